@@ -1,0 +1,1 @@
+"""Libraries of the ML mesh; each folder is one library, layered as docs/architecture.md shows."""

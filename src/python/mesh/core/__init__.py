@@ -1,0 +1,1 @@
+"""Settings, logging, errors, files and fingerprints: what every other library stands on."""

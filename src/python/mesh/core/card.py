@@ -1,0 +1,82 @@
+"""The model card: what a registered model version is and what it was made from."""
+
+import datetime
+from pathlib import Path
+from typing import Any
+from typing import Literal
+from typing import Self
+
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import Field
+from pydantic import ValidationError
+
+from mesh.core.errors import MeshError
+from mesh.core.files import read_json
+from mesh.core.files import write_json_atomic
+
+CARD_FILE = "model_card.json"
+
+
+class BaseModelSource(BaseModel):
+    """Where a base model came from: address, revision (commit or package version), digest of its files."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uri: str
+    revision: str | None = None
+    digest: str
+
+
+class TestFiles(BaseModel):
+    """Paths, relative to the version's directory, of the stored regression test."""
+
+    __test__ = False
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    inputs: str = "test_files/inputs.json"
+    inference_params: str = "test_files/inference_params.json"
+    predictions: str = "test_files/predictions.json"
+
+
+class ModelCard(BaseModel):
+    """Everything needed to understand a version and to make it again.
+
+    `fingerprint` is the digest of all that determines the version; equal fingerprints mean "nothing to do".
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    schema_version: Literal[1] = 1
+    project: str
+    model_type: Literal["base", "trained", "compiled"]
+    description: str = ""
+    base_model: BaseModelSource | None = None
+    trained_version: str | None = None
+    data_version: str | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    code_revision: str
+    environment: dict[str, str] = Field(default_factory=dict)
+    fingerprint: str
+    test_files: TestFiles | None = None
+    created: datetime.datetime = Field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
+
+    @classmethod
+    def read(cls, directory: Path) -> Self:
+        """Read the card stored in a version's directory.
+
+        Raises:
+            MeshError: it is missing, malformed, or of a newer schema version.
+        """
+        path = directory / CARD_FILE
+        try:
+            return cls.model_validate(read_json(path))
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise MeshError(f"{path} is not a valid model card: {field}: {first['msg']}.") from error
+
+    def write(self, directory: Path) -> None:
+        """Store the card in a directory as `model_card.json`."""
+        write_json_atomic(directory / CARD_FILE, self.model_dump(mode="json"))

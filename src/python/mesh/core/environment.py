@@ -1,0 +1,31 @@
+"""What code runs, and on what."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def code_revision() -> str:
+    """The revision of the running code: `MESH_CODE_REVISION`, else git's commit (`-dirty` when changed), else `unknown`."""
+    if revision := os.environ.get("MESH_CODE_REVISION"):
+        return revision
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return result.stdout.strip()
+
+
+def describe_environment(packages: Iterable[str]) -> dict[str, str]:
+    """Versions of Python, the platform and the named distributions; absent ones are left out."""
+    environment = {"python": platform.python_version(), "platform": platform.platform()}
+    for package in packages:
+        try:
+            environment[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return environment

@@ -1,0 +1,61 @@
+"""Logs on standard error, as text or as one JSON object a line."""
+
+import json
+import logging
+import sys
+import time
+from typing import Any
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from mesh.core.settings import MeshSettings
+
+TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class LogSettings(MeshSettings):
+    """What is logged and how."""
+
+    model_config = SettingsConfigDict(env_prefix="MESH_LOG_")
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
+    format: Literal["text", "json"] = Field("text", description="Lines for people, or JSON objects.")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object for each record: service, time, level, name, place, message, and the record's `extra` values."""
+
+    converter = time.gmtime
+
+    def __init__(self, service: str) -> None:
+        super().__init__(datefmt="%Y-%m-%dT%H:%M:%SZ")
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields: dict[str, Any] = {
+            "service": self._service,
+            "asctime": self.formatTime(record, self.datefmt),
+            "levelname": record.levelname,
+            "name": record.name,
+            "filename": record.filename,
+            "funcName": record.funcName,
+            "lineno": record.lineno,
+            "message": record.getMessage(),
+        }
+        fields |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False, default=str)
+
+
+def configure_logging(service: str, settings: LogSettings) -> None:
+    """Send all logs of this process to standard error in the chosen form, replacing earlier handlers."""
+    handler = logging.StreamHandler(sys.stderr)
+    if settings.format == "json":
+        handler.setFormatter(JsonFormatter(service))
+    else:
+        handler.setFormatter(logging.Formatter(TEXT_FORMAT, datefmt="%H:%M:%S"))
+    logging.basicConfig(level=settings.level, handlers=[handler], force=True)

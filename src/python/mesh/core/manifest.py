@@ -1,0 +1,112 @@
+"""The list of a directory's files with sizes and digests, and the check against it."""
+
+from pathlib import Path
+from typing import Literal
+from typing import Self
+
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import ValidationError
+
+from mesh.core.digest import fingerprint
+from mesh.core.digest import sha256_file
+from mesh.core.errors import MeshError
+from mesh.core.files import read_json
+from mesh.core.files import safe_path
+from mesh.core.files import write_json_atomic
+
+MANIFEST_FILE = "manifest.json"
+
+
+class FileEntry(BaseModel):
+    """One file: POSIX path relative to the directory, size in bytes, hexadecimal SHA-256."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    size: int
+    sha256: str
+
+
+class Manifest(BaseModel):
+    """Every file of a directory, sorted by path; the manifest's own file is not listed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    files: tuple[FileEntry, ...]
+
+    @property
+    def digest(self) -> str:
+        """One SHA-256 that stands for all the files."""
+        return fingerprint([[entry.path, entry.sha256] for entry in self.files])
+
+    @property
+    def size(self) -> int:
+        """Bytes in all the files."""
+        return sum(entry.size for entry in self.files)
+
+    @classmethod
+    def of(cls, directory: Path) -> Self:
+        """Read a directory.
+
+        Raises:
+            MeshError: the directory is missing, or holds a link or another thing that is not a plain file.
+        """
+        if not directory.is_dir():
+            raise MeshError(f"The directory {directory} does not exist.")
+        return cls(
+            files=tuple(
+                FileEntry(
+                    path=path.relative_to(directory).as_posix(),
+                    size=path.stat().st_size,
+                    sha256=sha256_file(path),
+                )
+                for path in _plain_files(directory)
+            )
+        )
+
+    @classmethod
+    def read(cls, directory: Path) -> Self:
+        """Read the manifest stored in a directory.
+
+        Raises:
+            MeshError: it is missing or malformed.
+        """
+        path = directory / MANIFEST_FILE
+        try:
+            return cls.model_validate(read_json(path))
+        except ValidationError as error:
+            raise MeshError(f"{path} is not a valid manifest: {error.errors()[0]['msg']}.") from error
+
+    def write(self, directory: Path) -> None:
+        """Store the manifest in a directory as `manifest.json`."""
+        write_json_atomic(directory / MANIFEST_FILE, self.model_dump(mode="json"))
+
+    def problems(self, directory: Path) -> list[str]:
+        """Compare a directory with the manifest; one sentence for each missing, extra or changed file."""
+        problems = []
+        for entry in self.files:
+            path = safe_path(directory, entry.path)
+            if not path.is_file():
+                problems.append(f"{entry.path} is missing")
+            elif path.stat().st_size != entry.size:
+                problems.append(f"{entry.path} has {path.stat().st_size} bytes instead of {entry.size}")
+            elif sha256_file(path) != entry.sha256:
+                problems.append(f"{entry.path} has other content than was published (its sha256 differs)")
+        listed = {entry.path for entry in self.files}
+        for path in _plain_files(directory):
+            name = path.relative_to(directory).as_posix()
+            if name not in listed:
+                problems.append(f"{name} is not in the manifest")
+        return problems
+
+
+def _plain_files(directory: Path) -> list[Path]:
+    paths = []
+    for path in sorted(directory.rglob("*")):
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise MeshError(f"{path} is a link or a special file; only plain files can be published.")
+        if path.is_file() and path != directory / MANIFEST_FILE:
+            paths.append(path)
+    return paths

@@ -1,0 +1,91 @@
+"""A program of the mesh: settings in, work done, a truthful exit code out."""
+
+import importlib.util
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from typing import NoReturn
+
+from mesh.core.errors import MeshError
+from mesh.core.logs import LogSettings
+from mesh.core.logs import configure_logging
+from mesh.core.settings import MeshSettings
+from mesh.core.settings import find_env_file
+from mesh.core.settings import load_settings
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A step of a project's life cycle that can be run alone.
+
+    Args:
+        component: the package whose `config/` holds the env files, such as `keywords.compile`.
+        name: the program's name in it, such as `trace`.
+        run: does the work; called with one instance of each settings class.
+        settings: the program's settings classes; the flags of the command line belong to the first.
+    """
+
+    component: str
+    name: str
+    run: Callable[..., None]
+    settings: tuple[type[MeshSettings], ...]
+
+    def __call__(self) -> NoReturn:
+        """Run with the command line's flags and exit."""
+        sys.exit(self.main(sys.argv[1:]))
+
+    def main(self, flags: Sequence[str]) -> int:
+        """Run with flags; return 0 on success, 1 on failure, 2 on bad settings or flags.
+
+        A `MeshError` is printed as a sentence; any other exception is a defect and keeps its traceback.
+        """
+        try:
+            *own, log = load_settings(
+                [*self.settings, LogSettings],
+                flags=flags,
+                env_file=find_env_file(self._folder()),
+                program=f"{self.component}:{self.name}",
+            )
+            configure_logging(self.component.replace(".", "-"), log)
+            _log_settings(own)
+            with_termination(lambda: self.run(*own))
+        except MeshError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return error.exit_code
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return 130
+        return 0
+
+    def _folder(self) -> Path:
+        spec = importlib.util.find_spec(self.component)
+        if spec is None or not spec.submodule_search_locations:
+            raise MeshError(f"The package {self.component!r} can't be found.")
+        return Path(spec.submodule_search_locations[0])
+
+
+def with_termination(work: Callable[[], Any]) -> None:
+    """Do the work so that SIGTERM unwinds it like an exception: partial files are removed, the exit code is 143."""
+
+    def terminate(number: int, frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    previous = signal.signal(signal.SIGTERM, terminate)
+    try:
+        work()
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _log_settings(loaded: Sequence[MeshSettings]) -> None:
+    for settings in loaded:
+        values = " ".join(f"{name}={value}" for name, value in settings.model_dump(mode="json").items())
+        logger.info("%s: %s", type(settings).__name__, values)

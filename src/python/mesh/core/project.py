@@ -1,0 +1,61 @@
+"""The declaration of a project, from which every name of it is derived."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+TRAINED_STEPS = (
+    "train:train",
+    "compile:download",
+    "compile:trace",
+    "compile:validate",
+    "compile:upload",
+    "serve:download",
+    "serve:serve",
+)
+CODE_ONLY_STEPS = ("serve:serve",)
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """One project of the mesh.
+
+    Args:
+        name: lower-case words joined by hyphens; names the package, the registered models, images and URLs.
+        description: one sentence.
+        port: TCP port that the project's server listens on by default.
+        kind: `trained` when the registry holds its models, `code-only` when the code is the model.
+        steps: the programs of its life cycle in order, as `component:program`.
+    """
+
+    name: str
+    description: str
+    port: int
+    kind: Literal["trained", "code-only"] = "trained"
+    steps: tuple[str, ...] = TRAINED_STEPS
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} is not a project name: use lower-case words joined by hyphens.")
+
+    @property
+    def package(self) -> str:
+        """The Python package, such as `entity_fishing`."""
+        return self.name.replace("-", "_")
+
+    @property
+    def trained_model(self) -> str:
+        """The registered name of trained versions, such as `KEYWORDS-TRAINED`."""
+        return f"{self.name.upper()}-TRAINED"
+
+    @property
+    def compiled_model(self) -> str:
+        """The registered name of compiled versions, such as `KEYWORDS-COMPILED`."""
+        return f"{self.name.upper()}-COMPILED"
+
+    def module(self, step: str) -> str:
+        """The module that runs a step: `compile:trace` gives `keywords.compile.trace`."""
+        component, _, program = step.partition(":")
+        return f"{self.package}.{component}.{program.replace('-', '_')}"

@@ -1,0 +1,122 @@
+"""Settings from flags, environment variables, an env file and defaults, in that order."""
+
+import difflib
+import os
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import dotenv
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
+from pydantic_settings import SettingsConfigDict
+from pydantic_settings import SettingsError
+
+from mesh.core.errors import UsageError
+
+ENV_FILE_VARIABLE = "MESH_ENV_FILE"
+DEFAULT_ENV_FILE = "config/dev.env"
+
+
+class MeshSettings(BaseSettings):
+    """Base of all settings: immutable, values from the environment under the class's own prefix."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_hide_none_type=True,
+        protected_namespaces=(),
+    )
+
+
+def find_env_file(component: Path) -> Path | None:
+    """The env file of a component: the one named by `MESH_ENV_FILE`, else `config/dev.env` if there is one.
+
+    `MESH_ENV_FILE` is taken relative to the working directory or, if it isn't there, to the component's folder.
+
+    Raises:
+        UsageError: `MESH_ENV_FILE` names no file.
+    """
+    named = os.environ.get(ENV_FILE_VARIABLE)
+    if named is None:
+        default = component / DEFAULT_ENV_FILE
+        return default if default.is_file() else None
+    for candidate in (Path(named), component / named):
+        if candidate.is_file():
+            return candidate
+    raise UsageError(f"{ENV_FILE_VARIABLE} names {named!r}, which is no file here or in {component}.")
+
+
+def load_settings(
+    classes: Sequence[type[MeshSettings]],
+    *,
+    flags: Sequence[str] = (),
+    env_file: Path | None = None,
+    program: str = "",
+) -> tuple[Any, ...]:
+    """Make one instance of each class; the flags belong to the first.
+
+    Raises:
+        UsageError: values are missing or bad; the message names every variable at once.
+        SystemExit: the flags ask for help or can't be parsed (argparse's own exit).
+    """
+    loaded: list[MeshSettings] = []
+    problems = _misspelled(classes, env_file)
+    for index, cls in enumerate(classes):
+        try:
+            command_line = {"_cli_parse_args": list(flags), "_cli_prog_name": program} if index == 0 else {}
+            loaded.append(cls(_env_file=env_file, **command_line))  # type: ignore[arg-type]
+        except ValidationError as error:
+            problems.extend(_describe(cls, error))
+        except SettingsError as error:
+            problems.append(f"{cls.__name__}: {error.__cause__ or error}")
+    if problems:
+        raise UsageError("Settings are missing or wrong:\n" + "\n".join(f"  {line}" for line in problems))
+    return tuple(loaded)
+
+
+def variable_name(cls: type[BaseSettings], field: str) -> str:
+    """The environment variable of a field: the class's prefix and the field's name in capitals."""
+    return f"{cls.model_config.get('env_prefix', '')}{field}".upper()
+
+
+def _describe(cls: type[MeshSettings], error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_url=False):
+        field = str(problem["loc"][0]) if problem["loc"] else ""
+        variable = variable_name(cls, field) if field else cls.__name__
+        inner = ".".join(str(part) for part in problem["loc"][1:])
+        where = f"{variable} ({inner})" if inner else variable
+        if problem["type"] == "missing":
+            yield f"{where} is required"
+        elif _is_secret(cls, field) or not field:
+            yield f"{where}: {problem['msg']}"
+        else:
+            yield f"{where}={problem['input']!r}: {problem['msg']}"
+
+
+def _is_secret(cls: type[MeshSettings], field: str) -> bool:
+    return field in cls.model_fields and "Secret" in str(cls.model_fields[field].annotation)
+
+
+def _misspelled(classes: Sequence[type[MeshSettings]], env_file: Path | None) -> list[str]:
+    known = {variable_name(cls, field) for cls in classes for field in cls.model_fields}
+    problems = []
+    for name in sorted(_given(env_file)):
+        starts = any(name.startswith(prefix) for prefix in _prefixes(classes))
+        if starts and name not in known and (close := difflib.get_close_matches(name, known, 1, 0.9)):
+            problems.append(f"{name} is unknown; did you mean {close[0]}?")
+    return problems
+
+
+def _prefixes(classes: Sequence[type[MeshSettings]]) -> set[str]:
+    return {str(prefix) for cls in classes if (prefix := cls.model_config.get("env_prefix"))}
+
+
+def _given(env_file: Path | None) -> set[str]:
+    from_file: Mapping[str, str | None] = dotenv.dotenv_values(env_file) if env_file else {}
+    return {name.upper() for name in (*os.environ, *from_file)}
