@@ -2,11 +2,20 @@
 
 from pathlib import Path
 
+from pydantic import BaseModel
 from pydantic import Field
+from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
+from mesh.core.errors import MeshError
+from mesh.core.files import read_json
+from mesh.core.files import write_json_atomic
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
+
+
+class _Current(BaseModel):
+    reference: str
 
 
 class WorkspaceSettings(MeshSettings):
@@ -24,3 +33,27 @@ class WorkspaceSettings(MeshSettings):
     def models(self) -> Path:
         """The folder of model versions ready to serve: `models/`."""
         return self.workspace / "models"
+
+    def current_model(self, project: Project) -> Path:
+        """The directory of the compiled version that was downloaded last: `models/<version>`.
+
+        Raises:
+            MeshError: none was downloaded, or it is gone.
+        """
+        record = self._current_file(project)
+        if not record.exists():
+            raise MeshError(f"No model of {project.name} is in {self.models}; run `mesh run {project.name}` or serve:download.")
+        try:
+            directory = self.models / _Current.model_validate(read_json(record)).reference
+        except ValidationError as error:
+            raise MeshError(f"{record} is malformed; run serve:download again.") from error
+        if not directory.is_dir():
+            raise MeshError(f"The model {directory} is gone; run serve:download again.")
+        return directory
+
+    def set_current_model(self, project: Project, reference: str) -> None:
+        """Record the compiled version that a server of the project loads by default."""
+        write_json_atomic(self._current_file(project), _Current(reference=reference).model_dump())
+
+    def _current_file(self, project: Project) -> Path:
+        return self.models / f"{project.compiled_model}.json"

@@ -1,0 +1,102 @@
+"""The `mesh` command: everything about a project by its name."""
+
+import json
+import logging
+import sys
+from typing import NoReturn
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from mesh.cli import registry
+from mesh.cli.discovery import find_projects
+from mesh.cli.discovery import get_project
+from mesh.cli.predict import create_model
+from mesh.cli.scaffold import scaffold
+from mesh.cli.steps import run_steps
+from mesh.cli.steps import select_steps
+from mesh.cli.up import up as bring_up
+from mesh.core.environment import code_revision
+from mesh.core.errors import MeshError
+
+console = Console(stderr=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(code_revision(), prog_name="mesh")
+def cli() -> None:
+    """Train, compile, validate, register and serve the models of the mesh."""
+
+
+@cli.command()
+@click.argument("project")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; by default the project's own.")
+@click.option("--force", is_flag=True, help="Make every version again.")
+def up(project: str, host: str, port: int | None, force: bool) -> None:
+    """Run what is missing of PROJECT's life cycle, then serve it."""
+    sys.exit(bring_up(get_project(project), host=host, port=port, force=force, console=console))
+
+
+@cli.command()
+@click.argument("project")
+@click.option("--from", "first", metavar="STEP", help="First step, such as compile:trace, trace or compile.")
+@click.option("--to", "last", metavar="STEP", help="Last step.")
+@click.option("--force", is_flag=True, help="Make every version again.")
+def run(project: str, first: str | None, last: str | None, force: bool) -> None:
+    """Run the steps of PROJECT's life cycle, without the server."""
+    found = get_project(project)
+    run_steps(found, select_steps(found, first, last), force=force, console=console)
+
+
+@cli.command()
+@click.argument("project")
+@click.argument("text")
+def predict(project: str, text: str) -> None:
+    """Predict TEXT ("-" reads standard input) with the current model of PROJECT; needs no server."""
+    model = create_model(get_project(project), load=True)
+    document = sys.stdin.read() if text == "-" else text
+    response = model.predict(model.example_request(document))
+    click.echo(json.dumps(response.model_dump(mode="json"), indent=2, ensure_ascii=False))
+
+
+@cli.command()
+def projects() -> None:
+    """List the projects and their steps."""
+    table = Table("project", "kind", "port", "steps", "description")
+    for project in find_projects():
+        table.add_row(project.name, project.kind, str(project.port), " ".join(project.steps), project.description)
+    Console().print(table)
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--kind", type=click.Choice(["trained", "code-only"]), default="code-only", show_default=True)
+def new(name: str, kind: str) -> None:
+    """Scaffold the project NAME with code, BUILD files and tests."""
+    for path in scaffold(name, kind):
+        click.echo(path)
+
+
+cli.add_command(registry.group)
+
+
+def main() -> NoReturn:
+    """Run the command line; a `MeshError` ends in one sentence and its exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except MeshError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Run the steps of a project's life cycle one after another."""
+
+import importlib
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from mesh.core.errors import MeshError
+from mesh.core.errors import UsageError
+from mesh.core.program import Program
+from mesh.core.project import Project
+
+SERVE = "serve:serve"
+
+
+def select_steps(project: Project, first: str | None, last: str | None) -> list[str]:
+    """The steps from one to another, both included; never the server itself.
+
+    Args:
+        first: a step (`compile:trace`), a program of one component only (`trace`), or a component (its first step).
+        last: the same; of a component its last step.
+
+    Raises:
+        UsageError: a name fits no step or several, or the order is wrong.
+    """
+    steps = [step for step in project.steps if step != SERVE]
+    if not steps:
+        return []
+    start = _positions(steps, first)[0] if first else 0
+    end = _positions(steps, last)[-1] if last else len(steps) - 1
+    if start > end:
+        raise UsageError(f"{first} comes after {last}; the steps are {', '.join(steps)}.")
+    return steps[start : end + 1]
+
+
+def _positions(steps: Sequence[str], name: str) -> list[int]:
+    for key in (lambda step: step, lambda step: step.partition(":")[0]):
+        if found := [index for index, step in enumerate(steps) if key(step) == name]:
+            return found
+    found = [index for index, step in enumerate(steps) if step.partition(":")[2] == name]
+    if len(found) == 1:
+        return found
+    problem = "fits several steps" if found else "is no step"
+    raise UsageError(f"{name!r} {problem}; the steps are {', '.join(steps)}.")
+
+
+def run_steps(project: Project, steps: Sequence[str], *, force: bool, console: Console) -> None:
+    """Run steps in this process, each with its own settings, and show what each took.
+
+    Raises:
+        MeshError: a step failed; it has printed why.
+    """
+    table = Table("step", "seconds", title=project.name, title_justify="left")
+    for number, step in enumerate(steps, start=1):
+        console.print(f"[bold]{project.name} {number}/{len(steps)} {step}[/bold]", highlight=False)
+        started = time.monotonic()
+        program: Program = importlib.import_module(project.module(step)).main
+        forced = force and "force" in program.settings[0].model_fields
+        if exit_code := program.main(["--force"] if forced else []):
+            raise StepFailedError(f"{project.name} stopped at {step} (exit code {exit_code}).", exit_code)
+        table.add_row(step, f"{time.monotonic() - started:.1f}")
+    if steps:
+        console.print(table)
+
+
+class StepFailedError(MeshError):
+    """A step ended with an exit code other than 0; the command ends with the same."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code

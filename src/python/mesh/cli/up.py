@@ -1,0 +1,108 @@
+"""`mesh up`: from nothing to a served model."""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+import httpx
+from rich.console import Console
+
+from mesh.cli.predict import create_model
+from mesh.cli.steps import SERVE
+from mesh.cli.steps import run_steps
+from mesh.cli.steps import select_steps
+from mesh.core.errors import MeshError
+from mesh.core.project import Project
+
+EXAMPLE_TEXT = "Pants builds only what changed, so a small edit in a large monorepo is tested within seconds."
+POLL_SECONDS = 0.05
+
+
+def up(project: Project, *, host: str, port: int | None, force: bool, console: Console) -> int:
+    """Run what is missing of the life cycle, serve, show one true answer, and wait for the server to end.
+
+    Returns:
+        The server's exit code.
+
+    Raises:
+        MeshError: the port is taken, a step failed, or the server ended before it was ready.
+    """
+    port = port or project.port
+    require_free_port(host, port)
+    run_steps(project, select_steps(project, None, None), force=force, console=console)
+    server = start_server(project, host, port)
+    try:
+        base_url = f"http://{host}:{port}"
+        wait_until_ready(server, base_url)
+        show_example(project, base_url, console)
+        return wait_for_end(server)
+    finally:
+        if server.poll() is None:
+            server.kill()
+
+
+def require_free_port(host: str, port: int) -> None:
+    """Fail early when the server could not listen.
+
+    Raises:
+        MeshError: another process listens on the port, or the address isn't this machine's.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise MeshError(f"The server can't listen on {host}:{port} ({error.strerror}); choose another with --port.") from error
+
+
+def start_server(project: Project, host: str, port: int) -> subprocess.Popen[bytes]:
+    """Start the project's server as a process of its own, on this interpreter."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command: Sequence[str] = [sys.executable, "-m", project.module(SERVE), "--host", host, "--port", str(port)]
+    return subprocess.Popen(command, env=environment)
+
+
+def wait_until_ready(server: subprocess.Popen[bytes], base_url: str) -> None:
+    """Poll readiness until the server can answer.
+
+    Raises:
+        MeshError: the server ended instead.
+    """
+    with httpx.Client(base_url=base_url, trust_env=False) as client:
+        while server.poll() is None:
+            try:
+                if client.get("/v1/ready").status_code == httpx.codes.OK:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(POLL_SECONDS)
+    raise MeshError(f"The server ended with exit code {server.returncode} before it was ready; its message is above.")
+
+
+def show_example(project: Project, base_url: str, console: Console) -> None:
+    """Print the request to try and the server's answer to it."""
+    request = create_model(project, load=False).example_request(EXAMPLE_TEXT).model_dump(mode="json", exclude_unset=True)
+    url = f"{base_url}/v1/model/{project.name}/predict"
+    response = httpx.post(url, json=request, trust_env=False, timeout=60).raise_for_status()
+    body = shlex.quote(json.dumps(request, ensure_ascii=False))
+    console.print(f"\n[bold green]{project.name} is served[/bold green] at {base_url} (interactive docs: {base_url}/docs). Try:\n")
+    console.print(f"curl -s {url} -H 'content-type: application/json' -d {body}\n", soft_wrap=True, highlight=False, markup=False)
+    console.print(response.text + "\n", soft_wrap=True, highlight=False, markup=False)
+    console.print("Ctrl-C stops the server.")
+
+
+def wait_for_end(server: subprocess.Popen[bytes]) -> int:
+    """Wait for the server; Ctrl-C and SIGTERM let it drain first."""
+
+    def drain(number: int, frame: object) -> None:
+        server.send_signal(signal.SIGTERM)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, drain)
+    return server.wait()

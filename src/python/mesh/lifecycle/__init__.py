@@ -1,0 +1,1 @@
+"""The generic steps of a trained project: train, download, trace, validate, upload, fetch."""

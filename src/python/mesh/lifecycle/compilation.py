@@ -1,0 +1,53 @@
+"""The record that `compile:trace` leaves for `compile:validate` and `compile:upload`."""
+
+from pathlib import Path
+from typing import Any
+from typing import Literal
+from typing import Self
+
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import ValidationError
+
+from mesh.core.errors import MeshError
+from mesh.core.files import read_json
+from mesh.core.files import write_json_atomic
+
+COMPILATION_FILE = "compilation.json"
+
+
+class Compilation(BaseModel):
+    """What was compiled from what.
+
+    `published` names the registered version with the same fingerprint when there was nothing to do.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    fingerprint: str
+    source: str
+    trained_version: str | None
+    published: str | None = None
+    spec: dict[str, Any]
+    parity: dict[str, Any] | None = None
+    environment: dict[str, str] = {}
+
+    @classmethod
+    def read(cls, directory: Path) -> Self:
+        """Read the record of `outputs/<project>/compile`.
+
+        Raises:
+            MeshError: nothing was traced yet, or the record is malformed.
+        """
+        path = directory / COMPILATION_FILE
+        if not path.exists():
+            raise MeshError(f"There is no compiled model in {directory}; run compile:trace first.")
+        try:
+            return cls.model_validate(read_json(path))
+        except ValidationError as error:
+            raise MeshError(f"{path} is malformed ({error.errors()[0]['msg']}); run compile:trace --force.") from error
+
+    def write(self, directory: Path) -> None:
+        """Store the record."""
+        write_json_atomic(directory / COMPILATION_FILE, self.model_dump(mode="json"))

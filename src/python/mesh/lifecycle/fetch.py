@@ -1,0 +1,45 @@
+"""`serve:download`: bring a compiled version into `models/<version>`, ready to serve."""
+
+import logging
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from mesh.core.program import Program
+from mesh.core.project import Project
+from mesh.core.settings import MeshSettings
+from mesh.core.workspace import WorkspaceSettings
+from mesh.registry.factory import open_registry
+from mesh.registry.settings import RegistrySettings
+
+logger = logging.getLogger(__name__)
+
+
+class FetchSettings(MeshSettings):
+    """Download a compiled model for serving."""
+
+    model_config = SettingsConfigDict(env_prefix="SERVE_DOWNLOAD_")
+
+    reference: str = Field("", description="NAME-COMPILED-3, NAME-COMPILED:prod; by default the latest compiled version.")
+
+
+def fetch(project: Project, settings: FetchSettings, workspace: WorkspaceSettings, registry_settings: RegistrySettings) -> Path:
+    """Fetch a compiled version; returns its directory."""
+    registry = open_registry(registry_settings)
+    found = registry.get(settings.reference or f"{project.compiled_model}:latest")
+    directory = workspace.models / found.reference
+    registry.fetch(found.reference, directory)
+    workspace.set_current_model(project, found.reference)
+    logger.info("%s is in %s, every file verified", found.reference, directory)
+    return directory
+
+
+def fetch_program(project: Project) -> Program:
+    """The program `serve:download` of a project."""
+    return Program(
+        component=f"{project.package}.serve",
+        name="download",
+        run=lambda *settings: fetch(project, *settings),
+        settings=(FetchSettings, WorkspaceSettings, RegistrySettings),
+    )

@@ -1,0 +1,57 @@
+"""What the generic steps need to know of a project."""
+
+import importlib.resources
+import json
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from typing import Literal
+
+from mesh.core.errors import MeshError
+from mesh.core.files import read_json
+from mesh.core.project import Project
+
+Predict = Callable[[Sequence[str], Mapping[str, Any]], list[Any]]
+"""Documents and inference parameters in, one JSON-serialisable prediction for each document out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a trained project is registered, compiled and checked.
+
+    Args:
+        project: its declaration.
+        task: what the network computes.
+        samples: JSON list of sample documents, as `package:file`.
+        inference_params: parameters for predicting the samples.
+        reference: makes a predictor from a folder of uncompiled weights.
+        compiled: makes a predictor from a `compiled/` folder, the way the server does.
+        differences: compares a stored with a new prediction at a tolerance; one sentence for each difference.
+        extra_files: writes what the server needs beside the network into a folder.
+        code: modules whose change calls for a new version.
+    """
+
+    project: Project
+    task: Literal["sentence-embedding", "text-classification", "token-classification"]
+    samples: str
+    inference_params: Mapping[str, Any]
+    reference: Callable[[Path], Predict]
+    compiled: Callable[[Path], Predict]
+    differences: Callable[[Any, Any, float], list[str]]
+    extra_files: Callable[[Path], None] | None = None
+    code: tuple[str, ...] = ()
+
+    def read_samples(self, path: Path | None = None) -> list[str]:
+        """The project's sample documents, or those of a JSON file.
+
+        Raises:
+            MeshError: the file is missing, or is not a list of at least one non-empty text.
+        """
+        package, _, name = self.samples.partition(":")
+        samples = read_json(path) if path else json.loads(importlib.resources.files(package).joinpath(name).read_text())
+        if not isinstance(samples, list) or not samples or not all(isinstance(text, str) and text for text in samples):
+            raise MeshError(f"{path or self.samples} must hold a JSON list of at least one non-empty text.")
+        return samples

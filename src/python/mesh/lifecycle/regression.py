@@ -1,0 +1,77 @@
+"""The pytest plugin that gives a project's regression suite its model, samples and stored predictions."""
+
+from functools import cached_property
+from typing import Any
+
+import pytest
+
+from mesh.core.workspace import WorkspaceSettings
+from mesh.lifecycle.downloaded import Downloaded
+from mesh.lifecycle.recipe import Predict
+from mesh.lifecycle.recipe import Recipe
+from mesh.lifecycle.validate import CaseResult
+from mesh.lifecycle.version import ARTIFACTS
+from mesh.lifecycle.version import RegressionTest
+
+
+class Regression:
+    """The compiled model beside the regression test stored with the version it was made from."""
+
+    def __init__(self, recipe: Recipe, tolerance: float, workspace: WorkspaceSettings) -> None:
+        self._recipe = recipe
+        self._tolerance = tolerance
+        self._compiled = workspace.output(recipe.project, "compile") / ARTIFACTS / "compiled"
+        download = workspace.output(recipe.project, "download")
+        self.stored = RegressionTest.read(Downloaded.read(download).verified(download))
+
+    @cached_property
+    def predict(self) -> Predict:
+        """The compiled model, loaded as the server loads it."""
+        return self._recipe.compiled(self._compiled)
+
+    @cached_property
+    def together(self) -> list[Any]:
+        """The compiled model's predictions of all stored inputs in one call."""
+        return self.predict(self.stored.inputs, self.stored.inference_params)
+
+    def alone(self, index: int) -> Any:
+        """The compiled model's prediction of one stored input in a call of its own."""
+        return self.predict([self.stored.inputs[index]], self.stored.inference_params)[0]
+
+    def differences(self, expected: Any, actual: Any) -> list[str]:
+        """What differs beyond the tolerance; empty when the predictions agree."""
+        return self._recipe.differences(expected, actual, self._tolerance)
+
+
+class RegressionPlugin:
+    """Offers the fixtures `regression` and `sample` (an index) and collects results and predictions."""
+
+    def __init__(self, recipe: Recipe, tolerance: float, workspace: WorkspaceSettings) -> None:
+        self._regression = Regression(recipe, tolerance, workspace)
+        self.cases: list[CaseResult] = []
+
+    @property
+    def predictions(self) -> list[Any]:
+        """The compiled model's predictions of the stored inputs."""
+        return self._regression.together
+
+    @pytest.fixture(scope="session")
+    def regression(self) -> Regression:
+        """The compiled model and the stored regression test."""
+        return self._regression
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Run every test that takes `sample` once for each stored input."""
+        if "sample" in metafunc.fixturenames:
+            metafunc.parametrize("sample", range(len(self._regression.stored.inputs)))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the outcome of each case, set-up failures included."""
+        if report.when == "call" or report.failed:
+            message = "" if report.passed else report.longreprtext.strip().splitlines()[-1]
+            self.cases.append(CaseResult(name=report.nodeid.rpartition("::")[2], outcome=report.outcome, message=message))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A suite that can't be imported is a failed case."""
+        if report.failed:
+            self.cases.append(CaseResult(name="collection", outcome="failed", message=str(report.longreprtext)[-500:]))

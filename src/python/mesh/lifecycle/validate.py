@@ -1,0 +1,135 @@
+"""`compile:validate`: run the regression suite on the compiled model and leave a report."""
+
+import importlib.util
+import logging
+from pathlib import Path
+from typing import Literal
+from typing import Self
+
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import Field
+from pydantic import ValidationError
+from pydantic_settings import SettingsConfigDict
+
+from mesh.core.errors import MeshError
+from mesh.core.files import atomic_directory
+from mesh.core.files import read_json
+from mesh.core.files import write_json_atomic
+from mesh.core.manifest import Manifest
+from mesh.core.program import Program
+from mesh.core.settings import MeshSettings
+from mesh.core.workspace import WorkspaceSettings
+from mesh.lifecycle.compilation import Compilation
+from mesh.lifecycle.recipe import Recipe
+from mesh.lifecycle.version import ARTIFACTS
+
+logger = logging.getLogger(__name__)
+
+REPORT_FILE = "report.json"
+PREDICTIONS_FILE = "predictions.json"
+
+
+class ValidateSettings(MeshSettings):
+    """Check the compiled model against the stored predictions of the uncompiled one."""
+
+    model_config = SettingsConfigDict(env_prefix="COMPILE_VALIDATE_")
+
+    tolerance: float = Field(0.01, gt=0, lt=1, description="Largest accepted difference of a score.")
+
+
+class CaseResult(BaseModel):
+    """One case of the regression suite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    outcome: Literal["passed", "failed", "skipped"]
+    message: str = ""
+
+
+class ValidationReport(BaseModel):
+    """The verdict on one set of compiled files, told apart by their digest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    passed: bool
+    artifact_digest: str
+    fingerprint: str
+    tolerance: float
+    cases: tuple[CaseResult, ...]
+
+    @classmethod
+    def read(cls, directory: Path) -> Self:
+        """Read the report of `outputs/<project>/validate`.
+
+        Raises:
+            MeshError: there is none, or it is malformed.
+        """
+        path = directory / REPORT_FILE
+        if not path.exists():
+            raise MeshError(f"There is no validation report in {directory}; run compile:validate first.")
+        try:
+            return cls.model_validate(read_json(path))
+        except ValidationError as error:
+            raise MeshError(f"{path} is malformed ({error.errors()[0]['msg']}); run compile:validate again.") from error
+
+
+def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSettings) -> None:
+    """Run the suite of the project (`<project>.compile.regression_suite`).
+
+    Raises:
+        MeshError: a case failed, none ran, or there is nothing to validate.
+    """
+    compiled = workspace.output(recipe.project, "compile")
+    compilation = Compilation.read(compiled)
+    if compilation.published:
+        logger.info("%s is up to date: nothing to validate", compilation.published)
+        return
+    digest = Manifest.of(compiled / ARTIFACTS).digest
+    with atomic_directory(workspace.output(recipe.project, "validate"), replace=True) as directory:
+        cases, predictions = run_suite(recipe, settings, workspace)
+        passed = bool(cases) and all(case.outcome == "passed" for case in cases)
+        report = ValidationReport(
+            passed=passed,
+            artifact_digest=digest,
+            fingerprint=compilation.fingerprint,
+            tolerance=settings.tolerance,
+            cases=tuple(cases),
+        )
+        write_json_atomic(directory / REPORT_FILE, report.model_dump(mode="json"))
+        write_json_atomic(directory / PREDICTIONS_FILE, predictions)
+    failed = [case.name for case in cases if case.outcome != "passed"]
+    if not passed:
+        raise MeshError(
+            f"{len(failed)} of {len(cases)} regression cases did not pass ({', '.join(failed)}); "
+            f"see {workspace.output(recipe.project, 'validate') / REPORT_FILE}."
+        )
+    logger.info("all %d regression cases passed at tolerance %g", len(cases), settings.tolerance)
+
+
+def run_suite(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSettings) -> tuple[list[CaseResult], list[object]]:
+    """Run pytest on the project's suite in this process; returns the cases and the compiled model's predictions."""
+    import pytest
+
+    from mesh.lifecycle.regression import RegressionPlugin
+
+    module = f"{recipe.project.package}.compile.regression_suite"
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise MeshError(f"The project {recipe.project.name} has no regression suite: {module} is missing.")
+    plugin = RegressionPlugin(recipe, settings.tolerance, workspace)
+    arguments = [spec.origin, "-q", "--noconftest", "--rootdir", str(Path(spec.origin).parent), "-c", "/dev/null"]
+    pytest.main([*arguments, "--import-mode=importlib", "-p", "no:cacheprovider"], plugins=[plugin])
+    return plugin.cases, plugin.predictions
+
+
+def validate_program(recipe: Recipe) -> Program:
+    """The program `compile:validate` of a project."""
+    return Program(
+        component=f"{recipe.project.package}.compile",
+        name="validate",
+        run=lambda *settings: validate(recipe, *settings),
+        settings=(ValidateSettings, WorkspaceSettings),
+    )

@@ -1,0 +1,99 @@
+"""A version in the making: weights, regression test and card in one directory."""
+
+import logging
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mesh.core.card import BaseModelSource
+from mesh.core.card import ModelCard
+from mesh.core.card import TestFiles
+from mesh.core.digest import code_digest
+from mesh.core.digest import fingerprint
+from mesh.core.environment import code_revision
+from mesh.core.environment import describe_environment
+from mesh.core.files import read_json
+from mesh.core.files import write_json_atomic
+from mesh.lifecycle.base_model import BaseModel
+from mesh.lifecycle.recipe import Recipe
+
+logger = logging.getLogger(__name__)
+
+ARTIFACTS = "model_artifacts"
+TEST_FILES = TestFiles()
+REFERENCE_PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
+
+
+@dataclass(frozen=True)
+class RegressionTest:
+    """Stored inputs, inference parameters and predictions of a version."""
+
+    inputs: list[str]
+    inference_params: Mapping[str, Any]
+    predictions: list[Any]
+
+    @classmethod
+    def read(cls, directory: Path) -> "RegressionTest":
+        """Read the test files of a version's directory.
+
+        Raises:
+            MeshError: one is missing or malformed.
+        """
+        return cls(
+            read_json(directory / TEST_FILES.inputs),
+            read_json(directory / TEST_FILES.inference_params),
+            read_json(directory / TEST_FILES.predictions),
+        )
+
+    def write(self, directory: Path) -> None:
+        """Write the test files into a version's directory."""
+        write_json_atomic(directory / TEST_FILES.inputs, self.inputs)
+        write_json_atomic(directory / TEST_FILES.inference_params, dict(self.inference_params))
+        write_json_atomic(directory / TEST_FILES.predictions, self.predictions)
+
+
+def base_fingerprint(recipe: Recipe, source: BaseModelSource, inputs: Sequence[str], params: Mapping[str, Any]) -> str:
+    """The digest of all that determines an uncompiled version: weights, regression inputs, code and library versions."""
+    return fingerprint(
+        {
+            "base_model": source.digest,
+            "inputs": list(inputs),
+            "inference_params": dict(params),
+            "code": code_digest((*recipe.code, "mesh.compile.torch_model")),
+            "packages": {name: version for name, version in describe_environment(REFERENCE_PACKAGES).items() if name in REFERENCE_PACKAGES},
+        }
+    )
+
+
+def assemble(recipe: Recipe, base: BaseModel, inputs: list[str], params: Mapping[str, Any], directory: Path) -> None:
+    """Write a base model and its predictions for the inputs into a version's directory."""
+    artifacts = directory / ARTIFACTS
+    artifacts.mkdir()
+    base.copy_to(artifacts)
+    logger.info("predicting %d samples with the uncompiled model", len(inputs))
+    predictions = recipe.reference(artifacts)(inputs, params)
+    RegressionTest(inputs, params, predictions).write(directory)
+
+
+def base_card(recipe: Recipe, base: BaseModel, params: Mapping[str, Any], *, model_type: str, fingerprint: str) -> ModelCard:
+    """The card of an uncompiled version made from a base model without training."""
+    return ModelCard(
+        project=recipe.project.name,
+        model_type=model_type,  # type: ignore[arg-type]
+        description=recipe.project.description,
+        base_model=base.source,
+        settings={"task": recipe.task, "inference_params": dict(params)},
+        code_revision=code_revision(),
+        environment=describe_environment(REFERENCE_PACKAGES),
+        fingerprint=fingerprint,
+        test_files=TEST_FILES,
+    )
+
+
+def regression_inputs(samples: Sequence[str]) -> list[str]:
+    """The samples and one text longer than any model's limit, so that overflow is tested too."""
+    joined = " ".join(samples)
+    repeated = " ".join([joined] * (1 + 20_000 // len(joined)))
+    return [*samples, repeated]
