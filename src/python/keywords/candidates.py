@@ -1,0 +1,56 @@
+"""Which words and phrases of a document may become its keywords.
+
+The rules are those of scikit-learn's `CountVectorizer` with its default tokenisation: lower case, words of
+two or more word characters, stop words removed before phrases are formed (so a phrase may span a stop word).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Sequence
+
+_WORD = re.compile(r"\b\w\w+\b")
+
+
+def phrases(text: str, ngram_range: tuple[int, int], stop_words: Collection[str]) -> set[str]:
+    """The distinct phrases of a text.
+
+    Args:
+        ngram_range: shortest and longest phrase, in words.
+        stop_words: lower-case words to leave out; a set, for speed.
+    """
+    words = [word for word in _WORD.findall(text.lower()) if word not in stop_words]
+    shortest, longest = ngram_range
+    found: set[str] = set(words) if shortest == 1 else set()
+    for size in range(max(shortest, 2), longest + 1):
+        shifted = (words[start:] for start in range(size))
+        found.update(map(" ".join, zip(*shifted, strict=False)))
+    return found
+
+
+def find_candidates(
+    documents: Sequence[str],
+    ngram_range: tuple[int, int],
+    stop_words: Collection[str],
+    min_df: int,
+    vocabulary: Iterable[str] | None = None,
+) -> list[list[str]]:
+    """The candidate keywords of each document.
+
+    Args:
+        documents: n texts, which are counted together for `min_df`.
+        min_df: a phrase must occur in this many of the documents; ignored where `vocabulary` is given.
+        vocabulary: the only phrases to look for; repeated ones count once.
+
+    Returns:
+        n lists of distinct candidates, in the order of `vocabulary`, or else in alphabetical order.
+    """
+    found = [phrases(text, ngram_range, stop_words) for text in documents]
+    if vocabulary is not None:
+        distinct = list(dict.fromkeys(vocabulary))
+        return [[phrase for phrase in distinct if phrase in own] for own in found]
+    if min_df > 1:
+        frequency = Counter(phrase for own in found for phrase in own)
+        found = [{phrase for phrase in own if frequency[phrase] >= min_df} for own in found]
+    return [sorted(own) for own in found]

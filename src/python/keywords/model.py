@@ -1,0 +1,228 @@
+"""Keyword extraction: candidates and documents are embedded, and the nearest candidates answered.
+
+The answers are those of KeyBERT (Grootendorst, 2020) 0.9 on the same model, called with a list of documents,
+except where KeyBERT has no answer or an answer of another shape:
+
+- Each document gets a list, where KeyBERT answers one document's list bare, and one empty list for all
+  documents where none of them has a candidate.
+- Repeated `candidates` count once; KeyBERT answers nothing at all.
+- `top_n` above `nr_candidates` with max-sum, and unknown languages, are refused with a sentence.
+- Equal similarities are answered in the order of the candidates (alphabetical); in KeyBERT in no certain order.
+- `seed_keywords` is one list for all documents; an empty one guides nothing, where KeyBERT fails.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keywords.cache import EmbeddingCache
+from keywords.candidates import find_candidates
+from keywords.ranking import Ranked
+from keywords.ranking import max_sum_distance
+from keywords.ranking import maximal_marginal_relevance
+from keywords.ranking import most_similar
+from keywords.schema import Configuration
+from keywords.schema import Keyword
+from keywords.schema import Prediction
+from keywords.stop_words import resolve_stop_words
+from mesh.core.errors import UsageError
+
+
+class Encoder(Protocol):
+    """A sentence-embedding model."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embeddings of n texts, float32 (n, dim), each of length 1; a text's excess tokens are ignored."""
+        ...
+
+    def overflow_tokens(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens of each text are in excess of what `embed` reads; 0 where it reads all."""
+        ...
+
+
+class TooManyCandidatesError(UsageError):
+    """The documents of one request yield more distinct candidates than the extractor embeds."""
+
+
+@dataclass(frozen=True)
+class _Request:
+    documents: Sequence[str]
+    configuration: Configuration
+    candidates: list[list[str]]
+
+    @property
+    def answerable(self) -> list[str]:
+        """The documents that have candidates: the others need no embedding."""
+        pairs = zip(self.documents, self.candidates, strict=True)
+        return [document for document, own in pairs if own]
+
+    @property
+    def phrases(self) -> list[str]:
+        """The candidates and seed keywords to embed, repeated as they come."""
+        found = list(chain.from_iterable(self.candidates))
+        return [*found, *(self.configuration.seed_keywords or ())] if found else []
+
+
+@dataclass(frozen=True)
+class _Embeddings:
+    """Embeddings by text: `matrix` is float32 (len(rows), dim)."""
+
+    rows: dict[str, int]
+    matrix: NDArray[np.float32]
+
+    def of(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self.matrix[[self.rows[text] for text in texts]]
+
+
+class KeywordExtractor:
+    """Extracts keywords with a sentence-embedding model. Safe to use from several threads if its encoder is.
+
+    Args:
+        encoder: embeds documents and candidates.
+        english_stop_words: the list that a configuration calls "english".
+        cache_entries: how many candidates' embeddings to remember across requests (see `EmbeddingCache`).
+        max_candidates: how many distinct candidates one request may have.
+
+    Attributes:
+        cache: the remembered embeddings, with counters; more may be stored ahead of requests.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        english_stop_words: Sequence[str] | frozenset[str],
+        *,
+        cache_entries: int = 32_768,
+        max_candidates: int = 20_000,
+    ) -> None:
+        self.cache = EmbeddingCache(cache_entries)
+        self._encoder = encoder
+        self._english_stop_words = frozenset(english_stop_words)
+        self._max_candidates = max_candidates
+
+    def extract(
+        self, documents: Sequence[str], configuration: Configuration | None = None
+    ) -> list[Prediction]:
+        """The keywords of each document, in the documents' order.
+
+        Raises:
+            TooManyCandidatesError: the documents have more than `max_candidates` distinct candidates.
+        """
+        [answer] = self.extract_batch([(documents, configuration or Configuration())])
+        if isinstance(answer, TooManyCandidatesError):
+            raise answer
+        return answer
+
+    def extract_batch(
+        self, requests: Sequence[tuple[Sequence[str], Configuration]]
+    ) -> list[list[Prediction] | TooManyCandidatesError]:
+        """Answer several independent requests with one call of the encoder.
+
+        Args:
+            requests: documents and configuration of each; documents count together for `min_df`, requests do not.
+
+        Returns:
+            For each request its predictions, or the error that `extract` would raise for it.
+        """
+        prepared = [self._prepare(*request) for request in requests]
+        accepted = [request for request in prepared if isinstance(request, _Request)]
+        embeddings = self._embed(accepted)
+        documents = [document for request in accepted for document in request.documents]
+        overflow = iter(self._encoder.overflow_tokens(documents) if documents else [])
+        return [
+            _predict(request, embeddings, [next(overflow) > 0 for _ in request.documents])
+            if isinstance(request, _Request)
+            else request
+            for request in prepared
+        ]
+
+    def _prepare(
+        self, documents: Sequence[str], configuration: Configuration
+    ) -> _Request | TooManyCandidatesError:
+        candidates = find_candidates(
+            documents,
+            configuration.keyphrase_ngram_range,
+            resolve_stop_words(configuration.stop_words, self._english_stop_words),
+            configuration.min_df,
+            configuration.candidates,
+        )
+        count = len(set(chain.from_iterable(candidates)))
+        if count > self._max_candidates:
+            return TooManyCandidatesError(
+                f"The documents have {count:,} distinct candidate keywords, more than {self._max_candidates:,}: "
+                "send fewer or shorter documents, or narrow keyphrase_ngram_range."
+            )
+        return _Request(documents, configuration, candidates)
+
+    def _embed(self, requests: Sequence[_Request]) -> _Embeddings:
+        """Embed each distinct text of the requests that the cache does not hold, in one call."""
+        phrases = list(dict.fromkeys(chain.from_iterable(item.phrases for item in requests)))
+        positions, remembered = self.cache.find(phrases)
+        known = {phrases[position]: row for row, position in enumerate(positions)}
+        unknown = [phrase for phrase in phrases if phrase not in known]
+        answerable = chain.from_iterable(item.answerable for item in requests)
+        texts = list(
+            dict.fromkeys(chain(unknown, (text for text in answerable if text not in known)))
+        )
+        if not texts:
+            return _Embeddings(known, remembered)
+        computed = self._encoder.embed(texts)
+        self.cache.store(unknown, computed[: len(unknown)])
+        rows = known | {text: row for row, text in enumerate(texts, start=len(known))}
+        return _Embeddings(rows, np.concatenate([remembered, computed]) if known else computed)
+
+
+def _predict(
+    request: _Request, embeddings: _Embeddings, truncated: Sequence[bool]
+) -> list[Prediction]:
+    rows = zip(request.documents, request.candidates, truncated, strict=True)
+    return [
+        Prediction(
+            predicted_document=_keywords(document, candidates, request.configuration, embeddings),
+            truncated=cut,
+        )
+        for document, candidates, cut in rows
+    ]
+
+
+def _keywords(
+    document: str,
+    candidates: list[str],
+    configuration: Configuration,
+    embeddings: _Embeddings,
+) -> list[Keyword]:
+    if not candidates:
+        return []
+    target = embeddings.of([document])[0]
+    if configuration.seed_keywords:
+        target = _guided(target, embeddings.of(configuration.seed_keywords))
+    ranked = _rank(target, embeddings.of(candidates), configuration)
+    return [
+        Keyword(keyword_token=candidates[index], keyword_score=score) for index, score in ranked
+    ]
+
+
+def _guided(document: NDArray[np.float32], seeds: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Draw the document's embedding a quarter of the way to the mean of the seeds', at length 1."""
+    drawn: NDArray[np.float32] = (3 * document + seeds.mean(axis=0)) / 4
+    return drawn / np.linalg.norm(drawn)
+
+
+def _rank(
+    document: NDArray[np.float32],
+    candidates: NDArray[np.float32],
+    configuration: Configuration,
+) -> Ranked:
+    if configuration.use_mmr:
+        return maximal_marginal_relevance(
+            document, candidates, configuration.top_n, configuration.diversity
+        )
+    if configuration.use_maxsum:
+        return max_sum_distance(
+            document, candidates, configuration.top_n, configuration.nr_candidates
+        )
+    return most_similar(document, candidates, configuration.top_n)

@@ -1,0 +1,196 @@
+"""What the keywords service takes and answers."""
+
+from math import comb
+from typing import Annotated
+from typing import Self
+
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import Field
+from pydantic import StringConstraints
+from pydantic import field_validator
+from pydantic import model_validator
+
+from mesh.core.errors import UsageError
+from mesh.nlp.stop_words import language_code
+
+MAX_DOCUMENTS = 64
+MAX_DOCUMENT_CHARACTERS = 200_000
+MAX_TOTAL_CHARACTERS = 1_000_000
+MAX_NGRAM = 5
+MAX_COMBINATIONS = 200_000
+"""Max-sum tries every way to choose `top_n` of `nr_candidates`; this many take about 0.1 seconds."""
+
+Phrase = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+NgramSize = Annotated[int, Field(ge=1, le=MAX_NGRAM)]
+
+
+class Configuration(BaseModel):
+    """How keywords are chosen. Every field may be left out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    candidates: list[Phrase] | None = Field(
+        default=None,
+        max_length=5_000,
+        description="The only keywords to choose from, instead of the phrases of the documents. Documents are "
+        "lower-cased before matching, so a candidate with a capital letter never matches, nor does one whose "
+        "number of words is outside of `keyphrase_ngram_range` or that holds a stop word.",
+        examples=[["machine learning", "training data"]],
+    )
+    keyphrase_ngram_range: tuple[NgramSize, NgramSize] = Field(
+        default=(1, 1),
+        description=f"Shortest and longest keyword, in words; at most {MAX_NGRAM}.",
+        examples=[[1, 1], [1, 2]],
+    )
+    stop_words: str | Annotated[list[Phrase], Field(max_length=5_000)] | None = Field(
+        default="english",
+        description="Words that are left out of keywords: those of a language, by its English name or ISO 639-1 "
+        "code, or a list of lower-case words, or null for none. A phrase may span a stop word that was left out.",
+        examples=["english", "de", ["the", "and"]],
+    )
+    top_n: int = Field(
+        default=5, ge=1, le=100, description="How many keywords each document gets at most."
+    )
+    min_df: int = Field(
+        default=1,
+        ge=1,
+        le=MAX_DOCUMENTS,
+        description="A phrase is a candidate only if this many documents of the request hold it. "
+        "Ignored where `candidates` are given.",
+    )
+    use_maxsum: bool = Field(
+        default=False,
+        description="Choose, among the `nr_candidates` nearest to the document, the `top_n` that are least similar "
+        "to one another; they are answered with the nearest last. A document with fewer candidates than `top_n` "
+        "gets no keywords. Ignored where `use_mmr` is true.",
+    )
+    use_mmr: bool = Field(
+        default=False,
+        description="Choose by maximal marginal relevance: keywords near the document, and unlike one another.",
+    )
+    diversity: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="With `use_mmr`: from 0, for keywords near the document, to 1, for keywords unlike one another.",
+    )
+    nr_candidates: int = Field(
+        default=20,
+        ge=1,
+        le=1_000,
+        description="With `use_maxsum`: how many of the nearest candidates to choose from. At least `top_n`, and "
+        f"there may be at most {MAX_COMBINATIONS:,} ways to choose `top_n` of them.",
+    )
+    seed_keywords: list[Phrase] | None = Field(
+        default=None,
+        max_length=100,
+        description="Words that guide the choice: keywords near their mean are preferred.",
+        examples=[["technology"]],
+    )
+
+    @field_validator("keyphrase_ngram_range")
+    @classmethod
+    def _in_order(cls, ngram_range: tuple[int, int]) -> tuple[int, int]:
+        shortest, longest = ngram_range
+        if shortest > longest:
+            raise ValueError(
+                f"the shortest keyword, {shortest} words, is longer than the longest, {longest}"
+            )
+        return ngram_range
+
+    @field_validator("stop_words")
+    @classmethod
+    def _known_language(cls, stop_words: str | list[str] | None) -> str | list[str] | None:
+        if isinstance(stop_words, str):
+            try:
+                language_code(stop_words)
+            except UsageError as error:
+                raise ValueError(str(error)) from error
+        return stop_words
+
+    @model_validator(mode="after")
+    def _computable(self) -> Self:
+        if self.use_maxsum and not self.use_mmr:
+            if self.nr_candidates < self.top_n:
+                raise ValueError(
+                    f"nr_candidates ({self.nr_candidates}) is smaller than top_n ({self.top_n}): raise the first "
+                    "or lower the second"
+                )
+            combinations = comb(self.nr_candidates, self.top_n)
+            if combinations > MAX_COMBINATIONS:
+                raise ValueError(
+                    f"there are {combinations:,} ways to choose top_n ({self.top_n}) of nr_candidates "
+                    f"({self.nr_candidates}), more than {MAX_COMBINATIONS:,}: lower one of them"
+                )
+        return self
+
+
+class Document(BaseModel):
+    """One text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    document: str = Field(
+        max_length=MAX_DOCUMENT_CHARACTERS,
+        description="The text. One without any candidate, such as an empty one, gets no keywords.",
+        examples=["Supervised learning maps inputs to outputs based on labelled training data."],
+    )
+
+
+class Request(BaseModel):
+    """Documents, and how to choose their keywords."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    configuration: Configuration = Field(
+        default=Configuration(),
+        description="How keywords are chosen, for all documents of the request.",
+    )
+    inputs: list[Document] = Field(
+        min_length=1,
+        max_length=MAX_DOCUMENTS,
+        description=f"1 to {MAX_DOCUMENTS} documents, of at most {MAX_TOTAL_CHARACTERS:,} characters together.",
+    )
+
+    @field_validator("inputs")
+    @classmethod
+    def _total_length(cls, inputs: list[Document]) -> list[Document]:
+        characters = sum(len(text.document) for text in inputs)
+        if characters > MAX_TOTAL_CHARACTERS:
+            raise ValueError(
+                f"the documents have {characters:,} characters together, more than {MAX_TOTAL_CHARACTERS:,}: "
+                "send them in several requests"
+            )
+        return inputs
+
+
+class Keyword(BaseModel):
+    """A keyword and how near it is to its document."""
+
+    keyword_token: str = Field(
+        description="The keyword, in lower case.", examples=["training data"]
+    )
+    keyword_score: float = Field(
+        description="Cosine similarity of the keyword's embedding to the document's, from -1 to 1, rounded to "
+        "4 digits.",
+        examples=[0.5461],
+    )
+
+
+class Prediction(BaseModel):
+    """The keywords of one document."""
+
+    predicted_document: list[Keyword] = Field(
+        description="At most `top_n` keywords, nearest first (nearest last with `use_maxsum`)."
+    )
+    truncated: bool = Field(
+        description="Whether the document is longer than the model reads. Its end then still yields candidates, "
+        "but the document's embedding, to which they are compared, is that of its beginning."
+    )
+
+
+class Response(BaseModel):
+    """One prediction for each input, in their order."""
+
+    outputs: list[Prediction] = Field(description="The predictions.")

@@ -1,0 +1,245 @@
+import hashlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from keywords.model import KeywordExtractor
+from keywords.model import TooManyCandidatesError
+from keywords.schema import Configuration
+
+ENGLISH = frozenset({"the", "and", "of", "is"})
+
+
+class HashEncoder:
+    """Embeds each text as a random direction that only depends on the text; reads 30 characters."""
+
+    limit = 30
+
+    def __init__(self):
+        self.calls = []
+
+    def embed(self, texts):
+        self.calls.append(list(texts))
+        return np.stack([self.vector(text) for text in texts])
+
+    def vector(self, text):
+        seed = int.from_bytes(hashlib.sha256(text[: self.limit].encode()).digest()[:8], "big")
+        vector = np.random.default_rng(seed).normal(size=16).astype(np.float32)
+        return vector / np.linalg.norm(vector)
+
+    def overflow_tokens(self, texts):
+        return [max(0, len(text) - self.limit) for text in texts]
+
+
+def extractor(**options):
+    return KeywordExtractor(HashEncoder(), ENGLISH, **options)
+
+
+def tokens(prediction):
+    return [keyword.keyword_token for keyword in prediction.predicted_document]
+
+
+def scores(prediction):
+    return [keyword.keyword_score for keyword in prediction.predicted_document]
+
+
+WORDS = ["fox", "hen", "owl", "the", "and", "Wolf", "x", "日本語"]
+TEXTS = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
+DOCUMENTS = st.lists(TEXTS, min_size=1, max_size=4)
+CONFIGURATIONS = st.builds(
+    Configuration,
+    candidates=st.none() | st.lists(st.sampled_from(["fox", "hen owl", "absent"]), max_size=3),
+    keyphrase_ngram_range=st.sampled_from([(1, 1), (1, 2), (2, 3)]),
+    stop_words=st.sampled_from(["english", None, "de", ["fox"]]),
+    top_n=st.integers(1, 6),
+    min_df=st.integers(1, 2),
+    use_maxsum=st.booleans(),
+    use_mmr=st.booleans(),
+    diversity=st.floats(0, 1),
+    nr_candidates=st.integers(6, 9),
+    seed_keywords=st.none() | st.lists(st.sampled_from(["bird", "fox"]), max_size=2),
+)
+REQUESTS = st.lists(st.tuples(DOCUMENTS, CONFIGURATIONS), max_size=4)
+
+
+@given(DOCUMENTS, CONFIGURATIONS)
+def test_one_prediction_for_each_document(documents, configuration):
+    predictions = extractor().extract(documents, configuration)
+    assert len(predictions) == len(documents)
+    for document, prediction in zip(documents, predictions, strict=True):
+        words = set(document.lower().split())
+        found = tokens(prediction)
+        assert len(found) == len(set(found)) <= configuration.top_n
+        assert all(set(token.split(" ")) <= words for token in found)
+        assert prediction.truncated == (len(document) > HashEncoder.limit)
+        ascending = configuration.use_maxsum and not configuration.use_mmr
+        assert scores(prediction) == sorted(scores(prediction), reverse=not ascending)
+
+
+@given(DOCUMENTS, CONFIGURATIONS)
+def test_scores_are_cosine_similarities(documents, configuration):
+    encoder = HashEncoder()
+    for document, prediction in zip(
+        documents, extractor().extract(documents, configuration), strict=True
+    ):
+        target = encoder.vector(document).astype(np.float64)
+        if configuration.seed_keywords:
+            seeds = [encoder.vector(seed) for seed in configuration.seed_keywords]
+            target = 0.75 * target + 0.25 * np.mean(seeds, axis=0)
+        for keyword in prediction.predicted_document:
+            own = encoder.vector(keyword.keyword_token)
+            cosine = own @ target / np.linalg.norm(own) / np.linalg.norm(target)
+            assert keyword.keyword_score == pytest.approx(cosine, abs=1e-4)
+
+
+@settings(deadline=None)
+@given(REQUESTS, REQUESTS)
+def test_requests_answered_together_are_answered_as_alone(earlier, requests):
+    together = extractor(cache_entries=5)
+    together.extract_batch(earlier)
+    alone = [extractor().extract(documents, configuration) for documents, configuration in requests]
+    assert together.extract_batch(requests) == alone
+
+
+@given(REQUESTS)
+def test_embeds_each_text_once_and_in_one_call(requests):
+    encoder = HashEncoder()
+    KeywordExtractor(encoder, ENGLISH).extract_batch(requests)
+    assert len(encoder.calls) <= 1
+    embedded = [text for call in encoder.calls for text in call]
+    assert len(embedded) == len(set(embedded))
+
+
+def test_a_candidate_is_embedded_once_across_requests():
+    encoder = HashEncoder()
+    model = KeywordExtractor(encoder, ENGLISH)
+    model.extract(["fox and hen"])
+    model.extract(["hen and owl", "owl and fox"])
+    assert [set(call) for call in encoder.calls] == [
+        {"fox and hen", "fox", "hen"},
+        {"hen and owl", "owl and fox", "owl"},
+    ]
+    assert model.cache.info()[:3] == (2, 3, 3)
+
+
+def test_documents_are_not_remembered():
+    model = extractor()
+    model.extract(["fox and hen"])
+    assert model.cache.find(["fox and hen"])[0] == []
+
+
+def test_a_document_that_is_its_own_candidate():
+    [prediction] = extractor().extract(["fox"])
+    assert tokens(prediction) == ["fox"]
+    assert scores(prediction) == pytest.approx([1.0], abs=1e-4)
+
+
+def test_a_full_cache_changes_no_answer():
+    documents = ["fox hen owl", "wolf hen", "owl wolf fox", "fox hen owl"]
+    small = extractor(cache_entries=1)
+    assert [small.extract([text]) for text in documents] == [
+        extractor().extract([text]) for text in documents
+    ]
+    assert small.cache.info().entries == 1
+
+
+@pytest.mark.parametrize("text", ["", "   ", "the and of", "🎉🎉", "a b c"])
+def test_documents_without_candidates_are_not_embedded(text):
+    encoder = HashEncoder()
+    predictions = KeywordExtractor(encoder, ENGLISH).extract(
+        [text, "fox"], Configuration(seed_keywords=["bird"])
+    )
+    assert [tokens(prediction) for prediction in predictions] == [[], ["fox"]]
+    assert text not in encoder.calls[0]
+
+
+def test_nothing_to_embed_is_no_call():
+    encoder = HashEncoder()
+    model = KeywordExtractor(encoder, ENGLISH)
+    assert [
+        tokens(each) for each in model.extract(["", "the"], Configuration(seed_keywords=["bird"]))
+    ] == [[], []]
+    assert model.extract_batch([]) == []
+    assert encoder.calls == []
+
+
+def test_fewer_candidates_than_top_n():
+    model = extractor()
+    plain, diverse, spread = (
+        model.extract(["fox hen"], configuration)[0]
+        for configuration in (
+            Configuration(),
+            Configuration(use_mmr=True),
+            Configuration(use_maxsum=True),
+        )
+    )
+    assert set(tokens(plain)) == set(tokens(diverse)) == {"fox", "hen"}
+    assert tokens(spread) == []
+
+
+def test_mmr_wins_over_maxsum():
+    model = extractor()
+    text = "fox hen owl wolf bear"
+    both = model.extract([text], Configuration(use_mmr=True, use_maxsum=True, top_n=3))
+    assert both == model.extract([text], Configuration(use_mmr=True, top_n=3))
+
+
+def test_an_empty_list_of_seeds_guides_nothing():
+    model = extractor()
+    assert model.extract(["fox hen"], Configuration(seed_keywords=[])) == model.extract(["fox hen"])
+
+
+def test_seeds_draw_the_document_to_them():
+    model = extractor()
+    plain = model.extract(["fox hen owl"])[0]
+    guided = model.extract(["fox hen owl"], Configuration(seed_keywords=["owl"]))[0]
+    before = dict(zip(tokens(plain), scores(plain), strict=True))
+    after = dict(zip(tokens(guided), scores(guided), strict=True))
+    assert after["owl"] > before["owl"]
+
+
+@pytest.mark.parametrize(
+    ("stop_words", "expected"),
+    [
+        ("english", {"und", "fox"}),
+        ("en", {"und", "fox"}),
+        ("German", {"fox", "the", "and"}),
+        (["fox"], {"und", "the", "and"}),
+        ([], {"und", "fox", "the", "and"}),
+        (None, {"und", "fox", "the", "and"}),
+    ],
+)
+def test_stop_words(stop_words, expected):
+    [prediction] = extractor().extract(["und the fox and"], Configuration(stop_words=stop_words))
+    assert set(tokens(prediction)) == expected
+
+
+def test_too_many_candidates():
+    with pytest.raises(TooManyCandidatesError, match="4 distinct candidate keywords, more than 3"):
+        extractor(max_candidates=3).extract(["fox hen", "owl wolf hen"])
+
+
+def test_one_request_with_too_many_candidates_does_not_fail_the_others():
+    model = extractor(max_candidates=2)
+    answers = model.extract_batch(
+        [(["fox"], Configuration()), (["fox hen owl"], Configuration()), (["hen"], Configuration())]
+    )
+    assert isinstance(answers[1], TooManyCandidatesError)
+    assert [tokens(answers[0][0]), tokens(answers[2][0])] == [["fox"], ["hen"]]
+
+
+def test_needs_no_heavy_import():
+    program = """
+import sys
+import keywords.model
+print([name for name in ("scipy", "sklearn", "stopwordsiso", "torch") if name in sys.modules])
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"

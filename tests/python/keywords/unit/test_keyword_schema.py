@@ -1,0 +1,147 @@
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from keywords.schema import MAX_DOCUMENT_CHARACTERS
+from keywords.schema import MAX_DOCUMENTS
+from keywords.schema import Configuration
+from keywords.schema import Request
+from keywords.schema import Response
+
+
+def request_of(configuration=None, texts=("some text",)):
+    body = {"inputs": [{"document": text} for text in texts]}
+    if configuration is not None:
+        body["configuration"] = configuration
+    return Request.model_validate_json(json.dumps(body))
+
+
+def test_the_configuration_may_be_left_out():
+    assert request_of().configuration.model_dump(mode="json") == {
+        "candidates": None,
+        "keyphrase_ngram_range": [1, 1],
+        "stop_words": "english",
+        "top_n": 5,
+        "min_df": 1,
+        "use_maxsum": False,
+        "use_mmr": False,
+        "diversity": 0.5,
+        "nr_candidates": 20,
+        "seed_keywords": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        {"stop_words": None},
+        {"stop_words": "de"},
+        {"stop_words": "Spanish"},
+        {"stop_words": []},
+        {"stop_words": ["the", "and"]},
+        {"candidates": ["machine learning"]},
+        {"candidates": []},
+        {"seed_keywords": ["technology"]},
+        {"keyphrase_ngram_range": [1, 5]},
+        {"keyphrase_ngram_range": [3, 3]},
+        {"use_maxsum": True, "top_n": 10, "nr_candidates": 20},
+        {"top_n": 100},
+        {"use_mmr": True, "use_maxsum": True, "top_n": 50, "nr_candidates": 10},
+        {"use_mmr": True, "diversity": 1},
+        {"min_df": 2},
+    ],
+)
+def test_accepts(configuration):
+    accepted = request_of(configuration).configuration.model_dump(mode="json", exclude_unset=True)
+    assert accepted == configuration
+
+
+@pytest.mark.parametrize(
+    ("configuration", "location", "message"),
+    [
+        ({"unknown": 1}, ("unknown",), "Extra inputs"),
+        ({"keyphrase_ngram_range": [2, 1]}, ("keyphrase_ngram_range",), "longer than the longest"),
+        (
+            {"keyphrase_ngram_range": [0, 1]},
+            ("keyphrase_ngram_range", 0),
+            "greater than or equal to 1",
+        ),
+        (
+            {"keyphrase_ngram_range": [1, 6]},
+            ("keyphrase_ngram_range", 1),
+            "less than or equal to 5",
+        ),
+        ({"keyphrase_ngram_range": [1]}, ("keyphrase_ngram_range", 1), "Field required"),
+        ({"stop_words": "klingon"}, ("stop_words",), "german \\(de\\)"),
+        ({"top_n": 0}, ("top_n",), "greater than or equal to 1"),
+        ({"top_n": 101}, ("top_n",), "less than or equal to 100"),
+        ({"min_df": 0}, ("min_df",), "greater than or equal to 1"),
+        ({"diversity": 1.1}, ("diversity",), "less than or equal to 1"),
+        ({"diversity": "NaN"}, ("diversity",), "equal to"),
+        ({"candidates": [""]}, ("candidates", 0), "at least 1 character"),
+        ({"candidates": ["x" * 201]}, ("candidates", 0), "at most 200 characters"),
+        ({"candidates": ["x"] * 5001}, ("candidates",), "at most 5000 items"),
+        ({"seed_keywords": ["x"] * 101}, ("seed_keywords",), "at most 100 items"),
+        (
+            {"use_maxsum": True, "top_n": 21},
+            (),
+            "nr_candidates \\(20\\) is smaller than top_n \\(21\\)",
+        ),
+        ({"use_maxsum": True, "top_n": 10, "nr_candidates": 30}, (), "30,045,015 ways"),
+    ],
+)
+def test_refuses_and_says_where(configuration, location, message):
+    with pytest.raises(ValidationError, match=message) as caught:
+        request_of(configuration)
+    assert [error["loc"] for error in caught.value.errors()] == [("configuration", *location)]
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ([], "at least 1 item"),
+        (["x"] * (MAX_DOCUMENTS + 1), "at most 64 items"),
+        (["x" * (MAX_DOCUMENT_CHARACTERS + 1)], "at most 200000 characters"),
+        (["x" * MAX_DOCUMENT_CHARACTERS] * 6, "1,200,000 characters together"),
+    ],
+)
+def test_refuses_too_few_and_too_much(texts, message):
+    with pytest.raises(ValidationError, match=message):
+        request_of(texts=texts)
+
+
+def test_accepts_the_largest_request():
+    assert len(request_of(texts=["x" * MAX_DOCUMENT_CHARACTERS] * 5).inputs) == 5
+
+
+@pytest.mark.parametrize(
+    "body", ["null", "[]", '{"inputs": [{"document": null}]}', '{"inputs": ["text"]}', "{}"]
+)
+def test_refuses_other_shapes(body):
+    with pytest.raises(ValidationError):
+        Request.model_validate_json(body)
+
+
+def test_refuses_half_a_surrogate_pair():
+    with pytest.raises(ValidationError):
+        Request.model_validate_json('{"inputs": [{"document": "\\ud83c"}]}')
+
+
+@pytest.mark.parametrize("model", [Request, Response])
+def test_every_field_of_the_json_schema_is_described(model):
+    schema = model.model_json_schema()
+    objects = [schema, *schema["$defs"].values()]
+    undescribed = [
+        (item["title"], name)
+        for item in objects
+        for name, field in item["properties"].items()
+        if "description" not in field and "$ref" not in field
+    ]
+    assert undescribed == []
+
+
+def test_examples_of_the_configuration_are_valid():
+    for name, field in Configuration.model_fields.items():
+        for example in field.examples or []:
+            assert Configuration.model_validate({name: example})
