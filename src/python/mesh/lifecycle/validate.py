@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import os
 from pathlib import Path
 from typing import Literal
 from typing import Self
@@ -77,7 +78,7 @@ class ValidationReport(BaseModel):
 
 
 def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSettings) -> None:
-    """Run the suite of the project (`<project>.compile.regression_suite`).
+    """Run the common regression suite and the project's own.
 
     Raises:
         MeshError: a case failed, none ran, or there is nothing to validate.
@@ -109,20 +110,27 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
     logger.info("all %d regression cases passed at tolerance %g", len(cases), settings.tolerance)
 
 
-def run_suite(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSettings) -> tuple[list[CaseResult], list[object]]:
-    """Run pytest on the project's suite in this process; returns the cases and the compiled model's predictions."""
+def run_suite(
+    recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSettings
+) -> tuple[list[CaseResult], list[object]]:
+    """Run pytest on the suites in this process; returns the cases and the compiled model's predictions."""
     import pytest
 
     from mesh.lifecycle.regression import RegressionPlugin
 
-    module = f"{recipe.project.package}.compile.regression_suite"
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        raise MeshError(f"The project {recipe.project.name} has no regression suite: {module} is missing.")
+    suites = find_suites(recipe)
     plugin = RegressionPlugin(recipe, settings.tolerance, workspace)
-    arguments = [spec.origin, "-q", "--noconftest", "--rootdir", str(Path(spec.origin).parent), "-c", "/dev/null"]
-    pytest.main([*arguments, "--import-mode=importlib", "-p", "no:cacheprovider"], plugins=[plugin])
+    isolation = ["--noconftest", "-c", os.devnull, "--rootdir", str(Path(suites[0]).parent)]
+    arguments = [*suites, "-q", "--import-mode=importlib", "-p", "no:cacheprovider", *isolation]
+    pytest.main(arguments, plugins=[plugin])
     return plugin.cases, plugin.predictions
+
+
+def find_suites(recipe: Recipe) -> list[str]:
+    """Files of the common regression suite and, if there is one, of the project's own."""
+    modules = ("mesh.lifecycle.regression_suite", f"{recipe.project.package}.compile.regression_suite")
+    specs = [importlib.util.find_spec(module) for module in modules]
+    return [spec.origin for spec in specs if spec is not None and spec.origin is not None]
 
 
 def validate_program(recipe: Recipe) -> Program:

@@ -1,0 +1,17 @@
+"""What must hold of every compiled model before it is registered; `compile:validate` runs it with pytest.
+
+A project adds cases of its own in `<project>/compile/regression_suite.py`.
+"""
+
+from mesh.lifecycle.regression import Regression
+
+
+def test_sample_is_predicted_as_by_the_uncompiled_model(
+    regression: Regression, sample: int
+) -> None:
+    expected = regression.stored.predictions[sample]
+    assert regression.differences(expected, regression.together[sample]) == []
+
+
+def test_sample_alone_is_predicted_as_among_others(regression: Regression, sample: int) -> None:
+    assert regression.differences(regression.together[sample], regression.alone(sample)) == []
