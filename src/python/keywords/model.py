@@ -36,7 +36,10 @@ class Encoder(Protocol):
     """A sentence-embedding model."""
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embeddings of n texts, float32 (n, dim), each of length 1; a text's excess tokens are ignored."""
+        """Embeddings of n texts, float32 (n, dim), each of length 1; a text's excess tokens are ignored.
+
+        Long documents and single words come in one call, so an encoder that pads should batch by length.
+        """
         ...
 
     def overflow_tokens(self, texts: Sequence[str]) -> list[int]:

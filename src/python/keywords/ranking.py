@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import chain
 from itertools import combinations
 from math import comb
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,11 +76,15 @@ def max_sum_distance(
     return _scored(nearest[choices[total.argmin()]], similarity)
 
 
-@lru_cache(maxsize=4)
-def _combinations(count: int, size: int) -> NDArray[np.intp]:
-    """All ways to choose `size` of `count` indices, in lexicographic order: (comb(count, size), size)."""
+@lru_cache(maxsize=2)
+def _combinations(count: int, size: int) -> NDArray[np.unsignedinteger[Any]]:
+    """All ways to choose `size` of `count` indices, in lexicographic order: (comb(count, size), size).
+
+    Their type is the smallest that holds `count`, because there are many and the last ones are kept.
+    """
     flat = chain.from_iterable(combinations(range(count), size))
-    return np.fromiter(flat, dtype=np.intp, count=comb(count, size) * size).reshape(-1, size)
+    indices = np.fromiter(flat, dtype=np.min_scalar_type(count), count=comb(count, size) * size)
+    return indices.reshape(-1, size)
 
 
 def _scored(indices: NDArray[np.intp] | list[int], similarity: NDArray[np.float32]) -> Ranked:

@@ -18,8 +18,8 @@ MAX_DOCUMENTS = 64
 MAX_DOCUMENT_CHARACTERS = 200_000
 MAX_TOTAL_CHARACTERS = 1_000_000
 MAX_NGRAM = 5
-MAX_COMBINATIONS = 200_000
-"""Max-sum tries every way to choose `top_n` of `nr_candidates`; this many take about 0.1 seconds."""
+MAX_COMPARISONS = 10_000_000
+"""Max-sum compares every pair in every choice of `top_n` of `nr_candidates`; this many take a fraction of a second."""
 
 Phrase = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 NgramSize = Annotated[int, Field(ge=1, le=MAX_NGRAM)]
@@ -80,7 +80,7 @@ class Configuration(BaseModel):
         ge=1,
         le=1_000,
         description="With `use_maxsum`: how many of the nearest candidates to choose from. At least `top_n`, and "
-        f"there may be at most {MAX_COMBINATIONS:,} ways to choose `top_n` of them.",
+        f"all choices of `top_n` of them may hold at most {MAX_COMPARISONS:,} pairs.",
     )
     seed_keywords: list[Phrase] | None = Field(
         default=None,
@@ -117,11 +117,11 @@ class Configuration(BaseModel):
                     f"nr_candidates ({self.nr_candidates}) is smaller than top_n ({self.top_n}): raise the first "
                     "or lower the second"
                 )
-            combinations = comb(self.nr_candidates, self.top_n)
-            if combinations > MAX_COMBINATIONS:
+            comparisons = comb(self.nr_candidates, self.top_n) * comb(self.top_n, 2)
+            if comparisons > MAX_COMPARISONS:
                 raise ValueError(
-                    f"there are {combinations:,} ways to choose top_n ({self.top_n}) of nr_candidates "
-                    f"({self.nr_candidates}), more than {MAX_COMBINATIONS:,}: lower one of them"
+                    f"choosing top_n ({self.top_n}) of nr_candidates ({self.nr_candidates}) by max-sum takes "
+                    f"{comparisons:,} comparisons, more than {MAX_COMPARISONS:,}: lower one of them"
                 )
         return self
 
@@ -168,13 +168,11 @@ class Request(BaseModel):
 class Keyword(BaseModel):
     """A keyword and how near it is to its document."""
 
-    keyword_token: str = Field(
-        description="The keyword, in lower case.", examples=["training data"]
-    )
+    keyword_token: str = Field(description="The keyword, in lower case.", examples=["supervised"])
     keyword_score: float = Field(
         description="Cosine similarity of the keyword's embedding to the document's, from -1 to 1, rounded to "
         "4 digits.",
-        examples=[0.5461],
+        examples=[0.5988],
     )
 
 

@@ -88,7 +88,8 @@ def test_accepts(configuration):
             (),
             "nr_candidates \\(20\\) is smaller than top_n \\(21\\)",
         ),
-        ({"use_maxsum": True, "top_n": 10, "nr_candidates": 30}, (), "30,045,015 ways"),
+        ({"use_maxsum": True, "top_n": 97, "nr_candidates": 100}, (), "752,875,200 comparisons"),
+        ({"use_maxsum": True, "top_n": 10, "nr_candidates": 30}, (), "1,352,025,675 comparisons"),
     ],
 )
 def test_refuses_and_says_where(configuration, location, message):
