@@ -1,11 +1,14 @@
 """Files and directories that are either complete or absent."""
 
 import contextlib
+import errno
 import fcntl
+import glob
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 from pathlib import PurePosixPath
@@ -47,16 +50,15 @@ def atomic_directory(target: Path, *, replace: bool = False) -> Iterator[Path]:
         raise MeshError(f"{target} exists already; remove it first.")
     with _os_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_stale(target)
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=PARTIAL_SUFFIX, dir=target.parent))
+        partial, lock = _make_partial(target, _make_directory)
     try:
-        with _locked(partial):
-            yield partial
+        yield partial
+        with _os_errors(target):
             partial.chmod(0o755)
-            with _os_errors(target):
-                _rename_in(partial, target)
+            _rename_in(partial, target, replace=replace)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        os.close(lock)
 
 
 def write_text_atomic(path: Path, text: str) -> None:
@@ -67,14 +69,15 @@ def write_text_atomic(path: Path, text: str) -> None:
     """
     with _os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PARTIAL_SUFFIX, dir=path.parent)
+        partial, descriptor = _make_partial(path, _make_file)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
+                file.flush()
+                partial.chmod(0o644)
+                partial.replace(path)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
             raise
 
 
@@ -99,27 +102,67 @@ def read_json(path: Path) -> Any:
         raise MeshError(f"{path} is not valid JSON: {error}.") from error
 
 
-def _rename_in(partial: Path, target: Path) -> None:
-    if not target.exists():
-        partial.rename(target)
-        return
-    discarded = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=PARTIAL_SUFFIX, dir=target.parent))
-    target.rename(discarded / "old")
-    partial.rename(target)
-    shutil.rmtree(discarded, ignore_errors=True)
+def _make_partial(target: Path, make: Callable[[Path], tuple[Path, int]]) -> tuple[Path, int]:
+    """Make a hidden file or directory beside `target`, locked for as long as its descriptor is open.
+
+    The lock tells the living from the stale. Another process may take a new one for stale before it is locked; then
+    it is already unlinked, and the next is tried.
+    """
+    _remove_stale(target)
+    while True:
+        partial, descriptor = make(target)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if partial.exists():
+                return partial, descriptor
+        except BlockingIOError:
+            pass
+        os.close(descriptor)
+
+
+def _make_directory(target: Path) -> tuple[Path, int]:
+    while True:
+        path = tempfile.mkdtemp(prefix=f".{target.name}.", suffix=PARTIAL_SUFFIX, dir=target.parent)
+        with contextlib.suppress(FileNotFoundError):
+            return Path(path), os.open(path, os.O_RDONLY)
+
+
+def _make_file(target: Path) -> tuple[Path, int]:
+    descriptor, path = tempfile.mkstemp(prefix=f".{target.name}.", suffix=PARTIAL_SUFFIX, dir=target.parent)
+    return Path(path), descriptor
+
+
+def _rename_in(partial: Path, target: Path, *, replace: bool) -> None:
+    """Rename; where something is in the way, move that aside first, whoever put it there meanwhile."""
+    while True:
+        try:
+            partial.rename(target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise
+        else:
+            return
+        if not replace:
+            raise MeshError(f"{target} exists already; remove it first.")
+        discarded = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=PARTIAL_SUFFIX, dir=target.parent))
+        with contextlib.suppress(FileNotFoundError):
+            target.rename(discarded / "old")
+        shutil.rmtree(discarded, ignore_errors=True)
 
 
 def _remove_stale(target: Path) -> None:
-    """Remove what killed processes left: partial directories of this target that no living process holds locked."""
-    for path in target.parent.glob(f".{target.name}.*{PARTIAL_SUFFIX}"):
-        if path.is_dir():
-            with contextlib.suppress(BlockingIOError, FileNotFoundError), _locked(path):
+    """Remove what killed processes left: partials of this target that no living process holds locked."""
+    for path in target.parent.glob(f".{glob.escape(target.name)}.*{PARTIAL_SUFFIX}"):
+        with contextlib.suppress(BlockingIOError, FileNotFoundError), _locked(path):
+            if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()
 
 
 @contextlib.contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    descriptor = os.open(directory, os.O_RDONLY)
+def _locked(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield

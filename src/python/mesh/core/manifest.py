@@ -12,7 +12,6 @@ from mesh.core.digest import fingerprint
 from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
 from mesh.core.files import read_json
-from mesh.core.files import safe_path
 from mesh.core.files import write_json_atomic
 
 MANIFEST_FILE = "manifest.json"
@@ -86,27 +85,34 @@ class Manifest(BaseModel):
     def problems(self, directory: Path) -> list[str]:
         """Compare a directory with the manifest; one sentence for each missing, extra or changed file."""
         problems = []
-        for entry in self.files:
-            path = safe_path(directory, entry.path)
-            if not path.is_file():
-                problems.append(f"{entry.path} is missing")
-            elif path.stat().st_size != entry.size:
-                problems.append(f"{entry.path} has {path.stat().st_size} bytes instead of {entry.size}")
-            elif sha256_file(path) != entry.sha256:
-                problems.append(f"{entry.path} has other content than was published (its sha256 differs)")
-        listed = {entry.path for entry in self.files}
-        for path in _plain_files(directory):
+        present = {}
+        for path in sorted(directory.rglob("*")):
             name = path.relative_to(directory).as_posix()
-            if name not in listed:
-                problems.append(f"{name} is not in the manifest")
+            if not _is_plain(path):
+                problems.append(f"{name} is a link or a special file")
+            elif path.is_file() and name != MANIFEST_FILE:
+                present[name] = path
+        for entry in self.files:
+            found = present.pop(entry.path, None)
+            if found is None:
+                problems.append(f"{entry.path} is missing")
+            elif found.stat().st_size != entry.size:
+                problems.append(f"{entry.path} has {found.stat().st_size} bytes instead of {entry.size}")
+            elif sha256_file(found) != entry.sha256:
+                problems.append(f"{entry.path} has other content than was published (its sha256 differs)")
+        problems.extend(f"{name} is not in the manifest" for name in present)
         return problems
 
 
 def _plain_files(directory: Path) -> list[Path]:
     paths = []
     for path in sorted(directory.rglob("*")):
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+        if not _is_plain(path):
             raise MeshError(f"{path} is a link or a special file; only plain files can be published.")
         if path.is_file() and path != directory / MANIFEST_FILE:
             paths.append(path)
     return paths
+
+
+def _is_plain(path: Path) -> bool:
+    return not path.is_symlink() and (path.is_file() or path.is_dir())
