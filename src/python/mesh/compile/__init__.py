@@ -1,0 +1,1 @@
+"""Compiled text models: made from Hugging Face folders, loaded and run without their framework."""

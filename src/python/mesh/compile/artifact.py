@@ -1,0 +1,74 @@
+"""The compiled model on disk: a folder `compiled/` that is complete or refused."""
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from mesh.compile.spec import CompileSpec
+from mesh.compile.text_model import Program
+from mesh.compile.text_model import TextModel
+from mesh.compile.tokenizer import TOKENIZER_FILE
+from mesh.compile.tokenizer import TextTokenizer
+from mesh.core.errors import MeshError
+from mesh.core.manifest import MANIFEST_FILE
+from mesh.core.manifest import Manifest
+
+Load = Callable[[Path, CompileSpec, int], Program]
+
+
+class CompiledModel(TextModel):
+    """A compiled model, loaded and ready.
+
+    Example:
+        >>> model = CompiledModel.load(Path("models/KEYWORDS-COMPILED-1/model_artifacts/compiled"))
+        >>> model.embed(["a text", "another"]).shape
+        (2, 384)
+    """
+
+    directory: Path
+
+    @classmethod
+    def load(cls, directory: Path, threads: int = 1) -> Self:
+        """Check every file of the folder against its manifest and load the model.
+
+        Args:
+            directory: the folder `compiled/`, kept as `directory` for those who stored extra files in it.
+            threads: cores that one call may use; with several threads calling, 1 is best.
+
+        Raises:
+            MeshError: a file is missing or damaged, or what the backend needs is not installed.
+        """
+        check_complete(directory)
+        spec = CompileSpec.read(directory)
+        tokenizer = TextTokenizer(directory / TOKENIZER_FILE, spec)
+        model = cls(spec, tokenizer, _loader(spec.backend)(directory, spec, threads))
+        model.directory = directory
+        return model
+
+
+def check_complete(directory: Path) -> None:
+    """Compare the folder of a compiled model with its manifest.
+
+    Raises:
+        MeshError: a file is missing, extra or changed.
+    """
+    if not (directory / MANIFEST_FILE).is_file():
+        raise MeshError(f"{directory} holds no compiled model: its {MANIFEST_FILE} is missing.")
+    if problems := Manifest.read(directory).problems(directory):
+        raise MeshError(
+            f"The compiled model {directory} is damaged: {'; '.join(problems)}. Download or compile it again."
+        )
+
+
+def _loader(backend: str) -> Load:
+    # By name, so that neither a server nor a build tool that follows imports gets the frameworks of other backends.
+    module = f"mesh.compile.loaders.{backend}"
+    try:
+        load: Load = importlib.import_module(module).load
+    except ModuleNotFoundError as error:
+        raise MeshError(
+            f"The compiled model's backend {backend!r} needs the package {error.name!r}, which is not installed; "
+            "install it or compile the model for another backend."
+        ) from error
+    return load

@@ -1,0 +1,52 @@
+"""One digest of all that determines a compiled model."""
+
+from typing import Any
+
+from mesh.compile.spec import CompileSpec
+from mesh.core.digest import code_digest
+from mesh.core.digest import fingerprint
+from mesh.core.environment import describe_environment
+
+CODE = (
+    "mesh.compile.compilers",
+    "mesh.compile.compiling",
+    "mesh.compile.neuron_package",
+    "mesh.compile.source",
+    "mesh.compile.spec",
+    "mesh.compile.torch_model",
+)
+"""The modules that determine what is written; those that load and run it may change freely."""
+
+COMPILER_PACKAGES = {
+    "onnx": ("torch", "transformers", "onnx", "onnxscript", "onnxruntime"),
+    "generic": ("torch", "transformers"),
+    "neuron": ("torch", "transformers", "torch-neuronx", "torch-neuron", "neuronx-cc", "neuron-cc"),
+}
+
+
+def compiler_versions(spec: CompileSpec) -> dict[str, str]:
+    """The installed versions of what compiles for the spec's backend; absent packages are left out."""
+    packages = COMPILER_PACKAGES[spec.backend]
+    return {
+        name: version
+        for name, version in describe_environment(packages).items()
+        if name in packages
+    }
+
+
+def compile_fingerprint(source_digest: str, spec: CompileSpec, extra: Any = None) -> str:
+    """The fingerprint of a compiled model: equal ones mean that there is nothing to compile.
+
+    Args:
+        source_digest: of the uncompiled model's manifest.
+        extra: JSON-serialisable; whatever else determines the compiled folder, such as a digest of its extra files.
+    """
+    return fingerprint(
+        {
+            "source": source_digest,
+            "spec": spec.model_dump(mode="json"),
+            "code": code_digest(CODE),
+            "packages": compiler_versions(spec),
+            "extra": extra,
+        }
+    )

@@ -1,0 +1,114 @@
+"""What a compiled model computes and how it was compiled; stored with it as `spec.json`."""
+
+from pathlib import Path
+from typing import Literal
+from typing import Self
+
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import Field
+from pydantic import ValidationError
+from pydantic import model_validator
+
+from mesh.core.errors import MeshError
+from mesh.core.files import read_json
+from mesh.core.files import write_json_atomic
+
+SPEC_FILE = "spec.json"
+
+Task = Literal["sentence-embedding", "text-classification", "token-classification"]
+Backend = Literal["onnx", "generic", "neuron"]
+Pooling = Literal["mean", "cls", "max"]
+
+
+class Tolerances(BaseModel):
+    """How far a compiled model may be from the uncompiled one on any single text.
+
+    Args:
+        max_abs_difference: of any number of the output.
+        min_cosine: of the angle between the outputs.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_abs_difference: float = Field(1e-4, gt=0)
+    min_cosine: float = Field(0.9999, gt=0, le=1)
+
+
+class CompileSpec(BaseModel):
+    """The complete description of a compilation; `mesh.compile.source.spec_for` fills in what the model itself says.
+
+    Args:
+        max_length: tokens of one pass through the network, special tokens included.
+        length_buckets: the lengths, ascending, for which a backend with fixed shapes compiles a program; the last is
+            `max_length`. Backends with dynamic shapes pad to the longest text of a batch.
+        max_batch_tokens: tokens of one pass, padding included; a single text may exceed it.
+        overflow: what happens to a text longer than `max_length`: only its beginning is used (`truncate`), or it is
+            cut into windows whose results are joined (`window`).
+        stride: tokens that neighbouring windows share.
+        pooling: how token vectors become one vector (sentence-embedding only).
+        normalize: whether embeddings have length 1.
+        labels: names of the classes, in the order of the logits (classification only).
+        dimension: numbers of an embedding, or of the logits of a text or token.
+        pad_token_id: the token that fills up a batch.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    task: Task
+    backend: Backend
+    dtype: Literal["float32"] = "float32"
+    max_length: int = Field(ge=4)
+    length_buckets: tuple[int, ...]
+    max_batch_tokens: int = Field(1024, ge=1)
+    overflow: Literal["truncate", "window"] = "truncate"
+    stride: int = Field(0, ge=0)
+    tolerances: Tolerances = Tolerances()
+    pooling: Pooling | None = None
+    normalize: bool = False
+    labels: tuple[str, ...] = ()
+    dimension: int = Field(ge=1)
+    pad_token_id: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if list(self.length_buckets) != sorted(set(self.length_buckets)) or self.length_buckets[
+            -1:
+        ] != (self.max_length,):
+            raise ValueError("length_buckets must ascend and end with max_length")
+        if self.length_buckets[0] < 1:
+            raise ValueError("length_buckets must be positive")
+        if self.stride and self.overflow != "window":
+            raise ValueError("stride needs overflow=window")
+        if self.stride > self.max_length // 2:
+            raise ValueError("stride must be at most half of max_length")
+        if (self.pooling is None) == (self.task == "sentence-embedding"):
+            raise ValueError("pooling belongs to the task sentence-embedding, which needs it")
+        if self.task != "sentence-embedding" and len(self.labels) != self.dimension:
+            raise ValueError("a classifier needs one label for each of its dimensions")
+        return self
+
+    @classmethod
+    def read(cls, directory: Path) -> Self:
+        """Read the spec of a compiled model.
+
+        Raises:
+            MeshError: it is missing, malformed, or of a newer schema version.
+        """
+        path = directory / SPEC_FILE
+        try:
+            return cls.model_validate(read_json(path))
+        except ValidationError as error:
+            raise MeshError(f"{path} is not a valid spec: {describe_invalid(error)}.") from error
+
+    def write(self, directory: Path) -> None:
+        """Store the spec in a directory as `spec.json`."""
+        write_json_atomic(directory / SPEC_FILE, self.model_dump(mode="json"))
+
+
+def describe_invalid(error: ValidationError) -> str:
+    """The first problem of a validation error, as `field: message`."""
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return f"{field}: {first['msg']}" if field else str(first["msg"])

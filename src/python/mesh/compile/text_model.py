@@ -1,0 +1,157 @@
+"""Text in, arrays out: tokenizing, batching and joining around a network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesh.compile.batching import Batch
+from mesh.compile.batching import bucket_batches
+from mesh.compile.batching import dynamic_batches
+from mesh.compile.batching import pad
+from mesh.compile.spec import CompileSpec
+from mesh.compile.spec import Task
+from mesh.compile.tokenizer import TextTokenizer
+from mesh.compile.tokenizer import Window
+
+Floats = NDArray[np.float32]
+
+
+class Program(Protocol):
+    """A network ready to run; `run` is called from several threads at once."""
+
+    @property
+    def fixed_shapes(self) -> bool:
+        """Whether it takes only the shapes of `batching.bucket_batches`."""
+
+    def run(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Floats:
+        """Compute (rows, dimension), or (rows, length, dimension) for token-classification, from two (rows, length)."""
+
+
+@dataclass(frozen=True)
+class TokenLogits:
+    """Token-classification of one text.
+
+    Args:
+        offsets: int64 (tokens, 2), first character of each token and the one after its last.
+        logits: float32 (tokens, labels).
+    """
+
+    offsets: NDArray[np.int64]
+    logits: Floats
+
+
+class TextModel:
+    """A network with its tokenizer; its methods may be called from several threads at once."""
+
+    def __init__(self, spec: CompileSpec, tokenizer: TextTokenizer, program: Program) -> None:
+        self.spec = spec
+        self._tokenizer = tokenizer
+        self._program = program
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """Embed texts.
+
+        Of a text in several windows the embedding is the mean of the windows' embeddings weighted by their tokens,
+        normalized if the spec says so.
+
+        Returns:
+            float32 (texts, dimension).
+
+        Raises:
+            TypeError: the model's task is another one.
+        """
+        self._require("sentence-embedding")
+        windows = self._tokenizer.windows(texts)
+        joined = self._joined(windows, len(texts))
+        if self.spec.normalize and len(windows) > len(texts):
+            joined /= np.maximum(np.linalg.norm(joined, axis=1, keepdims=True), 1e-12)
+        return joined
+
+    def logits(self, texts: Sequence[str]) -> Floats:
+        """Classify texts; of a text in several windows the mean of their logits, weighted by their tokens.
+
+        Returns:
+            float32 (texts, labels), not yet probabilities.
+
+        Raises:
+            TypeError: the model's task is another one.
+        """
+        self._require("text-classification")
+        windows = self._tokenizer.windows(texts)
+        return self._joined(windows, len(texts))
+
+    def token_logits(self, texts: Sequence[str]) -> list[TokenLogits]:
+        """Classify the tokens of texts; of a token in two windows the logits from where it has more context.
+
+        Raises:
+            TypeError: the model's task is another one.
+        """
+        self._require("token-classification")
+        windows = self._tokenizer.windows(texts)
+        outputs = self._compute(windows)
+        parts: list[tuple[list[NDArray[np.int64]], list[Floats]]] = [([], []) for _ in texts]
+        for index, (window, output) in enumerate(zip(windows, outputs, strict=True)):
+            kept = window.content[_owned(windows, index, self.spec.stride)]
+            offsets, logits = parts[window.text]
+            offsets.append(
+                np.array([window.offsets[position] for position in kept], dtype=np.int64).reshape(
+                    -1, 2
+                )
+            )
+            logits.append(output[kept])
+        return [
+            TokenLogits(np.concatenate(offsets), np.concatenate(logits))
+            for offsets, logits in parts
+        ]
+
+    def overflow_tokens(self, texts: Sequence[str]) -> list[int]:
+        """For each text the number of tokens at its end that the results leave out; all 0 if overflow is `window`."""
+        return self._tokenizer.dropped_tokens(texts)
+
+    def _require(self, task: Task) -> None:
+        if self.spec.task != task:
+            raise TypeError(f"this model's task is {self.spec.task}, not {task}")
+
+    def _joined(self, windows: Sequence[Window], texts: int) -> Floats:
+        """Mean output of each text's windows, weighted by their tokens of text; an empty text has one empty window."""
+        outputs = self._compute(windows)
+        if len(windows) == texts:
+            return (
+                np.stack(outputs)
+                if outputs
+                else np.empty((0, self.spec.dimension), dtype=np.float32)
+            )
+        weights = np.array([max(1, len(window.content)) for window in windows], dtype=np.float32)
+        owners = np.array([window.text for window in windows])
+        sums = np.zeros((texts, self.spec.dimension), dtype=np.float32)
+        np.add.at(sums, owners, np.stack(outputs) * weights[:, None])
+        totals: Floats = np.bincount(owners, weights, minlength=texts).astype(np.float32)
+        return sums / totals[:, None]
+
+    def _compute(self, windows: Sequence[Window]) -> list[Floats]:
+        """The network's output for each window, without the padding."""
+        sequences = [window.ids for window in windows]
+        outputs: list[Floats] = [np.empty(0, dtype=np.float32)] * len(windows)
+        for batch in self._batches([len(sequence) for sequence in sequences]):
+            rows = self._program.run(*pad(sequences, batch, self.spec.pad_token_id))
+            for row, index in zip(rows, batch.indices, strict=False):
+                outputs[index] = row if row.ndim == 1 else row[: len(sequences[index])]
+        return outputs
+
+    def _batches(self, lengths: Sequence[int]) -> list[Batch]:
+        if self._program.fixed_shapes:
+            return bucket_batches(lengths, self.spec.length_buckets, self.spec.max_batch_tokens)
+        return dynamic_batches(lengths, self.spec.max_batch_tokens)
+
+
+def _owned(windows: Sequence[Window], index: int, stride: int) -> slice:
+    """Which of a window's tokens it answers for: of those shared with a neighbour, the half that is nearer to it."""
+    window = windows[index]
+    first = index == 0 or windows[index - 1].text != window.text
+    last = index + 1 == len(windows) or windows[index + 1].text != window.text
+    start = 0 if first else stride // 2
+    stop = len(window.content) if last else len(window.content) - (stride - stride // 2)
+    return slice(start, stop)
