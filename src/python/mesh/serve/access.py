@@ -1,0 +1,151 @@
+"""Around each request: its id, its log line, its metrics, and the answer to a defect."""
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+
+from starlette.datastructures import Headers
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp
+from starlette.types import Message
+from starlette.types import Receive
+from starlette.types import Scope
+from starlette.types import Send
+
+from mesh.serve.inference import InferenceService
+from mesh.serve.inference import Phase
+from mesh.serve.problems import ProblemError
+from mesh.serve.problems import problem_response
+from mesh.serve.problems import shorten
+
+logger = logging.getLogger(__name__)
+
+REQUEST_ID = "X-Request-ID"
+CLIENT_LEFT = 499
+"""What nginx logs when the client left before its answer."""
+QUIET_ROUTES = frozenset(
+    {"/v1/live", "/v1/ready", "/v2/health/live", "/v2/health/ready", "/metrics"}
+)
+
+_VALID_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+_UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
+
+
+class Traffic:
+    """Counts the requests in progress.
+
+    Attributes:
+        idle: set while there are none.
+        cut_off: how many the server gave up before they were answered.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.cut_off = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+    def enter(self) -> None:
+        """Count a request that begins."""
+        self.count += 1
+        self.idle.clear()
+
+    def leave(self) -> None:
+        """Count a request that ends."""
+        self.count -= 1
+        if self.count == 0:
+            self.idle.set()
+
+
+class AccessMiddleware:
+    """Gives each request an id, answers exceptions with status 500, and records what was answered.
+
+    The id is the client's X-Request-ID if it is 1 to 128 plain characters, else a new one. It comes back in the
+    answer's header, in problem details, and in the log.
+    """
+
+    def __init__(self, app: ASGIApp, service: InferenceService, traffic: Traffic) -> None:
+        self._app = app
+        self._service = service
+        self._traffic = traffic
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and record it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(Headers(scope=scope))
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = CLIENT_LEFT
+        started = time.perf_counter()
+
+        async def send_recorded(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._complete_headers(scope, message, request_id)
+            await send(message)
+
+        self._traffic.enter()
+        self._service.metrics.in_progress.inc()
+        try:
+            await self._app(scope, receive, send_recorded)
+        except ClientDisconnect:
+            pass
+        except asyncio.CancelledError:
+            self._traffic.cut_off += 1
+            raise
+        except Exception:
+            logger.exception("Request %s failed", request_id, extra={"request_id": request_id})
+            if status != CLIENT_LEFT:
+                # The answer is under way; the server must cut it off.
+                raise
+            problem = ProblemError(
+                500, "The server failed to answer; its log says why, under this request id."
+            )
+            await problem_response(scope, problem)(scope, receive, send_recorded)
+        finally:
+            self._traffic.leave()
+            self._service.metrics.in_progress.dec()
+            self._record(scope, request_id, status, time.perf_counter() - started)
+
+    def _complete_headers(self, scope: Scope, message: Message, request_id: str) -> None:
+        headers = MutableHeaders(scope=message)
+        headers[REQUEST_ID] = request_id
+        is_ending = self._service.phase in (Phase.DRAINING, Phase.CLOSED)
+        if is_ending and scope["http_version"].startswith("1"):
+            headers["Connection"] = "close"
+
+    def _record(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "none")
+        self._service.metrics.count_request(scope["method"], route, status, seconds)
+        client = scope.get("client")
+        client_addr = f"{client[0]}:{client[1]}" if client else "-"
+        request_line = f"{scope['method']} {_target(scope)} HTTP/{scope['http_version']}"
+        milliseconds = round(seconds * 1000, 3)
+        logger.log(
+            logging.DEBUG if route in QUIET_ROUTES and status < 400 else logging.INFO,
+            '%s "%s" %d %.1f ms %s',
+            *(client_addr, request_line, status, milliseconds, request_id),
+            extra={
+                "client_addr": client_addr,
+                "request_line": request_line,
+                "status_code": status,
+                "duration_ms": milliseconds,
+                "request_id": request_id,
+            },
+        )
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get(REQUEST_ID, "")
+    return given if _VALID_ID.fullmatch(given) else secrets.token_hex(16)
+
+
+def _target(scope: Scope) -> str:
+    """The path as it was sent, without the query, which may hold what no log should."""
+    path = scope.get("raw_path") or scope["path"].encode()
+    return shorten(_UNPRINTABLE.sub("?", path.decode("latin-1")))

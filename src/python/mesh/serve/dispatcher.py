@@ -1,0 +1,175 @@
+"""Threads that compute, behind a bounded queue, in micro-batches."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+
+from mesh.serve.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+Compute = Callable[[Sequence[Any]], Sequence[Any]]
+
+
+class QueueFullError(Exception):
+    """The queue has no room for the requests."""
+
+
+@dataclass(eq=False)
+class Job:
+    """A request on its way.
+
+    Attributes:
+        future: gets the result, which may be an exception; cancelled when nobody waits any more.
+        submitted: time of `time.monotonic()`.
+    """
+
+    request: Any
+    future: asyncio.Future[Any]
+    submitted: float = field(default_factory=time.monotonic)
+
+
+class Dispatcher:
+    """Hands requests from the event loop to threads and results back.
+
+    A free thread takes what waits, at once: at most `max_batch` requests, and no more than its share when other threads
+    are free too. Jobs whose future was cancelled while they waited are not computed.
+
+    Args:
+        compute: called in the threads with 1 to `max_batch` requests; returns as many results, exceptions among them
+            being the results of single requests.
+        wait_seconds: how long a thread waits for `max_batch` requests once it has one.
+    """
+
+    def __init__(
+        self,
+        compute: Compute,
+        metrics: Metrics,
+        *,
+        threads: int,
+        queue_size: int,
+        max_batch: int,
+        wait_seconds: float = 0,
+    ) -> None:
+        self.queue_size = queue_size
+        self._compute = compute
+        self._metrics = metrics
+        self._threads = threads
+        self._max_batch = max_batch
+        self._wait_seconds = wait_seconds
+        self._queue: deque[Job] = deque()
+        self._free = 0
+        self._closed = False
+        self._changed = threading.Condition()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def __len__(self) -> int:
+        """How many requests wait."""
+        return len(self._queue)
+
+    def start(self) -> None:
+        """Start the threads; results go to the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        for number in range(self._threads):
+            # A daemon, so that a computation past all deadlines doesn't keep the process from ending.
+            threading.Thread(target=self._work, name=f"inference-{number}", daemon=True).start()
+
+    def close(self) -> None:
+        """Let the threads end once the queue is empty."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def submit(self, requests: Sequence[Any]) -> list[Job]:
+        """Queue all of the requests, or none; to be called on the event loop.
+
+        Raises:
+            QueueFullError: not all of them find room.
+        """
+        loop = asyncio.get_running_loop()
+        jobs = [Job(request, loop.create_future()) for request in requests]
+        with self._changed:
+            if len(self._queue) + len(jobs) > self.queue_size:
+                raise QueueFullError
+            self._queue.extend(jobs)
+            self._changed.notify(len(jobs))
+        return jobs
+
+    def cancel(self, jobs: Sequence[Job]) -> None:
+        """Give up jobs that aren't done: those that still wait leave the queue."""
+        unfinished = [job for job in jobs if not job.future.done()]
+        if not unfinished:
+            return
+        with self._changed:
+            for job in unfinished:
+                job.future.cancel()
+                with contextlib.suppress(ValueError):
+                    self._queue.remove(job)
+
+    def _work(self) -> None:
+        while batch := self._next_batch():
+            self._metrics.batch_size.observe(len(batch))
+            started = time.monotonic()
+            for job in batch:
+                self._metrics.queue_seconds.observe(started - job.submitted)
+            results = self._results([job.request for job in batch])
+            self._metrics.batch_seconds.observe(time.monotonic() - started)
+            self._hand_over(batch, results)
+
+    def _next_batch(self) -> list[Job]:
+        """Wait for requests and take them; nothing when closed."""
+        with self._changed:
+            self._free += 1
+            try:
+                while True:
+                    self._changed.wait_for(lambda: self._queue or self._closed)
+                    if not self._queue:
+                        return []
+                    if self._wait_seconds:
+                        self._changed.wait_for(self._is_batch_full, self._wait_seconds)
+                    if batch := self._take():
+                        return batch
+            finally:
+                self._free -= 1
+
+    def _is_batch_full(self) -> bool:
+        return self._closed or len(self._queue) >= self._max_batch
+
+    def _take(self) -> list[Job]:
+        share = -(-len(self._queue) // self._free)
+        batch = [self._queue.popleft() for _ in range(min(share, self._max_batch))]
+        if self._queue:
+            self._changed.notify()
+        return batch
+
+    def _results(self, requests: Sequence[Any]) -> Sequence[Any]:
+        try:
+            results = self._compute(requests)
+        except Exception as error:
+            return [error] * len(requests)
+        if len(results) != len(requests):
+            wrong = RuntimeError(
+                f"{len(results)} results were computed for {len(requests)} requests"
+            )
+            return [wrong] * len(requests)
+        return results
+
+    def _hand_over(self, batch: Sequence[Job], results: Sequence[Any]) -> None:
+        assert self._loop is not None  # noqa: S101 - threads are started with it
+        # RuntimeError: the loop is closed, so the server gave up waiting.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(_set_results, batch, results)
+
+
+def _set_results(batch: Sequence[Job], results: Sequence[Any]) -> None:
+    for job, result in zip(batch, results, strict=True):
+        if not job.future.done():
+            job.future.set_result(result)

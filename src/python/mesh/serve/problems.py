@@ -1,0 +1,138 @@
+"""Errors as problem details, RFC 9457."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic import Field
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.responses import Response
+
+MEDIA_TYPE = "application/problem+json"
+MAX_ERRORS = 20
+MAX_COUNTED_ERRORS = 10_000
+MAX_TEXT = 300
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field."""
+
+    loc: list[str | int] = Field(description="The path to the field: keys and positions.")
+    msg: str
+    type: str = Field(description="A name for this kind of error, as pydantic gives it.")
+
+
+class ProblemDetails(BaseModel):
+    """The body of every answer with status 400 or above."""
+
+    type: str = "about:blank"
+    title: str = Field(description="The name of the status code.")
+    status: int
+    detail: str = Field(description="What happened, in a sentence.")
+    request_id: str = Field(description="As in the header X-Request-ID and the server's log.")
+    errors: list[FieldError] | None = Field(
+        None, description=f"The fields that are wrong, at most {MAX_ERRORS}; only with status 422."
+    )
+
+
+class ProblemError(Exception):
+    """An answer with an error status.
+
+    Args:
+        status: HTTP status code.
+        detail: one sentence for the client.
+        errors: what is wrong with which field.
+        headers: more headers of the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers
+
+
+def problem_response(scope: Mapping[str, Any], problem: ProblemError) -> Response:
+    """The problem as an answer to the request of the scope."""
+    details = ProblemDetails(
+        title=HTTPStatus(problem.status).phrase,
+        status=problem.status,
+        detail=problem.detail,
+        request_id=scope["state"]["request_id"],
+        errors=list(problem.errors) or None,
+    ).model_dump(exclude_none=True)
+    if scope["path"].startswith("/v2"):
+        # The Open Inference Protocol's own member for the message.
+        details["error"] = problem.detail
+    return JSONResponse(details, problem.status, problem.headers, MEDIA_TYPE)
+
+
+def validation_problem(
+    error: ValidationError, where: Sequence[str | int] = ("body",)
+) -> ProblemError:
+    """Status 400 when the text isn't JSON, else 422 with the fields that are wrong. Inputs are not repeated.
+
+    Args:
+        where: what the locations are relative to.
+    """
+    count = error.error_count()
+    if count > MAX_COUNTED_ERRORS:
+        return ProblemError(422, f"The request has {count} errors, too many to list.")
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    first = errors[0]
+    if first["type"] == "json_invalid" and not first["loc"]:
+        reason = first["msg"].removeprefix("Invalid JSON: ")
+        return ProblemError(400, f"The body is not JSON: {shorten(reason)}.")
+    fields = [
+        FieldError(
+            loc=[*where, *(_short_part(part) for part in entry["loc"])],
+            msg=shorten(entry["msg"]),
+            type=entry["type"],
+        )
+        for entry in errors[:MAX_ERRORS]
+    ]
+    noun = "error" if count == 1 else "errors"
+    return ProblemError(422, f"The request has {count} {noun}, see `errors`.", errors=fields)
+
+
+def shorten(text: str) -> str:
+    """The text, cut where it is too long for an error message or a log."""
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "..."
+
+
+async def handle_problem(request: Request, error: Exception) -> Response:
+    """Exception handler for `ProblemError`."""
+    assert isinstance(error, ProblemError)  # noqa: S101 - what it is registered for
+    return problem_response(request.scope, error)
+
+
+async def handle_http_exception(request: Request, error: Exception) -> Response:
+    """Exception handler for what the router raises: 404 and 405."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    path = shorten(request.scope["path"])
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and error.headers:
+        detail = f"{path} takes {error.headers['Allow']}, not {shorten(request.method)}."
+    elif error.status_code == HTTPStatus.NOT_FOUND:
+        detail = f"There is nothing at {path}; see /docs."
+    else:
+        detail = error.detail
+    return problem_response(
+        request.scope, ProblemError(error.status_code, detail, headers=error.headers)
+    )
+
+
+def _short_part(part: str | int) -> str | int:
+    return shorten(part) if isinstance(part, str) else part

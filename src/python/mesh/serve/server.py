@@ -1,0 +1,114 @@
+"""The server process: listens, serves until SIGTERM, drains."""
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from typing import cast
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from hypercorn.typing import ASGIFramework
+from starlette.applications import Starlette
+
+from mesh.core.errors import MeshError
+from mesh.serve.access import Traffic
+from mesh.serve.app import create_app
+from mesh.serve.inference import InferenceService
+from mesh.serve.model import ServedModel
+from mesh.serve.settings import ServeSettings
+
+logger = logging.getLogger(__name__)
+
+BACKLOG = 1024
+
+
+def run_server(model: ServedModel, settings: ServeSettings) -> int:
+    """Serve a model until SIGTERM or SIGINT, then answer what was accepted.
+
+    Returns:
+        The process' exit code: 0 when every accepted request was answered; 1 when the port can't be listened on, the
+        model can't be loaded, or requests were cut off after `drain_seconds`. The reason is on standard error, as a
+        sentence.
+    """
+    try:
+        with _listen(settings.host, settings.port) as listener:
+            asyncio.run(_run(model, settings, listener))
+    except MeshError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        [(family, *_, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        listener = socket.create_server(address, family=family, backlog=BACKLOG)
+    except OSError as error:
+        reason = error.strerror or error
+        raise MeshError(
+            f"The server can't listen on {host}:{port} ({reason}); choose another address with --host and --port."
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+async def _run(model: ServedModel, settings: ServeSettings, listener: socket.socket) -> None:
+    app = create_app(model, settings)
+    service: InferenceService = app.state.service
+    traffic: Traffic = app.state.traffic
+    host, port = listener.getsockname()[:2]
+    logger.info("Serving %s at http://%s:%d", model.name, host, port)
+    await _serve_until_stopped(app, service, settings, listener)
+    if service.failure:
+        raise MeshError(service.failure)
+    if traffic.cut_off:
+        raise MeshError(
+            f"{traffic.cut_off} requests were not answered within {settings.drain_seconds:g} seconds of shutting down."
+        )
+    logger.info("All requests are answered")
+
+
+async def _serve_until_stopped(
+    app: Starlette, service: InferenceService, settings: ServeSettings, listener: socket.socket
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+
+    async def wait_for_stop() -> None:
+        await _first_of(stop, service.load_failed)
+        if not service.failure:
+            logger.info("Shutting down: accepted requests are answered, then the process ends")
+            service.drain()
+            # Load balancers learn from the probe, and what clients have sent already is taken in.
+            await asyncio.sleep(settings.drain_delay_seconds)
+            service.refuse()
+
+    # Hypercorn describes every kind of ASGI message, Starlette takes them as mappings.
+    asgi_app = cast(ASGIFramework, app)
+    await serve(asgi_app, _hypercorn_config(settings, listener), shutdown_trigger=wait_for_stop)
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    waiting = {asyncio.create_task(event.wait()) for event in events}
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
+
+
+def _hypercorn_config(settings: ServeSettings, listener: socket.socket) -> Config:
+    config = Config()
+    # Hypercorn closes it.
+    config.bind = [f"fd://{listener.detach()}"]
+    config.backlog = BACKLOG
+    config.errorlog = logging.getLogger("hypercorn.error")
+    config.errorlog.setLevel(logging.WARNING)
+    config.graceful_timeout = settings.drain_seconds
+    # The app waits once more at most.
+    config.shutdown_timeout = settings.drain_seconds + 5
+    config.keep_alive_timeout = settings.keep_alive_seconds
+    config.include_server_header = False
+    return config

@@ -1,0 +1,47 @@
+"""How a server listens, computes and refuses."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from mesh.core.settings import MeshSettings
+
+
+class ServeSettings(MeshSettings):
+    """Settings of a server. A project sets its own default port in a subclass."""
+
+    model_config = SettingsConfigDict(env_prefix="SERVE_")
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
+    port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 takes any free one.")
+    threads: int = Field(
+        2, ge=1, description="Threads that compute. Each computes one batch at a time."
+    )
+    queue_size: int = Field(
+        64, ge=1, description="Requests that may wait for a thread; more get status 429."
+    )
+    max_batch: int = Field(8, ge=1, description="Waiting requests that are computed together.")
+    batch_wait_ms: float = Field(
+        0, ge=0, description="How long a thread waits for a batch to fill; 0 takes what is there."
+    )
+    deadline_seconds: float = Field(
+        30, gt=0, description="Waiting and computing may take this long; then status 504."
+    )
+    max_body_bytes: int = Field(
+        8 * 1024 * 1024, ge=1, description="Larger request bodies get status 413."
+    )
+    receive_seconds: float = Field(
+        10,
+        gt=0,
+        description="A request's body must have arrived within this time; else status 408.",
+    )
+    keep_alive_seconds: float = Field(
+        15, gt=0, description="Connections without a complete request header are closed after this."
+    )
+    drain_delay_seconds: float = Field(
+        0.2,
+        ge=0,
+        description="On SIGTERM, how long requests are still accepted while readiness is already 503.",
+    )
+    drain_seconds: float = Field(
+        25, gt=0, description="After that, how long accepted requests may take to be answered."
+    )

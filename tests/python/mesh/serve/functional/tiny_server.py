@@ -1,0 +1,99 @@
+"""A program that serves a tiny model, for the tests; its behaviour is chosen by the request and the environment."""
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import Field
+
+from mesh.core.errors import MeshError
+from mesh.core.errors import UsageError
+from mesh.core.logs import LogSettings
+from mesh.core.logs import configure_logging
+from mesh.core.settings import load_settings
+from mesh.serve.model import ServedModel
+from mesh.serve.server import run_server
+from mesh.serve.settings import ServeSettings
+
+
+class TinyRequest(BaseModel):
+    """A text, and how to treat it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str
+    block: bool = Field(False, description="Compute until the gate's file exists.")
+    refuse: bool = Field(False, description="Raise a usage error.")
+    crash: bool = Field(False, description="Raise a defect.")
+
+
+class TinyResponse(BaseModel):
+    """The text in capitals, and how many requests were computed together."""
+
+    text: str
+    batch: int
+
+
+class TinyModel(ServedModel):
+    """Answers a text in capitals."""
+
+    name = "tiny"
+    request_model = TinyRequest
+    response_model = TinyResponse
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+
+    def load(self) -> None:
+        mode = os.environ.get("TINY_LOAD", "")
+        if mode == "refuse":
+            raise MeshError("The folder models/TINY-1 holds no model; run serve:download.")
+        if mode == "crash":
+            raise ZeroDivisionError("a defect")
+        if mode == "block":
+            _wait_for(self._folder / "loaded")
+
+    def predict(self, request: TinyRequest) -> TinyResponse:
+        [answer] = self.predict_batch([request])
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def predict_batch(self, requests: Sequence[TinyRequest]) -> list[TinyResponse | Exception]:
+        with self._lock, (self._folder / "computed").open("a") as file:
+            file.writelines(json.dumps(request.text[:100]) + "\n" for request in requests)
+        if any(request.block for request in requests):
+            _wait_for(self._folder / "gate")
+        return [self._answer(request, len(requests)) for request in requests]
+
+    def bio(self) -> dict[str, Any]:
+        return {"model_name": self.name, "model_card": {"project": "tiny"}}
+
+    def example_request(self, text: str) -> TinyRequest:
+        return TinyRequest(text=text)
+
+    def _answer(self, request: TinyRequest, batch: int) -> TinyResponse | Exception:
+        if request.refuse:
+            return UsageError("The text has too many words.")
+        if request.crash:
+            return ZeroDivisionError("a secret")
+        return TinyResponse(text=request.text.upper(), batch=batch)
+
+
+def _wait_for(path: Path) -> None:
+    while not path.exists():
+        time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    settings, log = load_settings([ServeSettings, LogSettings], flags=sys.argv[1:])
+    configure_logging("tiny-serve", log)
+    sys.exit(run_server(TinyModel(Path(os.environ["TINY_FOLDER"])), settings))
