@@ -18,9 +18,11 @@ _INFERENCE_PARAMS = {"keyphrase_ngram_range": [1, 1], "stop_words": "english", "
 
 def _reference(folder: Path) -> Predict:
     from keywords.stop_words_export import english_stop_words
-    from mesh.compile.torch_model import EagerModel
+    from mesh.compile.source import spec_for
+    from mesh.compile.torch_model import load_reference
 
-    return _predictor(EagerModel.load(folder), english_stop_words())
+    spec = spec_for(folder, task="sentence-embedding", backend="generic")
+    return _predictor(load_reference(folder, spec), english_stop_words())
 
 
 def _compiled(folder: Path) -> Predict:
@@ -73,5 +75,13 @@ RECIPE = Recipe(
     compiled=_compiled,
     differences=differences,
     extra_files=_write_extra_files,
-    code=("keywords.model", "keywords.candidates", "keywords.ranking", "keywords.recipe", "keywords.stop_words_export"),
+    code=(
+        "keywords.candidates",
+        "keywords.model",
+        "keywords.ranking",
+        "keywords.recipe",
+        "keywords.stop_words",
+    ),
+    extra_code=("keywords.stop_words_export",),
+    extra_packages=("scikit-learn",),
 )

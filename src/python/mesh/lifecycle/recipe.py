@@ -31,7 +31,9 @@ class Recipe:
         compiled: makes a predictor from a `compiled/` folder, the way the server does.
         differences: compares a stored with a new prediction at a tolerance; one sentence for each difference.
         extra_files: writes what the server needs beside the network into a folder.
-        code: modules whose change calls for a new version.
+        code: modules that determine the predictions of the uncompiled model.
+        extra_code: modules that determine the extra files.
+        extra_packages: distributions whose versions determine the extra files.
     """
 
     project: Project
@@ -43,6 +45,8 @@ class Recipe:
     differences: Callable[[Any, Any, float], list[str]]
     extra_files: Callable[[Path], None] | None = None
     code: tuple[str, ...] = ()
+    extra_code: tuple[str, ...] = ()
+    extra_packages: tuple[str, ...] = ()
 
     def read_samples(self, path: Path | None = None) -> list[str]:
         """The project's sample documents, or those of a JSON file.

@@ -11,6 +11,7 @@ from mesh.lifecycle.recipe import Predict
 from mesh.lifecycle.recipe import Recipe
 from mesh.lifecycle.validate import CaseResult
 from mesh.lifecycle.version import ARTIFACTS
+from mesh.lifecycle.version import COMPILED
 from mesh.lifecycle.version import RegressionTest
 
 
@@ -20,7 +21,7 @@ class Regression:
     def __init__(self, recipe: Recipe, tolerance: float, workspace: WorkspaceSettings) -> None:
         self._recipe = recipe
         self._tolerance = tolerance
-        self._compiled = workspace.output(recipe.project, "compile") / ARTIFACTS / "compiled"
+        self._compiled = workspace.output(recipe.project, "compile") / ARTIFACTS / COMPILED
         download = workspace.output(recipe.project, "download")
         self.stored = RegressionTest.read(Downloaded.read(download).verified(download))
 

@@ -22,6 +22,8 @@ from mesh.lifecycle.recipe import Recipe
 logger = logging.getLogger(__name__)
 
 ARTIFACTS = "model_artifacts"
+COMPILED = "compiled"
+"""Folder of a compiled model below `model_artifacts/`."""
 TEST_FILES = TestFiles()
 REFERENCE_PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 

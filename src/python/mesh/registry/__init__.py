@@ -1,0 +1,1 @@
+"""Registered model versions: publish, fetch, name, attach to, verify."""

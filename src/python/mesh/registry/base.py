@@ -1,0 +1,101 @@
+"""What every registry of models can do."""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from mesh.core.card import ModelCard
+from mesh.core.manifest import FileEntry
+from mesh.core.manifest import Manifest
+from mesh.registry.reference import ModelReference
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelVersion:
+    """One published version.
+
+    Args:
+        name: the registered model, such as `KEYWORDS-COMPILED`.
+        version: its number, from 1, assigned by the registry and never given twice.
+        card: what it is and what it was made from.
+        manifest: its files, with sizes and digests.
+        created: when it became visible, in UTC.
+        aliases: names that point at it now, sorted.
+        attachments: files added after publication, by path.
+    """
+
+    name: str
+    version: int
+    card: ModelCard
+    manifest: Manifest
+    created: datetime.datetime
+    aliases: tuple[str, ...]
+    attachments: Mapping[str, FileEntry]
+
+    @property
+    def reference(self) -> str:
+        """The version by its number, such as `KEYWORDS-COMPILED-3`."""
+        return str(ModelReference(self.name, version=self.version))
+
+
+class ModelRegistry(Protocol):
+    """Versions of models, in order and intact.
+
+    References read `KEYWORDS-COMPILED-3`, `KEYWORDS-COMPILED:prod` or `KEYWORDS-COMPILED:latest`. Every method raises a
+    `UsageError` for a malformed name, reference, alias or path, and a `MeshError` for what does not exist and for a
+    registry that can't be reached, read or written.
+    """
+
+    def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
+        """Publish a directory's files and the card as the next version.
+
+        The version is visible only when it is complete. The directory is left as it is; a `model_card.json` and a
+        `manifest.json` at its top are not published, since each version gets its own.
+
+        Raises:
+            MeshError: the directory is missing or empty, holds a link or a special file, or changes meanwhile.
+        """
+
+    def fetch(self, reference: str, directory: Path) -> ModelVersion:
+        """Bring a version into a directory, complete and verified.
+
+        Nothing is downloaded where the directory already holds the version intact; a damaged one is replaced.
+
+        Raises:
+            MeshError: the version is damaged in the registry, or the directory holds something other than a version.
+        """
+
+    def get(self, reference: str) -> ModelVersion:
+        """Look a version up."""
+
+    def list(self, name: str | None = None) -> list[ModelVersion]:
+        """All versions, or those of one model, by name and number.
+
+        Raises:
+            MeshError: no version of that model is registered.
+        """
+
+    def find(self, name: str, fingerprint: str) -> ModelVersion | None:
+        """The newest version of a model with a fingerprint, if there is one."""
+
+    def alias(self, reference: str, alias: str) -> ModelVersion:
+        """Let an alias, such as `dev`, `stage` or `prod`, point at a version, and at no other version of its model."""
+
+    def attach(self, reference: str, path: str, file: Path) -> None:
+        """Add a file, such as test results, to a published version; another one at the same path is replaced.
+
+        Args:
+            path: relative POSIX path that the attachment is known by.
+        """
+
+    def read_attachment(self, reference: str, path: str) -> bytes:
+        """The content of an attachment, verified.
+
+        Raises:
+            MeshError: there is none at this path, or it is damaged.
+        """
+
+    def verify(self, reference: str) -> "list[str]":
+        """Check every stored file of a version; one sentence for each that is missing, extra or changed."""

@@ -1,0 +1,31 @@
+"""Opening the registry that the settings name."""
+
+import importlib
+
+from mesh.core.errors import MeshError
+from mesh.core.errors import UsageError
+from mesh.registry.base import ModelRegistry
+from mesh.registry.settings import RegistrySettings
+
+# Modules by name, so that a program carries and imports no backend that it does not use.
+BACKENDS = {"mlflow": "mesh.registry.mlflow_backend"}
+
+
+def open_registry(settings: RegistrySettings) -> ModelRegistry:
+    """Open the registry; an embedded one is created at its first use.
+
+    Raises:
+        UsageError: there is no such backend, or the address is not one of its own.
+        MeshError: the backend is not installed, or the registry can't be reached, read or created.
+    """
+    if settings.backend not in BACKENDS:
+        raise UsageError(f"There is no registry backend {settings.backend!r}; there is {', '.join(sorted(BACKENDS))}.")
+    try:
+        backend = importlib.import_module(BACKENDS[settings.backend])
+        registry: ModelRegistry = backend.open_backend(settings)
+    except ModuleNotFoundError as error:
+        raise MeshError(
+            f"The registry backend {settings.backend!r} needs the Python package {error.name!r}, "
+            "which is not installed; install it, or choose another MESH_REGISTRY_BACKEND."
+        ) from error
+    return registry

@@ -1,0 +1,85 @@
+"""References to registered versions, such as `KEYWORDS-COMPILED-88` and `KEYWORDS-COMPILED:prod`."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from mesh.core.errors import UsageError
+
+LATEST = "latest"
+
+_MAX_NAME_LENGTH = 100
+_NAME = re.compile(r"[A-Z0-9]+(-[A-Z0-9]+)*-(TRAINED|COMPILED)")
+_NUMBERED = re.compile(r"(?P<name>.+)-(?P<version>[1-9][0-9]{0,8})", re.DOTALL)
+_ALIAS = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_RESERVED_ALIAS = re.compile(r"latest|v?[0-9]+", re.IGNORECASE)
+
+
+def check_model_name(name: str) -> str:
+    """Return the name of a registered model, such as `KEYWORDS-COMPILED`.
+
+    Raises:
+        UsageError: it is no such name.
+    """
+    if len(name) > _MAX_NAME_LENGTH or not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is not the name of a model: use capitals and digits joined by hyphens, ending in "
+            f"-TRAINED or -COMPILED, at most {_MAX_NAME_LENGTH} characters."
+        )
+    return name
+
+
+def check_new_alias(alias: str) -> str:
+    """Return an alias that may be given to a version, such as `prod`.
+
+    Raises:
+        UsageError: it has other characters, or is reserved: `latest` and version numbers.
+    """
+    _check_alias(alias)
+    if _RESERVED_ALIAS.fullmatch(alias):
+        raise UsageError(f"{alias!r} can't be given as an alias: 'latest' and numbers are reserved.")
+    return alias
+
+
+def _check_alias(alias: str) -> None:
+    if not _ALIAS.fullmatch(alias):
+        raise UsageError(f"{alias!r} is not an alias: use 1 to 64 letters, digits, '-' and '_'.")
+
+
+@dataclass(frozen=True)
+class ModelReference:
+    """One version of a model, by its number or by an alias; the alias `latest` is the highest number.
+
+    Raises:
+        UsageError: a part is malformed, or not exactly one of version and alias is given.
+    """
+
+    name: str
+    version: int | None = None
+    alias: str | None = None
+
+    def __post_init__(self) -> None:
+        check_model_name(self.name)
+        if (self.version is None) == (self.alias is None):
+            raise UsageError(f"A reference to {self.name} needs a version number or an alias.")
+        if self.alias is not None:
+            _check_alias(self.alias)
+        elif not _NUMBERED.fullmatch(str(self)):
+            raise UsageError(f"{self.version} is not a version number: versions count from 1.")
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.version}" if self.alias is None else f"{self.name}:{self.alias}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `NAME-3`, `NAME:alias` or `NAME:latest`.
+
+        Raises:
+            UsageError: the text is not a reference.
+        """
+        name, colon, alias = text.partition(":")
+        if colon:
+            return cls(name, alias=alias)
+        if match := _NUMBERED.fullmatch(text):
+            return cls(match["name"], version=int(match["version"]))
+        raise UsageError(f"{text!r} is not a version of a model: write NAME-3, NAME:prod or NAME:latest.")

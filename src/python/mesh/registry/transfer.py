@@ -1,0 +1,99 @@
+"""Moving versions' files in and out of a registry, whatever its backend."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from pathlib import PurePosixPath
+
+from mesh.core.card import CARD_FILE
+from mesh.core.card import ModelCard
+from mesh.core.errors import MeshError
+from mesh.core.errors import UsageError
+from mesh.core.files import atomic_directory
+from mesh.core.files import safe_path
+from mesh.core.manifest import MANIFEST_FILE
+from mesh.core.manifest import FileEntry
+from mesh.core.manifest import Manifest
+from mesh.core.progress import track
+from mesh.registry.base import ModelVersion
+
+logger = logging.getLogger(__name__)
+
+Download = Callable[[str, Path], None]
+"""Writes the file with a path, relative to the version, at the same path below a directory."""
+
+
+def read_content(directory: Path) -> tuple[FileEntry, ...]:
+    """The files of a directory that are to be published, without a card or a manifest of its own.
+
+    Raises:
+        MeshError: there is none, or one that can't be published everywhere.
+    """
+    entries = tuple(entry for entry in Manifest.of(directory).files if entry.path != CARD_FILE)
+    if not entries:
+        raise MeshError(f"{directory} holds no files to publish.")
+    for entry in entries:
+        check_path(entry.path)
+    return entries
+
+
+def check_path(path: str) -> str:
+    """Return a relative POSIX path that is stored and found again under the same name by every backend.
+
+    Raises:
+        UsageError: it is absolute, not in its shortest form, or has control characters, backslashes or invalid Unicode.
+    """
+    pure = PurePosixPath(path)
+    if not pure.parts or pure.is_absolute() or ".." in pure.parts or str(pure) != path:
+        raise UsageError(f"{path!r} is not a path of a version's file: use a relative path without '.' and '..'.")
+    if "\\" in path or not path.isprintable():
+        raise UsageError(f"{path!r} is not a path of a version's file: use printable characters other than backslash.")
+    return path
+
+
+def prepare(content: tuple[FileEntry, ...], card: ModelCard, staging: Path) -> Manifest:
+    """Write a version's card and manifest into an empty directory; the manifest lists the content and the card."""
+    card.write(staging)
+    entries = sorted((*content, *Manifest.of(staging).files), key=lambda entry: PurePosixPath(entry.path))
+    manifest = Manifest(files=tuple(entries))
+    manifest.write(staging)
+    return manifest
+
+
+def receive(version: ModelVersion, directory: Path, download: Download) -> None:
+    """Make a directory hold a version, downloading only if it does not already.
+
+    Raises:
+        MeshError: what was downloaded is not what was published, or the directory holds something else.
+    """
+    if _holds(directory, version):
+        logger.info("%s is already in %s, every file verified", version.reference, directory)
+        return
+    with atomic_directory(directory, replace=True) as partial:
+        for entry in track(version.manifest.files, f"fetching {version.reference}"):
+            target = safe_path(partial, entry.path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            download(entry.path, partial)
+            target.chmod(0o644)
+        if problems := version.manifest.problems(partial):
+            raise MeshError(f"{version.reference} is damaged in the registry: {'; '.join(problems)}.")
+        version.manifest.write(partial)
+
+
+def _holds(directory: Path, version: ModelVersion) -> bool:
+    if not directory.exists():
+        return False
+    if not directory.is_dir():
+        raise MeshError(f"{directory} is not a directory; choose another place for {version.reference}.")
+    names = {path.name for path in directory.iterdir()}
+    if names and not names & {MANIFEST_FILE, CARD_FILE}:
+        raise MeshError(f"{directory} holds other files than a model's; choose another place for {version.reference}.")
+    try:
+        problems = version.manifest.problems(directory)
+        if Manifest.read(directory) != version.manifest:
+            problems.append(f"{MANIFEST_FILE} is another version's")
+    except MeshError as error:
+        problems = [str(error)]
+    if names and problems:
+        logger.warning("%s is fetched again: %s", version.reference, "; ".join(problems))
+    return not problems
