@@ -48,7 +48,7 @@ def project_rules():
     serving = ("core", "nlp", "compile", "serve")
     __dependencies_rules__(
         # Bringing a model here is the registry's business; serving it is not.
-        ("/serve/download.py", "/**", "!//src/python/mesh/cli/**", "//src/python/mesh/**", "//3rdparty/**", "!*"),
+        ("/serve:download", "/**", "!//src/python/mesh/cli/**", "//src/python/mesh/**", "//3rdparty/**", "!*"),
         (
             "/serve/**",
             *("/*", "/serve/**"),
