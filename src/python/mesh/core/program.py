@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
 from typing import NoReturn
+from typing import TypeVar
 
 from mesh.core.errors import MeshError
 from mesh.core.logs import LogSettings
@@ -21,6 +21,8 @@ from mesh.core.settings import load_settings
 
 logger = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
@@ -29,13 +31,13 @@ class Program:
     Args:
         component: the package whose `config/` holds the env files, such as `keywords.compile`.
         name: the program's name in it, such as `trace`.
-        run: does the work; called with one instance of each settings class.
+        run: does the work; called with one instance of each settings class. It may return an exit code.
         settings: the program's settings classes; the flags of the command line belong to the first.
     """
 
     component: str
     name: str
-    run: Callable[..., None]
+    run: Callable[..., int | None]
     settings: tuple[type[MeshSettings], ...]
 
     def __call__(self) -> NoReturn:
@@ -56,14 +58,13 @@ class Program:
             )
             configure_logging(self.component.replace(".", "-"), log)
             _log_settings(own)
-            with_termination(lambda: self.run(*own))
+            return with_termination(lambda: self.run(*own)) or 0
         except MeshError as error:
             print(f"error: {error}", file=sys.stderr)
             return error.exit_code
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return 130
-        return 0
 
     def _folder(self) -> Path:
         spec = importlib.util.find_spec(self.component)
@@ -72,7 +73,7 @@ class Program:
         return Path(spec.submodule_search_locations[0])
 
 
-def with_termination(work: Callable[[], Any]) -> None:
+def with_termination(work: Callable[[], Result]) -> Result:
     """Do the work so that SIGTERM unwinds it like an exception: partial files are removed, the exit code is 143."""
 
     def terminate(number: int, frame: FrameType | None) -> NoReturn:
@@ -80,7 +81,7 @@ def with_termination(work: Callable[[], Any]) -> None:
 
     previous = signal.signal(signal.SIGTERM, terminate)
     try:
-        work()
+        return work()
     finally:
         signal.signal(signal.SIGTERM, previous)
 
