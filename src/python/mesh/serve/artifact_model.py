@@ -4,6 +4,7 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
+from mesh.core.card import COMPILED
 from mesh.core.card import ModelCard
 from mesh.serve.model import ServedModel
 
@@ -32,7 +33,7 @@ class ArtifactModel(ServedModel):
     def load(self) -> None:
         """Read the card, load the compiled model, and answer once so that no client waits for what is lazy."""
         self._card = ModelCard.read(self._directory)
-        self.load_compiled(self._directory / "model_artifacts" / "compiled")
+        self.load_compiled(self._directory / COMPILED)
         self.predict(self.example_request(WARM_UP))
 
     def bio(self) -> dict[str, Any]:

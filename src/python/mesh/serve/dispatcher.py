@@ -75,6 +75,11 @@ class Dispatcher:
         """How many requests wait."""
         return len(self._queue)
 
+    @property
+    def free_threads(self) -> int:
+        """How many threads wait for requests."""
+        return self._free
+
     def start(self) -> None:
         """Start the threads; results go to the running event loop."""
         self._loop = asyncio.get_running_loop()
@@ -104,12 +109,13 @@ class Dispatcher:
         return jobs
 
     def cancel(self, jobs: Sequence[Job]) -> None:
-        """Give up jobs that aren't done: those that still wait leave the queue."""
-        unfinished = [job for job in jobs if not job.future.done()]
-        if not unfinished:
+        """Give up those jobs that aren't done: those that still wait leave the queue."""
+        # The future of a task that was cancelled while it waited is cancelled already.
+        given_up = [job for job in jobs if job.future.cancelled() or not job.future.done()]
+        if not given_up:
             return
         with self._changed:
-            for job in unfinished:
+            for job in given_up:
                 job.future.cancel()
                 with contextlib.suppress(ValueError):
                     self._queue.remove(job)

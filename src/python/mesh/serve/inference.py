@@ -58,7 +58,7 @@ class InferenceService:
         self.metrics = metrics
         self._settings = settings
         self.dispatcher = Dispatcher(
-            self._compute,
+            self.compute,
             metrics,
             threads=settings.threads,
             queue_size=settings.queue_size,
@@ -225,7 +225,8 @@ class InferenceService:
             self.phase = Phase.SERVING
             logger.info("The model %s is loaded (%.2f s)", self.model.name, seconds)
 
-    def _compute(self, requests: Sequence[Any]) -> list[bytes | Exception]:
+    def compute(self, requests: Sequence[Any]) -> list[bytes | Exception]:
+        """Each answer as JSON, or the exception that is the answer; called in the threads."""
         return [self._encode(response) for response in self._predict(requests)]
 
     def _predict(self, requests: Sequence[Any]) -> Sequence[BaseModel | Exception]:

@@ -1,0 +1,11 @@
+import subprocess
+import sys
+
+
+def test_a_server_imports_no_framework_for_training() -> None:
+    heavy = {"torch", "transformers", "mlflow", "fastapi", "numpy", "offapi", "sqlalchemy"}
+    program = f"import sys, mesh.serve.server; print(*({heavy!r} & set(sys.modules)))"
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.split() == []
