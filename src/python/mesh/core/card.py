@@ -16,6 +16,10 @@ from mesh.core.files import read_json
 from mesh.core.files import write_json_atomic
 
 CARD_FILE = "model_card.json"
+ARTIFACTS = "model_artifacts"
+"""Folder of the weights below a version's directory."""
+COMPILED = f"{ARTIFACTS}/compiled"
+"""Folder of a compiled model below a version's directory."""
 
 
 class BaseModelSource(BaseModel):

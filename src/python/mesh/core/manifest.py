@@ -1,5 +1,6 @@
 """The list of a directory's files with sizes and digests, and the check against it."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 from typing import Self
@@ -25,6 +26,11 @@ class FileEntry(BaseModel):
     path: str
     size: int
     sha256: str
+
+    @classmethod
+    def of(cls, file: Path, path: str) -> Self:
+        """Read a file that is listed under a path."""
+        return cls(path=path, size=file.stat().st_size, sha256=sha256_file(file))
 
 
 class Manifest(BaseModel):
@@ -54,16 +60,8 @@ class Manifest(BaseModel):
         """
         if not directory.is_dir():
             raise MeshError(f"The directory {directory} does not exist.")
-        return cls(
-            files=tuple(
-                FileEntry(
-                    path=path.relative_to(directory).as_posix(),
-                    size=path.stat().st_size,
-                    sha256=sha256_file(path),
-                )
-                for path in _plain_files(directory)
-            )
-        )
+        paths = _plain_files(directory)
+        return cls(files=tuple(FileEntry.of(path, path.relative_to(directory).as_posix()) for path in paths))
 
     @classmethod
     def read(cls, directory: Path) -> Self:
@@ -85,23 +83,28 @@ class Manifest(BaseModel):
     def problems(self, directory: Path) -> list[str]:
         """Compare a directory with the manifest; one sentence for each missing, extra or changed file."""
         problems = []
-        present = {}
+        found = []
         for path in sorted(directory.rglob("*")):
             name = path.relative_to(directory).as_posix()
             if not _is_plain(path):
                 problems.append(f"{name} is a link or a special file")
             elif path.is_file() and name != MANIFEST_FILE:
-                present[name] = path
+                found.append(FileEntry.of(path, name))
+        return problems + self.differences(found)
+
+    def differences(self, found: Iterable[FileEntry]) -> list[str]:
+        """Compare files with the manifest; one sentence for each that is missing, extra or changed."""
+        problems = []
+        others = {entry.path: entry for entry in found}
         for entry in self.files:
-            found = present.pop(entry.path, None)
-            if found is None:
+            other = others.pop(entry.path, None)
+            if other is None:
                 problems.append(f"{entry.path} is missing")
-            elif found.stat().st_size != entry.size:
-                problems.append(f"{entry.path} has {found.stat().st_size} bytes instead of {entry.size}")
-            elif sha256_file(found) != entry.sha256:
+            elif other.size != entry.size:
+                problems.append(f"{entry.path} has {other.size} bytes instead of {entry.size}")
+            elif other.sha256 != entry.sha256:
                 problems.append(f"{entry.path} has other content than was published (its sha256 differs)")
-        problems.extend(f"{name} is not in the manifest" for name in present)
-        return problems
+        return problems + [f"{path} is not in the manifest" for path in others]
 
 
 def _plain_files(directory: Path) -> list[Path]:

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
+from mesh.core.card import COMPILED
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.downloaded import Downloaded
 from mesh.lifecycle.recipe import Predict
 from mesh.lifecycle.recipe import Recipe
 from mesh.lifecycle.validate import CaseResult
-from mesh.lifecycle.version import ARTIFACTS
-from mesh.lifecycle.version import COMPILED
 from mesh.lifecycle.version import RegressionTest
 
 
@@ -21,7 +20,7 @@ class Regression:
     def __init__(self, recipe: Recipe, tolerance: float, workspace: WorkspaceSettings) -> None:
         self._recipe = recipe
         self._tolerance = tolerance
-        self._compiled = workspace.output(recipe.project, "compile") / ARTIFACTS / COMPILED
+        self._compiled = workspace.output(recipe.project, "compile") / COMPILED
         download = workspace.output(recipe.project, "download")
         self.stored = RegressionTest.read(Downloaded.read(download).verified(download))
 

@@ -13,6 +13,8 @@ from mesh.compile.source import spec_for
 from mesh.compile.spec import Backend
 from mesh.compile.spec import CompileSpec
 from mesh.compile.spec import Tolerances
+from mesh.core.card import ARTIFACTS
+from mesh.core.card import COMPILED
 from mesh.core.digest import code_digest
 from mesh.core.environment import describe_environment
 from mesh.core.errors import MeshError
@@ -24,8 +26,6 @@ from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compilation import Compilation
 from mesh.lifecycle.downloaded import Downloaded
 from mesh.lifecycle.recipe import Recipe
-from mesh.lifecycle.version import ARTIFACTS
-from mesh.lifecycle.version import COMPILED
 from mesh.lifecycle.version import RegressionTest
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
@@ -153,7 +153,7 @@ def _already_compiled(compilation: Compilation, target: Path) -> bool:
 
     try:
         before = Compilation.read(target)
-        check_complete(target / ARTIFACTS / COMPILED)
+        check_complete(target / COMPILED)
     except MeshError:
         return False
     return before.fingerprint == compilation.fingerprint and before.published is None
@@ -165,7 +165,7 @@ def _compile(
     from mesh.compile.compiling import compile_model
     from mesh.compile.parity import check_parity
 
-    compiled = directory / ARTIFACTS / COMPILED
+    compiled = directory / COMPILED
     logger.info("compiling %s with %s", compilation.source, spec.backend)
     compile_model(version / ARTIFACTS, spec, compiled, recipe.extra_files)
     parity = check_parity(version / ARTIFACTS, compiled, RegressionTest.read(version).inputs)

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from mesh.core.card import ARTIFACTS
 from mesh.core.card import ModelCard
 from mesh.core.environment import code_revision
 from mesh.core.errors import MeshError
@@ -24,7 +25,6 @@ from mesh.lifecycle.recipe import Recipe
 from mesh.lifecycle.validate import PREDICTIONS_FILE
 from mesh.lifecycle.validate import REPORT_FILE
 from mesh.lifecycle.validate import ValidationReport
-from mesh.lifecycle.version import ARTIFACTS
 from mesh.lifecycle.version import TEST_FILES
 from mesh.registry.base import ModelRegistry
 from mesh.registry.base import ModelVersion

@@ -13,6 +13,7 @@ from pydantic import Field
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
+from mesh.core.card import ARTIFACTS
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
 from mesh.core.files import read_json
@@ -23,7 +24,6 @@ from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compilation import Compilation
 from mesh.lifecycle.recipe import Recipe
-from mesh.lifecycle.version import ARTIFACTS
 
 logger = logging.getLogger(__name__)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mesh.core.card import ARTIFACTS
 from mesh.core.card import BaseModelSource
 from mesh.core.card import ModelCard
 from mesh.core.card import TestFiles
@@ -21,9 +22,6 @@ from mesh.lifecycle.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
-ARTIFACTS = "model_artifacts"
-COMPILED = "compiled"
-"""Folder of a compiled model below `model_artifacts/`."""
 TEST_FILES = TestFiles()
 REFERENCE_PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 

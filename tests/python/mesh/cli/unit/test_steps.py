@@ -1,0 +1,103 @@
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from mesh.cli.steps import StepFailedError
+from mesh.cli.steps import run_steps
+from mesh.cli.steps import select_steps
+from mesh.core.errors import UsageError
+from mesh.core.project import CODE_ONLY_STEPS
+from mesh.core.project import TRAINED_STEPS
+from mesh.core.project import Project
+
+PROJECT = Project(name="keywords", description="", port=1)
+PROGRAM = """
+from mesh.core.program import Program
+from mesh.core.settings import MeshSettings
+
+class Settings(MeshSettings):
+    force: bool = False
+
+def run(settings):
+    with open({log!r}, "a") as file:
+        print({step!r}, settings.force, file=file)
+    return {exit_code}
+
+main = Program(component="{package}.{component}", name="{name}", run=run, settings=(Settings,))
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        (None, None, TRAINED_STEPS[:-1]),
+        ("compile:trace", None, TRAINED_STEPS[2:-1]),
+        ("trace", "upload", ("compile:trace", "compile:validate", "compile:upload")),
+        ("compile", "compile", TRAINED_STEPS[1:5]),
+        (None, "train", ("train:train",)),
+        ("serve", None, ("serve:download",)),
+    ],
+)
+def test_steps_are_named_in_full_by_program_or_by_component(
+    first: str | None, last: str | None, expected: tuple[str, ...]
+) -> None:
+    assert select_steps(PROJECT, first, last) == list(expected)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "sentence"),
+    [
+        ("download", None, "'download' fits several steps"),
+        ("tracing", None, "'tracing' is no step"),
+        (None, "serve:serve", "is no step"),
+        ("upload", "trace", "upload comes after trace"),
+    ],
+)
+def test_wrong_steps_are_a_sentence_with_the_right_ones(
+    first: str | None, last: str | None, sentence: str
+) -> None:
+    with pytest.raises(UsageError, match=sentence) as caught:
+        select_steps(PROJECT, first, last)
+    assert "compile:trace" in str(caught.value)
+
+
+def test_code_only_project_has_no_step_before_the_server() -> None:
+    project = Project(name="lsh", description="", port=1, kind="code-only", steps=CODE_ONLY_STEPS)
+    assert select_steps(project, None, None) == []
+
+
+def make_project(root: Path, name: str, exit_codes: dict[str, int]) -> tuple[Project, Path]:
+    log = root / "log"
+    for step, exit_code in exit_codes.items():
+        component, _, program = step.partition(":")
+        folder = root / name / component
+        folder.mkdir(parents=True, exist_ok=True)
+        (root / name / "__init__.py").touch()
+        (folder / "__init__.py").touch()
+        values = {"log": str(log), "step": step, "exit_code": exit_code, "package": name}
+        (folder / f"{program}.py").write_text(
+            PROGRAM.format(**values, component=component, name=program)
+        )
+    return Project(name=name, description="", port=1, steps=tuple(exit_codes)), log
+
+
+def test_steps_run_in_order_and_take_force_as_a_flag(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    project, log = make_project(tmp_path, "orderly", {"train:train": 0, "compile:trace": 0})
+    run_steps(project, project.steps, force=True, console=Console(file=io.StringIO()))
+    assert log.read_text() == "train:train True\ncompile:trace True\n"
+
+
+def test_failing_step_stops_the_run_with_its_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    project, log = make_project(tmp_path, "failing", {"a:one": 0, "b:two": 2, "c:three": 0})
+    with pytest.raises(StepFailedError, match="failing stopped at b:two") as caught:
+        run_steps(project, project.steps, force=False, console=Console(file=io.StringIO()))
+    assert caught.value.exit_code == 2
+    assert log.read_text() == "a:one False\nb:two False\n"
