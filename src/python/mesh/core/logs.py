@@ -51,11 +51,18 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(fields, ensure_ascii=False, default=str)
 
 
-def configure_logging(service: str, settings: LogSettings) -> None:
-    """Send all logs of this process to standard error in the chosen form, replacing earlier handlers."""
+def configure_logging(component: str, settings: LogSettings) -> None:
+    """Send all logs of this process to standard error in the chosen form, replacing earlier handlers.
+
+    Args:
+        component: the program's package, such as `keywords.serve`. Its project's logs and those of the libraries are
+            shown from the chosen level on, those of other packages from warnings on.
+    """
     handler = logging.StreamHandler(sys.stderr)
     if settings.format == "json":
-        handler.setFormatter(JsonFormatter(service))
+        handler.setFormatter(JsonFormatter(component.replace(".", "-")))
     else:
         handler.setFormatter(logging.Formatter(TEXT_FORMAT, datefmt="%H:%M:%S"))
-    logging.basicConfig(level=settings.level, handlers=[handler], force=True)
+    logging.basicConfig(level=max(settings.level, "WARNING", key=logging.getLevelName), handlers=[handler], force=True)
+    for package in ("mesh", component.partition(".")[0]):
+        logging.getLogger(package).setLevel(settings.level)

@@ -56,7 +56,7 @@ class Program:
                 env_file=find_env_file(self._folder()),
                 program=f"{self.component}:{self.name}",
             )
-            configure_logging(self.component.replace(".", "-"), log)
+            configure_logging(self.component, log)
             _log_settings(own)
             return with_termination(lambda: self.run(*own)) or 0
         except MeshError as error:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sized
@@ -11,9 +12,11 @@ Item = TypeVar("Item")
 
 logger = logging.getLogger(__name__)
 
+SECONDS_BETWEEN_LINES = 5.0
+
 
 def track(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
-    """Yield the items while showing how far the work is; off a terminal, one line at each tenth."""
+    """Yield the items while showing how far the work is; off a terminal, one line every few seconds."""
     if total is None and isinstance(items, Sized):
         total = len(items)
     if sys.stderr.isatty():
@@ -30,10 +33,9 @@ def _bar(items: Iterable[Item], description: str, total: int | None) -> Iterator
 
 
 def _lines(items: Iterable[Item], description: str, total: int | None) -> Iterator[Item]:
-    reported = 0
+    reported = time.monotonic()
     for count, item in enumerate(items, start=1):
         yield item
-        tenth = 10 * count // total if total else 0
-        if tenth > reported:
-            reported = tenth
-            logger.info("%s: %d/%d", description, count, total)
+        if time.monotonic() - reported >= SECONDS_BETWEEN_LINES:
+            reported = time.monotonic()
+            logger.info("%s: %d of %s", description, count, total or "?")

@@ -1,7 +1,6 @@
 """`serve:download`: bring a compiled version into `models/<version>`, ready to serve."""
 
 import logging
-from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -24,15 +23,14 @@ class FetchSettings(MeshSettings):
     reference: str = Field("", description="NAME-COMPILED-3, NAME-COMPILED:prod; by default the latest compiled version.")
 
 
-def fetch(project: Project, settings: FetchSettings, workspace: WorkspaceSettings, registry_settings: RegistrySettings) -> Path:
-    """Fetch a compiled version; returns its directory."""
+def fetch(project: Project, settings: FetchSettings, workspace: WorkspaceSettings, registry_settings: RegistrySettings) -> None:
+    """Fetch a compiled version and let the project's server load it by default."""
     registry = open_registry(registry_settings)
     found = registry.get(settings.reference or f"{project.compiled_model}:latest")
     directory = workspace.models / found.reference
     registry.fetch(found.reference, directory)
     workspace.set_current_model(project, found.reference)
     logger.info("%s is in %s, every file verified", found.reference, directory)
-    return directory
 
 
 def fetch_program(project: Project) -> Program:

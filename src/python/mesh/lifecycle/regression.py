@@ -55,7 +55,7 @@ class RegressionPlugin:
         """The compiled model's predictions of the stored inputs."""
         return self._regression.together
 
-    @pytest.fixture(scope="session")
+    @pytest.fixture
     def regression(self) -> Regression:
         """The compiled model and the stored regression test."""
         return self._regression
