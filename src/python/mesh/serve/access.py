@@ -15,6 +15,7 @@ from starlette.types import Receive
 from starlette.types import Scope
 from starlette.types import Send
 
+from mesh.serve.inference import RETRY_AFTER
 from mesh.serve.inference import InferenceService
 from mesh.serve.inference import Phase
 from mesh.serve.problems import ProblemError
@@ -29,6 +30,9 @@ CLIENT_LEFT = 499
 QUIET_ROUTES = frozenset(
     {"/v1/live", "/v1/ready", "/v2/health/live", "/v2/health/ready", "/metrics"}
 )
+
+CUT_OFF = "The server was shut down before the answer was ready; try again."
+DEFECT = "The server failed to answer; its log says why, under this request id."
 
 _VALID_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
@@ -97,15 +101,16 @@ class AccessMiddleware:
             pass
         except asyncio.CancelledError:
             self._traffic.cut_off += 1
+            if status == CLIENT_LEFT:
+                problem = ProblemError(503, CUT_OFF, headers=RETRY_AFTER)
+                await problem_response(scope, problem)(scope, receive, send_recorded)
             raise
         except Exception:
             logger.exception("Request %s failed", request_id, extra={"request_id": request_id})
             if status != CLIENT_LEFT:
                 # The answer is under way; the server must cut it off.
                 raise
-            problem = ProblemError(
-                500, "The server failed to answer; its log says why, under this request id."
-            )
+            problem = ProblemError(500, DEFECT)
             await problem_response(scope, problem)(scope, receive, send_recorded)
         finally:
             self._traffic.leave()

@@ -22,7 +22,9 @@ def serve_program(project: Project, create_model: CreateModel) -> Program:
     class ProjectServeSettings(ServeSettings):
         """Serve the model over HTTP."""
 
-        port: int = Field(project.port, ge=0, le=65535, description="TCP port; 0 takes any free one.")
+        port: int = Field(
+            project.port, ge=0, le=65535, description="TCP port; 0 takes any free one."
+        )
         model_directory: Path | None = Field(
             None, description="Directory of a compiled version; by default the one downloaded last."
         )

@@ -259,7 +259,7 @@ def test_bodies_above_the_limit_are_refused_with_and_without_a_declared_length(
             assert (
                 await client.post(PREDICT, content=chunks(4), headers=headers)
             ).status_code == 400
-            wrong = await client.post(PREDICT, content=b"", headers={"content-length": b"\xb2"})
+            wrong = await client.post(PREDICT, content=b"", headers={b"content-length": b"\xb2"})
             check_problem(wrong, 400, "The header Content-Length is not a number.")
             huge = await client.post(PREDICT, content=b"", headers={"content-length": "9" * 10_000})
             check_problem(huge, 413, detail)
@@ -318,7 +318,7 @@ def test_a_valid_request_id_is_kept(serve: Serve, given_id: str) -> None:
 def test_other_request_ids_are_replaced(serve: Serve, given_id: str) -> None:
     async def scenario() -> None:
         async with serve(Echo()) as client:
-            response = await client.get("/v1/live", headers={"x-request-id": given_id.encode()})
+            response = await client.get("/v1/live", headers={b"x-request-id": given_id.encode()})
             assert re.fullmatch("[0-9a-f]{32}", response.headers["x-request-id"])
 
     asyncio.run(scenario())
@@ -392,9 +392,14 @@ def test_a_request_whose_client_left_is_not_computed(serve: Serve) -> None:
             {"type": "http.disconnect"},
         ]
         sent: list[Any] = []
-        scope = {
-            **{"type": "http", "method": "POST", "path": PREDICT, "http_version": "1.1"},
-            **{"headers": [], "query_string": b"", "client": None},
+        scope: dict[str, Any] = {
+            "type": "http",
+            "method": "POST",
+            "path": PREDICT,
+            "http_version": "1.1",
+            "headers": [],
+            "query_string": b"",
+            "client": None,
         }
 
         async def receive() -> Any:

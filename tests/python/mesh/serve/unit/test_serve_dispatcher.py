@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from mesh.serve.dispatcher import Dispatcher
+from mesh.serve.dispatcher import Job
 from mesh.serve.dispatcher import QueueFullError
 from mesh.serve.metrics import Metrics
 
@@ -83,7 +84,7 @@ def test_the_queue_takes_whole_groups_while_they_fit_and_computes_what_was_not_c
         recorder.gate.clear()
         [first] = dispatcher.submit([-1])
         await asyncio.to_thread(recorder.started.wait)
-        accepted = []
+        accepted: list[Job] = []
         for number, size in enumerate(groups):
             requests = [10 * number + place for place in range(size)]
             if len(accepted) + size <= queue_size:

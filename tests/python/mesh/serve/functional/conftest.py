@@ -1,0 +1,125 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+PROGRAM = Path(__file__).with_name("tiny_server.py")
+PATIENCE = 60
+
+
+class TinyServer:
+    """A running tiny_server.py.
+
+    Args:
+        folder: where it records what it computes, and looks for the files that let it go on.
+        settings: of `ServeSettings`, by their environment variables' names without prefix.
+    """
+
+    def __init__(self, folder: Path, load: str = "", **settings: object) -> None:
+        self.folder = folder
+        self._log = folder / "log"
+        flags = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "TINY_FOLDER": str(folder),
+            "TINY_LOAD": load,
+            "MESH_LOG_FORMAT": "json",
+        }
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(PROGRAM), "--port=0", *flags], env=environment, stderr=log
+            )
+
+    @property
+    def log(self) -> str:
+        """What the server wrote to standard error so far."""
+        return self._log.read_text()
+
+    @property
+    def port(self) -> int:
+        """Where it listens, once it does."""
+        pattern = r"Serving tiny at http://127\.0\.0\.1:(\d+)"
+        self.wait_until(lambda: re.search(pattern, self.log) is not None)
+        [port] = re.findall(pattern, self.log)
+        return int(port)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def computed(self) -> list[str]:
+        """The texts that were handed to the model."""
+        file = self.folder / "computed"
+        return [line.strip('"') for line in file.read_text().splitlines()] if file.exists() else []
+
+    def client(self, **options: bool) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=PATIENCE, trust_env=False, **options)  # type: ignore[arg-type]
+
+    def metric(self, name: str) -> float:
+        """The value of a metric, given with its labels."""
+        with self.client() as client:
+            lines = client.get("/metrics").text.splitlines()
+        values = [float(line.rpartition(" ")[2]) for line in lines if line.startswith(name + " ")]
+        return values[0] if values else 0
+
+    def is_ready(self) -> bool:
+        with self.client() as client:
+            return client.get("/v1/ready").status_code == httpx.codes.OK
+
+    def open_gate(self) -> None:
+        """Let blocked computations go on."""
+        (self.folder / "gate").touch()
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Poll until the condition holds; fail when the server ends before that."""
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            ended = self.process.poll() is not None
+            if ended or time.monotonic() > end:
+                pytest.fail(f"{'The server ended' if ended else 'Waited in vain'}:\n{self.log}")
+            time.sleep(0.01)
+
+    def terminate(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    def exit_code(self) -> int:
+        """Wait for the end."""
+        return self.process.wait(PATIENCE)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., TinyServer]]:
+    servers: list[TinyServer] = []
+
+    def _start(**options: object) -> TinyServer:
+        server = TinyServer(tmp_path, **options)  # type: ignore[arg-type]
+        servers.append(server)
+        return server
+
+    yield _start
+    for server in servers:
+        if server.process.poll() is None:
+            server.process.kill()
+        server.process.wait(PATIENCE)
+
+
+@pytest.fixture
+def serve(start: Callable[..., TinyServer]) -> Callable[..., TinyServer]:
+    """Start a server and wait until it is ready."""
+
+    def _serve(**options: object) -> TinyServer:
+        server = start(**options)
+        server.wait_until(server.is_ready)
+        return server
+
+    return _serve

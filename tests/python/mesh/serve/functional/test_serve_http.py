@@ -1,0 +1,222 @@
+"""A real server process answers, and refuses, over real HTTP."""
+
+import json
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+
+PREDICT = "/v1/model/tiny/predict"
+Serve = Callable[..., Any]
+
+
+def connect(server: Any) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=60)
+
+
+def receive_all(connection: socket.socket) -> bytes:
+    """Everything until the server closes the connection."""
+    received = b""
+    while data := connection.recv(65536):
+        received += data
+    return received
+
+
+def head(length: int | str, *more: str) -> bytes:
+    lines = (
+        f"POST {PREDICT} HTTP/1.1",
+        "Host: test",
+        "Content-Type: application/json",
+        *((f"Content-Length: {length}",) if isinstance(length, int) else (length,)),
+        *more,
+    )
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
+def test_predictions_over_http_1_and_http_2(serve: Serve) -> None:
+    server = serve()
+    for options in ({}, {"http1": False, "http2": True}):
+        with server.client(**options) as client:
+            for text in ("a", "b"):
+                response = client.post(PREDICT, json={"text": text})
+                assert response.json() == {"text": text.upper(), "batch": 1}
+                assert response.http_version == ("HTTP/2" if options else "HTTP/1.1")
+
+
+def test_waiting_requests_are_computed_together(serve: Serve) -> None:
+    server = serve(threads=1, max_batch=4)
+    with ThreadPoolExecutor(10) as pool, server.client() as client:
+
+        def predict(text: str, block: bool = False) -> Any:
+            return client.post(PREDICT, json={"text": text, "block": block}).json()
+
+        first = pool.submit(predict, "first", True)
+        server.wait_until(lambda: server.computed == ["first"])
+        others = [pool.submit(predict, text) for text in "abcde"]
+        server.wait_until(lambda: server.metric("inference_queue_depth") == 5)
+        server.open_gate()
+        assert first.result()["batch"] == 1
+        answers = [other.result() for other in others]
+    assert [answer["text"] for answer in answers] == list("ABCDE")
+    assert sorted(answer["batch"] for answer in answers) == [1, 4, 4, 4, 4]
+
+
+def test_one_failing_request_of_a_batch_fails_alone(serve: Serve) -> None:
+    server = serve(threads=1)
+    with ThreadPoolExecutor(10) as pool, server.client() as client:
+
+        def status_of(**request: Any) -> int:
+            status: int = client.post(PREDICT, json={"text": "a", **request}).status_code
+            return status
+
+        first = pool.submit(status_of, block=True)
+        server.wait_until(lambda: len(server.computed) == 1)
+        others = [
+            pool.submit(status_of, **each) for each in ({}, {"refuse": True}, {"crash": True}, {})
+        ]
+        server.wait_until(lambda: server.metric("inference_queue_depth") == 4)
+        server.open_gate()
+        assert first.result() == 200
+        assert [other.result() for other in others] == [200, 422, 500, 200]
+    assert server.metric('inference_batch_size_bucket{le="4.0"}') == 2
+
+
+def test_saturation_answers_429_while_probes_still_answer(serve: Serve) -> None:
+    server = serve(threads=1, max_batch=1, queue_size=2)
+    with ThreadPoolExecutor(10) as pool, server.client() as client:
+
+        def predict(text: str) -> httpx.Response:
+            response: httpx.Response = client.post(PREDICT, json={"text": text, "block": True})
+            return response
+
+        accepted = [pool.submit(predict, "a")]
+        server.wait_until(lambda: server.computed == ["a"])
+        accepted += [pool.submit(predict, text) for text in "bc"]
+        server.wait_until(lambda: server.metric("inference_queue_depth") == 2)
+        refused = predict("d")
+        assert refused.status_code == 429
+        assert refused.headers["retry-after"] == "1"
+        assert server.is_ready()
+        server.open_gate()
+        assert [each.result().status_code for each in accepted] == [200, 200, 200]
+        assert predict("e").status_code == 200
+    assert server.metric('inference_rejections_total{reason="queue_full"}') == 1
+    assert sorted(server.computed) == ["a", "b", "c", "e"]
+
+
+def test_deadline(serve: Serve) -> None:
+    server = serve(threads=1, max_batch=1, deadline_seconds=0.2)
+    with server.client() as client, ThreadPoolExecutor(2) as pool:
+        requests = [{"text": text, "block": True} for text in "ab"]
+        responses = list(pool.map(lambda request: client.post(PREDICT, json=request), requests))
+        assert [response.status_code for response in responses] == [504, 504]
+        server.open_gate()
+        assert client.post(PREDICT, json={"text": "c"}).status_code == 200
+    # One was being computed, the other never was.
+    assert len(server.computed) == 2
+    assert server.computed[1] == "c"
+
+
+def test_a_waiting_request_whose_client_leaves_is_not_computed(serve: Serve) -> None:
+    server = serve(threads=1, max_batch=1)
+    body = json.dumps({"text": "first", "block": True}).encode()
+    with connect(server) as first, connect(server) as second:
+        first.sendall(head(len(body)) + body)
+        server.wait_until(lambda: server.computed == ["first"])
+        second.sendall(head(len(body)) + body.replace(b"first", b"other"))
+        server.wait_until(lambda: server.metric("inference_queue_depth") == 1)
+        second.close()
+        server.wait_until(lambda: server.metric("inference_queue_depth") == 0)
+        server.open_gate()
+        assert first.recv(12) == b"HTTP/1.1 200"
+    assert server.computed == ["first"]
+
+
+def test_a_body_above_the_limit_is_refused_and_the_sender_gets_to_read_it(serve: Serve) -> None:
+    server = serve(max_body_bytes=1000)
+    size = 30_000_000
+    chunk = b"%x\r\n%s\r\n" % (1000, b"x" * 1000)
+    bodies = {
+        head(size): b"x" * size,
+        head("Transfer-Encoding: chunked"): chunk * (size // 1000) + b"0\r\n\r\n",
+    }
+    for header, body in bodies.items():
+        with connect(server) as connection:
+            # Sends all of it before it reads the answer.
+            connection.sendall(header + body)
+            answer = receive_all(connection)
+        assert answer.startswith(b"HTTP/1.1 413")
+        assert b"larger than 1000 bytes" in answer
+    # The request for the metrics itself.
+    server.wait_until(lambda: server.metric("http_requests_in_progress") == 1)
+
+
+def test_an_endless_body_ends_with_the_connection(serve: Serve) -> None:
+    server = serve(max_body_bytes=1000)
+    with connect(server) as connection:
+        connection.sendall(head(10**15))
+        connection.settimeout(0.5)
+        data = b"x" * 65536
+        try:
+            while True:
+                connection.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+    server.wait_until(lambda: server.metric("http_requests_in_progress") == 1)
+
+
+def test_a_slow_body_gets_a_timeout(serve: Serve) -> None:
+    server = serve(receive_seconds=0.2)
+    with connect(server) as connection:
+        connection.sendall(head(100) + b'{"text":')
+        answer = receive_all(connection)
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"The body did not arrive within 0.2 seconds." in answer
+
+
+def test_a_slow_header_is_cut_off_and_others_are_served_meanwhile(serve: Serve) -> None:
+    server = serve(keep_alive_seconds=1)
+    connections = [connect(server) for _ in range(50)]
+    for connection in connections:
+        connection.sendall(b"POST /v1/mod")
+    assert server.is_ready()
+    for connection in connections:
+        assert receive_all(connection) == b""
+        connection.close()
+
+
+def test_what_is_no_http_is_refused_and_others_are_served(serve: Serve) -> None:
+    server = serve()
+    for garbage in (b"\x16\x03\x01\x02\x00\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"a" * 100_000):
+        with connect(server) as connection:
+            connection.sendall(garbage)
+            assert receive_all(connection).startswith((b"HTTP/1.1 400", b"HTTP/1.1 431"))
+    assert server.is_ready()
+
+
+def test_the_log_has_one_json_object_for_each_request(serve: Serve) -> None:
+    server = serve()
+    with server.client() as client:
+        client.post(PREDICT, json={"text": "a"}, headers={"x-request-id": "my-id"})
+        client.post(PREDICT, json={"text": "a", "crash": True}, headers={"x-request-id": "bad-id"})
+    records = [json.loads(line) for line in server.log.splitlines()]
+    answered, failed, defect = (
+        next(
+            record
+            for record in records
+            if record.get("request_id") == request_id and wanted in record
+        )
+        for request_id, wanted in (
+            ("my-id", "status_code"),
+            ("bad-id", "status_code"),
+            ("bad-id", "exception"),
+        )
+    )
+    assert answered["service"] == "tiny-serve"
+    assert answered["request_line"] == f"POST {PREDICT} HTTP/1.1"
+    assert answered["client_addr"].startswith("127.0.0.1:")
+    assert answered["duration_ms"] > 0
+    assert (answered["status_code"], failed["status_code"]) == (200, 500)
+    assert "ZeroDivisionError: a secret" in defect["exception"]
