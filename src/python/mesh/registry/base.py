@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -70,7 +71,7 @@ class ModelRegistry(Protocol):
     def get(self, reference: str) -> ModelVersion:
         """Look a version up."""
 
-    def list(self, name: str | None = None) -> list[ModelVersion]:
+    def list(self, name: str | None = None) -> Sequence[ModelVersion]:
         """All versions, or those of one model, by name and number.
 
         Raises:
@@ -97,5 +98,5 @@ class ModelRegistry(Protocol):
             MeshError: there is none at this path, or it is damaged.
         """
 
-    def verify(self, reference: str) -> "list[str]":
+    def verify(self, reference: str) -> Sequence[str]:
         """Check every stored file of a version; one sentence for each that is missing, extra or changed."""

@@ -19,7 +19,7 @@ from mesh.registry.base import ModelVersion
 
 logger = logging.getLogger(__name__)
 
-Download = Callable[[str, Path], None]
+Download = Callable[[str, Path], object]
 """Writes the file with a path, relative to the version, at the same path below a directory."""
 
 
@@ -33,22 +33,29 @@ def read_content(directory: Path) -> tuple[FileEntry, ...]:
     if not entries:
         raise MeshError(f"{directory} holds no files to publish.")
     for entry in entries:
-        check_path(entry.path)
+        _check_file_path(entry.path)
     return entries
 
 
 def check_path(path: str) -> str:
-    """Return a relative POSIX path that is stored and found again under the same name by every backend.
+    """Return a path that came from outside: relative, POSIX, in its shortest form.
 
     Raises:
-        UsageError: it is absolute, not in its shortest form, or has control characters, backslashes or invalid Unicode.
+        UsageError: it is absolute, has `.`, `..`, a backslash, a control character or invalid Unicode.
     """
     pure = PurePosixPath(path)
     if not pure.parts or pure.is_absolute() or ".." in pure.parts or str(pure) != path:
-        raise UsageError(f"{path!r} is not a path of a version's file: use a relative path without '.' and '..'.")
+        raise UsageError(f"{path!r} is not a file's path: use a relative path without '.' and '..'.")
     if "\\" in path or not path.isprintable():
-        raise UsageError(f"{path!r} is not a path of a version's file: use printable characters other than backslash.")
+        raise UsageError(f"{path!r} is not a file's path: use printable characters other than backslash.")
     return path
+
+
+def _check_file_path(path: str) -> None:
+    """Refuse also what becomes another path in some storage, where paths are parts of URLs."""
+    check_path(path)
+    if set("#%?:") & set(path) or any(part != part.strip() for part in path.split("/")):
+        raise MeshError(f"{path!r} can't be published: not all storage keeps '#', '%', '?', ':' and outer spaces.")
 
 
 def prepare(content: tuple[FileEntry, ...], card: ModelCard, staging: Path) -> Manifest:

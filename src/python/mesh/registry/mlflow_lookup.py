@@ -1,0 +1,86 @@
+"""Finding versions in MLflow."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion as MlflowVersion
+from mlflow.exceptions import MlflowException
+
+from mesh.core.errors import MeshError
+from mesh.registry.mlflow_records import Record
+from mesh.registry.mlflow_records import is_ours
+from mesh.registry.mlflow_records import read_record
+from mesh.registry.reference import LATEST
+from mesh.registry.reference import ModelReference
+
+_SHOWN = 10
+
+
+def find_record(client: MlflowClient, reference: ModelReference) -> Record:
+    """The record of one version.
+
+    Raises:
+        MeshError: there is no such version; the message says what there is.
+    """
+    try:
+        stored = _find(client, reference)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        stored = None
+    if stored is None or not is_ours(stored):
+        raise MeshError(_what_exists(client, reference))
+    return read_record(stored, stored.aliases)
+
+
+def list_records(client: MlflowClient, name: str | None) -> list[Record]:
+    """The records of all versions, or of one model's, by name and number."""
+    stored = sorted(_search(client, name), key=lambda version: (version.name, int(version.version)))
+    aliases = {model: _aliases(client, model) for model in {version.name for version in stored}}
+    return [read_record(version, aliases[version.name][int(version.version)]) for version in stored]
+
+
+def _find(client: MlflowClient, reference: ModelReference) -> MlflowVersion | None:
+    if reference.version is not None:
+        return client.get_model_version(reference.name, str(reference.version))
+    if reference.alias != LATEST:
+        return client.get_model_version_by_alias(reference.name, str(reference.alias))
+    newest = max(_search(client, reference.name), key=lambda version: int(version.version), default=None)
+    return newest and client.get_model_version(newest.name, str(newest.version))
+
+
+def _search(client: MlflowClient, name: str | None) -> Iterator[MlflowVersion]:
+    condition = f"name = '{name}'" if name else None
+    token = None
+    while True:
+        page = client.search_model_versions(condition, page_token=token)
+        yield from filter(is_ours, page)
+        token = page.token
+        if not token:
+            return
+
+
+def _aliases(client: MlflowClient, name: str) -> dict[int, list[str]]:
+    aliases = defaultdict(list)
+    for alias, version in client.get_registered_model(name).aliases.items():
+        aliases[int(version)].append(alias)
+    return aliases
+
+
+def _what_exists(client: MlflowClient, reference: ModelReference) -> str:
+    versions = [int(version.version) for version in _search(client, reference.name)]
+    if not versions:
+        return unknown_model(client, reference.name)
+    if reference.version is not None:
+        shown = ", ".join(str(version) for version in sorted(versions)[-_SHOWN:])
+        return f"There is no {reference}; the newest versions of {reference.name} are {shown}."
+    aliases = _aliases(client, reference.name)
+    shown = ", ".join(sorted(f"{alias} ({version})" for version in versions for alias in aliases[version]))
+    return f"{reference.name} has no alias {reference.alias!r}; it has: {shown or 'none'}."
+
+
+def unknown_model(client: MlflowClient, name: str) -> str:
+    """A sentence that says that a model has no versions, and which ones have."""
+    names = sorted({version.name for version in _search(client, None)})
+    return f"No version of {name} is registered; registered are: {', '.join(names) or 'none'}."

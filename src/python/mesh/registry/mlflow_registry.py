@@ -1,0 +1,175 @@
+"""The registry on MLflow.
+
+A version's files and attachments are artifacts of a run. They are uploaded first; the version that points at them is
+created last, in one transaction with its card and manifest. So what a killed publish leaves is a run of the experiment
+`mesh` that no version names.
+"""
+
+import contextlib
+import logging
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlflow.exceptions import MlflowException
+
+from mesh.core.card import CARD_FILE
+from mesh.core.card import ModelCard
+from mesh.core.errors import MeshError
+from mesh.core.manifest import MANIFEST_FILE
+from mesh.core.manifest import FileEntry
+from mesh.core.progress import track
+from mesh.registry import mlflow_files
+from mesh.registry.base import ModelVersion
+from mesh.registry.mlflow_lookup import find_record
+from mesh.registry.mlflow_lookup import list_records
+from mesh.registry.mlflow_lookup import unknown_model
+from mesh.registry.mlflow_records import ATTACHMENT_FILE
+from mesh.registry.mlflow_records import Record
+from mesh.registry.mlflow_records import StoredAttachment
+from mesh.registry.mlflow_records import read_record
+from mesh.registry.mlflow_records import version_tags
+from mesh.registry.mlflow_store import Store
+from mesh.registry.mlflow_store import registry_errors
+from mesh.registry.reference import ModelReference
+from mesh.registry.reference import check_model_name
+from mesh.registry.reference import check_new_alias
+from mesh.registry.transfer import check_path
+from mesh.registry.transfer import prepare
+from mesh.registry.transfer import read_content
+from mesh.registry.transfer import receive
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MlflowRegistry:
+    """A `ModelRegistry` in a connected MLflow; what the methods promise is written there."""
+
+    store: Store
+
+    def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
+        """Publish a directory's files and the card as the next version."""
+        check_model_name(name)
+        with self._errors(), tempfile.TemporaryDirectory() as temporary:
+            content = read_content(directory)
+            staging = Path(temporary)
+            manifest = prepare(content, card, staging)
+            with self._run(name) as (run_id, address):
+                target = self.store.repository(run_id, address, mlflow_files.FILES)
+                for entry in track(content, f"publishing {name}"):
+                    mlflow_files.upload(target, directory / entry.path, entry.path)
+                for path in (CARD_FILE, MANIFEST_FILE):
+                    mlflow_files.upload(target, staging / path, path)
+                if read_content(directory) != content:
+                    raise MeshError(f"{directory} changed while it was being published; publish it again.")
+                self.store.client.set_terminated(run_id)
+                self._ensure_model(name)
+                stored = self.store.client.create_model_version(
+                    name,
+                    f"{address}/{mlflow_files.FILES}",
+                    run_id,
+                    tags=version_tags(card, manifest),
+                    await_creation_for=0,
+                )
+        return read_record(stored, ()).version
+
+    def fetch(self, reference: str, directory: Path) -> ModelVersion:
+        """Bring a version into a directory, complete and verified."""
+        with self._errors():
+            record = self._record(reference)
+            source = mlflow_files.repository(self.store, record, mlflow_files.FILES)
+            receive(record.version, directory, lambda path, root: mlflow_files.download(source, path, root))
+        return record.version
+
+    def get(self, reference: str) -> ModelVersion:
+        """Look a version up."""
+        with self._errors():
+            return self._record(reference).version
+
+    def list(self, name: str | None = None) -> Sequence[ModelVersion]:
+        """All versions, or those of one model, by name and number."""
+        if name is not None:
+            check_model_name(name)
+        with self._errors():
+            versions = [record.version for record in list_records(self.store.client, name)]
+            if name is not None and not versions:
+                raise MeshError(unknown_model(self.store.client, name))
+        return versions
+
+    def find(self, name: str, fingerprint: str) -> ModelVersion | None:
+        """The newest version of a model with a fingerprint, if there is one."""
+        check_model_name(name)
+        with self._errors():
+            records = list_records(self.store.client, name)
+        versions = (record.version for record in reversed(records))
+        return next((version for version in versions if version.card.fingerprint == fingerprint), None)
+
+    def alias(self, reference: str, alias: str) -> ModelVersion:
+        """Let an alias point at a version, and at no other version of its model."""
+        check_new_alias(alias)
+        with self._errors():
+            version = self._record(reference).version
+            self.store.client.set_registered_model_alias(version.name, alias, str(version.version))
+            return self._record(version.reference).version
+
+    def attach(self, reference: str, path: str, file: Path) -> None:
+        """Add a file to a published version; another one at the same path is replaced."""
+        check_path(path)
+        if file.is_symlink() or not file.is_file():
+            raise MeshError(f"{file} is not a plain file, so it can't be attached to {reference}.")
+        with self._errors(), tempfile.TemporaryDirectory() as temporary:
+            record = self._record(reference)
+            copy = Path(temporary) / ATTACHMENT_FILE
+            shutil.copyfile(file, copy)
+            # A folder of its own: the attachment that this one replaces stays readable until the tag is set.
+            folder = f"{mlflow_files.ATTACHMENTS}/{uuid.uuid4().hex}"
+            attachment = StoredAttachment(file=FileEntry.of(copy, path), folder=folder)
+            mlflow_files.upload(mlflow_files.repository(self.store, record, folder), copy, ATTACHMENT_FILE)
+            key, value = attachment.tag
+            self.store.client.set_model_version_tag(record.version.name, str(record.version.version), key, value)
+
+    def read_attachment(self, reference: str, path: str) -> bytes:
+        """The content of an attachment, verified."""
+        with self._errors():
+            record = self._record(reference)
+            if path not in record.attachments:
+                known = ", ".join(record.attachments) or "none"
+                raise MeshError(f"{record.version.reference} has no attachment {path!r}; it has: {known}.")
+            return mlflow_files.read_attachment(self.store, record, record.attachments[path])
+
+    def verify(self, reference: str) -> Sequence[str]:
+        """Check every stored file of a version; one sentence for each that is missing, extra or changed."""
+        with self._errors():
+            return mlflow_files.storage_problems(self.store, self._record(reference))
+
+    def _record(self, reference: str) -> Record:
+        return find_record(self.store.client, ModelReference.parse(reference))
+
+    def _errors(self) -> contextlib.AbstractContextManager[None]:
+        return registry_errors(self.store.shown_uri)
+
+    @contextlib.contextmanager
+    def _run(self, name: str) -> Iterator[tuple[str, str]]:
+        """A run for a new version's files, removed again when the version does not come to be."""
+        run_id, address = self.store.start_run(name)
+        try:
+            yield run_id, address
+        except BaseException:
+            try:
+                mlflow_files.remove(self.store, run_id, address)
+                self.store.client.delete_run(run_id)
+            except (MlflowException, OSError) as error:
+                logger.warning("the files of run %s, which no version uses, could not be removed: %s", run_id, error)
+            raise
+
+    def _ensure_model(self, name: str) -> None:
+        try:
+            self.store.client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise

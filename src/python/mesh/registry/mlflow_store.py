@@ -1,0 +1,148 @@
+"""Connecting to MLflow: an SQLite file that needs no service, another database, or a server."""
+
+import contextlib
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from sqlalchemy.exc import SQLAlchemyError
+
+from mesh.core.errors import MeshError
+from mesh.core.errors import UsageError
+from mesh.registry.settings import RegistrySettings
+
+EXPERIMENT = "mesh"
+
+_SQLITE = "sqlite:///"
+_SERVERS = ("http://", "https://")
+_DATABASES = ("postgresql", "mysql", "mssql")
+_LOCK_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Store:
+    """A connected MLflow.
+
+    Args:
+        shown_uri: its address without a password.
+        artifacts: where new files go: a folder, an address, or nothing where the server decides.
+    """
+
+    client: MlflowClient
+    uri: str
+    shown_uri: str
+    artifacts: Path | str | None
+
+    def start_run(self, model: str) -> tuple[str, str]:
+        """Start the run that carries a new version's files; gives its id and the address of its files."""
+        run = self.client.create_run(self._experiment(), tags={"mesh.model": model}, run_name=f"publish {model}")
+        return run.info.run_id, run.info.artifact_uri
+
+    def repository(self, run_id: str, address: str, folder: str) -> ArtifactRepository:
+        """A folder of a run's files, given the address of the run's files.
+
+        A local store is found where the settings say, so it can be moved and mounted elsewhere.
+        """
+        root = (self.artifacts / run_id / "artifacts").as_uri() if isinstance(self.artifacts, Path) else address
+        return get_artifact_repository(f"{root}/{folder}", self.uri, self.uri)
+
+    def _experiment(self) -> str:
+        if found := self.client.get_experiment_by_name(EXPERIMENT):
+            return str(found.experiment_id)
+        location = self.artifacts.as_uri() if isinstance(self.artifacts, Path) else self.artifacts
+        try:
+            return self.client.create_experiment(EXPERIMENT, location)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        return self._experiment()
+
+
+def connect(settings: RegistrySettings) -> Store:
+    """Connect to the address of the settings, creating an SQLite file that does not exist.
+
+    Raises:
+        UsageError: MLflow knows no such address.
+        MeshError: it can't be reached, read or created.
+    """
+    shown = settings.model_dump(mode="json")["uri"]
+    uri = settings.uri
+    artifacts = None if uri.startswith(_SERVERS) else _artifacts(settings.artifacts)
+    with registry_errors(shown):
+        if uri.startswith(_SQLITE):
+            database = _database_path(uri)
+            uri = _SQLITE + str(database)
+            _ensure_database(database)
+        elif not uri.startswith((*_SERVERS, *_DATABASES)):
+            raise UsageError(f"MESH_REGISTRY_URI={shown!r} is not understood: use sqlite:///FILE or http(s)://HOST.")
+        return Store(MlflowClient(uri, uri), uri, shown, artifacts)
+
+
+@contextlib.contextmanager
+def registry_errors(shown_uri: str) -> Iterator[None]:
+    """Turn what MLflow, its database and its storage raise into a sentence.
+
+    Raises:
+        MeshError: instead of any of them.
+    """
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, OSError, sqlite3.Error) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise MeshError(f"The registry {shown_uri} failed: {lines[0].rstrip('.')}.") from error
+
+
+def _artifacts(setting: str) -> Path | str:
+    return setting if "://" in setting else Path(setting).absolute()
+
+
+def _database_path(uri: str) -> Path:
+    name = uri.removeprefix(_SQLITE)
+    if not name or name.startswith(":"):
+        raise UsageError(f"MESH_REGISTRY_URI={uri!r} names no file: use sqlite:///FILE.")
+    path = Path(name).absolute()
+    if {"?", "%"} & set(str(path)):
+        raise UsageError(f"MESH_REGISTRY_URI={uri!r}: the path {path} of an SQLite file can't have '?' or '%'.")
+    return path
+
+
+def _ensure_database(path: Path) -> None:
+    """Make the database if there is none: by one process at a time, complete or not at all."""
+    if not _is_empty(path):
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with Path(f"{path}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if _is_empty(path):
+                _create_database(path)
+    except OSError as error:
+        raise MeshError(f"The registry's folder {path.parent} can't be written: {error.strerror}.") from error
+
+
+def _is_empty(path: Path) -> bool:
+    if not path.exists() or path.stat().st_size == 0:
+        return True
+    # MLflow would try for minutes to open a file that is no database.
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=_LOCK_SECONDS)) as connection:
+            return bool(connection.execute("SELECT count(*) = 0 FROM sqlite_master").fetchone()[0])
+    except sqlite3.Error as error:
+        raise MeshError(f"The registry's database {path} can't be read: {error}.") from error
+
+
+def _create_database(path: Path) -> None:
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    partial = Path(f"{path}.partial")
+    for stale in (partial, Path(f"{partial}-journal")):
+        stale.unlink(missing_ok=True)
+    store = SqlAlchemyStore(_SQLITE + str(partial), (path.parent / "artifacts").as_uri())  # type: ignore[no-untyped-call]
+    store.engine.dispose()
+    partial.replace(path)
