@@ -62,9 +62,12 @@ class Program:
         except MeshError as error:
             print(f"error: {error}", file=sys.stderr)
             return error.exit_code
+        except TerminatedError:
+            print("terminated", file=sys.stderr)
+            return 128 + signal.SIGTERM
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
-            return 130
+            return 128 + signal.SIGINT
 
     def _folder(self) -> Path:
         spec = importlib.util.find_spec(self.component)
@@ -73,11 +76,19 @@ class Program:
         return Path(spec.submodule_search_locations[0])
 
 
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM came; handled wherever Ctrl-C is."""
+
+
 def with_termination(work: Callable[[], Result]) -> Result:
-    """Do the work so that SIGTERM unwinds it like an exception: partial files are removed, the exit code is 143."""
+    """Do the work so that SIGTERM unwinds it like an exception, and partial files are removed.
+
+    Raises:
+        TerminatedError: SIGTERM came.
+    """
 
     def terminate(number: int, frame: FrameType | None) -> NoReturn:
-        raise SystemExit(128 + number)
+        raise TerminatedError
 
     previous = signal.signal(signal.SIGTERM, terminate)
     try:

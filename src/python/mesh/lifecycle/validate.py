@@ -121,8 +121,9 @@ def run_suite(
     suites = find_suites(recipe)
     plugin = RegressionPlugin(recipe, settings.tolerance, workspace)
     isolation = ["--noconftest", "-c", os.devnull, "--rootdir", str(Path(suites[0]).parent)]
-    arguments = [*suites, "-q", "--import-mode=importlib", "-p", "no:cacheprovider", *isolation]
-    pytest.main(arguments, plugins=[plugin])
+    isolation += ["--disable-plugin-autoload", "-p", "no:cacheprovider"]
+    if pytest.main([*suites, "-q", "--import-mode=importlib", *isolation], plugins=[plugin]) == pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
     return plugin.cases, plugin.predictions
 
 
