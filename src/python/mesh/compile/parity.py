@@ -13,7 +13,6 @@ from mesh.compile.spec import Backend
 from mesh.compile.spec import Tolerances
 from mesh.compile.text_model import Floats
 from mesh.compile.text_model import TextModel
-from mesh.compile.torch_model import load_reference
 from mesh.core.errors import MeshError
 
 
@@ -63,6 +62,8 @@ def check_parity(source: Path, directory: Path, texts: Sequence[str]) -> ParityR
     Raises:
         MeshError: there is no text to compare, or a model can't be loaded.
     """
+    from mesh.compile.torch_model import load_reference
+
     compiled = CompiledModel.load(directory)
     return compare(load_reference(source, compiled.spec), compiled, texts)
 

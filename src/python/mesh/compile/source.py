@@ -35,7 +35,11 @@ def spec_for(source: Path, *, task: Task, backend: str, **choices: Any) -> Compi
     described = _describe(source, task)
     limit = described["max_length"]
     max_length = chosen.get("max_length", limit)
-    if max_length > limit:
+    if max_length is None:
+        raise UsageError(
+            f"The model {source} does not say how many tokens it takes; give max_length."
+        )
+    if limit and max_length > limit:
         raise UsageError(
             f"max_length={max_length} is more than the {limit} tokens that the model {source} takes."
         )
@@ -106,17 +110,14 @@ def _describe(source: Path, task: Task) -> dict[str, Any]:
     return {**described, "labels": labels, "dimension": len(labels)}
 
 
-def _max_length(folder: Path, config: dict[str, Any]) -> int:
+def _max_length(folder: Path, config: dict[str, Any]) -> int | None:
     limits = [
         _read(folder / "sentence_bert_config.json").get("max_seq_length"),
         _read(folder / "tokenizer_config.json").get("model_max_length"),
         _positions(config),
     ]
-    known = [int(limit) for limit in limits if limit]
     # transformers writes 10^30 where a tokenizer has no limit.
-    if not known or min(known) > 1_000_000:
-        raise MeshError(f"{folder} does not say how many tokens the model takes; give max_length.")
-    return min(known)
+    return min((int(limit) for limit in limits if limit and limit < 1_000_000), default=None)
 
 
 def _positions(config: dict[str, Any]) -> int | None:

@@ -1,9 +1,11 @@
 """The uncompiled network in torch: what is compiled, and the reference for the result."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import safetensors
 import torch
 import transformers
 
@@ -71,7 +73,7 @@ def build_module(source: Path, spec: CompileSpec) -> torch.nn.Module:
     """
     folder = transformer_folder(source)
     check_weights(folder)
-    with quiet_transformers(), _clear_errors(source):
+    with quiet(), _clear_errors(source):
         # The plain form of attention has no branches on values, so it can be traced and exported.
         transformer, loading = _CLASSES[spec.task].from_pretrained(
             folder,
@@ -113,14 +115,16 @@ def example_inputs(rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @contextlib.contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Without the progress bar and the remarks of transformers; what matters is checked and raised here."""
+def quiet() -> Iterator[None]:
+    """Without progress bars, deprecations and remarks of the frameworks; what matters is checked and raised."""
     log = transformers.utils.logging
     shown, verbosity = log.is_progress_bar_enabled(), log.get_verbosity()
     log.disable_progress_bar()
     log.set_verbosity_error()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         log.set_verbosity(verbosity)
         if shown:
@@ -131,10 +135,8 @@ def quiet_transformers() -> Iterator[None]:
 def _clear_errors(source: Path) -> Iterator[None]:
     try:
         yield
+    except safetensors.SafetensorError as error:
+        raise MeshError(f"The weights of the model {source} are damaged: {error}.") from error
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise MeshError(f"transformers can't load the model {source}: {reason}") from error
-    except Exception as error:
-        if type(error).__name__ != "SafetensorError":
-            raise
-        raise MeshError(f"The weights of the model {source} are damaged: {error}.") from error

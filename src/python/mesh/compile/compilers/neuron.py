@@ -9,6 +9,7 @@ from mesh.compile.loaders.neuron import program_file
 from mesh.compile.neuron_package import import_neuron
 from mesh.compile.spec import CompileSpec
 from mesh.compile.torch_model import example_inputs
+from mesh.compile.torch_model import quiet
 
 # As fast-math gives NaN for masked attention on the first generation.
 COMPILER_ARGUMENTS = {
@@ -23,8 +24,10 @@ def compile_program(module: torch.nn.Module, spec: CompileSpec, directory: Path)
     Raises:
         MeshError: no Neuron package is installed.
     """
-    package, neuron = import_neuron()
-    for length in spec.length_buckets:
-        inputs = example_inputs(bucket_rows(length, spec.max_batch_tokens), length)
-        traced = neuron.trace(module, inputs, compiler_args=COMPILER_ARGUMENTS[package])
-        traced.save(str(directory / program_file(package, length)))
+    neuron = import_neuron()
+    package = neuron.__name__
+    with quiet():
+        for length in spec.length_buckets:
+            inputs = example_inputs(bucket_rows(length, spec.max_batch_tokens), length)
+            traced = neuron.trace(module, inputs, compiler_args=COMPILER_ARGUMENTS[package])
+            traced.save(str(directory / program_file(package, length)))

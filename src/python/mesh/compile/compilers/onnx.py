@@ -4,7 +4,6 @@ import contextlib
 import io
 import logging
 import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import torch
 from mesh.compile.loaders.onnx import MODEL_FILE
 from mesh.compile.spec import CompileSpec
 from mesh.compile.torch_model import example_inputs
+from mesh.compile.torch_model import quiet
 from mesh.core.errors import MeshError
 
 OPSET = 20
@@ -33,7 +33,7 @@ def compile_program(module: torch.nn.Module, spec: CompileSpec, directory: Path)
 def _export(module: torch.nn.Module, spec: CompileSpec, path: Path) -> None:
     shape = {0: torch.export.Dim("rows"), 1: torch.export.Dim("length", max=spec.max_length)}
     try:
-        with _quiet():
+        with quiet(), _quiet_exporter():
             torch.onnx.export(
                 module,
                 example_inputs(2, min(16, spec.max_length - 1)),
@@ -54,14 +54,13 @@ def _export(module: torch.nn.Module, spec: CompileSpec, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without deprecations inside the exporter, and remarks on operators of packages that aren't there."""
+def _quiet_exporter() -> Iterator[None]:
+    """Without its remarks on operators of packages that aren't there, which bypass warnings."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
+        with contextlib.redirect_stdout(io.StringIO()):
             yield
     finally:
         logger.setLevel(level)

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mesh.compile.batching import MAX_PADDING
+from mesh.compile.batching import PASS_TOKENS
+from mesh.compile.batching import Batch
+from mesh.compile.batching import bucket_batches
+from mesh.compile.batching import dynamic_batches
+from mesh.compile.batching import pad
+
+lengths_up_to_64 = st.lists(st.integers(1, 64), max_size=60)
+budgets = st.integers(1, 300)
+
+
+def members(batches: list[Batch]) -> list[int]:
+    return sorted(index for batch in batches for index in batch.indices)
+
+
+@given(lengths_up_to_64, budgets)
+def test_dynamic_batches_hold_every_sequence_once(lengths: list[int], budget: int) -> None:
+    assert members(dynamic_batches(lengths, budget)) == list(range(len(lengths)))
+
+
+@given(lengths_up_to_64, budgets)
+def test_dynamic_batches_keep_to_the_budget_and_pad_little(lengths: list[int], budget: int) -> None:
+    for batch in dynamic_batches(lengths, budget):
+        inside = [lengths[index] for index in batch.indices]
+        padded = batch.rows * batch.length
+        assert batch.rows == len(inside)
+        assert batch.length == max(inside)
+        assert batch.rows == 1 or padded <= budget
+        assert padded - sum(inside) <= max(PASS_TOKENS, MAX_PADDING * padded)
+
+
+def test_one_long_text_does_not_pad_the_short_ones() -> None:
+    batches = dynamic_batches([200, 4, 4, 4, 4], 1024)
+    assert [(batch.rows, batch.length) for batch in batches] == [(4, 4), (1, 200)]
+
+
+@given(lengths_up_to_64, budgets)
+def test_bucket_batches_hold_every_sequence_once_in_its_bucket(
+    lengths: list[int], budget: int
+) -> None:
+    batches = bucket_batches(lengths, (8, 16, 64), budget)
+    assert members(batches) == list(range(len(lengths)))
+    for batch in batches:
+        assert 0 < len(batch.indices) <= batch.rows == max(1, budget // batch.length)
+        smaller = max(bucket for bucket in (0, 8, 16) if bucket < batch.length)
+        assert all(smaller < lengths[index] <= batch.length for index in batch.indices)
+
+
+def test_a_sequence_longer_than_the_largest_bucket_is_an_error() -> None:
+    with pytest.raises(ValueError, match="65 tokens"):
+        bucket_batches([65], (8, 64), 100)
+
+
+def test_padding_is_masked_and_spare_rows_repeat_the_last_sequence() -> None:
+    ids, mask = pad([[9], [5, 6, 7]], Batch((1, 0), rows=3, length=4), pad_token_id=1)
+    assert ids.tolist() == [[5, 6, 7, 1], [9, 1, 1, 1], [9, 1, 1, 1]]
+    assert mask.tolist() == [[1, 1, 1, 0], [1, 0, 0, 0], [1, 0, 0, 0]]
+    assert ids.dtype == mask.dtype == np.int64

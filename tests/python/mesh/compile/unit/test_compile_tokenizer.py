@@ -1,0 +1,96 @@
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mesh.compile.spec import CompileSpec
+from mesh.compile.tokenizer import TextTokenizer
+from mesh.core.errors import MeshError
+
+CLS, SEP = 2, 3
+
+
+def make_tokenizer(path: Path, **changes: Any) -> TextTokenizer:
+    fields: dict[str, Any] = {
+        "max_length": 8,
+        "length_buckets": (8,),
+        "pooling": "mean",
+        "dimension": 4,
+    }
+    spec = CompileSpec.model_validate(
+        {"task": "sentence-embedding", "backend": "onnx", **fields, **changes}
+    )
+    return TextTokenizer(path, spec)
+
+
+def test_padding_and_truncation_of_the_file_are_ignored(tokenizer_file: Path) -> None:
+    [window] = make_tokenizer(tokenizer_file).windows(["abcdef"])
+    assert len(window.ids) == 8
+    assert window.content == [1, 2, 3, 4, 5, 6]
+    [short] = make_tokenizer(tokenizer_file).windows(["a"])
+    assert (short.ids[0], short.ids[-1], len(short.ids)) == (CLS, SEP, 3)
+
+
+def test_truncated_tokens_are_counted(tokenizer_file: Path) -> None:
+    tokenizer = make_tokenizer(tokenizer_file)
+    texts = ["", "abcdef", "abcdefg", "a" * 50]
+    assert tokenizer.dropped_tokens(texts) == [0, 0, 1, 44]
+    assert [window.text for window in tokenizer.windows(texts)] == [0, 1, 2, 3]
+
+
+def test_windows_drop_nothing(tokenizer_file: Path) -> None:
+    tokenizer = make_tokenizer(tokenizer_file, overflow="window")
+    assert tokenizer.dropped_tokens(["a" * 50]) == [0]
+    windows = tokenizer.windows(["x", "a" * 13])
+    assert [(window.text, len(window.content)) for window in windows] == [
+        (0, 1),
+        (1, 6),
+        (1, 6),
+        (1, 1),
+    ]
+
+
+# Letters, digits, punctuation, symbols and spaces: the normalizer removes control characters and combining marks.
+texts = st.text(st.characters(categories=["L", "N", "P", "S", "Z"]), max_size=80)
+
+
+@given(st.lists(texts, max_size=4), st.integers(0, 4))
+def test_windows_cover_every_visible_character_with_true_offsets(
+    tokenizer_file: Path, inputs: list[str], stride: int
+) -> None:
+    tokenizer = make_tokenizer(tokenizer_file, overflow="window", stride=stride)
+    windows = tokenizer.windows(inputs)
+    assert sorted({window.text for window in windows}) == list(range(len(inputs)))
+    for number, text in enumerate(inputs):
+        covered: set[int] = set()
+        for window in windows:
+            if window.text == number:
+                assert len(window.ids) == len(window.offsets) <= 8
+                covered.update(*(range(*window.offsets[position]) for position in window.content))
+        assert covered <= set(range(len(text)))
+        assert {index for index, character in enumerate(text) if not character.isspace()} <= covered
+
+
+@pytest.mark.parametrize("stride", [0, 1, 3, 4])
+def test_neighbouring_windows_share_exactly_the_stride(tokenizer_file: Path, stride: int) -> None:
+    tokenizer = make_tokenizer(tokenizer_file, overflow="window", stride=stride)
+    windows = tokenizer.windows(["abcdefghijklmnopqrstuvwxyz"])
+    spans = [[window.offsets[position] for position in window.content] for window in windows]
+    for before, after in itertools.pairwise(spans):
+        assert [span for span in before if span in after] == before[len(before) - stride :]
+
+
+def test_half_a_surrogate_pair_is_a_character_like_any_other(tokenizer_file: Path) -> None:
+    [window] = make_tokenizer(tokenizer_file).windows(["a \ud800 b"])
+    assert [window.offsets[position] for position in window.content] == [(0, 1), (2, 3), (4, 5)]
+
+
+def test_missing_and_malformed_tokenizers_are_named(tmp_path: Path) -> None:
+    with pytest.raises(MeshError, match="does not exist"):
+        make_tokenizer(tmp_path / "tokenizer.json")
+    (tmp_path / "tokenizer.json").write_text('{"version": "1.0"}')
+    with pytest.raises(MeshError, match="is not a tokenizer"):
+        make_tokenizer(tmp_path / "tokenizer.json")
