@@ -7,7 +7,6 @@ from typing import NoReturn
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from mesh.cli import registry
 from mesh.cli.discovery import find_projects
@@ -16,6 +15,7 @@ from mesh.cli.predict import create_model
 from mesh.cli.scaffold import scaffold
 from mesh.cli.steps import run_steps
 from mesh.cli.steps import select_steps
+from mesh.cli.tables import make_table
 from mesh.cli.up import up as bring_up
 from mesh.core.environment import code_revision
 from mesh.core.errors import MeshError
@@ -64,9 +64,9 @@ def predict(project: str, text: str) -> None:
 @cli.command()
 def projects() -> None:
     """List the projects and their steps."""
-    table = Table("project", "kind", "port", "steps", "description")
+    table = make_table("project", "kind", "port", "steps", "description")
     for project in find_projects():
-        table.add_row(project.name, project.kind, str(project.port), " ".join(project.steps), project.description)
+        table.add_row(project.name, project.kind, str(project.port), "\n".join(project.steps), project.description)
     Console().print(table)
 
 

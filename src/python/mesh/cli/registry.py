@@ -5,8 +5,8 @@ import sys
 
 import click
 from rich.console import Console
-from rich.table import Table
 
+from mesh.cli.tables import make_table
 from mesh.core.settings import load_settings
 from mesh.registry.base import ModelRegistry
 from mesh.registry.base import ModelVersion
@@ -33,7 +33,7 @@ def list_versions(name: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_summary(version) for version in versions], indent=2))
         return
-    table = Table("version", "aliases", "created (UTC)", "made from", "MB", "fingerprint")
+    table = make_table("version", "aliases", "created (UTC)", "made from", "MB", "fingerprint")
     for version in versions:
         table.add_row(
             version.reference,

@@ -5,8 +5,8 @@ import time
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 
+from mesh.cli.tables import make_table
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.core.program import Program
@@ -52,7 +52,7 @@ def run_steps(project: Project, steps: Sequence[str], *, force: bool, console: C
     Raises:
         MeshError: a step failed; it has printed why.
     """
-    table = Table("step", "seconds", title=project.name, title_justify="left")
+    table = make_table("step", "seconds")
     for number, step in enumerate(steps, start=1):
         console.print(f"[bold]{project.name} {number}/{len(steps)} {step}[/bold]", highlight=False)
         started = time.monotonic()
