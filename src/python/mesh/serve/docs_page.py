@@ -37,6 +37,8 @@ START = """SwaggerUIBundle({
   dom_id: "#docs",
   presets: [SwaggerUIBundle.presets.apis],
   layout: "BaseLayout",
+  deepLinking: true,
+  tryItOutEnabled: true,
   displayRequestDuration: true,
   validatorUrl: null,
 });

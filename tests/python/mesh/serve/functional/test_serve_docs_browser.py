@@ -1,5 +1,7 @@
 """The docs page works in a real browser without any outside network."""
 
+import json
+import os
 import re
 import shutil
 import socketserver
@@ -60,8 +62,8 @@ def proxy() -> Iterator[RecordingProxy]:
         thread.join()
 
 
-def browse(proxy: RecordingProxy, profile: Path, *arguments: str) -> str:
-    command = (
+def command_line(proxy: RecordingProxy, profile: Path, *arguments: str) -> list[str]:
+    return [
         str(BROWSER),
         "--headless",
         "--no-sandbox",
@@ -72,13 +74,65 @@ def browse(proxy: RecordingProxy, profile: Path, *arguments: str) -> str:
         "--disable-sync",
         "--no-first-run",
         f"--user-data-dir={profile}",
-        # By default a browser goes to the machine itself without its proxy.
         f"--proxy-server={proxy.url}",
-        "--virtual-time-budget=20000",
         *arguments,
-    )
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    return result.stdout
+    ]
+
+
+def dump(proxy: RecordingProxy, profile: Path, url: str) -> str:
+    """The page as HTML, after its scripts ran."""
+    command = command_line(proxy, profile, "--virtual-time-budget=20000", "--dump-dom", url)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+def evaluate(proxy: RecordingProxy, profile: Path, url: str, script: str) -> Any:
+    """The value that a promise yields on the page, by the DevTools protocol over a pair of pipes."""
+    to_browser, commands = os.pipe()
+    answers, from_browser = os.pipe()
+
+    def connect() -> None:
+        os.dup2(to_browser, 3)
+        os.dup2(from_browser, 4)
+
+    with subprocess.Popen(
+        command_line(proxy, profile, "--remote-debugging-pipe", "about:blank"),
+        preexec_fn=connect,  # The protocol's file numbers are fixed.
+        close_fds=False,
+        stderr=subprocess.DEVNULL,
+    ):
+        os.close(to_browser)
+        os.close(from_browser)
+        with os.fdopen(commands, "wb", 0) as writer, os.fdopen(answers, "rb") as reader:
+
+            def call(method: str, session: str | None = None, **params: Any) -> Any:
+                message = {"id": 1, "method": method, "params": params, "sessionId": session}
+                message = {key: value for key, value in message.items() if value is not None}
+                writer.write(json.dumps(message).encode() + b"\0")
+                while True:
+                    data = bytearray()
+                    while (byte := reader.read(1)) != b"\0":
+                        assert byte, "the browser ended"
+                        data += byte
+                    answer = json.loads(data)
+                    if "id" in answer:
+                        return answer.get("result", {})
+
+            target = call("Target.createTarget", url=url)["targetId"]
+            session = call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+
+            def value_of(expression: str) -> Any:
+                options = {"awaitPromise": True, "returnByValue": True}
+                answer = call("Runtime.evaluate", session, expression=expression, **options)
+                return answer.get("result", {}).get("value")
+
+            # Until then, expressions are evaluated on the blank page that the target starts with.
+            try:
+                while value_of("document.readyState + location.href") != f"complete{url}":
+                    pass
+                value = value_of(script)
+            finally:
+                call("Browser.close")
+    return value
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no chromium or google-chrome on PATH")
@@ -86,7 +140,7 @@ def test_the_docs_show_all_operations_and_ask_nothing_of_other_hosts(
     serve: Callable[..., Any], proxy: RecordingProxy, tmp_path: Path
 ) -> None:
     server = serve()
-    page = browse(proxy, tmp_path / "profile", "--dump-dom", f"{server.url}/docs")
+    page = dump(proxy, tmp_path / "profile", f"{server.url}/docs")
     shown = set(re.findall(r'data-path="([^"]+)"', page))
     with server.client() as client:
         assert shown == set(client.get("/openapi.json").json()["paths"])
@@ -102,5 +156,27 @@ def test_the_proxy_would_notice_a_request_to_another_host(
 ) -> None:
     page = tmp_path / "page.html"
     page.write_text('<img src="http://elsewhere.invalid/logo.png">')
-    browse(proxy, tmp_path / "profile", "--dump-dom", page.as_uri())
+    dump(proxy, tmp_path / "profile", page.as_uri())
     assert proxy.asked == ["http://elsewhere.invalid/logo.png"]
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no chromium or google-chrome on PATH")
+def test_the_example_can_be_executed_on_the_page(
+    serve: Callable[..., Any], proxy: RecordingProxy, tmp_path: Path
+) -> None:
+    server = serve()
+    script = """(async () => {
+        const until = async condition => {
+            while (!condition()) await new Promise(resolve => setTimeout(resolve, 20));
+            return condition();
+        };
+        const find = selector => document.querySelector("#operations-model-predict " + selector);
+        await until(() => find(".execute") && find("textarea")?.value);
+        // The page ignores clicks until its own state has the example.
+        await until(() => find(".execute").click() || find(".live-responses-table .response"));
+        return find(".live-responses-table .response").innerText;
+    })()"""
+    shown = evaluate(proxy, tmp_path / "profile", f"{server.url}/docs#/model/predict", script)
+    assert shown.startswith("200")
+    assert "SUPERVISED LEARNING" in shown
+    assert {text[:19] for text in server.computed} == {"Supervised learning"}
