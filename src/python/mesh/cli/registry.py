@@ -33,14 +33,13 @@ def list_versions(name: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_summary(version) for version in versions], indent=2))
         return
-    table = make_table("version", "aliases", "created (UTC)", "MB", "fingerprint", "made from")
+    table = make_table("version", "aliases", "created (UTC)", "MB", "made from")
     for version in versions:
         table.add_row(
             version.reference,
             " ".join(version.aliases),
             f"{version.created:%Y-%m-%d %H:%M}",
             f"{version.manifest.size / 1e6:.1f}",
-            version.card.fingerprint[:8],
             version.card.trained_version or (version.card.base_model.uri if version.card.base_model else ""),
         )
     Console().print(table)
