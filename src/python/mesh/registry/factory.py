@@ -24,8 +24,9 @@ def open_registry(settings: RegistrySettings) -> ModelRegistry:
         backend = importlib.import_module(BACKENDS[settings.backend])
         registry: ModelRegistry = backend.open_backend(settings)
     except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
         raise MeshError(
-            f"The registry backend {settings.backend!r} needs the Python package {error.name!r}, "
+            f"The registry backend {settings.backend!r} needs the Python package {package!r}, "
             "which is not installed; install it, or choose another MESH_REGISTRY_BACKEND."
         ) from error
     return registry

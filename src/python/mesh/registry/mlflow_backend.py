@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 
 from mesh.registry.base import ModelRegistry
 from mesh.registry.settings import RegistrySettings
@@ -36,6 +37,8 @@ def _silence() -> None:
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("mlflow.store.db.utils").addFilter(_without_traceback)
+    # MLflow's use of SQLAlchemy 2.1, which is no business of ours or our users.
+    warnings.filterwarnings("ignore", "The ``noload`` loader strategy is deprecated", DeprecationWarning)
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:

@@ -10,7 +10,8 @@ LATEST = "latest"
 
 _MAX_NAME_LENGTH = 100
 _NAME = re.compile(r"[A-Z0-9]+(-[A-Z0-9]+)*-(TRAINED|COMPILED)")
-_NUMBERED = re.compile(r"(?P<name>.+)-(?P<version>[1-9][0-9]{0,8})", re.DOTALL)
+_NUMBERED = re.compile(r"(?P<name>.+)-(?P<version>[1-9][0-9]{0,8})")
+_MAX_VERSION = 999_999_999
 _ALIAS = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _RESERVED_ALIAS = re.compile(r"latest|v?[0-9]+", re.IGNORECASE)
 
@@ -64,7 +65,7 @@ class ModelReference:
             raise UsageError(f"A reference to {self.name} needs a version number or an alias.")
         if self.alias is not None:
             _check_alias(self.alias)
-        elif not _NUMBERED.fullmatch(str(self)):
+        if self.version is not None and not 1 <= self.version <= _MAX_VERSION:
             raise UsageError(f"{self.version} is not a version number: versions count from 1.")
 
     def __str__(self) -> str:

@@ -1,0 +1,72 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from mesh.core.errors import UsageError
+from mesh.core.settings import load_settings
+from mesh.registry.factory import open_registry
+from mesh.registry.settings import RegistrySettings
+
+
+def test_defaults_need_no_service(monkeypatch):
+    for name in ("BACKEND", "URI", "ARTIFACTS"):
+        monkeypatch.delenv(f"MESH_REGISTRY_{name}", raising=False)
+    settings = RegistrySettings()
+    assert (settings.backend, settings.uri) == ("mlflow", "sqlite:///.mesh/registry.db")
+    assert settings.artifacts == ".mesh/artifacts"
+
+
+def test_values_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("MESH_REGISTRY_URI", "https://mlflow.example")
+    (settings,) = load_settings([RegistrySettings])
+    assert settings.uri == "https://mlflow.example"
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("sqlite:///.mesh/registry.db", "sqlite:///.mesh/registry.db"),
+        ("sqlite:////data/a:b@c/registry.db", "sqlite:////data/a:b@c/registry.db"),
+        ("https://mlflow.example:5000/base", "https://mlflow.example:5000/base"),
+        ("postgresql://mesh:s3cret@db:5432/mesh", "postgresql://mesh:***@db:5432/mesh"),
+        ("postgresql://mesh:s3/c@ret@db/mesh", "postgresql://mesh:***@db/mesh"),
+        ("postgresql://db/mesh?user=mesh&password=s3cret", "postgresql://db/mesh?***"),
+    ],
+)
+def test_password_is_not_shown(uri, shown):
+    settings = RegistrySettings(uri=uri)
+    assert settings.uri == uri
+    assert settings.model_dump(mode="json")["uri"] == shown
+    assert "cret" not in repr(settings)
+
+
+def test_unknown_backend_names_the_known_ones():
+    with pytest.raises(UsageError, match="'neptun'.*mlflow"):
+        open_registry(RegistrySettings(backend="neptun"))
+
+
+@pytest.mark.parametrize("package", ["mlflow", "sqlalchemy"])
+def test_missing_package_is_named(package):
+    code = f"""
+import sys
+sys.modules[{package!r}] = None
+from mesh.core.errors import MeshError
+from mesh.registry.factory import open_registry
+from mesh.registry.settings import RegistrySettings
+try:
+    open_registry(RegistrySettings())
+except MeshError as error:
+    print(error)
+"""
+    assert f"needs the Python package {package!r}, which is not installed" in run_python(code)
+
+
+def test_importing_the_factory_imports_no_backend():
+    assert run_python("import sys, mesh.registry.factory; print('mlflow' in sys.modules)") == "False\n"
+
+
+def run_python(code: str) -> str:
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout

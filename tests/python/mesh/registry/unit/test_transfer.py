@@ -1,0 +1,141 @@
+import datetime
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mesh.core.errors import MeshError
+from mesh.core.errors import UsageError
+from mesh.core.files import safe_path
+from mesh.core.manifest import Manifest
+from mesh.registry.base import ModelVersion
+from mesh.registry.transfer import check_path
+from mesh.registry.transfer import prepare
+from mesh.registry.transfer import read_content
+from mesh.registry.transfer import receive
+
+
+@given(st.text())
+def test_checked_paths_stay_below_any_root(path):
+    try:
+        check_path(path)
+    except UsageError:
+        return
+    assert safe_path(Path("/root"), path).relative_to("/root").as_posix() == path
+
+
+@given(st.from_regex(r"[a-z0-9_:@ éü.]{1,20}(/[a-z0-9_:@ éü-]{1,20}){0,3}", fullmatch=True))
+def test_ordinary_paths_pass(path):
+    if not {".", ".."} & set(path.split("/")):
+        assert check_path(path) == path
+
+
+@pytest.mark.parametrize(
+    "path", ["", ".", "..", "/etc/passwd", "../x", "a/../b", "a/..", "./a", "a//b", "a/", "a\\b", "a\0b", "a\nb", "\ud800"]
+)
+def test_other_paths_are_refused(path):
+    with pytest.raises(UsageError):
+        check_path(path)
+
+
+@pytest.mark.parametrize("name", ["a#b", "a%20b", "a?b", "a:b", " a", "a ", "a\\b", "a\nb"])
+def test_names_that_storage_would_change_are_not_published(tmp_path, name):
+    (tmp_path / name).write_text("x")
+    with pytest.raises(MeshError) as caught:
+        read_content(tmp_path)
+    assert repr(name) in str(caught.value)
+
+
+def test_names_that_are_no_text_are_not_published(tmp_path):
+    (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))).write_text("x")
+    with pytest.raises(MeshError, match="is not a file's path"):
+        read_content(tmp_path)
+
+
+def test_content_is_without_card_and_manifest(tmp_path):
+    for name in ("model_card.json", "manifest.json", "nested/model_card.json", "a.bin"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    assert [entry.path for entry in read_content(tmp_path)] == ["a.bin", "nested/model_card.json"]
+
+
+def test_nothing_but_a_card_is_nothing_to_publish(tmp_path):
+    (tmp_path / "model_card.json").write_text("{}")
+    with pytest.raises(MeshError, match="no files to publish"):
+        read_content(tmp_path)
+
+
+@pytest.fixture()
+def version(tmp_path, source, card):
+    staging = tmp_path / "staging"
+    staging.mkdir()
+    manifest = prepare(read_content(source), card, staging)
+    shutil.copytree(source, staging, dirs_exist_ok=True)
+    version = ModelVersion(
+        name="K-TRAINED",
+        version=1,
+        card=card,
+        manifest=manifest,
+        created=datetime.datetime.now(datetime.UTC),
+        aliases=(),
+        attachments={},
+    )
+    return staging, version
+
+
+def copy_from(staging):
+    return lambda path, root: shutil.copy(staging / path, root / path)
+
+
+def test_manifest_is_that_of_the_whole_directory(version):
+    staging, published = version
+    assert Manifest.of(staging) == published.manifest == Manifest.read(staging)
+
+
+def test_receive_makes_the_same_directory(version, tmp_path):
+    staging, published = version
+    receive(published, tmp_path / "models" / "K-TRAINED-1", copy_from(staging))
+    assert Manifest.of(tmp_path / "models" / "K-TRAINED-1") == published.manifest
+    assert Manifest.read(tmp_path / "models" / "K-TRAINED-1") == published.manifest
+
+
+def test_received_files_can_be_read_by_others(version, tmp_path):
+    staging, published = version
+    (staging / "model_artifacts/config.json").chmod(0o600)
+    receive(published, tmp_path / "received", copy_from(staging))
+    assert (tmp_path / "received/model_artifacts/config.json").stat().st_mode & 0o777 == 0o644
+
+
+def test_failed_download_leaves_nothing(version, tmp_path):
+    _, published = version
+
+    def fail(path, root):
+        (root / path).write_text("half")
+        raise ConnectionError("lost")
+
+    with pytest.raises(ConnectionError):
+        receive(published, tmp_path / "models" / "K-TRAINED-1", fail)
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_other_content_than_published_is_refused(version, tmp_path):
+    staging, published = version
+    (staging / "model_artifacts/config.json").write_text("[]")
+    with pytest.raises(MeshError, match="K-TRAINED-1 is damaged in the registry: model_artifacts/config.json has other"):
+        receive(published, tmp_path / "models" / "K-TRAINED-1", copy_from(staging))
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_failed_repair_leaves_what_was_there(version, tmp_path):
+    staging, published = version
+    target = tmp_path / "received"
+    receive(published, target, copy_from(staging))
+    (target / "model_artifacts/config.json").unlink()
+    (staging / "model_artifacts/config.json").write_text("[]")
+    with pytest.raises(MeshError, match="damaged in the registry"):
+        receive(published, target, copy_from(staging))
+    assert (target / "model_artifacts/model.bin").is_file()
+    assert not (target / "model_artifacts/config.json").exists()
