@@ -201,6 +201,8 @@ def test_the_log_has_one_json_object_for_each_request(serve: Serve) -> None:
     with server.client() as client:
         client.post(PREDICT, json={"text": "a"}, headers={"x-request-id": "my-id"})
         client.post(PREDICT, json={"text": "a", "crash": True}, headers={"x-request-id": "bad-id"})
+    # The line is written once the answer is sent.
+    server.wait_until(lambda: server.log.count('"status_code"') == 2)
     records = [json.loads(line) for line in server.log.splitlines()]
     answered, failed, defect = (
         next(
