@@ -1,0 +1,89 @@
+"""Processes that use a registry, and are killed while they do."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from collections.abc import Iterator
+
+import pytest
+
+from mesh.registry.settings import RegistrySettings
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+# Stops at one call of a function, says so, and waits to be killed.
+STOP_AT = """
+import functools, importlib, sys
+
+def stop_at(place, call=1):
+    module, _, path = place.partition(":")
+    *owners, name = path.split(".")
+    owner = functools.reduce(getattr, owners, importlib.import_module(module))
+    original = getattr(owner, name)
+    calls = 0
+
+    def stopping(*args, **kwargs):
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            stop()
+        return original(*args, **kwargs)
+
+    setattr(owner, name, stopping)
+
+def stop():
+    print("stopped", flush=True)
+    sys.stdin.read()
+"""
+
+OPEN = """
+from pathlib import Path
+from mesh.core.card import ModelCard
+from mesh.registry.factory import open_registry
+from mesh.registry.settings import RegistrySettings
+
+registry = open_registry(RegistrySettings(backend={backend!r}, uri={uri!r}, artifacts={artifacts!r}))
+card = ModelCard(project="keywords", model_type="trained", code_revision="abc", fingerprint="killed")
+"""
+
+
+@pytest.fixture()
+def start(registry_settings: RegistrySettings) -> Iterator[Start]:
+    """Start Python code in a process of its own, with a `registry` opened and a `card` made unless told otherwise."""
+    processes = []
+
+    def start_process(code: str, *, settings: RegistrySettings | None = registry_settings) -> "subprocess.Popen[str]":
+        opening = OPEN.format(**settings.model_dump()) if settings else ""
+        process = subprocess.Popen(
+            [sys.executable, "-c", STOP_AT + opening + code],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        return process
+
+    yield start_process
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture()
+def kill_stopped(start: Start) -> Callable[..., None]:
+    """Run code until it stops itself, then kill it with a signal that can't be handled."""
+
+    def kill(code: str, **options: RegistrySettings | None) -> None:
+        process = start(code, **options)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line == "stopped\n", process.communicate()
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+
+    return kill

@@ -1,0 +1,160 @@
+"""Processes killed with SIGKILL while they publish, fetch or attach."""
+
+from pathlib import Path
+
+import pytest
+
+from mesh.core.errors import MeshError
+from mesh.core.manifest import Manifest
+from mesh.registry.factory import open_registry
+
+PUBLISH = "registry.publish('KEYWORDS-TRAINED', Path({source!r}), card)"
+REPOSITORY = "mlflow.store.artifact.local_artifact_repo:LocalArtifactRepository"
+
+# Half of a file is written when these stop.
+STOP_IN_UPLOAD = """
+import shutil
+def copyfileobj(source, target, length=0):
+    data = source.read()
+    target.write(data[: len(data) // 2])
+    target.flush()
+    if len(data) > 1_000_000:
+        stop()
+    target.write(data[len(data) // 2 :])
+shutil.copyfileobj = copyfileobj
+"""
+STOP_IN_DOWNLOAD = """
+import shutil
+def copy2(source, target):
+    data = Path(source).read_bytes()
+    Path(target).write_bytes(data[: len(data) // 2])
+    if len(data) > 1_000_000:
+        stop()
+    Path(target).write_bytes(data)
+shutil.copy2 = copy2
+"""
+
+# The version is written, but not committed.
+STOP_BEFORE_COMMIT = """
+from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
+create = SqlAlchemyStore.create_model_version
+def create_model_version(*arguments, **options):
+    stop_at("sqlalchemy.orm:Session.commit")
+    return create(*arguments, **options)
+SqlAlchemyStore.create_model_version = create_model_version
+"""
+
+PUBLISH_STOPS = {
+    "before the run": "stop_at('mlflow:MlflowClient.create_run')",
+    "before the first file": f"stop_at('{REPOSITORY}.log_artifact')",
+    "within a file": STOP_IN_UPLOAD,
+    "between files": f"stop_at('{REPOSITORY}.log_artifact', 3)",
+    "before the manifest": f"stop_at('{REPOSITORY}.log_artifact', 8)",
+    "before the run ends": "stop_at('mlflow:MlflowClient.set_terminated')",
+    "before the model": "stop_at('mlflow:MlflowClient.create_registered_model')",
+    "before the version": "stop_at('mlflow:MlflowClient.create_model_version')",
+    "before the commit": STOP_BEFORE_COMMIT,
+}
+
+
+@pytest.mark.parametrize("stop", PUBLISH_STOPS.values(), ids=PUBLISH_STOPS.keys())
+def test_killed_publish_leaves_nothing_that_looks_like_a_version(kill_stopped, registry_settings, source, card, tmp_path, stop):
+    kill_stopped(f"{stop}\n{PUBLISH.format(source=str(source))}")
+    registry = open_registry(registry_settings)
+    assert registry.list() == []
+    assert registry.find("KEYWORDS-TRAINED", "killed") is None
+    published = registry.publish("KEYWORDS-TRAINED", source, card)
+    assert published.version == 1
+    assert registry.list() == [published]
+    assert registry.verify(published.reference) == []
+    registry.fetch(published.reference, tmp_path / "fetched")
+    assert Manifest.of(tmp_path / "fetched") == published.manifest
+
+
+def test_files_of_a_killed_publish_belong_to_a_run_without_a_version(kill_stopped, registry, source, card):
+    kill_stopped(f"stop_at('mlflow:MlflowClient.create_model_version')\n{PUBLISH.format(source=str(source))}")
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    client = registry.store.client
+    experiment = client.get_experiment_by_name("mesh")
+    runs = {run.info.run_id: run for run in client.search_runs([experiment.experiment_id])}
+    used = {version.run_id for version in client.search_model_versions()}
+    (orphan,) = runs.keys() - used
+    assert len(used) == 1
+    assert runs[orphan].data.tags["mesh.model"] == "KEYWORDS-TRAINED"
+
+
+def test_failed_publish_removes_its_files(registry, registry_settings, source, card, monkeypatch):
+    monkeypatch.setattr(type(registry.store.client), "create_model_version", fail)
+    with pytest.raises(ZeroDivisionError):
+        registry.publish("KEYWORDS-TRAINED", source, card)
+    assert [path for path in Path(registry_settings.artifacts).rglob("*") if path.is_file()] == []
+    assert registry.store.client.search_runs([registry.store.client.get_experiment_by_name("mesh").experiment_id]) == []
+
+
+def fail(*args: object, **kwargs: object) -> None:
+    raise ZeroDivisionError
+
+
+FETCH_STOPS = {
+    "before the first file": f"stop_at('{REPOSITORY}.download_artifacts')",
+    "within a file": STOP_IN_DOWNLOAD,
+    "between files": f"stop_at('{REPOSITORY}.download_artifacts', 3)",
+    "before the check": "stop_at('mesh.core.manifest:Manifest.problems')",
+    "before the manifest": "stop_at('mesh.core.manifest:Manifest.write')",
+    "before the rename": "stop_at('pathlib:Path.rename')",
+}
+
+
+@pytest.mark.parametrize("stop", FETCH_STOPS.values(), ids=FETCH_STOPS.keys())
+def test_killed_fetch_leaves_nothing_that_looks_like_a_model(kill_stopped, registry, source, card, tmp_path, stop):
+    published = registry.publish("KEYWORDS-TRAINED", source, card)
+    target = tmp_path / "models" / "KEYWORDS-TRAINED-1"
+    kill_stopped(f"{stop}\nregistry.fetch('KEYWORDS-TRAINED-1', Path({str(target)!r}))")
+    assert not target.exists()
+    assert all(path.name.startswith(".") for path in target.parent.iterdir())
+    registry.fetch("KEYWORDS-TRAINED-1", target)
+    assert Manifest.of(target) == published.manifest
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_killed_repair_leaves_the_old_copy_or_none(kill_stopped, registry, source, card, tmp_path):
+    published = registry.publish("KEYWORDS-TRAINED", source, card)
+    target = tmp_path / "models" / "KEYWORDS-TRAINED-1"
+    registry.fetch("KEYWORDS-TRAINED-1", target)
+    (target / "test_files/inputs.json").unlink()
+    for call in (1, 2, 3):
+        kill_stopped(f"stop_at('pathlib:Path.rename', {call})\nregistry.fetch('KEYWORDS-TRAINED-1', Path({str(target)!r}))")
+        assert not (target / "test_files/inputs.json").exists()
+        if not target.exists():
+            break
+    assert call == 3
+    registry.fetch("KEYWORDS-TRAINED-1", target)
+    assert Manifest.of(target) == published.manifest
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("place", [f"{REPOSITORY}.log_artifact", "mlflow:MlflowClient.set_model_version_tag"])
+def test_killed_attach_leaves_the_previous_one(kill_stopped, registry, source, card, tmp_path, place):
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    file = tmp_path / "result.json"
+    file.write_text("old")
+    registry.attach("KEYWORDS-TRAINED-1", "result.json", file)
+    file.write_text("new")
+    kill_stopped(f"stop_at('{place}')\nregistry.attach('KEYWORDS-TRAINED-1', 'result.json', Path({str(file)!r}))")
+    assert registry.read_attachment("KEYWORDS-TRAINED-1", "result.json") == b"old"
+    assert registry.verify("KEYWORDS-TRAINED-1") == []
+    registry.attach("KEYWORDS-TRAINED-1", "result.json", file)
+    assert registry.read_attachment("KEYWORDS-TRAINED-1", "result.json") == b"new"
+
+
+def test_directory_that_changes_while_it_is_published(registry, source, card, monkeypatch):
+    original = type(registry.store).start_run
+
+    def change_then_start(store, model):
+        (source / "model_artifacts/config.json").write_text('{"changed": true}')
+        return original(store, model)
+
+    monkeypatch.setattr(type(registry.store), "start_run", change_then_start)
+    with pytest.raises(MeshError, match="changed while it was being published"):
+        registry.publish("KEYWORDS-TRAINED", source, card)
+    assert registry.list() == []

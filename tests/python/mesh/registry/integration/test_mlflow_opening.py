@@ -1,0 +1,179 @@
+"""Opening the embedded registry: made at its first use, refused with a sentence where it can't be."""
+
+import contextlib
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mesh.core.errors import MeshError
+from mesh.core.errors import UsageError
+from mesh.registry import mlflow_store
+from mesh.registry.factory import open_registry
+from mesh.registry.settings import RegistrySettings
+
+
+def settings_in(folder: Path) -> RegistrySettings:
+    return RegistrySettings(uri=f"sqlite:///{folder}/registry.db", artifacts=str(folder / "artifacts"))
+
+
+def test_killed_creation_leaves_no_database(kill_stopped, tmp_path, source, card):
+    folder = tmp_path / "new"
+    for place in ("alembic.command:upgrade", "alembic.op:create_table", "pathlib:Path.replace"):
+        kill_stopped(
+            f"from mesh.registry.factory import open_registry\n"
+            f"from mesh.registry.settings import RegistrySettings\n"
+            f"stop_at({place!r})\n"
+            f"open_registry(RegistrySettings(uri='sqlite:///{folder}/registry.db'))",
+            settings=None,
+        )
+        assert not (folder / "registry.db").exists()
+        assert (folder / "registry.db.partial").exists()
+    registry = open_registry(settings_in(folder))
+    assert registry.publish("KEYWORDS-TRAINED", source, card).version == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["artifacts", "registry.db", "registry.db.lock"]
+
+
+def test_first_use_by_default_settings_is_quiet_and_tidy(tmp_path):
+    code = """
+import logging
+from pathlib import Path
+from mesh.core.card import ModelCard
+from mesh.registry.factory import open_registry
+from mesh.registry.settings import RegistrySettings
+logging.basicConfig(level=logging.INFO)
+registry = open_registry(RegistrySettings())
+Path("files").mkdir()
+Path("files/a").write_text("a")
+card = ModelCard(project="k", model_type="trained", code_revision="r", fingerprint="f")
+registry.publish("K-TRAINED", Path("files"), card)
+registry.fetch("K-TRAINED:latest", Path("models/K-TRAINED-1"))
+"""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MESH_", "MLFLOW_"))}
+    result = subprocess.run(
+        [sys.executable, "-W", "default", "-c", code],
+        cwd=tmp_path,
+        env={**environment, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [line for line in result.stderr.splitlines() if "mesh" not in line] == []
+    assert result.stdout == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".mesh", "files", "models"]
+    assert sorted(path.name for path in (tmp_path / ".mesh").iterdir()) == ["artifacts", "registry.db", "registry.db.lock"]
+
+
+def test_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(MeshError, match=r"folder .*/file/store can't be written: Not a directory"):
+        open_registry(settings_in(tmp_path / "file" / "store"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_folder_that_may_not_be_written(tmp_path):
+    tmp_path.chmod(0o555)
+    with pytest.raises(MeshError, match="can't be written: Permission denied"):
+        open_registry(settings_in(tmp_path))
+
+
+def test_artifacts_folder_that_cannot_be_made(registry_settings, source, card, tmp_path):
+    (tmp_path / "file").write_text("x")
+    registry = open_registry(registry_settings.model_copy(update={"artifacts": str(tmp_path / "file/artifacts")}))
+    with pytest.raises(MeshError, match="registry .* failed: .*Not a directory"):
+        registry.publish("KEYWORDS-TRAINED", source, card)
+    assert registry.list() == []
+
+
+def test_file_that_is_no_database(tmp_path):
+    (tmp_path / "registry.db").write_text("this is no database, but a text of some length")
+    with pytest.raises(MeshError, match=r"registry.db can't be read: file is not a database"):
+        open_registry(settings_in(tmp_path))
+
+
+def test_truncated_database(registry_settings, source, card):
+    open_registry(registry_settings).publish("KEYWORDS-TRAINED", source, card)
+    os.truncate(registry_settings.uri.removeprefix("sqlite:///"), 20_000)
+    with pytest.raises(MeshError, match="malformed"):
+        open_registry(registry_settings).list()
+
+
+def test_folder_in_place_of_the_database(tmp_path):
+    (tmp_path / "registry.db").mkdir()
+    with pytest.raises(MeshError, match="registry.db can't be read: unable to open database file"):
+        open_registry(settings_in(tmp_path))
+
+
+def test_locked_database(registry_settings, monkeypatch):
+    monkeypatch.setattr(mlflow_store, "_LOCK_SECONDS", 0.0)
+    database = registry_settings.uri.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(MeshError, match="registry.db can't be read: database is locked"):
+            open_registry(registry_settings)
+
+
+def test_database_of_another_mlflow(registry_settings):
+    database = registry_settings.uri.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'older'")
+        connection.commit()
+    with pytest.raises(MeshError, match="out-of-date database schema"):
+        open_registry(registry_settings).list()
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["", "registry.db", "/data/registry.db", "file:///data", "sqlite://", "sqlite:///", "sqlite:///:memory:", "ftp://x"]
+    + ["sqlite:////data/a?mode=ro", "sqlite:////data/100%/registry.db"],
+)
+def test_addresses_that_are_not_understood(uri):
+    with pytest.raises(UsageError, match="MESH_REGISTRY_URI"):
+        open_registry(RegistrySettings(uri=uri))
+
+
+def test_password_is_not_in_messages(tmp_path):
+    with pytest.raises(UsageError) as caught:
+        open_registry(RegistrySettings(uri="ftp://mesh:s3cret@host/x"))
+    assert "s3cret" not in str(caught.value)
+
+
+def test_other_models_in_the_same_mlflow_are_left_alone(registry, source, card):
+    client = registry.store.client
+    client.create_registered_model("someone-elses")
+    client.create_model_version("someone-elses", "s3://bucket/model")
+    client.create_registered_model("KEYWORDS-TRAINED")
+    client.create_model_version("KEYWORDS-TRAINED", "s3://bucket/model")
+    assert registry.list() == []
+    with pytest.raises(MeshError, match="registered are: none"):
+        registry.get("KEYWORDS-TRAINED-1")
+    assert registry.publish("KEYWORDS-TRAINED", source, card).version == 2
+    client.create_model_version("KEYWORDS-TRAINED", "s3://bucket/model")
+    assert registry.get("KEYWORDS-TRAINED:latest").version == 2
+    with pytest.raises(MeshError, match="There is no KEYWORDS-TRAINED-3; .* are 2"):
+        registry.get("KEYWORDS-TRAINED-3")
+
+
+def test_numbers_of_deleted_versions_are_not_given_again(registry, source, card):
+    for _ in range(2):
+        registry.publish("KEYWORDS-TRAINED", source, card)
+    registry.store.client.delete_model_version("KEYWORDS-TRAINED", "2")
+    assert [version.version for version in registry.list()] == [1]
+    assert registry.publish("KEYWORDS-TRAINED", source, card).version == 3
+
+
+def test_an_unknown_format_says_so(registry, source, card):
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    registry.store.client.set_model_version_tag("KEYWORDS-TRAINED", "1", "mesh.format", "2")
+    with pytest.raises(MeshError, match="KEYWORDS-TRAINED-1 is recorded in a form"):
+        registry.get("KEYWORDS-TRAINED-1")
+
+
+def test_a_damaged_record_says_so(registry, source, card):
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    registry.store.client.set_model_version_tag("KEYWORDS-TRAINED", "1", "mesh.card.0000", "{")
+    with pytest.raises(MeshError, match="record of KEYWORDS-TRAINED-1 is damaged"):
+        registry.get("KEYWORDS-TRAINED-1")

@@ -1,0 +1,92 @@
+"""Several processes at once."""
+
+import json
+
+from mesh.core.manifest import Manifest
+from mesh.registry.factory import open_registry
+from mesh.registry.settings import RegistrySettings
+
+PROCESSES = 4
+VERSIONS = 4
+
+# All processes wait for each other, then open and publish.
+PUBLISH = """
+import json, sys
+print("started", flush=True)
+sys.stdin.readline()
+registry = open_registry(settings)
+references = [registry.publish("KEYWORDS-TRAINED", Path({source!r}), card).reference for _ in range({versions})]
+print(json.dumps(references))
+"""
+PREPARE = """
+from pathlib import Path
+import mlflow, sqlalchemy
+from mesh.core.card import ModelCard
+from mesh.registry.factory import open_registry
+from mesh.registry.settings import RegistrySettings
+settings = RegistrySettings(backend={backend!r}, uri={uri!r}, artifacts={artifacts!r})
+card = ModelCard(project="keywords", model_type="trained", code_revision="abc", fingerprint="same")
+"""
+
+
+def run_together(start, code: str) -> list[str]:
+    processes = [start(code, settings=None) for _ in range(PROCESSES)]
+    for process in processes:
+        assert process.stdout.readline() == "started\n", process.communicate()
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    results = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [0] * PROCESSES, results
+    return [output for output, _ in results]
+
+
+def test_publishers_of_an_absent_registry_get_distinct_contiguous_numbers(start, source, tmp_path):
+    settings = RegistrySettings(uri=f"sqlite:///{tmp_path}/new/registry.db", artifacts=str(tmp_path / "new/artifacts"))
+    code = PREPARE.format(**settings.model_dump()) + PUBLISH.format(source=str(source), versions=VERSIONS)
+    outputs = run_together(start, code)
+    references = [reference for output in outputs for reference in json.loads(output)]
+    assert sorted(references, key=lambda reference: int(reference.rpartition("-")[2])) == [
+        f"KEYWORDS-TRAINED-{number + 1}" for number in range(PROCESSES * VERSIONS)
+    ]
+    registry = open_registry(settings)
+    assert [version.version for version in registry.list("KEYWORDS-TRAINED")] == list(range(1, PROCESSES * VERSIONS + 1))
+    assert registry.verify("KEYWORDS-TRAINED:latest") == []
+
+
+FETCH = """
+import sys
+registry = open_registry(settings)
+print("started", flush=True)
+sys.stdin.readline()
+registry.fetch("KEYWORDS-TRAINED-1", Path({target!r}))
+"""
+
+
+def test_fetchers_into_one_directory_agree(start, registry, registry_settings, source, card, tmp_path):
+    published = registry.publish("KEYWORDS-TRAINED", source, card)
+    target = tmp_path / "models" / "KEYWORDS-TRAINED-1"
+    run_together(start, PREPARE.format(**registry_settings.model_dump()) + FETCH.format(target=str(target)))
+    assert Manifest.of(target) == published.manifest
+    assert list(target.parent.iterdir()) == [target]
+
+
+ATTACH = """
+import os, sys
+registry = open_registry(settings)
+print("started", flush=True)
+sys.stdin.readline()
+file = Path({folder!r}) / str(os.getpid())
+file.write_text(str(os.getpid()))
+for number in range(3):
+    registry.attach("KEYWORDS-TRAINED-1", f"own/{{os.getpid()}}/{{number}}.json", file)
+    registry.attach("KEYWORDS-TRAINED-1", "shared.json", file)
+"""
+
+
+def test_no_attachment_is_lost(start, registry, registry_settings, source, card, tmp_path):
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    run_together(start, PREPARE.format(**registry_settings.model_dump()) + ATTACH.format(folder=str(tmp_path)))
+    attachments = registry.get("KEYWORDS-TRAINED-1").attachments
+    assert len(attachments) == PROCESSES * 3 + 1
+    assert registry.verify("KEYWORDS-TRAINED-1") == []
