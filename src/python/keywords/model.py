@@ -137,9 +137,11 @@ class KeywordExtractor:
         documents = [document for request in accepted for document in request.documents]
         overflow = iter(self._encoder.overflow_tokens(documents) if documents else [])
         return [
-            _predict(request, embeddings, [next(overflow) > 0 for _ in request.documents])
-            if isinstance(request, _Request)
-            else request
+            (
+                _predict(request, embeddings, [next(overflow) > 0 for _ in request.documents])
+                if isinstance(request, _Request)
+                else request
+            )
             for request in prepared
         ]
 

@@ -53,7 +53,10 @@ def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
     Returns:
         One sentence for each keyword that only one of them has, or whose scores are further apart than `tolerance`.
     """
-    before, after = ({item["keyword_token"]: item["keyword_score"] for item in prediction["predicted_document"]} for prediction in (expected, actual))
+    before, after = (
+        {item["keyword_token"]: item["keyword_score"] for item in prediction["predicted_document"]}
+        for prediction in (expected, actual)
+    )
     found = [f"{keyword!r} is missing" for keyword in before if keyword not in after]
     found += [f"{keyword!r} is new" for keyword in after if keyword not in before]
     found += [

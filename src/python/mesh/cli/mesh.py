@@ -32,7 +32,9 @@ def cli() -> None:
 @cli.command()
 @click.argument("project")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; by default the project's own.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Port to listen on; by default the project's own."
+)
 @click.option("--force", is_flag=True, help="Make every version again.")
 def up(project: str, host: str, port: int | None, force: bool) -> None:
     """Run what is missing of PROJECT's life cycle, then serve it."""
@@ -41,7 +43,9 @@ def up(project: str, host: str, port: int | None, force: bool) -> None:
 
 @cli.command()
 @click.argument("project")
-@click.option("--from", "first", metavar="STEP", help="First step, such as compile:trace, trace or compile.")
+@click.option(
+    "--from", "first", metavar="STEP", help="First step, such as compile:trace, trace or compile."
+)
 @click.option("--to", "last", metavar="STEP", help="Last step.")
 @click.option("--force", is_flag=True, help="Make every version again.")
 def run(project: str, first: str | None, last: str | None, force: bool) -> None:
@@ -66,13 +70,21 @@ def projects() -> None:
     """List the projects and their steps."""
     table = make_table("project", "kind", "port", "steps", "description")
     for project in find_projects():
-        table.add_row(project.name, project.kind, str(project.port), "\n".join(project.steps), project.description)
+        table.add_row(
+            project.name,
+            project.kind,
+            str(project.port),
+            "\n".join(project.steps),
+            project.description,
+        )
     Console().print(table)
 
 
 @cli.command()
 @click.argument("name")
-@click.option("--kind", type=click.Choice(["trained", "code-only"]), default="code-only", show_default=True)
+@click.option(
+    "--kind", type=click.Choice(["trained", "code-only"]), default="code-only", show_default=True
+)
 def new(name: str, kind: str) -> None:
     """Scaffold the project NAME with code, BUILD files and tests."""
     for path in scaffold(name, kind):

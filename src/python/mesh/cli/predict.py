@@ -16,7 +16,9 @@ def create_model(project: Project, *, load: bool) -> ServedModel:
     """
     (workspace,) = load_settings([WorkspaceSettings])
     directory = workspace.current_model(project) if project.kind == "trained" else None
-    model: ServedModel = importlib.import_module(project.module("serve:serve")).create_model(directory)
+    model: ServedModel = importlib.import_module(project.module("serve:serve")).create_model(
+        directory
+    )
     if load:
         model.load()
     return model

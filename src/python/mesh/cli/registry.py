@@ -40,7 +40,8 @@ def list_versions(name: str | None, as_json: bool) -> None:
             " ".join(version.aliases),
             f"{version.created:%Y-%m-%d %H:%M}",
             f"{version.manifest.size / 1e6:.1f}",
-            version.card.trained_version or (version.card.base_model.uri if version.card.base_model else ""),
+            version.card.trained_version
+            or (version.card.base_model.uri if version.card.base_model else ""),
         )
     Console().print(table)
 

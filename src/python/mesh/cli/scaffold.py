@@ -36,7 +36,11 @@ def scaffold(name: str, kind: str) -> list[Path]:
         raise UsageError(str(error)) from error
     root = source_root().parent.parent
     files = _render(project, kind)
-    taken = [path for path in (root / "src/python" / project.package, root / "tests/python" / project.package) if path.exists()]
+    taken = [
+        path
+        for path in (root / "src/python" / project.package, root / "tests/python" / project.package)
+        if path.exists()
+    ]
     if taken:
         raise UsageError(f"{taken[0].relative_to(root)} exists already; choose another name.")
     for path, text in files.items():
@@ -54,7 +58,9 @@ def _render(project: Project, kind: str) -> dict[Path, str]:
         "port": str(project.port),
     }
     return {
-        Path(path.replace(PACKAGE_PLACEHOLDER, project.package).removesuffix(SUFFIX)): Template(text).substitute(values)
+        Path(path.replace(PACKAGE_PLACEHOLDER, project.package).removesuffix(SUFFIX)): Template(
+            text
+        ).substitute(values)
         for path, text in sorted(_walk(templates, ""))
     }
 
@@ -63,5 +69,9 @@ def _walk(folder: Traversable, prefix: str) -> list[tuple[str, str]]:
     found = []
     for entry in folder.iterdir():
         path = f"{prefix}{entry.name}"
-        found += _walk(entry, f"{path}/") if entry.is_dir() else [(path, entry.read_text(encoding="utf-8"))]
+        found += (
+            _walk(entry, f"{path}/")
+            if entry.is_dir()
+            else [(path, entry.read_text(encoding="utf-8"))]
+        )
     return found

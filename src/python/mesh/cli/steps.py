@@ -59,7 +59,9 @@ def run_steps(project: Project, steps: Sequence[str], *, force: bool, console: C
         program: Program = importlib.import_module(project.module(step)).main
         forced = force and "force" in program.settings[0].model_fields
         if exit_code := program.main(["--force"] if forced else []):
-            raise StepFailedError(f"{project.name} stopped at {step} (exit code {exit_code}).", exit_code)
+            raise StepFailedError(
+                f"{project.name} stopped at {step} (exit code {exit_code}).", exit_code
+            )
         table.add_row(step, f"{time.monotonic() - started:.1f}")
     if steps:
         console.print(table)

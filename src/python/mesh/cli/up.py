@@ -20,7 +20,9 @@ from mesh.cli.steps import select_steps
 from mesh.core.errors import MeshError
 from mesh.core.project import Project
 
-EXAMPLE_TEXT = "Pants builds only what changed, so a small edit in a large monorepo is tested within seconds."
+EXAMPLE_TEXT = (
+    "Pants builds only what changed, so a small edit in a large monorepo is tested within seconds."
+)
 POLL_SECONDS = 0.05
 
 
@@ -58,13 +60,23 @@ def require_free_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise MeshError(f"The server can't listen on {host}:{port} ({error.strerror}); choose another with --port.") from error
+            raise MeshError(
+                f"The server can't listen on {host}:{port} ({error.strerror}); choose another with --port."
+            ) from error
 
 
 def start_server(project: Project, host: str, port: int) -> subprocess.Popen[bytes]:
     """Start the project's server as a process of its own, on this interpreter."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    command: Sequence[str] = [sys.executable, "-m", project.module(SERVE), "--host", host, "--port", str(port)]
+    command: Sequence[str] = [
+        sys.executable,
+        "-m",
+        project.module(SERVE),
+        "--host",
+        host,
+        "--port",
+        str(port),
+    ]
     return subprocess.Popen(command, env=environment)
 
 
@@ -82,17 +94,30 @@ def wait_until_ready(server: subprocess.Popen[bytes], base_url: str) -> None:
             except httpx.TransportError:
                 pass
             time.sleep(POLL_SECONDS)
-    raise MeshError(f"The server ended with exit code {server.returncode} before it was ready; its message is above.")
+    raise MeshError(
+        f"The server ended with exit code {server.returncode} before it was ready; its message is above."
+    )
 
 
 def show_example(project: Project, base_url: str, console: Console) -> None:
     """Print the request to try and the server's answer to it."""
-    request = create_model(project, load=False).example_request(EXAMPLE_TEXT).model_dump(mode="json", exclude_unset=True)
+    request = (
+        create_model(project, load=False)
+        .example_request(EXAMPLE_TEXT)
+        .model_dump(mode="json", exclude_unset=True)
+    )
     url = f"{base_url}/v1/model/{project.name}/predict"
     response = httpx.post(url, json=request, trust_env=False, timeout=60).raise_for_status()
     body = shlex.quote(json.dumps(request, ensure_ascii=False))
-    console.print(f"\n[bold green]{project.name} is served[/bold green] at {base_url} (interactive docs: {base_url}/docs). Try:\n")
-    console.print(f"curl -s {url} -H 'content-type: application/json' -d {body}\n", soft_wrap=True, highlight=False, markup=False)
+    console.print(
+        f"\n[bold green]{project.name} is served[/bold green] at {base_url} (interactive docs: {base_url}/docs). Try:\n"
+    )
+    console.print(
+        f"curl -s {url} -H 'content-type: application/json' -d {body}\n",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )
     console.print(response.text + "\n", soft_wrap=True, highlight=False, markup=False)
     console.print("Ctrl-C stops the server.")
 
@@ -100,7 +125,7 @@ def show_example(project: Project, base_url: str, console: Console) -> None:
 def wait_for_end(server: subprocess.Popen[bytes]) -> int:
     """Wait for the server; Ctrl-C and SIGTERM let it drain first."""
 
-    def drain(number: int, frame: object) -> None:
+    def drain(_number: int, _frame: object) -> None:
         server.send_signal(signal.SIGTERM)
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -79,7 +79,9 @@ class ModelCard(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             field = ".".join(str(part) for part in first["loc"])
-            raise MeshError(f"{path} is not a valid model card: {field}: {first['msg']}.") from error
+            raise MeshError(
+                f"{path} is not a valid model card: {field}: {first['msg']}."
+            ) from error
 
     def write(self, directory: Path) -> None:
         """Store the card in a directory as `model_card.json`."""

@@ -39,7 +39,9 @@ def code_digest(modules: Iterable[str]) -> str:
     for module in modules:
         spec = importlib.util.find_spec(module)
         if spec is None or spec.origin is None:
-            raise MeshError(f"The source of the module {module!r} can't be found, so no fingerprint can be made.")
+            raise MeshError(
+                f"The source of the module {module!r} can't be found, so no fingerprint can be made."
+            )
         origin = Path(spec.origin)
         if spec.submodule_search_locations is None:
             sources[module] = sha256_file(origin)

@@ -9,10 +9,19 @@ from pathlib import Path
 
 
 def code_revision() -> str:
-    """The revision of the running code: `MESH_CODE_REVISION`, else git's commit (`-dirty` when changed), else `unknown`."""
+    """The code's revision: `MESH_CODE_REVISION`, else git's commit (`-dirty` when changed), else `unknown`."""
     if revision := os.environ.get("MESH_CODE_REVISION"):
         return revision
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    command = [
+        "git",
+        "-C",
+        str(Path(__file__).parent),
+        "describe",
+        "--always",
+        "--dirty",
+        "--abbrev=40",
+        "--exclude=*",
+    ]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):

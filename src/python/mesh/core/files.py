@@ -29,8 +29,16 @@ def safe_path(root: Path, relative: str) -> Path:
         MeshError: the path is empty, absolute, leaves `root` (`..` or a link), or holds a backslash or NUL.
     """
     pure = PurePosixPath(relative)
-    if not pure.parts or pure.is_absolute() or ".." in pure.parts or "\\" in relative or "\0" in relative:
-        raise MeshError(f"{relative!r} is not a path below {root}: use a relative path without '..'.")
+    if (
+        not pure.parts
+        or pure.is_absolute()
+        or ".." in pure.parts
+        or "\\" in relative
+        or "\0" in relative
+    ):
+        raise MeshError(
+            f"{relative!r} is not a path below {root}: use a relative path without '..'."
+        )
     path = root.joinpath(*pure.parts)
     if not path.resolve().is_relative_to(root.resolve()):
         raise MeshError(f"{relative!r} leads out of {root} through a link.")
@@ -41,7 +49,8 @@ def safe_path(root: Path, relative: str) -> Path:
 def atomic_directory(target: Path, *, replace: bool = False) -> Iterator[Path]:
     """Yield an empty directory beside `target` that becomes `target` when the block ends without an error.
 
-    A process that is killed leaves at most a hidden `*.partial` directory, which the next call for the same target removes.
+    A process that is killed leaves at most a hidden `*.partial` directory, which the next call for the
+    same target removes.
 
     Raises:
         MeshError: `target` exists and `replace` is false, or its parent can't be written.
@@ -128,7 +137,9 @@ def _make_directory(target: Path) -> tuple[Path, int]:
 
 
 def _make_file(target: Path) -> tuple[Path, int]:
-    descriptor, path = tempfile.mkstemp(prefix=f".{target.name}.", suffix=PARTIAL_SUFFIX, dir=target.parent)
+    descriptor, path = tempfile.mkstemp(
+        prefix=f".{target.name}.", suffix=PARTIAL_SUFFIX, dir=target.parent
+    )
     return Path(path), descriptor
 
 
@@ -144,7 +155,9 @@ def _rename_in(partial: Path, target: Path, *, replace: bool) -> None:
             return
         if not replace:
             raise MeshError(f"{target} exists already; remove it first.")
-        discarded = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=PARTIAL_SUFFIX, dir=target.parent))
+        discarded = Path(
+            tempfile.mkdtemp(prefix=f".{target.name}.", suffix=PARTIAL_SUFFIX, dir=target.parent)
+        )
         with contextlib.suppress(FileNotFoundError):
             target.rename(discarded / "old")
         shutil.rmtree(discarded, ignore_errors=True)

@@ -21,8 +21,12 @@ class LogSettings(MeshSettings):
 
     model_config = SettingsConfigDict(env_prefix="MESH_LOG_")
 
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
-    format: Literal["text", "json"] = Field("text", description="Lines for people, or JSON objects.")
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Lowest level that is logged."
+    )
+    format: Literal["text", "json"] = Field(
+        "text", description="Lines for people, or JSON objects."
+    )
 
 
 class JsonFormatter(logging.Formatter):
@@ -63,6 +67,10 @@ def configure_logging(component: str, settings: LogSettings) -> None:
         handler.setFormatter(JsonFormatter(component.replace(".", "-")))
     else:
         handler.setFormatter(logging.Formatter(TEXT_FORMAT, datefmt="%H:%M:%S"))
-    logging.basicConfig(level=max(settings.level, "WARNING", key=logging.getLevelName), handlers=[handler], force=True)
+    logging.basicConfig(
+        level=max(settings.level, "WARNING", key=logging.getLevelName),
+        handlers=[handler],
+        force=True,
+    )
     for package in ("mesh", component.partition(".")[0]):
         logging.getLogger(package).setLevel(settings.level)

@@ -61,7 +61,11 @@ class Manifest(BaseModel):
         if not directory.is_dir():
             raise MeshError(f"The directory {directory} does not exist.")
         paths = _plain_files(directory)
-        return cls(files=tuple(FileEntry.of(path, path.relative_to(directory).as_posix()) for path in paths))
+        return cls(
+            files=tuple(
+                FileEntry.of(path, path.relative_to(directory).as_posix()) for path in paths
+            )
+        )
 
     @classmethod
     def read(cls, directory: Path) -> Self:
@@ -74,7 +78,9 @@ class Manifest(BaseModel):
         try:
             return cls.model_validate(read_json(path))
         except ValidationError as error:
-            raise MeshError(f"{path} is not a valid manifest: {error.errors()[0]['msg']}.") from error
+            raise MeshError(
+                f"{path} is not a valid manifest: {error.errors()[0]['msg']}."
+            ) from error
 
     def write(self, directory: Path) -> None:
         """Store the manifest in a directory as `manifest.json`."""
@@ -103,7 +109,9 @@ class Manifest(BaseModel):
             elif other.size != entry.size:
                 problems.append(f"{entry.path} has {other.size} bytes instead of {entry.size}")
             elif other.sha256 != entry.sha256:
-                problems.append(f"{entry.path} has other content than was published (its sha256 differs)")
+                problems.append(
+                    f"{entry.path} has other content than was published (its sha256 differs)"
+                )
         return problems + [f"{path} is not in the manifest" for path in others]
 
 
@@ -111,7 +119,9 @@ def _plain_files(directory: Path) -> list[Path]:
     paths = []
     for path in sorted(directory.rglob("*")):
         if not _is_plain(path):
-            raise MeshError(f"{path} is a link or a special file; only plain files can be published.")
+            raise MeshError(
+                f"{path} is a link or a special file; only plain files can be published."
+            )
         if path.is_file() and path != directory / MANIFEST_FILE:
             paths.append(path)
     return paths

@@ -87,7 +87,7 @@ def with_termination(work: Callable[[], Result]) -> Result:
         TerminatedError: SIGTERM came.
     """
 
-    def terminate(number: int, frame: FrameType | None) -> NoReturn:
+    def terminate(_number: int, _frame: FrameType | None) -> NoReturn:
         raise TerminatedError
 
     previous = signal.signal(signal.SIGTERM, terminate)
@@ -99,5 +99,7 @@ def with_termination(work: Callable[[], Result]) -> Result:
 
 def _log_settings(loaded: Sequence[MeshSettings]) -> None:
     for settings in loaded:
-        values = " ".join(f"{name}={value}" for name, value in settings.model_dump(mode="json").items())
+        values = " ".join(
+            f"{name}={value}" for name, value in settings.model_dump(mode="json").items()
+        )
         logger.info("%s: %s", type(settings).__name__, values)

@@ -29,7 +29,9 @@ def _bar(items: Iterable[Item], description: str, total: int | None) -> Iterator
     from rich.console import Console
     from rich.progress import track as rich_track
 
-    yield from rich_track(items, description, total=total, console=Console(stderr=True), transient=True)
+    yield from rich_track(
+        items, description, total=total, console=Console(stderr=True), transient=True
+    )
 
 
 def _lines(items: Iterable[Item], description: str, total: int | None) -> Iterator[Item]:

@@ -38,7 +38,9 @@ class Project:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise ValueError(f"{self.name!r} is not a project name: use lower-case words joined by hyphens.")
+            raise ValueError(
+                f"{self.name!r} is not a project name: use lower-case words joined by hyphens."
+            )
 
     @property
     def package(self) -> str:

@@ -49,7 +49,9 @@ def find_env_file(component: Path) -> Path | None:
     for candidate in (Path(named), component / named):
         if candidate.is_file():
             return candidate
-    raise UsageError(f"{ENV_FILE_VARIABLE} names {named!r}, which is no file here or in {component}.")
+    raise UsageError(
+        f"{ENV_FILE_VARIABLE} names {named!r}, which is no file here or in {component}."
+    )
 
 
 def load_settings(
@@ -69,14 +71,18 @@ def load_settings(
     problems = _misspelled(classes, env_file)
     for index, cls in enumerate(classes):
         try:
-            command_line = {"_cli_parse_args": list(flags), "_cli_prog_name": program} if index == 0 else {}
+            command_line = (
+                {"_cli_parse_args": list(flags), "_cli_prog_name": program} if index == 0 else {}
+            )
             loaded.append(cls(_env_file=env_file, **command_line))  # type: ignore[arg-type]
         except ValidationError as error:
             problems.extend(_describe(cls, error))
         except SettingsError as error:
             problems.append(f"{cls.__name__}: {error.__cause__ or error}")
     if problems:
-        raise UsageError("Settings are missing or wrong:\n" + "\n".join(f"  {line}" for line in problems))
+        raise UsageError(
+            "Settings are missing or wrong:\n" + "\n".join(f"  {line}" for line in problems)
+        )
     return tuple(loaded)
 
 
@@ -108,7 +114,11 @@ def _misspelled(classes: Sequence[type[MeshSettings]], env_file: Path | None) ->
     problems = []
     for name in sorted(_given(env_file)):
         starts = any(name.startswith(prefix) for prefix in _prefixes(classes))
-        if starts and name not in known and (close := difflib.get_close_matches(name, known, 1, 0.9)):
+        if (
+            starts
+            and name not in known
+            and (close := difflib.get_close_matches(name, known, 1, 0.9))
+        ):
             problems.append(f"{name} is unknown; did you mean {close[0]}?")
     return problems
 

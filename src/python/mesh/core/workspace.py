@@ -42,7 +42,9 @@ class WorkspaceSettings(MeshSettings):
         """
         record = self._current_file(project)
         if not record.exists():
-            raise MeshError(f"No model of {project.name} is in {self.models}; run `mesh run {project.name}` or serve:download.")
+            raise MeshError(
+                f"No model of {project.name} is in {self.models}; run `mesh run {project.name}` or serve:download."
+            )
         try:
             directory = self.models / _Current.model_validate(read_json(record)).reference
         except ValidationError as error:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mesh.core.card import BaseModelSource
+from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
 from mesh.core.files import safe_path
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
-from mesh.core.digest import sha256_file
 
 logger = logging.getLogger(__name__)
 
@@ -47,40 +47,67 @@ def resolve_base_model(address: str) -> BaseModel:
         address: `hf://org/name@revision`, `package://module/folder` or the path of a folder.
 
     Raises:
-        MeshError: the address is malformed, the model isn't there or can't be reached, or it has no safetensors weights.
+        MeshError: the address is malformed, the model isn't there or can't be reached, or it has no
+            safetensors weights.
     """
     if address.startswith("hf://"):
         folder, revision = _from_hub(address)
     elif address.startswith("package://"):
         folder, revision = _from_package(address)
     elif "://" in address:
-        raise MeshError(f"{address!r} is not the address of a base model: use hf://org/name@revision, package://module/folder or a folder.")
+        raise MeshError(
+            f"{address!r} is not the address of a base model: use hf://org/name@revision, "
+            "package://module/folder or a folder."
+        )
     else:
         folder, revision = Path(address), None
     files = _model_files(folder, address)
-    entries = tuple(FileEntry(path=name, size=(folder / name).stat().st_size, sha256=sha256_file(folder / name)) for name in files)
-    return BaseModel(BaseModelSource(uri=address, revision=revision, digest=Manifest(files=entries).digest), folder, files)
+    entries = tuple(
+        FileEntry(path=name, size=(folder / name).stat().st_size, sha256=sha256_file(folder / name))
+        for name in files
+    )
+    return BaseModel(
+        BaseModelSource(uri=address, revision=revision, digest=Manifest(files=entries).digest),
+        folder,
+        files,
+    )
 
 
 def _model_files(folder: Path, address: str) -> tuple[str, ...]:
     if not folder.is_dir():
         raise MeshError(f"The base model {address} is not there: {folder} is no folder.")
-    files = sorted({path.relative_to(folder).as_posix() for pattern in MODEL_FILES for path in folder.rglob(pattern) if path.is_file()})
+    files = sorted(
+        {
+            path.relative_to(folder).as_posix()
+            for pattern in MODEL_FILES
+            for path in folder.rglob(pattern)
+            if path.is_file()
+        }
+    )
     if "config.json" not in files:
-        raise MeshError(f"The base model {address} has no config.json, so it is not a transformers model.")
+        raise MeshError(
+            f"The base model {address} has no config.json, so it is not a transformers model."
+        )
     if not any(name.endswith(".safetensors") for name in files):
-        raise MeshError(f"The base model {address} has no weights in safetensors format; convert it first, pickled weights are not loaded.")
+        raise MeshError(
+            f"The base model {address} has no weights in safetensors format; convert it first, "
+            "pickled weights are not loaded."
+        )
     return tuple(files)
 
 
 def _from_package(address: str) -> tuple[Path, str | None]:
     match = _PACKAGE.fullmatch(address)
     if match is None:
-        raise MeshError(f"{address!r} is malformed: write package://module or package://module/folder.")
+        raise MeshError(
+            f"{address!r} is malformed: write package://module or package://module/folder."
+        )
     package = match["package"]
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise MeshError(f"The package {package!r} of {address} is not installed; install it, or choose another base model.")
+        raise MeshError(
+            f"The package {package!r} of {address} is not installed; install it, or choose another base model."
+        )
     root = Path(spec.submodule_search_locations[0])
     distributions = importlib.metadata.packages_distributions().get(package, [])
     revision = importlib.metadata.version(distributions[0]) if distributions else None
@@ -90,18 +117,32 @@ def _from_package(address: str) -> tuple[Path, str | None]:
 def _from_hub(address: str) -> tuple[Path, str]:
     match = _HUB.fullmatch(address)
     if match is None:
-        raise MeshError(f"{address!r} is malformed: write hf://organisation/name or hf://organisation/name@revision.")
+        raise MeshError(
+            f"{address!r} is malformed: write hf://organisation/name or hf://organisation/name@revision."
+        )
     import huggingface_hub
     from huggingface_hub import errors
 
     logger.info("downloading %s", address)
     try:
-        folder = huggingface_hub.snapshot_download(match["repository"], revision=match["revision"], allow_patterns=list(MODEL_FILES))
+        folder = huggingface_hub.snapshot_download(
+            match["repository"], revision=match["revision"], allow_patterns=list(MODEL_FILES)
+        )
     except errors.RevisionNotFoundError as error:
         raise MeshError(f"{address} has no revision {match['revision']!r}.") from error
     except errors.RepositoryNotFoundError as error:
-        raise MeshError(f"{address} does not exist on the hub, or HF_TOKEN gives no access to it.") from error
-    except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, OSError) as error:
-        raise MeshError(f"The hub can't be reached for {address} ({type(error).__name__}); check the network or HF_ENDPOINT, or name a local folder.") from error
+        raise MeshError(
+            f"{address} does not exist on the hub, or HF_TOKEN gives no access to it."
+        ) from error
+    except (
+        errors.HfHubHTTPError,
+        errors.LocalEntryNotFoundError,
+        errors.OfflineModeIsEnabled,
+        OSError,
+    ) as error:
+        raise MeshError(
+            f"The hub can't be reached for {address} ({type(error).__name__}); "
+            "check the network or HF_ENDPOINT, or name a local folder."
+        ) from error
     commit = Path(folder).name
     return Path(folder), commit

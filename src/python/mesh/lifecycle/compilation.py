@@ -46,7 +46,9 @@ class Compilation(BaseModel):
         try:
             return cls.model_validate(read_json(path))
         except ValidationError as error:
-            raise MeshError(f"{path} is malformed ({error.errors()[0]['msg']}); run compile:trace --force.") from error
+            raise MeshError(
+                f"{path} is malformed ({error.errors()[0]['msg']}); run compile:trace --force."
+            ) from error
 
     def write(self, directory: Path) -> None:
         """Store the record."""

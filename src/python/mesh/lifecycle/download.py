@@ -37,14 +37,21 @@ class DownloadSettings(MeshSettings):
     )
 
 
-def download(recipe: Recipe, settings: DownloadSettings, workspace: WorkspaceSettings, registry_settings: RegistrySettings) -> None:
+def download(
+    recipe: Recipe,
+    settings: DownloadSettings,
+    workspace: WorkspaceSettings,
+    registry_settings: RegistrySettings,
+) -> None:
     """Fetch a trained version, or assemble one from a base model."""
     target = workspace.output(recipe.project, "download")
     if "://" in settings.reference:
         downloaded = _assemble_base(recipe, settings.reference, target)
     else:
         registry = open_registry(registry_settings)
-        found = registry.get(settings.reference or f"{recipe.project.trained_model}:latest").reference
+        found = registry.get(
+            settings.reference or f"{recipe.project.trained_model}:latest"
+        ).reference
         registry.fetch(found, target / found)
         downloaded = Downloaded(source=found, trained_version=found, folder=found)
     downloaded.write(target)
@@ -57,7 +64,9 @@ def _assemble_base(recipe: Recipe, address: str, target: Path) -> Downloaded:
     fingerprint = base_fingerprint(recipe, base.source, inputs, recipe.inference_params)
     with atomic_directory(target / BASE_FOLDER, replace=True) as directory:
         assemble(recipe, base, inputs, recipe.inference_params, directory)
-        base_card(recipe, base, recipe.inference_params, model_type="base", fingerprint=fingerprint).write(directory)
+        base_card(
+            recipe, base, recipe.inference_params, model_type="base", fingerprint=fingerprint
+        ).write(directory)
         Manifest.of(directory).write(directory)
     return Downloaded(source=address, trained_version=None, folder=BASE_FOLDER)
 

@@ -40,11 +40,15 @@ class Downloaded(BaseModel):
         """
         path = directory / DOWNLOADED_FILE
         if not path.exists():
-            raise MeshError(f"There is no uncompiled model in {directory}; run compile:download first.")
+            raise MeshError(
+                f"There is no uncompiled model in {directory}; run compile:download first."
+            )
         try:
             return cls.model_validate(read_json(path))
         except ValidationError as error:
-            raise MeshError(f"{path} is malformed ({error.errors()[0]['msg']}); run compile:download again.") from error
+            raise MeshError(
+                f"{path} is malformed ({error.errors()[0]['msg']}); run compile:download again."
+            ) from error
 
     def write(self, directory: Path) -> None:
         """Store the record."""

@@ -20,10 +20,18 @@ class FetchSettings(MeshSettings):
 
     model_config = SettingsConfigDict(env_prefix="SERVE_DOWNLOAD_")
 
-    reference: str = Field("", description="NAME-COMPILED-3, NAME-COMPILED:prod; by default the latest compiled version.")
+    reference: str = Field(
+        "",
+        description="NAME-COMPILED-3, NAME-COMPILED:prod; by default the latest compiled version.",
+    )
 
 
-def fetch(project: Project, settings: FetchSettings, workspace: WorkspaceSettings, registry_settings: RegistrySettings) -> None:
+def fetch(
+    project: Project,
+    settings: FetchSettings,
+    workspace: WorkspaceSettings,
+    registry_settings: RegistrySettings,
+) -> None:
     """Fetch a compiled version and let the project's server load it by default."""
     registry = open_registry(registry_settings)
     found = registry.get(settings.reference or f"{project.compiled_model}:latest")

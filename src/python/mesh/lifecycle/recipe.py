@@ -55,7 +55,17 @@ class Recipe:
             MeshError: the file is missing, or is not a list of at least one non-empty text.
         """
         package, _, name = self.samples.partition(":")
-        samples = read_json(path) if path else json.loads(importlib.resources.files(package).joinpath(name).read_text())
-        if not isinstance(samples, list) or not samples or not all(isinstance(text, str) and text for text in samples):
-            raise MeshError(f"{path or self.samples} must hold a JSON list of at least one non-empty text.")
+        samples = (
+            read_json(path)
+            if path
+            else json.loads(importlib.resources.files(package).joinpath(name).read_text())
+        )
+        if (
+            not isinstance(samples, list)
+            or not samples
+            or not all(isinstance(text, str) and text for text in samples)
+        ):
+            raise MeshError(
+                f"{path or self.samples} must hold a JSON list of at least one non-empty text."
+            )
         return samples

@@ -69,9 +69,17 @@ class RegressionPlugin:
         """Keep the outcome of each case, set-up failures included."""
         if report.when == "call" or report.failed:
             message = "" if report.passed else report.longreprtext.strip().splitlines()[-1]
-            self.cases.append(CaseResult(name=report.nodeid.rpartition("::")[2], outcome=report.outcome, message=message))
+            self.cases.append(
+                CaseResult(
+                    name=report.nodeid.rpartition("::")[2], outcome=report.outcome, message=message
+                )
+            )
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A suite that can't be imported is a failed case."""
         if report.failed:
-            self.cases.append(CaseResult(name="collection", outcome="failed", message=str(report.longreprtext)[-500:]))
+            self.cases.append(
+                CaseResult(
+                    name="collection", outcome="failed", message=str(report.longreprtext)[-500:]
+                )
+            )

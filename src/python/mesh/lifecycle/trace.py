@@ -86,7 +86,8 @@ def trace(
     """Write `outputs/<project>/compile`.
 
     Raises:
-        MeshError: there is no intact uncompiled model, it can't be compiled, or the compiled one computes something else.
+        MeshError: there is no intact uncompiled model, it can't be compiled, or the compiled one computes
+            something else.
     """
     downloads = workspace.output(recipe.project, "download")
     target = workspace.output(recipe.project, "compile")

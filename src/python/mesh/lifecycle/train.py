@@ -28,13 +28,24 @@ class TrainSettings(MeshSettings):
 
     model_config = SettingsConfigDict(env_prefix="TRAIN_")
 
-    base_model: str = Field(description="hf://org/name@revision, package://module/folder, or a folder.")
-    samples: Path | None = Field(None, description="JSON list of documents, instead of the project's own samples.")
-    inference_params: dict[str, Any] = Field({}, description="JSON object, merged over the project's own parameters.")
+    base_model: str = Field(
+        description="hf://org/name@revision, package://module/folder, or a folder."
+    )
+    samples: Path | None = Field(
+        None, description="JSON list of documents, instead of the project's own samples."
+    )
+    inference_params: dict[str, Any] = Field(
+        {}, description="JSON object, merged over the project's own parameters."
+    )
     force: bool = Field(False, description="Register a new version even if an equal one exists.")
 
 
-def train(recipe: Recipe, settings: TrainSettings, workspace: WorkspaceSettings, registry_settings: RegistrySettings) -> None:
+def train(
+    recipe: Recipe,
+    settings: TrainSettings,
+    workspace: WorkspaceSettings,
+    registry_settings: RegistrySettings,
+) -> None:
     """Publish `<KEY>-TRAINED-N`, unless a version with the same fingerprint exists."""
     base = resolve_base_model(settings.base_model)
     inputs = regression_inputs(recipe.read_samples(settings.samples))
@@ -49,7 +60,12 @@ def train(recipe: Recipe, settings: TrainSettings, workspace: WorkspaceSettings,
         assemble(recipe, base, inputs, params, directory)
         card = base_card(recipe, base, params, model_type="trained", fingerprint=fingerprint)
         version = registry.publish(name, directory, card)
-    logger.info("registered %s (%d files, %.1f MB)", version.reference, len(version.manifest.files), version.manifest.size / 1e6)
+    logger.info(
+        "registered %s (%d files, %.1f MB)",
+        version.reference,
+        len(version.manifest.files),
+        version.manifest.size / 1e6,
+    )
 
 
 def train_program(recipe: Recipe) -> Program:

@@ -44,7 +44,12 @@ class UploadSettings(MeshSettings):
     alias: str = Field("", description="Alias to move to the new version, such as dev.")
 
 
-def upload(recipe: Recipe, settings: UploadSettings, workspace: WorkspaceSettings, registry_settings: RegistrySettings) -> None:
+def upload(
+    recipe: Recipe,
+    settings: UploadSettings,
+    workspace: WorkspaceSettings,
+    registry_settings: RegistrySettings,
+) -> None:
     """Publish `<KEY>-COMPILED-N`.
 
     Raises:
@@ -67,14 +72,20 @@ def upload(recipe: Recipe, settings: UploadSettings, workspace: WorkspaceSetting
         logger.info("%s is now %s:%s", version.reference, version.name, settings.alias)
 
 
-def _passing_report(recipe: Recipe, workspace: WorkspaceSettings, compilation: Compilation) -> ValidationReport:
+def _passing_report(
+    recipe: Recipe, workspace: WorkspaceSettings, compilation: Compilation
+) -> ValidationReport:
     report = ValidationReport.read(workspace.output(recipe.project, "validate"))
     digest = Manifest.of(workspace.output(recipe.project, "compile") / ARTIFACTS).digest
     if not report.passed:
         failed = ", ".join(case.name for case in report.cases if case.outcome != "passed")
-        raise MeshError(f"The validation report says failed ({failed or 'no case ran'}); only a validated model is registered.")
+        raise MeshError(
+            f"The validation report says failed ({failed or 'no case ran'}); only a validated model is registered."
+        )
     if report.artifact_digest != digest or report.fingerprint != compilation.fingerprint:
-        raise MeshError("The validation report belongs to other files than those in outputs; run compile:validate again.")
+        raise MeshError(
+            "The validation report belongs to other files than those in outputs; run compile:validate again."
+        )
     return report
 
 
@@ -125,14 +136,20 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def _record_lineage(registry: ModelRegistry, compilation: Compilation, version: ModelVersion) -> None:
+def _record_lineage(
+    registry: ModelRegistry, compilation: Compilation, version: ModelVersion
+) -> None:
     """Attach the compiled version to the trained one; repeated after a failure it writes the same again."""
     if compilation.trained_version is None:
         return
     path = f"{LINEAGE_FOLDER}/{version.reference}.json"
     if path in registry.get(compilation.trained_version).attachments:
         return
-    record = {"reference": version.reference, "fingerprint": compilation.fingerprint, "created": version.created.isoformat()}
+    record = {
+        "reference": version.reference,
+        "fingerprint": compilation.fingerprint,
+        "created": version.created.isoformat(),
+    }
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "lineage.json"
         file.write_text(json.dumps(record, indent=2))

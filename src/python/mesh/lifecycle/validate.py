@@ -36,7 +36,9 @@ class ValidateSettings(MeshSettings):
 
     model_config = SettingsConfigDict(env_prefix="COMPILE_VALIDATE_")
 
-    tolerance: float = Field(0.01, gt=0, lt=1, description="Largest accepted difference of a score.")
+    tolerance: float = Field(
+        0.01, gt=0, lt=1, description="Largest accepted difference of a score."
+    )
 
 
 class CaseResult(BaseModel):
@@ -70,11 +72,15 @@ class ValidationReport(BaseModel):
         """
         path = directory / REPORT_FILE
         if not path.exists():
-            raise MeshError(f"There is no validation report in {directory}; run compile:validate first.")
+            raise MeshError(
+                f"There is no validation report in {directory}; run compile:validate first."
+            )
         try:
             return cls.model_validate(read_json(path))
         except ValidationError as error:
-            raise MeshError(f"{path} is malformed ({error.errors()[0]['msg']}); run compile:validate again.") from error
+            raise MeshError(
+                f"{path} is malformed ({error.errors()[0]['msg']}); run compile:validate again."
+            ) from error
 
 
 def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSettings) -> None:
@@ -122,14 +128,20 @@ def run_suite(
     plugin = RegressionPlugin(recipe, settings.tolerance, workspace)
     isolation = ["--noconftest", "-c", os.devnull, "--rootdir", str(Path(suites[0]).parent)]
     isolation += ["--disable-plugin-autoload", "-p", "no:cacheprovider"]
-    if pytest.main([*suites, "-q", "--import-mode=importlib", *isolation], plugins=[plugin]) == pytest.ExitCode.INTERRUPTED:
+    if (
+        pytest.main([*suites, "-q", "--import-mode=importlib", *isolation], plugins=[plugin])
+        == pytest.ExitCode.INTERRUPTED
+    ):
         raise KeyboardInterrupt
     return plugin.cases, plugin.predictions
 
 
 def find_suites(recipe: Recipe) -> list[str]:
     """Files of the common regression suite and, if there is one, of the project's own."""
-    modules = ("mesh.lifecycle.regression_suite", f"{recipe.project.package}.compile.regression_suite")
+    modules = (
+        "mesh.lifecycle.regression_suite",
+        f"{recipe.project.package}.compile.regression_suite",
+    )
     specs = [importlib.util.find_spec(module) for module in modules]
     return [spec.origin for spec in specs if spec is not None and spec.origin is not None]
 

@@ -54,20 +54,28 @@ class RegressionTest:
         write_json_atomic(directory / TEST_FILES.predictions, self.predictions)
 
 
-def base_fingerprint(recipe: Recipe, source: BaseModelSource, inputs: Sequence[str], params: Mapping[str, Any]) -> str:
-    """The digest of all that determines an uncompiled version: weights, regression inputs, code and library versions."""
+def base_fingerprint(
+    recipe: Recipe, source: BaseModelSource, inputs: Sequence[str], params: Mapping[str, Any]
+) -> str:
+    """The digest of all that determines an uncompiled version: weights, inputs, code and library versions."""
     return fingerprint(
         {
             "base_model": source.digest,
             "inputs": list(inputs),
             "inference_params": dict(params),
             "code": code_digest((*recipe.code, "mesh.compile.torch_model")),
-            "packages": {name: version for name, version in describe_environment(REFERENCE_PACKAGES).items() if name in REFERENCE_PACKAGES},
+            "packages": {
+                name: version
+                for name, version in describe_environment(REFERENCE_PACKAGES).items()
+                if name in REFERENCE_PACKAGES
+            },
         }
     )
 
 
-def assemble(recipe: Recipe, base: BaseModel, inputs: list[str], params: Mapping[str, Any], directory: Path) -> None:
+def assemble(
+    recipe: Recipe, base: BaseModel, inputs: list[str], params: Mapping[str, Any], directory: Path
+) -> None:
     """Write a base model and its predictions for the inputs into a version's directory."""
     artifacts = directory / ARTIFACTS
     artifacts.mkdir()
@@ -77,7 +85,9 @@ def assemble(recipe: Recipe, base: BaseModel, inputs: list[str], params: Mapping
     RegressionTest(inputs, params, predictions).write(directory)
 
 
-def base_card(recipe: Recipe, base: BaseModel, params: Mapping[str, Any], *, model_type: str, fingerprint: str) -> ModelCard:
+def base_card(
+    recipe: Recipe, base: BaseModel, params: Mapping[str, Any], *, model_type: str, fingerprint: str
+) -> ModelCard:
     """The card of an uncompiled version made from a base model without training."""
     return ModelCard(
         project=recipe.project.name,

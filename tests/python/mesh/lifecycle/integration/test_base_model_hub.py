@@ -46,7 +46,9 @@ class Hub(BaseHTTPRequestHandler):
         elif path == f"{api}/tree/{COMMIT}":
             self._json([_entry(name, content) for name, content in FILES.items()])
         elif (name := path.removeprefix(f"/org/tiny/resolve/{COMMIT}/")) in FILES:
-            self._answer(200, FILES[name], {"ETag": f'"{_blob(FILES[name])}"', "X-Repo-Commit": COMMIT})
+            self._answer(
+                200, FILES[name], {"ETag": f'"{_blob(FILES[name])}"', "X-Repo-Commit": COMMIT}
+            )
         else:
             self._answer(404, b"", {"X-Error-Code": "RepoNotFound"})
 
@@ -107,7 +109,9 @@ def resolve(address: str, endpoint: str, home: Path) -> dict[str, object]:
     return answer
 
 
-@pytest.mark.parametrize("address", ["hf://org/tiny", "hf://org/tiny@v1", f"hf://org/tiny@{COMMIT}"])
+@pytest.mark.parametrize(
+    "address", ["hf://org/tiny", "hf://org/tiny@v1", f"hf://org/tiny@{COMMIT}"]
+)
 def test_safe_files_of_the_revision_are_downloaded(hub: str, tmp_path: Path, address: str) -> None:
     assert resolve(address, hub, tmp_path) == {
         "files": ["config.json", "model.safetensors"],

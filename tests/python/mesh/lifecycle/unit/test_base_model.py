@@ -54,7 +54,9 @@ def test_package_gives_its_folder_and_its_version_without_being_imported(
     (model / "model.safetensors").write_bytes(b"weights")
     information = tmp_path / "site/weights_in_a_package-1.2.3.dist-info"
     information.mkdir()
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: weights-in-a-package\nVersion: 1.2.3\n")
+    (information / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: weights-in-a-package\nVersion: 1.2.3\n"
+    )
     (information / "top_level.txt").write_text("weights_in_a_package\n")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
 
