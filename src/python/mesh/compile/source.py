@@ -16,7 +16,7 @@ from mesh.core.files import safe_path
 
 SHORTEST_BUCKET = 8
 # Their position numbers start behind the padding token's id.
-OFFSET_POSITIONS = ("camembert", "roberta", "xlm-roberta", "xlm-roberta-xl")
+OFFSET_POSITIONS = ("camembert", "mpnet", "roberta", "xlm-roberta", "xlm-roberta-xl")
 
 
 def spec_for(source: Path, *, task: Task, backend: str, **choices: Any) -> CompileSpec:

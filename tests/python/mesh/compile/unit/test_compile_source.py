@@ -85,8 +85,9 @@ def test_limits_that_are_none_do_not_count(folder: Path) -> None:
     assert embedding_spec(folder, max_length=32).max_length == 32
 
 
-def test_positions_of_roberta_begin_behind_the_padding(folder: Path) -> None:
-    changes = {"model_type": "xlm-roberta", "max_position_embeddings": 514, "pad_token_id": 1}
+@pytest.mark.parametrize("model_type", ["xlm-roberta", "mpnet"])
+def test_positions_may_begin_behind_the_padding(folder: Path, model_type: str) -> None:
+    changes = {"model_type": model_type, "max_position_embeddings": 514, "pad_token_id": 1}
     write(folder / "config.json", {**CONFIG, **changes})
     spec = embedding_spec(folder)
     assert (spec.max_length, spec.pad_token_id) == (512, 1)
