@@ -458,6 +458,33 @@ def test_what_is_refused_while_the_model_is_unavailable_and_while_the_server_end
     asyncio.run(scenario())
 
 
+def test_the_app_ends_when_all_requests_are_answered() -> None:
+    async def scenario() -> None:
+        model = Echo()
+        app = create_app(model, ServeSettings())
+        transport = httpx.ASGITransport(app)
+        stop = asyncio.Event()
+
+        async def live() -> None:
+            async with app.router.lifespan_context(app):
+                await stop.wait()
+
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            life = asyncio.create_task(live())
+            await until(lambda: app.state.service.phase is Phase.SERVING)
+            accepted = asyncio.create_task(client.post(PREDICT, json=body("wait")))
+            await until(lambda: model.computed == ["wait"])
+            stop.set()
+            await asyncio.wait({life}, timeout=0.05)
+            assert not life.done()
+            assert (await client.post(PREDICT, json=body("a"))).status_code == 503
+            model.gate.set()
+            assert (await accepted).status_code == 200
+            await life
+
+    asyncio.run(scenario())
+
+
 def test_metrics(serve: Serve) -> None:
     async def scenario() -> None:
         async with serve(Echo(), queue_size=5) as client:
