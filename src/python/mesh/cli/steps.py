@@ -36,9 +36,10 @@ def select_steps(project: Project, first: str | None, last: str | None) -> list[
 
 
 def _positions(steps: Sequence[str], name: str) -> list[int]:
-    for key in (lambda step: step, lambda step: step.partition(":")[0]):
-        if found := [index for index, step in enumerate(steps) if key(step) == name]:
-            return found
+    exact = [index for index, step in enumerate(steps) if step == name]
+    component = [index for index, step in enumerate(steps) if step.partition(":")[0] == name]
+    if exact or component:
+        return exact or component
     found = [index for index, step in enumerate(steps) if step.partition(":")[2] == name]
     if len(found) == 1:
         return found

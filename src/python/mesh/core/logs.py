@@ -32,7 +32,7 @@ class LogSettings(MeshSettings):
 class JsonFormatter(logging.Formatter):
     """One JSON object for each record: service, time, level, name, place, message, and the record's `extra` values."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
 
     def __init__(self, service: str) -> None:
         super().__init__(datefmt="%Y-%m-%dT%H:%M:%SZ")

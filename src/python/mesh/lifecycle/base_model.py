@@ -50,6 +50,7 @@ def resolve_base_model(address: str) -> BaseModel:
         MeshError: the address is malformed, the model isn't there or can't be reached, or it has no
             safetensors weights.
     """
+    revision: str | None
     if address.startswith("hf://"):
         folder, revision = _from_hub(address)
     elif address.startswith("package://"):

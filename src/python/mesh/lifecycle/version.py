@@ -91,7 +91,7 @@ def base_card(
     """The card of an uncompiled version made from a base model without training."""
     return ModelCard(
         project=recipe.project.name,
-        model_type=model_type,  # type: ignore[arg-type]
+        model_type=model_type,
         description=recipe.project.description,
         base_model=base.source,
         settings={"task": recipe.task, "inference_params": dict(params)},

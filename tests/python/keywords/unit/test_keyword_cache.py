@@ -68,7 +68,7 @@ def test_needs_room(capacity):
 @given(st.integers(1, 5), st.lists(st.tuples(st.booleans(), PHRASES), max_size=20))
 def test_behaves_as_a_list_ordered_by_use(capacity, operations):
     cache = EmbeddingCache(capacity)
-    recent = []
+    recent: list[str] = []
     hits = misses = 0
     for is_store, phrases in operations:
         if is_store:
