@@ -68,7 +68,7 @@ class RegressionPlugin:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the outcome of each case, set-up failures included."""
         if report.when == "call" or report.failed:
-            message = "" if report.passed else report.longreprtext.strip().splitlines()[-1]
+            message = "" if report.passed else _reason(report)
             self.cases.append(
                 CaseResult(
                     name=report.nodeid.rpartition("::")[2], outcome=report.outcome, message=message
@@ -83,3 +83,9 @@ class RegressionPlugin:
                     name="collection", outcome="failed", message=str(report.longreprtext)[-500:]
                 )
             )
+
+
+def _reason(report: pytest.TestReport) -> str:
+    """What an assertion says of the values it compared."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(crash.message if crash else report.longreprtext)[:1000]

