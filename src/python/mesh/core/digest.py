@@ -37,8 +37,11 @@ def code_digest(modules: Iterable[str]) -> str:
     """
     sources = {}
     for module in modules:
-        spec = importlib.util.find_spec(module)
-        if spec is None or spec.origin is None:
+        try:
+            spec = importlib.util.find_spec(module)
+        except ModuleNotFoundError:
+            spec = None
+        if spec is None or spec.origin is None or not spec.has_location:
             raise MeshError(
                 f"The source of the module {module!r} can't be found, so no fingerprint can be made."
             )

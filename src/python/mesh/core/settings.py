@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -78,7 +79,7 @@ def load_settings(
         except ValidationError as error:
             problems.extend(_describe(cls, error))
         except SettingsError as error:
-            problems.append(f"{cls.__name__}: {error.__cause__ or error}")
+            problems.append(_describe_unparsed(cls, error))
     if problems:
         raise UsageError(
             "Settings are missing or wrong:\n" + "\n".join(f"  {line}" for line in problems)
@@ -103,6 +104,12 @@ def _describe(cls: type[MeshSettings], error: ValidationError) -> Iterator[str]:
             yield f"{where}: {problem['msg']}"
         else:
             yield f"{where}={problem['input']!r}: {problem['msg']}"
+
+
+def _describe_unparsed(cls: type[MeshSettings], error: SettingsError) -> str:
+    field = re.search(r'(?:field "|encountered for )(\w+)', str(error))
+    where = variable_name(cls, field[1]) if field else cls.__name__
+    return f"{where}: {error.__cause__ or error}"
 
 
 def _is_secret(cls: type[MeshSettings], field: str) -> bool:
