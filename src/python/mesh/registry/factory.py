@@ -19,7 +19,9 @@ def open_registry(settings: RegistrySettings) -> ModelRegistry:
         MeshError: the backend is not installed, or the registry can't be reached, read or created.
     """
     if settings.backend not in BACKENDS:
-        raise UsageError(f"There is no registry backend {settings.backend!r}; there is {', '.join(sorted(BACKENDS))}.")
+        raise UsageError(
+            f"There is no registry backend {settings.backend!r}; there is {', '.join(sorted(BACKENDS))}."
+        )
     try:
         backend = importlib.import_module(BACKENDS[settings.backend])
         registry: ModelRegistry = backend.open_backend(settings)

@@ -38,7 +38,9 @@ def _silence() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("mlflow.store.db.utils").addFilter(_without_traceback)
     # MLflow's use of SQLAlchemy 2.1, which is no business of ours or our users.
-    warnings.filterwarnings("ignore", "The ``noload`` loader strategy is deprecated", DeprecationWarning)
+    warnings.filterwarnings(
+        "ignore", "The ``noload`` loader strategy is deprecated", DeprecationWarning
+    )
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:

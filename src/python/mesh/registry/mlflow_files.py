@@ -64,7 +64,9 @@ def read_attachment(store: Store, record: Record, attachment: StoredAttachment) 
         file = download(source, ATTACHMENT_FILE, Path(temporary))
         if FileEntry.of(file, attachment.file.path) != attachment.file:
             path = attachment.file.path
-            raise MeshError(f"The attachment {path} of {record.version.reference} is damaged in the registry.")
+            raise MeshError(
+                f"The attachment {path} of {record.version.reference} is damaged in the registry."
+            )
         return file.read_bytes()
 
 
@@ -72,12 +74,16 @@ def storage_problems(store: Store, record: Record) -> list[str]:
     """One sentence for each stored file of a version, and each attachment, that is missing, extra or changed."""
     source = repository(store, record, FILES)
     paths = track(_stored_paths(source), f"verifying {record.version.reference}")
-    expected = Manifest(files=(*record.version.manifest.files, _manifest_entry(record.version.manifest)))
+    expected = Manifest(
+        files=(*record.version.manifest.files, _manifest_entry(record.version.manifest))
+    )
     problems = expected.differences([_read_entry(source, path, path) for path in paths])
     attached = []
     for attachment in record.attachments.values():
         source = repository(store, record, attachment.folder)
-        attached += [_read_entry(source, path, attachment.file.path) for path in _stored_paths(source)]
+        attached += [
+            _read_entry(source, path, attachment.file.path) for path in _stored_paths(source)
+        ]
     expected = Manifest(files=tuple(attachment.file for attachment in record.attachments.values()))
     return problems + [f"attachment {problem}" for problem in expected.differences(attached)]
 

@@ -46,7 +46,9 @@ def _find(client: MlflowClient, reference: ModelReference) -> MlflowVersion | No
         return client.get_model_version(reference.name, str(reference.version))
     if reference.alias != LATEST:
         return client.get_model_version_by_alias(reference.name, str(reference.alias))
-    newest = max(_search(client, reference.name), key=lambda version: int(version.version), default=None)
+    newest = max(
+        _search(client, reference.name), key=lambda version: int(version.version), default=None
+    )
     return newest and client.get_model_version(newest.name, str(newest.version))
 
 
@@ -76,7 +78,9 @@ def _what_exists(client: MlflowClient, reference: ModelReference) -> str:
         shown = ", ".join(str(version) for version in sorted(versions)[-_SHOWN:])
         return f"There is no {reference}; the newest versions of {reference.name} are {shown}."
     aliases = _aliases(client, reference.name)
-    shown = ", ".join(sorted(f"{alias} ({version})" for version in versions for alias in aliases[version]))
+    shown = ", ".join(
+        sorted(f"{alias} ({version})" for version in versions for alias in aliases[version])
+    )
     return f"{reference.name} has no alias {reference.alias!r}; it has: {shown or 'none'}."
 
 

@@ -41,7 +41,10 @@ class StoredAttachment(BaseModel):
     @property
     def tag(self) -> tuple[str, str]:
         """Key and value; the key has the path's digest, since keys allow few characters."""
-        return _ATTACHMENT + hashlib.sha256(self.file.path.encode()).hexdigest(), self.model_dump_json()
+        return (
+            _ATTACHMENT + hashlib.sha256(self.file.path.encode()).hexdigest(),
+            self.model_dump_json(),
+        )
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,14 @@ def read_record(stored: MlflowVersion, aliases: Sequence[str]) -> Record:
     """
     tags = stored.tags
     if tags.get(FORMAT_TAG) != _FORMAT or stored.run_id is None or stored.source is None:
-        raise MeshError(f"{stored.name}-{stored.version} is recorded in a form that this mesh can't read; update it.")
+        raise MeshError(
+            f"{stored.name}-{stored.version} is recorded in a form that this mesh can't read; update it."
+        )
     try:
         attachments = [
-            StoredAttachment.model_validate_json(value) for key, value in tags.items() if key.startswith(_ATTACHMENT)
+            StoredAttachment.model_validate_json(value)
+            for key, value in tags.items()
+            if key.startswith(_ATTACHMENT)
         ]
         by_path = {attachment.file.path: attachment for attachment in attachments}
         version = ModelVersion(
@@ -100,7 +107,10 @@ def is_ours(stored: MlflowVersion) -> bool:
 
 
 def _split(key: str, text: str) -> dict[str, str]:
-    return {f"{key}.{start // _CHUNK:04}": text[start : start + _CHUNK] for start in range(0, len(text), _CHUNK)}
+    return {
+        f"{key}.{start // _CHUNK:04}": text[start : start + _CHUNK]
+        for start in range(0, len(text), _CHUNK)
+    }
 
 
 def _join(key: str, tags: Mapping[str, str]) -> str:

@@ -66,7 +66,9 @@ class MlflowRegistry:
                 for path in (CARD_FILE, MANIFEST_FILE):
                     mlflow_files.upload(target, staging / path, path)
                 if read_content(directory) != content:
-                    raise MeshError(f"{directory} changed while it was being published; publish it again.")
+                    raise MeshError(
+                        f"{directory} changed while it was being published; publish it again."
+                    )
                 self.store.client.set_terminated(run_id)
                 self._ensure_model(name)
                 stored = self.store.client.create_model_version(
@@ -83,7 +85,11 @@ class MlflowRegistry:
         with self._errors():
             record = self._record(reference)
             source = mlflow_files.repository(self.store, record, mlflow_files.FILES)
-            receive(record.version, directory, lambda path, root: mlflow_files.download(source, path, root))
+            receive(
+                record.version,
+                directory,
+                lambda path, root: mlflow_files.download(source, path, root),
+            )
         return record.version
 
     def get(self, reference: str) -> ModelVersion:
@@ -107,7 +113,9 @@ class MlflowRegistry:
         with self._errors():
             records = list_records(self.store.client, name)
         versions = (record.version for record in reversed(records))
-        return next((version for version in versions if version.card.fingerprint == fingerprint), None)
+        return next(
+            (version for version in versions if version.card.fingerprint == fingerprint), None
+        )
 
     def alias(self, reference: str, alias: str) -> ModelVersion:
         """Let an alias point at a version, and at no other version of its model."""
@@ -129,9 +137,13 @@ class MlflowRegistry:
             # A folder of its own: the attachment that this one replaces stays readable until the tag is set.
             folder = f"{mlflow_files.ATTACHMENTS}/{uuid.uuid4().hex}"
             attachment = StoredAttachment(file=FileEntry.of(copy, path), folder=folder)
-            mlflow_files.upload(mlflow_files.repository(self.store, record, folder), copy, ATTACHMENT_FILE)
+            mlflow_files.upload(
+                mlflow_files.repository(self.store, record, folder), copy, ATTACHMENT_FILE
+            )
             key, value = attachment.tag
-            self.store.client.set_model_version_tag(record.version.name, str(record.version.version), key, value)
+            self.store.client.set_model_version_tag(
+                record.version.name, str(record.version.version), key, value
+            )
 
     def read_attachment(self, reference: str, path: str) -> bytes:
         """The content of an attachment, verified."""
@@ -139,7 +151,9 @@ class MlflowRegistry:
             record = self._record(reference)
             if path not in record.attachments:
                 known = ", ".join(record.attachments) or "none"
-                raise MeshError(f"{record.version.reference} has no attachment {path!r}; it has: {known}.")
+                raise MeshError(
+                    f"{record.version.reference} has no attachment {path!r}; it has: {known}."
+                )
             return mlflow_files.read_attachment(self.store, record, record.attachments[path])
 
     def verify(self, reference: str) -> Sequence[str]:
@@ -164,7 +178,11 @@ class MlflowRegistry:
                 mlflow_files.remove(self.store, run_id, address)
                 self.store.client.delete_run(run_id)
             except (MlflowException, OSError) as error:
-                logger.warning("the files of run %s, which no version uses, could not be removed: %s", run_id, error)
+                logger.warning(
+                    "the files of run %s, which no version uses, could not be removed: %s",
+                    run_id,
+                    error,
+                )
             raise
 
     def _ensure_model(self, name: str) -> None:

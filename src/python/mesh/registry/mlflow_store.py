@@ -41,7 +41,9 @@ class Store:
 
     def start_run(self, model: str) -> tuple[str, str]:
         """Start the run that carries a new version's files; gives its id and the address of its files."""
-        run = self.client.create_run(self._experiment(), tags={"mesh.model": model}, run_name=f"publish {model}")
+        run = self.client.create_run(
+            self._experiment(), tags={"mesh.model": model}, run_name=f"publish {model}"
+        )
         return run.info.run_id, run.info.artifact_uri
 
     def repository(self, run_id: str, address: str, folder: str) -> ArtifactRepository:
@@ -49,7 +51,11 @@ class Store:
 
         A local store is found where the settings say, so it can be moved and mounted elsewhere.
         """
-        root = (self.artifacts / run_id / "artifacts").as_uri() if isinstance(self.artifacts, Path) else address
+        root = (
+            (self.artifacts / run_id / "artifacts").as_uri()
+            if isinstance(self.artifacts, Path)
+            else address
+        )
         return get_artifact_repository(f"{root}/{folder}", self.uri, self.uri)
 
     def _experiment(self) -> str:
@@ -80,7 +86,9 @@ def connect(settings: RegistrySettings) -> Store:
             uri = _SQLITE + str(database)
             _ensure_database(database)
         elif not uri.startswith((*_SERVERS, *_DATABASES)):
-            raise UsageError(f"MESH_REGISTRY_URI={shown!r} is not understood: use sqlite:///FILE or http(s)://HOST.")
+            raise UsageError(
+                f"MESH_REGISTRY_URI={shown!r} is not understood: use sqlite:///FILE or http(s)://HOST."
+            )
         return Store(MlflowClient(uri, uri), uri, shown, artifacts)
 
 
@@ -108,7 +116,9 @@ def _database_path(uri: str) -> Path:
         raise UsageError(f"MESH_REGISTRY_URI={uri!r} names no file: use sqlite:///FILE.")
     path = Path(name).absolute()
     if {"?", "%"} & set(str(path)):
-        raise UsageError(f"MESH_REGISTRY_URI={uri!r}: the path {path} of an SQLite file can't have '?' or '%'.")
+        raise UsageError(
+            f"MESH_REGISTRY_URI={uri!r}: the path {path} of an SQLite file can't have '?' or '%'."
+        )
     return path
 
 
@@ -123,7 +133,9 @@ def _ensure_database(path: Path) -> None:
             if _is_empty(path):
                 _create_database(path)
     except OSError as error:
-        raise MeshError(f"The registry's folder {path.parent} can't be written: {error.strerror}.") from error
+        raise MeshError(
+            f"The registry's folder {path.parent} can't be written: {error.strerror}."
+        ) from error
 
 
 def _is_empty(path: Path) -> bool:

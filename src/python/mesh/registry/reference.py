@@ -38,7 +38,9 @@ def check_new_alias(alias: str) -> str:
     """
     _check_alias(alias)
     if _RESERVED_ALIAS.fullmatch(alias):
-        raise UsageError(f"{alias!r} can't be given as an alias: 'latest' and numbers are reserved.")
+        raise UsageError(
+            f"{alias!r} can't be given as an alias: 'latest' and numbers are reserved."
+        )
     return alias
 
 
@@ -83,4 +85,6 @@ class ModelReference:
             return cls(name, alias=alias)
         if match := _NUMBERED.fullmatch(text):
             return cls(match["name"], version=int(match["version"]))
-        raise UsageError(f"{text!r} is not a version of a model: write NAME-3, NAME:prod or NAME:latest.")
+        raise UsageError(
+            f"{text!r} is not a version of a model: write NAME-3, NAME:prod or NAME:latest."
+        )

@@ -45,9 +45,13 @@ def check_path(path: str) -> str:
     """
     pure = PurePosixPath(path)
     if not pure.parts or pure.is_absolute() or ".." in pure.parts or str(pure) != path:
-        raise UsageError(f"{path!r} is not a file's path: use a relative path without '.' and '..'.")
+        raise UsageError(
+            f"{path!r} is not a file's path: use a relative path without '.' and '..'."
+        )
     if "\\" in path or not path.isprintable():
-        raise UsageError(f"{path!r} is not a file's path: use printable characters other than backslash.")
+        raise UsageError(
+            f"{path!r} is not a file's path: use printable characters other than backslash."
+        )
     return path
 
 
@@ -55,13 +59,17 @@ def _check_file_path(path: str) -> None:
     """Refuse also what becomes another path in some storage, where paths are parts of URLs."""
     check_path(path)
     if set("#%?:") & set(path) or any(part != part.strip() for part in path.split("/")):
-        raise MeshError(f"{path!r} can't be published: not all storage keeps '#', '%', '?', ':' and outer spaces.")
+        raise MeshError(
+            f"{path!r} can't be published: not all storage keeps '#', '%', '?', ':' and outer spaces."
+        )
 
 
 def prepare(content: tuple[FileEntry, ...], card: ModelCard, staging: Path) -> Manifest:
     """Write a version's card and manifest into an empty directory; the manifest lists the content and the card."""
     card.write(staging)
-    entries = sorted((*content, *Manifest.of(staging).files), key=lambda entry: PurePosixPath(entry.path))
+    entries = sorted(
+        (*content, *Manifest.of(staging).files), key=lambda entry: PurePosixPath(entry.path)
+    )
     manifest = Manifest(files=tuple(entries))
     manifest.write(staging)
     return manifest
@@ -83,7 +91,9 @@ def receive(version: ModelVersion, directory: Path, download: Download) -> None:
             download(entry.path, partial)
             target.chmod(0o644)
         if problems := version.manifest.problems(partial):
-            raise MeshError(f"{version.reference} is damaged in the registry: {'; '.join(problems)}.")
+            raise MeshError(
+                f"{version.reference} is damaged in the registry: {'; '.join(problems)}."
+            )
         version.manifest.write(partial)
 
 
@@ -91,10 +101,14 @@ def _holds(directory: Path, version: ModelVersion) -> bool:
     if not directory.exists():
         return False
     if not directory.is_dir():
-        raise MeshError(f"{directory} is not a directory; choose another place for {version.reference}.")
+        raise MeshError(
+            f"{directory} is not a directory; choose another place for {version.reference}."
+        )
     names = {path.name for path in directory.iterdir()}
     if names and not names & {MANIFEST_FILE, CARD_FILE}:
-        raise MeshError(f"{directory} holds other files than a model's; choose another place for {version.reference}.")
+        raise MeshError(
+            f"{directory} holds other files than a model's; choose another place for {version.reference}."
+        )
     try:
         problems = version.manifest.problems(directory)
         if Manifest.read(directory) != version.manifest:

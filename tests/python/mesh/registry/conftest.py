@@ -16,12 +16,16 @@ from mesh.registry.settings import RegistrySettings
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite registry without versions, made once because that takes seconds."""
     path = tmp_path_factory.mktemp("registry") / "registry.db"
-    open_registry(RegistrySettings(uri=f"sqlite:///{path}", artifacts=str(path.parent / "artifacts")))
+    open_registry(
+        RegistrySettings(uri=f"sqlite:///{path}", artifacts=str(path.parent / "artifacts"))
+    )
     return path
 
 
 @pytest.fixture(params=["mlflow"])
-def registry_settings(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path) -> RegistrySettings:
+def registry_settings(
+    request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path
+) -> RegistrySettings:
     """Settings of a registry without versions, of each backend in turn."""
     store = tmp_path / "store"
     store.mkdir()
@@ -33,17 +37,17 @@ def registry_settings(request: pytest.FixtureRequest, tmp_path: Path, empty_data
     )
 
 
-@pytest.fixture()
+@pytest.fixture
 def registry(registry_settings: RegistrySettings) -> ModelRegistry:
     return open_registry(registry_settings)
 
 
-@pytest.fixture()
+@pytest.fixture
 def card() -> ModelCard:
     return make_card()
 
 
-@pytest.fixture()
+@pytest.fixture
 def make_card_with() -> Callable[[str], ModelCard]:
     return make_card
 
@@ -59,7 +63,7 @@ def make_card(fingerprint: str = "f" * 64) -> ModelCard:
     )
 
 
-@pytest.fixture()
+@pytest.fixture
 def source(tmp_path: Path) -> Path:
     """A directory to publish: a large file, nested ones, an empty one, names that need care."""
     directory = tmp_path / "source"

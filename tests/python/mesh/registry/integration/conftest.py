@@ -49,12 +49,14 @@ card = ModelCard(project="keywords", model_type="trained", code_revision="abc", 
 """
 
 
-@pytest.fixture()
+@pytest.fixture
 def start(registry_settings: RegistrySettings) -> Iterator[Start]:
     """Start Python code in a process of its own, with a `registry` opened and a `card` made unless told otherwise."""
     processes = []
 
-    def start_process(code: str, *, settings: RegistrySettings | None = registry_settings) -> "subprocess.Popen[str]":
+    def start_process(
+        code: str, *, settings: RegistrySettings | None = registry_settings
+    ) -> "subprocess.Popen[str]":
         opening = OPEN.format(**settings.model_dump()) if settings else ""
         process = subprocess.Popen(
             [sys.executable, "-c", STOP_AT + opening + code],
@@ -73,7 +75,7 @@ def start(registry_settings: RegistrySettings) -> Iterator[Start]:
         process.communicate()
 
 
-@pytest.fixture()
+@pytest.fixture
 def kill_stopped(start: Start) -> Callable[..., None]:
     """Run code until it stops itself, then kill it with a signal that can't be handled."""
 

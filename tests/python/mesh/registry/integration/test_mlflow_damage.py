@@ -13,7 +13,7 @@ from mesh.registry.factory import open_registry
 REFERENCE = "KEYWORDS-TRAINED-1"
 
 
-@pytest.fixture()
+@pytest.fixture
 def files(registry, registry_settings, source, card) -> Path:
     """The folder where the store keeps the files of a version that was just published."""
     registry.publish("KEYWORDS-TRAINED", source, card)
@@ -33,7 +33,9 @@ def flip_model(files: Path) -> None:
 
 DAMAGES = {
     "model_artifacts/model.bin has other content": flip_model,
-    "model_artifacts/model.bin has 7 bytes instead of": lambda files: os.truncate(files / "model_artifacts/model.bin", 7),
+    "model_artifacts/model.bin has 7 bytes instead of": lambda files: os.truncate(
+        files / "model_artifacts/model.bin", 7
+    ),
     "model_artifacts/empty is missing": lambda files: (files / "model_artifacts/empty").unlink(),
     "test_files/inputs.json is missing": lambda files: shutil.rmtree(files / "test_files"),
     "model_card.json has other content": lambda files: flip_bit(files / "model_card.json"),
@@ -55,7 +57,9 @@ def test_damage_is_found_and_not_handed_out(registry, files, tmp_path, problem, 
 def test_everything_gone(registry, files, source, tmp_path):
     shutil.rmtree(files)
     missing = {problem.removesuffix(" is missing") for problem in registry.verify(REFERENCE)}
-    published = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
+    published = {
+        path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()
+    }
     assert missing == published | {"model_card.json", "manifest.json"}
     with pytest.raises(MeshError, match="missing"):
         registry.fetch(REFERENCE, tmp_path / "models" / REFERENCE)
@@ -74,10 +78,13 @@ def test_card_and_manifest_do_not_come_from_the_files(registry, files, card, tmp
     assert problem.startswith("manifest.json has 13 bytes instead of ")
     fetched = registry.fetch(REFERENCE, tmp_path / REFERENCE)
     assert fetched.card == card
-    assert Manifest.read(tmp_path / REFERENCE) == fetched.manifest == registry.get(REFERENCE).manifest
+    assert (
+        Manifest.read(tmp_path / REFERENCE) == fetched.manifest == registry.get(REFERENCE).manifest
+    )
 
 
-def test_damaged_attachments(registry, files, registry_settings, tmp_path):
+@pytest.mark.usefixtures("files")
+def test_damaged_attachments(registry, registry_settings, tmp_path):
     file = tmp_path / "result.json"
     for path in ("a.json", "b.json"):
         file.write_text(f"result {path}")
@@ -114,10 +121,14 @@ def test_stored_files_that_are_links_are_not_followed_out(registry, files, tmp_p
     assert list((tmp_path / "models").iterdir()) == []
 
 
-def test_a_store_can_be_moved(registry_settings, files, source, tmp_path):
+@pytest.mark.usefixtures("files")
+def test_a_store_can_be_moved(registry_settings, source, tmp_path):
     (tmp_path / "store").rename(tmp_path / "elsewhere")
     moved = registry_settings.model_copy(
-        update={"uri": f"sqlite:///{tmp_path}/elsewhere/registry.db", "artifacts": str(tmp_path / "elsewhere/artifacts")}
+        update={
+            "uri": f"sqlite:///{tmp_path}/elsewhere/registry.db",
+            "artifacts": str(tmp_path / "elsewhere/artifacts"),
+        }
     )
     registry = open_registry(moved)
     assert registry.verify(REFERENCE) == []

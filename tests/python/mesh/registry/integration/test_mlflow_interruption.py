@@ -58,7 +58,9 @@ PUBLISH_STOPS = {
 
 
 @pytest.mark.parametrize("stop", PUBLISH_STOPS.values(), ids=PUBLISH_STOPS.keys())
-def test_killed_publish_leaves_nothing_that_looks_like_a_version(kill_stopped, registry_settings, source, card, tmp_path, stop):
+def test_killed_publish_leaves_nothing_that_looks_like_a_version(
+    kill_stopped, registry_settings, source, card, tmp_path, stop
+):
     kill_stopped(f"{stop}\n{PUBLISH.format(source=str(source))}")
     registry = open_registry(registry_settings)
     assert registry.list() == []
@@ -71,8 +73,12 @@ def test_killed_publish_leaves_nothing_that_looks_like_a_version(kill_stopped, r
     assert Manifest.of(tmp_path / "fetched") == published.manifest
 
 
-def test_files_of_a_killed_publish_belong_to_a_run_without_a_version(kill_stopped, registry, source, card):
-    kill_stopped(f"stop_at('mlflow:MlflowClient.create_model_version')\n{PUBLISH.format(source=str(source))}")
+def test_files_of_a_killed_publish_belong_to_a_run_without_a_version(
+    kill_stopped, registry, source, card
+):
+    kill_stopped(
+        f"stop_at('mlflow:MlflowClient.create_model_version')\n{PUBLISH.format(source=str(source))}"
+    )
     registry.publish("KEYWORDS-TRAINED", source, card)
     client = registry.store.client
     experiment = client.get_experiment_by_name("mesh")
@@ -88,10 +94,15 @@ def test_failed_publish_removes_its_files(registry, registry_settings, source, c
     with pytest.raises(ZeroDivisionError):
         registry.publish("KEYWORDS-TRAINED", source, card)
     assert [path for path in Path(registry_settings.artifacts).rglob("*") if path.is_file()] == []
-    assert registry.store.client.search_runs([registry.store.client.get_experiment_by_name("mesh").experiment_id]) == []
+    assert (
+        registry.store.client.search_runs(
+            [registry.store.client.get_experiment_by_name("mesh").experiment_id]
+        )
+        == []
+    )
 
 
-def fail(*args: object, **kwargs: object) -> None:
+def fail(*_: object, **__: object) -> None:
     raise ZeroDivisionError
 
 
@@ -106,7 +117,9 @@ FETCH_STOPS = {
 
 
 @pytest.mark.parametrize("stop", FETCH_STOPS.values(), ids=FETCH_STOPS.keys())
-def test_killed_fetch_leaves_nothing_that_looks_like_a_model(kill_stopped, registry, source, card, tmp_path, stop):
+def test_killed_fetch_leaves_nothing_that_looks_like_a_model(
+    kill_stopped, registry, source, card, tmp_path, stop
+):
     published = registry.publish("KEYWORDS-TRAINED", source, card)
     target = tmp_path / "models" / "KEYWORDS-TRAINED-1"
     kill_stopped(f"{stop}\nregistry.fetch('KEYWORDS-TRAINED-1', Path({str(target)!r}))")
@@ -123,7 +136,9 @@ def test_killed_repair_leaves_the_old_copy_or_none(kill_stopped, registry, sourc
     registry.fetch("KEYWORDS-TRAINED-1", target)
     (target / "test_files/inputs.json").unlink()
     for call in (1, 2, 3):
-        kill_stopped(f"stop_at('pathlib:Path.rename', {call})\nregistry.fetch('KEYWORDS-TRAINED-1', Path({str(target)!r}))")
+        kill_stopped(
+            f"stop_at('pathlib:Path.rename', {call})\nregistry.fetch('KEYWORDS-TRAINED-1', Path({str(target)!r}))"
+        )
         assert not (target / "test_files/inputs.json").exists()
         if not target.exists():
             break
@@ -133,14 +148,20 @@ def test_killed_repair_leaves_the_old_copy_or_none(kill_stopped, registry, sourc
     assert list(target.parent.iterdir()) == [target]
 
 
-@pytest.mark.parametrize("place", [f"{REPOSITORY}.log_artifact", "mlflow:MlflowClient.set_model_version_tag"])
-def test_killed_attach_leaves_the_previous_one(kill_stopped, registry, source, card, tmp_path, place):
+@pytest.mark.parametrize(
+    "place", [f"{REPOSITORY}.log_artifact", "mlflow:MlflowClient.set_model_version_tag"]
+)
+def test_killed_attach_leaves_the_previous_one(
+    kill_stopped, registry, source, card, tmp_path, place
+):
     registry.publish("KEYWORDS-TRAINED", source, card)
     file = tmp_path / "result.json"
     file.write_text("old")
     registry.attach("KEYWORDS-TRAINED-1", "result.json", file)
     file.write_text("new")
-    kill_stopped(f"stop_at('{place}')\nregistry.attach('KEYWORDS-TRAINED-1', 'result.json', Path({str(file)!r}))")
+    kill_stopped(
+        f"stop_at('{place}')\nregistry.attach('KEYWORDS-TRAINED-1', 'result.json', Path({str(file)!r}))"
+    )
     assert registry.read_attachment("KEYWORDS-TRAINED-1", "result.json") == b"old"
     assert registry.verify("KEYWORDS-TRAINED-1") == []
     registry.attach("KEYWORDS-TRAINED-1", "result.json", file)

@@ -17,7 +17,9 @@ from mesh.registry.settings import RegistrySettings
 
 
 def settings_in(folder: Path) -> RegistrySettings:
-    return RegistrySettings(uri=f"sqlite:///{folder}/registry.db", artifacts=str(folder / "artifacts"))
+    return RegistrySettings(
+        uri=f"sqlite:///{folder}/registry.db", artifacts=str(folder / "artifacts")
+    )
 
 
 def test_killed_creation_leaves_no_database(kill_stopped, tmp_path, source, card):
@@ -34,7 +36,11 @@ def test_killed_creation_leaves_no_database(kill_stopped, tmp_path, source, card
         assert (folder / "registry.db.partial").exists()
     registry = open_registry(settings_in(folder))
     assert registry.publish("KEYWORDS-TRAINED", source, card).version == 1
-    assert sorted(path.name for path in folder.iterdir()) == ["artifacts", "registry.db", "registry.db.lock"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "artifacts",
+        "registry.db",
+        "registry.db.lock",
+    ]
 
 
 def test_first_use_by_default_settings_is_quiet_and_tidy(tmp_path):
@@ -52,7 +58,11 @@ card = ModelCard(project="k", model_type="trained", code_revision="r", fingerpri
 registry.publish("K-TRAINED", Path("files"), card)
 registry.fetch("K-TRAINED:latest", Path("models/K-TRAINED-1"))
 """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MESH_", "MLFLOW_"))}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MESH_", "MLFLOW_"))
+    }
     result = subprocess.run(
         [sys.executable, "-W", "default", "-c", code],
         cwd=tmp_path,
@@ -64,7 +74,11 @@ registry.fetch("K-TRAINED:latest", Path("models/K-TRAINED-1"))
     assert [line for line in result.stderr.splitlines() if "mesh" not in line] == []
     assert result.stdout == ""
     assert sorted(path.name for path in tmp_path.iterdir()) == [".mesh", "files", "models"]
-    assert sorted(path.name for path in (tmp_path / ".mesh").iterdir()) == ["artifacts", "registry.db", "registry.db.lock"]
+    assert sorted(path.name for path in (tmp_path / ".mesh").iterdir()) == [
+        "artifacts",
+        "registry.db",
+        "registry.db.lock",
+    ]
 
 
 def test_folder_that_cannot_be_made(tmp_path):
@@ -82,7 +96,9 @@ def test_folder_that_may_not_be_written(tmp_path):
 
 def test_artifacts_folder_that_cannot_be_made(registry_settings, source, card, tmp_path):
     (tmp_path / "file").write_text("x")
-    registry = open_registry(registry_settings.model_copy(update={"artifacts": str(tmp_path / "file/artifacts")}))
+    registry = open_registry(
+        registry_settings.model_copy(update={"artifacts": str(tmp_path / "file/artifacts")})
+    )
     with pytest.raises(MeshError, match="registry .* failed: .*Not a directory"):
         registry.publish("KEYWORDS-TRAINED", source, card)
     assert registry.list() == []
@@ -127,15 +143,25 @@ def test_database_of_another_mlflow(registry_settings):
 
 @pytest.mark.parametrize(
     "uri",
-    ["", "registry.db", "/data/registry.db", "file:///data", "sqlite://", "sqlite:///", "sqlite:///:memory:", "ftp://x"]
-    + ["sqlite:////data/a?mode=ro", "sqlite:////data/100%/registry.db"],
+    [
+        "",
+        "registry.db",
+        "/data/registry.db",
+        "file:///data",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "ftp://x",
+        "sqlite:////data/a?mode=ro",
+        "sqlite:////data/100%/registry.db",
+    ],
 )
 def test_addresses_that_are_not_understood(uri):
     with pytest.raises(UsageError, match="MESH_REGISTRY_URI"):
         open_registry(RegistrySettings(uri=uri))
 
 
-def test_password_is_not_in_messages(tmp_path):
+def test_password_is_not_in_messages():
     with pytest.raises(UsageError) as caught:
         open_registry(RegistrySettings(uri="ftp://mesh:s3cret@host/x"))
     assert "s3cret" not in str(caught.value)

@@ -42,15 +42,21 @@ def run_together(start, code: str) -> list[str]:
 
 
 def test_publishers_of_an_absent_registry_get_distinct_contiguous_numbers(start, source, tmp_path):
-    settings = RegistrySettings(uri=f"sqlite:///{tmp_path}/new/registry.db", artifacts=str(tmp_path / "new/artifacts"))
-    code = PREPARE.format(**settings.model_dump()) + PUBLISH.format(source=str(source), versions=VERSIONS)
+    settings = RegistrySettings(
+        uri=f"sqlite:///{tmp_path}/new/registry.db", artifacts=str(tmp_path / "new/artifacts")
+    )
+    code = PREPARE.format(**settings.model_dump()) + PUBLISH.format(
+        source=str(source), versions=VERSIONS
+    )
     outputs = run_together(start, code)
     references = [reference for output in outputs for reference in json.loads(output)]
     assert sorted(references, key=lambda reference: int(reference.rpartition("-")[2])) == [
         f"KEYWORDS-TRAINED-{number + 1}" for number in range(PROCESSES * VERSIONS)
     ]
     registry = open_registry(settings)
-    assert [version.version for version in registry.list("KEYWORDS-TRAINED")] == list(range(1, PROCESSES * VERSIONS + 1))
+    assert [version.version for version in registry.list("KEYWORDS-TRAINED")] == list(
+        range(1, PROCESSES * VERSIONS + 1)
+    )
     assert registry.verify("KEYWORDS-TRAINED:latest") == []
 
 
@@ -63,10 +69,14 @@ registry.fetch("KEYWORDS-TRAINED-1", Path({target!r}))
 """
 
 
-def test_fetchers_into_one_directory_agree(start, registry, registry_settings, source, card, tmp_path):
+def test_fetchers_into_one_directory_agree(
+    start, registry, registry_settings, source, card, tmp_path
+):
     published = registry.publish("KEYWORDS-TRAINED", source, card)
     target = tmp_path / "models" / "KEYWORDS-TRAINED-1"
-    run_together(start, PREPARE.format(**registry_settings.model_dump()) + FETCH.format(target=str(target)))
+    run_together(
+        start, PREPARE.format(**registry_settings.model_dump()) + FETCH.format(target=str(target))
+    )
     assert Manifest.of(target) == published.manifest
     assert list(target.parent.iterdir()) == [target]
 
@@ -86,7 +96,10 @@ for number in range(3):
 
 def test_no_attachment_is_lost(start, registry, registry_settings, source, card, tmp_path):
     registry.publish("KEYWORDS-TRAINED", source, card)
-    run_together(start, PREPARE.format(**registry_settings.model_dump()) + ATTACH.format(folder=str(tmp_path)))
+    run_together(
+        start,
+        PREPARE.format(**registry_settings.model_dump()) + ATTACH.format(folder=str(tmp_path)),
+    )
     attachments = registry.get("KEYWORDS-TRAINED-1").attachments
     assert len(attachments) == PROCESSES * 3 + 1
     assert registry.verify("KEYWORDS-TRAINED-1") == []

@@ -15,7 +15,11 @@ NAME = "KEYWORDS-TRAINED"
 
 
 def content(directory: Path) -> dict[str, bytes]:
-    return {path.relative_to(directory).as_posix(): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(directory).as_posix(): path.read_bytes()
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
 
 
 def states(directory: Path) -> dict[str, tuple[int, int]]:
@@ -37,7 +41,11 @@ def test_what_is_fetched_is_what_was_published(registry, source, card, tmp_path)
     received = content(target)
     assert Manifest.read(target) == fetched.manifest == Manifest.of(target)
     assert ModelCard.read(target) == fetched.card == card
-    assert {name: received[name] for name in received if name not in ("model_card.json", "manifest.json")} == content(source)
+    assert {
+        name: received[name]
+        for name in received
+        if name not in ("model_card.json", "manifest.json")
+    } == content(source)
 
 
 def test_get_gives_what_publish_gave(registry, registry_settings, source, card):
@@ -57,8 +65,12 @@ def test_directory_is_left_as_it_was(registry, source, card):
     assert states(source) == before
 
 
-def test_a_fetched_version_can_be_published_with_another_card(registry, source, make_card_with, tmp_path):
-    registry.fetch(registry.publish(NAME, source, make_card_with("a")).reference, tmp_path / "first")
+def test_a_fetched_version_can_be_published_with_another_card(
+    registry, source, make_card_with, tmp_path
+):
+    registry.fetch(
+        registry.publish(NAME, source, make_card_with("a")).reference, tmp_path / "first"
+    )
     second = registry.publish(NAME, tmp_path / "first", make_card_with("b"))
     registry.fetch(second.reference, tmp_path / "second")
     assert ModelCard.read(tmp_path / "second").fingerprint == "b"
@@ -80,7 +92,11 @@ def test_only_plain_files_are_published(registry, source, card, kind):
     if kind == "pipe":
         os.mkfifo(path)
     else:
-        path.symlink_to({"link": source / "test_files/inputs.json", "linked folder": "/etc"}.get(kind, "nowhere"))
+        path.symlink_to(
+            {"link": source / "test_files/inputs.json", "linked folder": "/etc"}.get(
+                kind, "nowhere"
+            )
+        )
     with pytest.raises(MeshError, match="special is a link or a special file"):
         registry.publish(NAME, source, card)
     assert registry.list() == []
@@ -98,7 +114,18 @@ def test_there_must_be_files_to_publish(registry, tmp_path, card, kind):
     assert registry.list() == []
 
 
-@pytest.mark.parametrize("name", ["", "keywords-trained", "KEYWORDS", "../X-TRAINED", "A/B-TRAINED", "A' OR '1-TRAINED", "-TRAINED"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "keywords-trained",
+        "KEYWORDS",
+        "../X-TRAINED",
+        "A/B-TRAINED",
+        "A' OR '1-TRAINED",
+        "-TRAINED",
+    ],
+)
 def test_bad_names_are_refused_everywhere(registry, source, card, tmp_path, name):
     for action in (
         lambda: registry.publish(name, source, card),
@@ -114,7 +141,9 @@ def test_bad_names_are_refused_everywhere(registry, source, card, tmp_path, name
 
 
 def test_unknown_things_are_answered_with_what_exists(registry, source, card, tmp_path):
-    with pytest.raises(MeshError, match="No version of KEYWORDS-TRAINED is registered; registered are: none"):
+    with pytest.raises(
+        MeshError, match="No version of KEYWORDS-TRAINED is registered; registered are: none"
+    ):
         registry.get("KEYWORDS-TRAINED:latest")
     registry.publish(NAME, source, card)
     registry.publish(NAME, source, card)
@@ -123,7 +152,9 @@ def test_unknown_things_are_answered_with_what_exists(registry, source, card, tm
         registry.get("KEYWORDS-TRAINED-3")
     with pytest.raises(MeshError, match=r"KEYWORDS-TRAINED has no alias 'dev'; it has: prod \(1\)"):
         registry.fetch("KEYWORDS-TRAINED:dev", tmp_path / "fetched")
-    with pytest.raises(MeshError, match="No version of NER-TRAINED is registered; registered are: KEYWORDS-TRAINED"):
+    with pytest.raises(
+        MeshError, match="No version of NER-TRAINED is registered; registered are: KEYWORDS-TRAINED"
+    ):
         registry.list("NER-TRAINED")
     assert not (tmp_path / "fetched").exists()
 
@@ -283,7 +314,9 @@ def test_changing_the_source_later_changes_nothing(registry, source, card):
     assert registry.verify("KEYWORDS-TRAINED-1") == []
 
 
-@pytest.mark.parametrize("path", ["report.json", "test_results/serve:1.2@sha256+é/unit tests.json", "a/b/c/d"])
+@pytest.mark.parametrize(
+    "path", ["report.json", "test_results/serve:1.2@sha256+é/unit tests.json", "a/b/c/d"]
+)
 def test_attachments_are_added_later(registry, registry_settings, source, card, tmp_path, path):
     registry.publish(NAME, source, card)
     file = tmp_path / "result"
@@ -304,12 +337,18 @@ def test_attaching_again_replaces(registry, source, card, tmp_path):
         registry.attach("KEYWORDS-TRAINED-1", "result.json", file)
         registry.attach("KEYWORDS-TRAINED-1", f"{text}.json", file)
         assert registry.read_attachment("KEYWORDS-TRAINED-1", "result.json") == text.encode()
-    assert list(registry.get("KEYWORDS-TRAINED-1").attachments) == ["first.json", "result.json", "second.json"]
+    assert list(registry.get("KEYWORDS-TRAINED-1").attachments) == [
+        "first.json",
+        "result.json",
+        "second.json",
+    ]
 
 
 def test_attachments_are_no_files_of_the_version(registry, source, card, tmp_path):
     published = registry.publish(NAME, source, card)
-    registry.attach("KEYWORDS-TRAINED-1", "model_artifacts/config.json", source / "test_files/inputs.json")
+    registry.attach(
+        "KEYWORDS-TRAINED-1", "model_artifacts/config.json", source / "test_files/inputs.json"
+    )
     registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "fetched")
     assert Manifest.of(tmp_path / "fetched") == published.manifest
 

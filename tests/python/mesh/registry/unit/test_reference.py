@@ -34,7 +34,9 @@ def test_any_text_is_a_reference_or_a_usage_error(text):
 
 
 def test_nested_names_end_at_the_last_number():
-    assert ModelReference.parse("A-TRAINED-2-COMPILED-3") == ModelReference("A-TRAINED-2-COMPILED", version=3)
+    assert ModelReference.parse("A-TRAINED-2-COMPILED-3") == ModelReference(
+        "A-TRAINED-2-COMPILED", version=3
+    )
 
 
 @pytest.mark.parametrize(

@@ -64,9 +64,13 @@ except MeshError as error:
 
 
 def test_importing_the_factory_imports_no_backend():
-    assert run_python("import sys, mesh.registry.factory; print('mlflow' in sys.modules)") == "False\n"
+    assert (
+        run_python("import sys, mesh.registry.factory; print('mlflow' in sys.modules)") == "False\n"
+    )
 
 
 def run_python(code: str) -> str:
     environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    ).stdout

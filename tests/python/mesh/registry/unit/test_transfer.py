@@ -34,7 +34,23 @@ def test_ordinary_paths_pass(path):
 
 
 @pytest.mark.parametrize(
-    "path", ["", ".", "..", "/etc/passwd", "../x", "a/../b", "a/..", "./a", "a//b", "a/", "a\\b", "a\0b", "a\nb", "\ud800"]
+    "path",
+    [
+        "",
+        ".",
+        "..",
+        "/etc/passwd",
+        "../x",
+        "a/../b",
+        "a/..",
+        "./a",
+        "a//b",
+        "a/",
+        "a\\b",
+        "a\0b",
+        "a\nb",
+        "\ud800",
+    ],
 )
 def test_other_paths_are_refused(path):
     with pytest.raises(UsageError):
@@ -68,7 +84,7 @@ def test_nothing_but_a_card_is_nothing_to_publish(tmp_path):
         read_content(tmp_path)
 
 
-@pytest.fixture()
+@pytest.fixture
 def version(tmp_path, source, card):
     staging = tmp_path / "staging"
     staging.mkdir()
@@ -124,7 +140,10 @@ def test_failed_download_leaves_nothing(version, tmp_path):
 def test_other_content_than_published_is_refused(version, tmp_path):
     staging, published = version
     (staging / "model_artifacts/config.json").write_text("[]")
-    with pytest.raises(MeshError, match="K-TRAINED-1 is damaged in the registry: model_artifacts/config.json has other"):
+    with pytest.raises(
+        MeshError,
+        match="K-TRAINED-1 is damaged in the registry: model_artifacts/config.json has other",
+    ):
         receive(published, tmp_path / "models" / "K-TRAINED-1", copy_from(staging))
     assert list((tmp_path / "models").iterdir()) == []
 

@@ -1,0 +1,58 @@
+import json
+
+import pytest
+
+from mesh.core.card import BaseModelSource
+from mesh.core.card import ModelCard
+from mesh.core.card import TestFiles
+from mesh.core.errors import MeshError
+
+
+def card(**values):
+    return ModelCard(
+        **{
+            "project": "k",
+            "model_type": "trained",
+            "code_revision": "r",
+            "fingerprint": "f",
+            **values,
+        }
+    )
+
+
+def test_round_trip(tmp_path):
+    written = card(
+        base_model=BaseModelSource(uri="hf://org/name", revision="1", digest="d"),
+        settings={"a": [1, 2.5, None, {"é": True}]},
+        environment={"python": "3.11"},
+        test_files=TestFiles(),
+    )
+    written.write(tmp_path)
+    assert ModelCard.read(tmp_path) == written
+    assert written.created.utcoffset().total_seconds() == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema_version": 2}, "schema_version"),
+        ({"model_type": "other"}, "model_type"),
+        ({"unknown": 1}, "unknown"),
+        ({"fingerprint": None}, "fingerprint"),
+    ],
+)
+def test_malformed_cards_name_the_field(tmp_path, change, message):
+    content = card().model_dump(mode="json") | change
+    (tmp_path / "model_card.json").write_text(json.dumps(content))
+    with pytest.raises(MeshError, match=rf"model_card\.json is not a valid model card: {message}"):
+        ModelCard.read(tmp_path)
+
+
+def test_missing_card(tmp_path):
+    with pytest.raises(MeshError, match=r"model_card\.json does not exist"):
+        ModelCard.read(tmp_path)
+
+
+def test_a_card_cannot_be_changed():
+    with pytest.raises(ValueError, match="frozen"):
+        card().fingerprint = "other"

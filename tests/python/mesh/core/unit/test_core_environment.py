@@ -1,0 +1,31 @@
+import platform
+import re
+
+import pytest
+
+from mesh.core.environment import code_revision
+from mesh.core.environment import describe_environment
+
+
+def test_revision_can_be_given(monkeypatch):
+    monkeypatch.setenv("MESH_CODE_REVISION", "1.2.3")
+    assert code_revision() == "1.2.3"
+
+
+def test_revision_without_git(monkeypatch, tmp_path):
+    monkeypatch.delenv("MESH_CODE_REVISION", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert code_revision() == "unknown"
+
+
+def test_revision_is_a_commit_or_unknown(monkeypatch):
+    monkeypatch.delenv("MESH_CODE_REVISION", raising=False)
+    assert re.fullmatch(r"unknown|[0-9a-f]{40}(-dirty)?", code_revision())
+
+
+@pytest.mark.parametrize("missing", ["surely-not-installed"])
+def test_environment_names_versions_of_what_is_installed(missing):
+    environment = describe_environment(["pydantic", missing])
+    assert environment["python"] == platform.python_version()
+    assert re.match(r"\d+\.", environment["pydantic"])
+    assert missing not in environment

@@ -1,0 +1,69 @@
+import io
+import logging
+
+import pytest
+
+from mesh.core import progress
+from mesh.core.progress import track
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still until it is moved."""
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    return now
+
+
+def test_items_come_through_in_order():
+    assert list(track(range(25), "work")) == list(range(25))
+    assert list(track((item for item in "abc"), "work")) == ["a", "b", "c"]
+    assert list(track([], "work")) == []
+
+
+def test_lines_come_every_few_seconds(caplog, clock):
+    caplog.set_level(logging.INFO)
+    for _ in track(range(20), "work"):
+        clock[0] += progress.SECONDS_BETWEEN_LINES / 4
+    assert caplog.messages == [
+        "work: 4 of 20",
+        "work: 8 of 20",
+        "work: 12 of 20",
+        "work: 16 of 20",
+        "work: 20 of 20",
+    ]
+
+
+def test_short_work_says_nothing(caplog, clock):
+    caplog.set_level(logging.INFO)
+    list(track(range(1000), "work"))
+    assert caplog.messages == []
+
+
+def test_an_item_counts_when_it_is_done(caplog, clock):
+    caplog.set_level(logging.INFO)
+    items = track(range(2), "work")
+    next(items)
+    clock[0] += 2 * progress.SECONDS_BETWEEN_LINES
+    assert caplog.messages == []
+    next(items)
+    assert caplog.messages == ["work: 1 of 2"]
+
+
+def test_unknown_total(caplog, clock):
+    caplog.set_level(logging.INFO)
+    for _ in track(iter("ab"), "work"):
+        clock[0] += 2 * progress.SECONDS_BETWEEN_LINES
+    assert caplog.messages == ["work: 1 of ?", "work: 2 of ?"]
+
+
+def test_bar_on_a_terminal(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    assert list(track(range(3), "work")) == [0, 1, 2]
+    assert "work" in terminal.getvalue()

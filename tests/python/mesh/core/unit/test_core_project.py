@@ -1,0 +1,29 @@
+import pytest
+
+from mesh.core.project import CODE_ONLY_STEPS
+from mesh.core.project import Project
+
+
+def test_every_name_comes_from_the_project():
+    project = Project(name="entity-fishing", description="d", port=8080)
+    assert project.package == "entity_fishing"
+    assert project.trained_model == "ENTITY-FISHING-TRAINED"
+    assert project.compiled_model == "ENTITY-FISHING-COMPILED"
+    assert project.module("serve:upload-results") == "entity_fishing.serve.upload_results"
+    modules = [project.module(step) for step in project.steps]
+    assert modules[0] == "entity_fishing.train.train"
+    assert modules[-1] == "entity_fishing.serve.serve"
+
+
+def test_steps_can_be_chosen():
+    assert Project(name="lsh", description="d", port=1, steps=CODE_ONLY_STEPS).steps == (
+        "serve:serve",
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Keywords", "key_words", "-a", "a-", "a--b", "1a", "a b", "a/b", "a\n", "é"]
+)
+def test_bad_names(name):
+    with pytest.raises(ValueError, match="is not a project name"):
+        Project(name=name, description="d", port=1)
