@@ -132,7 +132,7 @@ class AccessMiddleware:
         request_line = f"{scope['method']} {_target(scope)} HTTP/{scope['http_version']}"
         milliseconds = round(seconds * 1000, 3)
         logger.log(
-            logging.DEBUG if route in QUIET_ROUTES and status < 400 else logging.INFO,
+            logging.DEBUG if route in QUIET_ROUTES and status in (200, 503) else logging.INFO,
             '%s "%s" %d %.1f ms %s',
             *(client_addr, request_line, status, milliseconds, request_id),
             extra={

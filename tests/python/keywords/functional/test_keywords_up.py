@@ -1,0 +1,208 @@
+"""`mesh up keywords` and the commands around it, as a user runs them: real processes, real HTTP, real weights."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+PATIENCE = 240
+
+
+class Command:
+    """A running `mesh` command with what it has written."""
+
+    def __init__(self, workspace: Path, *arguments: str, **environment: str) -> None:
+        self._log = workspace / f"log-{time.monotonic_ns()}"
+        variables = {name: value for name, value in os.environ.items() if not name.startswith("MESH_")}
+        variables |= {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **environment}
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "mesh.cli.mesh", *arguments],
+                cwd=workspace,
+                env=variables,
+                stdout=log,
+                stderr=log,
+            )
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text()
+
+    def wait(self) -> int:
+        return self.process.wait(PATIENCE)
+
+    def wait_for(self, text: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while text not in self.output:
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < deadline, self.output
+            time.sleep(0.05)
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        return self.wait()
+
+
+def run(workspace: Path, *arguments: str, **environment: str) -> tuple[int, str]:
+    command = Command(workspace, *arguments, **environment)
+    return command.wait(), command.output
+
+
+def free_port() -> int:
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("workspace")
+
+
+@pytest.fixture(scope="module")
+def served(workspace: Path) -> Iterator[tuple[Command, str]]:
+    """`mesh up keywords` from nothing, and the server's address."""
+    port = free_port()
+    command = Command(workspace, "up", "keywords", "--port", str(port))
+    command.wait_for("Ctrl-C stops the server")
+    yield command, f"http://127.0.0.1:{port}"
+    if command.process.poll() is None:
+        command.stop(signal.SIGKILL)
+
+
+def test_printed_request_gets_the_printed_answer(served: tuple[Command, str]) -> None:
+    command, _ = served
+    lines = command.output.splitlines()
+    curl = next(index for index, line in enumerate(lines) if line.startswith("curl "))
+    again = subprocess.run(
+        ["bash", "-c", lines[curl]], capture_output=True, text=True, check=True, timeout=60
+    )
+    printed = next(line for line in lines[curl + 1 :] if line)
+    assert json.loads(again.stdout) == json.loads(printed)
+
+
+def test_documents_of_all_kinds_are_answered(served: tuple[Command, str]) -> None:
+    _, url = served
+    documents = ["", "word", "the and of", "🙂🙂", "北京是中国的首都。", "pipe organ " * 9_000]
+    body = {"inputs": [{"document": document} for document in documents]}
+    response = httpx.post(f"{url}/v1/model/keywords/predict", json=body, timeout=60)
+    assert response.status_code == 200
+    outputs = response.json()["outputs"]
+    tokens = [[item["keyword_token"] for item in output["predicted_document"]] for output in outputs]
+    assert tokens == [[], ["word"], [], [], ["北京是中国的首都"], tokens[-1]]
+    assert set(tokens[-1]) == {"pipe", "organ"}
+    assert [output["truncated"] for output in outputs] == [False] * 5 + [True]
+
+
+def test_configuration_is_applied(served: tuple[Command, str]) -> None:
+    _, url = served
+    text = "Die Hefe vergärt den Zucker, und die Hefe wächst im warmen Labor am schnellsten."
+    body = {
+        "configuration": {"stop_words": "german", "keyphrase_ngram_range": [1, 2], "top_n": 3},
+        "inputs": [{"document": text}],
+    }
+    response = httpx.post(f"{url}/v1/model/keywords/predict", json=body, timeout=60)
+    [output] = response.json()["outputs"]
+    tokens = [item["keyword_token"] for item in output["predicted_document"]]
+    assert len(tokens) == 3
+    assert not {"die", "und", "den"} & {word for token in tokens for word in token.split()}
+
+
+def test_wrong_configuration_names_its_field(served: tuple[Command, str]) -> None:
+    _, url = served
+    body = {"configuration": {"top_n": 0}, "inputs": [{"document": "text"}]}
+    response = httpx.post(f"{url}/v1/model/keywords/predict", json=body)
+    assert response.status_code == 422
+    assert "top_n" in response.text
+
+
+def test_bio_names_the_version_it_was_made_from(served: tuple[Command, str]) -> None:
+    _, url = served
+    bio = httpx.get(f"{url}/v1/model/keywords/bio").json()
+    assert bio["model_name"] == "keywords"
+    assert bio["model_card"]["trained_version"] == "KEYWORDS-TRAINED-1"
+
+
+def test_predicting_without_a_server_gives_the_same_answer(
+    served: tuple[Command, str], workspace: Path
+) -> None:
+    _, url = served
+    text = "Glaciers carve valleys as they creep towards the sea."
+    exit_code, output = run(workspace, "predict", "keywords", text)
+    assert exit_code == 0
+    over_http = httpx.post(
+        f"{url}/v1/model/keywords/predict", json={"inputs": [{"document": text}]}, timeout=60
+    )
+    assert json.loads(output[output.index("{") :]) == over_http.json()
+
+
+def test_port_in_use_is_a_sentence_before_any_work(served: tuple[Command, str], workspace: Path) -> None:
+    port = served[1].rpartition(":")[2]
+    exit_code, output = run(workspace, "up", "keywords", "--port", port)
+    assert exit_code == 1
+    assert f"error: The server can't listen on 127.0.0.1:{port}" in output
+    assert "train:train" not in output
+
+
+def test_registry_commands(served: tuple[Command, str], workspace: Path) -> None:
+    assert run(workspace, "registry", "alias", "KEYWORDS-COMPILED-1", "prod")[0] == 0
+    exit_code, output = run(workspace, "registry", "list", "--json")
+    versions = json.loads(output[output.index("[\n") :])
+    assert [(version["reference"], version["aliases"]) for version in versions] == [
+        ("KEYWORDS-COMPILED-1", ["prod"]),
+        ("KEYWORDS-TRAINED-1", []),
+    ]
+    assert exit_code == 0
+    assert run(workspace, "registry", "show", "KEYWORDS-COMPILED:prod")[0] == 0
+    exit_code, output = run(workspace, "registry", "verify")
+    assert (exit_code, output.count("intact")) == (0, 2)
+
+
+def test_interrupted_server_drains_and_the_second_start_makes_nothing(
+    served: tuple[Command, str], workspace: Path
+) -> None:
+    first, _ = served
+    assert first.stop() == 0
+    second = Command(workspace, "up", "keywords", "--port", str(free_port()))
+    second.wait_for("Ctrl-C stops the server")
+    assert len(re.findall("up to date", second.output)) >= 3
+    assert "registered" not in second.output
+    assert second.stop(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "exit_code", "sentence"),
+    [
+        (("up", "keyword"), {}, 2, "did you mean keywords?"),
+        (("run", "keywords", "--from", "tracing"), {}, 2, "'tracing' is no step"),
+        (("run", "keywords"), {"MESH_REGISTRY_URI": "sqlite:////proc/no/registry.db"}, 1, "/proc/no"),
+        (("run", "keywords"), {"MESH_REGISTRY_BACKEND": "neptun"}, 2, "'neptun'"),
+        (("run", "keywords", "--to", "train"), {"TRAIN_BASE_MODEL": "missing/folder"}, 1, "missing/folder"),
+        (("run", "keywords", "--from", "trace"), {"COMPILE_BACKEND": "tensorrt"}, 2, "COMPILE_BACKEND='tensorrt'"),
+        (("run", "keywords", "--from", "trace"), {"COMPILE_BACKND": "onnx"}, 2, "did you mean COMPILE_BACKEND?"),
+        (("registry", "show", "KEYWORDS-COMPILED-9"), {}, 1, "KEYWORDS-COMPILED"),
+        (("registry", "show", "nonsense"), {}, 2, "'nonsense'"),
+        (("predict", "keywords", "x"), {"MESH_WORKSPACE": "elsewhere"}, 1, "No model of keywords"),
+    ],
+)
+def test_mistakes_are_sentences_without_a_traceback(
+    workspace: Path,
+    arguments: tuple[str, ...],
+    environment: dict[str, str],
+    exit_code: int,
+    sentence: str,
+) -> None:
+    actual, output = run(workspace, *arguments, **environment)
+    assert sentence in output
+    assert "Traceback" not in output
+    assert actual == exit_code
