@@ -1,6 +1,9 @@
 """`mesh new`: write a project that runs and passes its own tests."""
 
 import importlib.resources
+import importlib.util
+import itertools
+import keyword
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
@@ -34,6 +37,8 @@ def scaffold(name: str, kind: str) -> list[Path]:
         project = Project(name=name, description="", port=port)
     except ValueError as error:
         raise UsageError(str(error)) from error
+    if keyword.iskeyword(project.package) or importlib.util.find_spec(project.package):
+        raise UsageError(f"{name!r} is the name of a Python module already; choose another.")
     root = source_root().parent.parent
     files = _render(project, kind)
     taken = [
@@ -63,6 +68,15 @@ def _render(project: Project, kind: str) -> dict[Path, str]:
         ).substitute(values)
         for path, text in sorted(_walk(templates, ""))
     }
+
+
+def _sort_imports(text: str) -> str:
+    """Sort each block of imports: whether the project comes before or after `mesh` depends on its name."""
+    lines = text.splitlines(keepends=True)
+    sorted_lines: list[str] = []
+    for is_import, block in itertools.groupby(lines, lambda line: line.startswith("from ")):
+        sorted_lines += sorted(block) if is_import else block
+    return "".join(sorted_lines)
 
 
 def _walk(folder: Traversable, prefix: str) -> list[tuple[str, str]]:

@@ -1,0 +1,80 @@
+"""`mesh new` in a copy of the source tree; what it writes must pass its own tests."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mesh.cli.discovery import source_root
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    shutil.copytree(source_root() / "mesh", tmp_path / "src/python/mesh")
+    return tmp_path
+
+
+def run(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    paths = [str(tree / "src/python"), *(path for path in sys.path if path)]
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        timeout=400,
+    )
+
+
+def mesh(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run(tree, "-m", "mesh.cli.mesh", *arguments)
+
+
+@pytest.mark.parametrize(("kind", "tests"), [("code-only", 2), ("trained", 2)])
+def test_new_project_passes_its_own_tests(tree: Path, kind: str, tests: int) -> None:
+    made = mesh(tree, "new", "topic-labels", "--kind", kind)
+    assert made.returncode == 0, made.stderr
+    assert all((tree / path).is_file() for path in made.stdout.split())
+    tested = run(
+        tree, "-m", "pytest", "-q", "--import-mode=importlib", "-p", "no:cacheprovider", "tests/python"
+    )
+    assert f"{tests} passed" in tested.stdout, tested.stdout + tested.stderr
+    listed = mesh(tree, "projects")
+    assert "topic-labels" in listed.stdout
+    assert "8001" in listed.stdout
+
+
+def test_new_projects_get_different_ports(tree: Path) -> None:
+    for name in ("one", "two"):
+        assert mesh(tree, "new", name).returncode == 0
+    ports = [
+        line for line in mesh(tree, "projects").stdout.split() if line in {"8001", "8002", "8003"}
+    ]
+    assert ports == ["8001", "8002"]
+
+
+@pytest.mark.parametrize("name", ["Topic", "9lives", "a_b", "../evil", "-x", "class name"])
+def test_malformed_name_is_refused(tree: Path, name: str) -> None:
+    refused = mesh(tree, "new", "--", name)
+    assert refused.returncode == 2
+    assert f"error: {name!r} is not a project name" in refused.stderr
+    assert not (tree / "tests").exists()
+
+
+@pytest.mark.parametrize("name", ["mesh", "json", "torch", "lambda"])
+def test_name_of_another_module_is_refused(tree: Path, name: str) -> None:
+    refused = mesh(tree, "new", name)
+    assert refused.returncode == 2
+    assert f"error: {name!r} is the name of a Python module already" in refused.stderr
+
+
+def test_taken_name_is_refused_and_nothing_is_overwritten(tree: Path) -> None:
+    assert mesh(tree, "new", "topic").returncode == 0
+    before = (tree / "src/python/topic/model.py").read_text()
+    refused = mesh(tree, "new", "topic", "--kind", "trained")
+    assert refused.returncode == 2
+    assert "'topic' is the name of a Python module already" in refused.stderr
+    assert (tree / "src/python/topic/model.py").read_text() == before
