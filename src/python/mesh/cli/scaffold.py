@@ -74,7 +74,8 @@ def _sort_imports(text: str) -> str:
     """Sort each block of imports: whether the project comes before or after `mesh` depends on its name."""
     lines = text.splitlines(keepends=True)
     sorted_lines: list[str] = []
-    for is_import, block in itertools.groupby(lines, lambda line: line.startswith("from ")):
+    for is_import, group in itertools.groupby(lines, lambda line: line.startswith("from ")):
+        block = list(group)
         sorted_lines += sorted(block) if is_import else block
     return "".join(sorted_lines)
 

@@ -23,8 +23,13 @@ class Command:
 
     def __init__(self, workspace: Path, *arguments: str, **environment: str) -> None:
         self._log = workspace / f"log-{time.monotonic_ns()}"
-        variables = {name: value for name, value in os.environ.items() if not name.startswith("MESH_")}
-        variables |= {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **environment}
+        variables = {
+            name: value for name, value in os.environ.items() if not name.startswith("MESH_")
+        }
+        variables |= {
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            **environment,
+        }
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "mesh.cli.mesh", *arguments],
@@ -98,7 +103,9 @@ def test_documents_of_all_kinds_are_answered(served: tuple[Command, str]) -> Non
     response = httpx.post(f"{url}/v1/model/keywords/predict", json=body, timeout=60)
     assert response.status_code == 200
     outputs = response.json()["outputs"]
-    tokens = [[item["keyword_token"] for item in output["predicted_document"]] for output in outputs]
+    tokens = [
+        [item["keyword_token"] for item in output["predicted_document"]] for output in outputs
+    ]
     assert tokens == [[], ["word"], [], [], ["北京是中国的首都"], tokens[-1]]
     assert set(tokens[-1]) == {"pipe", "organ"}
     assert [output["truncated"] for output in outputs] == [False] * 5 + [True]
@@ -146,7 +153,9 @@ def test_predicting_without_a_server_gives_the_same_answer(
     assert json.loads(output[output.index("{") :]) == over_http.json()
 
 
-def test_port_in_use_is_a_sentence_before_any_work(served: tuple[Command, str], workspace: Path) -> None:
+def test_port_in_use_is_a_sentence_before_any_work(
+    served: tuple[Command, str], workspace: Path
+) -> None:
     port = served[1].rpartition(":")[2]
     exit_code, output = run(workspace, "up", "keywords", "--port", port)
     assert exit_code == 1
@@ -185,11 +194,31 @@ def test_interrupted_server_drains_and_the_second_start_makes_nothing(
     [
         (("up", "keyword"), {}, 2, "did you mean keywords?"),
         (("run", "keywords", "--from", "tracing"), {}, 2, "'tracing' is no step"),
-        (("run", "keywords"), {"MESH_REGISTRY_URI": "sqlite:////proc/no/registry.db"}, 1, "/proc/no"),
+        (
+            ("run", "keywords"),
+            {"MESH_REGISTRY_URI": "sqlite:////proc/no/registry.db"},
+            1,
+            "/proc/no",
+        ),
         (("run", "keywords"), {"MESH_REGISTRY_BACKEND": "neptun"}, 2, "'neptun'"),
-        (("run", "keywords", "--to", "train"), {"TRAIN_BASE_MODEL": "missing/folder"}, 1, "missing/folder"),
-        (("run", "keywords", "--from", "trace"), {"COMPILE_BACKEND": "tensorrt"}, 2, "COMPILE_BACKEND='tensorrt'"),
-        (("run", "keywords", "--from", "trace"), {"COMPILE_BACKND": "onnx"}, 2, "did you mean COMPILE_BACKEND?"),
+        (
+            ("run", "keywords", "--to", "train"),
+            {"TRAIN_BASE_MODEL": "missing/folder"},
+            1,
+            "missing/folder",
+        ),
+        (
+            ("run", "keywords", "--from", "trace"),
+            {"COMPILE_BACKEND": "tensorrt"},
+            2,
+            "COMPILE_BACKEND='tensorrt'",
+        ),
+        (
+            ("run", "keywords", "--from", "trace"),
+            {"COMPILE_BACKND": "onnx"},
+            2,
+            "did you mean COMPILE_BACKEND?",
+        ),
         (("registry", "show", "KEYWORDS-COMPILED-9"), {}, 1, "KEYWORDS-COMPILED"),
         (("registry", "show", "nonsense"), {}, 2, "'nonsense'"),
         (("predict", "keywords", "x"), {"MESH_WORKSPACE": "elsewhere"}, 1, "No model of keywords"),

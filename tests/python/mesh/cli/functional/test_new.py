@@ -39,7 +39,14 @@ def test_new_project_passes_its_own_tests(tree: Path, kind: str, tests: int) -> 
     assert made.returncode == 0, made.stderr
     assert all((tree / path).is_file() for path in made.stdout.split())
     tested = run(
-        tree, "-m", "pytest", "-q", "--import-mode=importlib", "-p", "no:cacheprovider", "tests/python"
+        tree,
+        "-m",
+        "pytest",
+        "-q",
+        "--import-mode=importlib",
+        "-p",
+        "no:cacheprovider",
+        "tests/python",
     )
     assert f"{tests} passed" in tested.stdout, tested.stdout + tested.stderr
     listed = mesh(tree, "projects")
