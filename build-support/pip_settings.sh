@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by ./pants and build-support/lock. Reads what pip is configured with (environment, then configuration files), so that
 # whatever installs wheels for `pip install` on this machine installs them here too. Needs $python, an interpreter with pip.
 
@@ -30,4 +31,4 @@ as_list() {
     printf '[%s]' "$list"
 }
 
-pip_settings=$("$python" -m pip config list)
+pip_settings=$("${python:?}" -m pip config list)
