@@ -43,6 +43,8 @@ from mesh.registry.transfer import prepare
 from mesh.registry.transfer import read_content
 from mesh.registry.transfer import receive
 
+TAG_ATTEMPTS = 3
+
 logger = logging.getLogger(__name__)
 
 
@@ -140,10 +142,7 @@ class MlflowRegistry:
             mlflow_files.upload(
                 mlflow_files.repository(self.store, record, folder), copy, ATTACHMENT_FILE
             )
-            key, value = attachment.tag
-            self.store.client.set_model_version_tag(
-                record.version.name, str(record.version.version), key, value
-            )
+            self._set_tag(record.version, *attachment.tag)
 
     def read_attachment(self, reference: str, path: str) -> bytes:
         """The content of an attachment, verified."""
@@ -160,6 +159,22 @@ class MlflowRegistry:
         """Check every stored file of a version; one sentence for each that is missing, extra or changed."""
         with self._errors():
             return mlflow_files.storage_problems(self.store, self._record(reference))
+
+    def _set_tag(self, version: ModelVersion, key: str, value: str) -> None:
+        """Set a tag, also when another process sets the same new tag at the same time.
+
+        Both then try to insert it, and the database refuses the second, which finds the first's when it tries again.
+        """
+        for attempts_left in reversed(range(TAG_ATTEMPTS)):
+            try:
+                self.store.client.set_model_version_tag(
+                    version.name, str(version.version), key, value
+                )
+            except MlflowException as error:
+                if error.error_code != "BAD_REQUEST" or not attempts_left:
+                    raise
+            else:
+                return
 
     def _record(self, reference: str) -> Record:
         return find_record(self.store.client, ModelReference.parse(reference))
