@@ -5,6 +5,7 @@ import importlib
 from pathlib import Path
 
 import mesh
+from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.core.project import Project
 
@@ -16,10 +17,12 @@ def source_root() -> Path:
 
 
 def find_projects() -> list[Project]:
-    """Every project beside the libraries, by name: each package with a `project.py` that declares `PROJECT`."""
-    packages = [path.parent.name for path in source_root().glob("*/project.py")]
-    projects = [importlib.import_module(f"{package}.project").PROJECT for package in packages]
-    return sorted(projects, key=lambda project: project.name)
+    """Every project beside the libraries, by name: each package with a `project.py` that declares `PROJECT`.
+
+    Raises:
+        MeshError: a `project.py` declares none.
+    """
+    return sorted(map(_declared, _packages()), key=lambda project: project.name)
 
 
 def get_project(name: str) -> Project:
@@ -27,10 +30,25 @@ def get_project(name: str) -> Project:
 
     Raises:
         UsageError: there is none of that name.
+        MeshError: its `project.py` declares none.
     """
-    projects = {project.name: project for project in find_projects()}
-    if name in projects:
-        return projects[name]
-    close = difflib.get_close_matches(name, projects, 1)
-    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(projects) or 'none'}."
+    names = [package.replace("_", "-") for package in _packages()]
+    if name in names:
+        return _declared(name.replace("-", "_"))
+    close = difflib.get_close_matches(name, names, 1)
+    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names) or 'none'}."
     raise UsageError(f"There is no project {name!r}; {hint}")
+
+
+def _packages() -> list[str]:
+    return sorted(path.parent.name for path in source_root().glob("*/project.py"))
+
+
+def _declared(package: str) -> Project:
+    try:
+        project = importlib.import_module(f"{package}.project").PROJECT
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise MeshError(f"{package}/project.py declares no PROJECT: {error}.") from error
+    if not isinstance(project, Project) or project.package != package:
+        raise MeshError(f"{package}/project.py must declare a Project whose package is {package!r}.")
+    return project

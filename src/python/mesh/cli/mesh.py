@@ -1,7 +1,7 @@
 """The `mesh` command: everything about a project by its name."""
 
 import json
-import logging
+import signal
 import sys
 from typing import NoReturn
 
@@ -12,6 +12,7 @@ from mesh.cli import registry
 from mesh.cli.discovery import find_projects
 from mesh.cli.discovery import get_project
 from mesh.cli.predict import create_model
+from mesh.cli.predict import make_request
 from mesh.cli.scaffold import scaffold
 from mesh.cli.steps import run_steps
 from mesh.cli.steps import select_steps
@@ -19,14 +20,32 @@ from mesh.cli.tables import make_table
 from mesh.cli.up import up as bring_up
 from mesh.core.environment import code_revision
 from mesh.core.errors import MeshError
+from mesh.core.errors import UsageError
+from mesh.core.logs import LogSettings
+from mesh.core.logs import configure_logging
+from mesh.core.program import TerminatedError
+from mesh.core.program import with_termination
+from mesh.core.settings import load_settings
 
 console = Console(stderr=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(code_revision(), prog_name="mesh")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, _, given: _show_version(context) if given else None,
+    help="Show the revision of the code and exit.",
+)
 def cli() -> None:
     """Train, compile, validate, register and serve the models of the mesh."""
+
+
+def _show_version(context: click.Context) -> None:
+    click.echo(f"mesh {code_revision()}")
+    context.exit()
 
 
 @cli.command()
@@ -60,9 +79,16 @@ def run(project: str, first: str | None, last: str | None, force: bool) -> None:
 def predict(project: str, text: str) -> None:
     """Predict TEXT ("-" reads standard input) with the current model of PROJECT; needs no server."""
     model = create_model(get_project(project), load=True)
-    document = sys.stdin.read() if text == "-" else text
-    response = model.predict(model.example_request(document))
+    document = _read_standard_input() if text == "-" else text
+    response = model.predict(make_request(model, document))
     click.echo(json.dumps(response.model_dump(mode="json"), indent=2, ensure_ascii=False))
+
+
+def _read_standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"Standard input is not UTF-8 text: {error}.") from error
 
 
 @cli.command()
@@ -96,14 +122,17 @@ cli.add_command(registry.group)
 
 def main() -> NoReturn:
     """Run the command line; a `MeshError` ends in one sentence and its exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
-        cli.main(standalone_mode=False)
+        (log,) = load_settings([LogSettings])
+        configure_logging("mesh.cli", log)
+        with_termination(lambda: cli.main(standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except TerminatedError:
+        sys.exit(128 + signal.SIGTERM)
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        sys.exit(128 + signal.SIGINT)
     except MeshError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)

@@ -2,11 +2,13 @@
 
 import json
 import sys
+from pathlib import Path
 
 import click
 from rich.console import Console
 
 from mesh.cli.tables import make_table
+from mesh.core.settings import find_env_file
 from mesh.core.settings import load_settings
 from mesh.registry.base import ModelRegistry
 from mesh.registry.base import ModelVersion
@@ -15,7 +17,7 @@ from mesh.registry.settings import RegistrySettings
 
 
 def _open() -> ModelRegistry:
-    (settings,) = load_settings([RegistrySettings])
+    (settings,) = load_settings([RegistrySettings], env_file=find_env_file(Path()))
     return open_registry(settings)
 
 

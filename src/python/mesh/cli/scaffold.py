@@ -41,13 +41,9 @@ def scaffold(name: str, kind: str) -> list[Path]:
         raise UsageError(f"{name!r} is the name of a Python module already; choose another.")
     root = source_root().parent.parent
     files = _render(project, kind)
-    taken = [
-        path
-        for path in (root / "src/python" / project.package, root / "tests/python" / project.package)
-        if path.exists()
-    ]
-    if taken:
-        raise UsageError(f"{taken[0].relative_to(root)} exists already; choose another name.")
+    for folder in ("src/python", "tests/python"):
+        if (root / folder / project.package).exists():
+            raise UsageError(f"{folder}/{project.package} exists already; choose another name.")
     for path, text in files.items():
         write_text_atomic(root / path, text)
     return list(files)
@@ -62,12 +58,11 @@ def _render(project: Project, kind: str) -> dict[Path, str]:
         "key": project.name.upper(),
         "port": str(project.port),
     }
-    return {
-        Path(path.replace(PACKAGE_PLACEHOLDER, project.package).removesuffix(SUFFIX)): Template(
-            text
-        ).substitute(values)
-        for path, text in sorted(_walk(templates, ""))
-    }
+    files = {}
+    for path, text in sorted(_walk(templates, "")):
+        name = path.replace(PACKAGE_PLACEHOLDER, project.package).removesuffix(SUFFIX)
+        files[Path(name)] = _sort_imports(Template(text).substitute(values))
+    return files
 
 
 def _sort_imports(text: str) -> str:

@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import signal
 import socket
 import subprocess
 import sys
@@ -40,13 +39,22 @@ def up(project: Project, *, host: str, port: int | None, force: bool, console: C
     run_steps(project, select_steps(project, None, None), force=force, console=console)
     server = start_server(project, host, port)
     try:
-        base_url = f"http://{host}:{port}"
-        wait_until_ready(server, base_url)
-        show_example(project, base_url, console)
-        return wait_for_end(server)
+        wait_until_ready(server, base_url(host, port))
+        show_example(project, base_url(host, port), console)
+        return server.wait()
+    except KeyboardInterrupt:
+        # Ctrl-C or SIGTERM: the server answers what it has accepted.
+        server.terminate()
+        return server.wait()
     finally:
         if server.poll() is None:
             server.kill()
+            server.wait()
+
+
+def base_url(host: str, port: int) -> str:
+    """The address of a server on this machine."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def require_free_port(host: str, port: int) -> None:
@@ -55,14 +63,13 @@ def require_free_port(host: str, port: int) -> None:
     Raises:
         MeshError: another process listens on the port, or the address isn't this machine's.
     """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise MeshError(
-                f"The server can't listen on {host}:{port} ({error.strerror}); choose another with --port."
-            ) from error
+    try:
+        [(family, *_, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        socket.create_server(address, family=family).close()
+    except OSError as error:
+        raise MeshError(
+            f"The server can't listen on {host}:{port} ({error.strerror}); choose another with --host and --port."
+        ) from error
 
 
 def start_server(project: Project, host: str, port: int) -> subprocess.Popen[bytes]:
@@ -80,13 +87,13 @@ def start_server(project: Project, host: str, port: int) -> subprocess.Popen[byt
     return subprocess.Popen(command, env=environment)
 
 
-def wait_until_ready(server: subprocess.Popen[bytes], base_url: str) -> None:
+def wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:
     """Poll readiness until the server can answer.
 
     Raises:
         MeshError: the server ended instead.
     """
-    with httpx.Client(base_url=base_url, trust_env=False) as client:
+    with httpx.Client(base_url=url, trust_env=False) as client:
         while server.poll() is None:
             try:
                 if client.get("/v1/ready").status_code == httpx.codes.OK:
@@ -99,35 +106,26 @@ def wait_until_ready(server: subprocess.Popen[bytes], base_url: str) -> None:
     )
 
 
-def show_example(project: Project, base_url: str, console: Console) -> None:
-    """Print the request to try and the server's answer to it."""
-    request = (
-        create_model(project, load=False)
-        .example_request(EXAMPLE_TEXT)
-        .model_dump(mode="json", exclude_unset=True)
-    )
-    url = f"{base_url}/v1/model/{project.name}/predict"
-    response = httpx.post(url, json=request, trust_env=False, timeout=60).raise_for_status()
+def show_example(project: Project, url: str, console: Console) -> None:
+    """Print the request to try and the server's answer to it.
+
+    Raises:
+        MeshError: the server does not answer it.
+    """
+    example = create_model(project, load=False).example_request(EXAMPLE_TEXT)
+    request = example.model_dump(mode="json", exclude_unset=True)
+    predict = f"{url}/v1/model/{project.name}/predict"
+    try:
+        response = httpx.post(predict, json=request, trust_env=False, timeout=60).raise_for_status()
+    except httpx.HTTPError as error:
+        raise MeshError(f"The server does not answer the example request: {error}.") from error
     body = shlex.quote(json.dumps(request, ensure_ascii=False))
     console.print(
-        f"\n[bold green]{project.name} is served[/bold green] at {base_url} (interactive docs: {base_url}/docs). Try:\n"
+        f"\n[bold green]{project.name} is served[/bold green] at {url} (interactive docs: {url}/docs). Try:\n"
     )
-    console.print(
-        f"curl -s {url} -H 'content-type: application/json' -d {body}\n",
-        soft_wrap=True,
-        highlight=False,
-        markup=False,
-    )
-    console.print(response.text + "\n", soft_wrap=True, highlight=False, markup=False)
+    for text in (
+        f"curl -s {predict} -H 'content-type: application/json' -d {body}\n",
+        f"{response.text}\n",
+    ):
+        console.print(text, soft_wrap=True, highlight=False, markup=False)
     console.print("Ctrl-C stops the server.")
-
-
-def wait_for_end(server: subprocess.Popen[bytes]) -> int:
-    """Wait for the server; Ctrl-C and SIGTERM let it drain first."""
-
-    def drain(_number: int, _frame: object) -> None:
-        server.send_signal(signal.SIGTERM)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, drain)
-    return server.wait()

@@ -53,7 +53,7 @@ class Program:
             *own, log = load_settings(
                 [*self.settings, LogSettings],
                 flags=flags,
-                env_file=find_env_file(self._folder()),
+                env_file=find_env_file(component_folder(self.component)),
                 program=f"{self.component}:{self.name}",
             )
             configure_logging(self.component, log)
@@ -69,11 +69,17 @@ class Program:
             print("interrupted", file=sys.stderr)
             return 128 + signal.SIGINT
 
-    def _folder(self) -> Path:
-        spec = importlib.util.find_spec(self.component)
-        if spec is None or not spec.submodule_search_locations:
-            raise MeshError(f"The package {self.component!r} can't be found.")
-        return Path(spec.submodule_search_locations[0])
+
+def component_folder(component: str) -> Path:
+    """The folder of a component's package, such as `keywords.compile`.
+
+    Raises:
+        MeshError: there is no such package.
+    """
+    spec = importlib.util.find_spec(component)
+    if spec is None or not spec.submodule_search_locations:
+        raise MeshError(f"The package {component!r} can't be found.")
+    return Path(spec.submodule_search_locations[0])
 
 
 class TerminatedError(KeyboardInterrupt):

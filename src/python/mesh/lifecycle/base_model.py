@@ -129,6 +129,8 @@ def _from_hub(address: str) -> tuple[Path, str]:
         folder = huggingface_hub.snapshot_download(
             match["repository"], revision=match["revision"], allow_patterns=list(MODEL_FILES)
         )
+    except errors.HFValidationError as error:
+        raise MeshError(f"{address!r} is malformed: {error}") from error
     except errors.RevisionNotFoundError as error:
         raise MeshError(f"{address} has no revision {match['revision']!r}.") from error
     except errors.RepositoryNotFoundError as error:

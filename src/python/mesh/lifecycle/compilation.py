@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from mesh.core.errors import MeshError
 from mesh.core.files import read_json
 from mesh.core.files import write_json_atomic
+from mesh.lifecycle.downloaded import Downloaded
+from mesh.lifecycle.version import source_digest
 
 COMPILATION_FILE = "compilation.json"
 
@@ -19,7 +21,11 @@ COMPILATION_FILE = "compilation.json"
 class Compilation(BaseModel):
     """What was compiled from what.
 
-    `published` names the registered version with the same fingerprint when there was nothing to do.
+    Args:
+        source: the trained version's reference, or the address of a base model.
+        source_digest: of its weights and regression test.
+        published: the registered version with the same fingerprint, if there is one.
+        forced: whether it was compiled although such a version exists, to be registered once more.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,8 +33,10 @@ class Compilation(BaseModel):
     schema_version: Literal[1] = 1
     fingerprint: str
     source: str
+    source_digest: str
     trained_version: str | None
     published: str | None = None
+    forced: bool = False
     spec: dict[str, Any]
     parity: dict[str, Any] | None = None
     environment: dict[str, str] = {}
@@ -53,3 +61,21 @@ class Compilation(BaseModel):
     def write(self, directory: Path) -> None:
         """Store the record."""
         write_json_atomic(directory / COMPILATION_FILE, self.model_dump(mode="json"))
+
+    def source_version(self, downloads: Path) -> Path:
+        """The directory of the uncompiled version that this was compiled from, every file checked.
+
+        Args:
+            downloads: `outputs/<project>/download`.
+
+        Raises:
+            MeshError: it is damaged, or another version was downloaded meanwhile.
+        """
+        downloaded = Downloaded.read(downloads)
+        version = downloaded.verified(downloads)
+        if source_digest(version) != self.source_digest:
+            raise MeshError(
+                f"{downloads} holds {downloaded.source} now, but the compiled model was made from other files "
+                f"({self.source}); run compile:trace again."
+            )
+        return version

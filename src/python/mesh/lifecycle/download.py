@@ -20,6 +20,7 @@ from mesh.lifecycle.version import base_card
 from mesh.lifecycle.version import base_fingerprint
 from mesh.lifecycle.version import regression_inputs
 from mesh.registry.factory import open_registry
+from mesh.registry.reference import reference_to
 from mesh.registry.settings import RegistrySettings
 
 logger = logging.getLogger(__name__)
@@ -48,10 +49,9 @@ def download(
     if "://" in settings.reference:
         downloaded = _assemble_base(recipe, settings.reference, target)
     else:
+        reference = reference_to(recipe.project.trained_model, settings.reference)
         registry = open_registry(registry_settings)
-        found = registry.get(
-            settings.reference or f"{recipe.project.trained_model}:latest"
-        ).reference
+        found = registry.get(reference).reference
         registry.fetch(found, target / found)
         downloaded = Downloaded(source=found, trained_version=found, folder=found)
     downloaded.write(target)

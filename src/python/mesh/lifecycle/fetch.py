@@ -10,6 +10,7 @@ from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.registry.factory import open_registry
+from mesh.registry.reference import reference_to
 from mesh.registry.settings import RegistrySettings
 
 logger = logging.getLogger(__name__)
@@ -33,8 +34,9 @@ def fetch(
     registry_settings: RegistrySettings,
 ) -> None:
     """Fetch a compiled version and let the project's server load it by default."""
+    reference = reference_to(project.compiled_model, settings.reference)
     registry = open_registry(registry_settings)
-    found = registry.get(settings.reference or f"{project.compiled_model}:latest")
+    found = registry.get(reference)
     directory = workspace.models / found.reference
     registry.fetch(found.reference, directory)
     workspace.set_current_model(project, found.reference)

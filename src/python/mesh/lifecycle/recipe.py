@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from typing import Literal
 
+from pydantic import BaseModel
+
 from mesh.core.errors import MeshError
 from mesh.core.files import read_json
 from mesh.core.project import Project
@@ -27,26 +29,28 @@ class Recipe:
         task: what the network computes.
         samples: JSON list of sample documents, as `package:file`.
         inference_params: parameters for predicting the samples.
+        configuration: what inference parameters are validated against.
         reference: makes a predictor from a folder of uncompiled weights.
         compiled: makes a predictor from a `compiled/` folder, the way the server does.
         differences: compares a stored with a new prediction at a tolerance; one sentence for each difference.
         extra_files: writes what the server needs beside the network into a folder.
         code: modules that determine the predictions of the uncompiled model.
         extra_code: modules that determine the extra files.
-        extra_packages: distributions whose versions determine the extra files.
+        packages: distributions, beside those that run the network, whose versions determine either.
     """
 
     project: Project
     task: Literal["sentence-embedding", "text-classification", "token-classification"]
     samples: str
     inference_params: Mapping[str, Any]
+    configuration: type[BaseModel]
     reference: Callable[[Path], Predict]
     compiled: Callable[[Path], Predict]
     differences: Callable[[Any, Any, float], list[str]]
     extra_files: Callable[[Path], None] | None = None
     code: tuple[str, ...] = ()
     extra_code: tuple[str, ...] = ()
-    extra_packages: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
     def read_samples(self, path: Path | None = None) -> list[str]:
         """The project's sample documents, or those of a JSON file.
@@ -63,9 +67,22 @@ class Recipe:
         if (
             not isinstance(samples, list)
             or not samples
-            or not all(isinstance(text, str) and text for text in samples)
+            or not all(_is_text(text) for text in samples)
         ):
             raise MeshError(
                 f"{path or self.samples} must hold a JSON list of at least one non-empty text."
             )
         return samples
+
+
+def _is_text(value: object) -> bool:
+    """Whether a value is a text that can be written again: JSON allows halves of characters."""
+    return isinstance(value, str) and value != "" and _encodes(value)
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

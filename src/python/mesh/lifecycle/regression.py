@@ -7,7 +7,7 @@ import pytest
 
 from mesh.core.card import COMPILED
 from mesh.core.workspace import WorkspaceSettings
-from mesh.lifecycle.downloaded import Downloaded
+from mesh.lifecycle.compilation import Compilation
 from mesh.lifecycle.recipe import Predict
 from mesh.lifecycle.recipe import Recipe
 from mesh.lifecycle.validate import CaseResult
@@ -21,8 +21,9 @@ class Regression:
         self._recipe = recipe
         self._tolerance = tolerance
         self._compiled = workspace.output(recipe.project, "compile") / COMPILED
-        download = workspace.output(recipe.project, "download")
-        self.stored = RegressionTest.read(Downloaded.read(download).verified(download))
+        compilation = Compilation.read(workspace.output(recipe.project, "compile"))
+        version = compilation.source_version(workspace.output(recipe.project, "download"))
+        self.stored = RegressionTest.read(version)
 
     @cached_property
     def predict(self) -> Predict:

@@ -19,7 +19,6 @@ from mesh.core.digest import code_digest
 from mesh.core.environment import describe_environment
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
-from mesh.core.manifest import Manifest
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
@@ -27,6 +26,8 @@ from mesh.lifecycle.compilation import Compilation
 from mesh.lifecycle.downloaded import Downloaded
 from mesh.lifecycle.recipe import Recipe
 from mesh.lifecycle.version import RegressionTest
+from mesh.lifecycle.version import package_versions
+from mesh.lifecycle.version import source_digest
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
 
@@ -97,8 +98,10 @@ def trace(
     compilation = Compilation(
         fingerprint=fingerprint_of(recipe, version, spec),
         source=downloaded.source,
+        source_digest=source_digest(version),
         trained_version=downloaded.trained_version,
         spec=spec.model_dump(mode="json"),
+        forced=settings.force,
         environment=describe_environment(compiler_versions(spec)),
     )
     if not settings.force and _up_to_date(recipe, compilation, target, registry_settings):
@@ -110,14 +113,11 @@ def trace(
 
 def fingerprint_of(recipe: Recipe, version: Path, spec: CompileSpec) -> str:
     """The fingerprint of what compiling a downloaded version would give."""
-    files = Manifest.read(version).files
-    determining = Manifest(files=tuple(file for file in files if "/" in file.path))
-    packages = describe_environment(recipe.extra_packages)
     extra = {
         "code": code_digest(recipe.extra_code),
-        "packages": {name: packages.get(name) for name in recipe.extra_packages},
+        "packages": package_versions(recipe.packages),
     }
-    return compile_fingerprint(determining.digest, spec, extra)
+    return compile_fingerprint(source_digest(version), spec, extra)
 
 
 def _up_to_date(

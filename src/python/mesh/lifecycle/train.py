@@ -16,6 +16,7 @@ from mesh.lifecycle.recipe import Recipe
 from mesh.lifecycle.version import assemble
 from mesh.lifecycle.version import base_card
 from mesh.lifecycle.version import base_fingerprint
+from mesh.lifecycle.version import check_params
 from mesh.lifecycle.version import regression_inputs
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
@@ -47,9 +48,10 @@ def train(
     registry_settings: RegistrySettings,
 ) -> None:
     """Publish `<KEY>-TRAINED-N`, unless a version with the same fingerprint exists."""
-    base = resolve_base_model(settings.base_model)
     inputs = regression_inputs(recipe.read_samples(settings.samples))
     params = {**recipe.inference_params, **settings.inference_params}
+    check_params(recipe, params)
+    base = resolve_base_model(settings.base_model)
     fingerprint = base_fingerprint(recipe, base.source, inputs, params)
     registry = open_registry(registry_settings)
     name = recipe.project.trained_model

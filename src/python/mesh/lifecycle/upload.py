@@ -20,7 +20,6 @@ from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compilation import Compilation
-from mesh.lifecycle.downloaded import Downloaded
 from mesh.lifecycle.recipe import Recipe
 from mesh.lifecycle.validate import PREDICTIONS_FILE
 from mesh.lifecycle.validate import REPORT_FILE
@@ -58,18 +57,29 @@ def upload(
     compiled = workspace.output(recipe.project, "compile")
     compilation = Compilation.read(compiled)
     registry = open_registry(registry_settings)
-    if compilation.published:
-        version = registry.get(compilation.published)
+    version = _registered(recipe, registry, compilation)
+    if version:
         logger.info("%s is up to date: nothing to upload", version.reference)
     else:
         report = _passing_report(recipe, workspace, compilation)
         version = _publish(recipe, workspace, registry, compilation, report)
-        compilation.model_copy(update={"published": version.reference}).write(compiled)
         logger.info("registered %s (%.1f MB)", version.reference, version.manifest.size / 1e6)
+    compilation.model_copy(update={"published": version.reference}).write(compiled)
     _record_lineage(registry, compilation, version)
     if settings.alias:
         registry.alias(version.reference, settings.alias)
         logger.info("%s is now %s:%s", version.reference, version.name, settings.alias)
+
+
+def _registered(
+    recipe: Recipe, registry: ModelRegistry, compilation: Compilation
+) -> ModelVersion | None:
+    """The version that this compilation is already, also if recording it was interrupted."""
+    if compilation.published:
+        return registry.get(compilation.published)
+    if compilation.forced:
+        return None
+    return registry.find(recipe.project.compiled_model, compilation.fingerprint)
 
 
 def _passing_report(
@@ -97,8 +107,7 @@ def _publish(
     report: ValidationReport,
 ) -> ModelVersion:
     compiled = workspace.output(recipe.project, "compile")
-    downloads = workspace.output(recipe.project, "download")
-    download = downloads / Downloaded.read(downloads).folder
+    download = compilation.source_version(workspace.output(recipe.project, "download"))
     validated = workspace.output(recipe.project, "validate")
     source = ModelCard.read(download)
     card = ModelCard(

@@ -3,6 +3,7 @@
 import importlib.util
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import Literal
 from typing import Self
@@ -39,6 +40,7 @@ class ValidateSettings(MeshSettings):
     tolerance: float = Field(
         0.01, gt=0, lt=1, description="Largest accepted difference of a score."
     )
+    force: bool = Field(False, description="Validate again even if the model is registered.")
 
 
 class CaseResult(BaseModel):
@@ -91,13 +93,13 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
     """
     compiled = workspace.output(recipe.project, "compile")
     compilation = Compilation.read(compiled)
-    if compilation.published:
+    if compilation.published and not settings.force:
         logger.info("%s is up to date: nothing to validate", compilation.published)
         return
     digest = Manifest.of(compiled / ARTIFACTS).digest
-    with atomic_directory(workspace.output(recipe.project, "validate"), replace=True) as directory:
-        cases, predictions = run_suite(recipe, settings, workspace)
-        passed = bool(cases) and all(case.outcome == "passed" for case in cases)
+    target = workspace.output(recipe.project, "validate")
+    with atomic_directory(target, replace=True) as directory:
+        passed, cases, predictions = run_suite(recipe, settings, workspace)
         report = ValidationReport(
             passed=passed,
             artifact_digest=digest,
@@ -111,29 +113,41 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
     if not passed:
         raise MeshError(
             f"{len(failed)} of {len(cases)} regression cases did not pass ({', '.join(failed)}); "
-            f"see {workspace.output(recipe.project, 'validate') / REPORT_FILE}."
+            f"see {target / REPORT_FILE}."
         )
     logger.info("all %d regression cases passed at tolerance %g", len(cases), settings.tolerance)
 
 
 def run_suite(
     recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSettings
-) -> tuple[list[CaseResult], list[object]]:
-    """Run pytest on the suites in this process; returns the cases and the compiled model's predictions."""
+) -> tuple[bool, list[CaseResult], list[object]]:
+    """Run pytest on the suites in this process.
+
+    Returns:
+        Whether all cases passed, the cases, and the compiled model's predictions.
+
+    Raises:
+        MeshError: the suites could not be run to their end.
+    """
     import pytest
 
     from mesh.lifecycle.regression import RegressionPlugin
 
     suites = find_suites(recipe)
     plugin = RegressionPlugin(recipe, settings.tolerance, workspace)
+    # Nothing of the surroundings may choose or change the cases.
+    os.environ.pop("PYTEST_ADDOPTS", None)
     isolation = ["--noconftest", "-c", os.devnull, "--rootdir", str(Path(suites[0]).parent)]
     isolation += ["--disable-plugin-autoload", "-p", "no:cacheprovider"]
-    if (
-        pytest.main([*suites, "-q", "--import-mode=importlib", *isolation], plugins=[plugin])
-        == pytest.ExitCode.INTERRUPTED
-    ):
+    arguments = [*suites, "-q", "--import-mode=importlib", *isolation]
+    code = pytest.ExitCode(pytest.main(arguments, plugins=[plugin]))
+    sys.stdout.flush()
+    if code is pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
-    return plugin.cases, plugin.predictions
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise MeshError(f"The regression suite did not run to its end: {code.name}; see pytest's message above.")
+    passed = code is pytest.ExitCode.OK and all(case.outcome == "passed" for case in plugin.cases)
+    return passed, plugin.cases, plugin.predictions
 
 
 def find_suites(recipe: Recipe) -> list[str]:

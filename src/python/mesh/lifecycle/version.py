@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from mesh.core.card import ARTIFACTS
 from mesh.core.card import BaseModelSource
 from mesh.core.card import ModelCard
@@ -15,14 +17,23 @@ from mesh.core.digest import code_digest
 from mesh.core.digest import fingerprint
 from mesh.core.environment import code_revision
 from mesh.core.environment import describe_environment
+from mesh.core.errors import UsageError
 from mesh.core.files import read_json
 from mesh.core.files import write_json_atomic
+from mesh.core.manifest import Manifest
 from mesh.lifecycle.base_model import BaseModel
 from mesh.lifecycle.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
 TEST_FILES = TestFiles()
+REFERENCE_CODE = (
+    "mesh.compile.batching",
+    "mesh.compile.source",
+    "mesh.compile.text_model",
+    "mesh.compile.tokenizer",
+    "mesh.compile.torch_model",
+)
 REFERENCE_PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 
 
@@ -63,14 +74,36 @@ def base_fingerprint(
             "base_model": source.digest,
             "inputs": list(inputs),
             "inference_params": dict(params),
-            "code": code_digest((*recipe.code, "mesh.compile.torch_model")),
-            "packages": {
-                name: version
-                for name, version in describe_environment(REFERENCE_PACKAGES).items()
-                if name in REFERENCE_PACKAGES
-            },
+            "code": code_digest((*recipe.code, *recipe.extra_code, *REFERENCE_CODE)),
+            "packages": package_versions((*REFERENCE_PACKAGES, *recipe.packages)),
         }
     )
+
+
+def package_versions(packages: Sequence[str]) -> dict[str, str | None]:
+    """The installed version of each distribution."""
+    installed = describe_environment(packages)
+    return {name: installed.get(name) for name in packages}
+
+
+def source_digest(version: Path) -> str:
+    """The digest of a downloaded version's weights and regression test, whatever its card says."""
+    files = Manifest.read(version).files
+    return Manifest(files=tuple(file for file in files if "/" in file.path)).digest
+
+
+def check_params(recipe: Recipe, params: Mapping[str, Any]) -> None:
+    """Check inference parameters before any work.
+
+    Raises:
+        UsageError: they don't fit the project's configuration.
+    """
+    try:
+        recipe.configuration.model_validate(params)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"The inference parameters are wrong: {field}: {first['msg']}.") from error
 
 
 def assemble(
@@ -103,7 +136,7 @@ def base_card(
 
 
 def regression_inputs(samples: Sequence[str]) -> list[str]:
-    """The samples and one text longer than any model's limit, so that overflow is tested too."""
+    """The samples, and one text of more than 20,000 characters so that overflow is tested too."""
     joined = " ".join(samples)
     repeated = " ".join([joined] * (1 + 20_000 // len(joined)))
     return [*samples, repeated]

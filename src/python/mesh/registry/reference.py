@@ -88,3 +88,15 @@ class ModelReference:
         raise UsageError(
             f"{text!r} is not a version of a model: write NAME-3, NAME:prod or NAME:latest."
         )
+
+
+def reference_to(name: str, text: str) -> str:
+    """Check that a reference names a version of one model; an empty one means the latest.
+
+    Raises:
+        UsageError: it is malformed, or names another model.
+    """
+    reference = ModelReference.parse(text) if text else ModelReference(name, alias=LATEST)
+    if reference.name != name:
+        raise UsageError(f"{text!r} is a version of {reference.name}; a version of {name} is needed here.")
+    return str(reference)

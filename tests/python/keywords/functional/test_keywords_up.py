@@ -189,6 +189,32 @@ def test_interrupted_server_drains_and_the_second_start_makes_nothing(
     assert second.stop(signal.SIGTERM) == 0
 
 
+def test_server_ends_with_the_command_that_is_terminated_early(
+    served: tuple[Command, str], workspace: Path
+) -> None:
+    port = free_port()
+    command = Command(workspace, "up", "keywords", "--port", str(port))
+    command.wait_for(f"Serving keywords at http://127.0.0.1:{port}")
+    assert command.stop(signal.SIGTERM) == 0
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{port}/v1/live")
+
+
+def test_commands_read_the_env_file(served: tuple[Command, str], workspace: Path) -> None:
+    folder = workspace / "elsewhere"
+    folder.mkdir()
+    settings = folder / "my.env"
+    settings.write_text(
+        f"MESH_WORKSPACE={workspace}\nMESH_REGISTRY_URI=sqlite:///{workspace}/.mesh/registry.db\n"
+        f"MESH_REGISTRY_ARTIFACTS={workspace}/.mesh/artifacts\n"
+    )
+    exit_code, output = run(folder, "predict", "keywords", "text", MESH_ENV_FILE=str(settings))
+    assert exit_code == 0, output
+    exit_code, output = run(folder, "registry", "list", MESH_ENV_FILE=str(settings))
+    assert "KEYWORDS-COMPILED-1" in output
+    assert not (folder / ".mesh").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "exit_code", "sentence"),
     [
@@ -221,7 +247,8 @@ def test_interrupted_server_drains_and_the_second_start_makes_nothing(
         ),
         (("registry", "show", "KEYWORDS-COMPILED-9"), {}, 1, "KEYWORDS-COMPILED"),
         (("registry", "show", "nonsense"), {}, 2, "'nonsense'"),
-        (("predict", "keywords", "x"), {"MESH_WORKSPACE": "elsewhere"}, 1, "No model of keywords"),
+        (("predict", "keywords", "x"), {"MESH_WORKSPACE": "nowhere"}, 1, "No model of keywords"),
+        (("predict", "keywords", "x" * 200_001), {"MESH_WORKSPACE": "."}, 2, "can't be predicted"),
     ],
 )
 def test_mistakes_are_sentences_without_a_traceback(

@@ -17,6 +17,7 @@ from keywords.serve.serve import create_model
 from keywords.train.train import main as train
 from mesh.core.manifest import Manifest
 from mesh.core.program import Program
+from mesh.lifecycle.version import source_digest
 from mesh.registry.base import ModelRegistry
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
@@ -67,9 +68,14 @@ def failing(capsys: pytest.CaptureFixture[str]) -> Callable[[Program, int], str]
     return run
 
 
-def forget_published(outputs: Path) -> None:
+def change_record(outputs: Path, **values: object) -> None:
     record = outputs / "compile/compilation.json"
-    record.write_text(json.dumps(json.loads(record.read_text()) | {"published": None}))
+    record.write_text(json.dumps(json.loads(record.read_text()) | values))
+
+
+def ask_for_another_version(outputs: Path) -> None:
+    """As `compile:trace --force` does."""
+    change_record(outputs, published=None, forced=True)
 
 
 def test_versions_know_what_they_were_made_from(registry: ModelRegistry) -> None:
@@ -128,7 +134,7 @@ def test_damaged_download_is_refused_and_repaired(
 def test_upload_without_a_report_is_refused(
     outputs: Path, failing: Callable[[Program, int], str], registry: ModelRegistry
 ) -> None:
-    forget_published(outputs)
+    ask_for_another_version(outputs)
     shutil.rmtree(outputs / "validate")
     assert "run compile:validate first" in failing(upload, 1)
     assert len(registry.list("KEYWORDS-COMPILED")) == 1
@@ -137,7 +143,7 @@ def test_upload_without_a_report_is_refused(
 def test_upload_with_a_failed_report_is_refused(
     outputs: Path, failing: Callable[[Program, int], str]
 ) -> None:
-    forget_published(outputs)
+    ask_for_another_version(outputs)
     path = outputs / "validate/report.json"
     report = json.loads(path.read_text()) | {"passed": False}
     report["cases"][0]["outcome"] = "failed"
@@ -148,7 +154,7 @@ def test_upload_with_a_failed_report_is_refused(
 def test_upload_with_the_report_of_other_files_is_refused(
     outputs: Path, failing: Callable[[Program, int], str]
 ) -> None:
-    forget_published(outputs)
+    ask_for_another_version(outputs)
     words = outputs / "compile/model_artifacts/compiled/stop_words/english.json"
     words.write_text("[]")
     assert "belongs to other files" in failing(upload, 1)
@@ -157,7 +163,7 @@ def test_upload_with_the_report_of_other_files_is_refused(
 def test_model_that_answers_otherwise_fails_validation(
     outputs: Path, failing: Callable[[Program, int], str]
 ) -> None:
-    forget_published(outputs)
+    ask_for_another_version(outputs)
     (version,) = (path.parent for path in outputs.glob("download/*/test_files"))
     predictions = version / "test_files/predictions.json"
     stored = json.loads(predictions.read_text())
@@ -165,6 +171,8 @@ def test_model_that_answers_otherwise_fails_validation(
     predictions.write_text(json.dumps(stored))
     assert "is damaged" in failing(validate, 1)
     Manifest.of(version).write(version)
+    assert "run compile:trace again" in failing(validate, 1)
+    change_record(outputs, source_digest=source_digest(version))
     assert "[2]" in failing(validate, 1)
     report = json.loads((outputs / "validate/report.json").read_text())
     failed = [case for case in report["cases"] if case["outcome"] == "failed"]
@@ -193,3 +201,58 @@ def test_unknown_reference_is_a_sentence(
 ) -> None:
     monkeypatch.setenv("SERVE_DOWNLOAD_REFERENCE", "KEYWORDS-COMPILED-77")
     assert "77" in failing(fetch, 1)
+
+
+def test_recording_that_was_interrupted_does_not_register_twice(
+    outputs: Path, registry: ModelRegistry
+) -> None:
+    change_record(outputs, published=None)
+    assert upload.main([]) == 0
+    assert [version.reference for version in registry.list("KEYWORDS-COMPILED")] == [
+        "KEYWORDS-COMPILED-1"
+    ]
+    record = json.loads((outputs / "compile/compilation.json").read_text())
+    assert record["published"] == "KEYWORDS-COMPILED-1"
+
+
+def test_another_download_is_not_mixed_with_the_compiled_model(
+    outputs: Path, failing: Callable[[Program, int], str], tmp_path: Path
+) -> None:
+    samples = tmp_path / "samples.json"
+    samples.write_text(json.dumps(["Another sample about sailing ships and their crews."]))
+    assert train.main(["--samples", str(samples)]) == 0
+    assert download.main([]) == 0
+    ask_for_another_version(outputs)
+    assert "run compile:trace again" in failing(validate, 1)
+    assert "run compile:trace again" in failing(upload, 1)
+
+
+def test_surroundings_do_not_choose_the_cases(
+    outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k alone")
+    assert validate.main(["--force"]) == 0
+    report = json.loads((outputs / "validate/report.json").read_text())
+    assert len(report["cases"]) == 22
+
+
+@pytest.mark.parametrize(
+    ("program", "variable", "value", "sentence"),
+    [
+        (fetch, "SERVE_DOWNLOAD_REFERENCE", "KEYWORDS-TRAINED-1", "KEYWORDS-COMPILED is needed"),
+        (fetch, "SERVE_DOWNLOAD_REFERENCE", "NER-COMPILED:latest", "KEYWORDS-COMPILED is needed"),
+        (download, "COMPILE_DOWNLOAD_REFERENCE", "KEYWORDS-COMPILED-1", "KEYWORDS-TRAINED is needed"),
+        (train, "TRAIN_INFERENCE_PARAMS", '{"top_n": 0}', "top_n"),
+    ],
+)
+def test_setting_that_does_not_fit_is_refused_before_any_work(
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failing: Callable[[Program, int], str],
+    program: Program,
+    variable: str,
+    value: str,
+    sentence: str,
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert sentence in failing(program, 2)

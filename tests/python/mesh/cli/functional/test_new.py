@@ -54,6 +54,28 @@ def test_new_project_passes_its_own_tests(tree: Path, kind: str, tests: int) -> 
     assert "8001" in listed.stdout
 
 
+@pytest.mark.parametrize("kind", ["code-only", "trained"])
+@pytest.mark.parametrize("name", ["alpha", "zebra"])
+def test_imports_are_sorted_whatever_the_name(tree: Path, name: str, kind: str) -> None:
+    written = mesh(tree, "new", name, "--kind", kind).stdout.split()
+    for path in (tree / path for path in written if path.endswith(".py")):
+        imports = [
+            [line for line in block.splitlines() if line.startswith("from ")]
+            for block in path.read_text().split("\n\n")
+        ]
+        assert imports == [sorted(block) for block in imports], path
+
+
+def test_project_that_declares_nothing_is_named_and_hides_no_other(tree: Path) -> None:
+    assert mesh(tree, "new", "alpha").returncode == 0
+    (tree / "src/python/junk").mkdir()
+    (tree / "src/python/junk/project.py").write_text("")
+    listed = mesh(tree, "projects")
+    assert listed.returncode == 1
+    assert "error: junk/project.py declares no PROJECT" in listed.stderr
+    assert mesh(tree, "run", "alpha").returncode == 0
+
+
 def test_new_projects_get_different_ports(tree: Path) -> None:
     for name in ("one", "two"):
         assert mesh(tree, "new", name).returncode == 0
