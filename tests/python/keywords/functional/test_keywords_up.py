@@ -216,6 +216,27 @@ def test_commands_read_the_env_file(served: tuple[Command, str], workspace: Path
 
 
 @pytest.mark.parametrize(
+    ("document", "sentence"), [(b"x" * 200_001, "can't be predicted"), (b"\xff", "not UTF-8")]
+)
+def test_text_that_can_not_be_predicted_is_a_sentence(
+    served: tuple[Command, str], workspace: Path, document: bytes, sentence: str
+) -> None:
+    (workspace / "document").write_bytes(document)
+    with (workspace / "document").open("rb") as standard_input:
+        refused = subprocess.run(
+            [sys.executable, "-m", "mesh.cli.mesh", "predict", "keywords", "-"],
+            cwd=workspace,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            stdin=standard_input,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
+    assert refused.returncode == 2
+    assert sentence in refused.stderr.decode()
+    assert b"Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
     ("arguments", "environment", "exit_code", "sentence"),
     [
         (("up", "keyword"), {}, 2, "did you mean keywords?"),
@@ -248,7 +269,6 @@ def test_commands_read_the_env_file(served: tuple[Command, str], workspace: Path
         (("registry", "show", "KEYWORDS-COMPILED-9"), {}, 1, "KEYWORDS-COMPILED"),
         (("registry", "show", "nonsense"), {}, 2, "'nonsense'"),
         (("predict", "keywords", "x"), {"MESH_WORKSPACE": "nowhere"}, 1, "No model of keywords"),
-        (("predict", "keywords", "x" * 200_001), {"MESH_WORKSPACE": "."}, 2, "can't be predicted"),
     ],
 )
 def test_mistakes_are_sentences_without_a_traceback(
