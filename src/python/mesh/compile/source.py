@@ -7,12 +7,12 @@ from pydantic import ValidationError
 
 from mesh.compile.spec import CompileSpec
 from mesh.compile.spec import Task
-from mesh.compile.spec import describe_invalid
 from mesh.compile.tokenizer import TOKENIZER_FILE
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.core.files import read_json
 from mesh.core.files import safe_path
+from mesh.core.models import describe_invalid
 
 SHORTEST_BUCKET = 8
 # Their position numbers start behind the padding token's id.
