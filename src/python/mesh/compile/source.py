@@ -1,22 +1,109 @@
 """What the folder of a Hugging Face model says about itself, read without any framework."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from typing import Self
+from typing import TypeVar
 
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import RootModel
+from pydantic import StrictFloat
+from pydantic import StrictInt
 from pydantic import ValidationError
+from pydantic import model_validator
 
 from mesh.compile.spec import CompileSpec
 from mesh.compile.spec import Task
-from mesh.compile.spec import describe_invalid
 from mesh.compile.tokenizer import TOKENIZER_FILE
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
-from mesh.core.files import read_json
 from mesh.core.files import safe_path
+from mesh.core.models import describe_invalid
+from mesh.core.models import read_model
 
 SHORTEST_BUCKET = 8
 # Their position numbers start behind the padding token's id.
 OFFSET_POSITIONS = ("camembert", "mpnet", "roberta", "xlm-roberta", "xlm-roberta-xl")
+
+
+class TransformerFile(BaseModel):
+    """What is used of a network's `config.json`."""
+
+    model_type: str | None = None
+    hidden_size: StrictInt | None = None
+    dim: StrictInt | None = None
+    max_position_embeddings: StrictInt | None = None
+    pad_token_id: StrictInt | None = None
+    id2label: dict[int, str] | None = None
+
+    @model_validator(mode="after")
+    def _positions_have_an_offset(self) -> Self:
+        given = "pad_token_id" in self.model_fields_set
+        if self.model_type in OFFSET_POSITIONS and given and self.pad_token_id is None:
+            raise ValueError(f"pad_token_id must be a number in a model of type {self.model_type}")
+        return self
+
+    @property
+    def positions(self) -> int | None:
+        """Tokens that there are positions for, if they are counted."""
+        positions = self.max_position_embeddings
+        if positions and self.model_type in OFFSET_POSITIONS:
+            return positions - (1 if self.pad_token_id is None else self.pad_token_id) - 1
+        return positions
+
+
+class TokenizerFile(BaseModel):
+    """What is used of `tokenizer_config.json`."""
+
+    model_max_length: StrictInt | StrictFloat | None = None
+
+
+class SentenceFile(BaseModel):
+    """What is used of `sentence_bert_config.json`."""
+
+    max_seq_length: StrictInt | None = None
+    do_lower_case: bool | None = None
+
+
+class PromptsFile(BaseModel):
+    """What is used of `config_sentence_transformers.json`."""
+
+    default_prompt_name: str | None = None
+
+
+class PoolingFile(BaseModel):
+    """The `config.json` of a pooling module; older ones have a key `pooling_mode_...` for each mode instead of one."""
+
+    model_config = ConfigDict(extra="allow")
+
+    pooling_mode: str | None = None
+
+
+class Module(BaseModel):
+    """One step of a sentence-transformers model."""
+
+    type: str
+    path: str | None = None
+
+    @model_validator(mode="after")
+    def _pooling_has_a_folder(self) -> Self:
+        if self.kind == "Pooling" and not self.path:
+            raise ValueError("path is required for Pooling")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """The name of its class."""
+        return self.type.rpartition(".")[2]
+
+
+class ModulesFile(RootModel[tuple[Module, ...]]):
+    """The `modules.json` of sentence-transformers."""
+
+
+File = TypeVar("File", bound=BaseModel)
 
 
 def spec_for(source: Path, *, task: Task, backend: str, **choices: Any) -> CompileSpec:
@@ -61,8 +148,8 @@ def spec_for(source: Path, *, task: Task, backend: str, **choices: Any) -> Compi
 def transformer_folder(source: Path) -> Path:
     """The folder with the network and its tokenizer: `source`, or the one that sentence-transformers' modules name."""
     for module in _modules(source):
-        if _kind(module) == "Transformer" and module.get("path"):
-            return safe_path(source, module["path"])
+        if module.kind == "Transformer" and module.path:
+            return safe_path(source, module.path)
     return source
 
 
@@ -88,7 +175,7 @@ def _describe(source: Path, task: Task) -> dict[str, Any]:
     if not source.is_dir():
         raise MeshError(f"The model folder {source} does not exist.")
     folder = transformer_folder(source)
-    config = _read(folder / "config.json", required=True)
+    config = _read(TransformerFile, folder / "config.json")
     check_weights(folder)
     if not (folder / TOKENIZER_FILE).is_file():
         raise MeshError(
@@ -96,53 +183,47 @@ def _describe(source: Path, task: Task) -> dict[str, Any]:
         )
     described = {
         "max_length": _max_length(folder, config),
-        "pad_token_id": config.get("pad_token_id") or 0,
+        "pad_token_id": config.pad_token_id or 0,
     }
     if task == "sentence-embedding":
         _refuse_prompts(source)
         return {
             **described,
-            "dimension": config.get("hidden_size") or config.get("dim"),
+            "dimension": config.hidden_size or config.dim,
             **_pooling(source),
         }
-    names = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
-    labels = tuple(names[key] for key in sorted(names, key=int))
+    names = config.id2label or {0: "LABEL_0", 1: "LABEL_1"}
+    labels = tuple(names[number] for number in sorted(names))
     return {**described, "labels": labels, "dimension": len(labels)}
 
 
-def _max_length(folder: Path, config: dict[str, Any]) -> int | None:
+def _max_length(folder: Path, config: TransformerFile) -> int | None:
     limits = [
-        _read(folder / "sentence_bert_config.json").get("max_seq_length"),
-        _read(folder / "tokenizer_config.json").get("model_max_length"),
-        _positions(config),
+        _read_optional(SentenceFile, folder / "sentence_bert_config.json").max_seq_length,
+        _read_optional(TokenizerFile, folder / "tokenizer_config.json").model_max_length,
+        config.positions,
     ]
     # transformers writes 10^30 where a tokenizer has no limit.
     return min((int(limit) for limit in limits if limit and limit < 1_000_000), default=None)
 
 
-def _positions(config: dict[str, Any]) -> int | None:
-    positions = config.get("max_position_embeddings")
-    if positions and config.get("model_type") in OFFSET_POSITIONS:
-        return int(positions) - int(config.get("pad_token_id", 1)) - 1
-    return positions
-
-
 def _pooling(source: Path) -> dict[str, Any]:
     """Pooling and normalization; like sentence-transformers, mean pooling of a model that doesn't say."""
-    kinds = [_kind(module) for module in _modules(source)]
+    modules = _modules(source)
+    kinds = [module.kind for module in modules]
     if kinds and (kinds[0] != "Transformer" or not set(kinds[1:]) <= {"Pooling", "Normalize"}):
         raise MeshError(
             f"{source} consists of {', '.join(kinds)}; only Transformer, Pooling and Normalize can be compiled."
         )
     pooling = "mean"
-    for module in _modules(source):
-        if _kind(module) == "Pooling":
-            config = _read(safe_path(source, module["path"]) / "config.json", required=True)
-            pooling = _pooling_mode(source, config)
+    for module in modules:
+        if module.kind == "Pooling" and module.path:
+            config = _read(PoolingFile, safe_path(source, module.path) / "config.json")
+            pooling = _pooling_mode(source, config.model_dump(exclude_none=True))
     return {"pooling": pooling, "normalize": "Normalize" in kinds}
 
 
-def _pooling_mode(source: Path, config: dict[str, Any]) -> str:
+def _pooling_mode(source: Path, config: Mapping[str, Any]) -> str:
     named = {
         "pooling_mode_mean_tokens": "mean",
         "pooling_mode_cls_token": "cls",
@@ -163,11 +244,13 @@ def _pooling_mode(source: Path, config: dict[str, Any]) -> str:
 
 def _refuse_prompts(source: Path) -> None:
     """A default prompt and lower-casing are done by sentence-transformers, outside the tokenizer."""
-    if prompt := _read(source / "config_sentence_transformers.json").get("default_prompt_name"):
+    prompts = _read_optional(PromptsFile, source / "config_sentence_transformers.json")
+    if prompt := prompts.default_prompt_name:
         raise MeshError(
             f"{source} puts its prompt {prompt!r} before every text, which can't be compiled."
         )
-    if _read(transformer_folder(source) / "sentence_bert_config.json").get("do_lower_case"):
+    folder = transformer_folder(source)
+    if _read_optional(SentenceFile, folder / "sentence_bert_config.json").do_lower_case:
         raise MeshError(
             f"{source} asks sentence-transformers to lower-case texts, which can't be compiled."
         )
@@ -180,20 +263,15 @@ def _buckets(max_length: int) -> tuple[int, ...]:
     return (*(bucket for bucket in buckets if bucket < max_length), max_length)
 
 
-def _modules(source: Path) -> list[dict[str, Any]]:
+def _modules(source: Path) -> tuple[Module, ...]:
     path = source / "modules.json"
-    modules: list[dict[str, Any]] = read_json(path) if path.is_file() else []
-    return modules
+    return _read(ModulesFile, path).root if path.is_file() else ()
 
 
-def _kind(module: dict[str, Any]) -> str:
-    return str(module["type"]).rpartition(".")[2]
+def _read(kind: type[File], path: Path) -> File:
+    return read_model(kind, path, "correct the file, or get the model again")
 
 
-def _read(path: Path, *, required: bool = False) -> dict[str, Any]:
-    if not path.is_file() and not required:
-        return {}
-    value = read_json(path)
-    if not isinstance(value, dict):
-        raise MeshError(f"{path} does not hold a JSON object.")
-    return value
+def _read_optional(kind: type[File], path: Path) -> File:
+    """The file, or its defaults where there is none."""
+    return _read(kind, path) if path.is_file() else kind()

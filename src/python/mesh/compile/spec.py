@@ -7,12 +7,10 @@ from typing import Self
 from pydantic import BaseModel
 from pydantic import ConfigDict
 from pydantic import Field
-from pydantic import ValidationError
 from pydantic import model_validator
 
-from mesh.core.errors import MeshError
-from mesh.core.files import read_json
 from mesh.core.files import write_json_atomic
+from mesh.core.models import read_model
 
 SPEC_FILE = "spec.json"
 
@@ -96,19 +94,8 @@ class CompileSpec(BaseModel):
         Raises:
             MeshError: it is missing, malformed, or of a newer schema version.
         """
-        path = directory / SPEC_FILE
-        try:
-            return cls.model_validate(read_json(path))
-        except ValidationError as error:
-            raise MeshError(f"{path} is not a valid spec: {describe_invalid(error)}.") from error
+        return read_model(cls, directory / SPEC_FILE, "compile the model again")
 
     def write(self, directory: Path) -> None:
         """Store the spec in a directory as `spec.json`."""
         write_json_atomic(directory / SPEC_FILE, self.model_dump(mode="json"))
-
-
-def describe_invalid(error: ValidationError) -> str:
-    """The first problem of a validation error, as `field: message`."""
-    first = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"])
-    return f"{field}: {first['msg']}" if field else str(first["msg"])

@@ -9,11 +9,9 @@ from typing import Self
 from pydantic import BaseModel
 from pydantic import ConfigDict
 from pydantic import Field
-from pydantic import ValidationError
 
-from mesh.core.errors import MeshError
-from mesh.core.files import read_json
 from mesh.core.files import write_json_atomic
+from mesh.core.models import read_model
 
 CARD_FILE = "model_card.json"
 ARTIFACTS = "model_artifacts"
@@ -73,15 +71,7 @@ class ModelCard(BaseModel):
         Raises:
             MeshError: it is missing, malformed, or of a newer schema version.
         """
-        path = directory / CARD_FILE
-        try:
-            return cls.model_validate(read_json(path))
-        except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise MeshError(
-                f"{path} is not a valid model card: {field}: {first['msg']}."
-            ) from error
+        return read_model(cls, directory / CARD_FILE, "get or make the version again")
 
     def write(self, directory: Path) -> None:
         """Store the card in a directory as `model_card.json`."""

@@ -7,13 +7,12 @@ from typing import Self
 
 from pydantic import BaseModel
 from pydantic import ConfigDict
-from pydantic import ValidationError
 
 from mesh.core.digest import fingerprint
 from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
-from mesh.core.files import read_json
 from mesh.core.files import write_json_atomic
+from mesh.core.models import read_model
 
 MANIFEST_FILE = "manifest.json"
 
@@ -74,13 +73,7 @@ class Manifest(BaseModel):
         Raises:
             MeshError: it is missing or malformed.
         """
-        path = directory / MANIFEST_FILE
-        try:
-            return cls.model_validate(read_json(path))
-        except ValidationError as error:
-            raise MeshError(
-                f"{path} is not a valid manifest: {error.errors()[0]['msg']}."
-            ) from error
+        return read_model(cls, directory / MANIFEST_FILE, "get or make the directory again")
 
     def write(self, directory: Path) -> None:
         """Store the manifest in a directory as `manifest.json`."""

@@ -4,12 +4,11 @@ from pathlib import Path
 
 from pydantic import BaseModel
 from pydantic import Field
-from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.errors import MeshError
-from mesh.core.files import read_json
 from mesh.core.files import write_json_atomic
+from mesh.core.models import read_model
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 
@@ -45,10 +44,8 @@ class WorkspaceSettings(MeshSettings):
             raise MeshError(
                 f"No model of {project.name} is in {self.models}; run `mesh run {project.name}` or serve:download."
             )
-        try:
-            directory = self.models / _Current.model_validate(read_json(record)).reference
-        except ValidationError as error:
-            raise MeshError(f"{record} is malformed; run serve:download again.") from error
+        current = read_model(_Current, record, "run serve:download again")
+        directory = self.models / current.reference
         if not directory.is_dir():
             raise MeshError(f"The model {directory} is gone; run serve:download again.")
         return directory

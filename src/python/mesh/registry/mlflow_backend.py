@@ -1,4 +1,4 @@
-"""Opening the registry on MLflow, quietly."""
+"""Opening the registry on MLflow, quietly and without endless attempts."""
 
 import logging
 import os
@@ -7,7 +7,10 @@ import warnings
 from mesh.registry.base import ModelRegistry
 from mesh.registry.settings import RegistrySettings
 
-_QUIET = {
+_DEFAULTS = {
+    # With MLflow's own numbers it takes minutes to say that a server can't be reached.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_CONFIGURE_LOGGING": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -23,16 +26,16 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
         MeshError: it can't be reached, read or created.
         ModuleNotFoundError: MLflow, SQLAlchemy or Alembic is not installed.
     """
-    _silence()
+    _prepare()
     from mesh.registry.mlflow_registry import MlflowRegistry
     from mesh.registry.mlflow_store import connect
 
     return MlflowRegistry(connect(settings))
 
 
-def _silence() -> None:
-    """No telemetry, progress bars or chatter, before MLflow is imported; its warnings go to our logs."""
-    for variable, value in _QUIET.items():
+def _prepare() -> None:
+    """Settings for before MLflow is imported: no telemetry, progress bars or chatter; its warnings go to our logs."""
+    for variable, value in _DEFAULTS.items():
         os.environ.setdefault(variable, value)
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)

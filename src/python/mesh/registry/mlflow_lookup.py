@@ -8,6 +8,8 @@ from mlflow.entities.model_registry import ModelVersion as MlflowVersion
 from mlflow.exceptions import MlflowException
 
 from mesh.core.errors import MeshError
+from mesh.core.errors import UsageError
+from mesh.registry.mlflow_records import FINGERPRINT_TAG
 from mesh.registry.mlflow_records import Record
 from mesh.registry.mlflow_records import is_ours
 from mesh.registry.mlflow_records import read_record
@@ -34,6 +36,17 @@ def find_record(client: MlflowClient, reference: ModelReference) -> Record:
     return read_record(stored, stored.aliases)
 
 
+def find_fingerprint(client: MlflowClient, name: str, fingerprint: str) -> Record | None:
+    """The record of the newest version of a model with a fingerprint."""
+    # MLflow's texts end at the first of their quotes, whatever is before it.
+    quote = '"' if "'" in fingerprint else "'"
+    if quote in fingerprint:
+        raise UsageError(f"{fingerprint!r} is not a fingerprint: it has both kinds of quotes.")
+    condition = f"tags.`{FINGERPRINT_TAG}` = {quote}{fingerprint}{quote}"
+    newest = _newest(client, _search(client, name, condition))
+    return read_record(newest, newest.aliases) if newest else None
+
+
 def list_records(client: MlflowClient, name: str | None) -> list[Record]:
     """The records of all versions, or of one model's, by name and number."""
     stored = sorted(_search(client, name), key=lambda version: (version.name, int(version.version)))
@@ -46,14 +59,18 @@ def _find(client: MlflowClient, reference: ModelReference) -> MlflowVersion | No
         return client.get_model_version(reference.name, str(reference.version))
     if reference.alias != LATEST:
         return client.get_model_version_by_alias(reference.name, str(reference.alias))
-    newest = max(
-        _search(client, reference.name), key=lambda version: int(version.version), default=None
-    )
+    return _newest(client, _search(client, reference.name))
+
+
+def _newest(client: MlflowClient, found: Iterator[MlflowVersion]) -> MlflowVersion | None:
+    """The highest number, with the aliases that a search leaves out."""
+    newest = max(found, key=lambda version: int(version.version), default=None)
     return newest and client.get_model_version(newest.name, str(newest.version))
 
 
-def _search(client: MlflowClient, name: str | None) -> Iterator[MlflowVersion]:
-    condition = f"name = '{name}'" if name else None
+def _search(client: MlflowClient, name: str | None, *conditions: str) -> Iterator[MlflowVersion]:
+    named = (f"name = '{name}'",) if name else ()
+    condition = " and ".join((*named, *conditions)) or None
     token = None
     while True:
         page = client.search_model_versions(condition, page_token=token)

@@ -16,6 +16,7 @@ from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
+from mesh.core.models import describe_invalid
 from mesh.registry.base import ModelVersion
 
 FORMAT_TAG = "mesh.format"
@@ -96,7 +97,7 @@ def read_record(stored: MlflowVersion, aliases: Sequence[str]) -> Record:
         )
     except ValidationError as error:
         raise MeshError(
-            f"The record of {stored.name}-{stored.version} is damaged: {error.errors()[0]['msg']}."
+            f"The record of {stored.name}-{stored.version} is damaged: {describe_invalid(error)}."
         ) from error
     return Record(version, stored.run_id, stored.source, by_path)
 

@@ -25,6 +25,7 @@ from mesh.core.manifest import FileEntry
 from mesh.core.progress import track
 from mesh.registry import mlflow_files
 from mesh.registry.base import ModelVersion
+from mesh.registry.mlflow_lookup import find_fingerprint
 from mesh.registry.mlflow_lookup import find_record
 from mesh.registry.mlflow_lookup import list_records
 from mesh.registry.mlflow_lookup import unknown_model
@@ -113,11 +114,8 @@ class MlflowRegistry:
         """The newest version of a model with a fingerprint, if there is one."""
         check_model_name(name)
         with self._errors():
-            records = list_records(self.store.client, name)
-        versions = (record.version for record in reversed(records))
-        return next(
-            (version for version in versions if version.card.fingerprint == fingerprint), None
-        )
+            record = find_fingerprint(self.store.client, name, fingerprint)
+        return record.version if record else None
 
     def alias(self, reference: str, alias: str) -> ModelVersion:
         """Let an alias point at a version, and at no other version of its model."""
@@ -180,7 +178,7 @@ class MlflowRegistry:
         return find_record(self.store.client, ModelReference.parse(reference))
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
-        return registry_errors(self.store.shown_uri)
+        return registry_errors(self.store.settings)
 
     @contextlib.contextmanager
     def _run(self, name: str) -> Iterator[tuple[str, str]]:
@@ -189,16 +187,25 @@ class MlflowRegistry:
         try:
             yield run_id, address
         except BaseException:
-            try:
-                mlflow_files.remove(self.store, run_id, address)
-                self.store.client.delete_run(run_id)
-            except (MlflowException, OSError) as error:
-                logger.warning(
-                    "the files of run %s, which no version uses, could not be removed: %s",
-                    run_id,
-                    error,
-                )
+            self._remove_unused(run_id, address)
             raise
+
+    def _remove_unused(self, run_id: str, address: str) -> None:
+        """Remove a run and its files, unless a version names it, or it can't be told whether one does.
+
+        A signal, or a server's lost answer, may come when the version is already visible.
+        """
+        try:
+            if self.store.client.search_model_versions(f"run_id = '{run_id}'"):
+                return
+            mlflow_files.remove(self.store, run_id, address)
+            self.store.client.delete_run(run_id)
+        except (MlflowException, OSError) as error:
+            logger.warning(
+                "the files of run %s were kept, though perhaps no version uses them: %s",
+                run_id,
+                self.store.settings.hide_passwords(str(error)),
+            )
 
     def _ensure_model(self, name: str) -> None:
         try:

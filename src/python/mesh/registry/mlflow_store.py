@@ -1,10 +1,11 @@
-"""Connecting to MLflow: an SQLite file that needs no service, another database, or a server."""
+"""Connecting to MLflow: an SQLite file that needs no service, a server, or PostgreSQL."""
 
 import contextlib
 import fcntl
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import field
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -21,7 +22,7 @@ EXPERIMENT = "mesh"
 
 _SQLITE = "sqlite:///"
 _SERVERS = ("http://", "https://")
-_DATABASES = ("postgresql", "mysql", "mssql")
+_POSTGRESQL = ("postgresql://", "postgresql+")
 _LOCK_SECONDS = 20.0
 
 
@@ -30,13 +31,13 @@ class Store:
     """A connected MLflow.
 
     Args:
-        shown_uri: its address without a password.
+        uri: its address, with the full path of an SQLite file.
         artifacts: where new files go: a folder, an address, or nothing where the server decides.
     """
 
+    settings: RegistrySettings
     client: MlflowClient
-    uri: str
-    shown_uri: str
+    uri: str = field(repr=False)
     artifacts: Path | str | None
 
     def start_run(self, model: str) -> tuple[str, str]:
@@ -77,24 +78,24 @@ def connect(settings: RegistrySettings) -> Store:
         UsageError: MLflow knows no such address.
         MeshError: it can't be reached, read or created.
     """
-    shown = settings.model_dump(mode="json")["uri"]
     uri = settings.uri
     artifacts = None if uri.startswith(_SERVERS) else _artifacts(settings.artifacts)
-    with registry_errors(shown):
+    with registry_errors(settings):
         if uri.startswith(_SQLITE):
             database = _database_path(uri)
             uri = _SQLITE + str(database)
             _ensure_database(database)
-        elif not uri.startswith((*_SERVERS, *_DATABASES)):
+        elif not uri.startswith((*_SERVERS, *_POSTGRESQL)):
             raise UsageError(
-                f"MESH_REGISTRY_URI={shown!r} is not understood: use sqlite:///FILE or http(s)://HOST."
+                f"MESH_REGISTRY_URI={settings.masked(uri)!r} is not understood: "
+                "use sqlite:///FILE, http(s)://HOST or postgresql://HOST/DATABASE."
             )
-        return Store(MlflowClient(uri, uri), uri, shown, artifacts)
+        return Store(settings, MlflowClient(uri, uri), uri, artifacts)
 
 
 @contextlib.contextmanager
-def registry_errors(shown_uri: str) -> Iterator[None]:
-    """Turn what MLflow, its database and its storage raise into a sentence.
+def registry_errors(settings: RegistrySettings) -> Iterator[None]:
+    """Turn what MLflow, its database and its storage raise into a sentence without passwords.
 
     Raises:
         MeshError: instead of any of them.
@@ -102,8 +103,9 @@ def registry_errors(shown_uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError, sqlite3.Error) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise MeshError(f"The registry {shown_uri} failed: {lines[0].rstrip('.')}.") from error
+        lines = settings.hide_passwords(str(error)).strip().splitlines() or [type(error).__name__]
+        shown = settings.masked(settings.uri)
+        raise MeshError(f"The registry {shown} failed: {lines[0].rstrip('.')}.") from error
 
 
 def _artifacts(setting: str) -> Path | str:

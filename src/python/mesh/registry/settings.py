@@ -1,6 +1,7 @@
 """Where models are registered."""
 
 import re
+from urllib.parse import unquote
 
 from pydantic import Field
 from pydantic import field_serializer
@@ -8,27 +9,44 @@ from pydantic_settings import SettingsConfigDict
 
 from mesh.core.settings import MeshSettings
 
-_PASSWORD = re.compile(r"(?<=://)([^/:@]*):.*@")
+_PASSWORD = re.compile(r"(?<=://)(?P<user>[^/:@]*):(?P<password>.*)@")
 _QUERY = re.compile(r"\?.*")
+_SECRET_OPTION = re.compile(r"(?i)[?&][^=&]*(pass|secret|token|key)[^=&]*=(?P<value>[^&]*)")
 
 
 class RegistrySettings(MeshSettings):
-    """Which registry is used; the password in its address, if any, is not shown."""
+    """Which registry is used; the passwords in its addresses, if any, are not shown."""
 
     model_config = SettingsConfigDict(env_prefix="MESH_REGISTRY_")
 
     backend: str = Field("mlflow", description="Kind of registry.")
     uri: str = Field(
         "sqlite:///.mesh/registry.db",
-        description="Address of the registry: sqlite:///FILE, another database, or an MLflow server's URL.",
+        description="Address of the registry: sqlite:///FILE, an MLflow server's URL, or postgresql://...",
         repr=False,
     )
     artifacts: str = Field(
         ".mesh/artifacts",
         description="Folder, or address of object storage, for models' files; a server decides this itself.",
+        repr=False,
     )
 
-    @field_serializer("uri", when_used="json")
-    def masked_uri(self, uri: str) -> str:
-        """The address without its password and options, fit for logs and messages."""
-        return _QUERY.sub("?***", _PASSWORD.sub(r"\1:***@", uri))
+    @field_serializer("uri", "artifacts", when_used="json")
+    def masked(self, address: str) -> str:
+        """An address without its password and options, fit for logs and messages."""
+        return _QUERY.sub("?***", _PASSWORD.sub(r"\g<user>:***@", address))
+
+    def hide_passwords(self, text: str) -> str:
+        """Someone else's message, with the addresses as they are shown and without their passwords."""
+        for address in (self.uri, self.artifacts):
+            text = text.replace(address, self.masked(address))
+            for secret in _secrets(address):
+                text = text.replace(secret, "***")
+        return text
+
+
+def _secrets(address: str) -> set[str]:
+    """The passwords of an address, as they are written there and as they are meant."""
+    found = [match["password"] for match in _PASSWORD.finditer(address)]
+    found += [match["value"] for match in _SECRET_OPTION.finditer(address)]
+    return {form for secret in found for form in (secret, unquote(secret)) if form}

@@ -104,17 +104,36 @@ def _holds(directory: Path, version: ModelVersion) -> bool:
         raise MeshError(
             f"{directory} is not a directory; choose another place for {version.reference}."
         )
-    names = {path.name for path in directory.iterdir()}
-    if names and not names & {MANIFEST_FILE, CARD_FILE}:
-        raise MeshError(
-            f"{directory} holds other files than a model's; choose another place for {version.reference}."
-        )
+    if not any(directory.iterdir()):
+        return False
+    _check_is_version(directory, version)
     try:
         problems = version.manifest.problems(directory)
         if Manifest.read(directory) != version.manifest:
             problems.append(f"{MANIFEST_FILE} is another version's")
     except MeshError as error:
         problems = [str(error)]
-    if names and problems:
+    if problems:
         logger.warning("%s is fetched again: %s", version.reference, "; ".join(problems))
     return not problems
+
+
+def _check_is_version(directory: Path, version: ModelVersion) -> None:
+    """Refuse to replace what may be something else: of a version, its manifest or its card can be read."""
+    unreadable = []
+    for name, read in ((MANIFEST_FILE, Manifest.read), (CARD_FILE, ModelCard.read)):
+        try:
+            read(directory)
+        except MeshError:
+            if (directory / name).exists():
+                unreadable.append(name)
+        else:
+            return
+    if unreadable:
+        raise MeshError(
+            f"{directory} holds no model's files, or a damaged model: {' and '.join(unreadable)} can't be read as "
+            f"a model's; remove the directory, or choose another place for {version.reference}."
+        )
+    raise MeshError(
+        f"{directory} holds other files than a model's; choose another place for {version.reference}."
+    )

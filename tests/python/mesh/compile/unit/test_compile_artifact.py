@@ -53,7 +53,7 @@ def _flip_bit(path: Path) -> None:
         ),
         (
             lambda folder: (folder / "manifest.json").write_text("{}"),
-            r"manifest\.json is not a valid manifest",
+            r"manifest\.json is malformed",
         ),
         (
             lambda folder: _flip_bit(folder / "model.onnx.data"),

@@ -146,7 +146,7 @@ def _unknown_pooling(folder: Path) -> None:
         (lambda folder: (folder / "model.safetensors").unlink(), "has no weights"),
         (lambda folder: (folder / "tokenizer.json").unlink(), r"has no tokenizer\.json; make it"),
         (lambda folder: (folder / "config.json").unlink(), r"config\.json does not exist"),
-        (lambda folder: write(folder / "config.json", []), "does not hold a JSON object"),
+        (lambda folder: write(folder / "config.json", []), r"config\.json is malformed: "),
         (_dense, "only Transformer, Pooling and Normalize"),
         (_two_poolings, "only one of mean, cls and max"),
         (_unknown_pooling, "only one of mean, cls and max"),
@@ -168,6 +168,51 @@ def test_what_cannot_be_compiled_is_refused(
     spoil(folder)
     with pytest.raises(MeshError, match=message):
         embedding_spec(folder)
+
+
+POOLING = "sentence_transformers.models.Pooling"
+ROBERTA = {**CONFIG, "model_type": "roberta"}
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("modules.json", {}, "modules.json is malformed: Input should be"),
+        ("modules.json", [1], "modules.json is malformed: 0: Input should be"),
+        ("modules.json", [{"path": ""}], "modules.json is malformed: 0.type: Field required"),
+        ("modules.json", [{"type": 1}], "modules.json is malformed: 0.type: "),
+        ("modules.json", [{"type": POOLING}], "modules.json is malformed: 0: .*path is required"),
+        ("modules.json", [{"type": "Transformer", "path": 1}], "modules.json is malformed: 0.path"),
+        ("1_Pooling/config.json", {"pooling_mode": ["cls"]}, "config.json is malformed: pooling_m"),
+        ("1_Pooling/config.json", [], "1_Pooling/config.json is malformed: "),
+        ("sentence_bert_config.json", {"max_seq_length": "x"}, "malformed: max_seq_length: "),
+        ("sentence_bert_config.json", {"max_seq_length": "256"}, "malformed: max_seq_length: "),
+        ("sentence_bert_config.json", {"do_lower_case": 7}, "malformed: do_lower_case: "),
+        ("tokenizer_config.json", {"model_max_length": "512"}, "malformed: model_max_length"),
+        ("config_sentence_transformers.json", {"default_prompt_name": []}, "default_prompt_name: "),
+        ("config.json", {**CONFIG, "max_position_embeddings": "100"}, "max_position_embeddings: "),
+        ("config.json", {**CONFIG, "hidden_size": "8"}, "config.json is malformed: hidden_size: "),
+        ("config.json", {**CONFIG, "pad_token_id": "0"}, "config.json is malformed: pad_token_id:"),
+        ("config.json", {**ROBERTA, "pad_token_id": None}, "malformed: .*pad_token_id must be"),
+        ("config.json", {**CONFIG, "id2label": ["a", "b"]}, "config.json is malformed: id2label: "),
+        ("config.json", {**CONFIG, "id2label": {"a": "A"}}, "malformed: id2label.a"),
+        ("config.json", {**CONFIG, "id2label": {"0": 1}}, "malformed: id2label.0: "),
+    ],
+)
+def test_malformed_files_are_named_with_their_field(
+    folder: Path, file: str, content: Any, message: str
+) -> None:
+    write_modules(folder, "Pooling")
+    write(folder / "1_Pooling/config.json", {"pooling_mode": "mean"})
+    assert embedding_spec(folder).pooling == "mean"
+    write(folder / file, content)
+    with pytest.raises(MeshError, match=f"{message}.*; correct the file, or get the model again"):
+        embedding_spec(folder)
+
+
+def test_padding_of_models_that_do_not_pad_is_zero(folder: Path) -> None:
+    write(folder / "config.json", {**CONFIG, "pad_token_id": None})
+    assert embedding_spec(folder).pad_token_id == 0
 
 
 def test_missing_folder_and_wrong_choices_are_named(folder: Path, tmp_path: Path) -> None:

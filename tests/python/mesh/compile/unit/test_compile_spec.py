@@ -56,7 +56,7 @@ def test_malformed_file_is_named_with_the_field(tmp_path: Path) -> None:
     make_spec().write(tmp_path)
     path = tmp_path / "spec.json"
     path.write_text(path.read_text().replace('"onnx"', '"abacus"'))
-    with pytest.raises(MeshError, match=r"spec\.json is not a valid spec: backend: "):
+    with pytest.raises(MeshError, match=r"spec\.json is malformed: backend: "):
         CompileSpec.read(tmp_path)
 
 

@@ -44,7 +44,7 @@ def test_round_trip(tmp_path):
 def test_malformed_cards_name_the_field(tmp_path, change, message):
     content = card().model_dump(mode="json") | change
     (tmp_path / "model_card.json").write_text(json.dumps(content))
-    with pytest.raises(MeshError, match=rf"model_card\.json is not a valid model card: {message}"):
+    with pytest.raises(MeshError, match=rf"model_card\.json is malformed: {message}"):
         ModelCard.read(tmp_path)
 
 

@@ -96,7 +96,7 @@ def test_only_plain_files_are_listed(directory, make):
 )
 def test_malformed_manifests(tmp_path, content):
     (tmp_path / "manifest.json").write_text(content)
-    with pytest.raises(MeshError, match="is not a valid manifest"):
+    with pytest.raises(MeshError, match=r"manifest\.json is malformed: "):
         Manifest.read(tmp_path)
 
 

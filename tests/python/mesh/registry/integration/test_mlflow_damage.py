@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mesh.core.errors import MeshError
+from mesh.core.errors import UsageError
 from mesh.core.manifest import Manifest
 from mesh.registry.factory import open_registry
 
@@ -110,6 +111,26 @@ def test_a_damaged_version_does_not_hide_others(registry, files, source, card, t
     assert [version.version for version in registry.list("KEYWORDS-TRAINED")] == [1, 2]
     assert registry.verify("KEYWORDS-TRAINED-2") == []
     registry.fetch("KEYWORDS-TRAINED-2", tmp_path / "fetched")
+
+
+def test_a_damaged_record_does_not_hide_others_from_find(registry, source, make_card_with):
+    registry.publish("KEYWORDS-TRAINED", source, make_card_with("a"))
+    found = registry.publish("KEYWORDS-TRAINED", source, make_card_with("b"))
+    registry.store.client.set_model_version_tag("KEYWORDS-TRAINED", "1", "mesh.manifest.0000", "{")
+    assert registry.find("KEYWORDS-TRAINED", "b") == found
+
+
+@pytest.mark.parametrize("fingerprint", ["' or 1=1 --", '"', "\\", "a;b", "%", "_", "ä", ""])
+def test_fingerprints_are_no_part_of_the_query(registry, source, make_card_with, fingerprint):
+    registry.publish("KEYWORDS-TRAINED", source, make_card_with("a"))
+    assert registry.find("KEYWORDS-TRAINED", fingerprint) is None
+    found = registry.publish("KEYWORDS-TRAINED", source, make_card_with(fingerprint))
+    assert registry.find("KEYWORDS-TRAINED", fingerprint) == found
+
+
+def test_fingerprint_with_both_quotes_is_refused(registry):
+    with pytest.raises(UsageError, match="is not a fingerprint"):
+        registry.find("KEYWORDS-TRAINED", "'\"")
 
 
 def test_stored_files_that_are_links_are_not_followed_out(registry, files, tmp_path):

@@ -106,6 +106,45 @@ def fail(*_: object, **__: object) -> None:
     raise ZeroDivisionError
 
 
+def interrupt_after_creation(registry, monkeypatch):
+    """As a signal, or a server's lost answer: the version is made, and its maker does not learn of it."""
+    original = type(registry.store.client).create_model_version
+
+    def create(*arguments, **options):
+        original(*arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(registry.store.client), "create_model_version", create)
+
+
+def test_publish_interrupted_after_its_version_is_visible_keeps_the_files(
+    registry, source, card, tmp_path, monkeypatch
+):
+    interrupt_after_creation(registry, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        registry.publish("KEYWORDS-TRAINED", source, card)
+    (version,) = registry.list("KEYWORDS-TRAINED")
+    assert registry.verify(version.reference) == []
+    registry.fetch(version.reference, tmp_path / "fetched")
+    assert Manifest.of(tmp_path / "fetched") == version.manifest
+
+
+def test_publish_that_cannot_ask_for_its_version_keeps_the_files(
+    registry, source, card, monkeypatch, caplog
+):
+    interrupt_after_creation(registry, monkeypatch)
+    with monkeypatch.context() as unreachable:
+        unreachable.setattr(type(registry.store.client), "search_model_versions", refuse)
+        with pytest.raises(KeyboardInterrupt):
+            registry.publish("KEYWORDS-TRAINED", source, card)
+    assert "were kept, though perhaps no version uses them: no connection" in caplog.text
+    assert registry.verify("KEYWORDS-TRAINED-1") == []
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise ConnectionError("no connection")
+
+
 FETCH_STOPS = {
     "before the first file": f"stop_at('{REPOSITORY}.download_artifacts')",
     "within a file": STOP_IN_DOWNLOAD,

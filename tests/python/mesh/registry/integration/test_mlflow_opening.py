@@ -2,9 +2,12 @@
 
 import contextlib
 import os
+import socket
+import socketserver
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,13 @@ def settings_in(folder: Path) -> RegistrySettings:
     return RegistrySettings(
         uri=f"sqlite:///{folder}/registry.db", artifacts=str(folder / "artifacts")
     )
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def test_killed_creation_leaves_no_database(kill_stopped, tmp_path, source, card):
@@ -152,6 +162,8 @@ def test_database_of_another_mlflow(registry_settings):
         "sqlite:///",
         "sqlite:///:memory:",
         "ftp://x",
+        "mysql://mesh@host/mesh",
+        "mssql+pyodbc://mesh@host/mesh",
         "sqlite:////data/a?mode=ro",
         "sqlite:////data/100%/registry.db",
     ],
@@ -164,6 +176,55 @@ def test_addresses_that_are_not_understood(uri):
 def test_password_is_not_in_messages():
     with pytest.raises(UsageError) as caught:
         open_registry(RegistrySettings(uri="ftp://mesh:s3cret@host/x"))
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.fixture
+def closing_server():
+    """The address of a server that closes every connection, and how many there were."""
+    connections = []
+
+    class Close(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            connections.append(self.client_address)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Close) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}", connections
+        server.shutdown()
+
+
+@pytest.fixture
+def _no_waiting(monkeypatch):
+    """Without pauses between attempts, and without settings of the shell's or of earlier tests."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", "0")
+    for name in ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("_no_waiting")
+def test_unreachable_server_is_named_without_its_password(unused_port):
+    registry = open_registry(RegistrySettings(uri=f"http://mesh:s3cret@127.0.0.1:{unused_port}"))
+    with pytest.raises(MeshError, match=r"^The registry http://mesh:\*\*\*@127\.0\.0\.1") as caught:
+        registry.list()
+    assert "s3cret" not in str(caught.value)
+    assert "API request to http://mesh:***@127.0.0.1" in str(caught.value)
+
+
+@pytest.mark.usefixtures("_no_waiting")
+def test_server_is_tried_three_times(closing_server):
+    address, connections = closing_server
+    with pytest.raises(MeshError, match=f"The registry http://{address} failed"):
+        open_registry(RegistrySettings(uri=f"http://{address}")).list()
+    assert len(connections) == 3
+    assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "30"
+
+
+def test_missing_driver_of_postgresql_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(MeshError, match="needs the Python package 'psycopg'") as caught:
+        open_registry(RegistrySettings(uri="postgresql://mesh:s3cret@127.0.0.1:9/mesh"))
     assert "s3cret" not in str(caught.value)
 
 

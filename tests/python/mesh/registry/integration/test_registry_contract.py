@@ -180,7 +180,9 @@ def test_find_gives_the_newest_with_the_fingerprint(registry, source, make_card_
     for fingerprint in ("a", "b", "a", "b'"):
         registry.publish(NAME, source, make_card_with(fingerprint))
     registry.publish("NER-TRAINED", source, make_card_with("c"))
-    assert registry.find(NAME, "a").reference == "KEYWORDS-TRAINED-3"
+    newest = registry.alias("KEYWORDS-TRAINED-3", "prod")
+    assert registry.find(NAME, "a") == newest
+    assert registry.find(NAME, "A") is None
     assert registry.find(NAME, "b'").reference == "KEYWORDS-TRAINED-4"
     assert registry.find(NAME, "c") is None
 

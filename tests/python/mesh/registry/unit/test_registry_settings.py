@@ -42,6 +42,31 @@ def test_password_is_not_shown(uri, shown):
     assert "cret" not in repr(settings)
 
 
+def test_password_of_the_artifacts_is_not_shown():
+    settings = RegistrySettings(artifacts="ftp://u:s3cret@h/x")
+    assert settings.artifacts == "ftp://u:s3cret@h/x"
+    assert settings.model_dump(mode="json")["artifacts"] == "ftp://u:***@h/x"
+    assert "s3cret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("no http://mesh:s%23cret@h:9/api", "no http://mesh:***@h:9/api"),
+        ("refused for s#cret", "refused for ***"),
+        ("refused for s%23cret", "refused for ***"),
+        ("no s3://b/x?***", "no s3://b/x?***"),
+        ("no s3://b/x?access_key=t0ken&region=eu now", "no s3://b/x?*** now"),
+        ("t0ken is old in region eu", "*** is old in region eu"),
+    ],
+)
+def test_passwords_are_hidden_in_the_messages_of_others(text, shown):
+    settings = RegistrySettings(
+        uri="http://mesh:s%23cret@h:9", artifacts="s3://b/x?access_key=t0ken&region=eu"
+    )
+    assert settings.hide_passwords(text) == shown
+
+
 def test_unknown_backend_names_the_known_ones():
     with pytest.raises(UsageError, match="'neptun'.*mlflow"):
         open_registry(RegistrySettings(backend="neptun"))

@@ -148,6 +148,46 @@ def test_other_content_than_published_is_refused(version, tmp_path):
     assert list((tmp_path / "models").iterdir()) == []
 
 
+def web_application(directory: Path) -> None:
+    (directory / "manifest.json").write_text('{"name": "shop", "start_url": "/"}')
+    (directory / "index.html").write_text("<p>shop</p>")
+
+
+def damaged_version(directory: Path) -> None:
+    (directory / "manifest.json").write_text("{")
+    (directory / "model_card.json").write_text("{")
+
+
+@pytest.mark.parametrize(
+    ("fill", "damaged"),
+    [
+        (web_application, "manifest.json"),
+        (damaged_version, "manifest.json and model_card.json"),
+        (lambda directory: (directory / "manifest.json").mkdir(), "manifest.json"),
+    ],
+)
+def test_only_what_is_known_to_be_a_version_is_replaced(version, tmp_path, fill, damaged):
+    staging, published = version
+    target = tmp_path / "target"
+    target.mkdir()
+    fill(target)
+    before = {path: path.is_file() and path.read_bytes() for path in target.iterdir()}
+    with pytest.raises(MeshError, match=rf"target holds no model.*: {damaged} can't be read"):
+        receive(published, target, copy_from(staging))
+    assert {path: path.is_file() and path.read_bytes() for path in target.iterdir()} == before
+
+
+@pytest.mark.parametrize("intact", ["manifest.json", "model_card.json"])
+def test_a_version_is_known_by_its_manifest_or_its_card(version, tmp_path, intact):
+    staging, published = version
+    target = tmp_path / "target"
+    receive(published, target, copy_from(staging))
+    damaged_version(target)
+    (published.manifest if intact == "manifest.json" else published.card).write(target)
+    receive(published, target, copy_from(staging))
+    assert Manifest.of(target) == published.manifest
+
+
 def test_failed_repair_leaves_what_was_there(version, tmp_path):
     staging, published = version
     target = tmp_path / "received"
