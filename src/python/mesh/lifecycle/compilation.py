@@ -7,11 +7,10 @@ from typing import Self
 
 from pydantic import BaseModel
 from pydantic import ConfigDict
-from pydantic import ValidationError
 
 from mesh.core.errors import MeshError
-from mesh.core.files import read_json
 from mesh.core.files import write_json_atomic
+from mesh.core.models import read_model
 from mesh.lifecycle.downloaded import Downloaded
 from mesh.lifecycle.version import source_digest
 
@@ -51,12 +50,7 @@ class Compilation(BaseModel):
         path = directory / COMPILATION_FILE
         if not path.exists():
             raise MeshError(f"There is no compiled model in {directory}; run compile:trace first.")
-        try:
-            return cls.model_validate(read_json(path))
-        except ValidationError as error:
-            raise MeshError(
-                f"{path} is malformed ({error.errors()[0]['msg']}); run compile:trace --force."
-            ) from error
+        return read_model(cls, path, "run compile:trace --force")
 
     def write(self, directory: Path) -> None:
         """Store the record."""

@@ -5,12 +5,11 @@ from typing import Self
 
 from pydantic import BaseModel
 from pydantic import ConfigDict
-from pydantic import ValidationError
 
 from mesh.core.errors import MeshError
-from mesh.core.files import read_json
 from mesh.core.files import write_json_atomic
 from mesh.core.manifest import Manifest
+from mesh.core.models import read_model
 
 DOWNLOADED_FILE = "downloaded.json"
 BASE_FOLDER = "BASE"
@@ -43,12 +42,7 @@ class Downloaded(BaseModel):
             raise MeshError(
                 f"There is no uncompiled model in {directory}; run compile:download first."
             )
-        try:
-            return cls.model_validate(read_json(path))
-        except ValidationError as error:
-            raise MeshError(
-                f"{path} is malformed ({error.errors()[0]['msg']}); run compile:download again."
-            ) from error
+        return read_model(cls, path, "run compile:download again")
 
     def write(self, directory: Path) -> None:
         """Store the record."""

@@ -11,15 +11,14 @@ from typing import Self
 from pydantic import BaseModel
 from pydantic import ConfigDict
 from pydantic import Field
-from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.card import ARTIFACTS
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
-from mesh.core.files import read_json
 from mesh.core.files import write_json_atomic
 from mesh.core.manifest import Manifest
+from mesh.core.models import read_model
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
@@ -77,12 +76,7 @@ class ValidationReport(BaseModel):
             raise MeshError(
                 f"There is no validation report in {directory}; run compile:validate first."
             )
-        try:
-            return cls.model_validate(read_json(path))
-        except ValidationError as error:
-            raise MeshError(
-                f"{path} is malformed ({error.errors()[0]['msg']}); run compile:validate again."
-            ) from error
+        return read_model(cls, path, "run compile:validate again")
 
 
 def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSettings) -> None:

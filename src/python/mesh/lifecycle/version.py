@@ -21,6 +21,7 @@ from mesh.core.errors import UsageError
 from mesh.core.files import read_json
 from mesh.core.files import write_json_atomic
 from mesh.core.manifest import Manifest
+from mesh.core.models import describe_invalid
 from mesh.lifecycle.base_model import BaseModel
 from mesh.lifecycle.recipe import Recipe
 
@@ -101,9 +102,7 @@ def check_params(recipe: Recipe, params: Mapping[str, Any]) -> None:
     try:
         recipe.configuration.model_validate(params)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"The inference parameters are wrong: {field}: {first['msg']}.") from error
+        raise UsageError(f"The inference parameters are wrong: {describe_invalid(error)}.") from error
 
 
 def assemble(
