@@ -50,5 +50,7 @@ def _declared(package: str) -> Project:
     except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise MeshError(f"{package}/project.py declares no PROJECT: {error}.") from error
     if not isinstance(project, Project) or project.package != package:
-        raise MeshError(f"{package}/project.py must declare a Project whose package is {package!r}.")
+        raise MeshError(
+            f"{package}/project.py must declare a Project whose package is {package!r}."
+        )
     return project

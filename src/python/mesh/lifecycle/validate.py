@@ -139,7 +139,9 @@ def run_suite(
     if code is pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        raise MeshError(f"The regression suite did not run to its end: {code.name}; see pytest's message above.")
+        raise MeshError(
+            f"The regression suite did not run to its end: {code.name}; see pytest's message above."
+        )
     passed = code is pytest.ExitCode.OK and all(case.outcome == "passed" for case in plugin.cases)
     return passed, plugin.cases, plugin.predictions
 

@@ -102,7 +102,9 @@ def check_params(recipe: Recipe, params: Mapping[str, Any]) -> None:
     try:
         recipe.configuration.model_validate(params)
     except ValidationError as error:
-        raise UsageError(f"The inference parameters are wrong: {describe_invalid(error)}.") from error
+        raise UsageError(
+            f"The inference parameters are wrong: {describe_invalid(error)}."
+        ) from error
 
 
 def assemble(

@@ -98,5 +98,7 @@ def reference_to(name: str, text: str) -> str:
     """
     reference = ModelReference.parse(text) if text else ModelReference(name, alias=LATEST)
     if reference.name != name:
-        raise UsageError(f"{text!r} is a version of {reference.name}; a version of {name} is needed here.")
+        raise UsageError(
+            f"{text!r} is a version of {reference.name}; a version of {name} is needed here."
+        )
     return str(reference)

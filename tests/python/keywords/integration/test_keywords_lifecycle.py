@@ -241,7 +241,12 @@ def test_surroundings_do_not_choose_the_cases(
     [
         (fetch, "SERVE_DOWNLOAD_REFERENCE", "KEYWORDS-TRAINED-1", "KEYWORDS-COMPILED is needed"),
         (fetch, "SERVE_DOWNLOAD_REFERENCE", "NER-COMPILED:latest", "KEYWORDS-COMPILED is needed"),
-        (download, "COMPILE_DOWNLOAD_REFERENCE", "KEYWORDS-COMPILED-1", "KEYWORDS-TRAINED is needed"),
+        (
+            download,
+            "COMPILE_DOWNLOAD_REFERENCE",
+            "KEYWORDS-COMPILED-1",
+            "KEYWORDS-TRAINED is needed",
+        ),
         (train, "TRAIN_INFERENCE_PARAMS", '{"top_n": 0}', "top_n"),
     ],
 )
