@@ -10,6 +10,7 @@ from mlflow.protos.databricks_pb2 import BAD_REQUEST
 from mesh.core.errors import MeshError
 from mesh.core.manifest import Manifest
 from mesh.registry.factory import open_registry
+from mesh.registry.mlflow_backend import open_backend
 from mesh.registry.settings import RegistrySettings
 
 PROCESSES = 4
@@ -115,13 +116,13 @@ def test_no_attachment_is_lost(start, registry, registry_settings, source, card,
 def test_tag_refused_by_the_database_is_set_again(
     registry_settings, source, card, tmp_path, monkeypatch, refusals, attached
 ):
-    registry = open_registry(registry_settings)
+    registry = open_backend(registry_settings)
     registry.publish("KEYWORDS-TRAINED", source, card)
     file = tmp_path / "report.json"
     file.write_text("{}")
     client = registry.store.client
     set_tag = client.set_model_version_tag
-    refused = []
+    refused: list[object] = []
 
     def refuse_at_first(*args):
         if len(refused) < refusals:
