@@ -4,13 +4,13 @@ import contextlib
 import json
 
 import pytest
+from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import BAD_REQUEST
 
 from mesh.core.errors import MeshError
 from mesh.core.manifest import Manifest
 from mesh.registry.factory import open_registry
-from mesh.registry.mlflow_backend import open_backend
 from mesh.registry.settings import RegistrySettings
 
 PROCESSES = 4
@@ -116,12 +116,11 @@ def test_no_attachment_is_lost(start, registry, registry_settings, source, card,
 def test_tag_refused_by_the_database_is_set_again(
     registry_settings, source, card, tmp_path, monkeypatch, refusals, attached
 ):
-    registry = open_backend(registry_settings)
+    registry = open_registry(registry_settings)
     registry.publish("KEYWORDS-TRAINED", source, card)
     file = tmp_path / "report.json"
     file.write_text("{}")
-    client = registry.store.client
-    set_tag = client.set_model_version_tag
+    set_tag = MlflowClient.set_model_version_tag
     refused: list[object] = []
 
     def refuse_at_first(*args):
@@ -130,7 +129,7 @@ def test_tag_refused_by_the_database_is_set_again(
             raise MlflowException("UNIQUE constraint failed", error_code=BAD_REQUEST)
         set_tag(*args)
 
-    monkeypatch.setattr(client, "set_model_version_tag", refuse_at_first)
+    monkeypatch.setattr(MlflowClient, "set_model_version_tag", refuse_at_first)
     with contextlib.nullcontext() if attached else pytest.raises(MeshError, match="UNIQUE"):
         registry.attach("KEYWORDS-TRAINED-1", "report.json", file)
     assert ("report.json" in registry.get("KEYWORDS-TRAINED-1").attachments) is attached
