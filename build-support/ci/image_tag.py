@@ -1,7 +1,7 @@
 """Print the tag of the images that a run of CI builds, made from the repository's git tags.
 
-image_tag.py pull-request RUN ATTEMPT   ci-<run>-<attempt>
-image_tag.py main                       vYY.M.patch-pre.<sha>, where vYY.M.patch is what a release now would be
+image_tag.py pull_request RUN ATTEMPT   ci-<run>-<attempt>
+image_tag.py push                       vYY.M.patch-pre.<sha>, where vYY.M.patch is what a release now would be
 image_tag.py release                    vYY.M.patch, the first of this month that is not taken
 """
 
@@ -52,16 +52,13 @@ def main(arguments: list[str]) -> str:
     )
     today = datetime.datetime.now(datetime.UTC).date()
     parser.add_argument("--date", type=datetime.date.fromisoformat, default=today)
-    kinds = parser.add_subparsers(dest="kind", required=True)
-    pull_request = kinds.add_parser("pull-request")
-    pull_request.add_argument("run", type=int)
-    pull_request.add_argument("attempt", type=int)
-    kinds.add_parser("main")
-    kinds.add_parser("release")
+    parser.add_argument("event", choices=["pull_request", "push", "release"])
+    parser.add_argument("run", type=int, nargs="?", default=0)
+    parser.add_argument("attempt", type=int, nargs="?", default=1)
     options = parser.parse_args(arguments)
-    if options.kind == "pull-request":
+    if options.event == "pull_request":
         return f"ci-{options.run}-{options.attempt}"
-    if options.kind == "release":
+    if options.event == "release":
         return _release(options.date)
     return f"{_release(options.date)}-pre.{_git('rev-parse', '--short=12', 'HEAD')}"
 

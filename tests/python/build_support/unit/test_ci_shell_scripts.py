@@ -9,7 +9,7 @@ import pytest
 SCRIPTS = Path("build-support/ci").resolve()
 ZEROS = "0" * 40
 IDENTITY = "identity-of-the-job"
-CREDENTIALS = '{"Version": 1, "AccessKeyId": "AKIA1", "SecretAccessKey": "sec/ret", "SessionToken": "ses+sion"}'
+KEYS = '{"AccessKeyId": "AKIA1", "SecretAccessKey": "sec/ret", "SessionToken": "ses+sion"}'
 
 
 def run(
@@ -103,8 +103,8 @@ echo '{{"value": "{IDENTITY}"}}'""",
         tmp_path,
         "aws",
         f"""echo "$*" >>{tmp_path}/commands
-[[ $(<"$AWS_WEB_IDENTITY_TOKEN_FILE") == {IDENTITY} ]] || exit 255
-echo '{CREDENTIALS}'""",
+[[ $* =~ file://([^ ]+) && $(<"${{BASH_REMATCH[1]}}") == {IDENTITY} ]] || exit 255
+echo '{{"Credentials": {KEYS}}}'""",
     )
     return {
         "PATH": path,

@@ -39,7 +39,7 @@ def tag(*arguments: str) -> str:
 
 
 def test_pull_request() -> None:
-    assert image_tag.main(["pull-request", "123", "2"]) == "ci-123-2"
+    assert image_tag.main(["pull_request", "123", "2"]) == "ci-123-2"
 
 
 def test_first_release_of_a_month(repository: Path) -> None:
@@ -62,8 +62,8 @@ def test_main_is_a_release_to_come(repository: Path) -> None:
     git("tag", "v26.11.0")
     commit()
 
-    assert re.fullmatch(r"v26\.11\.1-pre\.[0-9a-f]{12}", tag("main"))
-    assert git("rev-parse", "HEAD").startswith(tag("main").rpartition(".")[2])
+    assert re.fullmatch(r"v26\.11\.1-pre\.[0-9a-f]{12}", tag("push"))
+    assert git("rev-parse", "HEAD").startswith(tag("push").rpartition(".")[2])
 
 
 def test_released_commit_keeps_its_release(repository: Path) -> None:
@@ -91,6 +91,6 @@ def test_two_digit_month_is_not_a_one_digit_month() -> None:
     assert image_tag.next_release(["v26.11.4"], datetime.date(2026, 1, 1)) == "v26.1.0"
 
 
-@pytest.mark.parametrize("kind", [["main"], ["release"], ["pull-request", "18446744073", "12"]])
+@pytest.mark.parametrize("kind", [["push"], ["release"], ["pull_request", "18446744073", "12"]])
 def test_docker_takes_the_tag(repository: Path, kind: list[str]) -> None:
     assert re.fullmatch(r"\w[\w.-]{0,127}", tag(*kind), re.ASCII)

@@ -1,0 +1,89 @@
+"""Build, or push, the images of a plan: `images.py build|push PLAN`.
+
+These are the images that the plan names, and those with which it makes models anew. `push` sends the very images that `build`
+left behind, as Pants wrote down in dist/, and builds nothing: what was tested is what is pushed. Images on a vendor's base are
+pushed where they could be built. IMAGE_REGISTRY and IMAGE_TAG say where images go and what they are called.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+VENDOR = "vendor"
+
+
+def addresses(plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, bool]:
+    """The images' targets, with whether each must be there when all are built."""
+    found = {item["target"]: VENDOR not in item["tags"] for item in plan["images"]}
+    for item in plan["models"]:
+        package = str(item["target"]).replace("-", "_")
+        for component in ("train", "compile"):
+            found[f"src/python/{package}/{component}:image"] = True
+    return dict(sorted(found.items()))
+
+
+def built_names(dist: Path, address: str) -> list[str]:
+    """The names, with registry and tag, that Pants gave to an image; none if it wasn't built."""
+    folder, _, target = address.partition(":")
+    info = dist / folder.replace("/", ".") / f"{target}.docker-info.json"
+    if not info.exists():
+        return []
+    registries = json.loads(info.read_text())["registries"]
+    return [tag["name"] for registry in registries for tag in registry["tags"]]
+
+
+def build(root: Path, targets: Mapping[str, bool]) -> int:
+    """Build images with Pants, and return its exit code."""
+    # What an earlier run left could be pushed by mistake.
+    for info in (root / "dist").glob("*/*.docker-info.json"):
+        info.unlink()
+    return subprocess.run(["./pants", "package", *targets], cwd=root, check=False).returncode
+
+
+def push(root: Path, targets: Mapping[str, bool], registry: str) -> int:
+    """Push what was built under the names it was given; nothing at all when something is missing."""
+    names = {address: built_names(root / "dist", address) for address in targets}
+    missing = [address for address, needed in targets.items() if needed and not names[address]]
+    if missing:
+        print(f"images.py: not built: {', '.join(missing)}; run build first.", file=sys.stderr)
+        return 1
+    for name in (name for image in names.values() for name in image):
+        if not name.startswith(f"{registry}/"):
+            print(f"images.py: {name} was not built for {registry}.", file=sys.stderr)
+            return 1
+    for name in (name for image in names.values() for name in image):
+        code = subprocess.run(["docker", "push", "--quiet", name], check=False).returncode  # noqa: S607
+        if code:
+            return code
+    return 0
+
+
+def main() -> int:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("verb", choices=["build", "push"])
+    parser.add_argument("plan", type=Path, metavar="PLAN", help="written by plan --json")
+    options = parser.parse_args()
+    targets = addresses(json.loads(options.plan.read_text()))
+    if not targets:
+        print("images.py: the plan has no images")
+        return 0
+    if options.verb == "build":
+        return build(Path.cwd(), targets)
+    registry = os.environ.get("IMAGE_REGISTRY")
+    if not registry:
+        print("images.py: set IMAGE_REGISTRY to where images are pushed.", file=sys.stderr)
+        return 2
+    return push(Path.cwd(), targets, registry)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Print what the jobs of ci.yaml need to know of a plan, as lines for GITHUB_OUTPUT: `matrix.py PLAN`.
+
+checks, images   true or false
+shards           JSON list of the shards in which the tests are run, such as ["0/2", "1/2"]
+train            JSON list of the projects to train
+compile          JSON list of the projects to compile, with the EC2 machine each needs ("" is a runner of GitHub's)
+"""
+
+import argparse
+import json
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+# A shard pays some minutes for its environments before its first test.
+TESTS_OF_A_SHARD = 40
+MOST_SHARDS = 4
+NEURON_MACHINE = "inf2.xlarge"
+
+
+def shards(tests: int) -> list[str]:
+    """Shards for a number of test targets, each as `./pants test --test-shard` takes it."""
+    count = min(MOST_SHARDS, -(-tests // TESTS_OF_A_SHARD))
+    return [f"{number}/{count}" for number in range(count)]
+
+
+def machine(settings: str) -> str:
+    """The EC2 machine that compiling needs, by the component's settings; empty where any will do."""
+    pairs = [line.partition("=") for line in settings.splitlines() if not line.startswith("#")]
+    backend = {name.strip(): value.strip() for name, _, value in pairs}.get("COMPILE_BACKEND")
+    return NEURON_MACHINE if backend == "neuron" else ""
+
+
+def project_of(item: Mapping[str, Any]) -> str:
+    """The project of a plan's entry, which names the package, by the name that images have."""
+    return str(item["target"]).replace("_", "-")
+
+
+def jobs(root: Path, plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+    """What each job of the workflow needs to know."""
+    compiled = [
+        {
+            "project": project_of(item),
+            "machine": machine(
+                (
+                    root
+                    / "src/python"
+                    / project_of(item).replace("-", "_")
+                    / "compile/config/prod.env"
+                ).read_text()
+            ),
+        }
+        for item in plan["models"]
+    ]
+    return {
+        "checks": bool(plan["checks"]),
+        "shards": shards(len(plan["tests"])),
+        "images": bool(plan["images"] or plan["models"]),
+        "train": [project_of(item) for item in plan["models"] if item["first"] == "train:train"],
+        "compile": compiled,
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("plan", type=Path, metavar="PLAN", help="written by plan --json")
+    found = jobs(Path.cwd(), json.loads(parser.parse_args().plan.read_text()))
+    for name, value in found.items():
+        print(f"{name}={json.dumps(value)}")
