@@ -1,6 +1,6 @@
 """Start and stop an EC2 machine that runs one job of GitHub Actions.
 
-runner.py start --name NAME --instance-type inf2.xlarge --image AMI --subnet S --security-group G [--need neuron]
+runner.py start --name NAME --instance-type inf2.xlarge --image AMI --subnet S --security-group G
 runner.py stop --name NAME
 
 The name is also the label that the job's `runs-on` asks for. `start` ends when GitHub sees the machine waiting for work, or
@@ -30,6 +30,8 @@ _TAG = "mesh-runner"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _POLL_SECONDS = float(os.environ.get("RUNNER_POLL_SECONDS", "10"))
 _ALIVE = ("pending", "running")
+# Families of machines with AWS's own accelerators.
+_NEURON = ("inf", "trn")
 
 
 class RunnerError(Exception):
@@ -104,9 +106,10 @@ def aws(*arguments: str) -> str:
     return result.stdout.strip()
 
 
-def user_data(download: tuple[str, str], config: str, needs: list[str], minutes: int) -> str:
+def user_data(download: tuple[str, str], config: str, instance_type: str, minutes: int) -> str:
     """The script that the machine runs, as root, when it has started."""
     url, checksum = download
+    needs = "compose neuron" if instance_type.startswith(_NEURON) else "compose"
     prepare = (Path(__file__).parent / "prepare-runner").read_text()
     return f"""#!/bin/bash
 set -euo pipefail
@@ -115,7 +118,7 @@ shutdown --poweroff +{minutes}
 trap 'shutdown --poweroff now' EXIT
 cat >/root/prepare-runner <<'END_OF_PREPARE_RUNNER'
 {prepare}END_OF_PREPARE_RUNNER
-bash /root/prepare-runner compose {' '.join(needs)}
+bash /root/prepare-runner {needs}
 useradd --create-home --groups docker runner
 cd /home/runner
 curl --silent --show-error --fail --location --retry 3 --output runner.tar.gz {shlex.quote(url)}
@@ -180,7 +183,7 @@ def start(github: GitHub, options: argparse.Namespace) -> None:
     runner, config = github.register(options.name)
     try:
         instance = _launch(
-            options, user_data(download, config, options.need, options.minutes)
+            options, user_data(download, config, options.instance_type, options.minutes)
         )
         print(f"runner.py: started {instance}, {options.instance_type}")
         deadline = time.monotonic() + options.wait
@@ -218,7 +221,6 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         verb.add_argument("--name", required=True, help="lower-case letters, digits and hyphens")
     for option in ("--instance-type", "--image", "--subnet", "--security-group"):
         starting.add_argument(option, required=True)
-    starting.add_argument("--need", action="append", default=[], choices=["neuron"])
     starting.add_argument("--disk", type=int, default=100, help="GiB (default: %(default)s)")
     starting.add_argument("--minutes", type=int, default=240, help="longest life (default: 240)")
     starting.add_argument("--wait", type=int, default=900, help="seconds to start (default: 900)")

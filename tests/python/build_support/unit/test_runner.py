@@ -154,7 +154,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 
 def test_machine_starts_works_and_is_terminated(cloud: Cloud) -> None:
-    started = cloud.run("start", "--need", "neuron")
+    started = cloud.run("start")
 
     assert started.returncode == 0, started.stderr
     assert "waits for its job" in started.stdout
@@ -183,7 +183,7 @@ def test_stopping_twice_is_no_failure(cloud: Cloud) -> None:
 
 
 def test_user_data_is_a_script_that_checks_what_it_downloads(cloud: Cloud) -> None:
-    cloud.run("start", "--need", "neuron", "--minutes", "90")
+    cloud.run("start", "--minutes", "90")
     script = cloud.machines / "i-1/user-data"
     text = script.read_text()
 
@@ -193,6 +193,14 @@ def test_user_data_is_a_script_that_checks_what_it_downloads(cloud: Cloud) -> No
     assert "bash /root/prepare-runner compose neuron" in text
     # EC2 takes 16 KiB.
     assert len(text.encode()) < 12_000
+
+
+def test_only_machines_with_accelerators_get_their_driver() -> None:
+    def script(machine: str) -> str:
+        return runner.user_data(("https://example.com/a", "ab"), CONFIG, machine, 60)
+
+    assert "prepare-runner compose neuron\n" in script("trn1.2xlarge")
+    assert "prepare-runner compose\n" in script("c7i.4xlarge")
 
 
 def test_no_secret_is_printed_or_on_a_command_line(cloud: Cloud) -> None:
