@@ -1,0 +1,279 @@
+"""The workflows: they fit GitHub's schema, and all they call is there."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matrix
+import pytest
+from ruamel.yaml import YAML
+
+FOLDER = Path(".github/workflows")
+WORKFLOWS = sorted(FOLDER.glob("*.yaml"))
+ACTIONS = sorted(Path(".github/actions").glob("*/action.yaml"))
+# What runners bring, and what bash has.
+PROGRAMS = {"echo", "gh"}
+# Values for the variables that commands are given, so that they can be tried.
+VALUES = {
+    "PROJECT": "keywords",
+    "SHARD": "0/2",
+    "compared": "--all",
+    "GITHUB_EVENT_NAME": "push",
+    "GITHUB_RUN_ID": "1",
+    "GITHUB_RUN_ATTEMPT": "1",
+    "BEFORE": "",
+}
+
+
+def load(path: Path) -> Any:
+    return YAML(typ="safe").load(path)
+
+
+def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in WORKFLOWS:
+        for name, job in load(path)["jobs"].items():
+            yield f"{path.name}:{name}", job
+
+
+def steps() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, job in jobs():
+        yield from ((name, step) for step in job.get("steps", ()))
+    for path in ACTIONS:
+        yield from ((path.parent.name, step) for step in load(path)["runs"]["steps"])
+
+
+SCRIPTS = [(name, step["run"]) for name, step in steps() if "run" in step]
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    """Every command that a step runs, as words."""
+    for name, script in SCRIPTS:
+        # What is assigned or printed is a command of its own.
+        text = re.sub(r'(?m)^\s*\w+=\$\((.*)\)$', r"\1", script)
+        for line in text.splitlines():
+            if line.strip():
+                words = shlex.split(line.split(">>")[0])
+                yield name, words
+
+
+COMMANDS = sorted({(name, tuple(words)) for name, words in commands()})
+
+
+def fill(word: str) -> str:
+    """A word with the variables' values."""
+    return re.sub(r"\$(\w+)", lambda found: VALUES.get(found[1], "a"), word)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """What the Makefile looks at, with one project."""
+    shutil.copy("Makefile", tmp_path)
+    (tmp_path / "docker").mkdir()
+    shutil.copy("docker/compose.yaml", tmp_path / "docker")
+    for file in ("project.py", "train/BUILD", "compile/BUILD", "serve/BUILD"):
+        path = tmp_path / "src/python/keywords" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path
+
+
+def test_there_are_workflows() -> None:
+    expected = {
+        "ci",
+        "_train_model",
+        "_compile_model",
+        "_provision_customized_runner",
+        "_images",
+        "release",
+    }
+    assert {path.stem for path in WORKFLOWS} == expected
+    assert len(COMMANDS) > 20
+
+
+@pytest.mark.parametrize(
+    ("schema", "files"), [("vendor.github-workflows", WORKFLOWS), ("vendor.github-actions", ACTIONS)]
+)
+def test_schema(schema: str, files: list[Path]) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+    process = subprocess.run(
+        [*command, *map(str, files)], capture_output=True, text=True, check=False
+    )
+
+    assert process.returncode == 0, process.stdout + process.stderr
+
+
+@pytest.mark.parametrize(("name", "script"), SCRIPTS)
+def test_scripts_parse(name: str, script: str) -> None:
+    process = subprocess.run(
+        ["bash", "-n"], input=script, capture_output=True, text=True, check=False
+    )
+
+    assert process.returncode == 0, process.stderr
+
+
+@pytest.mark.parametrize(("name", "words"), COMMANDS)
+def test_commands_exist_and_parse(name: str, words: tuple[str, ...], tree: Path) -> None:
+    program = words[0]
+    if program in PROGRAMS:
+        return
+    if program == "make":
+        process = subprocess.run(
+            ["make", "--dry-run", *map(fill, words[1:])],
+            cwd=tree,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert process.returncode == 0, process.stderr
+        return
+    file = Path(words[1] if program == "python3" else program)
+    assert file.is_file(), file
+    if program == "python3":
+        ask_for_help([sys.executable, str(file)])
+        return
+    assert os.access(file, os.X_OK), file
+    if file.read_text().startswith("#!/usr/bin/env bash"):
+        assert subprocess.run(["bash", "-n", str(file)], check=False).returncode == 0
+    flags = [word for word in words[1:] if word.startswith("--")]
+    if file.name in ("plan", "run-plan"):
+        shown = ask_for_help([str(file)])
+        assert not [flag for flag in flags if flag not in shown]
+
+
+def ask_for_help(command: list[str]) -> str:
+    process = subprocess.run([*command, "--help"], capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    return process.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    # images.py would build.
+    sorted({words for _, words in COMMANDS if words[0] == "python3" and "images.py" not in words[1]}),
+)
+def test_arguments_of_python_scripts_are_known(words: tuple[str, ...], tmp_path: Path) -> None:
+    """With every argument in place, what stops a script is a missing file or variable, not its command line."""
+    process = subprocess.run(
+        [sys.executable, str(Path(words[1]).resolve()), *map(fill, words[2:])],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert process.returncode != 2, process.stderr
+    assert "usage:" not in process.stderr
+
+
+def test_values_of_others_reach_scripts_as_environment_only() -> None:
+    """An expression inside a script is replaced before bash reads it: a branch's name could be a command."""
+    assert [name for name, script in SCRIPTS if "${{" in script] == []
+
+
+def test_actions_are_pinned_to_commits() -> None:
+    used = [
+        line.strip().removeprefix("- ")
+        for path in (*WORKFLOWS, *ACTIONS)
+        for line in path.read_text().splitlines()
+        if line.strip().removeprefix("- ").startswith("uses:") and "./" not in line
+    ]
+
+    assert used
+    for line in used:
+        assert re.fullmatch(r"uses: actions/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+    # One commit for each action.
+    assert len(set(used)) == len({line.split("@")[0] for line in used})
+
+
+def test_permissions_are_the_least() -> None:
+    for path in WORKFLOWS:
+        assert load(path)["permissions"] == {"contents": "read"}, path
+    writers = {
+        name
+        for name, job in jobs()
+        if "write" in {value for key, value in job.get("permissions", {}).items() if key != "id-token"}
+    }
+    assert writers == {"release.yaml:release"}
+    # Only what signs in to AWS may have an identity.
+    for name, job in jobs():
+        if "steps" in job and job.get("permissions", {}).get("id-token"):
+            assert any("aws-login" in step.get("run", "") for step in job["steps"]), name
+
+
+def test_code_is_checked_out_without_leaving_a_token() -> None:
+    for name, step in steps():
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False, name
+
+
+def test_every_job_has_a_time_limit() -> None:
+    assert [name for name, job in jobs() if "steps" in job and "timeout-minutes" not in job] == []
+
+
+def test_secrets_are_named_one_by_one() -> None:
+    """Never inherited as a whole, and only where they are used."""
+    for name, job in jobs():
+        assert job.get("secrets", {}) != "inherit", name
+    for name, step in steps():
+        assert "secrets." not in str(step.get("run", "")), name
+
+
+def test_called_workflows_get_what_they_declare() -> None:
+    calls = [(name, job) for name, job in jobs() if "uses" in job]
+    assert calls
+    for name, job in calls:
+        called = load(Path(job["uses"].removeprefix("./")))
+        for kind, given in (("inputs", "with"), ("secrets", "secrets")):
+            declared = called["on"]["workflow_call"].get(kind, {})
+            required = {key for key, value in declared.items() if value.get("required")}
+            assert required <= set(job.get(given, {})) <= set(declared), f"{name}: {kind}"
+        needed = [inner.get("permissions", {}) for inner in called["jobs"].values()]
+        for permission in {key for inner in needed for key in inner}:
+            assert permission in job["permissions"], f"{name} must grant {permission}"
+
+
+def test_outputs_and_needs_exist() -> None:
+    for path in WORKFLOWS:
+        all_jobs = load(path)["jobs"]
+        for name, job in all_jobs.items():
+            needs = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])
+            assert set(needs) <= set(all_jobs), name
+            for other, output in re.findall(r"needs\.(\w+)\.outputs\.(\w+)", str(job)):
+                assert other in needs, f"{path.name}:{name} reads {other} without needing it"
+                source = all_jobs[other]
+                if "uses" in source:
+                    called = load(Path(source["uses"].removeprefix("./")))
+                    assert output in called["on"]["workflow_call"]["outputs"]
+                else:
+                    assert output in source["outputs"], f"{path.name}:{name}: {other}.{output}"
+
+
+def test_gate_waits_for_every_job() -> None:
+    all_jobs = load(FOLDER / "ci.yaml")["jobs"]
+    gate = all_jobs.pop("gate")
+
+    assert set(gate["needs"]) == set(all_jobs)
+    assert gate["if"] == "always()"
+
+
+def test_outputs_of_the_plan_are_those_that_its_script_prints() -> None:
+    parts = {"checks": [], "tests": [], "images": [], "models": []}
+    outputs = load(FOLDER / "ci.yaml")["jobs"]["plan"]["outputs"]
+
+    assert set(outputs) == {"tag", *matrix.jobs(Path.cwd(), parts)}
+
+
+def test_machine_is_stopped_whatever_happened() -> None:
+    for name in ("_train_model", "_compile_model"):
+        stop = load(FOLDER / f"{name}.yaml")["jobs"]["stop"]
+        assert stop["if"].startswith("${{ always()")
+        assert stop["with"]["verb"] == "stop"
+        start = load(FOLDER / f"{name}.yaml")["jobs"]["start"]
+        assert stop["with"]["name"] == start["with"]["name"]
