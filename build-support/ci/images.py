@@ -1,8 +1,8 @@
 """Build, or push, the images of a plan: `images.py build|push PLAN`.
 
-These are the images that the plan names, and those with which it makes models anew. `push` sends the very images that `build`
-left behind, as Pants wrote down in dist/, and builds nothing: what was tested is what is pushed. Images on a vendor's base are
-pushed where they could be built. IMAGE_REGISTRY and IMAGE_TAG say where images go and what they are called.
+These are the images that the plan names, and those with which it makes models anew. `push` sends the very images that
+were built last, as Pants wrote down in dist/, and builds nothing: what was tested is what is pushed. Images on a
+vendor's base are pushed where they could be built. IMAGE_REGISTRY and IMAGE_TAG say where images go, under which tag.
 """
 
 import argparse
@@ -58,8 +58,8 @@ def push(root: Path, targets: Mapping[str, bool], registry: str) -> int:
             print(f"images.py: {name} was not built for {registry}.", file=sys.stderr)
             return 1
     for name in (name for image in names.values() for name in image):
-        code = subprocess.run(["docker", "push", "--quiet", name], check=False).returncode  # noqa: S607
-        if code:
+        command = ["docker", "push", "--quiet", name]
+        if code := subprocess.run(command, check=False).returncode:
             return code
     return 0
 

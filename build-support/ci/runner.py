@@ -3,11 +3,11 @@
 runner.py start --name NAME --instance-type inf2.xlarge --image AMI --subnet S --security-group G
 runner.py stop --name NAME
 
-The name is also the label that the job's `runs-on` asks for. `start` ends when GitHub sees the machine waiting for work, or
-fails and terminates what it started. `stop` can be repeated, and needs nothing but the name. A machine also terminates itself when
-its job is done, and in any case after --minutes.
+The name is also the label that the job's `runs-on` asks for. `start` ends when GitHub sees the machine waiting for
+work, or fails and terminates what it started. `stop` can be repeated, and needs nothing but the name. A machine also
+terminates itself when its job is done, and in any case after --minutes.
 
-Needs the `aws` command with credentials, and in RUNNER_TOKEN a token that may administer the runners of GITHUB_REPOSITORY.
+Needs the `aws` command with credentials, and in RUNNER_TOKEN a token that may administer GITHUB_REPOSITORY's runners.
 """
 
 import argparse
@@ -63,7 +63,9 @@ class GitHub:
         except urllib.error.HTTPError as error:
             if error.code == 404 and method in ("GET", "DELETE"):
                 return None
-            raise RunnerError(f"GitHub answered {error.code} to {method} {request.selector}.") from None
+            raise RunnerError(
+                f"GitHub answered {error.code} to {method} {request.selector}."
+            ) from None
         except OSError as error:
             raise RunnerError(f"GitHub can't be reached at {self._root}: {error}.") from None
         return json.loads(text) if text else None
@@ -78,7 +80,9 @@ class GitHub:
     def download(self) -> tuple[str, str]:
         """Address and SHA-256 of the runner's program for Linux on x86-64."""
         for file in self.call("GET", "/downloads") or []:
-            if (file["os"], file["architecture"]) == ("linux", "x64") and file.get("sha256_checksum"):
+            if (file["os"], file["architecture"]) == ("linux", "x64") and file.get(
+                "sha256_checksum"
+            ):
                 return file["download_url"], file["sha256_checksum"]
         raise RunnerError("GitHub offers no runner with a checksum for Linux on x86-64.")
 
@@ -100,7 +104,8 @@ class GitHub:
 
 def aws(*arguments: str) -> str:
     """Run the AWS CLI and return what it prints."""
-    result = subprocess.run(["aws", "ec2", *arguments], capture_output=True, text=True, check=False)  # noqa: S607
+    command = ["aws", "ec2", *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise RunnerError(f"aws ec2 {arguments[0]} failed: {result.stderr.strip()}")
     return result.stdout.strip()

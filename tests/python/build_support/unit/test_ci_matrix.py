@@ -34,7 +34,10 @@ def test_nothing_to_do(root: Path) -> None:
 
 
 def test_models_are_compiled_and_where_needed_trained_first(root: Path) -> None:
-    models = [item("entity_linking", first="train:train"), item("keywords", first="compile:download")]
+    models = [
+        item("entity_linking", first="train:train"),
+        item("keywords", first="compile:download"),
+    ]
 
     found = matrix.jobs(root, plan(models=models))
 

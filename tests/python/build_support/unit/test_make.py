@@ -26,7 +26,10 @@ class Tree:
         self.add("docker/compose.yaml", COMPOSE)
         self.add("docker/python-base/BUILD")
         for program in ("pants", "build-support/docker/compose"):
-            self.add(program, '#!/bin/bash\necho "$0 $*; $PROJECT $ENVIRONMENT $IMAGE_TAG" >>calls\n[[ $* != *run* ]]\n')
+            self.add(
+                program,
+                '#!/bin/bash\necho "$0 $*; $PROJECT $ENVIRONMENT $IMAGE_TAG" >>calls\n[[ $* != *run* ]]\n',
+            )
 
     def add(self, path: str, content: str = "") -> None:
         file = self.folder / path
@@ -160,7 +163,9 @@ def test_new_project_needs_no_edit(tree: Tree) -> None:
     process = tree.make("--dry-run", "projects.build/entity-linking")
 
     assert process.stdout.strip() == "./pants package src/python/entity_linking/serve:image"
-    assert "there are: serve." in tree.make("projects.build/entity-linking", "COMPONENT=train").stderr
+    assert (
+        "there are: serve." in tree.make("projects.build/entity-linking", "COMPONENT=train").stderr
+    )
 
 
 def test_values_reach_programs_as_environment(tree: Tree) -> None:
@@ -169,7 +174,9 @@ def test_values_reach_programs_as_environment(tree: Tree) -> None:
     process = tree.make("projects.build/keywords", f"IMAGE_TAG={tag}", "ENVIRONMENT=prod")
 
     assert process.returncode == 0, process.stderr
-    assert tree.calls() == ["./pants package src/python/keywords/serve:image;  prod $(touch x)'; touch y"]
+    assert tree.calls() == [
+        "./pants package src/python/keywords/serve:image;  prod $(touch x)'; touch y"
+    ]
     assert not (tree.folder / "x").exists()
     assert not (tree.folder / "y").exists()
 

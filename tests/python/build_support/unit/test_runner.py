@@ -26,7 +26,7 @@ case $2 in
         [[ ! -e $MACHINES/refuse ]] || { echo "InsufficientInstanceCapacity" >&2; exit 254; }
         mkdir "$MACHINES/i-1"
         for argument in "$@"; do
-            case $argument in --user-data=file://*) cp "${argument#--user-data=file://}" "$MACHINES/i-1/user-data" ;; esac
+            [[ $argument != --user-data=* ]] || cp "${argument#--user-data=file://}" "$MACHINES/i-1/user-data"
         done
         echo pending >"$MACHINES/i-1/state"
         echo i-1

@@ -17,7 +17,10 @@ case "$*" in *"'VERSION'"*) exit 0 ;; *) exit 1 ;; esac
 # Installs a program of each package's name beside itself.
 APT = """#!/bin/bash
 echo "apt-get $*" >>"$LOG"
-for package in "${@:3}"; do printf '#!/bin/bash\\n' >"$(dirname "$0")/$package"; chmod +x "$(dirname "$0")/$package"; done
+for package in "${@:3}"; do
+    printf '#!/bin/bash\\n' >"$(dirname "$0")/$package"
+    chmod +x "$(dirname "$0")/$package"
+done
 """
 
 
@@ -30,7 +33,7 @@ class Machine:
             found = shutil.which(tool)
             assert found, tool
             (self.bin / tool).symlink_to(found)
-        self.add("uname", f'case $1 in -s) echo {system} ;; -m) echo x86_64 ;; esac')
+        self.add("uname", f"case $1 in -s) echo {system} ;; -m) echo x86_64 ;; esac")
         self.add("id", "echo 0")
 
     def add(self, name: str, body: str = "") -> None:
@@ -104,7 +107,13 @@ def test_bare_machine_is_told_all_and_left_alone(machine: Machine) -> None:
     code, out = machine.run()
 
     assert code == 1
-    for name in ("git", "Python 3.11", "Python 3.9, 3.8 or 3.7", "docker compose", "AWS profile prod"):
+    for name in (
+        "git",
+        "Python 3.11",
+        "Python 3.9, 3.8 or 3.7",
+        "docker compose",
+        "AWS profile prod",
+    ):
         assert f"MISSING  {name}" in out
     assert "apt-get install --yes git" in out
     assert "12 missing" in out
@@ -166,7 +175,7 @@ def test_only_what_is_asked_for_is_looked_at(machine: Machine) -> None:
 
 
 def test_daemon_that_does_not_answer(machine: Machine) -> None:
-    machine.add("docker", 'case $1 in version) exit 1 ;; esac')
+    machine.add("docker", "case $1 in version) exit 1 ;; esac")
 
     code, out = machine.run("containers")
 

@@ -55,7 +55,7 @@ def commands() -> Iterator[tuple[str, list[str]]]:
     """Every command that a step runs, as words."""
     for name, script in SCRIPTS:
         # What is assigned or printed is a command of its own.
-        text = re.sub(r'(?m)^\s*\w+=\$\((.*)\)$', r"\1", script)
+        text = re.sub(r"(?m)^\s*\w+=\$\((.*)\)$", r"\1", script)
         for line in text.splitlines():
             if line.strip():
                 words = shlex.split(line.split(">>")[0])
@@ -97,7 +97,8 @@ def test_there_are_workflows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "files"), [("vendor.github-workflows", WORKFLOWS), ("vendor.github-actions", ACTIONS)]
+    ("schema", "files"),
+    [("vendor.github-workflows", WORKFLOWS), ("vendor.github-actions", ACTIONS)],
 )
 def test_schema(schema: str, files: list[Path]) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
@@ -155,7 +156,9 @@ def ask_for_help(command: list[str]) -> str:
 @pytest.mark.parametrize(
     "words",
     # images.py would build.
-    sorted({words for _, words in COMMANDS if words[0] == "python3" and "images.py" not in words[1]}),
+    sorted(
+        {words for _, words in COMMANDS if words[0] == "python3" and "images.py" not in words[1]}
+    ),
 )
 def test_arguments_of_python_scripts_are_known(words: tuple[str, ...], tmp_path: Path) -> None:
     """With every argument in place, what stops a script is a missing file or variable, not its command line."""
@@ -198,7 +201,8 @@ def test_permissions_are_the_least() -> None:
     writers = {
         name
         for name, job in jobs()
-        if "write" in {value for key, value in job.get("permissions", {}).items() if key != "id-token"}
+        if "write"
+        in {value for key, value in job.get("permissions", {}).items() if key != "id-token"}
     }
     assert writers == {"release.yaml:release"}
     # Only what signs in to AWS may have an identity.
