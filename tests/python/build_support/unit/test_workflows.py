@@ -268,7 +268,7 @@ def test_gate_waits_for_every_job() -> None:
 
 
 def test_outputs_of_the_plan_are_those_that_its_script_prints() -> None:
-    parts = {"checks": [], "tests": [], "images": [], "models": []}
+    parts: dict[str, list[Any]] = {"checks": [], "tests": [], "images": [], "models": []}
     outputs = load(FOLDER / "ci.yaml")["jobs"]["plan"]["outputs"]
 
     assert set(outputs) == {"tag", *matrix.jobs(Path.cwd(), parts)}
