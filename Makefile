@@ -1,4 +1,4 @@
-# The short names of daily work; each is a line over ./pants or compose. `make help` lists them, docs/make.md explains them.
+# The short names of daily work; each is a line or two over ./pants or compose. `make help` lists them, docs/make.md explains them.
 
 COMPONENT ?= serve
 ENVIRONMENT ?= dev
@@ -11,6 +11,8 @@ export COMPONENT ENVIRONMENT IMAGE_TAG
 MAKEFLAGS += --no-builtin-rules
 
 compose = PROJECT=$* build-support/docker/compose
+# pytest comes beside the image, which is the one that is deployed.
+pytest = ./pants package build-support/docker:tests-pex
 
 # What exists is read from the source tree, so there is no list to keep.
 package = $(subst -,_,$*)
@@ -55,13 +57,16 @@ projects.stop/%: ## stop the project's containers and remove them
 	$(project)$(compose) down --remove-orphans
 
 projects.unit/%: ## test COMPONENT in its image: code alone
-	$(component)$(compose) run --rm $(COMPONENT)-unit
+	$(component)$(pytest)
+	$(compose) run --rm $(COMPONENT)-unit
 
 projects.integration/%: ## test COMPONENT in its image: code and model
-	$(component)$(compose) run --rm $(COMPONENT)-integration
+	$(component)$(pytest)
+	$(compose) run --rm $(COMPONENT)-integration
 
 projects.functional/%: ## test COMPONENT in its image: requests to its running container
-	$(component)$(call with-server,$(COMPONENT)-functional)
+	$(component)$(pytest)
+	$(call with-server,$(COMPONENT)-functional)
 
 projects.load/%: ## test COMPONENT under load
 	$(component)$(call with-server,$(COMPONENT)-load)
