@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
 
 from planning.affected import Reason
 from planning.affected import find_affected
@@ -33,6 +32,7 @@ DOCUMENTATION = ("*.md", "docs/*", "LICENSE")
 """Files that nothing is made of, unless a target owns them."""
 
 ALL_CHECKS = "::"
+_SKIPS_OF_OTHER_GOALS = {"skip_tests", "skip_push"}
 PARTS = ("checks", "tests", "pex", "images", "models")
 
 
@@ -135,16 +135,19 @@ def plan_change(
         for address, reason in affected.items()
         if head.targets[address].type == REQUIREMENT
     }
+    tests = resolves.get(tools.get("pytest", ""))
     for tool, resolve in tools.items():
-        if resolve not in resolves:
-            continue
-        if tool == "pytest":
-            for test in _tests(head):
-                affected.setdefault(test.address, resolves[resolve])
-        else:
+        if tool != "pytest" and resolve in resolves:
             checks = checks or resolves[resolve]
     return _sort_into_parts(
-        head, affected, base=commit, changes=changes, models=models, everything=None, checks=checks
+        head,
+        affected,
+        base=commit,
+        changes=changes,
+        models=models,
+        everything=None,
+        checks=checks,
+        tests=tests,
     )
 
 
@@ -167,12 +170,15 @@ def _sort_into_parts(
     models: Iterable[Item],
     everything: str | None,
     checks: Reason | None,
+    tests: Reason | None = None,
 ) -> Plan:
-    def items(targets: Iterable[Target]) -> tuple[Item, ...]:
-        found = (target for target in targets if target.address in affected)
+    """A plan of affected targets; `checks` and `tests` are the reasons for all of their kind."""
+
+    def items(targets: Iterable[Target], for_all: Reason | None = None) -> tuple[Item, ...]:
         return tuple(
-            Item(target.address, affected[target.address], target.tags)
-            for target in sorted(found, key=lambda target: target.address)
+            Item(target.address, reason, target.tags)
+            for target in sorted(targets, key=lambda target: target.address)
+            if (reason := affected.get(target.address, for_all))
         )
 
     return Plan(
@@ -180,7 +186,7 @@ def _sort_into_parts(
         changes=tuple(changes),
         everything=everything,
         checks=(Item(ALL_CHECKS, checks),) if checks else items(_checked(head, affected)),
-        tests=items(_tests(head)),
+        tests=items(_tests(head), tests),
         pex=items(head.of_type(PEX)),
         images=items(head.of_type("docker_image")),
         models=tuple(models),
@@ -197,11 +203,10 @@ def _tests(head: Graph) -> list[Target]:
 
 def _checked(head: Graph, affected: Mapping[str, Reason]) -> list[Target]:
     """Affected targets that linters and type checkers read; one of a pair that is only in two resolves."""
-    found: dict[tuple[str, PurePosixPath], Target] = {}
+    found: dict[tuple[str, str], Target] = {}
     for address in sorted(affected):
         target = head.targets[address]
-        if not target.generates_others and any(
-            name.startswith("skip_") and name != "skip_tests" for name in target.fields
-        ):
-            found.setdefault((target.type, PurePosixPath(address.partition("@")[0])), target)
+        tools = [name for name in target.fields if name.startswith("skip_")]
+        if not target.generates_others and set(tools) - _SKIPS_OF_OTHER_GOALS:
+            found.setdefault((target.type, address.partition("@")[0]), target)
     return list(found.values())

@@ -99,7 +99,10 @@ def _what(item: Item) -> str:
 def _why(item: Item) -> str:
     reason = item.reason
     more = len(reason.files) - 1
-    through = ", ".join(reason.through) if item.first else " > ".join(reason.through[1:])
+    if item.first:
+        through = ", ".join(name for name in reason.through if name != reason.change.file)
+    else:
+        through = " > ".join(reason.through)
     return "".join(
         (
             str(reason.change),
