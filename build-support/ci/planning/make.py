@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from planning.affected import Reason
 from planning.changes import Change
 from planning.changes import find_base
 from planning.changes import find_changes
@@ -27,7 +28,6 @@ from planning.plan import is_documentation
 from planning.plan import model_items
 from planning.plan import plan_change
 from planning.plan import plan_everything
-from planning.affected import Reason
 from planning.report import dump
 from planning.report import table
 from planning.run import add_arguments
@@ -93,7 +93,9 @@ def main(root: Path, arguments: Sequence[str]) -> int:
     since = parser.add_mutually_exclusive_group(required=True)
     since.add_argument("--base", metavar="REV", help="what the working tree is compared with")
     since.add_argument("--all", action="store_true", help="plan all that there is")
-    parser.add_argument("--json", metavar="FILE", help='write the plan as JSON; "-" instead of the table')
+    parser.add_argument(
+        "--json", metavar="FILE", help='write the plan as JSON; "-" instead of the table'
+    )
     parser.add_argument("--run", action="store_true", help="run the plan")
     add_arguments(parser)
     parsed = parser.parse_args(arguments)

@@ -1,8 +1,8 @@
 """Which projects' models a change makes anew: those of which an input of a fingerprint differs.
 
 What the inputs are is read from the code that computes the fingerprints: from a project's program `train:train` or
-`compile:trace`, its imports lead to the modules with the constants `...CODE` (modules) and `...PACKAGES` (distributions),
-and its `Recipe` declares the rest.
+`compile:trace`, its imports lead to the modules with the constants `...CODE` (modules) and `...PACKAGES`
+(distributions), and its `Recipe` declares the rest.
 """
 
 import hashlib

@@ -80,7 +80,11 @@ def table(plan: Plan) -> str:
     if plan.everything:
         lines.append(f"everything: {plan.everything}")
     rows = [
-        (name if number == 0 else "", _what(item), "" if plan.everything and name != "models" else _why(item))
+        (
+            name if number == 0 else "",
+            _what(item),
+            "" if plan.everything and name != "models" else _why(item),
+        )
         for name in PARTS
         for number, item in enumerate(plan.part(name))
     ]

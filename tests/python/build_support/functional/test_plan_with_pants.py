@@ -96,8 +96,7 @@ def test_library(repository: PlanRepository) -> None:
             f"{TESTS}/keywords/test_trace.py",
             f"{TESTS}/keywords/test_image.py",
         },
-        "tests": EVERY_TEST
-        - {f"{TESTS}/shout/test_shout.py", f"{TESTS}/keywords/test_words.py"},
+        "tests": EVERY_TEST - {f"{TESTS}/shout/test_shout.py", f"{TESTS}/keywords/test_words.py"},
         "pex": {f"{KEYWORDS}/{component}:srcs" for component in ("train", "compile", "serve")},
         "images": {f"{KEYWORDS}/serve:image"},
     }
@@ -315,7 +314,9 @@ def test_new_project(repository: PlanRepository) -> None:
     )
     repository.write("src/python/whisper/train/train.py", "MAIN = 1\n")
     repository.write("src/python/whisper/train/BUILD", "python_sources()\n")
-    repository.write(f"{TESTS}/whisper/test_whisper.py", "import whisper.loud\nprint(whisper.loud)\n")
+    repository.write(
+        f"{TESTS}/whisper/test_whisper.py", "import whisper.loud\nprint(whisper.loud)\n"
+    )
     repository.write(f"{TESTS}/whisper/BUILD", 'python_tests(resolve="serving")\n')
 
     assert planned(repository) == {

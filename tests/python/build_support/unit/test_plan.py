@@ -84,9 +84,7 @@ def test_equal_graphs_affect_nothing() -> None:
         ("files(", True),
     ],
 )
-def test_documentation_that_a_target_may_own(
-    tmp_path: Path, build_file: str, owned: bool
-) -> None:
+def test_documentation_that_a_target_may_own(tmp_path: Path, build_file: str, owned: bool) -> None:
     (tmp_path / "BUILD").write_text(build_file)
 
     assert may_be_owned(tmp_path, "docs/build.md") is owned
@@ -160,7 +158,11 @@ def make_plan() -> Plan:
         checks=(Item("src/a.py", reason),),
         tests=(Item("tests/test_a.py", reason, ("unit",)),),
         images=(Item("src:image", reason),),
-        models=(Item("keywords", Reason(CHANGE, ("a.py", "x.lock:torch"), ("a.py",)), (), "train:train"),),
+        models=(
+            Item(
+                "keywords", Reason(CHANGE, ("a.py", "x.lock:torch"), ("a.py",)), (), "train:train"
+            ),
+        ),
     )
 
 
@@ -178,7 +180,9 @@ def test_table_says_why() -> None:
     lines = table(make_plan()).splitlines()
 
     assert lines[0] == "1 files changed since 0123456789ab"
-    assert "images  src:image                  a.py modified and 1 more (src/a.py > src:srcs)" in lines
+    assert (
+        "images  src:image                  a.py modified and 1 more (src/a.py > src:srcs)" in lines
+    )
     assert "models  keywords from train:train  a.py modified (x.lock:torch)" in lines
     assert lines[-1] == "1 checks, 1 tests, 0 pex, 1 images, 1 models"
 
@@ -192,14 +196,25 @@ def test_commands_of_a_plan(tmp_path: Path) -> None:
     write_configuration(tmp_path)
 
     found = list(
-        commands(tmp_path, make_plan(), ("checks", "tests", "pex", "images", "models"), "0/2", tmp_path)
+        commands(
+            tmp_path, make_plan(), ("checks", "tests", "pex", "images", "models"), "0/2", tmp_path
+        )
     )
 
     assert found == [
         ["./pants", f"--spec-files={tmp_path}/checks", "tailor", "--check", "lint", "check"],
         ["./pants", f"--spec-files={tmp_path}/tests", "test", "--test-shard=0/2"],
         ["./pants", f"--spec-files={tmp_path}/images", "package"],
-        ["./pants", "run", "src/python/mesh/cli:mesh", "--", "run", "keywords", "--from", "train:train"],
+        [
+            "./pants",
+            "run",
+            "src/python/mesh/cli:mesh",
+            "--",
+            "run",
+            "keywords",
+            "--from",
+            "train:train",
+        ],
     ]
     assert (tmp_path / "tests").read_text() == "tests/test_a.py\n"
 
@@ -212,7 +227,9 @@ def test_all_checks_are_the_usual_command(tmp_path: Path) -> None:
     ]
 
 
-def test_a_failure_does_not_hide_the_rest(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_does_not_hide_the_rest(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     write_configuration(tmp_path)
     launcher = tmp_path / "pants"
     launcher.write_text('#!/bin/sh\necho "ran $*"\ncase "$*" in *test) exit 1 ;; esac\n')
