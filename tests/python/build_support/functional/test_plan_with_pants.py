@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from plan_repository import PlanRepository
+
+from build_support.functional.plan_repository import PlanRepository
 
 KEYWORDS = "src/python/keywords"
 SHOUT = "src/python/shout"
