@@ -73,6 +73,16 @@ class Module:
                 return {word.arg: _literal(word.value) for word in node.keywords if word.arg}
         return None
 
+    def attributes_given_to(self, function: str, name: str) -> set[str]:
+        """The attributes of a variable that appear in the arguments of calls of a function."""
+        return {
+            node.attr
+            for call in ast.walk(self.tree)
+            if isinstance(call, ast.Call) and getattr(call.func, "id", None) == function
+            for node in ast.walk(call)
+            if isinstance(node, ast.Attribute) and getattr(node.value, "id", None) == name
+        }
+
 
 def _literal(node: ast.expr) -> Any:
     try:

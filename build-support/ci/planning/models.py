@@ -2,7 +2,7 @@
 
 What the inputs are is read from the code that computes the fingerprints: from a project's program `train:train` or
 `compile:trace`, its imports lead to the modules with the constants `...CODE` (modules) and `...PACKAGES`
-(distributions), and its `Recipe` declares the rest.
+(distributions), and to the fields of the project's `Recipe` that are given to `code_digest` and `package_versions`.
 """
 
 import hashlib
@@ -48,6 +48,8 @@ class _Code:
 
     modules: set[str] = field(default_factory=set)
     packages: dict[str, set[str]] = field(default_factory=dict)
+    recipe_modules: set[str] = field(default_factory=set)
+    recipe_packages: set[str] = field(default_factory=set)
 
 
 def find_projects(root: Path) -> list[str]:
@@ -85,24 +87,23 @@ def model_inputs(root: Path, project: str, component: str) -> Inputs:
     declared = recipe.call("Recipe")
     inputs: Inputs = {}
     code.modules.add(recipe.name)
-    names = ("code",) if component == "train" else ("extra_code",)
-    if declared is None or any(declared.get(name, ()) is None for name in names):
+    fields = code.recipe_modules | code.recipe_packages
+    if declared is None or any(declared.get(name, ()) is None for name in fields):
         # It can't be told which modules count, so all do.
         code.modules.add(project)
-    else:
-        code.modules.update(*(declared.get(name, ()) for name in names))
+        declared = {}
+    code.modules.update(*(declared.get(name, ()) for name in code.recipe_modules))
     for name in sorted(code.modules):
         for path in Module(root, name).files:
             inputs[str(path)] = _digest(root / path)
-    if component == "train" and declared and isinstance(declared.get("samples"), str):
+    if component == "train" and isinstance(declared.get("samples"), str):
         package, _, file = declared["samples"].partition(":")
         samples = PACKAGE_ROOT.joinpath(*package.split("."), file)
         inputs[str(samples)] = _digest(root / samples)
     settings = _settings(root, project, component)
     inputs.update(settings)
     packages = _chosen(code.packages, settings)
-    if component == "compile" and declared:
-        packages |= set(declared.get("extra_packages") or ())
+    packages.update(*(declared.get(name, ()) for name in code.recipe_packages))
     packages |= {match for text in settings.values() for match in _PACKAGE.findall(text)}
     inputs.update(_versions(root, packages))
     return inputs
@@ -118,6 +119,8 @@ def _fingerprint_code(program: Module) -> _Code:
         if module.name in found.modules:
             continue
         found.modules.add(module.name)
+        found.recipe_modules |= module.attributes_given_to("code_digest", "recipe")
+        found.recipe_packages |= module.attributes_given_to("package_versions", "recipe")
         for names in module.constants("CODE"):
             found.modules.update(names)
         for packages in module.constants("PACKAGES"):

@@ -108,12 +108,15 @@ FILES = {
     "src/python/mesh/lifecycle/__init__.py": "",
     "src/python/mesh/lifecycle/train.py": (
         "from mesh.core.digest import code_digest\nREFERENCE_PACKAGES = ('torch',)\n"
-        "main = code_digest\n"
+        "def main(recipe):\n    return code_digest((*recipe.code,))\n"
     ),
     "src/python/mesh/lifecycle/trace.py": (
         "from mesh.compile.fingerprint import compile_fingerprint\n"
         "from mesh.compile.network import NETWORK\n"
-        "main = (compile_fingerprint, NETWORK)\n"
+        "from mesh.core.digest import code_digest\n"
+        "def main(recipe):\n"
+        "    extra = (code_digest(recipe.extra_code), package_versions(recipe.packages))\n"
+        "    return compile_fingerprint(extra, NETWORK)\n"
     ),
     # A project with a trained model
     "src/python/keywords/BUILD": (
@@ -128,7 +131,7 @@ FILES = {
     "src/python/keywords/recipe.py": (
         "from keywords.model import MODEL\n"
         "RECIPE = Recipe(reference=MODEL, samples='keywords.train:samples.json',\n"
-        "    code=('keywords.model',), extra_code=('keywords.words',), extra_packages=('keybert',))\n"
+        "    code=('keywords.model',), extra_code=('keywords.words',), packages=('keybert',))\n"
     ),
     "src/python/keywords/train/BUILD": (
         'python_sources(name="lib", sources=["__init__.py"])\n'

