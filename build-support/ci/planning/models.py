@@ -91,8 +91,8 @@ def model_inputs(root: Path, project: str, component: str) -> Inputs:
     if declared is None or any(declared.get(name, ()) is None for name in fields):
         # It can't be told which modules count, so all do.
         code.modules.add(project)
-        declared = {}
-    code.modules.update(*(declared.get(name, ()) for name in code.recipe_modules))
+    declared = declared or {}
+    code.modules.update(*(declared.get(name) or () for name in code.recipe_modules))
     for name in sorted(code.modules):
         for path in Module(root, name).files:
             inputs[str(path)] = _digest(root / path)
@@ -103,7 +103,7 @@ def model_inputs(root: Path, project: str, component: str) -> Inputs:
     settings = _settings(root, project, component)
     inputs.update(settings)
     packages = _chosen(code.packages, settings)
-    packages.update(*(declared.get(name, ()) for name in code.recipe_packages))
+    packages.update(*(declared.get(name) or () for name in code.recipe_packages))
     packages |= {match for text in settings.values() for match in _PACKAGE.findall(text)}
     inputs.update(_versions(root, packages))
     return inputs
