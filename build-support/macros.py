@@ -81,32 +81,43 @@ def component_image(base="python-base", command=()):
     package = ".".join(folder.parts[2:])
     pex = str(folder).replace("/", ".")
     run = "RUN PEX_TOOLS=1 PEX_ROOT=/tmp/pex python3.11"
+    packages = "/app/lib/python3.11/site-packages"
+    # Bytecode without times, and one time for all files: equal files make equal layers on every machine.
+    normalise = (
+        f"python3.11 -m compileall -q -j 0 --invalidation-mode unchecked-hash {packages}"
+        " && find /app -exec touch --no-dereference --date=@0 {} +"
+    )
     return dict(
         instructions=[
             f"ARG BASE=docker/{base}:image",
             "FROM $BASE AS deps",
             "USER root",
             f"COPY {pex}/deps.pex /deps.pex",
-            f"{run} /deps.pex/__main__.py venv --scope=deps --compile /app"
+            f"{run} /deps.pex/__main__.py venv --scope=deps /app"
             # Test data and programs of torch, 130 MB that nothing here starts.
-            " && rm -rf /app/lib/python3.11/site-packages/torch/bin /app/lib/python3.11/site-packages/torch/test",
+            f" && rm -rf {packages}/torch/bin {packages}/torch/test && {normalise}",
             "FROM $BASE AS srcs",
             "USER root",
             f"COPY {pex}/srcs.pex /srcs.pex",
-            f"{run} /srcs.pex/__main__.py venv --scope=srcs --compile /app",
+            f"{run} /srcs.pex/__main__.py venv --scope=srcs /app && {normalise}",
             "FROM $BASE",
             "COPY --from=deps /app /app",
-            "COPY --from=srcs /app/lib/python3.11/site-packages /app/lib/python3.11/site-packages",
+            f"COPY --from=srcs {packages} {packages}",
             f'ENTRYPOINT ["tini-static", "--", "python", "-m", "mesh.core.container", "{package}"]',
             f"CMD {list(command)}".replace("'", '"'),
             f"ENV MESH_CODE_REVISION={_revision()}",
         ],
-        **_published("-".join(folder.parts[2:]).replace("_", "-")),
+        **_published(
+            "-".join(folder.parts[2:]).replace("_", "-"),
+            version=env("IMAGE_TAG", "latest"),
+            revision=_revision(),
+        ),
     )
 
 
 def core_image(name):
     """An image that others are built on, from the Dockerfile beside the BUILD file."""
+    # No label that differs from commit to commit: it would re-create every layer above.
     return _published(name)
 
 
@@ -116,19 +127,15 @@ def vendor_image(name):
     return dict(image, tags=[*image["tags"], "vendor"])
 
 
-def _published(name):
-    """Repository, tag and labels, by IMAGE_REGISTRY (host and path), IMAGE_TAG and MESH_CODE_REVISION."""
+def _published(name, **labels):
+    """Where an image goes, by IMAGE_REGISTRY (host and path) and IMAGE_TAG; and its OCI labels."""
     registry = env("IMAGE_REGISTRY", "")
+    labels = dict(title=name, licenses="Apache-2.0", **labels)
     return dict(
         repository=name,
         registries=[registry] if registry else [],
         image_tags=[env("IMAGE_TAG", "latest")],
-        image_labels={
-            "org.opencontainers.image.title": name,
-            "org.opencontainers.image.licenses": "Apache-2.0",
-            "org.opencontainers.image.version": env("IMAGE_TAG", "latest"),
-            "org.opencontainers.image.revision": _revision(),
-        },
+        image_labels={f"org.opencontainers.image.{key}": labels[key] for key in labels},
         # `--tag=-docker` leaves all images out.
         tags=["docker"],
     )
