@@ -30,7 +30,9 @@ def _find(component: str, name: str) -> Program:
     other, _, program = name.rpartition(":")
     module = f"{package}.{other or own}.{program.replace('-', '_')}"
     if module not in _modules(package):
-        raise UsageError(f"There is no program {name!r} here; there are: {_programs(package, own)}.")
+        raise UsageError(
+            f"There is no program {name!r} here; there are: {_programs(package, own)}."
+        )
     found = getattr(importlib.import_module(module), "main", None)
     if not isinstance(found, Program):
         raise UsageError(f"{name!r} is no program; there are: {_programs(package, own)}.")
