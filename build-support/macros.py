@@ -96,8 +96,8 @@ def component_image(base="python-base", command=()):
             "USER root",
             f"COPY {pex}/deps.pex /deps.pex",
             f"{run} /deps.pex/__main__.py venv --scope=deps /app"
-            # Test data and programs of torch, 130 MB that nothing here starts.
-            f" && rm -rf {packages}/torch/bin {packages}/torch/test && {normalise}",
+            # torch's own tests and compiler of protocols, which nothing here starts; it does not import without the rest of bin.
+            f" && rm -rf {packages}/torch/test {packages}/torch/bin/test_* {packages}/torch/bin/protoc* && {normalise}",
             "FROM $BASE AS srcs",
             "USER root",
             f"COPY {pex}/srcs.pex /srcs.pex",
