@@ -4,6 +4,7 @@ import contextlib
 import functools
 import json
 import os
+import re
 import subprocess
 import threading
 import time
@@ -31,6 +32,8 @@ LIFE_CYCLE = (
     "upload-model",
     "serve-download-model",
 )
+# Beside the test in Pants' sandbox, in dist/ after `./pants package build-support/docker:tests-pex`.
+TESTS_PEX = next((path for path in map(Path, ("docker/run_tests.pex", "dist/docker/run_tests.pex")) if path.exists()), Path("dist"))
 PATIENCE = 300
 USER = 10001
 MEGABYTE = 10**6
@@ -71,6 +74,8 @@ class Compose:
             "IMAGE_REGISTRY": image("serve").rpartition("/")[0],
             "WORKSPACE": str(workspace),
             "COMPOSE_PROJECT_NAME": self.name,
+            "TESTS": str(Path("tests/python").absolute()),
+            "TESTS_PEX": str(TESTS_PEX.absolute()),
             # Any free port.
             "PORT": "0",
         }
@@ -241,6 +246,24 @@ def scores(prediction: Any) -> dict[str, float]:
     return {
         item["keyword_token"]: item["keyword_score"] for item in prediction["predicted_document"]
     }
+
+
+@pytest.mark.parametrize(
+    "service",
+    ["train-unit", "compile-unit", "serve-unit", "serve-integration", "serve-functional"],
+)
+def test_tests_pass_in_the_image(lived: tuple[Compose, dict[str, str]], service: str) -> None:
+    compose, _ = lived
+    exit_code, output = compose.step(service)
+    assert exit_code == 0, output
+    [summary] = re.findall(r"^=+ (.*) in [0-9.]+s", output, re.MULTILINE)
+    assert re.fullmatch(r"[0-9]+ passed", summary), output
+
+
+def test_missing_kind_of_test_fails_the_command(lived: tuple[Compose, dict[str, str]]) -> None:
+    compose, _ = lived
+    exit_code, output = compose.step("train-functional")
+    assert (exit_code, "there are no tests of train of kind 'functional'" in output) == (2, True)
 
 
 def test_stopped_server_answers_what_it_has_accepted(
