@@ -87,7 +87,7 @@ def component_image(base="python-base", command=()):
     normalise = (
         "python3.11 -m compileall -q -j 0 -x py312_ --invalidation-mode unchecked-hash"
         f" {packages}"
-        " && find /app -exec touch --no-dereference --date=@0 {} +"
+        " && find /app -exec touch --no-dereference --date=@0 {} + && rm -r /tmp/pex"
     )
     return dict(
         instructions=[

@@ -16,10 +16,14 @@ def main(arguments: list[str]) -> int:
     component, kind = arguments[:2]
     folder = TESTS / os.environ["TESTS_PROJECT"].replace("-", "_") / component / kind
     if not folder.is_dir():
-        print(f"error: there are no tests of {component} of kind {kind!r}: no {folder}.", file=sys.stderr)
+        print(
+            f"error: there are no tests of {component} of kind {kind!r}: no {folder}.",
+            file=sys.stderr,
+        )
         return 2
     sys.path.insert(0, SITE_PACKAGES)
-    options = ["--import-mode=importlib", "-p", "no:cacheprovider", "-rs", f"--rootdir={TESTS}"]
+    # Relative to the root, no module of a test has the name of a project's package.
+    options = ["--import-mode=importlib", "-p", "no:cacheprovider", "-rs", "--rootdir=/"]
     return pytest.main([*options, *arguments[2:], str(folder)])
 
 

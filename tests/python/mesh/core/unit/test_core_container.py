@@ -52,7 +52,9 @@ def test_named_program_runs_with_its_flags(project: str, component: str, program
     assert main([f"{project}.{component}", program, "--code", "7"]) == 7
 
 
-@pytest.mark.parametrize("name", ["", "model", "serve:model", "trase", "os:path", "serve:..", "serve:"])
+@pytest.mark.parametrize(
+    "name", ["", "model", "serve:model", "trase", "os:path", "serve:..", "serve:"]
+)
 def test_what_is_no_program_gets_the_list(
     project: str, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
