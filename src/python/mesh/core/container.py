@@ -1,4 +1,4 @@
-"""The entry point of every component's image: `docker run keywords-compile trace --force` runs `keywords.compile.trace`."""
+"""The entry point of components' images: `docker run keywords-compile trace` runs `keywords.compile.trace`."""
 
 import importlib
 import pkgutil

@@ -1,4 +1,4 @@
-"""The life cycle of keywords in its containers: the images that would be pushed, one compose file, requests over its network."""
+"""The life cycle of keywords in containers: the images that would be pushed, and requests over a network."""
 
 import contextlib
 import functools
@@ -50,7 +50,8 @@ def docker(*arguments: str, **options: Any) -> str:
     command = ["docker", *arguments]
     result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, **options)
     assert result.returncode == 0, result.stderr
-    return result.stdout
+    output: str = result.stdout
+    return output
 
 
 def image(component: str) -> str:
@@ -196,7 +197,8 @@ def test_steps_leave_their_files_to_the_caller(lived: tuple[Compose, dict[str, s
     outputs = compose.workspace / "outputs" / "keywords"
     assert {path.name for path in outputs.iterdir()} >= {"download", "compile", "validate"}
     report = read(outputs / "validate" / "report.json")
-    assert report["passed"] and report["cases"]
+    assert report["passed"]
+    assert report["cases"]
     owner = USER if os.getuid() == 0 else os.getuid()
     assert {path.stat().st_uid for path in compose.workspace.rglob("*")} == {owner}
 

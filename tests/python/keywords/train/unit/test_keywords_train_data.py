@@ -21,7 +21,7 @@ def test_samples_are_documents_that_the_server_takes():
 def test_environment_names_a_base_model(environment, address):
     folder = importlib.resources.files("keywords.train") / "config"
     values = dotenv.dotenv_values(str(folder / f"{environment}.env"))
-    assert values["TRAIN_BASE_MODEL"].startswith(address)
+    assert (values["TRAIN_BASE_MODEL"] or "").startswith(address)
 
 
 def test_unknown_scheme_of_a_base_model_is_refused(monkeypatch, tmp_path, capsys):
