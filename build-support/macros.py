@@ -9,7 +9,7 @@ def both_resolves():
 def deps_pex(*programs):
     """The third-party half of a component's PEX pair: it changes only when requirements do."""
     return dict(
-        dependencies=[f":{program}" for program in programs],
+        dependencies=_addresses(programs),
         include_sources=False,
         include_tools=True,
         layout="packed",
@@ -20,12 +20,18 @@ def deps_pex(*programs):
 def srcs_pex(*programs):
     """The other half of a component's PEX pair: the sources."""
     return dict(
-        dependencies=[f":{program}" for program in programs],
+        dependencies=_addresses(programs),
         include_requirements=False,
         include_tools=True,
         layout="packed",
         execution_mode="venv",
     )
+
+
+def _addresses(programs):
+    """Of programs of this component (`trace`) or another one of the project (`serve:download`)."""
+    project = build_file_dir().parent
+    return [f"{project}/{name}" if ":" in name else f":{name}" for name in programs]
 
 
 def unit():
@@ -53,8 +59,89 @@ def project_rules():
             "/serve/**",
             *("/*", "/serve/**"),
             *(f"//src/python/mesh/{library}/**" for library in serving),
-            *("//src/python/mesh/*", "//3rdparty/**", "!*"),
+            *("//src/python/mesh/*", "//3rdparty/**", "//docker/**", "!*"),
         ),
-        ("*", "/**", "!//src/python/mesh/cli/**", "//src/python/mesh/**", "//3rdparty/**", "!*"),
+        (
+            "*",
+            *("/**", "!//src/python/mesh/cli/**", "//src/python/mesh/**"),
+            *("//3rdparty/**", "//docker/**", "!*"),
+        ),
     )
     __dependents_rules__(("*", "/**", f"//tests/python/{build_file_dir().name}/**", "!*"))
+
+
+def component_image(base="python-base", command=()):
+    """A component's image: its `:deps` and `:srcs` become layers of their own on a core image.
+
+    Args:
+        base: the core image, a folder of docker/.
+        command: the program, and its flags, that is run where none is named.
+    """
+    folder = build_file_dir()
+    package = ".".join(folder.parts[2:])
+    pex = str(folder).replace("/", ".")
+    run = "RUN PEX_TOOLS=1 PEX_ROOT=/tmp/pex python3.11"
+    packages = "/app/lib/python3.11/site-packages"
+    # Bytecode without times, and one time for all files: equal files make equal layers on every machine.
+    # A test module of torch is written for Python 3.12.
+    normalise = (
+        "python3.11 -m compileall -q -j 0 -x py312_ --invalidation-mode unchecked-hash"
+        f" {packages}"
+        " && find /app -exec touch --no-dereference --date=@0 {} + && rm -r /tmp/pex"
+    )
+    return dict(
+        instructions=[
+            f"ARG BASE=docker/{base}:image",
+            "FROM $BASE AS deps",
+            "USER root",
+            f"COPY {pex}/deps.pex /deps.pex",
+            f"{run} /deps.pex/__main__.py venv --scope=deps /app"
+            # torch's own tests and compiler of protocols, which nothing here starts; it does not import without the rest of bin.
+            f" && rm -rf {packages}/torch/test {packages}/torch/bin/test_* {packages}/torch/bin/protoc* && {normalise}",
+            "FROM $BASE AS srcs",
+            "USER root",
+            f"COPY {pex}/srcs.pex /srcs.pex",
+            f"{run} /srcs.pex/__main__.py venv --scope=srcs /app && {normalise}",
+            "FROM $BASE",
+            "COPY --from=deps /app /app",
+            f"COPY --from=srcs {packages} {packages}",
+            f'ENTRYPOINT ["tini-static", "--", "python", "-m", "mesh.core.container", "{package}"]',
+            f"CMD {list(command)}".replace("'", '"'),
+            f"ENV MESH_CODE_REVISION={_revision()}",
+        ],
+        **_published(
+            "-".join(folder.parts[2:]).replace("_", "-"),
+            version=env("IMAGE_TAG", "latest"),
+            revision=_revision(),
+        ),
+    )
+
+
+def core_image(name):
+    """An image that others are built on, from the Dockerfile beside the BUILD file."""
+    # No label that differs from commit to commit: it would re-create every layer above.
+    return _published(name)
+
+
+def vendor_image(name):
+    """A core image on a vendor's image or index: `./pants package ::` leaves it out where that can't be reached."""
+    image = _published(name)
+    return dict(image, tags=[*image["tags"], "vendor"])
+
+
+def _published(name, **labels):
+    """Where an image goes, by IMAGE_REGISTRY (host and path) and IMAGE_TAG; and its OCI labels."""
+    registry = env("IMAGE_REGISTRY", "")
+    labels = dict(title=name, licenses="Apache-2.0", **labels)
+    return dict(
+        repository=name,
+        registries=[registry] if registry else [],
+        image_tags=[env("IMAGE_TAG", "latest")],
+        image_labels={f"org.opencontainers.image.{key}": labels[key] for key in labels},
+        # `--tag=-docker` leaves all images out.
+        tags=["docker"],
+    )
+
+
+def _revision():
+    return env("MESH_CODE_REVISION", "unknown")
