@@ -121,9 +121,9 @@ set -euo pipefail
 # The instance terminates when it shuts down: after its job, after a failure here, and in any case in time.
 shutdown --poweroff +{minutes}
 trap 'shutdown --poweroff now' EXIT
-cat >/root/prepare-runner <<'END_OF_PREPARE_RUNNER'
+cat >/opt/prepare-runner <<'END_OF_PREPARE_RUNNER'
 {prepare}END_OF_PREPARE_RUNNER
-bash /root/prepare-runner {needs}
+bash /opt/prepare-runner {needs}
 useradd --create-home --groups docker runner
 cd /home/runner
 curl --silent --show-error --fail --location --retry 3 --output runner.tar.gz {shlex.quote(url)}

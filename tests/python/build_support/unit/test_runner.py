@@ -190,7 +190,7 @@ def test_user_data_is_a_script_that_checks_what_it_downloads(cloud: Cloud) -> No
     assert subprocess.run(["bash", "-n", str(script)], check=False).returncode == 0
     assert f"{'ab' * 32}  runner.tar.gz" in text
     assert "shutdown --poweroff +90" in text
-    assert "bash /root/prepare-runner compose neuron" in text
+    assert "bash /opt/prepare-runner compose neuron" in text
     # EC2 takes 16 KiB.
     assert len(text.encode()) < 12_000
 
