@@ -25,7 +25,7 @@ class EmbeddingCache:
     """The most recently used phrases and their embeddings, safe to use from several threads.
 
     Args:
-        capacity: number of phrases to remember. An entry of 384 dimensions takes about 1,700 bytes: 1,536 for
+        capacity: number of phrases to remember. An entry of 384 dimensions takes about 1,720 bytes: 1,536 for
             the embedding, the rest for the phrase and its place in the order of use. Memory is taken as
             entries come in.
     """
