@@ -56,7 +56,7 @@ def test_new_project_passes_its_own_tests(tree: Path, kind: str, tests: int) -> 
 
 @pytest.mark.parametrize("kind", ["code-only", "trained"])
 @pytest.mark.parametrize("name", ["alpha", "zebra"])
-def test_imports_are_sorted_whatever_the_name(tree: Path, name: str, kind: str) -> None:
+def test_code_has_the_form_that_checks_ask_for(tree: Path, name: str, kind: str) -> None:
     written = mesh(tree, "new", name, "--kind", kind).stdout.split()
     for path in (tree / path for path in written if path.endswith(".py")):
         imports = [
@@ -64,6 +64,7 @@ def test_imports_are_sorted_whatever_the_name(tree: Path, name: str, kind: str) 
             for block in path.read_text().split("\n\n")
         ]
         assert imports == [sorted(block) for block in imports], path
+        assert max(map(len, path.read_text().splitlines()), default=0) <= 100, path
 
 
 def test_project_that_declares_nothing_is_named_and_hides_no_other(tree: Path) -> None:
