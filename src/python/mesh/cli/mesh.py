@@ -16,7 +16,7 @@ from mesh.cli.predict import make_request
 from mesh.cli.scaffold import scaffold
 from mesh.cli.steps import run_steps
 from mesh.cli.steps import select_steps
-from mesh.cli.tables import make_table
+from mesh.core.tables import make_table
 from mesh.cli.up import up as bring_up
 from mesh.core.environment import code_revision
 from mesh.core.errors import MeshError

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from mesh.cli.tables import make_table
+from mesh.core.tables import make_table
 from mesh.core.settings import find_env_file
 from mesh.core.settings import load_settings
 from mesh.registry.base import ModelRegistry

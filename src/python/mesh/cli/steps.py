@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from mesh.cli.tables import make_table
+from mesh.core.tables import make_table
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.core.program import Program

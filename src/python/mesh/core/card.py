@@ -18,6 +18,8 @@ ARTIFACTS = "model_artifacts"
 """Folder of the weights below a version's directory."""
 COMPILED = f"{ARTIFACTS}/compiled"
 """Folder of a compiled model below a version's directory."""
+TEST_RESULTS = "test_results"
+"""Folder of a server's test results below `<image tag>/` of a version's directory; no part of the version."""
 
 
 class BaseModelSource(BaseModel):

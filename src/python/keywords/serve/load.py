@@ -1,0 +1,17 @@
+"""Put the running keywords server under load, and judge it."""
+
+from keywords.project import PROJECT
+from keywords.schema import Document
+from keywords.schema import Request
+from keywords.schema import Response
+from mesh.loadtest.program import load_program
+
+main = load_program(
+    PROJECT,
+    lambda documents: Request(inputs=[Document(document=text) for text in documents]),
+    Response,
+    samples="keywords.train:samples.json",
+)
+
+if __name__ == "__main__":
+    main()

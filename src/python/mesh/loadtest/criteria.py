@@ -1,0 +1,92 @@
+"""What a load test must show, and whether it did."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import Field
+from pydantic import FiniteFloat
+
+from mesh.loadtest.report import LoadTestReport
+from mesh.loadtest.report import MeasurementName
+
+EVALUATION_FILE = "load_test_evaluation.json"
+
+
+class Criterion(BaseModel):
+    """A bound of one measurement of one endpoint. The bound itself still meets it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: MeasurementName
+    threshold: FiniteFloat
+    ensure_lower: bool = Field(
+        True, description="Whether the threshold is the largest value allowed, or the smallest."
+    )
+    hard: bool = Field(True, description="Whether the whole test fails with this criterion.")
+    endpoint_type: Literal["GET", "POST"]
+    endpoint_url: str
+
+    def is_met(self, value: float | None) -> bool:
+        """Whether a value is within the bound; what was not measured is not."""
+        if value is None:
+            return False
+        return value <= self.threshold if self.ensure_lower else value >= self.threshold
+
+
+class EvaluatedCriterion(Criterion):
+    """A criterion, what was measured, and whether that meets it."""
+
+    measured: float | None
+    passed: bool
+
+
+class LoadTestEvaluation(BaseModel):
+    """The verdict."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    evaluated_criteria: tuple[EvaluatedCriterion, ...]
+    passed: bool = Field(
+        description="Whether all hard criteria are met; never if nothing was requested."
+    )
+
+
+def with_failures(criteria: Sequence[Criterion], report: LoadTestReport) -> list[Criterion]:
+    """The criteria, and "no failures" for each endpoint whose failures none of them is about."""
+    bounded = {
+        (item.endpoint_type, item.endpoint_url)
+        for item in criteria
+        if item.name in ("failures_percent", "failures_total")
+    }
+    missing = [
+        Criterion.model_validate(
+            {
+                "name": "failures_percent",
+                "threshold": 0,
+                "endpoint_type": endpoint.endpoint_type,
+                "endpoint_url": endpoint.endpoint_url,
+            }
+        )
+        for endpoint in report.completed.values()
+        if (endpoint.endpoint_type, endpoint.endpoint_url) not in bounded
+    ]
+    return [*missing, *criteria]
+
+
+def evaluate(criteria: Sequence[Criterion], report: LoadTestReport) -> LoadTestEvaluation:
+    """Compare what was measured with the criteria, and with "no failures" where they don't say."""
+    evaluated = tuple(_evaluate(item, report) for item in with_failures(criteria, report))
+    return LoadTestEvaluation(
+        evaluated_criteria=evaluated,
+        passed=report.num_requests > 0 and all(item.passed for item in evaluated if item.hard),
+    )
+
+
+def _evaluate(criterion: Criterion, report: LoadTestReport) -> EvaluatedCriterion:
+    endpoint = report.completed.get(f"{criterion.endpoint_type}_{criterion.endpoint_url}")
+    value = getattr(endpoint.measurements, criterion.name) if endpoint else None
+    return EvaluatedCriterion(
+        **criterion.model_dump(), measured=value, passed=criterion.is_met(value)
+    )

@@ -1,0 +1,85 @@
+"""Pictures of response times. The numbers behind them are in the file with all response times."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mesh.loadtest.plan import LoadPlan
+from mesh.loadtest.report import Outcome
+from mesh.loadtest.report import percentile
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+TIMELINE_PLOT = "response_times_over_time.png"
+DISTRIBUTION_PLOT = "response_time_distribution.png"
+
+_RIGHT = "#2b6cb0"
+_FAILED = "#c53030"
+_MARKS = {50: ":", 95: "--", 99: "-"}
+
+
+def plot_timeline(file: Path, plan: LoadPlan, outcomes: Sequence[Outcome]) -> None:
+    """Draw when each request was sent and how long it took; failures are crosses."""
+    figure, axes = _figure(plan)
+    for path, axis in axes.items():
+        right, failed = _split(plan, outcomes, path)
+        axis.scatter(*_points(right), s=6, alpha=0.4, color=_RIGHT, label=f"{len(right)} right answers")
+        if failed:
+            axis.scatter(
+                *_points(failed), s=24, marker="x", color=_FAILED, label=f"{len(failed)} failures"
+            )
+        axis.set(title=path, xlabel="seconds since the start", ylabel="milliseconds", yscale="log")
+        axis.set_xlim(left=0)
+        axis.legend(loc="upper right")
+        axis.grid(alpha=0.3)
+    figure.savefig(file)
+
+
+def plot_distribution(file: Path, plan: LoadPlan, outcomes: Sequence[Outcome]) -> None:
+    """Draw how often right answers took how long, with the 50th, 95th and 99th percentile."""
+    figure, axes = _figure(plan)
+    for path, axis in axes.items():
+        right, _ = _split(plan, outcomes, path)
+        times = sorted(outcome.exchange.seconds * 1000 for outcome in right)
+        axis.set(title=path, xlabel="milliseconds", ylabel="right answers")
+        axis.grid(alpha=0.3)
+        if not times:
+            axis.text(0.5, 0.5, "no right answer", ha="center", transform=axis.transAxes)
+            continue
+        axis.hist(times, bins=60, color=_RIGHT, alpha=0.7)
+        for percent, style in _MARKS.items():
+            time = percentile(times, percent)
+            axis.axvline(time, color="black", linestyle=style, label=f"p{percent} {time:.1f} ms")
+        axis.legend(loc="upper right")
+    figure.savefig(file)
+
+
+def _figure(plan: LoadPlan) -> "tuple[Figure, dict[str, Axes]]":
+    """A picture with a field for each endpoint, by path."""
+    # Not pyplot, which looks for a display and keeps its figures.
+    from matplotlib.figure import Figure
+
+    paths = list(dict.fromkeys(request.path for request in plan.requests))
+    figure = Figure(figsize=(10, 3.6 * len(paths)), dpi=110, layout="constrained")
+    fields = figure.subplots(len(paths), squeeze=False)
+    return figure, dict(zip(paths, fields[:, 0], strict=True))
+
+
+def _split(
+    plan: LoadPlan, outcomes: Sequence[Outcome], path: str
+) -> tuple[list[Outcome], list[Outcome]]:
+    """The right answers of an endpoint, and its failures."""
+    own = [item for item in outcomes if plan.requests[item.exchange.request].path == path]
+    return (
+        [item for item in own if item.failure is None],
+        [item for item in own if item.failure is not None],
+    )
+
+
+def _points(outcomes: Sequence[Outcome]) -> tuple[list[float], list[float]]:
+    return (
+        [item.exchange.start for item in outcomes],
+        [item.exchange.seconds * 1000 for item in outcomes],
+    )

@@ -1,0 +1,231 @@
+"""`serve:load`: the program that puts a project's running server under load and judges it."""
+
+import datetime
+import importlib.resources
+import json
+import logging
+from collections.abc import Callable
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic import Field
+from rich.console import Console
+
+from mesh.core.card import ModelCard
+from mesh.core.errors import MeshError
+from mesh.core.program import Program
+from mesh.core.project import Project
+from mesh.core.tables import make_table
+from mesh.core.workspace import WorkspaceSettings
+from mesh.loadtest.answers import AnswerCheck
+from mesh.loadtest.criteria import Criterion
+from mesh.loadtest.criteria import LoadTestEvaluation
+from mesh.loadtest.criteria import evaluate
+from mesh.loadtest.plan import LoadPlan
+from mesh.loadtest.plan import PlannedRequest
+from mesh.loadtest.report import LoadTestReport
+from mesh.loadtest.report import Outcome
+from mesh.loadtest.report import make_report
+from mesh.loadtest.results import ImageSpec
+from mesh.loadtest.results import model_directory
+from mesh.loadtest.results import results_directory
+from mesh.loadtest.results import write_results
+from mesh.loadtest.run import run_plan
+from mesh.loadtest.run import show_progress
+from mesh.loadtest.server import Bio
+from mesh.loadtest.server import Server
+from mesh.loadtest.server import read_bio
+from mesh.loadtest.settings import LoadSettings
+
+logger = logging.getLogger(__name__)
+
+MakeRequest = Callable[[Sequence[str]], BaseModel]
+"""Makes the request that asks a project's model about documents."""
+
+MEDIUM = 4
+LARGE = 16
+
+
+def load_program(
+    project: Project,
+    make_request: MakeRequest,
+    response_model: type[BaseModel],
+    *,
+    samples: str,
+    p99_ms: float = 2000,
+) -> Program:
+    """The program `serve:load` of a project.
+
+    Args:
+        response_model: what the server's predictions must fit.
+        samples: JSON list of sample documents, as `package:file`.
+        p99_ms: milliseconds within which 99 % of the predictions must come by default.
+    """
+    bio = f"/v1/model/{project.name}/bio"
+    predict = f"/v1/model/{project.name}/predict"
+
+    class ProjectLoadSettings(LoadSettings):
+        """Put the running server under load, and judge it by what was measured."""
+
+        url: str = Field(
+            f"http://127.0.0.1:{project.port}",
+            pattern=LoadSettings.URL_PATTERN,
+            description="The server, without a path.",
+        )
+        criteria: tuple[Criterion, ...] = Field(
+            (
+                Criterion(
+                    name="response_time_p99",
+                    threshold=p99_ms,
+                    endpoint_type="POST",
+                    endpoint_url=predict,
+                ),
+            ),
+            description="A JSON list of bounds; where it says nothing of an endpoint's failures, there must be none.",
+        )
+
+    def load(settings: ProjectLoadSettings, workspace: WorkspaceSettings) -> int:
+        documents = _read_samples(samples)
+        requests = (
+            PlannedRequest(method="GET", path=bio),
+            *(
+                PlannedRequest(
+                    method="POST",
+                    path=predict,
+                    body=make_request(group).model_dump_json(exclude_unset=True),
+                )
+                for group in mixed_sizes(documents)
+            ),
+        )
+        return run_load_test(
+            project, settings, workspace, requests, {bio: Bio, predict: response_model}
+        )
+
+    return Program(
+        component=f"{project.package}.serve",
+        name="load",
+        run=load,
+        settings=(ProjectLoadSettings, WorkspaceSettings),
+    )
+
+
+def mixed_sizes(documents: Sequence[str]) -> list[tuple[str, ...]]:
+    """The documents one by one, then in fours, then the first sixteen at once; nothing twice."""
+    groups = [(document,) for document in documents]
+    groups += [
+        tuple(documents[start : start + MEDIUM]) for start in range(0, len(documents), MEDIUM)
+    ]
+    groups.append(tuple(documents[:LARGE]))
+    return list(dict.fromkeys(groups))
+
+
+def run_load_test(
+    project: Project,
+    settings: LoadSettings,
+    workspace: WorkspaceSettings,
+    requests: tuple[PlannedRequest, ...],
+    models: dict[str, type[BaseModel]],
+) -> int:
+    """Send requests to a server, write what became of them, and show the verdict.
+
+    Args:
+        requests: the first one asks for the model's bio.
+        models: what answers must fit, by path.
+
+    Returns:
+        0 if the hard criteria are met, else 1.
+
+    Raises:
+        MeshError: the server isn't ready, or serves another version than the one whose results these would be.
+    """
+    directory = model_directory(project, settings, workspace)
+    with Server(settings.url, settings.timeout_seconds) as server:
+        server.require_ready()
+        references = server.answers(requests)
+    bio = read_bio(references.get(0))
+    if bio and project.kind == "trained":
+        _require_same_version(directory, bio, settings.url)
+    plan = LoadPlan(requests=requests, **settings.model_dump(include=set(LoadPlan.model_fields)))
+    started, outcomes = _carry_out(plan, AnswerCheck(requests, models, references))
+    report = make_report(
+        plan,
+        outcomes,
+        project=project.name,
+        model_version=directory.name if project.kind == "trained" else None,
+        fingerprint=bio.fingerprint if bio else None,
+        started=started,
+    )
+    evaluation = evaluate(settings.criteria, report)
+    results = results_directory(directory, settings.image_tag)
+    image = ImageSpec(image_name=settings.image_name or None, image_tag=settings.image_tag)
+    write_results(results, plan, report, evaluation, outcomes, image)
+    logger.info("Results are in %s", results)
+    show(report, evaluation)
+    return 0 if evaluation.passed else 1
+
+
+def _require_same_version(directory: Path, bio: Bio, url: str) -> None:
+    if ModelCard.read(directory).fingerprint != bio.fingerprint:
+        raise MeshError(
+            f"The server at {url} serves another model than {directory}; start it again, or name the directory of "
+            "its version with LOAD_MODEL_DIRECTORY."
+        )
+
+
+def _carry_out(plan: LoadPlan, check: AnswerCheck) -> tuple[datetime.datetime, list[Outcome]]:
+    """Run a plan; return when the first user started, and what became of each request."""
+    started = datetime.datetime.now(datetime.UTC)
+    outcomes: list[Outcome] = []
+    for exchange in show_progress(run_plan(plan), plan.run_seconds):
+        if not outcomes:
+            # The generator takes a moment to start.
+            age = datetime.timedelta(seconds=exchange.start + exchange.seconds)
+            started = datetime.datetime.now(datetime.UTC) - age
+        outcomes.append(Outcome(exchange, check.failure(exchange)))
+    return started, outcomes
+
+
+def show(report: LoadTestReport, evaluation: LoadTestEvaluation) -> None:
+    """Print what was measured, why requests failed, and the verdict."""
+    console = Console()
+    table = make_table("requests", "failed", "/s", "p50 ms", "p95 ms", "p99 ms", "max ms", "endpoint")
+    for endpoint in report.completed.values():
+        figures = endpoint.measurements
+        table.add_row(
+            str(figures.requests_total),
+            str(figures.failures_total),
+            _figure(figures.requests_rps),
+            _figure(figures.response_time_p50),
+            _figure(figures.response_time_p95),
+            _figure(figures.response_time_p99),
+            _figure(figures.max_response_time),
+            f"{endpoint.endpoint_type} {endpoint.endpoint_url}",
+        )
+    console.print(table)
+    for endpoint in report.completed.values():
+        for reason, count in endpoint.failures.items():
+            console.print(f"{count} x {reason}", markup=False, highlight=False)
+    table = make_table("", "measured", "bound", "criterion")
+    for item in evaluation.evaluated_criteria:
+        verdict = "passed" if item.passed else "failed" if item.hard else "failed (soft)"
+        table.add_row(
+            verdict,
+            _figure(item.measured),
+            f"{'at most' if item.ensure_lower else 'at least'} {item.threshold:g}",
+            f"{item.name} of {item.endpoint_type} {item.endpoint_url}",
+        )
+    console.print(table)
+    console.print("The load test has passed." if evaluation.passed else "The load test has failed.")
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _read_samples(samples: str) -> list[str]:
+    package, _, name = samples.partition(":")
+    documents = json.loads(importlib.resources.files(package).joinpath(name).read_text("utf-8"))
+    if not documents or not all(isinstance(document, str) for document in documents):
+        raise MeshError(f"{samples} must hold a JSON list of at least one text.")
+    return list(documents)

@@ -1,0 +1,106 @@
+"""Running a plan in a load generator of its own, and showing how far it is."""
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from collections.abc import Iterator
+
+from mesh.core.errors import MeshError
+from mesh.core.progress import SECONDS_BETWEEN_LINES
+from mesh.loadtest.plan import Exchange
+from mesh.loadtest.plan import LoadPlan
+
+logger = logging.getLogger(__name__)
+
+GENERATOR = "mesh.loadtest.generator"
+
+
+def run_plan(plan: LoadPlan) -> Iterator[Exchange]:
+    """Start a load generator and yield what it reports, as it comes.
+
+    Raises:
+        MeshError: the generator failed.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", GENERATOR],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        # Ctrl-C is for this program, which ends the generator.
+        start_new_session=True,
+    )
+    with process:
+        assert process.stdin and process.stdout  # noqa: S101, PT018 - they are pipes
+        try:
+            process.stdin.write(plan.model_dump_json())
+            process.stdin.close()
+            for line in process.stdout:
+                yield Exchange.model_validate_json(line)
+            process.wait()
+        finally:
+            if process.poll() is None:
+                process.kill()
+    if process.returncode:
+        raise MeshError(
+            f"The load generator ended with exit code {process.returncode}; its message is above."
+        )
+
+
+def show_progress(exchanges: Iterable[Exchange], seconds: float) -> Iterator[Exchange]:
+    """Yield the exchanges while showing their number: a bar on a terminal, plain lines elsewhere.
+
+    Answers are compared after the load; until then, a failure is what has no answer with status 200.
+    """
+    if sys.stderr.isatty():
+        yield from _bar(exchanges, seconds)
+    else:
+        yield from _lines(exchanges, seconds)
+
+
+class _Count:
+    def __init__(self) -> None:
+        self.requests = 0
+        self.failures = 0
+
+    def add(self, exchange: Exchange) -> None:
+        self.requests += 1
+        self.failures += exchange.status != 200 or exchange.error is not None
+
+    def __str__(self) -> str:
+        return f"{self.requests} requests, {self.failures} failures"
+
+
+def _bar(exchanges: Iterable[Exchange], seconds: float) -> Iterator[Exchange]:
+    from rich.console import Console
+    from rich.progress import BarColumn
+    from rich.progress import Progress
+    from rich.progress import TextColumn
+    from rich.progress import TimeElapsedColumn
+
+    count = _Count()
+    columns = (TextColumn("load"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(str(count), total=seconds)
+        for exchange in exchanges:
+            count.add(exchange)
+            progress.update(
+                task, completed=min(exchange.start + exchange.seconds, seconds), description=str(count)
+            )
+            yield exchange
+
+
+def _lines(exchanges: Iterable[Exchange], seconds: float) -> Iterator[Exchange]:
+    count = _Count()
+    reported = time.monotonic()
+    for exchange in exchanges:
+        count.add(exchange)
+        yield exchange
+        if time.monotonic() - reported >= SECONDS_BETWEEN_LINES:
+            reported = time.monotonic()
+            done = min(exchange.start + exchange.seconds, seconds)
+            logger.info("%.0f of %g s: %s", done, seconds, count)

@@ -1,0 +1,61 @@
+"""How a server is put under load, and what it must show."""
+
+import re
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import Field
+from pydantic import field_validator
+from pydantic_settings import SettingsConfigDict
+
+from mesh.core.settings import MeshSettings
+from mesh.loadtest.criteria import Criterion
+
+_IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+
+
+class ResultSettings(MeshSettings):
+    """Whose test results these are."""
+
+    model_config = SettingsConfigDict(env_prefix="LOAD_")
+
+    image_tag: str = Field(
+        "local",
+        description="Tag of the image that is served; names the folder of the results.",
+    )
+    model_directory: Path | None = Field(
+        None,
+        description="Directory of the compiled version; by default the one downloaded last.",
+    )
+
+    @field_validator("image_tag")
+    @classmethod
+    def _is_tag(cls, tag: str) -> str:
+        if not _IMAGE_TAG.fullmatch(tag):
+            raise ValueError("an image's tag has 1 to 128 letters, digits, '_', '.' and '-'")
+        return tag
+
+
+class LoadSettings(ResultSettings):
+    """Settings of a load test. A project sets its own URL and criteria in a subclass."""
+
+    URL_PATTERN: ClassVar[str] = r"^https?://[^/?#@]+$"
+
+    url: str = Field(
+        "http://127.0.0.1:8000", pattern=URL_PATTERN, description="The server, without a path."
+    )
+    users: int = Field(2, ge=1, le=10_000, description="Users at the same time.")
+    spawn_rate: float = Field(2, gt=0, description="Users that start each second.")
+    run_seconds: float = Field(45, gt=0, description="How long users send requests.")
+    timeout_seconds: float = Field(
+        30, gt=0, description="A request fails when the server is silent for so long."
+    )
+    think_seconds: float = Field(
+        0, ge=0, description="How long a user waits between an answer and the next request."
+    )
+    image_name: str = Field(
+        "", description="Name of the image that is served, with its registry; empty without an image."
+    )
+    criteria: tuple[Criterion, ...] = Field(
+        (), description="A JSON list of bounds; where it says nothing of an endpoint's failures, there must be none."
+    )
