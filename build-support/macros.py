@@ -49,12 +49,25 @@ def functional():
     return dict(tags=["functional"])
 
 
+def load():
+    """Load tests of running servers."""
+    return dict(tags=["load"])
+
+
 def project_rules():
     """A project imports itself and the libraries; nobody but its tests imports it."""
     serving = ("core", "nlp", "compile", "serve")
     __dependencies_rules__(
         # Bringing a model here is the registry's business; serving it is not.
         ("/serve:download", "/**", "!//src/python/mesh/cli/**", "//src/python/mesh/**", "//3rdparty/**", "!*"),
+        ("/serve:upload-results", "/**", "!//src/python/mesh/cli/**", "//src/python/mesh/**", "//3rdparty/**", "!*"),
+        # Samples are the trained project's.
+        (
+            "/serve:load",
+            *("/*", "/serve/**", "/train/**"),
+            *("//src/python/mesh/core/**", "//src/python/mesh/loadtest/**", "//src/python/mesh/*"),
+            *("//3rdparty/**", "!*"),
+        ),
         (
             "/serve/**",
             *("/*", "/serve/**"),

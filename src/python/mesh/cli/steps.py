@@ -1,6 +1,7 @@
 """Run the steps of a project's life cycle one after another."""
 
 import importlib
+import itertools
 import time
 from collections.abc import Sequence
 
@@ -16,7 +17,7 @@ SERVE = "serve:serve"
 
 
 def select_steps(project: Project, first: str | None, last: str | None) -> list[str]:
-    """The steps from one to another, both included; never the server itself.
+    """The steps from one to another, both included; never the server itself, nor those that need it running.
 
     Args:
         first: a step (`compile:trace`), a program of one component only (`trace`), or a component (its first step).
@@ -25,7 +26,7 @@ def select_steps(project: Project, first: str | None, last: str | None) -> list[
     Raises:
         UsageError: a name fits no step or several, or the order is wrong.
     """
-    steps = [step for step in project.steps if step != SERVE]
+    steps = list(itertools.takewhile(lambda step: step != SERVE, project.steps))
     if not steps:
         return []
     start = _positions(steps, first)[0] if first else 0

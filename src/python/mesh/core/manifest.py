@@ -79,12 +79,20 @@ class Manifest(BaseModel):
         """Store the manifest in a directory as `manifest.json`."""
         write_json_atomic(directory / MANIFEST_FILE, self.model_dump(mode="json"))
 
-    def problems(self, directory: Path) -> list[str]:
-        """Compare a directory with the manifest; one sentence for each missing, extra or changed file."""
+    def problems(self, directory: Path, *, besides: str | None = None) -> list[str]:
+        """Compare a directory with the manifest; one sentence for each missing, extra or changed file.
+
+        Args:
+            besides: pattern of folders, such as `*/test_results`, that may be there without being listed.
+        """
         problems = []
         found = []
+        listed = {entry.path for entry in self.files}
+        unlisted = set(directory.glob(besides)) if besides else set()
         for path in sorted(directory.rglob("*")):
             name = path.relative_to(directory).as_posix()
+            if name not in listed and unlisted & {path, *path.parents}:
+                continue
             if not _is_plain(path):
                 problems.append(f"{name} is a link or a special file")
             elif path.is_file() and name != MANIFEST_FILE:

@@ -12,8 +12,10 @@ TRAINED_STEPS = (
     "compile:upload",
     "serve:download",
     "serve:serve",
+    "serve:load",
+    "serve:upload-results",
 )
-CODE_ONLY_STEPS = ("serve:serve",)
+CODE_ONLY_STEPS = ("serve:serve", "serve:load", "serve:upload-results")
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -27,7 +29,8 @@ class Project:
         description: one sentence.
         port: TCP port that the project's server listens on by default.
         kind: `trained` when the registry holds its models, `code-only` when the code is the model.
-        steps: the programs of its life cycle in order, as `component:program`.
+        steps: the programs of its life cycle in order, as `component:program`; those after `serve:serve` need the
+            running server.
     """
 
     name: str

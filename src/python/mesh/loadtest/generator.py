@@ -122,8 +122,16 @@ def generate(plan: LoadPlan, output: TextIO) -> None:
     )
     environment.events.request.add_listener(Recorder(output))
     runner = environment.create_local_runner()
+    end = time.monotonic() + plan.run_seconds
+
+    def stop() -> None:
+        # Gevent counts from when its loop last ran, so its timers may be early.
+        while (left := end - time.monotonic()) > 0:
+            gevent.sleep(left)
+        runner.quit()
+
+    gevent.spawn(stop)
     runner.start(plan.users, spawn_rate=plan.spawn_rate)
-    gevent.spawn_later(plan.run_seconds, runner.quit)
     runner.greenlet.join()
 
 

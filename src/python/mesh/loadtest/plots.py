@@ -22,6 +22,8 @@ _MARKS = {50: ":", 95: "--", 99: "-"}
 
 def plot_timeline(file: Path, plan: LoadPlan, outcomes: Sequence[Outcome]) -> None:
     """Draw when each request was sent and how long it took; failures are crosses."""
+    from matplotlib.ticker import LogFormatter
+
     figure, axes = _figure(plan)
     for path, axis in axes.items():
         right, failed = _split(plan, outcomes, path)
@@ -31,6 +33,9 @@ def plot_timeline(file: Path, plan: LoadPlan, outcomes: Sequence[Outcome]) -> No
                 *_points(failed), s=24, marker="x", color=_FAILED, label=f"{len(failed)} failures"
             )
         axis.set(title=path, xlabel="seconds since the start", ylabel="milliseconds", yscale="log")
+        # 200, not 2 x 10^2.
+        axis.yaxis.set_major_formatter(LogFormatter())
+        axis.yaxis.set_minor_formatter(LogFormatter())
         axis.set_xlim(left=0)
         axis.legend(loc="upper right")
         axis.grid(alpha=0.3)

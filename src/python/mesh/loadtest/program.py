@@ -200,7 +200,7 @@ def show(report: LoadTestReport, evaluation: LoadTestEvaluation) -> None:
             _figure(figures.response_time_p95),
             _figure(figures.response_time_p99),
             _figure(figures.max_response_time),
-            f"{endpoint.endpoint_type} {endpoint.endpoint_url}",
+            _short(report, endpoint.endpoint_type, endpoint.endpoint_url),
         )
     console.print(table)
     for endpoint in report.completed.values():
@@ -213,10 +213,14 @@ def show(report: LoadTestReport, evaluation: LoadTestEvaluation) -> None:
             verdict,
             _figure(item.measured),
             f"{'at most' if item.ensure_lower else 'at least'} {item.threshold:g}",
-            f"{item.name} of {item.endpoint_type} {item.endpoint_url}",
+            f"{item.name} of {_short(report, item.endpoint_type, item.endpoint_url)}",
         )
     console.print(table)
     console.print("The load test has passed." if evaluation.passed else "The load test has failed.")
+
+
+def _short(report: LoadTestReport, method: str, path: str) -> str:
+    return f"{method} {path.removeprefix(f'/v1/model/{report.project}/')}"
 
 
 def _figure(value: float | None) -> str:

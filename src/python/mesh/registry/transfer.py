@@ -6,6 +6,7 @@ from pathlib import Path
 from pathlib import PurePosixPath
 
 from mesh.core.card import CARD_FILE
+from mesh.core.card import TEST_RESULTS
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
@@ -108,7 +109,8 @@ def _holds(directory: Path, version: ModelVersion) -> bool:
         return False
     _check_is_version(directory, version)
     try:
-        problems = version.manifest.problems(directory)
+        # What a load test has left there is no part of the version.
+        problems = version.manifest.problems(directory, besides=f"*/{TEST_RESULTS}")
         if Manifest.read(directory) != version.manifest:
             problems.append(f"{MANIFEST_FILE} is another version's")
     except MeshError as error:

@@ -32,8 +32,8 @@ main = Program(component="{package}.{component}", name="{name}", run=run, settin
 @pytest.mark.parametrize(
     ("first", "last", "expected"),
     [
-        (None, None, TRAINED_STEPS[:-1]),
-        ("compile:trace", None, TRAINED_STEPS[2:-1]),
+        (None, None, TRAINED_STEPS[:6]),
+        ("compile:trace", None, TRAINED_STEPS[2:6]),
         ("trace", "upload", ("compile:trace", "compile:validate", "compile:upload")),
         ("compile", "compile", TRAINED_STEPS[1:5]),
         (None, "train", ("train:train",)),

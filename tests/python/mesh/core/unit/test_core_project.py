@@ -12,13 +12,12 @@ def test_every_name_comes_from_the_project():
     assert project.module("serve:upload-results") == "entity_fishing.serve.upload_results"
     modules = [project.module(step) for step in project.steps]
     assert modules[0] == "entity_fishing.train.train"
-    assert modules[-1] == "entity_fishing.serve.serve"
+    assert modules[-1] == "entity_fishing.serve.upload_results"
 
 
 def test_steps_can_be_chosen():
-    assert Project(name="lsh", description="d", port=1, steps=CODE_ONLY_STEPS).steps == (
-        "serve:serve",
-    )
+    project = Project(name="lsh", description="d", port=1, steps=CODE_ONLY_STEPS)
+    assert project.steps == ("serve:serve", "serve:load", "serve:upload-results")
 
 
 @pytest.mark.parametrize(

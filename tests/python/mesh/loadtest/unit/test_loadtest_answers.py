@@ -1,0 +1,85 @@
+import json
+
+import pytest
+from pydantic import BaseModel
+
+from mesh.loadtest.answers import NO_REFERENCE
+from mesh.loadtest.answers import WRONG
+from mesh.loadtest.answers import AnswerCheck
+from mesh.loadtest.answers import equal
+from mesh.loadtest.plan import Exchange
+from mesh.loadtest.plan import PlannedRequest
+
+
+class Prediction(BaseModel):
+    word: str
+    score: float
+
+
+class Response(BaseModel):
+    outputs: list[Prediction]
+
+
+REQUEST = PlannedRequest(method="POST", path="/predict", body='{"inputs": ["a", "b"]}')
+
+
+def body(*scores, word="a"):
+    return json.dumps({"outputs": [{"word": word, "score": score} for score in scores]})
+
+
+def check(reference=body(0.5, 0.25)):
+    references = {} if reference is None else {0: reference}
+    return AnswerCheck((REQUEST,), {"/predict": Response}, references)
+
+
+def answered(text, number=0):
+    return Exchange(request=0, start=0, seconds=1, status=200, answer=number, body=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "failure"),
+    [
+        (body(0.5, 0.25), None),
+        (body(0.5001, 0.2499), None),
+        (body(0.25, 0.5), WRONG),
+        (body(0.5, 0.25, word="b"), WRONG),
+        (body(0.5), "1 outputs for 2 inputs"),
+        ("{}", "not a Response: outputs: Field required"),
+        ('{"outputs": [{"word": "a", "score": "0.5"}, {"word": "a", "score": 0.25}]}', "not a Res"),
+        ("<html>", "not a Response: Invalid JSON"),
+        ("", "not a Response: Invalid JSON"),
+    ],
+)
+def test_answers_are_checked(text, failure):
+    found = check().failure(answered(text))
+    assert found == failure if failure is None else found.startswith(failure)
+
+
+def test_body_that_was_seen_before_is_known_by_its_number():
+    checked = check()
+    assert checked.failure(answered(body(0.9, 0.9))) == WRONG
+    assert checked.failure(answered(None)) == WRONG
+    assert checked.failure(answered(body(0.5, 0.25), 1)) is None
+    assert checked.failure(answered(None, 1)) is None
+
+
+@pytest.mark.parametrize("reference", [None, "{}", body(0.5)])
+def test_without_a_right_answer_before_the_load_nothing_is_right(reference):
+    assert check(reference).failure(answered(body(0.5, 0.25))) == NO_REFERENCE
+
+
+def test_answers_without_status_200_fail():
+    refused = Exchange(request=0, start=0, seconds=1, status=404)
+    assert check().failure(refused) == "status 404"
+    broken = Exchange(request=0, start=0, seconds=1, status=0, error="ConnectionRefusedError: [111]")
+    assert check().failure(broken) == "ConnectionRefusedError: [111]"
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [(1, 2), (1, 1.0), (True, 1), ("a", "b"), ([1], [1, 2]), ({"a": 1}, {"b": 1}), (None, 0), (0.5, 0.51)],
+)
+def test_different_values_are_not_equal(expected, actual):
+    assert not equal(expected, actual)
+    assert not equal(actual, expected)
+    assert equal(expected, expected)
