@@ -1,0 +1,158 @@
+"""`serve:load` against a real server, healthy and not."""
+
+import json
+import signal
+
+import psutil
+import pytest
+
+PREDICT = "POST_/v1/model/tiny/predict"
+BIO = "GET_/v1/model/tiny/bio"
+PNG = b"\x89PNG"
+SOUND = "20"
+"""More than the requests that are sent before the load."""
+SECONDS = "--run-seconds=1"
+
+
+def test_healthy_server_passes_and_everything_is_written(tiny):
+    tiny.serve()
+    code, output = tiny.load(SECONDS, GITHUB_RUN_ID="7", LOAD_IMAGE_NAME="registry/tiny-serve")
+    assert (code, "The load test has passed." in output) == (0, True), output
+    report = tiny.read("load_test_report.json")
+    assert (report["model_version"], report["fingerprint"]) == ("TINY-COMPILED-1", "one")
+    assert report["num_requests_fail"] == 0
+    figures = [report["completed"][key]["measurements"] for key in (BIO, PREDICT)]
+    assert all(endpoint["requests_total"] > 0 for endpoint in figures)
+    assert all(
+        0 < endpoint["min_response_time"] <= endpoint["response_time_p50"]
+        <= endpoint["response_time_p99"] <= endpoint["max_response_time"]
+        for endpoint in figures
+    )
+    lines = (tiny.results / "response_times.csv").read_text().splitlines()
+    assert len(lines) == 1 + report["num_requests"] == 1 + sum(f["requests_total"] for f in figures)
+    assert tiny.read("load_test_evaluation.json")["passed"]
+    assert tiny.read("github_action_context.json") == {"run_id": "7"}
+    assert tiny.read("serve_image_spec.json") == {
+        "image_name": "registry/tiny-serve",
+        "image_tag": "local",
+    }
+    for name in ("response_times_over_time.png", "response_time_distribution.png"):
+        assert (tiny.results / name).read_bytes().startswith(PNG)
+
+
+def test_requests_on_their_way_are_waited_for(tiny):
+    tiny.serve()
+    tiny.load("--run-seconds=0.5")
+    assert tiny.read("load_test_report.json")["duration_seconds"] > 0.5
+
+
+def test_missed_criterion_fails_the_test(tiny):
+    tiny.serve()
+    criterion = {
+        "name": "requests_rps",
+        "threshold": 1e6,
+        "ensure_lower": False,
+        "endpoint_type": "POST",
+        "endpoint_url": "/v1/model/tiny/predict",
+    }
+    code, output = tiny.load(SECONDS, LOAD_CRITERIA=json.dumps([criterion]))
+    assert (code, "The load test has failed." in output) == (1, True), output
+    *failures, missed = tiny.read("load_test_evaluation.json")["evaluated_criteria"]
+    assert [item["passed"] for item in failures] == [True, True]
+    assert (missed["passed"], missed["measured"] > 0) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("wrong", "wrong answer: not the one given before the load"),
+        ("short", "outputs for"),
+        ("crash", "status 500"),
+    ],
+)
+def test_server_that_goes_wrong_under_load_fails(tiny, fault, reason):
+    tiny.serve(TINY_FAULT=fault, TINY_SOUND=SOUND)
+    code, output = tiny.load(SECONDS)
+    assert code == 1, output
+    assert all(reason in failure for failure in tiny.failures())
+    assert tiny.failures()
+    figures = tiny.read("load_test_report.json")["completed"][PREDICT]["measurements"]
+    assert 0 < figures["failures_total"] < figures["requests_total"]
+
+
+def test_server_without_an_answer_is_given_up(tiny):
+    tiny.serve(TINY_FAULT="hang", TINY_SOUND=SOUND)
+    code, output = tiny.load(SECONDS, "--timeout-seconds=0.5")
+    assert code == 1, output
+    assert any("timed out" in failure for failure in tiny.failures()), output
+
+
+def test_fast_404s_are_failures(tiny):
+    tiny.serve(TINY_NAME="other")
+    code, output = tiny.load(SECONDS)
+    assert (code, "is answered with status 404, even without load" in output) == (1, True), output
+    report = tiny.read("load_test_report.json")
+    assert report["num_requests"] == report["num_requests_fail"] > 0
+    assert tiny.failures() == {
+        "status 404": report["completed"][PREDICT]["measurements"]["requests_total"]
+    }
+    assert report["completed"][PREDICT]["measurements"]["response_time_p99"] is None
+    assert report["fingerprint"] is None
+
+
+def test_server_that_dies_leaves_a_report(tiny):
+    server = tiny.serve()
+    load = tiny.start_load("--run-seconds=6", MESH_LOG_FORMAT="json")
+    before = requests_served(tiny)
+    tiny.wait_until(load, lambda: requests_served(tiny) > before + 50)
+    server.send_signal(signal.SIGKILL)
+    assert load.wait(60) == 1, tiny.log("load").read_text()
+    assert any("ConnectionRefused" in failure for failure in tiny.failures())
+    figures = tiny.read("load_test_report.json")["completed"][PREDICT]["measurements"]
+    assert 0 < figures["failures_total"] < figures["requests_total"]
+    assert not tiny.read("load_test_evaluation.json")["passed"]
+
+
+def requests_served(tiny):
+    return tiny.log("serve").read_text().count("/predict HTTP")
+
+
+def test_nothing_requested_never_passes(tiny):
+    tiny.serve()
+    code, output = tiny.load("--run-seconds=0.000001")
+    assert (code, "The load test has failed." in output) == (1, True), output
+    assert tiny.read("load_test_report.json")["num_requests"] == 0
+    assert not tiny.read("load_test_evaluation.json")["passed"]
+
+
+def test_there_must_be_a_server(tiny):
+    code, output = tiny.load()
+    assert (code, "error: There is no server at http://127.0.0.1:1" in output) == (1, True), output
+    assert "Traceback" not in output
+    assert not tiny.results.exists()
+
+
+def test_server_must_be_ready(tiny):
+    tiny.serve(ready=False, TINY_FAULT="unready")
+    code, output = tiny.load()
+    assert (code, "is not ready: /v1/ready answers with status 503" in output) == (1, True), output
+    assert not tiny.results.exists()
+
+
+def test_server_must_serve_the_version_whose_results_these_are(tiny):
+    tiny.serve()
+    tiny.set_fingerprint("two")
+    code, output = tiny.load()
+    assert (code, "serves another model than models/TINY-COMPILED-1" in output) == (1, True), output
+    assert not tiny.results.exists()
+
+
+def test_interrupted_test_leaves_nothing(tiny):
+    tiny.serve()
+    load = tiny.start_load("--run-seconds=60")
+    tiny.wait_until(load, lambda: requests_served(tiny) > 50)
+    [generator] = psutil.Process(load.pid).children()
+    load.send_signal(signal.SIGTERM)
+    assert load.wait(60) == 128 + signal.SIGTERM
+    generator.wait(60)
+    assert not tiny.results.exists()
