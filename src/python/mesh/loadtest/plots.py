@@ -24,7 +24,7 @@ def plot_timeline(file: Path, plan: LoadPlan, outcomes: Sequence[Outcome]) -> No
     """Draw when each request was sent and how long it took; failures are crosses."""
     from matplotlib.ticker import LogFormatter
 
-    figure, axes = _figure(plan)
+    figure, axes = _figure(plan, same_time=True)
     for path, axis in axes.items():
         right, failed = _split(plan, outcomes, path)
         axis.scatter(*_points(right), s=6, alpha=0.4, color=_RIGHT, label=f"{len(right)} right answers")
@@ -61,14 +61,14 @@ def plot_distribution(file: Path, plan: LoadPlan, outcomes: Sequence[Outcome]) -
     figure.savefig(file)
 
 
-def _figure(plan: LoadPlan) -> "tuple[Figure, dict[str, Axes]]":
+def _figure(plan: LoadPlan, *, same_time: bool = False) -> "tuple[Figure, dict[str, Axes]]":
     """A picture with a field for each endpoint, by path."""
     # Not pyplot, which looks for a display and keeps its figures.
     from matplotlib.figure import Figure
 
     paths = list(dict.fromkeys(request.path for request in plan.requests))
     figure = Figure(figsize=(10, 3.6 * len(paths)), dpi=110, layout="constrained")
-    fields = figure.subplots(len(paths), squeeze=False)
+    fields = figure.subplots(len(paths), squeeze=False, sharex=same_time)
     return figure, dict(zip(paths, fields[:, 0], strict=True))
 
 
