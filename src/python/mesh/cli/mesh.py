@@ -16,7 +16,6 @@ from mesh.cli.predict import make_request
 from mesh.cli.scaffold import scaffold
 from mesh.cli.steps import run_steps
 from mesh.cli.steps import select_steps
-from mesh.core.tables import make_table
 from mesh.cli.up import up as bring_up
 from mesh.core.environment import code_revision
 from mesh.core.errors import MeshError
@@ -26,6 +25,7 @@ from mesh.core.logs import configure_logging
 from mesh.core.program import TerminatedError
 from mesh.core.program import with_termination
 from mesh.core.settings import load_settings
+from mesh.core.tables import make_table
 
 console = Console(stderr=True)
 

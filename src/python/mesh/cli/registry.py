@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from mesh.core.tables import make_table
 from mesh.core.settings import find_env_file
 from mesh.core.settings import load_settings
+from mesh.core.tables import make_table
 from mesh.registry.base import ModelRegistry
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import open_registry

@@ -87,7 +87,8 @@ def user_class(plan: LoadPlan) -> "type[FastHttpUser]":
             # Users begin at different requests, so that they don't all send the same at the same time.
             start = next(offsets) * len(plan.requests) // plan.users
             self.positions = itertools.cycle(
-                position % len(plan.requests) for position in range(start, start + len(plan.requests))
+                position % len(plan.requests)
+                for position in range(start, start + len(plan.requests))
             )
 
         def send_next(self) -> None:
@@ -104,8 +105,7 @@ def user_class(plan: LoadPlan) -> "type[FastHttpUser]":
             if response.status_code == 0:
                 gevent.sleep(RECONNECT_SECONDS)
 
-        tasks = [send_next]
-
+    PlanUser.tasks = [PlanUser.send_next]
     return PlanUser
 
 

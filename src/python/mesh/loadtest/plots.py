@@ -27,7 +27,9 @@ def plot_timeline(file: Path, plan: LoadPlan, outcomes: Sequence[Outcome]) -> No
     figure, axes = _figure(plan, same_time=True)
     for path, axis in axes.items():
         right, failed = _split(plan, outcomes, path)
-        axis.scatter(*_points(right), s=6, alpha=0.4, color=_RIGHT, label=f"{len(right)} right answers")
+        axis.scatter(
+            *_points(right), s=6, alpha=0.4, color=_RIGHT, label=f"{len(right)} right answers"
+        )
         if failed:
             axis.scatter(
                 *_points(failed), s=24, marker="x", color=_FAILED, label=f"{len(failed)} failures"

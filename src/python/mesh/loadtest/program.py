@@ -189,7 +189,9 @@ def _carry_out(plan: LoadPlan, check: AnswerCheck) -> tuple[datetime.datetime, l
 def show(report: LoadTestReport, evaluation: LoadTestEvaluation) -> None:
     """Print what was measured, why requests failed, and the verdict."""
     console = Console()
-    table = make_table("requests", "failed", "/s", "p50 ms", "p95 ms", "p99 ms", "max ms", "endpoint")
+    table = make_table(
+        "requests", "failed", "/s", "p50 ms", "p95 ms", "p99 ms", "max ms", "endpoint"
+    )
     for endpoint in report.completed.values():
         figures = endpoint.measurements
         table.add_row(

@@ -128,7 +128,7 @@ class LoadTestReport(BaseModel):
     """The whole run.
 
     Args:
-        model_version: the compiled version that was served, such as `KEYWORDS-COMPILED-3`; none if the code is the model.
+        model_version: the compiled version that was served, such as `KEYWORDS-COMPILED-3`; none if code is the model.
         fingerprint: that version's, as the server itself gave it.
         duration_seconds: from the first user's start to the last answer, at least the time that was asked for.
         completed: by `<method>_<path>`; also endpoints that were never called.

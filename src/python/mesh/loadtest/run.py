@@ -83,13 +83,20 @@ def _bar(exchanges: Iterable[Exchange], seconds: float) -> Iterator[Exchange]:
     from rich.progress import TimeElapsedColumn
 
     count = _Count()
-    columns = (TextColumn("load"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    columns = (
+        TextColumn("load"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(str(count), total=seconds)
         for exchange in exchanges:
             count.add(exchange)
             progress.update(
-                task, completed=min(exchange.start + exchange.seconds, seconds), description=str(count)
+                task,
+                completed=min(exchange.start + exchange.seconds, seconds),
+                description=str(count),
             )
             yield exchange
 

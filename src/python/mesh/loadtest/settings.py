@@ -54,8 +54,10 @@ class LoadSettings(ResultSettings):
         0, ge=0, description="How long a user waits between an answer and the next request."
     )
     image_name: str = Field(
-        "", description="Name of the image that is served, with its registry; empty without an image."
+        "",
+        description="Name of the image that is served, with its registry; empty without an image.",
     )
     criteria: tuple[Criterion, ...] = Field(
-        (), description="A JSON list of bounds; where it says nothing of an endpoint's failures, there must be none."
+        (),
+        description="A JSON list of bounds; where it says nothing of an endpoint's failures, there must be none.",
     )

@@ -24,8 +24,11 @@ def test_healthy_server_passes_and_everything_is_written(tiny):
     figures = [report["completed"][key]["measurements"] for key in (BIO, PREDICT)]
     assert all(endpoint["requests_total"] > 0 for endpoint in figures)
     assert all(
-        0 < endpoint["min_response_time"] <= endpoint["response_time_p50"]
-        <= endpoint["response_time_p99"] <= endpoint["max_response_time"]
+        0
+        < endpoint["min_response_time"]
+        <= endpoint["response_time_p50"]
+        <= endpoint["response_time_p99"]
+        <= endpoint["max_response_time"]
         for endpoint in figures
     )
     lines = (tiny.results / "response_times.csv").read_text().splitlines()

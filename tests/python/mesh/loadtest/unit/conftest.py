@@ -34,7 +34,9 @@ def plan() -> LoadPlan:
 def report_of(plan: LoadPlan) -> Callable[..., LoadTestReport]:
     """Make a report of requests given as milliseconds, a failed one as the reason."""
 
-    def make(*, bio: Sequence[float | str] = (), predict: Sequence[float | str] = ()) -> LoadTestReport:
+    def make(
+        *, bio: Sequence[float | str] = (), predict: Sequence[float | str] = ()
+    ) -> LoadTestReport:
         outcomes = [
             outcome(position, result)
             for position, results in enumerate((bio, predict))

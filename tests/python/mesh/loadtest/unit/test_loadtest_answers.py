@@ -27,7 +27,10 @@ def body(*scores, word="a"):
     return json.dumps({"outputs": [{"word": word, "score": score} for score in scores]})
 
 
-def check(reference=body(0.5, 0.25)):
+RIGHT = body(0.5, 0.25)
+
+
+def check(reference=RIGHT):
     references = {} if reference is None else {0: reference}
     return AnswerCheck((REQUEST,), {"/predict": Response}, references)
 
@@ -71,13 +74,24 @@ def test_without_a_right_answer_before_the_load_nothing_is_right(reference):
 def test_answers_without_status_200_fail():
     refused = Exchange(request=0, start=0, seconds=1, status=404)
     assert check().failure(refused) == "status 404"
-    broken = Exchange(request=0, start=0, seconds=1, status=0, error="ConnectionRefusedError: [111]")
+    broken = Exchange(
+        request=0, start=0, seconds=1, status=0, error="ConnectionRefusedError: [111]"
+    )
     assert check().failure(broken) == "ConnectionRefusedError: [111]"
 
 
 @pytest.mark.parametrize(
     ("expected", "actual"),
-    [(1, 2), (1, 1.0), (True, 1), ("a", "b"), ([1], [1, 2]), ({"a": 1}, {"b": 1}), (None, 0), (0.5, 0.51)],
+    [
+        (1, 2),
+        (1, 1.0),
+        (True, 1),
+        ("a", "b"),
+        ([1], [1, 2]),
+        ({"a": 1}, {"b": 1}),
+        (None, 0),
+        (0.5, 0.51),
+    ],
 )
 def test_different_values_are_not_equal(expected, actual):
     assert not equal(expected, actual)

@@ -9,7 +9,12 @@ from mesh.loadtest.results import response_times
 
 
 def test_context_holds_nothing_secret():
-    environment = {"GITHUB_RUN_ID": "7", "GITHUB_TOKEN": "secret", "GITHUB_REF": "", "HOME": "/root"}
+    environment = {
+        "GITHUB_RUN_ID": "7",
+        "GITHUB_TOKEN": "secret",
+        "GITHUB_REF": "",
+        "HOME": "/root",
+    }
     assert action_context(environment) == {"run_id": "7"}
 
 
