@@ -120,7 +120,7 @@ def generate(plan: LoadPlan, output: TextIO) -> None:
         stop_timeout=plan.timeout_seconds + 1,
         catch_exceptions=False,
     )
-    environment.events.request.add_listener(Recorder(output))
+    environment.events.request.add_listener(Recorder(output))  # type: ignore[no-untyped-call]
     runner = environment.create_local_runner()
     end = time.monotonic() + plan.run_seconds
 

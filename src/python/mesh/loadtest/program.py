@@ -112,7 +112,7 @@ def load_program(
 
 def mixed_sizes(documents: Sequence[str]) -> list[tuple[str, ...]]:
     """The documents one by one, then in fours, then the first sixteen at once; nothing twice."""
-    groups = [(document,) for document in documents]
+    groups: list[tuple[str, ...]] = [(document,) for document in documents]
     groups += [
         tuple(documents[start : start + MEDIUM]) for start in range(0, len(documents), MEDIUM)
     ]
