@@ -3,7 +3,7 @@
 import json
 import signal
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 PREDICT = "POST_/v1/model/tiny/predict"
