@@ -46,7 +46,9 @@ done""",
     def run(
         self, verb: str, plan: dict[str, Any], **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        (self.folder / "plan.json").write_text(json.dumps({"images": [], "models": [], "tests": [], **plan}))
+        (self.folder / "plan.json").write_text(
+            json.dumps({"images": [], "models": [], "tests": [], **plan})
+        )
         settings = {"IMAGE_REGISTRY": REGISTRY, "IMAGE_TAG": "ci-1-1", **environment}
         path = f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
@@ -176,7 +178,11 @@ def test_containers_of_the_projects_that_are_concerned_are_tested(
     "plan",
     [
         {"images": [item("docker/gpu-base:image")]},
-        {"tests": [item("tests/python/keywords/test_model.py", files=["src/python/keywords/a.py"])]},
+        {
+            "tests": [
+                item("tests/python/keywords/test_model.py", files=["src/python/keywords/a.py"])
+            ]
+        },
     ],
 )
 def test_no_containers_are_tested_where_none_is_concerned(tree: Tree, plan: dict[str, Any]) -> None:

@@ -49,7 +49,9 @@ def test_models_are_compiled_and_where_needed_trained_first(root: Path) -> None:
     assert found["images"]
 
 
-@pytest.mark.parametrize(("tags", "expected"), [(["functional", "containers"], True), (["unit"], False)])
+@pytest.mark.parametrize(
+    ("tags", "expected"), [(["functional", "containers"], True), (["unit"], False)]
+)
 def test_tests_of_containers_need_images(root: Path, tags: list[str], expected: bool) -> None:
     tests = [item("tests/python/containers/functional/test_project_life.py") | {"tags": tags}]
 

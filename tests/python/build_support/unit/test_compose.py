@@ -153,7 +153,9 @@ def test_wrong_names_are_explained_and_nothing_is_run(
 def test_only_what_talks_to_the_registry_gets_its_variables() -> None:
     services = YAML(typ="safe").load(Path("docker/compose.yaml"))["services"]
     given = {
-        name for name, service in services.items() if "${PASSED_ENV_FILE}" in service.get("env_file", ())
+        name
+        for name, service in services.items()
+        if "${PASSED_ENV_FILE}" in service.get("env_file", ())
     }
 
     assert {"train", "download-model", "upload-model", "serve-download-model"} <= given

@@ -53,7 +53,9 @@ class Life:
 
 
 @pytest.fixture(scope="module", params=PROJECTS)
-def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+def life(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Life]:
     with compose_project(request.param, tmp_path_factory.mktemp("life")) as compose:
         outputs = compose.live()
         yield Life(compose, outputs, compose.start_server())
