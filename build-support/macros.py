@@ -54,6 +54,24 @@ def load():
     return dict(tags=["load"])
 
 
+def containers():
+    """Tests of running containers; build-support/docker/test names the images, and without any they are skipped."""
+    return dict(
+        tags=["functional", "containers"],
+        resolve="serving",
+        dependencies=[
+            "//:projects",
+            "build-support/docker:compose",
+            "docker:compose",
+            # They are run in the containers, with pytest.
+            "tests/python:of-components",
+        ],
+        runtime_package_dependencies=["build-support/docker:tests-pex"],
+        extra_env_vars=["DOCKER_HOST", "MESH_TEST_IMAGES"],
+        timeout=3600,
+    )
+
+
 def project_rules():
     """A project imports itself and the libraries; nobody but its tests imports it."""
     serving = ("core", "nlp", "compile", "serve")

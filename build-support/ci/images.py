@@ -1,13 +1,15 @@
-"""Build, or push, the images of a plan: `images.py build|push PLAN`.
+"""Build, test or push the images of a plan: `images.py build|test|push PLAN`.
 
-These are the images that the plan names, and those with which it makes models anew. `push` sends the very images that
-were built last, as Pants wrote down in dist/, and builds nothing: what was tested is what is pushed. Images on a
-vendor's base are pushed where they could be built. IMAGE_REGISTRY and IMAGE_TAG say where images go, under which tag.
+These are the images that the plan names, and those with which it makes models anew. `test` runs build-support/docker/test
+for their projects, and for those whose tests of containers the plan names. `push` sends the very images that were built
+last, as Pants wrote down in dist/, and builds nothing: what was tested is what is pushed. Images on a vendor's base are
+pushed where they could be built. IMAGE_REGISTRY and IMAGE_TAG say where images go, under which tag.
 """
 
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,6 +18,10 @@ from pathlib import Path
 from typing import Any
 
 VENDOR = "vendor"
+CONTAINERS = "containers"
+"""The tag of tests that need images."""
+
+_PACKAGE = re.compile(r"(?:src|tests)/python/(\w+)/")
 
 
 def addresses(plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, bool]:
@@ -26,6 +32,30 @@ def addresses(plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, bool
         for component in ("train", "compile"):
             found[f"src/python/{package}/{component}:image"] = True
     return dict(sorted(found.items()))
+
+
+def tested_projects(root: Path, plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """The projects whose containers are tested."""
+    packages = {path.parent.name for path in root.glob("src/python/*/project.py")}
+    found = {_package(address) for address in addresses(plan)} & packages
+    for item in containers_tests(plan):
+        files = item["files"]
+        found |= {_package(file) for file in files} & packages
+        # A file of no project is one of all.
+        if not files or not all(_package(file) in packages for file in files):
+            found |= packages
+    return sorted(package.replace("_", "-") for package in found)
+
+
+def containers_tests(plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
+    """The plan's tests that need images."""
+    return [item for item in plan["tests"] if CONTAINERS in item["tags"]]
+
+
+def _package(path: str) -> str:
+    """The package of a path below src/python or tests/python; empty for others."""
+    match = _PACKAGE.match(path)
+    return match[1] if match else ""
 
 
 def built_names(dist: Path, address: str) -> list[str]:
@@ -44,6 +74,15 @@ def build(root: Path, targets: Mapping[str, bool]) -> int:
     for info in (root / "dist").glob("*/*.docker-info.json"):
         info.unlink()
     return subprocess.run(["./pants", "package", *targets], cwd=root, check=False).returncode
+
+
+def test(root: Path, projects: Sequence[str]) -> int:
+    """Test the containers of projects, and return the exit code."""
+    if not projects:
+        print("images.py: the plan has no containers to test")
+        return 0
+    command = [str(root / "build-support/docker/test"), *projects]
+    return subprocess.run(command, cwd=root, check=False).returncode
 
 
 def push(root: Path, targets: Mapping[str, bool], registry: str) -> int:
@@ -69,10 +108,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("verb", choices=["build", "push"])
+    parser.add_argument("verb", choices=["build", "test", "push"])
     parser.add_argument("plan", type=Path, metavar="PLAN", help="written by plan --json")
     options = parser.parse_args()
-    targets = addresses(json.loads(options.plan.read_text()))
+    plan = json.loads(options.plan.read_text())
+    if options.verb == "test":
+        return test(Path.cwd(), tested_projects(Path.cwd(), plan))
+    targets = addresses(plan)
     if not targets:
         print("images.py: the plan has no images")
         return 0

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from images import containers_tests
+
 # A shard pays some minutes for its environments before its first test.
 TESTS_OF_A_SHARD = 40
 MOST_SHARDS = 4
@@ -56,7 +58,7 @@ def jobs(root: Path, plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[st
     return {
         "checks": bool(plan["checks"]),
         "shards": shards(len(plan["tests"])),
-        "images": bool(plan["images"] or plan["models"]),
+        "images": bool(plan["images"] or plan["models"] or containers_tests(plan)),
         "train": [project_of(item) for item in plan["models"] if item["first"] == "train:train"],
         "compile": compiled,
     }

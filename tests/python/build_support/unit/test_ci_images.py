@@ -32,18 +32,23 @@ for address in "${@:2}"; do
         >"dist/${name//\\//.}/${address#*:}.docker-info.json"
 done""",
         )
+        self.add("build-support/docker/test", 'echo "docker/test $*" >>commands')
+        for package in ("keywords", "word_count"):
+            self.add(f"src/python/{package}/project.py", "")
         self.add("bin/docker", 'echo "$*" >>commands; [[ $* != *refused* ]]')
 
     def add(self, path: str, body: str) -> None:
         file = self.folder / path
-        file.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"#!/bin/bash\n{body}\n")
         file.chmod(0o755)
 
     def run(
         self, verb: str, plan: dict[str, Any], **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        (self.folder / "plan.json").write_text(json.dumps({"images": [], "models": [], **plan}))
+        (self.folder / "plan.json").write_text(
+            json.dumps({"images": [], "models": [], "tests": [], **plan})
+        )
         settings = {"IMAGE_REGISTRY": REGISTRY, "IMAGE_TAG": "ci-1-1", **environment}
         path = f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
@@ -133,6 +138,62 @@ def test_registry_must_be_named(tree: Tree) -> None:
 
     assert process.returncode == 2
     assert "set IMAGE_REGISTRY" in process.stderr
+
+
+CONTAINERS = "tests/python/containers/functional/test_project_life.py"
+
+
+@pytest.mark.parametrize(
+    ("plan", "projects"),
+    [
+        ({"images": [item("src/python/word_count/serve:image")]}, "word-count"),
+        ({"models": [item("keywords", first="compile:download")]}, "keywords"),
+        (
+            {
+                "tests": [
+                    item(
+                        CONTAINERS,
+                        tags=["functional", "containers"],
+                        files=["tests/python/keywords/serve/unit/test_program.py"],
+                    )
+                ]
+            },
+            "keywords",
+        ),
+        (
+            {"tests": [item(CONTAINERS, tags=["containers"], files=["docker/compose.yaml"])]},
+            "keywords word-count",
+        ),
+        ({"tests": [item(CONTAINERS, tags=["containers"], files=[])]}, "keywords word-count"),
+    ],
+)
+def test_containers_of_the_projects_that_are_concerned_are_tested(
+    tree: Tree, plan: dict[str, Any], projects: str
+) -> None:
+    assert tree.run("test", plan).returncode == 0
+    assert tree.commands() == [f"docker/test {projects}"]
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"images": [item("docker/gpu-base:image")]},
+        {
+            "tests": [
+                item("tests/python/keywords/test_model.py", files=["src/python/keywords/a.py"])
+            ]
+        },
+    ],
+)
+def test_no_containers_are_tested_where_none_is_concerned(tree: Tree, plan: dict[str, Any]) -> None:
+    assert tree.run("test", plan).returncode == 0
+    assert tree.commands() == []
+
+
+def test_failed_test_of_containers_fails(tree: Tree) -> None:
+    tree.add("build-support/docker/test", "exit 3")
+
+    assert tree.run("test", {"images": [item(SERVE)]}).returncode == 3
 
 
 def test_plan_without_images(tree: Tree) -> None:

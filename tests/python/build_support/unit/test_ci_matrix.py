@@ -50,6 +50,15 @@ def test_models_are_compiled_and_where_needed_trained_first(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("tags", "expected"), [(["functional", "containers"], True), (["unit"], False)]
+)
+def test_tests_of_containers_need_images(root: Path, tags: list[str], expected: bool) -> None:
+    tests = [item("tests/python/containers/functional/test_project_life.py") | {"tags": tags}]
+
+    assert matrix.jobs(root, plan(tests=tests))["images"] == expected
+
+
+@pytest.mark.parametrize(
     ("tests", "expected"),
     [
         (0, []),

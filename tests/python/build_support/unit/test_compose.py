@@ -1,0 +1,165 @@
+"""The command around compose, with a stand-in that says what it was given."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+COMPOSE = "build-support/docker/compose"
+STAND_IN = """
+[[ $1 != compose || $2 != version ]] || exit "${NO_PLUGIN:-0}"
+echo "$0 $*" >"$WORKSPACE/arguments"
+for component in TRAIN COMPILE SERVE PASSED; do
+    file=${component}_ENV_FILE
+    echo "$component: ${!file#"$ROOT/"}: $(paste -sd' ' "${!file}")" >>"$WORKSPACE/files"
+done
+exit 7
+"""
+SECRET = "hidden word"
+
+
+class Tree:
+    """A project with a server only, one with all components, and a workspace."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.workspace = folder / "workspace"
+        self.workspace.mkdir()
+        (folder / COMPOSE).parent.mkdir(parents=True)
+        shutil.copy(COMPOSE, folder / COMPOSE)
+        for name in ("bin/docker", "bin/docker-compose"):
+            self.add(name, f"#!/bin/bash\n{STAND_IN}").chmod(0o755)
+        for package, components in (
+            ("keywords", ("train", "compile", "serve")),
+            ("word_count", ("serve",)),
+        ):
+            self.add(f"src/python/{package}/project.py")
+            for component in components:
+                self.add(
+                    f"src/python/{package}/{component}/config/dev.env", f"{component.upper()}_A=1\n"
+                )
+
+    def add(self, path: str, content: str = "") -> Path:
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+        return file
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        path = f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        given = {"PATH": path, "ROOT": str(self.folder), "WORKSPACE": str(self.workspace)}
+        return subprocess.run(
+            [str(self.folder / COMPOSE), *arguments],
+            env=given | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def env_files(self) -> dict[str, str]:
+        """The path and the lines of the env file of each kind."""
+        lines = (self.workspace / "files").read_text().splitlines()
+        return dict(line.split(": ", 1) for line in lines)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    return Tree(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("environment", "command"),
+    [({}, "bin/docker compose"), ({"NO_PLUGIN": "1"}, "bin/docker-compose")],
+)
+def test_either_compose_gets_the_arguments_and_its_exit_code_is_the_command_s(
+    tree: Tree, environment: dict[str, str], command: str
+) -> None:
+    process = tree.run("run", "--rm", "train", PROJECT="keywords", **environment)
+
+    assert process.returncode == 7, process.stderr
+    file = tree.folder / "docker/compose.yaml"
+    arguments = (tree.workspace / "arguments").read_text()
+    assert arguments == f"{tree.folder}/{command} --file {file} run --rm train\n"
+
+
+def test_variables_of_the_registry_are_passed_on_by_name(tree: Tree) -> None:
+    process = tree.run(
+        "up",
+        "train",
+        PROJECT="keywords",
+        MESH_REGISTRY_URI=f"postgresql://mesh:{SECRET}@db/models",
+        MESH_REGISTRY_BACKEND="mlflow",
+        # GitHub sets what has no value.
+        MESH_REGISTRY_ARTIFACTS="",
+        AWS_SECRET_ACCESS_KEY=SECRET,
+        NEPTUNE_API_TOKEN=SECRET,
+        HF_TOKEN=SECRET,
+        # These name what only this machine has.
+        AWS_PROFILE="dev",
+        AWS_SHARED_CREDENTIALS_FILE="/home/someone/.aws/credentials",
+        HF_HOME="/home/someone/.cache",
+        GITHUB_TOKEN=SECRET,
+    )
+
+    names = (
+        "AWS_SECRET_ACCESS_KEY HF_TOKEN MESH_REGISTRY_BACKEND MESH_REGISTRY_URI NEPTUNE_API_TOKEN"
+    )
+    assert sorted(tree.env_files()["PASSED"].partition(": ")[2].split()) == names.split()
+    written = "".join(path.read_text() for path in tree.folder.rglob("*") if path.is_file())
+    assert SECRET not in written + process.stdout + process.stderr
+
+
+def test_nothing_is_passed_on_where_nothing_is_set(tree: Tree) -> None:
+    tree.run("up", "train", PROJECT="keywords")
+
+    assert tree.env_files()["PASSED"].partition(": ")[2] == ""
+
+
+def test_components_that_a_project_lacks_have_no_settings(tree: Tree) -> None:
+    tree.run("up", "serve", PROJECT="word-count")
+
+    assert tree.env_files() | {"PASSED": ""} == {
+        "TRAIN": "dist/docker/none.env: ",
+        "COMPILE": "dist/docker/none.env: ",
+        "SERVE": "src/python/word_count/serve/config/dev.env: SERVE_A=1",
+        "PASSED": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({}, "PROJECT= is no project; there are: keywords word-count."),
+        ({"PROJECT": "../keywords"}, "PROJECT=../keywords is no project"),
+        (
+            {"PROJECT": "keywords", "ENVIRONMENT": "stage"},
+            "ENVIRONMENT=stage: there is no src/python/keywords/train/config/stage.env.",
+        ),
+    ],
+)
+def test_wrong_names_are_explained_and_nothing_is_run(
+    tree: Tree, environment: dict[str, str], sentence: str
+) -> None:
+    process = tree.run("up", "serve", **environment)
+
+    assert process.returncode == 2
+    assert sentence in process.stderr
+    assert not list(tree.workspace.iterdir())
+
+
+def test_only_what_talks_to_the_registry_gets_its_variables() -> None:
+    services = YAML(typ="safe").load(Path("docker/compose.yaml"))["services"]
+    given = {
+        name
+        for name, service in services.items()
+        if "${PASSED_ENV_FILE}" in service.get("env_file", ())
+    }
+
+    assert {"train", "download-model", "upload-model", "serve-download-model"} <= given
+    assert not given & {"serve", "serve-unit", "serve-integration", "serve-functional"}
+    # Of two files, the later one has the last word.
+    for name in given:
+        assert services[name]["env_file"][-1] == "${PASSED_ENV_FILE}", name

@@ -1,0 +1,169 @@
+"""The images of projects, and compose over a workspace of their own."""
+
+import contextlib
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+IMAGES: dict[str, str] = json.loads(os.environ.get("MESH_TEST_IMAGES") or "{}")
+"""The images by name, as `build-support/docker/built` prints them: name with tag to id."""
+
+COMPOSE = "build-support/docker/compose"
+# Beside the test in Pants' sandbox, in dist/ after `./pants package build-support/docker:tests-pex`.
+TESTS_PEX = next(
+    (
+        path
+        for path in map(Path, ("docker/run_tests.pex", "dist/docker/run_tests.pex"))
+        if path.exists()
+    ),
+    Path("dist"),
+)
+SERVICES = {
+    "compile:download": "download-model",
+    "compile:trace": "compile-model",
+    "compile:validate": "validate-model",
+    "compile:upload": "upload-model",
+    "serve:download": "serve-download-model",
+}
+"""The services of steps that do not go by the name of their component."""
+PATIENCE = 600
+USER = 10001
+
+
+def _title(name: str) -> str:
+    return name.rpartition("/")[2].partition(":")[0]
+
+
+def components() -> dict[str, list[str]]:
+    """The components that have an image, by project."""
+    found: dict[str, list[str]] = {}
+    for project, _, component in sorted(_title(name).rpartition("-") for name in IMAGES):
+        found.setdefault(project, []).append(component)
+    return found
+
+
+def needs_images(*projects: str) -> pytest.MarkDecorator:
+    """Skips tests where there are no images, or not those of a project."""
+    return pytest.mark.skipif(
+        not IMAGES or not components().keys() >= set(projects),
+        reason="no images are given; build-support/docker/test builds and tests them where a Docker daemon answers",
+    )
+
+
+def image(project: str, component: str) -> str:
+    """The name of a component's image, with registry and tag."""
+    [found] = [name for name in IMAGES if _title(name) == f"{project}-{component}"]
+    return found
+
+
+def docker(*arguments: str, **options: Any) -> str:
+    """The output of a docker command, which must succeed."""
+    command = ["docker", *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, **options)
+    assert result.returncode == 0, result.stderr
+    output: str = result.stdout
+    return output
+
+
+def inspect(name: str) -> Any:
+    """What Docker knows of a container or an image."""
+    return json.loads(docker("inspect", name))[0]
+
+
+def wait_until(condition: Callable[[], object], container: str) -> None:
+    """Wait for a condition while a container runs; its log is the message if it ends, or nothing happens."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert inspect(container)["State"]["Running"], docker("logs", container)
+        assert time.monotonic() < deadline, docker("logs", container)
+        time.sleep(0.1)
+
+
+class Compose:
+    """A project's containers over one workspace; called, it is the command, with exit code and output."""
+
+    def __init__(self, project: str, workspace: Path) -> None:
+        self.project = project
+        self.workspace = workspace
+        self.name = f"mesh-test-{os.getpid()}-{workspace.name}"
+        serve = image(project, "serve")
+        inherited = ("PATH", "HOME", "DOCKER_HOST")
+        self.environment = {
+            **{key: os.environ[key] for key in inherited if key in os.environ},
+            "PROJECT": project,
+            "IMAGE_TAG": serve.rpartition(":")[2],
+            "IMAGE_REGISTRY": serve.rpartition("/")[0],
+            "WORKSPACE": str(workspace),
+            "COMPOSE_PROJECT_NAME": self.name,
+            "TESTS": str(Path("tests/python").absolute()),
+            "TESTS_PEX": str(TESTS_PEX.absolute()),
+            # Any free port.
+            "PORT": "0",
+        }
+
+    def __call__(self, *arguments: str, **environment: str) -> tuple[int, str]:
+        result = subprocess.run(
+            [COMPOSE, *arguments],
+            env=self.environment | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+        )
+        return result.returncode, result.stdout
+
+    def step(self, *arguments: str, **environment: str) -> tuple[int, str]:
+        """Run a service, with arguments of its own, in a container that is removed."""
+        return self("run", "--rm", "-T", *arguments, **environment)
+
+    def live(self) -> dict[str, str]:
+        """Run every step of the project before serving; the output of each service."""
+        outputs = {}
+        for step in self.declared("steps"):
+            service = SERVICES.get(step, step.partition(":")[0])
+            if service != "serve":
+                exit_code, outputs[service] = self.step(service)
+                assert exit_code == 0, outputs[service]
+        return outputs
+
+    def start_server(self) -> str:
+        """Start the server and wait until it is healthy; its container."""
+        exit_code, output = self("up", "--detach", "serve")
+        assert exit_code == 0, output
+        label = f"label=com.docker.compose.project={self.name}"
+        [container] = docker("ps", "--quiet", "--filter", label).split()
+        wait_until(lambda: inspect(container)["State"]["Health"]["Status"] == "healthy", container)
+        return container
+
+    def ask(self, script: str, *arguments: str, **options: Any) -> str:
+        """The output of a Python script in a second container on the server's network."""
+        client = ["run", "--rm", "--interactive", "--network", f"{self.name}_default"]
+        python = ["--entrypoint", "python", image(self.project, "serve"), "-c", script]
+        return docker(*client, *python, *arguments, **options)
+
+    def declared(self, field: str) -> Any:
+        """A field of the project's declaration, as it is in the server's image."""
+        script = (
+            f"import json; from {self.project.replace('-', '_')}.project import PROJECT;"
+            f" print(json.dumps(PROJECT.{field}))"
+        )
+        python = ["--entrypoint", "python", image(self.project, "serve"), "-c", script]
+        return json.loads(docker("run", "--rm", *python))
+
+
+@contextlib.contextmanager
+def compose_project(project: str, workspace: Path) -> Iterator[Compose]:
+    """Compose for a project; its containers and networks are removed at the end."""
+    compose = Compose(project, workspace)
+    try:
+        yield compose
+    finally:
+        exit_code, output = compose("down", "--volumes", "--timeout", "0")
+        assert exit_code == 0, output

@@ -1,0 +1,68 @@
+"""The image of every component of every project, as it would be pushed."""
+
+import subprocess
+
+import pytest
+
+from containers.functional.compose_project import IMAGES
+from containers.functional.compose_project import USER
+from containers.functional.compose_project import components
+from containers.functional.compose_project import docker
+from containers.functional.compose_project import image
+from containers.functional.compose_project import inspect
+from containers.functional.compose_project import needs_images
+
+pytestmark = needs_images()
+
+EACH = [(project, component) for project, names in components().items() for component in names]
+MEGABYTE = 10**6
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_tested_image_is_the_one_that_was_built(name: str) -> None:
+    assert inspect(name)["Id"] == IMAGES[name]
+
+
+@pytest.mark.parametrize(("project", "component"), EACH)
+def test_image_describes_itself_and_runs_without_rights(project: str, component: str) -> None:
+    name = image(project, component)
+    config = inspect(name)["Config"]
+    labels = {key.rpartition(".")[2]: value for key, value in config["Labels"].items()}
+    assert labels["title"] == f"{project}-{component}"
+    assert labels["version"] == name.rpartition(":")[2]
+    assert f"MESH_CODE_REVISION={labels['revision']}" in config["Env"]
+    assert config["User"] == f"{USER}:{USER}"
+    assert config["Entrypoint"][0] == "tini-static"
+    assert ("Healthcheck" in config) == (component == "serve")
+
+
+@pytest.mark.parametrize("project", components())
+def test_server_carries_only_what_serving_needs(project: str) -> None:
+    script = "import importlib.metadata as m; print(*(d.name.lower() for d in m.distributions()), sep='\\n')"
+    name = image(project, "serve")
+    shipped = set(docker("run", "--rm", "--entrypoint", "python", name, "-c", script).split())
+    assert {"hypercorn", "starlette", "pydantic"} <= shipped
+    unwanted = {"torch", "transformers", "mlflow-skinny", "scikit-learn", "locust", "pytest", "pip"}
+    assert not shipped & unwanted
+    assert inspect(name)["Size"] < 450 * MEGABYTE
+
+
+@pytest.mark.parametrize(("project", "component"), EACH)
+def test_sources_are_a_small_layer_above_the_packages(project: str, component: str) -> None:
+    layers = ["history", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}"]
+    history = docker(*layers, image(project, component)).splitlines()
+    copies = [int(line.split()[0]) for line in history if " COPY " in line]
+    sources, packages = copies[:2]
+    assert sources < 5 * MEGABYTE < packages
+
+
+@pytest.mark.parametrize(("project", "component"), EACH)
+def test_unknown_program_is_refused_with_those_that_there_are(project: str, component: str) -> None:
+    result = subprocess.run(
+        ["docker", "run", "--rm", image(project, component), "unheard-of"],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 2
+    assert "There is no program 'unheard-of' here; there are: " in result.stderr
+    assert "Traceback" not in result.stderr
