@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 from pydantic import ConfigDict
 from pydantic import Field
+from pydantic import field_validator
 
 from mesh.compile.spec import CompileSpec
 from mesh.core.errors import MeshError
@@ -43,6 +44,13 @@ class VocabularyRecord(BaseModel):
     dtype: Literal["float32"] = "float32"
     dimension: int = Field(ge=1)
     words: tuple[str, ...] = Field(min_length=1)
+
+    @field_validator("words")
+    @classmethod
+    def _distinct(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(words)) < len(words):
+            raise ValueError("a word is repeated")
+        return words
 
 
 class Vocabulary:
@@ -122,7 +130,7 @@ def model_digest(manifest: Manifest) -> str:
 def _map_embeddings(path: Path, record: VocabularyRecord) -> NDArray[np.float32]:
     try:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, ValueError) as error:
         raise MeshError(f"{path} can't be read: {error}; {_ADVICE}.") from error
     expected = (len(record.words), record.dimension)
     if mapped.shape != expected or mapped.dtype != np.dtype(record.dtype):

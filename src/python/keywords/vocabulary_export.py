@@ -53,6 +53,11 @@ def whole_words(tokenizer: Tokenizer) -> list[str]:
     decoded = (
         tokenizer.decode([number]).strip() for number in range(tokenizer.get_vocab_size())
     )
-    words = dict.fromkeys(word for word in decoded if is_word(word))
-    encodings = tokenizer.encode_batch(list(words), add_special_tokens=False)
-    return [word for word, encoding in zip(words, encodings, strict=True) if len(encoding) == 1]
+    words = list(dict.fromkeys(word for word in decoded if is_word(word)))
+    encodings = tokenizer.encode_batch(words, add_special_tokens=False)
+    return [
+        word
+        for word, encoding in zip(words, encodings, strict=True)
+        # An unknown word is one token, too, but not one of its own.
+        if len(encoding) == 1 and tokenizer.decode(encoding.ids).strip() == word
+    ]
