@@ -12,9 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
@@ -48,8 +48,12 @@ class Settings(MeshSettings):
 
     model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
 
-    starts: int = Field(3, ge=1, description="How often each server is started; after one that does not count.")
-    documents: int = Field(32, ge=1, le=64, description="Paragraphs it answers before its memory is read.")
+    starts: int = Field(
+        3, ge=1, description="How often each server is started; after one that does not count."
+    )
+    documents: int = Field(
+        16, ge=1, le=64, description="Paragraphs it answers before its memory is read."
+    )
 
 
 @dataclass
@@ -63,6 +67,8 @@ class Contestant:
         predict: path for requests.
         model_bytes: size of the files it loads.
         seconds: until it was ready.
+        cpu_seconds: the same, of the processor: other work on the machine does not count.
+        first_answer: seconds.
         memory, anonymous: MiB resident after the documents; of those, what it shares with no file.
     """
 
@@ -73,9 +79,21 @@ class Contestant:
     predict: str
     model_bytes: int
     seconds: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
     first_answer: list[float] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
     anonymous: list[float] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """Drop the figures of the starts so far."""
+        for figures in (
+            self.seconds,
+            self.cpu_seconds,
+            self.first_answer,
+            self.memory,
+            self.anonymous,
+        ):
+            figures.clear()
 
     def body(self, document: str) -> dict[str, Any]:
         """A request for the keywords of one document."""
@@ -98,15 +116,23 @@ def run(settings: Settings) -> None:
                 measure(contestant, paragraphs()[: settings.documents])
                 if start == 0:
                     # Only after it are the files in memory and the bytecode written.
-                    for figures in (contestant.seconds, contestant.first_answer, contestant.memory, contestant.anonymous):
-                        figures.clear()
+                    contestant.forget()
     print_table(
         f"Warm starts, median of {settings.starts}; memory after {settings.documents} paragraphs",
-        ["", "ready, s", "first answer, ms", "resident, MiB", "of it not from files, MiB", "model files, MB"],
+        [
+            "",
+            "ready, s",
+            "of a core, s",
+            "first answer, ms",
+            "resident, MiB",
+            "of it not from files, MiB",
+            "model files, MB",
+        ],
         [
             [
                 contestant.name,
                 f"{statistics.median(contestant.seconds):.2f}",
+                f"{statistics.median(contestant.cpu_seconds):.2f}",
                 f"{statistics.median(contestant.first_answer) * 1e3:.0f}",
                 f"{statistics.median(contestant.memory):.0f}",
                 f"{statistics.median(contestant.anonymous):.0f}",
@@ -125,7 +151,10 @@ def keywords(directory: Path) -> Contestant:
     (version / COMPILED).parent.mkdir(parents=True)
     directory.rename(version / COMPILED)
     ModelCard(
-        project=PROJECT.name, model_type="compiled", code_revision="unknown", fingerprint="benchmark"
+        project=PROJECT.name,
+        model_type="compiled",
+        code_revision="unknown",
+        fingerprint="benchmark",
     ).write(version)
     return Contestant(
         "keywords",
@@ -140,7 +169,17 @@ def keywords(directory: Path) -> Contestant:
 def keybert(packages: Path) -> Contestant:
     """KeyBERT behind FastAPI and Uvicorn, which are installed into a folder."""
     python = Path(sys.base_prefix) / "bin" / "python3"
-    command = [str(python), "-m", "pip", "install", "--quiet", "--target", str(packages), *PEER_PACKAGES]
+    command = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--quiet",
+        "--target",
+        str(packages),
+        *PEER_PACKAGES,
+    ]
     logger.info("installing %s", ", ".join(PEER_PACKAGES))
     if subprocess.run(command, check=False).returncode:
         raise MeshError(f"pip can't install {', '.join(PEER_PACKAGES)}; its message is above.")
@@ -170,6 +209,7 @@ def measure(contestant: Contestant, documents: Sequence[str]) -> None:
     ):
         wait_until_ready(contestant, server, client)
         contestant.seconds.append(time.perf_counter() - since)
+        contestant.cpu_seconds.append(cpu_seconds(server.pid))
         before = time.perf_counter()
         for number, document in enumerate(documents):
             client.post(contestant.predict, json=contestant.body(document)).raise_for_status()
@@ -185,7 +225,9 @@ def started(contestant: Contestant, port: int) -> Iterator[tuple[subprocess.Pope
     """A server's process and the time of its start; it is stopped in the end."""
     since = time.perf_counter()
     server = subprocess.Popen(
-        [*contestant.command, f"--port={port}"], env=contestant.environment, stderr=subprocess.DEVNULL
+        [*contestant.command, f"--port={port}"],
+        env=contestant.environment,
+        stderr=subprocess.DEVNULL,
     )
     try:
         yield server, since
@@ -211,6 +253,12 @@ def wait_until_ready(
             pass
         time.sleep(POLL_SECONDS)
     raise MeshError(f"{contestant.name} did not get ready: {' '.join(contestant.command)}.")
+
+
+def cpu_seconds(process: int) -> float:
+    """Time of the processor, in user and kernel mode, that a process took so far."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(process: int) -> dict[str, float]:

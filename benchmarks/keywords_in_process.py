@@ -125,9 +125,7 @@ def cell(contestants: Sequence[Contestant], row: int, documents: int) -> str:
     """Documents a second, and how many times those of the first contestant; medians over the rounds."""
     first, own = contestants[0].rounds, contestants[row].rounds
     speed = documents / statistics.median(own)
-    ratio = statistics.median(
-        theirs / seconds for theirs, seconds in zip(first, own, strict=True)
-    )
+    ratio = statistics.median(theirs / seconds for theirs, seconds in zip(first, own, strict=True))
     return f"{speed:.1f} ({ratio:.2f}x)"
 
 
@@ -224,12 +222,12 @@ def check_same(expected: Answer, actual: Answer, name: str) -> None:
         for (keyword, score), (found, own) in zip(expected, actual, strict=True)
     )
     if not same:
-        raise MeshError(f"{name!r} answers {actual}, but KeyBERT one document at a time {expected}.")
+        raise MeshError(
+            f"{name!r} answers {actual}, but KeyBERT one document at a time {expected}."
+        )
 
 
-main = Program(
-    component="benchmarks", name="keywords_in_process", run=run, settings=(Settings,)
-)
+main = Program(component="benchmarks", name="keywords_in_process", run=run, settings=(Settings,))
 
 if __name__ == "__main__":
     main()

@@ -31,7 +31,11 @@ def compiled_keywords(
     Args:
         vocabulary_words: as many as by default if None.
     """
-    files = KeywordFiles() if vocabulary_words is None else KeywordFiles(vocabulary_words=vocabulary_words)
+    files = (
+        KeywordFiles()
+        if vocabulary_words is None
+        else KeywordFiles(vocabulary_words=vocabulary_words)
+    )
     with tempfile.TemporaryDirectory(prefix="benchmark-") as temporary:
         directory = Path(temporary) / "compiled"
         compile_model(

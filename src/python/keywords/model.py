@@ -180,7 +180,9 @@ class KeywordExtractor:
                 parts.append(found)
                 missing = [phrase for phrase in missing if phrase not in rows]
         answerable = chain.from_iterable(item.answerable for item in requests)
-        texts = list(dict.fromkeys(chain(missing, (text for text in answerable if text not in rows))))
+        texts = list(
+            dict.fromkeys(chain(missing, (text for text in answerable if text not in rows)))
+        )
         if texts:
             computed = self._encoder.embed(texts)
             self.cache.store(missing, computed[: len(missing)])

@@ -121,9 +121,7 @@ def read_vocabulary_record(directory: Path) -> VocabularyRecord | None:
 
 def model_digest(manifest: Manifest) -> str:
     """The digest of a compiled model's files without those of its vocabulary."""
-    others = (
-        file for file in manifest.files if not file.path.startswith(f"{VOCABULARY_FOLDER}/")
-    )
+    others = (file for file in manifest.files if not file.path.startswith(f"{VOCABULARY_FOLDER}/"))
     return Manifest(files=tuple(others)).digest
 
 

@@ -50,9 +50,7 @@ def whole_words(tokenizer: Tokenizer) -> list[str]:
     """
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    decoded = (
-        tokenizer.decode([number]).strip() for number in range(tokenizer.get_vocab_size())
-    )
+    decoded = (tokenizer.decode([number]).strip() for number in range(tokenizer.get_vocab_size()))
     words = list(dict.fromkeys(word for word in decoded if is_word(word)))
     encodings = tokenizer.encode_batch(words, add_special_tokens=False)
     return [
