@@ -113,11 +113,20 @@ def test_other_settings_give_another_fingerprint(
     outputs: Path, monkeypatch: pytest.MonkeyPatch, registry: ModelRegistry
 ) -> None:
     monkeypatch.setenv("COMPILE_MAX_LENGTH", "64")
-    monkeypatch.setenv("COMPILE_VOCABULARY_WORDS", "10")
     assert trace.main([]) == 0
     record = json.loads((outputs / "compile/compilation.json").read_text())
     assert record["published"] is None
     assert record["spec"]["max_length"] == 64
+    assert record["fingerprint"] != registry.get("KEYWORDS-COMPILED-1").card.fingerprint
+
+
+def test_another_vocabulary_gives_another_fingerprint(
+    outputs: Path, monkeypatch: pytest.MonkeyPatch, registry: ModelRegistry
+) -> None:
+    monkeypatch.setenv("COMPILE_VOCABULARY_WORDS", "10")
+    assert trace.main([]) == 0
+    record = json.loads((outputs / "compile/compilation.json").read_text())
+    assert record["extra_files"]["vocabulary"]["words"] == 10
     assert record["fingerprint"] != registry.get("KEYWORDS-COMPILED-1").card.fingerprint
 
 
