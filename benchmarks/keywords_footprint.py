@@ -1,7 +1,7 @@
 """What the keywords server takes beside KeyBERT behind FastAPI: time until it is ready, memory, bytes of model.
 
-Both run on this interpreter and its packages, alone and in turns; FastAPI and Uvicorn are installed into a folder for as
-long as the measurement takes.
+Both run on this interpreter and its packages, alone and in turns; FastAPI and Uvicorn are installed into a
+folder for as long as the measurement takes.
 """
 
 import logging

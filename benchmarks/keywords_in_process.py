@@ -202,7 +202,7 @@ def measure(
         for contestant in contestants:
             contestant.rounds.append(0.0)
         for some in chunks(documents, 8):
-            expected, *others = [contestant.run(some) for contestant in contestants]
+            expected, *others = (contestant.run(some) for contestant in contestants)
             for contestant, answers in zip(contestants[1:], others, strict=True):
                 for theirs, answer in zip(expected, answers, strict=True):
                     check_same(theirs, answer, contestant.name)
