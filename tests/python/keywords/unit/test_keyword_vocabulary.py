@@ -53,8 +53,15 @@ def write(folder, words=WORDS, embeddings=EMBEDDINGS, **changes):
     Manifest.of(folder).write(folder)
 
 
-def test_finds_words_by_position(folder):
+def read(folder):
+    """A vocabulary that is there."""
     vocabulary = Vocabulary.read(folder)
+    assert vocabulary is not None
+    return vocabulary
+
+
+def test_finds_words_by_position(folder):
+    vocabulary = read(folder)
     positions, found = vocabulary.find(["owl", "fox hen", "FOX", "fox"])
     assert len(vocabulary) == 3
     assert positions == [0, 3]
@@ -63,13 +70,13 @@ def test_finds_words_by_position(folder):
 
 
 def test_finds_nothing(folder):
-    positions, found = Vocabulary.read(folder).find(["wolf"])
+    positions, found = read(folder).find(["wolf"])
     assert positions == []
     assert found.shape == (0, 4)
 
 
 def test_embeddings_are_mapped_and_read_only(folder):
-    embeddings = Vocabulary.read(folder)._embeddings
+    embeddings = read(folder)._embeddings
     assert isinstance(embeddings.base, np.memmap)
     assert not embeddings.flags.writeable
 
