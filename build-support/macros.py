@@ -73,7 +73,7 @@ def containers():
 
 
 def project_rules():
-    """A project imports itself and the libraries; nobody but its tests imports it."""
+    """A project imports itself and the libraries; nobody but its tests and benchmarks imports it."""
     serving = ("core", "nlp", "compile", "serve")
     __dependencies_rules__(
         # Bringing a model here is the registry's business; serving it is not.
@@ -98,7 +98,7 @@ def project_rules():
             *("//3rdparty/**", "//docker/**", "!*"),
         ),
     )
-    __dependents_rules__(("*", "/**", f"//tests/python/{build_file_dir().name}/**", "!*"))
+    __dependents_rules__(("*", "/**", f"//tests/python/{build_file_dir().name}/**", "//benchmarks/**", "!*"))
 
 
 def component_image(base="python-base", command=()):

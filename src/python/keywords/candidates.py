@@ -13,6 +13,11 @@ from collections.abc import Sequence
 _WORD = re.compile(r"\b\w\w+\b")
 
 
+def is_word(text: str) -> bool:
+    """Whether a text is one word as it stands in phrases."""
+    return _WORD.fullmatch(text) is not None and text == text.lower()
+
+
 def phrases(text: str, ngram_range: tuple[int, int], stop_words: Collection[str]) -> set[str]:
     """The distinct phrases of a text.
 

@@ -14,6 +14,7 @@ except where KeyBERT has no answer or an answer of another shape:
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
+from itertools import count
 from typing import Protocol
 
 import numpy as np
@@ -29,6 +30,7 @@ from keywords.schema import Configuration
 from keywords.schema import Keyword
 from keywords.schema import Prediction
 from keywords.stop_words import resolve_stop_words
+from keywords.vocabulary import Vocabulary
 from mesh.core.errors import UsageError
 
 
@@ -87,6 +89,7 @@ class KeywordExtractor:
     Args:
         encoder: embeds documents and candidates.
         english_stop_words: the list that a configuration calls "english".
+        vocabulary: words whose embeddings are known.
         cache_entries: how many candidates' embeddings to remember across requests (see `EmbeddingCache`).
         max_candidates: how many distinct candidates one request may have.
 
@@ -99,11 +102,13 @@ class KeywordExtractor:
         encoder: Encoder,
         english_stop_words: Sequence[str] | frozenset[str],
         *,
+        vocabulary: Vocabulary | None = None,
         cache_entries: int = 32_768,
         max_candidates: int = 20_000,
     ) -> None:
         self.cache = EmbeddingCache(cache_entries)
         self._encoder = encoder
+        self._known = (vocabulary, self.cache) if vocabulary else (self.cache,)
         self._english_stop_words = frozenset(english_stop_words)
         self._max_candidates = max_candidates
 
@@ -155,30 +160,35 @@ class KeywordExtractor:
             configuration.min_df,
             configuration.candidates,
         )
-        count = len(set(chain.from_iterable(candidates)))
-        if count > self._max_candidates:
+        distinct = len(set(chain.from_iterable(candidates)))
+        if distinct > self._max_candidates:
             return TooManyCandidatesError(
-                f"The documents have {count:,} distinct candidate keywords, more than {self._max_candidates:,}: "
+                f"The documents have {distinct:,} distinct candidate keywords, more than {self._max_candidates:,}: "
                 "send fewer or shorter documents, or narrow keyphrase_ngram_range."
             )
         return _Request(documents, configuration, candidates)
 
     def _embed(self, requests: Sequence[_Request]) -> _Embeddings:
-        """Embed each distinct text of the requests that the cache does not hold, in one call."""
-        phrases = list(dict.fromkeys(chain.from_iterable(item.phrases for item in requests)))
-        positions, remembered = self.cache.find(phrases)
-        known = {phrases[position]: row for row, position in enumerate(positions)}
-        unknown = [phrase for phrase in phrases if phrase not in known]
+        """Embed in one call each distinct text of the requests that is neither in the vocabulary nor remembered."""
+        missing = list(dict.fromkeys(chain.from_iterable(item.phrases for item in requests)))
+        rows: dict[str, int] = {}
+        parts: list[NDArray[np.float32]] = []
+        for known in self._known:
+            positions, found = known.find(missing)
+            if positions:
+                rows.update(zip((missing[at] for at in positions), count(len(rows)), strict=False))
+                parts.append(found)
+                missing = [phrase for phrase in missing if phrase not in rows]
         answerable = chain.from_iterable(item.answerable for item in requests)
         texts = list(
-            dict.fromkeys(chain(unknown, (text for text in answerable if text not in known)))
+            dict.fromkeys(chain(missing, (text for text in answerable if text not in rows)))
         )
-        if not texts:
-            return _Embeddings(known, remembered)
-        computed = self._encoder.embed(texts)
-        self.cache.store(unknown, computed[: len(unknown)])
-        rows = known | {text: row for row, text in enumerate(texts, start=len(known))}
-        return _Embeddings(rows, np.concatenate([remembered, computed]) if known else computed)
+        if texts:
+            computed = self._encoder.embed(texts)
+            self.cache.store(missing, computed[: len(missing)])
+            rows.update(zip(texts, count(len(rows)), strict=False))
+            parts.append(computed)
+        return _Embeddings(rows, np.concatenate(parts) if parts else np.empty((0, 0), np.float32))
 
 
 def _predict(

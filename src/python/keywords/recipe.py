@@ -1,15 +1,19 @@
 """How keywords is registered, compiled and checked."""
 
+import os
 from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from keywords.model import Encoder
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
 from keywords.model import KeywordExtractor
 from keywords.project import PROJECT
 from keywords.schema import Configuration
-from keywords.stop_words import read_english_stop_words
+from keywords.vocabulary import read_vocabulary_record
+from mesh.lifecycle.recipe import ExtraFiles
 from mesh.lifecycle.recipe import Predict
 from mesh.lifecycle.recipe import Recipe
 
@@ -22,24 +26,44 @@ def _reference(folder: Path) -> Predict:
     from mesh.compile.torch_model import load_reference
 
     spec = spec_for(folder, task="sentence-embedding", backend="generic")
-    return _predictor(load_reference(folder, spec), english_stop_words())
+    return _predictor(KeywordExtractor(load_reference(folder, spec), english_stop_words()))
 
 
 def _compiled(folder: Path) -> Predict:
-    from mesh.compile.artifact import CompiledModel
+    from keywords.compiled import load_extractor
 
-    return _predictor(CompiledModel.load(folder), read_english_stop_words(folder))
-
-
-def _write_extra_files(folder: Path) -> None:
-    from keywords.stop_words_export import write_english_stop_words
-
-    write_english_stop_words(folder)
+    return _predictor(load_extractor(folder))
 
 
-def _predictor(encoder: Encoder, english_stop_words: frozenset[str]) -> Predict:
-    extractor = KeywordExtractor(encoder, english_stop_words)
+class KeywordFiles(ExtraFiles):
+    """The English stop words, and a vocabulary with its embeddings."""
 
+    model_config = SettingsConfigDict(env_prefix="COMPILE_")
+
+    vocabulary_words: int = Field(
+        30_000,
+        ge=0,
+        description="How many words to embed ahead of requests, at most; 0 for none. "
+        "They are words that are one token to the model.",
+    )
+
+    def write(self, folder: Path) -> None:
+        from keywords.stop_words_export import write_english_stop_words
+        from keywords.vocabulary_export import write_vocabulary
+
+        write_english_stop_words(folder)
+        if self.vocabulary_words:
+            write_vocabulary(folder, self.vocabulary_words, len(os.sched_getaffinity(0)))
+
+    def provenance(self, folder: Path) -> dict[str, Any]:
+        record = read_vocabulary_record(folder)
+        if record is None:
+            return {}
+        described = record.model_dump(mode="json", exclude={"schema_version", "words"})
+        return {"vocabulary": described | {"words": len(record.words)}}
+
+
+def _predictor(extractor: KeywordExtractor) -> Predict:
     def predict(documents: Sequence[str], params: Mapping[str, Any]) -> list[Any]:
         predictions = extractor.extract(documents, Configuration.model_validate(params))
         return [prediction.model_dump(mode="json") for prediction in predictions]
@@ -78,7 +102,7 @@ RECIPE = Recipe(
     reference=_reference,
     compiled=_compiled,
     differences=differences,
-    extra_files=_write_extra_files,
+    extra_files=KeywordFiles,
     code=(
         "keywords.candidates",
         "keywords.model",
@@ -88,6 +112,11 @@ RECIPE = Recipe(
         "keywords.stop_words",
         "mesh.nlp.stop_words",
     ),
-    extra_code=("keywords.stop_words_export",),
+    extra_code=(
+        "keywords.candidates",
+        "keywords.stop_words_export",
+        "keywords.vocabulary",
+        "keywords.vocabulary_export",
+    ),
     packages=("scikit-learn", "stopwordsiso"),
 )

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from keywords.compiled import load_extractor
 from keywords.model import KeywordExtractor
 from keywords.project import PROJECT
 from keywords.schema import Document
 from keywords.schema import Request
 from keywords.schema import Response
-from keywords.stop_words import read_english_stop_words
-from mesh.compile.artifact import CompiledModel
 from mesh.serve.artifact_model import ArtifactModel
 
 
@@ -23,9 +22,7 @@ class KeywordsModel(ArtifactModel):
     _extractor: KeywordExtractor
 
     def load_compiled(self, folder: Path) -> None:
-        self._extractor = KeywordExtractor(
-            CompiledModel.load(folder), read_english_stop_words(folder)
-        )
+        self._extractor = load_extractor(folder)
 
     def predict(self, request: Request) -> Response:
         [answer] = self.predict_batch([request])

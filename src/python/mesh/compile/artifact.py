@@ -40,6 +40,15 @@ class CompiledModel(TextModel):
             MeshError: a file is missing or damaged, or what the backend needs is not installed.
         """
         check_complete(directory)
+        return cls.open(directory, threads)
+
+    @classmethod
+    def open(cls, directory: Path, threads: int = 1) -> Self:
+        """Load the model without checking its files, as only who has just written them may.
+
+        Raises:
+            MeshError: see `load`.
+        """
         spec = CompileSpec.read(directory)
         tokenizer = TextTokenizer(directory / TOKENIZER_FILE, spec)
         model = cls(spec, tokenizer, _loader(spec.backend)(directory, spec, threads))

@@ -24,6 +24,7 @@ class Compilation(BaseModel):
         source: the trained version's reference, or the address of a base model.
         source_digest: of its weights and regression test.
         published: the registered version with the same fingerprint, if there is one.
+        extra_files: what the project says of the files that it added.
         forced: whether it was compiled although such a version exists, to be registered once more.
     """
 
@@ -38,6 +39,7 @@ class Compilation(BaseModel):
     forced: bool = False
     spec: dict[str, Any]
     parity: dict[str, Any] | None = None
+    extra_files: dict[str, Any] = {}
     environment: dict[str, str] = {}
 
     @classmethod

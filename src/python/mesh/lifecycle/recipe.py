@@ -15,9 +15,25 @@ from pydantic import BaseModel
 from mesh.core.errors import MeshError
 from mesh.core.files import read_json
 from mesh.core.project import Project
+from mesh.core.settings import MeshSettings
 
 Predict = Callable[[Sequence[str], Mapping[str, Any]], list[Any]]
 """Documents and inference parameters in, one JSON-serialisable prediction for each document out."""
+
+
+class ExtraFiles(MeshSettings):
+    """What a project's server needs beside the network; the fields are settings of `compile:trace`.
+
+    A subclass takes the prefix `COMPILE_` for its settings, which become part of the fingerprint.
+    """
+
+    def write(self, folder: Path) -> None:
+        """Write the files into the folder of a compiled model, which has everything else but its manifest."""
+        raise NotImplementedError
+
+    def provenance(self, folder: Path) -> dict[str, Any]:
+        """What the model card says of the files in a compiled model's folder; JSON-serialisable."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +49,7 @@ class Recipe:
         reference: makes a predictor from a folder of uncompiled weights.
         compiled: makes a predictor from a `compiled/` folder, the way the server does.
         differences: compares a stored with a new prediction at a tolerance; one sentence for each difference.
-        extra_files: writes what the server needs beside the network into a folder.
+        extra_files: writes what the server needs beside the network.
         code: modules that determine the predictions of the uncompiled model.
         extra_code: modules that determine the extra files.
         packages: distributions, beside those that run the network, whose versions determine either.
@@ -47,7 +63,7 @@ class Recipe:
     reference: Callable[[Path], Predict]
     compiled: Callable[[Path], Predict]
     differences: Callable[[Any, Any, float], list[str]]
-    extra_files: Callable[[Path], None] | None = None
+    extra_files: type[ExtraFiles] | None = None
     code: tuple[str, ...] = ()
     extra_code: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()

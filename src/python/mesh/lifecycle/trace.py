@@ -24,6 +24,7 @@ from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compilation import Compilation
 from mesh.lifecycle.downloaded import Downloaded
+from mesh.lifecycle.recipe import ExtraFiles
 from mesh.lifecycle.recipe import Recipe
 from mesh.lifecycle.version import RegressionTest
 from mesh.lifecycle.version import package_versions
@@ -83,6 +84,7 @@ def trace(
     settings: CompileSettings,
     workspace: WorkspaceSettings,
     registry_settings: RegistrySettings,
+    extra_files: ExtraFiles | None = None,
 ) -> None:
     """Write `outputs/<project>/compile`.
 
@@ -96,7 +98,7 @@ def trace(
     version = downloaded.verified(downloads)
     spec = settings.spec(version / ARTIFACTS, recipe)
     compilation = Compilation(
-        fingerprint=fingerprint_of(recipe, version, spec),
+        fingerprint=fingerprint_of(recipe, version, spec, extra_files),
         source=downloaded.source,
         source_digest=source_digest(version),
         trained_version=downloaded.trained_version,
@@ -107,15 +109,18 @@ def trace(
     if not settings.force and _up_to_date(recipe, compilation, target, registry_settings):
         return
     with atomic_directory(target, replace=True) as directory:
-        _compile(recipe, spec, version, compilation, directory)
+        _compile(spec, version, compilation, extra_files, directory)
     logger.info("compiled %s with %s into %s", downloaded.source, spec.backend, target)
 
 
-def fingerprint_of(recipe: Recipe, version: Path, spec: CompileSpec) -> str:
+def fingerprint_of(
+    recipe: Recipe, version: Path, spec: CompileSpec, extra_files: ExtraFiles | None = None
+) -> str:
     """The fingerprint of what compiling a downloaded version would give."""
     extra = {
         "code": code_digest(recipe.extra_code),
         "packages": package_versions(recipe.packages),
+        "settings": extra_files.model_dump(mode="json") if extra_files else {},
     }
     return compile_fingerprint(source_digest(version), spec, extra)
 
@@ -161,14 +166,19 @@ def _already_compiled(compilation: Compilation, target: Path) -> bool:
 
 
 def _compile(
-    recipe: Recipe, spec: CompileSpec, version: Path, compilation: Compilation, directory: Path
+    spec: CompileSpec,
+    version: Path,
+    compilation: Compilation,
+    extra_files: ExtraFiles | None,
+    directory: Path,
 ) -> None:
     from mesh.compile.compiling import compile_model
     from mesh.compile.parity import check_parity
 
     compiled = directory / COMPILED
     logger.info("compiling %s with %s", compilation.source, spec.backend)
-    compile_model(version / ARTIFACTS, spec, compiled, recipe.extra_files)
+    write = extra_files.write if extra_files else None
+    compile_model(version / ARTIFACTS, spec, compiled, write)
     parity = check_parity(version / ARTIFACTS, compiled, RegressionTest.read(version).inputs)
     if not parity.passed:
         failed = [case for case in parity.cases if not case.passed]
@@ -183,14 +193,19 @@ def _compile(
         parity.max_abs_difference,
         parity.min_cosine,
     )
-    compilation.model_copy(update={"parity": parity.model_dump(mode="json")}).write(directory)
+    described = {
+        "parity": parity.model_dump(mode="json"),
+        "extra_files": extra_files.provenance(compiled) if extra_files else {},
+    }
+    compilation.model_copy(update=described).write(directory)
 
 
 def trace_program(recipe: Recipe) -> Program:
     """The program `compile:trace` of a project."""
+    extra_files = (recipe.extra_files,) if recipe.extra_files else ()
     return Program(
         component=f"{recipe.project.package}.compile",
         name="trace",
         run=lambda *settings: trace(recipe, *settings),
-        settings=(CompileSettings, WorkspaceSettings, RegistrySettings),
+        settings=(CompileSettings, WorkspaceSettings, RegistrySettings, *extra_files),
     )

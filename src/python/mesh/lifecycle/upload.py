@@ -117,7 +117,11 @@ def _publish(
         base_model=source.base_model,
         trained_version=compilation.trained_version,
         data_version=source.data_version,
-        settings={"compile": compilation.spec, "source": source.settings},
+        settings={
+            "compile": compilation.spec,
+            "extra_files": compilation.extra_files,
+            "source": source.settings,
+        },
         metrics={"parity": compilation.parity, "regression_cases": len(report.cases)},
         code_revision=code_revision(),
         environment=compilation.environment,

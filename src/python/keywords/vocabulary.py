@@ -1,0 +1,140 @@
+"""Embeddings of common words, computed when a model is compiled and mapped into memory when it is used."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import Field
+from pydantic import field_validator
+
+from mesh.compile.spec import CompileSpec
+from mesh.core.errors import MeshError
+from mesh.core.manifest import Manifest
+from mesh.core.models import read_model
+
+VOCABULARY_FOLDER = "vocabulary"
+"""Where a compiled model keeps its vocabulary, below the model's directory."""
+WORDS_FILE = f"{VOCABULARY_FOLDER}/words.json"
+EMBEDDINGS_FILE = f"{VOCABULARY_FOLDER}/embeddings.npy"
+
+_ADVICE = "compile the model again"
+
+
+class VocabularyRecord(BaseModel):
+    """What the embeddings are of, and what they were computed with.
+
+    Args:
+        source: where the words come from.
+        model_digest: of the compiled model's other files, see `model_digest`.
+        dtype: of the embeddings.
+        dimension: numbers of each embedding.
+        words: in the order of the embeddings.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    schema_version: Literal[1] = 1
+    source: str
+    model_digest: str
+    dtype: Literal["float32"] = "float32"
+    dimension: int = Field(ge=1)
+    words: tuple[str, ...] = Field(min_length=1)
+
+    @field_validator("words")
+    @classmethod
+    def _distinct(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(words)) < len(words):
+            raise ValueError("a word is repeated")
+        return words
+
+
+class Vocabulary:
+    """Words and their embeddings; never changed, so safe to use from several threads.
+
+    Args:
+        words: distinct ones.
+        embeddings: float32 (len(words), dim).
+    """
+
+    def __init__(self, words: Sequence[str], embeddings: NDArray[np.float32]) -> None:
+        self._rows = {word: row for row, word in enumerate(words)}
+        self._embeddings = embeddings
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @classmethod
+    def read(cls, directory: Path) -> Self | None:
+        """Open the vocabulary of a compiled model; None if it has none.
+
+        The embeddings are mapped, not read: a page takes memory once a word on it is looked up, and processes share it.
+
+        Raises:
+            MeshError: a file of it is missing or damaged, or it belongs to another model.
+        """
+        record = read_vocabulary_record(directory)
+        if record is None:
+            return None
+        if record.model_digest != model_digest(Manifest.read(directory)):
+            raise MeshError(
+                f"{directory / WORDS_FILE} was made with another model than the one in {directory}; {_ADVICE}."
+            )
+        dimension = CompileSpec.read(directory).dimension
+        if record.dimension != dimension:
+            raise MeshError(
+                f"{directory / WORDS_FILE} has embeddings of {record.dimension} numbers, but the model's have "
+                f"{dimension}; {_ADVICE}."
+            )
+        return cls(record.words, _map_embeddings(directory / EMBEDDINGS_FILE, record))
+
+    def find(self, phrases: Sequence[str]) -> tuple[list[int], NDArray[np.float32]]:
+        """Look phrases up.
+
+        Returns:
+            The positions in `phrases` of the k known ones, ascending, and their embeddings, float32 (k, dim).
+        """
+        known: list[int] = []
+        rows: list[int] = []
+        for position, phrase in enumerate(phrases):
+            row = self._rows.get(phrase)
+            if row is not None:
+                known.append(position)
+                rows.append(row)
+        return known, self._embeddings[rows]
+
+
+def read_vocabulary_record(directory: Path) -> VocabularyRecord | None:
+    """Read what a compiled model says of its vocabulary; None if it has none.
+
+    Raises:
+        MeshError: the record is missing or malformed.
+    """
+    if not (directory / VOCABULARY_FOLDER).is_dir():
+        return None
+    return read_model(VocabularyRecord, directory / WORDS_FILE, _ADVICE)
+
+
+def model_digest(manifest: Manifest) -> str:
+    """The digest of a compiled model's files without those of its vocabulary."""
+    others = (file for file in manifest.files if not file.path.startswith(f"{VOCABULARY_FOLDER}/"))
+    return Manifest(files=tuple(others)).digest
+
+
+def _map_embeddings(path: Path, record: VocabularyRecord) -> NDArray[np.float32]:
+    try:
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, EOFError, ValueError) as error:
+        raise MeshError(f"{path} can't be read: {error}; {_ADVICE}.") from error
+    expected = (len(record.words), record.dimension)
+    if mapped.shape != expected or mapped.dtype != np.dtype(record.dtype):
+        raise MeshError(
+            f"{path} holds {mapped.dtype} {mapped.shape} instead of {record.dtype} {expected}; {_ADVICE}."
+        )
+    # A plain array over the same memory: looking rows up in it is faster than in a memmap.
+    embeddings: NDArray[np.float32] = np.asarray(mapped)
+    return embeddings
