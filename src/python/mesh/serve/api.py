@@ -119,7 +119,7 @@ async def accept(
     """Take in the body of a request that asks for inference: cheap checks first.
 
     Raises:
-        ProblemError: 400, 408, 413, 415, 422, 429 or 503.
+        ProblemError: 400, 408, 413, 415, 422 or 503.
         ClientDisconnect: the client left.
     """
     require_json(request)
