@@ -177,7 +177,7 @@ async def _open_loop(port: int, requests: Sequence[bytes], rate: float, seconds:
         while due < started + seconds:
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             tasks.create_task(ask(number, due))
-            due += random.expovariate(rate)  # noqa: S311 - arrivals are no secret
+            due += random.expovariate(rate)
             number += 1
     for connection in idle:
         connection.close()

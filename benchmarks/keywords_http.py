@@ -46,7 +46,9 @@ class HttpSettings(MeshSettings):
 
     model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
 
-    rounds: int = Field(3, ge=1, description="Turns that every server gets at each number of clients.")
+    rounds: int = Field(
+        3, ge=1, description="Turns that every server gets at each number of clients."
+    )
     seconds: float = Field(5.0, gt=0, description="Length of a turn.")
     cache: Path = Field(
         Path.home() / ".cache" / "mesh-benchmarks",
@@ -72,7 +74,7 @@ class Contender:
                 for found in output["predicted_document"]
             }
         pairs = answer[0] if self.name == "bentoml" else answer
-        return {word: score for word, score in pairs}
+        return dict(pairs)
 
 
 def main_run(settings: HttpSettings) -> None:
@@ -104,14 +106,21 @@ def main_run(settings: HttpSettings) -> None:
 
 def _print(runs: dict[tuple[int, str], list[Run]], memory: dict[str, float]) -> None:
     table = Table(title="Keywords over HTTP, one document a request, every one sent before")
-    for column in ("server", "clients", "documents/s", "to the best peer", "p50 ms", "p99 ms", "MiB"):
+    for column in (
+        "server",
+        "clients",
+        "documents/s",
+        "to the best peer",
+        "p50 ms",
+        "p99 ms",
+        "MiB",
+    ):
         table.add_column(column, justify="left" if column == "server" else "right")
     rates = {key: statistics.median(run.rate for run in turns) for key, turns in runs.items()}
     for (clients, name), turns in sorted(runs.items(), key=lambda item: item[0][0]):
         best = max(rates[clients, peer] for peer in PEERS)
         p50, p99 = (
-            statistics.median(run.percentile(share) for run in turns) * 1e3
-            for share in (0.5, 0.99)
+            statistics.median(run.percentile(share) for run in turns) * 1e3 for share in (0.5, 0.99)
         )
         table.add_row(
             name,

@@ -1,4 +1,4 @@
-"""The keywords server under more load than it can bear: what is accepted, what is refused, how fast, at which memory."""
+"""The keywords server under more load than it can bear: what it accepts and refuses, how fast, in which memory."""
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -40,7 +40,7 @@ def main_run(settings: OverloadSettings) -> None:
         # All that may wait, and the requests that are computed, at the rate at which they are answered.
         bound = settings.queue_size / sustainable
         table = Table(
-            title=f"Sustainable: {sustainable:.1f} documents/s; a full queue of {settings.queue_size} takes {bound:.2f} s"
+            title=f"Sustainable: {sustainable:.1f} documents/s; the queue of {settings.queue_size}: {bound:.2f} s"
         )
         for column in (
             *("rate", "offered/s", "accepted/s", "accepted p50 s", "accepted p99 s", "of bound"),

@@ -1,4 +1,4 @@
-"""The same answers by Starlette alone: no validation, limits, metrics, ids or threads; logs only if the server's own."""
+"""The same answers by Starlette alone: no validation, limits, metrics, ids or threads, and only the server's own log."""
 
 import sys
 
