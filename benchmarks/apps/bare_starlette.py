@@ -1,4 +1,4 @@
-"""The same answers by Starlette alone: no validation, limits, metrics, ids or threads, and only the server's own log."""
+"""The same answers by Starlette alone: no validation, limits, metrics, ids or threads; only the server's own log."""
 
 import sys
 
