@@ -43,8 +43,12 @@ def compiled_folder() -> Iterator[Path]:
     spec = spec_for(WEIGHTS, task="sentence-embedding", backend="onnx")
     with TemporaryDirectory(prefix="benchmark-") as folder:
         compiled = Path(folder) / "compiled"
-        compile_model(WEIGHTS, spec, compiled, write_english_stop_words)
+        compile_model(WEIGHTS, spec, compiled, _write_stop_words)
         yield compiled
+
+
+def _write_stop_words(folder: Path) -> None:
+    write_english_stop_words(folder)
 
 
 @contextmanager

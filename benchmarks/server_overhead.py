@@ -1,6 +1,7 @@
 """What the server adds to a request: a model that does nothing, beside bare Starlette on the same servers."""
 
 import statistics
+from contextlib import AbstractContextManager
 from contextlib import ExitStack
 
 from pydantic import Field
@@ -67,7 +68,7 @@ def main_run(settings: OverheadSettings) -> None:
     Console(width=100).print(table)
 
 
-def _start(name: str, *, logs: bool) -> ExitStack:
+def _start(name: str, *, logs: bool) -> AbstractContextManager[ServerProcess]:
     app, _, server = name.partition(", ")
     port = free_port()
     if app == "mesh":
@@ -77,7 +78,7 @@ def _start(name: str, *, logs: bool) -> ExitStack:
         command = [*python_module("benchmarks.apps.bare_starlette"), server, str(port)]
         command += ["logs" if logs else "quiet"]
     level = {"MESH_LOG_LEVEL": "INFO" if logs else "WARNING"}
-    return start(command, port, ready="/v1/ready", environment=level)  # type: ignore[return-value]
+    return start(command, port, ready="/v1/ready", environment=level)
 
 
 def _turn(server: ServerProcess, settings: OverheadSettings) -> tuple[float, float, float]:

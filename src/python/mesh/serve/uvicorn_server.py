@@ -116,6 +116,6 @@ def _without_upgrade(data: bytes) -> bytes:
 
 class _Server(Server):
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         """Leave signals alone: whoever serves is told when to stop."""
         yield
