@@ -98,7 +98,9 @@ def project_rules():
             *("//3rdparty/**", "//docker/**", "!*"),
         ),
     )
-    __dependents_rules__(("*", "/**", f"//tests/python/{build_file_dir().name}/**", "//benchmarks/**", "!*"))
+    __dependents_rules__(
+        ("*", "/**", f"//tests/python/{build_file_dir().name}/**", "//benchmarks/**", "!*")
+    )
 
 
 def component_image(base="python-base", command=()):

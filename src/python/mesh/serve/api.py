@@ -48,11 +48,12 @@ class Api:
     def routes(self) -> list[Route]:
         """All paths and their handlers."""
         return [
+            # First, since they are tried in this order.
+            Route("/v1/model/{name}/predict", self.predict, methods=["POST"]),
             Route("/", self.index),
             Route("/v1/live", self.live),
             Route("/v1/ready", self.ready),
             Route("/v1/model/{name}/bio", self.bio),
-            Route("/v1/model/{name}/predict", self.predict, methods=["POST"]),
             Route("/metrics", self.metrics),
         ]
 
@@ -119,7 +120,7 @@ async def accept(
     """Take in the body of a request that asks for inference: cheap checks first.
 
     Raises:
-        ProblemError: 400, 408, 413, 415, 422, 429 or 503.
+        ProblemError: 400, 408, 413, 415, 422 or 503.
         ClientDisconnect: the client left.
     """
     require_json(request)

@@ -32,6 +32,7 @@ def create_app(model: ServedModel, settings: ServeSettings) -> Starlette:
     """
     service = InferenceService(model, settings, Metrics(model.name))
     traffic = Traffic()
+    service.metrics.in_progress.set_function(lambda: traffic.count)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001 - Starlette passes it

@@ -68,6 +68,7 @@ class Dispatcher:
         self._queue: deque[Job] = deque()
         self._free = 0
         self._closed = False
+        self._is_waking = False
         self._changed = threading.Condition()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -105,8 +106,16 @@ class Dispatcher:
             if len(self._queue) + len(jobs) > self.queue_size:
                 raise QueueFullError
             self._queue.extend(jobs)
-            self._changed.notify(len(jobs))
+        if not self._is_waking:
+            # Once for all requests that the event loop finds at the same time.
+            self._is_waking = True
+            loop.call_soon(self._wake)
         return jobs
+
+    def _wake(self) -> None:
+        self._is_waking = False
+        with self._changed:
+            self._changed.notify(len(self._queue))
 
     def cancel(self, jobs: Sequence[Job]) -> None:
         """Give up those jobs that aren't done: those that still wait leave the queue."""

@@ -31,6 +31,9 @@ RETRY_AFTER = {"Retry-After": "1"}
 INLINE_BYTES = 64 * 1024
 """Bodies up to this size are validated within a millisecond, faster than a thread is reached."""
 
+WATCH_AFTER_SECONDS = 0.01
+"""Watching whether a client leaves takes longer than a short answer does."""
+
 
 class Phase(StrEnum):
     """Where a server is between its start and its end."""
@@ -109,7 +112,7 @@ class InferenceService:
         """Check, before a body is read, that a prediction can be accepted.
 
         Raises:
-            ProblemError: 503 when the model can't answer, 429 when the queue is full.
+            ProblemError: 503 when the model can't answer or the queue is full.
         """
         if self.phase not in (Phase.SERVING, Phase.DRAINING) or not self.model.ready:
             self.metrics.rejections.labels("unavailable").inc()
@@ -140,7 +143,7 @@ class InferenceService:
             A JSON document of the response model for each request.
 
         Raises:
-            ProblemError: 422 from the model, 429 when the queue is full, 504 past the deadline.
+            ProblemError: 422 from the model, 503 when the queue is full, 504 past the deadline.
             ClientDisconnect: the client left.
             Exception: what the model raised.
         """
@@ -160,33 +163,29 @@ class InferenceService:
         return results
 
     async def _results(self, jobs: Sequence[Job], receive: Receive) -> list[Any]:
-        results = asyncio.create_task(_all_results(jobs))
-        left = asyncio.create_task(_client_left(receive))
+        client = _Client(jobs, receive)
         try:
-            done, _ = await asyncio.wait(
-                {results, left},
-                timeout=self._settings.deadline_seconds,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if results in done:
-                return results.result()
-        finally:
-            results.cancel()
-            left.cancel()
-        if left in done:
+            async with asyncio.timeout(self._settings.deadline_seconds):
+                return [await job.future for job in jobs]
+        except asyncio.CancelledError:
+            if not client.left:
+                raise
             self.metrics.rejections.labels("client_left").inc()
-            raise ClientDisconnect
-        self.metrics.rejections.labels("deadline").inc()
-        raise ProblemError(
-            504,
-            f"No answer was ready within {self._settings.deadline_seconds:g} seconds; "
-            "send less text, or try again later.",
-        )
+            raise ClientDisconnect from None
+        except TimeoutError:
+            self.metrics.rejections.labels("deadline").inc()
+            raise ProblemError(
+                504,
+                f"No answer was ready within {self._settings.deadline_seconds:g} seconds; "
+                "send less text, or try again later.",
+            ) from None
+        finally:
+            client.stop_watching()
 
     def _queue_full(self) -> ProblemError:
         self.metrics.rejections.labels("queue_full").inc()
         detail = "The server has as many requests waiting as it accepts; try again later."
-        return ProblemError(429, detail, headers=RETRY_AFTER)
+        return ProblemError(503, detail, headers=RETRY_AFTER)
 
     def _unavailable(self) -> ProblemError:
         reasons = {
@@ -253,10 +252,27 @@ class InferenceService:
         return response.model_dump_json().encode()
 
 
-async def _all_results(jobs: Sequence[Job]) -> list[Any]:
-    return [await job.future for job in jobs]
+class _Client:
+    """Cancels the jobs of a client that leaves. Those that are done soon end without being watched."""
 
+    def __init__(self, jobs: Sequence[Job], receive: Receive) -> None:
+        self.left = False
+        self._jobs = jobs
+        self._receive = receive
+        self._task: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_SECONDS, self._start)
 
-async def _client_left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    def stop_watching(self) -> None:
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _start(self) -> None:
+        self._task = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.left = True
+        for job in self._jobs:
+            job.future.cancel()

@@ -1,10 +1,10 @@
 """What a request may send, and how fast."""
 
 import asyncio
-import contextlib
 from email.message import Message as Headers
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request
 from starlette.types import ASGIApp
 from starlette.types import Message
@@ -15,6 +15,7 @@ from starlette.types import Send
 from mesh.serve.problems import ProblemError
 from mesh.serve.problems import shorten
 
+JSON = "application/json"
 LINGER_SECONDS = 2.0
 
 
@@ -28,10 +29,13 @@ def require_json(request: Request) -> None:
         raise ProblemError(
             415, f"The body is encoded as {shorten(encoding)}; send it uncompressed."
         )
+    given = request.headers.get("content-type", JSON)
+    if given == JSON:
+        return
     headers = Headers()
-    headers["content-type"] = given = request.headers.get("content-type", "application/json")
+    headers["content-type"] = given
     charset = headers.get_content_charset("utf-8")
-    if headers.get_content_type() != "application/json" or charset not in ("utf-8", "us-ascii"):
+    if headers.get_content_type() != JSON or charset not in ("utf-8", "us-ascii"):
         raise ProblemError(415, f"The body is {shorten(given)}; send application/json in UTF-8.")
 
 
@@ -45,21 +49,32 @@ async def read_body(request: Request, *, max_bytes: int, seconds: float) -> byte
     declared = request.headers.get("content-length", "0")
     if not (declared.isascii() and declared.isdecimal()):
         raise ProblemError(400, "The header Content-Length is not a number.")
-    too_large = ProblemError(413, f"The body is larger than {max_bytes} bytes; send less at once.")
     # Its digits are compared first: converting millions of them would take long.
     if len(declared.lstrip("0")) > len(str(max_bytes)) or int(declared) > max_bytes:
-        raise too_large
-    body = bytearray()
+        raise _too_large(max_bytes)
     try:
-        async with asyncio.timeout(seconds), contextlib.aclosing(request.stream()) as chunks:
-            async for chunk in chunks:
-                body += chunk
-                if len(body) > max_bytes:
-                    raise too_large
+        async with asyncio.timeout(seconds):
+            return await _received(request.receive, max_bytes)
     except TimeoutError:
         detail = f"The body did not arrive within {seconds:g} seconds."
         raise ProblemError(408, detail) from None
-    return bytes(body)
+
+
+async def _received(receive: Receive, max_bytes: int) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > max_bytes:
+            raise _too_large(max_bytes)
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _too_large(max_bytes: int) -> ProblemError:
+    return ProblemError(413, f"The body is larger than {max_bytes} bytes; send less at once.")
 
 
 class LingeringClose:

@@ -74,6 +74,10 @@ class Metrics:
         info = Gauge("model_info", "Always 1; names the model.", ("model",), registry=registry)
         info.labels(model).set(1)
 
+        # By their labels: finding a metric's child takes longer than counting with it.
+        self._counters: dict[tuple[str, str, int], Counter] = {}
+        self._timers: dict[tuple[str, str], Histogram] = {}
+
     def watch(self, *, ready: Callable[[], float], queue_depth: Callable[[], float]) -> None:
         """Read these two when metrics are asked for."""
         self.ready.set_function(ready)
@@ -82,8 +86,15 @@ class Metrics:
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request."""
         method = method if method in METHODS else "OTHER"
-        self.requests.labels(method, route, str(status)).inc()
-        self.request_seconds.labels(method, route).observe(seconds)
+        counter = self._counters.get((method, route, status))
+        if counter is None:
+            counter = self.requests.labels(method, route, str(status))
+            self._counters[method, route, status] = counter
+        timer = self._timers.get((method, route))
+        if timer is None:
+            timer = self._timers[method, route] = self.request_seconds.labels(method, route)
+        counter.inc()
+        timer.observe(seconds)
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """All metrics and their media type: OpenMetrics if the Accept header asks for it, else plain text."""

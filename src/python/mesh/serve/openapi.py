@@ -29,9 +29,8 @@ PROBLEMS = {
     413: "The body is too large.",
     415: "The body is not application/json.",
     422: "The body does not fit the schema, or the model can't answer it.",
-    429: "Too many requests are waiting; Retry-After says when to try again.",
     500: "The server failed.",
-    503: "The model can't answer at the moment.",
+    503: "The model can't answer at the moment, or as many requests wait as may; see Retry-After.",
     504: "No answer was ready in time.",
 }
 INFERENCE = tuple(PROBLEMS)

@@ -6,11 +6,10 @@ import os
 import signal
 import socket
 import sys
-from typing import cast
+from collections.abc import Awaitable
+from collections.abc import Callable
 
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
-from hypercorn.typing import ASGIFramework
+import uvloop
 from starlette.applications import Starlette
 
 from mesh.core.errors import MeshError
@@ -18,11 +17,14 @@ from mesh.serve.access import Traffic
 from mesh.serve.app import create_app
 from mesh.serve.inference import InferenceService
 from mesh.serve.model import ServedModel
+from mesh.serve.settings import BACKLOG
 from mesh.serve.settings import ServeSettings
 
 logger = logging.getLogger(__name__)
 
-BACKLOG = 1024
+ServeUntil = Callable[
+    [Callable[[], Awaitable[None]], Starlette, ServeSettings, socket.socket], Awaitable[None]
+]
 
 
 def run_server(model: ServedModel, settings: ServeSettings) -> int:
@@ -35,7 +37,7 @@ def run_server(model: ServedModel, settings: ServeSettings) -> int:
     """
     try:
         with _listen(settings.host, settings.port) as listener:
-            asyncio.run(_run(model, settings, listener))
+            uvloop.run(_run(model, settings, listener))
     except MeshError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -91,9 +93,18 @@ async def _serve_until_stopped(
             await asyncio.sleep(settings.drain_delay_seconds)
             service.refuse()
 
-    # Hypercorn describes every kind of ASGI message, Starlette takes them as mappings.
-    asgi_app = cast(ASGIFramework, app)
-    await serve(asgi_app, _hypercorn_config(settings, listener), shutdown_trigger=wait_for_stop)
+    await _server(settings.server)(wait_for_stop, app, settings, listener)
+
+
+def _server(name: str) -> ServeUntil:
+    """Only the chosen one is imported."""
+    if name == "hypercorn":
+        from mesh.serve import hypercorn_server
+
+        return hypercorn_server.serve_until
+    from mesh.serve import uvicorn_server
+
+    return uvicorn_server.serve_until
 
 
 async def _first_of(*events: asyncio.Event) -> None:
@@ -101,18 +112,3 @@ async def _first_of(*events: asyncio.Event) -> None:
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     for task in waiting:
         task.cancel()
-
-
-def _hypercorn_config(settings: ServeSettings, listener: socket.socket) -> Config:
-    config = Config()
-    # Hypercorn closes it.
-    config.bind = [f"fd://{listener.detach()}"]
-    config.backlog = BACKLOG
-    config.errorlog = logging.getLogger("hypercorn.error")
-    config.errorlog.setLevel(logging.WARNING)
-    config.graceful_timeout = settings.drain_seconds
-    # The app waits once more at most.
-    config.shutdown_timeout = settings.drain_seconds + 5
-    config.keep_alive_timeout = settings.keep_alive_seconds
-    config.include_server_header = False
-    return config

@@ -1,9 +1,14 @@
 """How a server listens, computes and refuses."""
 
+from typing import Literal
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.settings import MeshSettings
+
+BACKLOG = 1024
+"""Connections that may wait to be accepted."""
 
 
 class ServeSettings(MeshSettings):
@@ -13,11 +18,14 @@ class ServeSettings(MeshSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
     port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 takes any free one.")
+    server: Literal["uvicorn", "hypercorn"] = Field(
+        "uvicorn", description="What speaks HTTP: hypercorn knows HTTP/2, uvicorn is faster."
+    )
     threads: int = Field(
         2, ge=1, description="Threads that compute. Each computes one batch at a time."
     )
     queue_size: int = Field(
-        64, ge=1, description="Requests that may wait for a thread; more get status 429."
+        64, ge=1, description="Requests that may wait for a thread; more get status 503."
     )
     max_batch: int = Field(8, ge=1, description="Waiting requests that are computed together.")
     batch_wait_ms: float = Field(

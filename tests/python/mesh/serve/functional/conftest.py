@@ -1,3 +1,4 @@
+import functools
 import os
 import re
 import signal
@@ -98,19 +99,28 @@ class TinyServer:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., TinyServer]]:
+def launch(tmp_path: Path) -> Iterator[Callable[..., TinyServer]]:
+    """Start a server with the settings that are given, and no others."""
     servers: list[TinyServer] = []
 
-    def _start(**options: object) -> TinyServer:
+    def _launch(**options: object) -> TinyServer:
         server = TinyServer(tmp_path, **options)  # type: ignore[arg-type]
         servers.append(server)
         return server
 
-    yield _start
+    yield _launch
     for server in servers:
         if server.process.poll() is None:
             server.process.kill()
         server.process.wait(PATIENCE)
+
+
+@pytest.fixture(params=["uvicorn", "hypercorn"])
+def start(
+    launch: Callable[..., TinyServer], request: pytest.FixtureRequest
+) -> Callable[..., TinyServer]:
+    """Start a server; each test runs with both of those that speak HTTP."""
+    return functools.partial(launch, server=request.param)
 
 
 @pytest.fixture

@@ -35,14 +35,33 @@ def head(length: int | str, *more: str) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
 
-def test_predictions_over_http_1_and_http_2(serve: Serve) -> None:
-    server = serve()
-    for options in ({}, {"http1": False, "http2": True}):
-        with server.client(**options) as client:
-            for text in ("a", "b"):
-                response = client.post(PREDICT, json={"text": text})
-                assert response.json() == {"text": text.upper(), "batch": 1}
-                assert response.http_version == ("HTTP/2" if options else "HTTP/1.1")
+def check_predictions(server: Any, http_version: str, **options: bool) -> None:
+    with server.client(**options) as client:
+        for text in ("a", "b"):
+            response = client.post(PREDICT, json={"text": text})
+            assert response.json() == {"text": text.upper(), "batch": 1}
+            assert response.http_version == http_version
+
+
+def test_predictions_over_http_1(serve: Serve) -> None:
+    check_predictions(serve(), "HTTP/1.1")
+
+
+def test_hypercorn_also_speaks_http_2(launch: Serve) -> None:
+    server = launch(server="hypercorn")
+    server.wait_until(server.is_ready)
+    check_predictions(server, "HTTP/2", http1=False, http2=True)
+
+
+def test_an_offer_to_speak_http_2_does_not_cost_the_body(serve: Serve) -> None:
+    # As Java's client makes it with each first request.
+    server = serve(receive_seconds=5)
+    body = json.dumps({"text": "a" * 100_000}).encode()
+    upgrade = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAA")
+    with connect(server) as connection:
+        connection.sendall(head(len(body), *upgrade))
+        connection.sendall(body)
+        assert connection.recv(12) == b"HTTP/1.1 200"
 
 
 def test_waiting_requests_are_computed_together(serve: Serve) -> None:
@@ -83,7 +102,7 @@ def test_one_failing_request_of_a_batch_fails_alone(serve: Serve) -> None:
     assert server.metric('inference_batch_size_bucket{le="4.0"}') == 2
 
 
-def test_saturation_answers_429_while_probes_still_answer(serve: Serve) -> None:
+def test_saturation_answers_503_while_probes_still_answer(serve: Serve) -> None:
     server = serve(threads=1, max_batch=1, queue_size=2)
     with ThreadPoolExecutor(10) as pool, server.client() as client:
 
@@ -96,7 +115,7 @@ def test_saturation_answers_429_while_probes_still_answer(serve: Serve) -> None:
         accepted += [pool.submit(predict, text) for text in "bc"]
         server.wait_until(lambda: server.metric("inference_queue_depth") == 2)
         refused = predict("d")
-        assert refused.status_code == 429
+        assert refused.status_code == 503
         assert refused.headers["retry-after"] == "1"
         assert server.is_ready()
         server.open_gate()

@@ -355,7 +355,7 @@ def test_a_full_queue_refuses_and_recovers(serve: Serve) -> None:
             await until(lambda: len(service.dispatcher) == 1)
             response = await client.post(PREDICT, json=body("c"))
             detail = "The server has as many requests waiting as it accepts; try again later."
-            check_problem(response, 429, detail)
+            check_problem(response, 503, detail)
             assert response.headers["retry-after"] == "1"
             model.gate.set()
             assert (await computing).json() == {"outputs": ["wait"]}

@@ -1,0 +1,53 @@
+"""The same answers by Starlette alone: no validation, limits, metrics, ids or threads; only the server's own log."""
+
+import sys
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.responses import Response
+from starlette.routing import Route
+
+
+async def ready(request: Request) -> Response:  # noqa: ARG001 - Starlette passes it
+    """Readiness probe."""
+    return JSONResponse({"ready": True})
+
+
+async def predict(request: Request) -> Response:
+    """What was asked."""
+    body = await request.json()
+    return JSONResponse({"text": body["text"]})
+
+
+app = Starlette(
+    routes=[
+        Route("/v1/ready", ready),
+        Route("/v1/model/empty/predict", predict, methods=["POST"]),
+    ]
+)
+
+
+def serve(server: str, port: int, *, logs: bool) -> None:
+    """Serve it as users do."""
+    if server == "uvicorn":
+        import uvicorn
+
+        # uvloop and httptools, as with `uvicorn[standard]`.
+        uvicorn.run(app, port=port, access_log=logs, loop="uvloop", http="httptools")
+    else:
+        import asyncio
+        from typing import cast
+
+        from hypercorn.asyncio import serve as serve_hypercorn
+        from hypercorn.config import Config
+        from hypercorn.typing import ASGIFramework
+
+        config = Config()
+        config.bind = [f"127.0.0.1:{port}"]
+        config.accesslog = "-" if logs else None
+        asyncio.run(serve_hypercorn(cast(ASGIFramework, app), config))
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], int(sys.argv[2]), logs=sys.argv[3] == "logs")

@@ -1,0 +1,38 @@
+"""A model that does nothing, behind the mesh's server."""
+
+import sys
+
+from pydantic import BaseModel
+
+from mesh.core.logs import LogSettings
+from mesh.core.logs import configure_logging
+from mesh.core.settings import load_settings
+from mesh.serve.model import ServedModel
+from mesh.serve.server import run_server
+from mesh.serve.settings import ServeSettings
+
+
+class Text(BaseModel):
+    """A text."""
+
+    text: str
+
+
+class EmptyModel(ServedModel):
+    """Answers what it is asked."""
+
+    name = "empty"
+    request_model = Text
+    response_model = Text
+
+    def predict(self, request: Text) -> Text:
+        return request
+
+    def example_request(self, text: str) -> Text:
+        return Text(text=text)
+
+
+if __name__ == "__main__":
+    settings, log = load_settings([ServeSettings, LogSettings], flags=sys.argv[1:])
+    configure_logging("benchmarks.apps", log)
+    sys.exit(run_server(EmptyModel(), settings))

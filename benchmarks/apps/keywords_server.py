@@ -1,0 +1,27 @@
+"""The keywords server on a compiled model in the folder BENCHMARK_MODEL, without a registered version around it."""
+
+import os
+import sys
+from pathlib import Path
+
+from keywords.serve.model import KeywordsModel
+from mesh.core.logs import LogSettings
+from mesh.core.logs import configure_logging
+from mesh.core.settings import load_settings
+from mesh.serve.artifact_model import WARM_UP
+from mesh.serve.server import run_server
+from mesh.serve.settings import ServeSettings
+
+
+class CompiledKeywords(KeywordsModel):
+    """Keywords without a model card."""
+
+    def load(self) -> None:
+        self.load_compiled(self._directory)
+        self.predict(self.example_request(WARM_UP))
+
+
+if __name__ == "__main__":
+    settings, log = load_settings([ServeSettings, LogSettings], flags=sys.argv[1:])
+    configure_logging("benchmarks.apps", log)
+    sys.exit(run_server(CompiledKeywords(Path(os.environ["BENCHMARK_MODEL"])), settings))

@@ -1,0 +1,84 @@
+"""The keywords server under more load than it can bear: what it accepts and refuses, how fast, in which memory."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.http_load import closed_loop
+from benchmarks.http_load import open_loop
+from benchmarks.http_load import percentile
+from benchmarks.keywords_setup import compiled_folder
+from benchmarks.keywords_setup import keywords_server
+from benchmarks.keywords_setup import requests
+from benchmarks.server_process import ServerProcess
+from mesh.core.errors import MeshError
+from mesh.core.program import Program
+from mesh.core.settings import MeshSettings
+
+SHARES = (0.5, 1.0, 2.0, 4.0, 0.5)
+
+
+class OverloadSettings(MeshSettings):
+    """How long is measured."""
+
+    model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
+
+    seconds: float = Field(10, gt=0, description="How long each rate lasts.")
+    queue_size: int = Field(64, ge=1, description="The server's SERVE_QUEUE_SIZE.")
+
+
+def main_run(settings: OverloadSettings) -> None:
+    """Find the sustainable rate, go up to four times of it and back, print what happened."""
+    sent = requests()
+    with (
+        compiled_folder() as folder,
+        keywords_server(folder, f"--queue-size={settings.queue_size}") as server,
+    ):
+        closed_loop(server.port, sent, clients=1, seconds=min(3, settings.seconds))
+        sustainable = closed_loop(server.port, sent, clients=8, seconds=settings.seconds).rate
+        # All that may wait, and the requests that are computed, at the rate at which they are answered.
+        bound = settings.queue_size / sustainable
+        table = Table(
+            title=f"Sustainable: {sustainable:.1f} documents/s; the queue of {settings.queue_size}: {bound:.2f} s"
+        )
+        for column in (
+            *("rate", "offered/s", "accepted/s", "accepted p50 s", "accepted p99 s", "of bound"),
+            *("refused", "refused p99 ms", "MiB"),
+        ):
+            table.add_column(column, justify="right")
+        for share in SHARES:
+            table.add_row(f"{share:g}x", *_row(server, sent, share * sustainable, bound, settings))
+    Console(width=120).print(table)
+
+
+def _row(
+    server: ServerProcess,
+    sent: list[bytes],
+    rate: float,
+    bound: float,
+    settings: OverloadSettings,
+) -> list[str]:
+    run = open_loop(server.port, sent, rate=rate, seconds=settings.seconds)
+    accepted = [answer.seconds for answer in run.answers if answer.status == 200]
+    refused = [answer for answer in run.answers if answer.status == 503 and answer.retry_after]
+    others = {answer.status for answer in run.answers} - {200, 503}
+    if others or len(accepted) + len(refused) < len(run.answers):
+        raise MeshError(f"The server also answered {sorted(others)}, or 503 without Retry-After.")
+    p99 = percentile(accepted, 0.99)
+    return [
+        f"{len(run.answers) / settings.seconds:.1f}",
+        f"{len(accepted) / run.seconds:.1f}",
+        f"{percentile(accepted, 0.5):.3f}",
+        f"{p99:.3f}",
+        f"{p99 / bound:.2f}",
+        f"{len(refused) / len(run.answers):.0%}",
+        f"{percentile([answer.seconds for answer in refused], 0.99) * 1e3:.0f}" if refused else "",
+        f"{server.resident_mebibytes():.0f}",
+    ]
+
+
+main = Program(component="benchmarks", name="overload", run=main_run, settings=(OverloadSettings,))
+
+if __name__ == "__main__":
+    main()

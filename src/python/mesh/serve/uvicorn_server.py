@@ -1,0 +1,121 @@
+"""Uvicorn with httptools: HTTP/1.1."""
+
+import asyncio
+import contextlib
+import logging
+import re
+import socket
+from collections.abc import Awaitable
+from collections.abc import Callable
+from collections.abc import Iterator
+
+from starlette.applications import Starlette
+from starlette.types import Receive
+from starlette.types import Scope
+from starlette.types import Send
+from uvicorn import Config
+from uvicorn import Server
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from mesh.serve.settings import BACKLOG
+from mesh.serve.settings import ServeSettings
+
+MAX_HEADER_BYTES = 64 * 1024
+UPGRADE = re.compile(rb"(?<=\r\n)upgrade:[^\r\n]*\r\n", re.IGNORECASE)
+
+
+async def serve_until(
+    stopped: Callable[[], Awaitable[None]],
+    app: Starlette,
+    settings: ServeSettings,
+    listener: socket.socket,
+) -> None:
+    """Serve until `stopped` returns, then answer what was accepted. The listener is closed."""
+
+    async def asgi_app(scope: Scope, receive: Receive, send: Send) -> None:
+        # Of a request that is cancelled past the drain time, which the app has answered, Uvicorn logs a traceback.
+        with contextlib.suppress(asyncio.CancelledError):
+            await app(scope, receive, send)
+
+    config = Config(
+        asgi_app,
+        http=BoundedHeaderProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+    )
+    # Seconds for timers of asyncio, which take fractions, though they are declared as integers.
+    config.timeout_keep_alive = settings.keep_alive_seconds  # type: ignore[assignment]
+    config.timeout_graceful_shutdown = settings.drain_seconds  # type: ignore[assignment]
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    server = _Server(config)
+
+    async def stop() -> None:
+        await stopped()
+        server.should_exit = True
+
+    stopping = asyncio.create_task(stop())
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        stopping.cancel()
+
+
+class BoundedHeaderProtocol(HttpToolsProtocol):
+    """Bounds what Uvicorn leaves open: how long a header may take to arrive, and how large it may be.
+
+    The time is that of idle connections, and counts from the connection's start or the last answer. An offer to
+    change to another protocol, as Java's client makes it, is ignored: httptools would drop the request's body.
+    """
+
+    _header_bytes = 0
+    _in_body = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super()._unset_keepalive_if_required()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._in_body:
+            self._header_bytes += len(data)
+            if b"pgrade:" in data:
+                data = _without_upgrade(data)
+        super().data_received(data)
+        # Counted after parsing: a piece that ends the header may hold much of the body.
+        if self._header_bytes > MAX_HEADER_BYTES and not self.transport.is_closing():
+            self.send_400_response("The header is too large.")
+
+    def on_headers_complete(self) -> None:
+        self._in_body = True
+        self._header_bytes = 0
+        super()._unset_keepalive_if_required()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        super().on_message_complete()
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Keep the timer running, where Uvicorn would stop it at a header's first byte."""
+
+
+def _without_upgrade(data: bytes) -> bytes:
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return UPGRADE.sub(b"", head + end[:2]) + end[2:] + rest
+
+
+class _Server(Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: whoever serves is told when to stop."""
+        yield
