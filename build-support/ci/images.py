@@ -1,9 +1,10 @@
 """Build, test or push the images of a plan: `images.py build|test|push PLAN`.
 
-These are the images that the plan names, and those with which it makes models anew. `test` runs build-support/docker/test
-for their projects, and for those whose tests of containers the plan names. `push` sends the very images that were built
-last, as Pants wrote down in dist/, and builds nothing: what was tested is what is pushed. Images on a vendor's base are
-pushed where they could be built. IMAGE_REGISTRY and IMAGE_TAG say where images go, under which tag.
+These are the images that the plan names, and those with which it makes models anew. `test` runs
+build-support/docker/test for their projects, and for those whose tests of containers the plan names. `push` sends the
+very images that were built last, as Pants wrote down in dist/, and builds nothing: what was tested is what is pushed.
+Images on a vendor's base are pushed where they could be built. IMAGE_REGISTRY and IMAGE_TAG say where images go, under
+which tag.
 """
 
 import argparse
