@@ -124,6 +124,9 @@ def register(
             known = manifest.version in store.versions()
             store.publish(folder, manifest)
             _log(store, manifest, prepared, known=known)
+            # The card and the rejects stay, to be looked at; the rows are stored.
+            for shard in manifest.shards:
+                (folder / shard.path).unlink()
     if problem:
         raise MeshError(f"{problem}; see {output / REJECTS_FILE}.")
 
