@@ -30,7 +30,7 @@ FORMATS = {
 
 _COMPRESSED = (".gz", ".bz2", ".xz")
 _HUB = re.compile(
-    r"hf://datasets/(?P<repository>[\w.-]+(?:/[\w.-]+)?)(?:@(?P<revision>[\w.-]+))?(?P<path>/.+)?"
+    r"hf://datasets/(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>refs/\w+/\w+|[\w.-]+))?(?P<path>/.+)?"
 )
 
 
