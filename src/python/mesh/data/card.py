@@ -106,7 +106,9 @@ class DataCard(BaseModel):
         lines += _table("Labels", self.labels)
         lines += _table("Languages", self.languages)
         lines += _table("Domains", self.domains)
-        lines += _table("Words in a text", {key: value.model_dump() for key, value in self.words.items()})
+        lines += _table(
+            "Words in a text", {key: value.model_dump() for key, value in self.words.items()}
+        )
         lines += ["", "## Left out", ""]
         lines += [f"- {kind}: {count}" for kind, count in self.left_out.items()] or ["Nothing."]
         for plot in plots:

@@ -107,7 +107,9 @@ def prepare(
     comparison = compare(usable, preparation.near_duplicate, preparation.related)
     for position in sorted(comparison.conflicting):
         leave_out(
-            "conflict", usable[position], "the same text occurs with other labels, so neither is used"
+            "conflict",
+            usable[position],
+            "the same text occurs with other labels, so neither is used",
         )
     for kind, found in (
         ("duplicate", comparison.duplicates),
@@ -136,17 +138,21 @@ def _language_problem(row: TextRow, minimum: float) -> str:
 def _split(
     rows: Sequence[TextRow], comparison: Comparison, preparation: Preparation
 ) -> tuple[Feature, ...]:
-    left_out = comparison.conflicting | comparison.duplicates.keys() | comparison.near_duplicates.keys()
+    left_out = (
+        comparison.conflicting | comparison.duplicates.keys() | comparison.near_duplicates.keys()
+    )
     members: defaultdict[int, list[int]] = defaultdict(list)
     for position, cluster in enumerate(comparison.clusters):
         if position not in left_out:
             members[cluster].append(position)
     ids = [row_id(row.text) for row in rows]
-    names = {}
-    strata = {}
+    names: dict[int, str] = {}
+    strata: dict[str, str] = {}
     for positions in members.values():
         name = first_by_hash((ids[position] for position in positions), preparation.seed)
-        strata[name] = next(rows[position].stratum for position in positions if ids[position] == name)
+        strata[name] = next(
+            rows[position].stratum for position in positions if ids[position] == name
+        )
         names |= dict.fromkeys(positions, name)
     splits = assign_splits(strata, preparation.shares, preparation.seed)
     return tuple(

@@ -6,15 +6,16 @@ import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from pathlib import PurePosixPath
 
 import fsspec
 from fsspec.core import has_magic
+from fsspec.implementations.local import LocalFileSystem
 
 from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
-from fsspec.implementations.local import LocalFileSystem
 from mesh.data.files import address_errors
 from mesh.data.files import open_file_system
 
@@ -52,7 +53,7 @@ class SourceFile:
 
     @contextlib.contextmanager
     def local(self, folder: Path) -> Iterator[Path]:
-        """A local path with the file's content; if it is elsewhere, it is downloaded below `folder` for the block's time.
+        """A local path with the file's content; what is elsewhere is downloaded below `folder` for the block's time.
 
         Raises:
             MeshError: the download failed, or gave another number of bytes than the file has.
@@ -88,11 +89,9 @@ def sample_files(samples: str) -> list[SourceFile]:
     """
     package, _, folder = samples.partition(":")
     root = Path(str(importlib.resources.files(package))) / folder
-    files = [file for file in find_files(str(root)) if file_format(file.path)]
-    return [
-        SourceFile(file.file_system, file.path, f"{samples}/{Path(file.path).relative_to(root)}", file.size, file.revision)
-        for file in files
-    ]  # fmt: skip
+    files = find_files(str(root))
+    # Their names are the same on every machine, and so is what is recorded of them.
+    return [replace(file, name=f"{samples}/{Path(file.path).relative_to(root)}") for file in files]
 
 
 def find_files(address: str) -> list[SourceFile]:
@@ -118,7 +117,8 @@ def find_files(address: str) -> list[SourceFile]:
         files = [_source_file(file_system, str(found), commit) for found in sorted(paths)]
     if not files:
         raise MeshError(
-            f"{address} holds no data; files end in {', '.join(FORMATS)}, or in one of these and {', '.join(_COMPRESSED)}."
+            f"{address} holds no data; files end in {', '.join(FORMATS)}, "
+            f"or in one of these and {', '.join(_COMPRESSED)}."
         )
     return files
 
@@ -134,7 +134,8 @@ def _source_file(
     tag = commit or info.get("ETag") or info.get("etag") or info.get("md5Hash")
     if info.get("size") is None or not tag:
         raise MeshError(
-            f"{name} tells no size or no entity tag, so a broken download could not be noticed; download it yourself."
+            f"{name} tells no size or no entity tag, so a broken download could not be noticed; "
+            "download it yourself."
         )
     return SourceFile(file_system, path, name, int(info["size"]), str(tag).strip('"'))
 

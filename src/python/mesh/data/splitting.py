@@ -24,8 +24,8 @@ def assign_splits(strata: Mapping[str, str], shares: Shares, seed: int) -> dict[
     """The split of each unit, so that every stratum has the given shares in every split, but for roundings.
 
     In each stratum the units are put in the order of their hashes; the first go to the test split, the next to the
-    validation split. So the result depends on nothing but the names, and further units move few others: only those at the
-    two borders, one at most for each unit that is added. With equal shares for validation and test, a training unit
+    validation split. So the result depends on nothing but the names, and further units move few others: only those at
+    the two borders, one at most for each unit that is added. With equal shares for validation and test, a training unit
     becomes a test unit only after its stratum has about doubled.
 
     Args:

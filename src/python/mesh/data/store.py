@@ -1,7 +1,8 @@
 """Immutable versions of data sets, in a folder or an object store.
 
-A version is a folder `<root>/<project>/<kind>/<version>` named by the digest of its content. Its manifest is written last, and
-what has no manifest is no version, so that neither a killed run nor a store without renaming can leave half of one.
+A version is a folder `<root>/<project>/<kind>/<version>` named by the digest of its content. Its manifest is written
+last, and what has no manifest is no version, so that neither a killed run nor a store without renaming can leave half
+of one.
 """
 
 import contextlib

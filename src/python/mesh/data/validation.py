@@ -46,9 +46,11 @@ class Translation:
     def _value(self, name: str, value: Any) -> Any:
         if isinstance(value, list):
             items = (
-                {key: self._value(key, part) for key, part in item.items()}
-                if isinstance(item, dict)
-                else item
+                (
+                    {key: self._value(key, part) for key, part in item.items()}
+                    if isinstance(item, dict)
+                    else item
+                )
                 for item in value
             )
             return [item for item in items if not isinstance(item, dict) or item.get("label", "")]

@@ -63,7 +63,8 @@ class IngestSettings(MeshSettings):
         "by default the samples that the project ships.",
     )
     format: str = Field(
-        "", description=f"{', '.join(sorted(set(FORMATS.values())))}; by default by the files' names."
+        "",
+        description=f"{', '.join(sorted(set(FORMATS.values())))}; by default by the files' names.",
     )
     columns: list[str] = Field(
         [], description="JSON list: names of the columns of CSV and TSV files without a header."
@@ -77,7 +78,8 @@ class IngestSettings(MeshSettings):
         "null leaves an entity out.",
     )
     defaults: dict[str, Any] = Field(
-        {}, description='JSON object: values of fields that the data lacks, such as {"language": "en"}.'
+        {},
+        description='JSON object: values of fields that the data lacks, such as {"language": "en"}.',
     )
     max_rejected_share: float = Field(
         0.01, ge=0, le=1, description="Share of malformed rows above which nothing is stored."
@@ -100,7 +102,9 @@ def ingest(
     store = DataStore(dataset.project, "raw", data)
     if not settings.force and (found := store.find(inputs)):
         store.set_latest(found.version)
-        logger.info("%s is up to date: nothing it depends on has changed", store.address(found.version))
+        logger.info(
+            "%s is up to date: nothing it depends on has changed", store.address(found.version)
+        )
         return
     output = workspace.output(dataset.project, "ingest")
     with atomic_directory(output, replace=True) as folder:
@@ -119,7 +123,13 @@ def ingest(
             known = manifest.version in store.versions()
             store.publish(folder, manifest)
             state = "has these rows already" if known else "is stored"
-            logger.info("%s %s: %d rows, %d rejected", store.address(manifest.version), state, manifest.rows, rejected)
+            logger.info(
+                "%s %s: %d rows, %d rejected",
+                store.address(manifest.version),
+                state,
+                manifest.rows,
+                rejected,
+            )
         # The rejects stay, to be looked at; the rows are stored, or not wanted.
         for shard in shards:
             (folder / shard.path).unlink()

@@ -57,7 +57,10 @@ class RegisterSettings(MeshSettings):
     test_share: float = Field(0.1, gt=0, lt=1, description="Share of test rows.")
     seed: int = Field(1, description="Another seed gives other splits.")
     near_duplicate: float = Field(
-        0.8, gt=0, le=1, description="Similarity from which one of two texts of equal labels is left out."
+        0.8,
+        gt=0,
+        le=1,
+        description="Similarity from which one of two texts of equal labels is left out.",
     )
     related: float = Field(
         0.5, gt=0, le=1, description="Similarity from which texts are in the same split."
@@ -66,7 +69,10 @@ class RegisterSettings(MeshSettings):
         0.9, gt=0, le=1, description="Probability of another language from which a row is left out."
     )
     max_rejected_share: float = Field(
-        0.05, ge=0, le=1, description="Share of mistaken rows (not duplicates) above which nothing is stored."
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of mistaken rows (not duplicates) above which nothing is stored.",
     )
     force: bool = Field(False, description="Make the features even if nothing has changed.")
 
@@ -111,11 +117,16 @@ def register(
     store = DataStore(dataset.project, "features", data)
     if not settings.force and (found := store.find(inputs)):
         store.set_latest(found.version)
-        logger.info("%s is up to date: nothing it depends on has changed", store.address(found.version))
+        logger.info(
+            "%s is up to date: nothing it depends on has changed", store.address(found.version)
+        )
         return
     output = workspace.output(dataset.project, "register")
     with atomic_directory(output, replace=True) as folder:
-        with raw_store.local(raw, folder) as local, (folder / REJECTS_FILE).open("w", encoding="utf-8") as file:
+        with (
+            raw_store.local(raw, folder) as local,
+            (folder / REJECTS_FILE).open("w", encoding="utf-8") as file,
+        ):
             rows = (dataset.row.model_validate(fields) for fields in local.rows(PART))
             prepared = prepare(rows, settings.preparation, Rejects(file), f"raw/{raw.version}")
         problem = _problem(prepared, raw.rows, settings)
@@ -140,9 +151,7 @@ def _problem(prepared: Prepared, rows: int, settings: RegisterSettings) -> str:
         )
     found = {feature.split for feature in prepared.features}
     if empty := [split for split in SPLITS if split not in found]:
-        return (
-            f"{len(prepared.features)} rows are too few to split: none is left for {' and '.join(empty)}"
-        )
+        return f"{len(prepared.features)} rows are too few to split: none is left for {' and '.join(empty)}"
     return ""
 
 

@@ -88,7 +88,12 @@ def _blob(content: bytes) -> str:
 
 
 def _everything() -> list[dict[str, object]]:
-    folder: dict[str, object] = {"type": "directory", "path": "data", "size": 0, "oid": _blob(b"data")}
+    folder: dict[str, object] = {
+        "type": "directory",
+        "path": "data",
+        "size": 0,
+        "oid": _blob(b"data"),
+    }
     files = [
         {"type": "file", "path": name, "size": len(content), "oid": _blob(content)}
         for name, content in FILES.items()
@@ -143,7 +148,9 @@ def read(address: str, endpoint: str, home: Path) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("revision", ["", "@v1", f"@{COMMIT}"])
-def test_data_files_of_a_revision_are_read_at_its_commit(hub: str, tmp_path: Path, revision: str) -> None:
+def test_data_files_of_a_revision_are_read_at_its_commit(
+    hub: str, tmp_path: Path, revision: str
+) -> None:
     assert read(f"hf://datasets/org/tiny{revision}", hub, tmp_path) == {
         f"hf://datasets/org/tiny@{COMMIT}/data/test.csv": [COMMIT, ["three"]],
         f"hf://datasets/org/tiny@{COMMIT}/data/train.jsonl": [COMMIT, ["one", "two"]],
@@ -165,7 +172,9 @@ def test_one_file_is_read_by_name_or_pattern(hub: str, tmp_path: Path, path: str
         ("hf://datasets/org/tiny/data/missing.csv", "does not exist"),
     ],
 )
-def test_what_is_not_there_is_a_sentence(hub: str, tmp_path: Path, address: str, sentence: str) -> None:
+def test_what_is_not_there_is_a_sentence(
+    hub: str, tmp_path: Path, address: str, sentence: str
+) -> None:
     assert sentence in str(read(address, hub, tmp_path)["error"])
 
 

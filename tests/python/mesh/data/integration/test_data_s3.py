@@ -66,7 +66,10 @@ def test_files_are_found_and_downloaded(bucket: s3fs.S3FileSystem, tmp_path: Pat
     bucket.pipe_file("bucket/raw/below/b.jsonl", b'{"text": "two"}\n')
     bucket.pipe_file("bucket/raw/notes.txt", b"")
     files = find_files("s3://bucket/raw")
-    assert [file.name for file in files] == ["s3://bucket/raw/a.csv", "s3://bucket/raw/below/b.jsonl"]
+    assert [file.name for file in files] == [
+        "s3://bucket/raw/a.csv",
+        "s3://bucket/raw/below/b.jsonl",
+    ]
     with files[0].local(tmp_path) as path:
         assert path.read_bytes() == b"text\none\n"
     assert list(tmp_path.iterdir()) == []
@@ -75,7 +78,9 @@ def test_files_are_found_and_downloaded(bucket: s3fs.S3FileSystem, tmp_path: Pat
     assert find_files("s3://bucket/raw/*.csv")[0].revision != files[0].revision
 
 
-def test_file_that_shrinks_while_it_is_read_is_refused(bucket: s3fs.S3FileSystem, tmp_path: Path) -> None:
+def test_file_that_shrinks_while_it_is_read_is_refused(
+    bucket: s3fs.S3FileSystem, tmp_path: Path
+) -> None:
     bucket.pipe_file("bucket/raw/a.csv", b"text\none\n")
     [file] = find_files("s3://bucket/raw/a.csv")
     bucket.pipe_file("bucket/raw/a.csv", b"text\n")
@@ -83,13 +88,17 @@ def test_file_that_shrinks_while_it_is_read_is_refused(bucket: s3fs.S3FileSystem
         pass
 
 
-@pytest.mark.parametrize("address", ["s3://bucket/raw/missing.csv", "s3://missing/raw", "s3://bucket/raw/"])
+@pytest.mark.parametrize(
+    "address", ["s3://bucket/raw/missing.csv", "s3://missing/raw", "s3://bucket/raw/"]
+)
 def test_nothing_there_is_a_sentence(bucket: s3fs.S3FileSystem, address: str) -> None:
     with pytest.raises(MeshError, match=r"does not exist|holds no data"):
         find_files(address)
 
 
-def test_version_is_stored_found_fetched_and_repaired(bucket: s3fs.S3FileSystem, tmp_path: Path) -> None:
+def test_version_is_stored_found_fetched_and_repaired(
+    bucket: s3fs.S3FileSystem, tmp_path: Path
+) -> None:
     manifest = store().publish(tmp_path / "a", make_version(tmp_path / "a", ["one", "two"]))
     assert store().versions() == [manifest.version]
     assert store().get() == store().find("inputs") == manifest

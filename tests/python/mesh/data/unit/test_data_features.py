@@ -15,14 +15,18 @@ from mesh.nlp.words import jaccard
 from mesh.nlp.words import shingles
 from mesh.nlp.words import words
 
-PREPARATION = Preparation(near_duplicate=0.8, related=0.5, other_language=0.9, shares=Shares(0.2, 0.2), seed=1)
+PREPARATION = Preparation(
+    near_duplicate=0.8, related=0.5, other_language=0.9, shares=Shares(0.2, 0.2), seed=1
+)
 
 
 def row(text: str, label: str = "good", language: str = "en") -> ClassifiedText:
     return ClassifiedText(text=text, label=label, language=language, domain="review")
 
 
-def run(rows: list[ClassifiedText], preparation: Preparation = PREPARATION) -> tuple[Prepared, list[str]]:
+def run(
+    rows: list[ClassifiedText], preparation: Preparation = PREPARATION
+) -> tuple[Prepared, list[str]]:
     file = io.StringIO()
     prepared = prepare(rows, preparation, Rejects(file), "rows")
     return prepared, [json.loads(line)["reason"] for line in file.getvalue().splitlines()]
@@ -43,7 +47,7 @@ def test_text_of_nothing_but_markup_is_left_out():
 
 def test_same_words_with_the_same_label_are_kept_once():
     prepared, reasons = run([row("Great phone!"), row("great PHONE"), row("Bad phone", "bad")])
-    assert sorted(feature.row.label for feature in prepared.features) == ["bad", "good"]
+    assert sorted(feature.row.annotation for feature in prepared.features) == ["bad", "good"]
     assert prepared.left_out == {"duplicate": 1}
     assert reasons[0].startswith("duplicate of ")
 
@@ -56,8 +60,12 @@ def test_same_words_with_different_labels_are_not_used():
 
 
 def test_nearly_the_same_text_is_kept_once_unless_its_label_differs():
-    text = "We waited for more than an hour until somebody brought the soup which was cold and tasted"
-    prepared, _ = run([row(f"{text} bad", "bad"), row(f"{text} awful", "bad"), row(f"{text} great", "good")])
+    text = (
+        "We waited for more than an hour until somebody brought the soup which was cold and tasted"
+    )
+    prepared, _ = run(
+        [row(f"{text} bad", "bad"), row(f"{text} awful", "bad"), row(f"{text} great", "good")]
+    )
     assert prepared.left_out == {"near-duplicate": 1}
     assert len({feature.cluster for feature in prepared.features}) == 1
     assert len({feature.split for feature in prepared.features}) == 1
@@ -70,7 +78,9 @@ def test_text_in_another_language_than_it_says_is_left_out():
     assert "looks like 'de'" in reasons[0]
 
 
-tiny_texts = st.lists(st.sampled_from("red green blue one two six".split()), min_size=1, max_size=7).map(" ".join)
+tiny_texts = st.lists(
+    st.sampled_from("red green blue one two six".split()), min_size=1, max_size=7
+).map(" ".join)
 tiny_rows = st.lists(st.builds(row, tiny_texts, st.sampled_from(["good", "bad"])), max_size=25)
 
 

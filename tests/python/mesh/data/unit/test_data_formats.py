@@ -68,21 +68,32 @@ def test_conll_tags_of_several_schemes(tmp_path, tags, spans):
     [row] = read(tmp_path, "a.conll", "\n".join(lines).encode())
     assert row.fields is not None
     assert row.fields["text"] == "a b c d"
-    found = [(entity["label"], row.fields["text"][entity["start"] : entity["end"]]) for entity in row.fields["entities"]]
+    found = [
+        (entity["label"], row.fields["text"][entity["start"] : entity["end"]])
+        for entity in row.fields["entities"]
+    ]
     assert found == spans
 
 
 def test_conll_sentences_begin_at_their_lines_and_documents_are_no_sentences(tmp_path):
     rows = read(tmp_path, "a.conll", b"-DOCSTART- O\n\n\nGA B-LOC\n. O\n\nx\n\ny Q-LOC\nz O\n")
-    assert [(row.line, row.fields and row.fields["text"]) for row in rows] == [(4, "GA ."), (7, None), (9, None)]
+    assert [(row.line, row.fields and row.fields["text"]) for row in rows] == [
+        (4, "GA ."),
+        (7, None),
+        (9, None),
+    ]
     assert "'y Q-LOC'" in rows[2].problem
 
 
 def test_parquet_rows(tmp_path):
-    table = pa.table({"text": ["one", "two"], "entities": [[], [{"start": 0, "end": 3, "label": "LOC"}]]})
+    table = pa.table(
+        {"text": ["one", "two"], "entities": [[], [{"start": 0, "end": 3, "label": "LOC"}]]}
+    )
     pq.write_table(table, tmp_path / "a.parquet")
     rows = list(read_file(tmp_path / "a.parquet", "parquet"))
-    assert rows[1] == RawRow(2, {"text": "two", "entities": [{"start": 0, "end": 3, "label": "LOC"}]})
+    assert rows[1] == RawRow(
+        2, {"text": "two", "entities": [{"start": 0, "end": 3, "label": "LOC"}]}
+    )
 
 
 def test_bytes_that_are_no_text_stay_in_their_row(tmp_path):
@@ -92,7 +103,9 @@ def test_bytes_that_are_no_text_stay_in_their_row(tmp_path):
 
 
 def test_compressed_file_is_read_and_a_broken_one_is_an_error(tmp_path):
-    content = gzip.compress(b"".join(json.dumps({"text": str(number)}).encode() + b"\n" for number in range(5000)))
+    content = gzip.compress(
+        b"".join(json.dumps({"text": str(number)}).encode() + b"\n" for number in range(5000))
+    )
     (tmp_path / "a.jsonl.gz").write_bytes(content)
     assert len(list(read_file(tmp_path / "a.jsonl.gz", "jsonl"))) == 5000
     (tmp_path / "a.jsonl.gz").write_bytes(content[: len(content) // 2])
@@ -108,7 +121,9 @@ def test_broken_parquet_file_is_an_error(tmp_path):
         list(read_file(tmp_path / "a.parquet", "parquet"))
 
 
-@given(st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=20) | st.integers(), max_size=3)))
+@given(
+    st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=20) | st.integers(), max_size=3))
+)
 def test_json_lines_come_back_as_they_were_written(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("rows") / "a.jsonl"
     path.write_text("".join(json.dumps(value) + "\n" for value in values))

@@ -23,7 +23,9 @@ class Opinion(ClassifiedText):
 
 def annotated(text: str, *spans: tuple[int, int, str]) -> AnnotatedText:
     entities = [{"start": start, "end": end, "label": label} for start, end, label in spans]
-    return AnnotatedText.model_validate({"text": text, "language": "en", "domain": "news", "entities": entities})
+    return AnnotatedText.model_validate(
+        {"text": text, "language": "en", "domain": "news", "entities": entities}
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,15 @@ def test_entities_must_be_distinct_parts_of_the_text(spans, sentence):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"text": "  "}, {"language": "English"}, {"domain": ""}, {"label": "fine"}, {"more": 1}, {"text": "\ud800"}]
+    "wrong",
+    [
+        {"text": "  "},
+        {"language": "English"},
+        {"domain": ""},
+        {"label": "fine"},
+        {"more": 1},
+        {"text": "\ud800"},
+    ],
 )
 def test_row_that_is_not_what_the_project_asks_for(wrong):
     good = {"text": "fine", "language": "en", "domain": "review", "label": "good"}
@@ -55,7 +65,10 @@ def test_entities_move_with_the_text_that_is_cleaned():
     row = annotated("<p>Anna  in <b>Ro</b>me", (3, 7, "PER"), (15, 23, "LOC"))
     cleaned = row.cleaned(clean(row.text))
     assert cleaned.text == "Anna in Rome"
-    assert [(cleaned.text[e.start : e.end], e.label) for e in cleaned.entities] == [("Anna", "PER"), ("Rome", "LOC")]
+    assert [(cleaned.text[e.start : e.end], e.label) for e in cleaned.entities] == [
+        ("Anna", "PER"),
+        ("Rome", "LOC"),
+    ]
 
 
 def test_entity_that_clean_up_removes_is_an_error():
@@ -71,8 +84,10 @@ def test_strata_are_the_labels_that_occur():
 
 def test_fields_are_renamed_translated_and_filled_in():
     translation = Translation(
-        rename={"sentence": "text"}, values={"label": {"0": "bad", "1": "good"}}, defaults={"language": "en", "domain": "x"}
-    )  # fmt: skip
+        rename={"sentence": "text"},
+        values={"label": {"0": "bad", "1": "good"}},
+        defaults={"language": "en", "domain": "x"},
+    )
     file = io.StringIO()
     rejects = Rejects(file)
     raw = [
@@ -84,20 +99,28 @@ def test_fields_are_renamed_translated_and_filled_in():
     rows = list(validate_rows(raw, "a.csv", Opinion, translation, rejects))
     assert [(row.text, row.label, row.language) for row in rows] == [("one", "good", "en")]
     records = [json.loads(line) for line in file.getvalue().splitlines()]
-    assert [(record["source"], record["line"]) for record in records] == [("a.csv", 2), ("a.csv", 3), ("a.csv", 4)]
+    assert [(record["source"], record["line"]) for record in records] == [
+        ("a.csv", 2),
+        ("a.csv", 3),
+        ("a.csv", 4),
+    ]
     assert records[0]["reason"].startswith("label: Input should be 'bad' or 'good'")
     assert rejects.count == 6
 
 
 def test_entity_whose_label_is_translated_to_nothing_is_left_out():
     translation = Translation(values={"label": {"geo-loc": "LOC", "other": None}})
-    entities = [{"start": 0, "end": 1, "label": "geo-loc"}, {"start": 2, "end": 3, "label": "other"}]
+    entities = [
+        {"start": 0, "end": 1, "label": "geo-loc"},
+        {"start": 2, "end": 3, "label": "other"},
+    ]
     fields = translation.apply({"text": "a b", "entities": entities}, AnnotatedText)
     assert fields["entities"] == [{"start": 0, "end": 1, "label": "LOC"}]
 
 
 def test_schema_of_a_model():
-    entity = pa.struct([pa.field(name, kind, nullable=False) for name, kind in (("start", pa.int64()), ("end", pa.int64()), ("label", pa.string()))])  # fmt: skip
+    kinds = {"start": pa.int64(), "end": pa.int64(), "label": pa.string()}
+    entity = pa.struct([pa.field(name, kind, nullable=False) for name, kind in kinds.items()])
     schema = arrow_schema(AnnotatedText)
     assert schema.names == ["text", "language", "domain", "entities"]
     assert schema.field("text") == pa.field("text", pa.string(), nullable=False)

@@ -114,7 +114,10 @@ def test_fetched_copy_carries_its_manifest(tmp_path):
     manifest = store.publish(tmp_path / "a", make_version(tmp_path / "a", ["one"]))
     local = store.fetch(manifest, tmp_path / "fetched")
     assert list(local.rows("all")) == [{"text": "one"}]
-    assert DataManifest.model_validate_json((tmp_path / "fetched/manifest.json").read_text()) == manifest
+    assert (
+        DataManifest.model_validate_json((tmp_path / "fetched/manifest.json").read_text())
+        == manifest
+    )
 
 
 @pytest.mark.parametrize("version", ["", "zzz", "../other"])

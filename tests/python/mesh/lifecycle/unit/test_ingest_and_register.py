@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 from typing import Literal
 
 import pyarrow.parquet as pq
@@ -35,9 +36,17 @@ DATASET = Dataset(project=PROJECT, row=Opinion, samples="none:none")
 
 
 def opinion(number: int, **changes: object) -> dict[str, object]:
-    text = " ".join(WORDS[(number * step + number // len(WORDS)) % len(WORDS)] for step in (1, 7, 11))
+    text = " ".join(
+        WORDS[(number * step + number // len(WORDS)) % len(WORDS)] for step in (1, 7, 11)
+    )
     label = "good" if number % 3 else "bad"
-    return {"text": f"{text} {number}", "label": label, "language": "en", "domain": "review", **changes}
+    return {
+        "text": f"{text} {number}",
+        "label": label,
+        "language": "en",
+        "domain": "review",
+        **changes,
+    }
 
 
 class Place:
@@ -52,10 +61,15 @@ class Place:
     def write(self, rows: list[object]) -> None:
         self.source.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
 
-    def ingest(self, **settings: object) -> None:
-        ingest(DATASET, IngestSettings(**{"source": str(self.source), **settings}), self.workspace, self.data)
+    def ingest(self, **settings: Any) -> None:
+        ingest(
+            DATASET,
+            IngestSettings(**{"source": str(self.source), **settings}),
+            self.workspace,
+            self.data,
+        )
 
-    def register(self, **settings: object) -> None:
+    def register(self, **settings: Any) -> None:
         register(DATASET, RegisterSettings(**settings), self.workspace, self.data)
 
     @property
@@ -164,7 +178,9 @@ def test_malformed_rows_are_kept_aside_with_line_and_reason(place):
 
 def test_too_many_malformed_rows_store_nothing_and_leave_the_rejects(place):
     place.write([opinion(1), {"text": "x"}])
-    with pytest.raises(MeshError, match=r"1 of 2 rows \(50.0%\) are malformed.*INGEST_MAX_REJECTED_SHARE=0.01") as caught:
+    with pytest.raises(
+        MeshError, match=r"1 of 2 rows \(50.0%\) are malformed.*INGEST_MAX_REJECTED_SHARE=0.01"
+    ) as caught:
         place.ingest()
     assert place.raw.versions() == []
     rejects = place.rejects / "ingest/rejects.jsonl"
@@ -179,7 +195,9 @@ def test_source_without_a_good_row_is_refused(place):
 
 
 def test_unknown_format_is_a_sentence(place):
-    with pytest.raises(UsageError, match="set INGEST_FORMAT to one of conll, csv, jsonl, parquet, tsv"):
+    with pytest.raises(
+        UsageError, match="set INGEST_FORMAT to one of conll, csv, jsonl, parquet, tsv"
+    ):
         place.ingest(format="xml")
 
 
@@ -201,14 +219,25 @@ def test_features_have_ids_splits_and_a_card(place):
     for plot in ("labels", "lengths"):
         assert (folder / f"plots/{plot}.png").read_bytes().startswith(b"\x89PNG")
     with place.features.local(manifest, folder) as local:
-        assert set(next(local.rows("train"))) == {"id", "cluster", "text", "label", "language", "domain"}
+        assert set(next(local.rows("train"))) == {
+            "id",
+            "cluster",
+            "text",
+            "label",
+            "language",
+            "domain",
+        }
 
 
 def test_added_row_leaves_the_splits_of_the_others(place):
     def splits() -> dict[str, str]:
         manifest = place.features.get()
         with place.features.local(manifest, Path(place.data.root)) as local:
-            return {row["id"]: part for part in ("train", "validation", "test") for row in local.rows(part)}
+            return {
+                row["id"]: part
+                for part in ("train", "validation", "test")
+                for row in local.rows(part)
+            }
 
     place.ingest()
     place.register()
@@ -272,7 +301,7 @@ def test_settings_that_mean_nothing_are_refused(wrong):
 
 def test_entities_point_into_the_cleaned_text(tmp_path):
     dataset = Dataset(project=PROJECT, row=AnnotatedText, samples="none:none")
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "text": f"<p>{WORDS[number]} {WORDS[-number]} &amp; met  Anna{number} Berg</p>",
             "entities": [{"start": 0, "end": 0, "label": "PER"}],
@@ -283,7 +312,9 @@ def test_entities_point_into_the_cleaned_text(tmp_path):
     ]
     for row in rows:
         start = str(row["text"]).index("Anna")
-        row["entities"] = [{"start": start, "end": len(str(row["text"])) - len("</p>"), "label": "PER"}]
+        row["entities"] = [
+            {"start": start, "end": len(str(row["text"])) - len("</p>"), "label": "PER"}
+        ]
     place = Place(tmp_path)
     place.write(list(rows))
     settings = IngestSettings(source=str(place.source))
