@@ -32,7 +32,7 @@ class Preparation:
     Args:
         near_duplicate: similarity of texts from which one of them is left out if their labels agree.
         related: similarity from which texts are never in different splits.
-        other_language: probability of another language from which a row is rejected; 1.1 for never.
+        other_language: probability of another language from which a row is left out.
         shares: of the validation and the test split.
         seed: of the splits.
     """

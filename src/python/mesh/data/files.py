@@ -5,11 +5,12 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from mesh.core.addresses import mask_address
+from mesh.core.addresses import passwords
 from mesh.core.errors import MeshError
 from mesh.core.files import write_text_atomic
 
@@ -23,9 +24,9 @@ def open_file_system(address: str) -> tuple[fsspec.AbstractFileSystem, str]:
     Raises:
         MeshError: the scheme is unknown, its package is missing, or the address holds a password.
     """
-    if "://" in address and urlsplit(address).password is not None:
+    if passwords(address):
         raise MeshError(
-            f"An address at {urlsplit(address).hostname} holds a password; give it by the environment instead."
+            f"{mask_address(address)} holds a password; give it by the environment instead."
         )
     with address_errors(address):
         file_system, path = fsspec.core.url_to_fs(address)
@@ -41,16 +42,18 @@ def address_errors(address: str) -> Iterator[None]:
     """
     try:
         yield
-    except FileNotFoundError as error:
-        raise MeshError(f"{address} does not exist, or part of it: {error}.") from error
-    except ImportError as error:
-        raise MeshError(f"{address} needs a package that is not installed: {error}.") from error
-    except (OSError, ValueError) as error:
-        raise MeshError(f"{address} can't be used: {error}.") from error
     except Exception as error:
-        if not type(error).__module__.startswith(_CLIENTS):
+        if not isinstance(error, OSError | ImportError | ValueError) and not type(
+            error
+        ).__module__.startswith(_CLIENTS):
             raise
-        raise MeshError(f"{address} can't be used: {error}.") from error
+        problem = "can't be used"
+        if isinstance(error, FileNotFoundError):
+            problem = "does not exist, or part of it"
+        elif isinstance(error, ImportError):
+            problem = "needs a package that is not installed"
+        shown = mask_address(address)
+        raise MeshError(f"{shown} {problem}: {str(error).replace(address, shown)}.") from error
 
 
 @dataclass(frozen=True)

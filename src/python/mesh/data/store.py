@@ -16,8 +16,10 @@ from typing import Any
 
 from pydantic import Field
 from pydantic import ValidationError
+from pydantic import field_serializer
 from pydantic_settings import SettingsConfigDict
 
+from mesh.core.addresses import mask_address
 from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
@@ -45,8 +47,15 @@ class DataSettings(MeshSettings):
     model_config = SettingsConfigDict(env_prefix="DATA_")
 
     root: str = Field(
-        ".mesh/data", description="Folder, or address such as s3://bucket/data, for versions."
+        ".mesh/data",
+        description="Folder, or address such as s3://bucket/data, for versions.",
+        repr=False,
     )
+
+    @field_serializer("root", when_used="json")
+    def masked(self, root: str) -> str:
+        """The address as it may be shown."""
+        return mask_address(root)
 
 
 @dataclass(frozen=True)

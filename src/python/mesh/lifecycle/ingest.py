@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field
+from pydantic import field_serializer
 from pydantic_settings import SettingsConfigDict
 
+from mesh.core.addresses import mask_address
 from mesh.core.digest import code_digest
 from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
@@ -85,6 +87,11 @@ class IngestSettings(MeshSettings):
         0.01, ge=0, le=1, description="Share of malformed rows above which nothing is stored."
     )
     force: bool = Field(False, description="Read the source even if nothing has changed.")
+
+    @field_serializer("source", when_used="json")
+    def masked(self, source: str) -> str:
+        """The address as it may be shown."""
+        return mask_address(source) if "://" in source else source
 
 
 def ingest(

@@ -47,7 +47,7 @@ def test_text_of_nothing_but_markup_is_left_out():
 
 def test_same_words_with_the_same_label_are_kept_once():
     prepared, reasons = run([row("Great phone!"), row("great PHONE"), row("Bad phone", "bad")])
-    assert sorted(feature.row.annotation for feature in prepared.features) == ["bad", "good"]
+    assert sorted(feature.row.labels for feature in prepared.features) == [("bad",), ("good",)]
     assert prepared.left_out == {"duplicate": 1}
     assert reasons[0].startswith("duplicate of ")
 

@@ -161,3 +161,9 @@ def test_root_that_can_not_be_used_is_a_sentence(root, sentence):
     with pytest.raises(MeshError, match=sentence) as caught:
         DataStore(PROJECT, "raw", DataSettings(root=root)).versions()
     assert "secret" not in str(caught.value)
+
+
+def test_root_is_shown_without_secrets():
+    settings = DataSettings(root="https://user:secret@example.org/data?token=abc")
+    assert settings.model_dump(mode="json") == {"root": "https://user:***@example.org/data?***"}
+    assert "secret" not in repr(settings)
