@@ -5,12 +5,12 @@ from pathlib import Path
 
 from keywords.model import KeywordExtractor
 from keywords.project import PROJECT
-from keywords.schema import Document
 from keywords.schema import Request
 from keywords.schema import Response
 from keywords.stop_words import read_english_stop_words
 from mesh.compile.artifact import CompiledModel
 from mesh.serve.artifact_model import ArtifactModel
+from mesh.serve.documents import Document
 
 
 class KeywordsModel(ArtifactModel):
@@ -35,10 +35,7 @@ class KeywordsModel(ArtifactModel):
 
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
         answers = self._extractor.extract_batch(
-            [
-                ([item.document for item in request.inputs], request.configuration)
-                for request in requests
-            ]
+            [(request.documents, request.configuration) for request in requests]
         )
         return [
             answer if isinstance(answer, Exception) else Response(outputs=answer)
