@@ -1,0 +1,197 @@
+"""Text without markup and odd white space, and the way back to the text it came from."""
+
+import html
+import re
+from array import array
+from bisect import bisect_left
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.entities import html5
+
+PARAGRAPH_BREAK = "\n\n"
+
+_PARAGRAPHS = frozenset(
+    "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption "
+    "figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html legend li link main menu meta "
+    "nav ol optgroup option p pre search section summary table tbody tfoot thead title tr ul".split()
+)
+_GAPS = frozenset(
+    "applet area audio base button canvas col colgroup embed iframe img input map meter object param picture "
+    "progress select source svg td textarea th track video".split()
+)
+_INLINE = frozenset(
+    "a abbr acronym b bdi bdo big cite code data datalist del dfn em font i ins kbd label mark math noframes "
+    "output q rp rt ruby s samp slot small span strike strong sub sup time tt u var wbr".split()
+)
+_UNSEEN = frozenset(("noscript", "script", "style", "template"))
+_ELEMENTS = _PARAGRAPHS | _GAPS | _INLINE | _UNSEEN | {"br"}
+
+# Control and format characters that show nothing, but for the joiners, which change letters and emoji.
+_HIDDEN = (
+    r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f"
+    r"\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
+)
+# No part looks further than the next `<`, so the time is linear, whatever is left open.
+_TOKEN = re.compile(
+    rf"""
+    (?P<space>\s+)
+    | (?P<hidden>[{_HIDDEN}]+)
+    | (?P<reference>&(?:\#[0-9]{{1,7}}|\#[xX][0-9a-fA-F]{{1,6}}|[A-Za-z][A-Za-z0-9]{{1,31}});)
+    | (?P<comment><!--)
+    | (?P<declaration><[!?][^<>]*+>)
+    | (?P<tag></?(?P<name>[A-Za-z][A-Za-z0-9:]*+)(?:\s(?:[^<>"']|"[^"<]*+"|'[^'<]*+'|["'])*+|/)?+>)
+    | (?P<text>[^\s<&{_HIDDEN}]+|[<&])
+    """,
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class CleanText:
+    """A cleaned text; `text[i]` stands for `original[starts[i]:ends[i]]`.
+
+    Args:
+        text: the cleaned text. Runs of white space are one space, or an empty line between paragraphs.
+        original: the text it came from.
+        starts: for each character of `text`, where in `original` it begins; never decreasing.
+        ends: where it ends, exclusive; never decreasing.
+    """
+
+    text: str
+    original: str
+    starts: "array[int]"
+    ends: "array[int]"
+
+    def to_original(self, start: int, end: int) -> tuple[int, int]:
+        """The span of the original text that `text[start:end]` came from.
+
+        Raises:
+            ValueError: the span is empty, or not within the text.
+        """
+        if not 0 <= start < end <= len(self.text):
+            raise ValueError(
+                f"{start}:{end} is no span of a text of {len(self.text)} characters"
+            )
+        return self.starts[start], self.ends[end - 1]
+
+    def to_clean(self, start: int, end: int) -> tuple[int, int] | None:
+        """The span of `text` that came from `original[start:end]`, without white space around it; None if nothing did.
+
+        Raises:
+            ValueError: the span is empty, or not within the original text.
+        """
+        if not 0 <= start < end <= len(self.original):
+            raise ValueError(
+                f"{start}:{end} is no span of a text of {len(self.original)} characters"
+            )
+        first, last = bisect_right(self.ends, start), bisect_left(self.starts, end)
+        found = self.text[first:last]
+        first += len(found) - len(found.lstrip())
+        last -= len(found) - len(found.rstrip())
+        return (first, last) if first < last else None
+
+
+def clean(text: str) -> CleanText:
+    """Take out markup and what can't be seen, resolve character references, and collapse white space.
+
+    Only the elements of HTML count as markup, so that "a <b" and "<name@example.org>" stay; so do `&` without a
+    name or `;`. Elements that end a paragraph leave an empty line, as empty lines and two `<br>` do. The content of
+    scripts, styles, templates and comments goes; where their end is missing it stays, rather than the rest be lost.
+    """
+    builder = _Builder()
+    for kind, start, end, value in _scan(text):
+        if kind == "text":
+            builder.add(value, start, end)
+        elif kind != "nothing":
+            builder.gap(kind, value, start, end)
+    return CleanText("".join(builder.parts), text, builder.starts, builder.ends)
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.starts = array("l")
+        self.ends = array("l")
+        self._gap: tuple[int, int] | None = None
+        self._lines = 0
+
+    def add(self, value: str, start: int, end: int) -> None:
+        """Append characters: one for one, or all for the whole span where the lengths differ."""
+        if self._gap and self.parts:
+            self._append(PARAGRAPH_BREAK if self._lines > 1 else " ", *self._gap)
+        self._gap, self._lines = None, 0
+        if len(value) == end - start:
+            self.parts.append(value)
+            self.starts.extend(range(start, end))
+            self.ends.extend(range(start + 1, end + 1))
+        else:
+            self._append(value, start, end)
+
+    def gap(self, kind: str, value: str, start: int, end: int) -> None:
+        """Remember white space, or markup that stands for it, until more text comes."""
+        self._gap = (self._gap[0] if self._gap else start, end)
+        if kind == "space":
+            self._lines += len(f"{value}.".splitlines()) - 1
+        self._lines += {"paragraph": 2, "break": 1}.get(kind, 0)
+
+    def _append(self, value: str, start: int, end: int) -> None:
+        self.parts.append(value)
+        self.starts.extend([start] * len(value))
+        self.ends.extend([end] * len(value))
+
+
+def _scan(text: str) -> Iterator[tuple[str, int, int, str]]:
+    """Yield kind (text, space, gap, break, paragraph or nothing), span and characters of each part of a text."""
+    unclosed: set[str] = set()
+    position = 0
+    while match := _TOKEN.match(text, position):
+        start, position = match.span()
+        kind, value = match.lastgroup or "", match[0]
+        if kind == "reference":
+            value = _resolve(value)
+            kind = "space" if value.isspace() else "text" if value else "nothing"
+        elif kind == "comment":
+            end = _end_of_unseen(text, position, "comment", unclosed)
+            kind, position = ("nothing", end) if end else ("text", position)
+        elif kind == "declaration":
+            kind = "nothing"
+        elif kind == "hidden":
+            kind = "nothing"
+        elif match["tag"]:
+            name = match["name"].lower()
+            kind = _kind_of(name)
+            if kind == "text":
+                position, value = start + 1, "<"
+            elif name in _UNSEEN and not value.startswith("</"):
+                position = _end_of_unseen(text, position, name, unclosed) or position
+        yield kind, start, position, value
+
+
+def _kind_of(name: str) -> str:
+    """What a tag stands for; names with a prefix are those of word processors."""
+    if name in _PARAGRAPHS:
+        return "paragraph"
+    if name == "br":
+        return "break"
+    if name in _GAPS:
+        return "gap"
+    return "nothing" if name in _ELEMENTS or ":" in name else "text"
+
+
+def _end_of_unseen(text: str, position: int, name: str, unclosed: set[str]) -> int | None:
+    """Where a comment or element ends whose content is not text; searched for once if there is no end."""
+    if name in unclosed:
+        return None
+    pattern = r"-->" if name == "comment" else rf"</{name}[^<>]*>"
+    if match := re.compile(pattern, re.IGNORECASE).search(text, position):
+        return match.end()
+    unclosed.add(name)
+    return None
+
+
+def _resolve(reference: str) -> str:
+    """The characters of a reference, itself if its name is unknown, nothing for what can't be seen."""
+    if reference[1] != "#" and reference[1:] not in html5:
+        return reference
+    return re.sub(f"[{_HIDDEN}]", "", html.unescape(reference))

@@ -1,0 +1,43 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mesh.nlp.language import detect_language
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("The council approved the plan on Tuesday after a long debate.", "en"),
+        ("Der Rat hat den Plan am Dienstag nach langer Debatte gebilligt.", "de"),
+        ("El ayuntamiento aprobó el plan el martes tras un largo debate.", "es"),
+        ("Le conseil a approuvé le plan mardi après un long débat.", "fr"),
+        ("市议会经过长时间辩论后于周二批准了该计划。", "zh"),
+        ("市議会は長い議論の末、火曜日に計画を承認した。", "ja"),
+    ],
+)
+def test_language_of_a_sentence(text, code):
+    found = detect_language(text)
+    assert found.code == code
+    assert 0.6 <= found.probability <= 1
+
+
+@pytest.mark.parametrize("text", ["", " ", "123 - 456", "!!!", "😀😀", "ok", "Berlin", "https://example.com/a/long/path @you"])
+def test_language_of_too_little_is_unknown(text):
+    assert detect_language(text).code is None
+
+
+def test_addresses_do_not_count():
+    text = "Das Wetter ist heute sehr schön, wir gehen an den See."
+    noise = " https://example.com/the/weather/is/very/nice/today @weather #weather"
+    assert detect_language(text + noise) == detect_language(text)
+
+
+def test_minimum_is_the_callers_choice():
+    assert detect_language("great phone", minimum=0.0).code == "en"
+
+
+@given(st.text())
+def test_any_text_gets_an_answer(text):
+    found = detect_language(text)
+    assert 0 <= found.probability <= 1.000001

@@ -1,0 +1,70 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mesh.nlp.near_duplicates import clusters
+from mesh.nlp.near_duplicates import similar_pairs
+from mesh.nlp.words import jaccard
+from mesh.nlp.words import shingles
+from mesh.nlp.words import words
+
+sets = st.lists(st.frozensets(st.sampled_from("abcdefgh"), max_size=6), max_size=12)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Don’t STOP!", ["don't", "stop"]),
+        ("ﬁne Straße e\u0301té", ["fine", "strasse", "été"]),
+        ("我们去 park", ["我", "们", "去", "park"]),
+        ("iPhone12, 3.5", ["iphone12", "3", "5"]),
+        ("हिन्दी भाषा", ["हिन्दी", "भाषा"]),
+        ("... '' 😀", []),
+    ],
+)
+def test_words(text, expected):
+    assert words(text) == expected
+
+
+def test_shingles_of_few_words_are_one():
+    assert shingles(["a", "b", "c"], 2) == {"a b", "b c"}
+    assert shingles(["a"], 2) == {"a"}
+    assert shingles([], 2) == frozenset()
+    with pytest.raises(ValueError, match="at least 1"):
+        shingles(["a"], 0)
+
+
+def test_similarity_of_sets():
+    assert jaccard(frozenset("abc"), frozenset("bcd")) == 0.5
+    assert jaccard(frozenset(), frozenset()) == 1
+    assert jaccard(frozenset("a"), frozenset()) == 0
+
+
+@given(sets, st.sampled_from([0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 1.0]))
+def test_no_similar_pair_is_missed(elements, threshold):
+    expected = [
+        (left, right, jaccard(elements[left], elements[right]))
+        for right in range(len(elements))
+        for left in range(right)
+        if elements[left] and jaccard(elements[left], elements[right]) >= threshold
+    ]
+    assert list(similar_pairs(elements, threshold)) == expected
+
+
+@pytest.mark.parametrize("threshold", [0, -0.1, 1.1])
+def test_threshold_that_means_nothing_is_refused(threshold):
+    with pytest.raises(ValueError, match="threshold"):
+        list(similar_pairs([], threshold))
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.just(1.0)), max_size=12))
+def test_clusters_join_what_pairs_join_and_nothing_else(pairs):
+    found = clusters(10, iter(pairs))
+    groups = [{item} for item in range(10)]
+    for left, right, _ in pairs:
+        first = next(group for group in groups if left in group)
+        second = next(group for group in groups if right in group)
+        if first is not second:
+            groups.remove(second)
+            first |= second
+    assert found == [min(next(group for group in groups if item in group)) for item in range(10)]
