@@ -31,7 +31,8 @@ PROBLEMS = {
     422: "The body does not fit the schema, or the model can't answer it.",
     429: "Too many requests are waiting; Retry-After says when to try again.",
     500: "The server failed.",
-    503: "The model can't answer at the moment.",
+    502: "A service that the model asks gave a wrong answer.",
+    503: "The model, or a service that it asks, can't answer at the moment.",
     504: "No answer was ready in time.",
 }
 INFERENCE = tuple(PROBLEMS)
