@@ -72,7 +72,7 @@ class _Wait(tenacity.wait_exponential_jitter):
 
     def __init__(self) -> None:
         super().__init__(
-            initial=FIRST_WAIT_SECONDS, max=LONGEST_WAIT_SECONDS, jitter=FIRST_WAIT_SECONDS
+            multiplier=FIRST_WAIT_SECONDS, max=LONGEST_WAIT_SECONDS, jitter=FIRST_WAIT_SECONDS
         )
 
     def __call__(self, retry_state: tenacity.RetryCallState) -> float:
