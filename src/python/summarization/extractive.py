@@ -104,14 +104,19 @@ def _summary(passages: Sequence[str], embeddings: Floats, configuration: Configu
 def centrality(similarity: Floats) -> Floats:
     """How central each of n sentences is: the stationary distribution of a walk from sentence to similar sentence.
 
+    The walk never stays where it is, else a sentence that is like no other would keep its rank for itself.
+
     Args:
-        similarity: float32 (n, n), symmetric, from 0 to 1, each sentence similar to itself.
+        similarity: float32 (n, n), symmetric, from 0 to 1; the diagonal is ignored.
 
     Returns:
         float32 (n,), the largest being 1.
     """
     count = len(similarity)
-    step = similarity / np.maximum(similarity.sum(axis=1, keepdims=True), 1e-12)
+    others = similarity * (1 - np.eye(count, dtype=np.float32))
+    total = others.sum(axis=1, keepdims=True)
+    # From a sentence that is like no other the walk goes anywhere.
+    step = np.where(total > 0, others / np.maximum(total, 1e-12), 1 / count)
     rank = np.full(count, 1 / count, dtype=np.float32)
     for _ in range(_MAX_ITERATIONS):
         after = _JUMP / count + (1 - _JUMP) * (rank @ step)
