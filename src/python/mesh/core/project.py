@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+DATA_STEPS = ("ingest:ingest", "register:register")
 TRAINED_STEPS = (
     "train:train",
     "compile:download",

@@ -70,9 +70,7 @@ class CleanText:
             ValueError: the span is empty, or not within the text.
         """
         if not 0 <= start < end <= len(self.text):
-            raise ValueError(
-                f"{start}:{end} is no span of a text of {len(self.text)} characters"
-            )
+            raise ValueError(f"{start}:{end} is no span of a text of {len(self.text)} characters")
         return self.starts[start], self.ends[end - 1]
 
     def to_clean(self, start: int, end: int) -> tuple[int, int] | None:
@@ -154,9 +152,7 @@ def _scan(text: str) -> Iterator[tuple[str, int, int, str]]:
         elif kind == "comment":
             end = _end_of_unseen(text, position, "comment", unclosed)
             kind, position = ("nothing", end) if end else ("text", position)
-        elif kind == "declaration":
-            kind = "nothing"
-        elif kind == "hidden":
+        elif kind in ("declaration", "hidden"):
             kind = "nothing"
         elif match["tag"]:
             name = match["name"].lower()

@@ -1,9 +1,9 @@
 """Texts that say nearly the same, found exactly among many.
 
 Two sets can only be as similar as `threshold` if they share one of the elements of their prefixes, the rarest
-`n - ceil(threshold * n) + 1` of each, in one order for all (Chaudhuri et al., "A primitive operator for similarity joins in
-data cleaning", 2006; Bayardo et al., "Scaling up all pairs similarity search", 2007). So nothing is missed, which a
-probabilistic index could not say, and pairs without a rare element in common are never compared.
+`n - ceil(threshold * n) + 1` of each, in one order for all (Chaudhuri et al., "A primitive operator for similarity
+joins in data cleaning", 2006; Bayardo et al., "Scaling up all pairs similarity search", 2007). So nothing is missed,
+which a probabilistic index could not say, and pairs without a rare element in common are never compared.
 """
 
 from collections import Counter
@@ -45,7 +45,7 @@ def similar_pairs(
 
 
 def clusters(size: int, pairs: Iterator[tuple[int, int, float]]) -> list[int]:
-    """The cluster of each of `size` items, named by its earliest member: items that pairs join, directly or by others."""
+    """The cluster of each of `size` items, named by its earliest member: what pairs join, directly or by others."""
     parents = list(range(size))
 
     def root(item: int) -> int:

@@ -9,7 +9,7 @@ import regex
 _WORD = regex.compile(
     r"(?:[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*)"
     r"|[\p{L}\p{M}\p{N}--\p{Han}--\p{Hiragana}--\p{Katakana}--\p{Thai}--\p{Lao}--\p{Khmer}--\p{Myanmar}]+"
-    r"(?:['’][\p{L}\p{M}]+)*",
+    r"(?:['\u2019][\p{L}\p{M}]+)*",
     regex.VERSION1,
 )
 
@@ -17,10 +17,10 @@ _WORD = regex.compile(
 def words(text: str) -> list[str]:
     """The words of a text without punctuation, in one form for all letter cases and Unicode spellings.
 
-    "Don’t STOP!" gives `["don't", "stop"]`. Chinese, Japanese, Thai, Lao, Khmer and Burmese give single characters.
+    "Don't STOP!" gives `["don't", "stop"]`. Chinese, Japanese, Thai, Lao, Khmer and Burmese give single characters.
     """
     normal = unicodedata.normalize("NFKC", text).casefold()
-    return [word.replace("’", "'") for word in _WORD.findall(normal)]
+    return [word.replace("\u2019", "'") for word in _WORD.findall(normal)]
 
 
 def shingles(tokens: Sequence[str], size: int) -> frozenset[str]:
@@ -32,9 +32,7 @@ def shingles(tokens: Sequence[str], size: int) -> frozenset[str]:
     if size < 1:
         raise ValueError(f"a shingle has at least 1 token, not {size}")
     last = max(len(tokens) - size, 0)
-    return frozenset(
-        " ".join(tokens[first : first + size]) for first in range(last + 1) if tokens
-    )
+    return frozenset(" ".join(tokens[first : first + size]) for first in range(last + 1) if tokens)
 
 
 def jaccard(left: frozenset[str], right: frozenset[str]) -> float:

@@ -7,10 +7,10 @@ from pydantic import Field
 from pydantic import field_serializer
 from pydantic_settings import SettingsConfigDict
 
+from mesh.core.addresses import mask_address
+from mesh.core.addresses import passwords
 from mesh.core.settings import MeshSettings
 
-_PASSWORD = re.compile(r"(?<=://)(?P<user>[^/:@]*):(?P<password>.*)@")
-_QUERY = re.compile(r"\?.*")
 _SECRET_OPTION = re.compile(r"(?i)[?&][^=&]*(pass|secret|token|key)[^=&]*=(?P<value>[^&]*)")
 
 
@@ -34,7 +34,7 @@ class RegistrySettings(MeshSettings):
     @field_serializer("uri", "artifacts", when_used="json")
     def masked(self, address: str) -> str:
         """An address without its password and options, fit for logs and messages."""
-        return _QUERY.sub("?***", _PASSWORD.sub(r"\g<user>:***@", address))
+        return mask_address(address)
 
     def hide_passwords(self, text: str) -> str:
         """Someone else's message, with the addresses as they are shown and without their passwords."""
@@ -47,6 +47,6 @@ class RegistrySettings(MeshSettings):
 
 def _secrets(address: str) -> set[str]:
     """The passwords of an address, as they are written there and as they are meant."""
-    found = [match["password"] for match in _PASSWORD.finditer(address)]
+    found = passwords(address)
     found += [match["value"] for match in _SECRET_OPTION.finditer(address)]
     return {form for secret in found for form in (secret, unquote(secret)) if form}

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +26,10 @@ def test_language_of_a_sentence(text, code):
     assert 0.6 <= found.probability <= 1
 
 
-@pytest.mark.parametrize("text", ["", " ", "123 - 456", "!!!", "😀😀", "ok", "Berlin", "https://example.com/a/long/path @you"])
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "123 - 456", "!!!", "😀😀", "ok", "Berlin", "https://example.com/a/long/path @you"],
+)
 def test_language_of_too_little_is_unknown(text):
     assert detect_language(text).code is None
 
@@ -41,3 +48,17 @@ def test_minimum_is_the_callers_choice():
 def test_any_text_gets_an_answer(text):
     found = detect_language(text)
     assert 0 <= found.probability <= 1.000001
+
+
+def test_packages_with_models_are_imported_when_they_are_needed():
+    modules = ("clean", "language", "near_duplicates", "sentences", "stop_words", "words")
+    imports = "; ".join(f"import mesh.nlp.{module}" for module in modules)
+    heavy = {"numpy", "py3langid", "sentencex", "stopwordsiso"}
+    result = subprocess.run(
+        [sys.executable, "-c", f"{imports}; import sys; print(*({heavy!r} & set(sys.modules)))"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    )
+    assert result.stdout.split() == []

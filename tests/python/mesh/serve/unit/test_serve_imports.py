@@ -4,7 +4,16 @@ import sys
 
 
 def test_a_server_imports_no_framework_for_training() -> None:
-    heavy = {"torch", "transformers", "mlflow", "fastapi", "numpy", "offapi", "sqlalchemy"}
+    heavy = {
+        "torch",
+        "transformers",
+        "mlflow",
+        "fastapi",
+        "numpy",
+        "offapi",
+        "pyarrow",
+        "sqlalchemy",
+    }
     program = f"import sys, mesh.serve.server; print(*({heavy!r} & set(sys.modules)))"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     result = subprocess.run(

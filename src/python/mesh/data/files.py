@@ -1,0 +1,128 @@
+"""Folders and files by address: local, `s3://`, `gs://` and whatever else `fsspec` knows."""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from mesh.core.addresses import mask_address
+from mesh.core.addresses import passwords
+from mesh.core.errors import MeshError
+from mesh.core.files import write_text_atomic
+
+_CLIENTS = ("aiohttp", "aiobotocore", "botocore", "gcsfs", "google", "httpx", "huggingface_hub")
+_BLOCK = 1 << 20
+
+
+def open_file_system(address: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    """The file system of an address, and the path in it.
+
+    Raises:
+        MeshError: the scheme is unknown, its package is missing, or the address holds a password.
+    """
+    if passwords(address):
+        raise MeshError(
+            f"{mask_address(address)} holds a password; give it by the environment instead."
+        )
+    with address_errors(address):
+        file_system, path = fsspec.core.url_to_fs(address)
+    return file_system, path
+
+
+@contextlib.contextmanager
+def address_errors(address: str) -> Iterator[None]:
+    """Turn what file systems and their clients raise into a sentence with the address.
+
+    Raises:
+        MeshError: the work in the block failed for a reason outside of this program.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, OSError | ImportError | ValueError) and not type(
+            error
+        ).__module__.startswith(_CLIENTS):
+            raise
+        problem = "can't be used"
+        if isinstance(error, FileNotFoundError):
+            problem = "does not exist, or part of it"
+        elif isinstance(error, ImportError):
+            problem = "needs a package that is not installed"
+        shown = mask_address(address)
+        raise MeshError(f"{shown} {problem}: {str(error).replace(address, shown)}.") from error
+
+
+@dataclass(frozen=True)
+class Location:
+    """A folder by its address, and the files below it by POSIX paths.
+
+    Every method raises `MeshError` where the folder can't be used.
+    """
+
+    address: str
+
+    def __truediv__(self, name: str) -> "Location":
+        return Location(f"{self.address.rstrip('/')}/{name}")
+
+    @property
+    def local_path(self) -> Path | None:
+        """Where it is on this machine, if it is."""
+        file_system, path = open_file_system(self.address)
+        return Path(path) if isinstance(file_system, LocalFileSystem) else None
+
+    def glob(self, pattern: str) -> list[str]:
+        """The paths of files below it that fit a pattern, sorted."""
+        file_system, path = open_file_system(self.address)
+        with address_errors(self.address):
+            file_system.invalidate_cache()
+            found = [str(name) for name in file_system.glob(f"{path}/{pattern}")]
+        return sorted(name.removeprefix(path).lstrip("/") for name in found)
+
+    def read(self, name: str) -> bytes | None:
+        """The content of a small file, or None if there is none."""
+        file_system, path = open_file_system((self / name).address)
+        with address_errors((self / name).address):
+            try:
+                return bytes(file_system.cat_file(path))
+            except FileNotFoundError:
+                return None
+
+    def write(self, name: str, text: str) -> None:
+        """Write a small file, complete or not at all; object stores do so by themselves."""
+        file_system, path = open_file_system((self / name).address)
+        if isinstance(file_system, LocalFileSystem):
+            write_text_atomic(Path(path), text)
+            return
+        with address_errors((self / name).address):
+            file_system.pipe_file(path, text.encode())
+
+    def put(self, source: Path, name: str) -> None:
+        """Copy a local file into it; a killed process may leave a part of it."""
+        file_system, path = open_file_system((self / name).address)
+        with address_errors((self / name).address):
+            file_system.makedirs(path.rpartition("/")[0], exist_ok=True)
+            file_system.put_file(str(source), path)
+
+    def get(self, name: str, target: Path) -> None:
+        """Copy a file of it to a local path."""
+        file_system, path = open_file_system((self / name).address)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with address_errors((self / name).address):
+            file_system.get_file(path, str(target))
+
+    def sha256(self, name: str) -> str | None:
+        """The hexadecimal SHA-256 of a file, read in blocks, or None if there is none."""
+        file_system, path = open_file_system((self / name).address)
+        digest = hashlib.sha256()
+        with address_errors((self / name).address):
+            try:
+                with file_system.open(path, "rb") as file:
+                    while block := file.read(_BLOCK):
+                        digest.update(block)
+            except FileNotFoundError:
+                return None
+        return digest.hexdigest()

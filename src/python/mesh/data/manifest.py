@@ -1,0 +1,68 @@
+"""The manifest of a version of data."""
+
+import datetime
+from typing import Any
+from typing import Literal
+
+import pyarrow as pa
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import Field
+
+from mesh.core.digest import fingerprint
+from mesh.core.manifest import FileEntry
+from mesh.data.shards import Shard
+
+Kind = Literal["raw", "features"]
+
+_NAME_CHARACTERS = 16
+
+
+class DataManifest(BaseModel):
+    """What a version of data is.
+
+    Args:
+        row_schema: the Arrow type of each column by its name.
+        shards: the files with the rows.
+        files: the other files: rejects, and of features the data card.
+        inputs: fingerprint of all that determined the version; the same inputs need not be read again.
+        source: where the rows came from and what was done with them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    project: str
+    kind: Kind
+    row_schema: dict[str, str]
+    shards: tuple[Shard, ...]
+    files: tuple[FileEntry, ...] = ()
+    inputs: str
+    source: dict[str, Any]
+    created: datetime.datetime = Field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
+
+    @property
+    def digest(self) -> str:
+        """One SHA-256 for the rows and their schema, whenever and from wherever they came."""
+        shards = [[shard.path, shard.rows, shard.sha256] for shard in self.shards]
+        return fingerprint([self.project, self.kind, self.row_schema, shards])
+
+    @property
+    def version(self) -> str:
+        """The version's name: the beginning of its digest."""
+        return self.digest[:_NAME_CHARACTERS]
+
+    @property
+    def rows(self) -> int:
+        """Rows in all the shards."""
+        return sum(shard.rows for shard in self.shards)
+
+    @property
+    def entries(self) -> tuple[FileEntry, ...]:
+        """Every file but the manifest itself."""
+        return (*self.shards, *self.files)
+
+
+def describe_schema(schema: pa.Schema) -> dict[str, str]:
+    """The type of each column by its name, as manifests hold it."""
+    return {column.name: str(column.type) for column in schema}

@@ -1,0 +1,221 @@
+"""Immutable versions of data sets, in a folder or an object store.
+
+A version is a folder `<root>/<project>/<kind>/<version>` named by the digest of its content. Its manifest is written
+last, and what has no manifest is no version, so that neither a killed run nor a store without renaming can leave half
+of one.
+"""
+
+import contextlib
+import json
+import logging
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from pydantic import ValidationError
+from pydantic import field_serializer
+from pydantic_settings import SettingsConfigDict
+
+from mesh.core.addresses import mask_address
+from mesh.core.digest import sha256_file
+from mesh.core.errors import MeshError
+from mesh.core.files import atomic_directory
+from mesh.core.files import safe_path
+from mesh.core.files import write_text_atomic
+from mesh.core.manifest import MANIFEST_FILE
+from mesh.core.models import describe_invalid
+from mesh.core.project import Project
+from mesh.core.settings import MeshSettings
+from mesh.data.files import Location
+from mesh.data.manifest import DataManifest
+from mesh.data.manifest import Kind
+from mesh.data.shards import read_shards
+
+logger = logging.getLogger(__name__)
+
+LATEST = "latest"
+_LATEST_FILE = "latest.json"
+_MADE_BY = {"raw": "ingest:ingest", "features": "register:register"}
+
+
+class DataSettings(MeshSettings):
+    """Where versions of data are stored."""
+
+    model_config = SettingsConfigDict(env_prefix="DATA_")
+
+    root: str = Field(
+        ".mesh/data",
+        description="Folder, or address such as s3://bucket/data, for versions.",
+        repr=False,
+    )
+
+    @field_serializer("root", when_used="json")
+    def masked(self, root: str) -> str:
+        """The address as it may be shown."""
+        return mask_address(root)
+
+
+@dataclass(frozen=True)
+class LocalData:
+    """A verified version on the local disk."""
+
+    folder: Path
+    manifest: DataManifest
+
+    def rows(self, part: str) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a part: `all` of raw data; `train`, `validation` or `test` of features."""
+        shards = [shard for shard in self.manifest.shards if shard.part == part]
+        return read_shards(self.folder, shards)
+
+
+class DataStore:
+    """The versions of one kind of a project's data."""
+
+    def __init__(self, project: Project, kind: Kind, settings: DataSettings) -> None:
+        self._project = project
+        self._kind = kind
+        self._location = Location(settings.root) / project.name / kind
+
+    def address(self, version: str) -> str:
+        """Where a version is."""
+        return (self._location / version).address
+
+    def versions(self) -> list[str]:
+        """The names of all complete versions, sorted."""
+        return [path.split("/")[0] for path in self._location.glob(f"*/{MANIFEST_FILE}")]
+
+    def get(self, version: str = LATEST) -> DataManifest:
+        """The manifest of a version by its name, or the first characters of it, or of the latest.
+
+        Raises:
+            MeshError: there is no such version, or several begin like this, or its manifest is damaged.
+        """
+        name = self._latest() if version == LATEST else self._only(version)
+        address = self.address(f"{name}/{MANIFEST_FILE}")
+        try:
+            content = self._location.read(f"{name}/{MANIFEST_FILE}") or b""
+            manifest = DataManifest.model_validate_json(content)
+        except ValidationError as error:
+            raise MeshError(
+                f"{address} is missing or malformed: {describe_invalid(error)}; remove the version and make it again."
+            ) from error
+        if manifest.version != name or manifest.project != self._project.name:
+            raise MeshError(
+                f"{address} describes other data than its folder's name says; remove the version and make it again."
+            )
+        return manifest
+
+    def find(self, inputs: str) -> DataManifest | None:
+        """The version that was made from these inputs, if there is one and it is intact."""
+        for version in self.versions():
+            manifest = self.get(version)
+            if manifest.inputs == inputs:
+                problems = self.problems(manifest)
+                if not problems:
+                    return manifest
+                logger.warning("%s is damaged: %s", self.address(version), "; ".join(problems))
+        return None
+
+    def problems(self, manifest: DataManifest) -> list[str]:
+        """Read every file of a version; one sentence for each that is missing or changed."""
+        location = self._location / manifest.version
+        return [
+            f"{entry.path} is missing or changed"
+            for entry in manifest.entries
+            if location.sha256(entry.path) != entry.sha256
+        ]
+
+    def publish(self, folder: Path, manifest: DataManifest) -> DataManifest:
+        """Store a local folder's files as a version, and make it the latest; what is stored already is repaired.
+
+        Returns:
+            The stored manifest; an older one if the same rows were stored before.
+
+        Raises:
+            MeshError: a file of the stored version is damaged, and this is another.
+        """
+        version = manifest.version
+        stored = self.get(version) if version in self.versions() else None
+        location = self._location / version
+        for entry in (stored or manifest).entries:
+            if stored and location.sha256(entry.path) == entry.sha256:
+                continue
+            source = folder / entry.path
+            if not source.is_file() or sha256_file(source) != entry.sha256:
+                raise MeshError(
+                    f"{entry.path} in {location.address} is damaged and can't be made again; remove the version."
+                )
+            location.put(source, entry.path)
+        if stored is None:
+            location.write(MANIFEST_FILE, manifest.model_dump_json(indent=2))
+        self.set_latest(version)
+        return stored or manifest
+
+    def set_latest(self, version: str) -> None:
+        """Let `latest` name a version."""
+        content = json.dumps({"version": version})
+        if self._location.read(_LATEST_FILE) != content.encode():
+            self._location.write(_LATEST_FILE, content)
+
+    def fetch(self, manifest: DataManifest, directory: Path) -> LocalData:
+        """Copy a version into a new local directory, every file verified.
+
+        Raises:
+            MeshError: a file is missing or changed; nothing is left behind.
+        """
+        location = self._location / manifest.version
+        with atomic_directory(directory, replace=True) as partial:
+            for entry in manifest.entries:
+                target = safe_path(partial, entry.path)
+                location.get(entry.path, target)
+                if sha256_file(target) != entry.sha256:
+                    raise self._damaged(location, [f"{entry.path} is not what its manifest lists"])
+            write_text_atomic(partial / MANIFEST_FILE, manifest.model_dump_json(indent=2))
+        return LocalData(directory, manifest)
+
+    @contextlib.contextmanager
+    def local(self, manifest: DataManifest, folder: Path) -> Iterator[LocalData]:
+        """A verified version on the local disk: in its place, or fetched below `folder` for the time of the block.
+
+        Raises:
+            MeshError: a file is missing or changed.
+        """
+        location = self._location / manifest.version
+        if place := location.local_path:
+            if problems := self.problems(manifest):
+                raise self._damaged(location, problems)
+            yield LocalData(place, manifest)
+            return
+        with tempfile.TemporaryDirectory(dir=folder) as temporary:
+            yield self.fetch(manifest, Path(temporary) / manifest.version)
+
+    def _damaged(self, location: Location, problems: list[str]) -> MeshError:
+        return MeshError(
+            f"{location.address} is damaged: {'; '.join(problems)}; run {_MADE_BY[self._kind]} again."
+        )
+
+    def _only(self, prefix: str) -> str:
+        versions = self.versions()
+        found = [name for name in versions if prefix and name.startswith(prefix)]
+        if len(found) != 1:
+            raise MeshError(
+                f"{len(found)} versions in {self._location.address} begin with {prefix!r}; there are: "
+                f"{', '.join(versions) or 'none'}."
+            )
+        return found[0]
+
+    def _latest(self) -> str:
+        content = self._location.read(_LATEST_FILE)
+        if content is None:
+            raise MeshError(
+                f"{self._location.address} holds no data; run {_MADE_BY[self._kind]} first."
+            )
+        try:
+            return self._only(json.loads(content)["version"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise MeshError(
+                f"{self.address(_LATEST_FILE)} is malformed; run {_MADE_BY[self._kind]} again."
+            ) from error

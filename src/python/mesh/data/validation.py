@@ -1,0 +1,99 @@
+"""From rows as they are written to rows as a project wants them; those that do not fit are kept aside."""
+
+import json
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+from typing import TextIO
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from mesh.core.models import describe_invalid
+from mesh.data.formats import RawRow
+from mesh.data.rows import TextRow
+
+Row = TypeVar("Row", bound=TextRow)
+
+REJECTS_FILE = "rejects.jsonl"
+_SHOWN_CHARACTERS = 500
+
+
+@dataclass(frozen=True)
+class Translation:
+    """How a file's fields become a row's.
+
+    Args:
+        rename: the row's name of a field, by the file's; other fields that the row does not have are left out.
+        values: by the row's field, the row's value for each of the file's; None as a value leaves an entity out.
+        defaults: values of fields that the file does not have.
+    """
+
+    rename: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    def apply(self, fields: Mapping[str, Any], row: type[TextRow]) -> dict[str, Any]:
+        """The fields of a row."""
+        renamed = {self.rename.get(name, name): value for name, value in fields.items()}
+        translated = {name: self._value(name, value) for name, value in renamed.items()}
+        known = {name: value for name, value in translated.items() if name in row.model_fields}
+        return {**self.defaults, **known}
+
+    def _value(self, name: str, value: Any) -> Any:
+        if isinstance(value, list):
+            items = (
+                (
+                    {key: self._value(key, part) for key, part in item.items()}
+                    if isinstance(item, dict)
+                    else item
+                )
+                for item in value
+            )
+            return [item for item in items if not isinstance(item, dict) or item.get("label", "")]
+        choices = self.values.get(name, {})
+        return choices.get(str(value), value) if isinstance(value, str | int) else value
+
+
+class Rejects:
+    """Rows that were left out, written one JSON object a line and counted.
+
+    Args:
+        file: where to.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self.count = 0
+
+    def add(self, source: str, line: int | None, reason: str, row: Any, rows: int = 1) -> None:
+        """Record one.
+
+        Args:
+            source: the file it is in, or the step before.
+            line: its number there, if it has one.
+            row: what is there, to be recognised by.
+            rows: how many it may stand for.
+        """
+        shown = json.dumps(row, default=str)[:_SHOWN_CHARACTERS]
+        record = {"source": source, "line": line, "reason": reason, "rows": rows, "row": shown}
+        # ASCII, since what is rejected may hold characters that no file can.
+        self._file.write(json.dumps(record) + "\n")
+        self.count += rows
+
+
+def validate_rows(
+    raw: Iterable[RawRow], source: str, row: type[Row], translation: Translation, rejects: Rejects
+) -> Iterator[Row]:
+    """Yield the rows that are what the project wants; the others go to the rejects with line and reason."""
+    for found in raw:
+        if found.fields is None:
+            rejects.add(source, found.line, found.problem, None, found.lines)
+            continue
+        try:
+            yield row.model_validate(translation.apply(found.fields, row))
+        except ValidationError as error:
+            rejects.add(source, found.line, describe_invalid(error), found.fields)

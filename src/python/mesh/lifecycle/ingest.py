@@ -1,0 +1,216 @@
+"""`ingest:ingest`: bring raw labelled data into the internal storage as an immutable version."""
+
+import logging
+from collections.abc import Iterator
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from pydantic import field_serializer
+from pydantic_settings import SettingsConfigDict
+
+from mesh.core.addresses import mask_address
+from mesh.core.digest import code_digest
+from mesh.core.digest import fingerprint
+from mesh.core.errors import MeshError
+from mesh.core.errors import UsageError
+from mesh.core.files import atomic_directory
+from mesh.core.manifest import FileEntry
+from mesh.core.program import Program
+from mesh.core.progress import track
+from mesh.core.settings import MeshSettings
+from mesh.core.workspace import WorkspaceSettings
+from mesh.data.arrow import arrow_schema
+from mesh.data.dataset import Dataset
+from mesh.data.formats import read_file
+from mesh.data.manifest import DataManifest
+from mesh.data.manifest import describe_schema
+from mesh.data.shards import Shard
+from mesh.data.shards import write_shards
+from mesh.data.sources import FORMATS
+from mesh.data.sources import SourceFile
+from mesh.data.sources import file_format
+from mesh.data.sources import find_files
+from mesh.data.sources import sample_files
+from mesh.data.store import DataSettings
+from mesh.data.store import DataStore
+from mesh.data.validation import REJECTS_FILE
+from mesh.data.validation import Rejects
+from mesh.data.validation import Translation
+from mesh.data.validation import validate_rows
+from mesh.lifecycle.version import package_versions
+
+logger = logging.getLogger(__name__)
+
+PART = "all"
+_READING_MODULES = (
+    "mesh.data.arrow",
+    "mesh.data.formats",
+    "mesh.data.rows",
+    "mesh.data.shards",
+    "mesh.data.validation",
+)
+_READING_LIBRARIES = ("pyarrow", "pydantic")
+
+
+class IngestSettings(MeshSettings):
+    """Read labelled data, check every row, store it as the next raw version."""
+
+    model_config = SettingsConfigDict(env_prefix="INGEST_")
+
+    source: str = Field(
+        "",
+        description="File, folder or pattern: a path, s3://..., gs://..., or hf://datasets/org/name@revision/path; "
+        "by default the samples that the project ships.",
+    )
+    format: str = Field(
+        "",
+        description=f"{', '.join(sorted(set(FORMATS.values())))}; by default by the files' names.",
+    )
+    columns: list[str] = Field(
+        [], description="JSON list: names of the columns of CSV and TSV files without a header."
+    )
+    rename: dict[str, str] = Field(
+        {}, description='JSON object: the project\'s names of fields, such as {"sentence": "text"}.'
+    )
+    values: dict[str, dict[str, str | None]] = Field(
+        {},
+        description='JSON object: the project\'s values of a field, such as {"label": {"0": "negative"}}; '
+        "null leaves an entity out.",
+    )
+    defaults: dict[str, Any] = Field(
+        {},
+        description='JSON object: values of fields that the data lacks, such as {"language": "en"}.',
+    )
+    max_rejected_share: float = Field(
+        0.01, ge=0, le=1, description="Share of malformed rows above which nothing is stored."
+    )
+    force: bool = Field(False, description="Read the source even if nothing has changed.")
+
+    @field_serializer("source", when_used="json")
+    def masked(self, source: str) -> str:
+        """The address as it may be shown."""
+        return mask_address(source) if "://" in source else source
+
+
+def ingest(
+    dataset: Dataset, settings: IngestSettings, workspace: WorkspaceSettings, data: DataSettings
+) -> None:
+    """Store the source's rows as a raw version, unless that was done before.
+
+    Raises:
+        UsageError: the format is unknown.
+        MeshError: the source can't be read, or too many of its rows are malformed.
+    """
+    files = find_files(settings.source) if settings.source else sample_files(dataset.samples)
+    formats = [_format(file, settings.format) for file in files]
+    inputs = _fingerprint(dataset, files, settings)
+    store = DataStore(dataset.project, "raw", data)
+    if not settings.force and (found := store.find(inputs)):
+        store.set_latest(found.version)
+        logger.info(
+            "%s is up to date: nothing it depends on has changed", store.address(found.version)
+        )
+        return
+    output = workspace.output(dataset.project, "ingest")
+    with atomic_directory(output, replace=True) as folder:
+        shards, rejected = _write(dataset, settings, files, formats, folder)
+        problem = _problem(sum(shard.rows for shard in shards), rejected, settings)
+        if not problem:
+            manifest = DataManifest(
+                project=dataset.project.name,
+                kind="raw",
+                row_schema=describe_schema(arrow_schema(dataset.row)),
+                shards=tuple(shards),
+                files=(FileEntry.of(folder / REJECTS_FILE, REJECTS_FILE),),
+                inputs=inputs,
+                source={"files": [_describe(file) for file in files], "rejected": rejected},
+            )
+            known = manifest.version in store.versions()
+            store.publish(folder, manifest)
+            state = "has these rows already" if known else "is stored"
+            logger.info(
+                "%s %s: %d rows, %d rejected",
+                store.address(manifest.version),
+                state,
+                manifest.rows,
+                rejected,
+            )
+        # The rejects stay, to be looked at; the rows are stored, or not wanted.
+        for shard in shards:
+            (folder / shard.path).unlink()
+    if problem:
+        raise MeshError(f"{problem}; see {output / REJECTS_FILE}.")
+
+
+def _format(file: SourceFile, given: str) -> str:
+    name = given or file_format(file.path)
+    if name not in FORMATS.values():
+        raise UsageError(
+            f"The format of {file.name} is {name or 'not told by its name'}; set INGEST_FORMAT to one of "
+            f"{', '.join(sorted(set(FORMATS.values())))}."
+        )
+    return str(name)
+
+
+def _fingerprint(dataset: Dataset, files: Sequence[SourceFile], settings: IngestSettings) -> str:
+    return fingerprint(
+        {
+            "files": [_describe(file) for file in files],
+            "settings": settings.model_dump(mode="json", exclude={"source", "force"}),
+            "schema": dataset.row.model_json_schema(),
+            "code": code_digest((dataset.row.__module__, *_READING_MODULES)),
+            "packages": package_versions(_READING_LIBRARIES),
+        }
+    )
+
+
+def _describe(file: SourceFile) -> dict[str, Any]:
+    return {"name": file.name, "size": file.size, "revision": file.revision}
+
+
+def _write(
+    dataset: Dataset,
+    settings: IngestSettings,
+    files: Sequence[SourceFile],
+    formats: Sequence[str],
+    folder: Path,
+) -> tuple[list[Shard], int]:
+    """Write shards and rejects; give the shards and the number of rejected rows."""
+    translation = Translation(settings.rename, settings.values, settings.defaults)
+    with (folder / REJECTS_FILE).open("w", encoding="utf-8") as file:
+        rejects = Rejects(file)
+
+        def rows() -> Iterator[dict[str, Any]]:
+            for source, name in zip(files, formats, strict=True):
+                logger.info("reading %s", source.name)
+                with source.local(folder) as path:
+                    raw = read_file(path, name, settings.columns)
+                    for row in validate_rows(raw, source.name, dataset.row, translation, rejects):
+                        yield row.model_dump(mode="json")
+
+        shards = write_shards(track(rows(), "reading"), arrow_schema(dataset.row), folder, PART)
+    return shards, rejects.count
+
+
+def _problem(rows: int, rejected: int, settings: IngestSettings) -> str:
+    if rows == 0:
+        return f"No row is what the project asks for; {rejected} are malformed"
+    share = rejected / (rows + rejected)
+    if share > settings.max_rejected_share:
+        return (
+            f"{rejected} of {rows + rejected} rows ({share:.1%}) are malformed, more than "
+            f"INGEST_MAX_REJECTED_SHARE={settings.max_rejected_share:g} allows"
+        )
+    return ""
+
+
+def ingest_program(dataset: Dataset) -> Program:
+    """The program `ingest:ingest` of a project."""
+    return Program(
+        component=f"{dataset.project.package}.ingest",
+        name="ingest",
+        run=lambda *settings: ingest(dataset, *settings),
+        settings=(IngestSettings, WorkspaceSettings, DataSettings),
+    )

@@ -1,0 +1,207 @@
+"""`register:register`: make a version of features for training from a raw version."""
+
+import logging
+from pathlib import Path
+
+from pydantic import Field
+from pydantic import model_validator
+from pydantic_settings import SettingsConfigDict
+
+from mesh.core.digest import code_digest
+from mesh.core.digest import fingerprint
+from mesh.core.errors import MeshError
+from mesh.core.files import atomic_directory
+from mesh.core.files import write_json_atomic
+from mesh.core.files import write_text_atomic
+from mesh.core.manifest import FileEntry
+from mesh.core.program import Program
+from mesh.core.settings import MeshSettings
+from mesh.core.workspace import WorkspaceSettings
+from mesh.data.card import CARD_FILE
+from mesh.data.card import PAGE_FILE
+from mesh.data.card import DataCard
+from mesh.data.dataset import Dataset
+from mesh.data.features import Preparation
+from mesh.data.features import Prepared
+from mesh.data.features import feature_schema
+from mesh.data.features import prepare
+from mesh.data.manifest import DataManifest
+from mesh.data.manifest import describe_schema
+from mesh.data.plots import write_plots
+from mesh.data.shards import Shard
+from mesh.data.shards import write_shards
+from mesh.data.splitting import SPLITS
+from mesh.data.splitting import Shares
+from mesh.data.store import LATEST
+from mesh.data.store import DataSettings
+from mesh.data.store import DataStore
+from mesh.data.validation import REJECTS_FILE
+from mesh.data.validation import Rejects
+from mesh.lifecycle.ingest import PART
+from mesh.lifecycle.version import package_versions
+
+logger = logging.getLogger(__name__)
+
+_PREPARING_MODULES = ("mesh.data", "mesh.lifecycle.register", "mesh.nlp")
+_PREPARING_LIBRARIES = ("matplotlib", "py3langid", "pyarrow", "pydantic", "regex")
+_MISTAKES = ("clean-up", "conflict", "language")
+
+
+class RegisterSettings(MeshSettings):
+    """Clean, check and compare the rows of a raw version, split them, store them as features."""
+
+    model_config = SettingsConfigDict(env_prefix="REGISTER_")
+
+    data: str = Field(LATEST, description="Raw version, or the beginning of its name.")
+    validation_share: float = Field(0.1, gt=0, lt=1, description="Share of validation rows.")
+    test_share: float = Field(0.1, gt=0, lt=1, description="Share of test rows.")
+    seed: int = Field(1, description="Another seed gives other splits.")
+    near_duplicate: float = Field(
+        0.8,
+        gt=0,
+        le=1,
+        description="Similarity from which one of two texts of equal labels is left out.",
+    )
+    related: float = Field(
+        0.5, gt=0, le=1, description="Similarity from which texts are in the same split."
+    )
+    other_language: float = Field(
+        0.9, gt=0, le=1, description="Probability of another language from which a row is left out."
+    )
+    max_rejected_share: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of mistaken rows (not duplicates) above which nothing is stored.",
+    )
+    force: bool = Field(False, description="Make the features even if nothing has changed.")
+
+    @model_validator(mode="after")
+    def _in_range(self) -> "RegisterSettings":
+        if self.validation_share + self.test_share >= 1:
+            raise ValueError("validation_share and test_share must leave rows for training")
+        if self.related > self.near_duplicate:
+            raise ValueError("related must not be above near_duplicate")
+        return self
+
+    @property
+    def preparation(self) -> Preparation:
+        """What determines the features."""
+        return Preparation(
+            near_duplicate=self.near_duplicate,
+            related=self.related,
+            other_language=self.other_language,
+            shares=Shares(self.validation_share, self.test_share),
+            seed=self.seed,
+        )
+
+
+def register(
+    dataset: Dataset, settings: RegisterSettings, workspace: WorkspaceSettings, data: DataSettings
+) -> None:
+    """Store features with their data card, unless that was done before.
+
+    Raises:
+        MeshError: there is no such raw version, it is damaged, too many rows are mistaken, or a split is empty.
+    """
+    raw_store = DataStore(dataset.project, "raw", data)
+    raw = raw_store.get(settings.data)
+    inputs = fingerprint(
+        {
+            "raw": raw.digest,
+            "settings": settings.model_dump(mode="json", exclude={"data", "force"}),
+            "code": code_digest((dataset.row.__module__, *_PREPARING_MODULES)),
+            "packages": package_versions(_PREPARING_LIBRARIES),
+        }
+    )
+    store = DataStore(dataset.project, "features", data)
+    if not settings.force and (found := store.find(inputs)):
+        store.set_latest(found.version)
+        logger.info(
+            "%s is up to date: nothing it depends on has changed", store.address(found.version)
+        )
+        return
+    output = workspace.output(dataset.project, "register")
+    with atomic_directory(output, replace=True) as folder:
+        with (
+            raw_store.local(raw, folder) as local,
+            (folder / REJECTS_FILE).open("w", encoding="utf-8") as file,
+        ):
+            rows = (dataset.row.model_validate(fields) for fields in local.rows(PART))
+            prepared = prepare(rows, settings.preparation, Rejects(file), f"raw/{raw.version}")
+        problem = _problem(prepared, raw.rows, settings)
+        if not problem:
+            manifest = _write(dataset, settings, raw, prepared, inputs, folder)
+            known = manifest.version in store.versions()
+            store.publish(folder, manifest)
+            _log(store, manifest, prepared, known=known)
+            # The card and the rejects stay, to be looked at; the rows are stored.
+            for shard in manifest.shards:
+                (folder / shard.path).unlink()
+    if problem:
+        raise MeshError(f"{problem}; see {output / REJECTS_FILE}.")
+
+
+def _problem(prepared: Prepared, rows: int, settings: RegisterSettings) -> str:
+    mistaken = sum(prepared.left_out.get(kind, 0) for kind in _MISTAKES)
+    if mistaken > settings.max_rejected_share * rows:
+        return (
+            f"{mistaken} of {rows} rows ({mistaken / rows:.1%}) have mistakes, more than "
+            f"REGISTER_MAX_REJECTED_SHARE={settings.max_rejected_share:g} allows"
+        )
+    found = {feature.split for feature in prepared.features}
+    if empty := [split for split in SPLITS if split not in found]:
+        return f"{len(prepared.features)} rows are too few to split: none is left for {' and '.join(empty)}"
+    return ""
+
+
+def _write(
+    dataset: Dataset,
+    settings: RegisterSettings,
+    raw: DataManifest,
+    prepared: Prepared,
+    inputs: str,
+    folder: Path,
+) -> DataManifest:
+    schema = feature_schema(dataset.row)
+    shards: list[Shard] = []
+    for split in SPLITS:
+        rows = (feature.fields() for feature in prepared.features if feature.split == split)
+        shards += write_shards(rows, schema, folder, split)
+    shown = settings.model_dump(mode="json", exclude={"data", "force"})
+    card = DataCard.of(
+        prepared, project=dataset.project.name, raw_version=raw.version, settings=shown
+    )
+    plots = write_plots(card, prepared, folder)
+    write_json_atomic(folder / CARD_FILE, card.model_dump(mode="json"))
+    write_text_atomic(folder / PAGE_FILE, card.page(plots))
+    names = (CARD_FILE, PAGE_FILE, REJECTS_FILE, *plots)
+    return DataManifest(
+        project=dataset.project.name,
+        kind="features",
+        row_schema=describe_schema(schema),
+        shards=tuple(shards),
+        files=tuple(FileEntry.of(folder / name, name) for name in names),
+        inputs=inputs,
+        source={"raw_version": raw.version, "raw_digest": raw.digest, "settings": shown},
+    )
+
+
+def _log(store: DataStore, manifest: DataManifest, prepared: Prepared, *, known: bool) -> None:
+    logger.info(
+        "%s %s: %s; left out: %s",
+        store.address(manifest.version),
+        "has these rows already" if known else "is stored",
+        ", ".join(f"{shard.rows} {shard.part}" for shard in manifest.shards),
+        ", ".join(f"{count} {kind}" for kind, count in sorted(prepared.left_out.items())) or "none",
+    )
+
+
+def register_program(dataset: Dataset) -> Program:
+    """The program `register:register` of a project."""
+    return Program(
+        component=f"{dataset.project.package}.register",
+        name="register",
+        run=lambda *settings: register(dataset, *settings),
+        settings=(RegisterSettings, WorkspaceSettings, DataSettings),
+    )

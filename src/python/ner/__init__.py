@@ -1,0 +1,1 @@
+"""Named entities: persons, organisations, places and other names in a text."""

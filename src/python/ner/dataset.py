@@ -1,0 +1,22 @@
+"""The data that ner is trained on."""
+
+from mesh.data.dataset import Dataset
+from mesh.data.rows import AnnotatedText
+from mesh.data.rows import Entity
+from ner.labels import Label
+from ner.project import PROJECT
+
+
+class NamedEntity(Entity):
+    """A name in a text."""
+
+    label: Label
+
+
+class Example(AnnotatedText):
+    """A text with the names in it."""
+
+    entities: tuple[NamedEntity, ...]
+
+
+DATASET = Dataset(project=PROJECT, row=Example, samples="ner.ingest:samples")

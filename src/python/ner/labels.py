@@ -1,0 +1,8 @@
+"""The types of entities."""
+
+from typing import Literal
+from typing import get_args
+
+Label = Literal["PER", "ORG", "LOC", "MISC"]
+"""Persons, organisations, places; and other names: events, works, products, nationalities, languages."""
+LABELS: tuple[str, ...] = get_args(Label)

@@ -1,0 +1,1 @@
+"""Sentiment: whether a text is negative, neutral or positive."""

@@ -1,0 +1,15 @@
+"""The data that sentiment is trained on."""
+
+from mesh.data.dataset import Dataset
+from mesh.data.rows import ClassifiedText
+from sentiment.labels import Label
+from sentiment.project import PROJECT
+
+
+class Example(ClassifiedText):
+    """A text with its sentiment."""
+
+    label: Label
+
+
+DATASET = Dataset(project=PROJECT, row=Example, samples="sentiment.ingest:samples")

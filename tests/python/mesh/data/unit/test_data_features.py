@@ -1,0 +1,106 @@
+import io
+import json
+
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from mesh.data.features import Preparation
+from mesh.data.features import Prepared
+from mesh.data.features import prepare
+from mesh.data.rows import ClassifiedText
+from mesh.data.splitting import Shares
+from mesh.data.validation import Rejects
+from mesh.nlp.words import jaccard
+from mesh.nlp.words import shingles
+from mesh.nlp.words import words
+
+PREPARATION = Preparation(
+    near_duplicate=0.8, related=0.5, other_language=0.9, shares=Shares(0.2, 0.2), seed=1
+)
+
+
+def row(text: str, label: str = "good", language: str = "en") -> ClassifiedText:
+    return ClassifiedText(text=text, label=label, language=language, domain="review")
+
+
+def run(
+    rows: list[ClassifiedText], preparation: Preparation = PREPARATION
+) -> tuple[Prepared, list[str]]:
+    file = io.StringIO()
+    prepared = prepare(rows, preparation, Rejects(file), "rows")
+    return prepared, [json.loads(line)["reason"] for line in file.getvalue().splitlines()]
+
+
+def test_texts_are_cleaned_and_get_ids_of_their_content():
+    prepared, _ = run([row("<p>A fine &amp; small\n place</p>")])
+    again, _ = run([row("A fine & small place")])
+    assert prepared.features[0].row.text == "A fine & small place"
+    assert prepared.features[0].id == again.features[0].id
+
+
+def test_text_of_nothing_but_markup_is_left_out():
+    prepared, reasons = run([row("<br><br>")])
+    assert prepared.left_out == {"clean-up": 1}
+    assert "text" in reasons[0]
+
+
+def test_same_words_with_the_same_label_are_kept_once():
+    prepared, reasons = run([row("Great phone!"), row("great PHONE"), row("Bad phone", "bad")])
+    assert sorted(feature.row.labels for feature in prepared.features) == [("bad",), ("good",)]
+    assert prepared.left_out == {"duplicate": 1}
+    assert reasons[0].startswith("duplicate of ")
+
+
+def test_same_words_with_different_labels_are_not_used():
+    prepared, reasons = run([row("It was okay."), row("It was okay!", "bad"), row("A fine place.")])
+    assert [feature.row.text for feature in prepared.features] == ["A fine place."]
+    assert prepared.left_out == {"conflict": 2}
+    assert "other labels" in reasons[0]
+
+
+def test_nearly_the_same_text_is_kept_once_unless_its_label_differs():
+    text = (
+        "We waited for more than an hour until somebody brought the soup which was cold and tasted"
+    )
+    prepared, _ = run(
+        [row(f"{text} bad", "bad"), row(f"{text} awful", "bad"), row(f"{text} great", "good")]
+    )
+    assert prepared.left_out == {"near-duplicate": 1}
+    assert len({feature.cluster for feature in prepared.features}) == 1
+    assert len({feature.split for feature in prepared.features}) == 1
+
+
+def test_text_in_another_language_than_it_says_is_left_out():
+    german = "Das Zimmer war klein und dunkel, aber das Frühstück war sehr gut."
+    prepared, reasons = run([row(german), row(german, language="de"), row("ok")])
+    assert prepared.left_out == {"language": 1}
+    assert "looks like 'de'" in reasons[0]
+
+
+tiny_texts = st.lists(
+    st.sampled_from("red green blue one two six".split()), min_size=1, max_size=7
+).map(" ".join)
+tiny_rows = st.lists(st.builds(row, tiny_texts, st.sampled_from(["good", "bad"])), max_size=25)
+
+
+@settings(deadline=None)
+@given(tiny_rows)
+def test_no_similar_texts_are_in_different_splits(rows):
+    features = run(rows)[0].features
+    sets = [shingles(words(feature.row.text), 2) for feature in features]
+    for left in range(len(features)):
+        for right in range(left):
+            if jaccard(sets[left], sets[right]) >= PREPARATION.related:
+                assert features[left].split == features[right].split
+                assert features[left].cluster == features[right].cluster
+
+
+@settings(deadline=None)
+@given(tiny_rows, st.randoms())
+def test_order_of_the_rows_does_not_matter_and_none_is_lost(rows, random):
+    prepared, reasons = run(rows)
+    assert run(random.sample(rows, len(rows)))[0] == prepared
+    assert len(prepared.features) + sum(prepared.left_out.values()) == len(rows)
+    assert len(reasons) == sum(prepared.left_out.values())
+    assert len({feature.id for feature in prepared.features}) == len(prepared.features)

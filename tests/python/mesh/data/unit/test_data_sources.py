@@ -1,0 +1,57 @@
+import pytest
+
+from mesh.core.errors import MeshError
+from mesh.data.sources import file_format
+from mesh.data.sources import find_files
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.csv", "csv"),
+        ("a/b.jsonl.gz", "jsonl"),
+        ("train-00000-of-00001.parquet", "parquet"),
+        ("a.conll.xz", "conll"),
+        ("a.ndjson", "jsonl"),
+        ("README.md", None),
+        ("a.gz", None),
+    ],
+)
+def test_format_by_name(name, expected):
+    assert file_format(name) == expected
+
+
+def test_files_of_a_folder_a_pattern_and_a_name(tmp_path):
+    (tmp_path / "below").mkdir()
+    for name in ("b.csv", "a.jsonl", "below/c.parquet", "README.md"):
+        (tmp_path / name).write_text(name)
+    folder = find_files(str(tmp_path))
+    assert [file.name for file in folder] == [
+        str(tmp_path / name) for name in ("a.jsonl", "b.csv", "below/c.parquet")
+    ]
+    assert [file.name for file in find_files(f"{tmp_path}/*.csv")] == [str(tmp_path / "b.csv")]
+    [readme] = find_files(str(tmp_path / "README.md"))
+    assert readme.size == len("README.md")
+
+
+def test_revision_changes_with_the_content(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("one")
+    [before] = find_files(str(path))
+    path.write_text("two")
+    [after] = find_files(str(path))
+    assert before.revision != after.revision
+    assert before.revision.startswith("sha256:")
+
+
+@pytest.mark.parametrize("name", ["missing.csv", "missing*.csv", "empty"])
+def test_nothing_there_is_a_sentence(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(MeshError, match=r"does not exist|holds no data"):
+        find_files(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("address", ["hf://org/name", "hf://datasets/", "hf://datasets/a b/c"])
+def test_malformed_address_of_the_hub_is_a_sentence(address):
+    with pytest.raises(MeshError, match="is malformed"):
+        find_files(address)
