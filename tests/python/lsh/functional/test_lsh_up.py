@@ -30,6 +30,7 @@ def test_server_starts_without_a_model_and_answers_what_it_printed(tmp_path):
     ) as process:
         try:
             printed = []
+            assert process.stdout is not None
             for line in process.stdout:
                 printed.append(line)
                 if "Ctrl-C stops the server" in line:

@@ -22,6 +22,12 @@ def error(count, variance):
     return (log / 3 + math.sqrt(log**2 / 9 + 2 * count * variance * log)) / count
 
 
+def bands_of(text, configuration):
+    made = signature(text, configuration)
+    assert made is not None
+    return made
+
+
 def similar_sets(seed, size, similarity):
     """Two sets of `size` elements each with about the given Jaccard similarity, and the exact one."""
     shared = round(2 * size * similarity / (1 + similarity))
@@ -65,7 +71,7 @@ def test_share_of_candidates_follows_the_s_curve(similarity):
         # Different words for each pair, so that pairs are independent.
         first, second, exact = similar_sets(f"{round(100 * similarity)}pair{pair}", 40, similarity)
         texts = [" ".join(word.replace(" ", "") for word in words) for words in (first, second)]
-        one, other = (signature(text, configuration) for text in texts)
+        one, other = (bands_of(text, configuration) for text in texts)
         assert len(one) == len(other) == count
         shared += any(left == right for left, right in zip(one, other, strict=True))
         expected.append(1 - (1 - exact**rows) ** count)
@@ -82,7 +88,7 @@ def test_edited_copies_are_candidates_and_other_texts_are_not():
         copy = [*original[:150], "updated", *original[150:]]
         other = words.choices(vocabulary, k=300)
         one, edited, unlike = (
-            set(enumerate(signature(" ".join(text), configuration)))
+            set(enumerate(bands_of(" ".join(text), configuration)))
             for text in (original, copy, other)
         )
         assert one & edited

@@ -30,6 +30,7 @@ def test_encoder_is_made_and_the_server_answers_what_was_printed(tmp_path):
     ) as process:
         try:
             printed = []
+            assert process.stdout is not None
             for line in process.stdout:
                 printed.append(line)
                 if "Ctrl-C stops the server" in line:
