@@ -13,10 +13,12 @@ from pydantic import model_validator
 
 from mesh.core.errors import UsageError
 from mesh.nlp.stop_words import language_code
+from mesh.serve import documents
+from mesh.serve.documents import MAX_DOCUMENT_CHARACTERS
+from mesh.serve.documents import MAX_DOCUMENTS
+from mesh.serve.documents import MAX_TOTAL_CHARACTERS
+from mesh.serve.documents import check_total_length
 
-MAX_DOCUMENTS = 64
-MAX_DOCUMENT_CHARACTERS = 200_000
-MAX_TOTAL_CHARACTERS = 1_000_000
 MAX_NGRAM = 5
 MAX_COMPARISONS = 10_000_000
 """Max-sum compares every pair in every choice of `top_n` of `nr_candidates`; this many take a fraction of a second."""
@@ -126,10 +128,8 @@ class Configuration(BaseModel):
         return self
 
 
-class Document(BaseModel):
+class Document(documents.Document):
     """One text."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     document: str = Field(
         max_length=MAX_DOCUMENT_CHARACTERS,
@@ -156,12 +156,7 @@ class Request(BaseModel):
     @field_validator("inputs")
     @classmethod
     def _total_length(cls, inputs: list[Document]) -> list[Document]:
-        characters = sum(len(text.document) for text in inputs)
-        if characters > MAX_TOTAL_CHARACTERS:
-            raise ValueError(
-                f"the documents have {characters:,} characters together, more than {MAX_TOTAL_CHARACTERS:,}: "
-                "send them in several requests"
-            )
+        check_total_length(inputs)
         return inputs
 
 

@@ -1,0 +1,9 @@
+"""Run the regression suite on the compiled model and report into `outputs/ner/validate`."""
+
+from ner.recipe import RECIPE
+from mesh.lifecycle.validate import validate_program
+
+main = validate_program(RECIPE)
+
+if __name__ == "__main__":
+    main()
