@@ -15,7 +15,7 @@ _CAPITALS_OF_ABBREVIATIONS = 4
 
 
 def vary_names(row: Example, chance: random.Random) -> Example:
-    """A row with some of its names replaced by names of the lists in `train/names`, sometimes in another letter case."""
+    """A row with some of its names replaced by those of `train/names`, sometimes in another letter case."""
     row = _rename(row, chance)
     draw = chance.random()
     text = row.text

@@ -20,7 +20,7 @@ _SEED = 0
 
 
 def add_cased_words(folder: Path) -> None:
-    """Change the vocabulary, tokenizer and embeddings of a model's folder; one that keeps capital letters is left alone."""
+    """Change the vocabulary and embeddings of a model's folder; one that keeps capital letters is left alone."""
     source = transformer_folder(folder)
     tokenizer = read_json(source / TOKENIZER_FILE)
     normalizer = tokenizer["normalizer"] or {}
@@ -70,7 +70,9 @@ def _extend_embeddings(folder: Path, new: list[tuple[int, bool]]) -> None:
             2, old.shape[1], generator=torch.Generator().manual_seed(_SEED)
         )
         model.resize_token_embeddings(len(old) + len(new), mean_resizing=False)
-        rows = old[[number for number, _ in new]] + directions[[int(capitals) for _, capitals in new]]
+        rows = (
+            old[[number for number, _ in new]] + directions[[int(capitals) for _, capitals in new]]
+        )
         with torch.no_grad():
             model.get_input_embeddings().weight[len(old) :] = rows
         model.save_pretrained(folder)

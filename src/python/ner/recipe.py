@@ -53,7 +53,10 @@ def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
         One sentence for each entity that only one of them has, or whose scores are further apart than `tolerance`.
     """
     before, after = (
-        {(entity["start"], entity["end"], entity["entity_type"]): entity for entity in found["entities"]}
+        {
+            (entity["start"], entity["end"], entity["entity_type"]): entity
+            for entity in found["entities"]
+        }
         for found in (expected, actual)
     )
     found = [f"{_name(before[span])} is missing" for span in before if span not in after]

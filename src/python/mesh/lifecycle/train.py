@@ -5,8 +5,8 @@ import logging
 from mesh.core.files import atomic_directory
 from mesh.core.program import Program
 from mesh.core.workspace import WorkspaceSettings
-from mesh.lifecycle.base_model import resolve_base_model
 from mesh.data.store import DataSettings
+from mesh.lifecycle.base_model import resolve_base_model
 from mesh.lifecycle.recipe import Recipe
 from mesh.lifecycle.train_settings import TrainSettings
 from mesh.lifecycle.training.fine_tuning import fine_tune

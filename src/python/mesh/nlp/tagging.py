@@ -76,9 +76,7 @@ def tagged_spans(tags: Sequence[str]) -> list[TaggedSpan]:
     return found
 
 
-def first_tokens(
-    words: Sequence[Word], offsets: Sequence[tuple[int, int]]
-) -> list[int | None]:
+def first_tokens(words: Sequence[Word], offsets: Sequence[tuple[int, int]]) -> list[int | None]:
     """For each word the number of the first token that covers a part of it; None where none does.
 
     Args:

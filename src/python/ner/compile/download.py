@@ -1,7 +1,7 @@
 """Bring the uncompiled model into `outputs/ner/download`."""
 
-from ner.recipe import RECIPE
 from mesh.lifecycle.download import download_program
+from ner.recipe import RECIPE
 
 main = download_program(RECIPE)
 

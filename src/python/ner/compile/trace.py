@@ -1,7 +1,7 @@
 """Compile the downloaded model with the chosen backend into `outputs/ner/compile`."""
 
-from ner.recipe import RECIPE
 from mesh.lifecycle.trace import trace_program
+from ner.recipe import RECIPE
 
 main = trace_program(RECIPE)
 

@@ -1,7 +1,7 @@
 """Register the validated compiled model as `KEYWORDS-COMPILED-N`."""
 
-from ner.recipe import RECIPE
 from mesh.lifecycle.upload import upload_program
+from ner.recipe import RECIPE
 
 main = upload_program(RECIPE)
 

@@ -1,7 +1,7 @@
 """Run the regression suite on the compiled model and report into `outputs/ner/validate`."""
 
-from ner.recipe import RECIPE
 from mesh.lifecycle.validate import validate_program
+from ner.recipe import RECIPE
 
 main = validate_program(RECIPE)
 

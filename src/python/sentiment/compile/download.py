@@ -1,7 +1,7 @@
 """Bring the uncompiled model into `outputs/sentiment/download`."""
 
-from sentiment.recipe import RECIPE
 from mesh.lifecycle.download import download_program
+from sentiment.recipe import RECIPE
 
 main = download_program(RECIPE)
 

@@ -1,7 +1,7 @@
 """Compile the downloaded model with the chosen backend into `outputs/sentiment/compile`."""
 
-from sentiment.recipe import RECIPE
 from mesh.lifecycle.trace import trace_program
+from sentiment.recipe import RECIPE
 
 main = trace_program(RECIPE)
 

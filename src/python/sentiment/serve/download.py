@@ -1,7 +1,7 @@
 """Bring a compiled version into `models/KEYWORDS-COMPILED-N`."""
 
-from sentiment.project import PROJECT
 from mesh.lifecycle.fetch import fetch_program
+from sentiment.project import PROJECT
 
 main = fetch_program(PROJECT)
 

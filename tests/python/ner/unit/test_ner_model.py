@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,7 @@ class FakeNetwork:
             row = np.zeros(len(TAGS), dtype=np.float32)
             row[NAMES.get(text[start:end], 0)] = 4
             cuts = [start, end - 1, end] if end - start > 3 else [start, end]
-            offsets += list(zip(cuts, cuts[1:], strict=False))
+            offsets += list(pairwise(cuts))
             # What a word's later tokens say has no influence.
             rows += [row, np.ones(len(TAGS), dtype=np.float32)][: len(cuts) - 1]
         return TokenLogits(

@@ -43,7 +43,9 @@ def example(text, *entities):
     )
 
 
-ROW = example("Maria Santos left Paris for Siemens.", (0, 12, "PER"), (18, 23, "LOC"), (28, 35, "ORG"))
+ROW = example(
+    "Maria Santos left Paris for Siemens.", (0, 12, "PER"), (18, 23, "LOC"), (28, 35, "ORG")
+)
 
 
 def test_varied_rows_are_valid_and_keep_the_words_around_the_names():
@@ -73,7 +75,15 @@ def test_rivers_are_not_replaced_by_towns():
 
 
 def test_cased_words_of_a_vocabulary():
-    vocabulary = {"[UNK]": 0, "rome": 1, "##ton": 2, "a": 3, "7": 4, "washington": 5, "##ization": 6}
+    vocabulary = {
+        "[UNK]": 0,
+        "rome": 1,
+        "##ton": 2,
+        "a": 3,
+        "7": 4,
+        "washington": 5,
+        "##ization": 6,
+    }
     assert cased_words(vocabulary) == [
         ("Rome", 1, False),
         ("ROME", 1, True),

@@ -39,7 +39,8 @@ def analyse(analyser, text, *entities):
 
 
 @pytest.mark.parametrize(
-    ("text", "label"), [("It is good.", "positive"), ("It is bad.", "negative"), ("It is.", "neutral")]
+    ("text", "label"),
+    [("It is good.", "positive"), ("It is bad.", "negative"), ("It is.", "neutral")],
 )
 def test_label_is_the_likeliest(analyser, text, label):
     prediction = analyse(analyser, text)
@@ -54,12 +55,18 @@ def test_entity_has_the_sentiment_of_its_sentences(analyser):
     rome, oslo, ghent = analyse(
         analyser, text, {"entity_text": "rome"}, {"entity_text": "Oslo", "entity_type": "LOC"}, {"entity_text": "Ghent"}
     ).entities  # fmt: skip
-    assert (rome.sentence_indexes, oslo.sentence_indexes, ghent.sentence_indexes) == ([0, 2], [1], [])
+    assert (rome.sentence_indexes, oslo.sentence_indexes, ghent.sentence_indexes) == (
+        [0, 2],
+        [1],
+        [],
+    )
     assert oslo.sentiment is not None
     assert (oslo.sentiment.label, oslo.entity_type) == ("negative", "LOC")
     assert rome.sentiment is not None
     # The mean of a positive and a neutral sentence.
-    assert rome.sentiment.positive_prob == rome.sentiment.neutral_prob > rome.sentiment.negative_prob
+    assert (
+        rome.sentiment.positive_prob == rome.sentiment.neutral_prob > rome.sentiment.negative_prob
+    )
     assert ghent.sentiment is None
 
 

@@ -10,9 +10,7 @@ def entity(**values):
 
 
 def test_entities_as_ner_answers_them_are_taken():
-    Request.model_validate(
-        entity(entity_type="LOC", score=0.9, sentence_index=0, start=0, end=4)
-    )
+    Request.model_validate(entity(entity_type="LOC", score=0.9, sentence_index=0, start=0, end=4))
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,11 @@ class Examples(torch.utils.data.Dataset):  # type: ignore[misc]
     """
 
     def __init__(
-        self, rows: Sequence[TextRow], encode: Encoder, augment: Augment | None = None, seed: int = 0
+        self,
+        rows: Sequence[TextRow],
+        encode: Encoder,
+        augment: Augment | None = None,
+        seed: int = 0,
     ) -> None:
         self._rows = rows
         self._encode = encode
@@ -82,7 +86,8 @@ class Examples(torch.utils.data.Dataset):  # type: ignore[misc]
     def __getitem__(self, number: int) -> dict[str, Any]:
         row = self._rows[number]
         if self._augment:
-            row = self._augment(row, random.Random(f"{self._seed} {self.epoch} {number}"))
+            chance = random.Random(f"{self._seed} {self.epoch} {number}")  # noqa: S311 - no secret
+            row = self._augment(row, chance)
         return self._encode(row)
 
 
@@ -94,7 +99,11 @@ def collate(examples: Sequence[dict[str, Any]], pad_token_id: int) -> dict[str, 
         return [*values, *[filler] * (length - len(values))]
 
     labels = [
-        example["labels"] if isinstance(example["labels"], int) else padded(example["labels"], IGNORED)
+        (
+            example["labels"]
+            if isinstance(example["labels"], int)
+            else padded(example["labels"], IGNORED)
+        )
         for example in examples
     ]
     return {

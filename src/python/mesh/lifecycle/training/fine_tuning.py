@@ -87,9 +87,7 @@ def fine_tune(
     work = checkpoints / described[:16]
     work.mkdir(parents=True, exist_ok=True)
     with store.local(features, work) as local:
-        rows = {
-            split: [_row(training, fields) for fields in local.rows(split)] for split in SPLITS
-        }
+        rows = {split: [_row(training, fields) for fields in local.rows(split)] for split in SPLITS}
     network = _train(recipe, training, settings, base, rows, work)
     if network is None:
         return

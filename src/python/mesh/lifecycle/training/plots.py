@@ -63,12 +63,12 @@ def _draw_calibration(axes: "Axes", scores: Mapping[str, Any]) -> None:
     bins = found["bins"]
     axes.plot([0, 1], [0, 1], linestyle="--", color="grey", linewidth=1)
     axes.plot(
-        [bin["confidence"] for bin in bins], [bin["accuracy"] for bin in bins], marker="o"
+        [each["confidence"] for each in bins], [each["accuracy"] for each in bins], marker="o"
     )
-    for bin in bins:
+    for each in bins:
         axes.annotate(
-            str(bin["rows"]),
-            (bin["confidence"], bin["accuracy"]),
+            str(each["rows"]),
+            (each["confidence"], each["accuracy"]),
             textcoords="offset points",
             xytext=(4, -12),
             fontsize=8,

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 from mesh.lifecycle.training.examples import IGNORED
 
 
-
-
 def macro_f1(found: Any, outputs: Sequence[str]) -> float:
     """Mean of the classes' F1.
 
@@ -100,7 +98,7 @@ def calibration(
                 "rows": int(inside.sum()),
             }
         )
-    error = sum(bin["rows"] * abs(bin["confidence"] - bin["accuracy"]) for bin in found)
+    error = sum(each["rows"] * abs(each["confidence"] - each["accuracy"]) for each in found)
     return {"expected_calibration_error": round(error / len(correct), 4), "bins": found}
 
 

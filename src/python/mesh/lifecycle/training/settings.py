@@ -23,7 +23,8 @@ class FineTuneSettings(TrainSettings):
     warmup: float = Field(0.1, ge=0, lt=1, description="Share of the steps with rising rates.")
     weight_decay: float = Field(0.01, ge=0, description="AdamW's, but for biases and norms.")
     freeze_embeddings: bool = Field(
-        True, description="Leave the word embeddings as they are: faster, and new words keep theirs."
+        True,
+        description="Leave the word embeddings as they are: faster, and new words keep theirs.",
     )
     max_length: int = Field(
         256, ge=8, description="Tokens of one pass; the server reads longer texts in windows."

@@ -21,7 +21,9 @@ def test_version_has_network_scores_plots_and_data(tiny: Any) -> None:
     tiny.train()
     version = tiny.registry.get("TINY-TRAINED-1")
     card = version.card
-    [features] = (path.name for path in (Path(tiny.data.root) / "tiny/features").iterdir() if path.is_dir())
+    [features] = (
+        path.name for path in (Path(tiny.data.root) / "tiny/features").iterdir() if path.is_dir()
+    )
     assert card.data_version == features
     assert card.metrics["test"]["accuracy"] == 1
     assert set(card.metrics["test"]["per_label"]) == {"bad", "good"}
@@ -69,9 +71,10 @@ def test_killed_training_goes_on_where_it_was(
         if state.epoch > 2:
             raise Killed
 
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(network._Epochs, "on_step_end", die_in_the_third_epoch, raising=False)
-        tiny.train(force=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(network._Epochs, "on_step_end", die_in_the_third_epoch)
+        with pytest.raises(Killed):
+            tiny.train(force=True)
     [work] = tiny.output("checkpoints").iterdir()
     half_written = work / "checkpoint-9999"
     half_written.mkdir()

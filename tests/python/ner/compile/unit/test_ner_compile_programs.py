@@ -2,8 +2,8 @@ import importlib
 
 import pytest
 
-from ner.project import PROJECT
 from mesh.core.program import Program
+from ner.project import PROJECT
 
 STEPS = [step for step in PROJECT.steps if step.startswith("compile:")]
 

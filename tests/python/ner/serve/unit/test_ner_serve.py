@@ -13,7 +13,9 @@ from ner.serve.serve import create_model
 
 class NoEntities:
     def token_logits(self, texts):
-        return [TokenLogits(np.zeros((0, 2), np.int64), np.zeros((0, 1), np.float32)) for _ in texts]
+        return [
+            TokenLogits(np.zeros((0, 2), np.int64), np.zeros((0, 1), np.float32)) for _ in texts
+        ]
 
 
 @pytest.fixture

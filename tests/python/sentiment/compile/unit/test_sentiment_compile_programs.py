@@ -2,8 +2,8 @@ import importlib
 
 import pytest
 
-from sentiment.project import PROJECT
 from mesh.core.program import Program
+from sentiment.project import PROJECT
 
 STEPS = [step for step in PROJECT.steps if step.startswith("compile:")]
 
