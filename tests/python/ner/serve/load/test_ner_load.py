@@ -25,6 +25,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("workspace")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        # How good the model is does not matter here.
+        patch.setenv("TRAIN_EPOCHS", "1")
         for step in itertools.takewhile(lambda step: step != "serve:serve", PROJECT.steps):
             assert importlib.import_module(PROJECT.module(step)).main.main([]) == 0
     return folder
