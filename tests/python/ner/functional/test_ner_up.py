@@ -1,8 +1,9 @@
 """`mesh up ner` as a user runs it on an empty clone: real processes, real HTTP, real weights."""
 
+import contextlib
 import os
-import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,9 +25,11 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     variables["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     # How good the model is does not matter here.
     variables["TRAIN_EPOCHS"] = "1"
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port = listener.getsockname()[1]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mesh.cli.mesh", "up", "ner", "--port", "0"],
+            [sys.executable, "-m", "mesh.cli.mesh", "up", "ner", "--port", str(port)],
             cwd=folder,
             env=variables,
             stdout=output,
@@ -38,9 +41,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.1)
-        found = re.search(r"curl -s (http://[^/]+)", log.read_text())
-        assert found, log.read_text()
-        yield found[1]
+        yield f"http://127.0.0.1:{port}"
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 0
     finally:

@@ -1,4 +1,4 @@
-"""sentiment from its shipped data to a compiled model, trained as a user trains it, and judged on sentences that nobody trained on."""
+"""sentiment from its shipped data to a compiled model, judged on sentences that nobody trained on."""
 
 import json
 from collections.abc import Iterator
