@@ -1,10 +1,12 @@
 """Requests about several texts, as the projects' services take them."""
 
+from typing import Annotated
 from typing import Self
 
 from pydantic import BaseModel
 from pydantic import ConfigDict
 from pydantic import Field
+from pydantic import StringConstraints
 from pydantic import model_validator
 
 MAX_DOCUMENTS = 64
@@ -21,6 +23,23 @@ class Document(BaseModel):
         max_length=MAX_DOCUMENT_CHARACTERS,
         description="The text, which may be empty.",
         examples=["Supervised learning maps inputs to outputs based on labelled training data."],
+    )
+
+
+class LanguageConfiguration(BaseModel):
+    """How documents are read. Every field may be left out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = Field(
+        default="en",
+        description="ISO 639 code of the documents' language. One that the model does not know is refused.",
+        examples=["en"],
+    )
+    check_language: bool = Field(
+        default=True,
+        description="Refuse a request with a document that is almost certainly in a language that the model does not "
+        "know, whatever `language` says.",
     )
 
 
