@@ -77,7 +77,8 @@ def _is_written_like(surface: str, name: str) -> bool:
     if surface == name:
         return True
     if name.isupper() and len(name) <= _ABBREVIATION:
-        return False
+        # A full stop at the end is no part of the run of words.
+        return surface in name
     return surface[0] == surface[0].upper()
 
 

@@ -27,15 +27,16 @@ from mesh.nlp.sentences import split_sentences
 
 Floats = NDArray[np.float32]
 
-# Weights and limits were chosen on the sentences of tests/python/entity_fishing/data/sentences.json.
-_CONTEXT = 12.0
-_POPULARITY = 3.0
-_ALIAS = -0.5
+# Chosen on tests/python/entity_fishing/data/sentences.json.
+_CONTEXT = 8.0
+_POPULARITY = 4.0
+_ALIAS = -1.0
 _OTHER_CASE = -1.0
 _PART = -4.0
 _NAMED_BEFORE = 4.0
-# The weight of no entity: what a candidate must exceed.
-_NOTHING = 3.0
+# The weight of no entity, which a candidate must exceed; one word alone is more often something else.
+_NOTHING = 2.0
+_NOTHING_ONE_WORD = 4.0
 _SURE = 0.6
 _CACHED = 50_000
 
@@ -125,7 +126,7 @@ class _Text:
     def descriptions(self) -> Iterable[str]:
         """What is known of the candidates."""
         return (
-            _description(candidate)
+            candidate.description
             for mention in self._mentions
             for candidate in self._open(mention)
         )
@@ -152,11 +153,12 @@ class _Text:
         context = embeddings[self._context(mention)]
         weights = [
             _weight(candidate, self._surface(mention))
-            + _CONTEXT * float(context @ embeddings[_description(candidate)])
+            + _CONTEXT * float(context @ embeddings[candidate.description])
             + _NAMED_BEFORE * (candidate.id in named)
             for candidate in candidates
         ]
-        *scores, nothing = _softmax([*weights, _NOTHING])
+        is_word = " " not in self._surface(mention)
+        *scores, nothing = _softmax([*weights, _NOTHING_ONE_WORD if is_word else _NOTHING])
         best = int(np.argmax(scores))
         score, candidate = scores[best], candidates[best]
         if score >= _SURE:
@@ -168,8 +170,9 @@ class _Text:
                 label=candidate.label,
                 description=candidate.description,
             )
-        reason = Reason.UNLIKELY if nothing >= score else Reason.AMBIGUOUS
-        return Link(mention, score, reason=reason)
+        # Ambiguous if, were it not for the best, another would be chosen rather than nothing.
+        is_ambiguous = sum(other > nothing for other in scores) > 1
+        return Link(mention, score, reason=Reason.AMBIGUOUS if is_ambiguous else Reason.UNLIKELY)
 
     def _open(self, mention: Mention) -> Sequence[Candidate]:
         return () if mention.reason else self._candidates[self._surface(mention)]
@@ -185,10 +188,6 @@ class _Text:
             if span.start < mention.end and mention.start < span.end
         ]
         return self._text[inside[0].start : inside[-1].end]
-
-
-def _description(candidate: Candidate) -> str:
-    return f"{candidate.label}: {candidate.description}"
 
 
 def _weight(candidate: Candidate, surface: str) -> float:
