@@ -9,8 +9,8 @@ import click
 from rich.console import Console
 
 from mesh.cli import registry
-from mesh.cli.discovery import find_projects
-from mesh.cli.discovery import get_project
+from mesh.core.discovery import find_projects
+from mesh.core.discovery import get_project
 from mesh.cli.predict import create_model
 from mesh.cli.predict import make_request
 from mesh.cli.scaffold import scaffold
