@@ -20,6 +20,7 @@ from kfp import components
 from kfp import local
 from kfp.local import docker_task_handler
 
+from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from pipelines.outcome import Outcome
@@ -151,6 +152,7 @@ def _containers_of(
         **options: Any,
     ) -> int:
         step = steps[tuple(command)]
+        options["environment"][IMAGE_VARIABLE] = f"{image}@{client.images.get(image).id}"
         started(step.name)
         begun = time.monotonic()
         options |= {"image": image, "command": command, "volumes": volumes, **_limits(step)}

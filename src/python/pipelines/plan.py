@@ -5,6 +5,7 @@ import json
 from pydantic import BaseModel
 from pydantic import ConfigDict
 
+from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.errors import UsageError
 from mesh.core.project import Project
 from mesh.core.secrets import SECRETS_VARIABLE
@@ -112,14 +113,16 @@ def _planned(
     managed = {name: kept for name, kept in settings.secrets.items() if is_managed(kept)}
     secrets = {SECRETS_VARIABLE: json.dumps(managed, sort_keys=True)} if managed else {}
     flags = [step.tag_flag, settings.tag] if step.tag_flag and settings.tag else []
+    image = f"{prefix}{project.name}-{step.component}:{images.tag}"
     return PlannedStep(
         name=step.component if step.component == step.name else f"{step.component}-{step.name}",
         program=step.program,
-        image=f"{prefix}{project.name}-{step.component}:{images.tag}",
+        image=image,
         component=f"{project.package}.{step.component}",
         arguments=(step.name, *flags),
         environment={
             "MESH_ENV_FILE": f"config/{settings.environment}.env",
+            IMAGE_VARIABLE: image,
             **settings.variables,
             **secrets,
         },

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from mesh.core.discovery import source_root
+from mesh.core.environment import IMAGE_VARIABLE
 from pipelines.outcome import Outcome
 from pipelines.plan import Plan
 from pipelines.plan import PlannedStep
@@ -34,9 +35,10 @@ def run_as_processes(plan: Plan, started: Callable[[str], None]) -> list[Outcome
 
 
 def _run(step: PlannedStep) -> int:
+    environment = {name: value for name, value in step.environment.items() if name != IMAGE_VARIABLE}
     process = subprocess.Popen(
         [sys.executable, "-m", "mesh.core.container", step.component, *step.arguments],
-        env={**os.environ, "PYTHONPATH": str(source_root()), **step.environment},
+        env={**os.environ, "PYTHONPATH": str(source_root()), **environment},
     )
     try:
         code = process.wait()

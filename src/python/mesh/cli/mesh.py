@@ -8,6 +8,8 @@ from typing import NoReturn
 import click
 from rich.console import Console
 
+from mesh.cli import data
+from mesh.cli import lineage
 from mesh.cli import registry
 from mesh.core.discovery import find_projects
 from mesh.core.discovery import get_project
@@ -117,6 +119,8 @@ def new(name: str, kind: str) -> None:
         click.echo(path)
 
 
+cli.add_command(data.group)
+cli.add_command(lineage.command)
 cli.add_command(registry.group)
 
 
