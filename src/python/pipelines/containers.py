@@ -17,6 +17,10 @@ class Resources:
     memory_limit: str
 
 
+DATA = "versions of data"
+REGISTRY = "registered versions"
+OUTPUTS = "outputs"
+
 LIGHT = Resources(cpu_request="500m", cpu_limit="2", memory_request="1Gi", memory_limit="4Gi")
 HEAVY = Resources(cpu_request="2", cpu_limit="4", memory_request="4Gi", memory_limit="16Gi")
 
@@ -52,23 +56,24 @@ class Step:
         return self.program.partition(":")[0]
 
     @property
+    def uses(self) -> frozenset[str]:
+        """Where it reads and writes."""
+        return frozenset((*self.reads, *self.writes))
+
+    @property
     def name(self) -> str:
         """The program's name in its component."""
         return self.program.partition(":")[2]
 
 
-_DATA = "versions of data"
-_REGISTRY = "registered versions"
-_OUTPUTS = "outputs"
-
 CONTAINERS: dict[int, tuple[Step, ...]] = {
-    1: (Step(program="ingest:ingest", reads=(), writes=(_DATA,), retries=2),),
-    2: (Step(program="register:register", reads=(_DATA,), writes=(_DATA,)),),
+    1: (Step(program="ingest:ingest", reads=(), writes=(DATA,), retries=2),),
+    2: (Step(program="register:register", reads=(DATA,), writes=(DATA,)),),
     3: (
         Step(
             program="register:tag",
-            reads=(_DATA,),
-            writes=(_DATA,),
+            reads=(DATA,),
+            writes=(DATA,),
             requires="register:register",
             tag_flag="--tag",
             tag_needed=True,
@@ -77,8 +82,8 @@ CONTAINERS: dict[int, tuple[Step, ...]] = {
     4: (
         Step(
             program="train:train",
-            reads=(_DATA, _REGISTRY),
-            writes=(_REGISTRY,),
+            reads=(DATA, REGISTRY),
+            writes=(REGISTRY,),
             resources=HEAVY,
             retries=1,
             takes_gpu=True,
@@ -86,13 +91,13 @@ CONTAINERS: dict[int, tuple[Step, ...]] = {
         ),
     ),
     5: (
-        Step(program="compile:download", reads=(_REGISTRY,), writes=(_OUTPUTS,)),
-        Step(program="compile:trace", reads=(_OUTPUTS,), writes=(_OUTPUTS,), resources=HEAVY),
+        Step(program="compile:download", reads=(REGISTRY,), writes=(OUTPUTS,)),
+        Step(program="compile:trace", reads=(OUTPUTS,), writes=(OUTPUTS,), resources=HEAVY),
     ),
     6: (
-        Step(program="compile:validate", reads=(_OUTPUTS,), writes=(_OUTPUTS,), resources=HEAVY),
+        Step(program="compile:validate", reads=(OUTPUTS,), writes=(OUTPUTS,), resources=HEAVY),
     ),
-    7: (Step(program="compile:upload", reads=(_OUTPUTS,), writes=(_REGISTRY,)),),
+    7: (Step(program="compile:upload", reads=(OUTPUTS,), writes=(REGISTRY,)),),
 }
 """What `--run-containers` numbers, in the order in which they can be run."""
 

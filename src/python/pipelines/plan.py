@@ -7,6 +7,7 @@ from pydantic import ConfigDict
 
 from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.errors import UsageError
+from mesh.core.project import DATA_STEPS
 from mesh.core.project import Project
 from mesh.core.secrets import SECRETS_VARIABLE
 from pipelines.containers import Resources
@@ -31,6 +32,7 @@ class PlannedStep(BaseModel):
         arguments: the program and its flags.
         environment: variables by their values; never a secret's.
         kubernetes_secrets: variables by `<secret>/<key>`.
+        uses: where it reads and writes, of what steps share.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +47,7 @@ class PlannedStep(BaseModel):
     resources: Resources
     retries: int
     gpus: int
+    uses: frozenset[str]
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -77,7 +80,7 @@ def make_plan(project: Project, settings: PipelineSettings, images: ImageSetting
         UsageError: a container is unknown, a tag is missing or has no use, or what was asked for does not fit the target.
     """
     chosen = choose(project, settings.run_containers)
-    _check_tag(chosen, settings)
+    _check_tag(project, chosen, settings)
     _check_target(settings)
     return Plan(
         project=project.name,
@@ -88,12 +91,16 @@ def make_plan(project: Project, settings: PipelineSettings, images: ImageSetting
     )
 
 
-def _check_tag(steps: list[Step], settings: PipelineSettings) -> None:
+def _check_tag(project: Project, steps: list[Step], settings: PipelineSettings) -> None:
     needing = [step.program for step in steps if step.tag_needed]
     if needing and settings.tag is None:
         raise UsageError(f"{needing[0]} needs the tag that it shall give; add one, such as -t dataset_v1.")
+    if settings.tag is not None and DATA_STEPS[-1] not in project.steps:
+        raise UsageError(f"{project.name} has no versions of data to tag; leave -t {settings.tag} out.")
     if settings.tag is not None and not any(step.tag_flag for step in steps):
-        raise UsageError(f"No chosen container uses data, so -t {settings.tag} has no effect; leave it out.")
+        raise UsageError(
+            f"Only 3 and 4 take a tag; choose one of them, or leave -t {settings.tag} out."
+        )
 
 
 def _check_target(settings: PipelineSettings) -> None:
@@ -134,4 +141,5 @@ def _planned(
         resources=step.resources,
         retries=step.retries,
         gpus=settings.gpus if step.takes_gpu else 0,
+        uses=step.uses,
     )

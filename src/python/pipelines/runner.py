@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,39 +14,49 @@ from mesh.core.discovery import get_project
 from mesh.core.discovery import source_root
 from mesh.core.errors import UsageError
 from mesh.core.files import write_text_atomic
+from mesh.core.settings import load_settings
 from mesh.core.workspace import WorkspaceSettings
+from pipelines.containers import DATA
+from pipelines.containers import OUTPUTS
+from pipelines.containers import REGISTRY
 from pipelines.outcome import announce
 from pipelines.outcome import report
 from pipelines.plan import Plan
 from pipelines.plan import make_plan
 from pipelines.settings import ImageSettings
+from pipelines.settings import KubeflowSettings
 from pipelines.settings import PipelineSettings
+from pipelines.settings import VertexSettings
 
 logger = logging.getLogger(__name__)
+
+Run = Callable[[Path], int]
+"""Runs the pipeline that a file holds; returns its exit code."""
 
 _PASSED = re.compile(r"(MESH_REGISTRY|AWS|NEPTUNE|DATA)_\w+|HF_(TOKEN|ENDPOINT)")
 _OF_THIS_MACHINE = re.compile(r"\w+_(PROFILE|FILE|BUNDLE)")
 _PROCESSES = "src/python/pipelines:run-steps"
+_ADDRESSES = {DATA: "DATA_ROOT", REGISTRY: "MESH_REGISTRY_URI"}
+"""The variables that say where it is what steps share."""
 
 
 def run_kfp(
     settings: PipelineSettings, images: ImageSettings, workspace: WorkspaceSettings
 ) -> int:
-    """Compile and run a pipeline; return its exit code."""
+    """Compile and run a pipeline; return its exit code.
+
+    Everything that can be checked is checked before anything is written.
+    """
     project = get_project(settings.project)
     plan = make_plan(project, settings, images)
+    run = None if settings.compile_only else _prepare(plan, settings, images)
     path = settings.output or workspace.output(project, "pipeline") / "pipeline.yaml"
-    target = settings.target
-    if not settings.compile_only:
-        target = _prepare(plan, settings, images)
-    _write(plan, path)
-    if settings.compile_only:
-        return 0
-    if target == "processes":
-        return _run_processes(plan, path)
-    if target == "local":
-        return _run_containers(plan, path, passed_variables(os.environ, settings.secrets))
-    return _submit(plan, path, target, settings)
+
+    from pipelines.specification import write_specification
+
+    write_specification(plan, path)
+    logger.info("%s holds the %d steps of %s", path, len(plan.steps), plan.name)
+    return run(path) if run else 0
 
 
 def passed_variables(environment: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
@@ -59,59 +70,84 @@ def passed_variables(environment: Mapping[str, str], secrets: Mapping[str, str])
     }
 
 
-def _prepare(plan: Plan, settings: PipelineSettings, images: ImageSettings) -> str:
-    """Check what can be checked before anything is written; the target that is used."""
+def _prepare(plan: Plan, settings: PipelineSettings, images: ImageSettings) -> Run:
+    if settings.target == "local":
+        return _prepare_local(plan, settings)
+    if settings.target == "processes":
+        return _prepare_processes(plan)
+    _check_remote(plan, settings, images)
+    if settings.target == "vertex":
+        from pipelines.vertex import find_credentials
+        from pipelines.vertex import run_on_vertex
+
+        (vertex,) = load_settings([VertexSettings])
+        credentials = find_credentials()
+        return lambda path: run_on_vertex(plan, path, vertex, credentials)
+    from pipelines.kubeflow import read_token
+    from pipelines.kubeflow import run_on_kubeflow
+
+    (kubeflow,) = load_settings([KubeflowSettings])
+    token = read_token(kubeflow)
+    return lambda path: run_on_kubeflow(plan, path, kubeflow, token)
+
+
+def _check_remote(plan: Plan, settings: PipelineSettings, images: ImageSettings) -> None:
+    if not images.registry:
+        raise UsageError(
+            f"IMAGE_REGISTRY is required: {settings.target} can't pull images of this machine."
+        )
+    given = settings.variables.keys() | settings.secrets.keys()
+    used = frozenset[str]().union(*(step.uses for step in plan.steps))
+    wanted = (name for store, name in _ADDRESSES.items() if store in used)
+    if missing := [name for name in wanted if name not in given]:
+        raise UsageError(
+            f"{' and '.join(missing)} must be in PIPELINE_VARIABLES or PIPELINE_SECRETS: "
+            f"the steps on {settings.target} share no folder of this machine."
+        )
+    sharing = [step.program for step in plan.steps if OUTPUTS in step.uses]
+    if len(sharing) > 1 and not settings.volume and "MESH_WORKSPACE" not in settings.variables:
+        raise UsageError(
+            f"{', '.join(sharing)} hand over files: set PIPELINE_VOLUME (kubeflow), or MESH_WORKSPACE in "
+            "PIPELINE_VARIABLES to a folder that all steps see, such as /gcs/<bucket>/<folder> (vertex)."
+        )
+
+
+def _prepare_local(plan: Plan, settings: PipelineSettings) -> Run:
     from pipelines.docker_target import check_images
     from pipelines.docker_target import daemon_answers
-
-    if settings.target == "local":
-        if daemon_answers():
-            check_images(plan)
-            return "local"
-        logger.warning("no Docker daemon answers, so the steps run as processes of this machine")
-        return "processes"
-    if settings.target == "processes":
-        return "processes"
-    from pipelines.remote import check_target
-
-    check_target(settings, images)
-    return settings.target
-
-
-def _write(plan: Plan, path: Path) -> None:
-    from pipelines.specification import write_specification
-
-    write_specification(plan, path)
-    logger.info("%s holds %d steps of %s", path, len(plan.steps), plan.name)
-
-
-def _run_containers(plan: Plan, path: Path, variables: Mapping[str, str]) -> int:
     from pipelines.docker_target import run_in_containers
 
+    if not daemon_answers():
+        logger.warning("no Docker daemon answers, so the steps run as processes of this machine")
+        return _prepare_processes(plan)
+    check_images(plan)
+    variables = passed_variables(os.environ, settings.secrets)
     console = Console(stderr=True)
-    return report(plan, run_in_containers(plan, path, variables, announce(plan, console)), console)
+
+    def run(path: Path) -> int:
+        outcomes = run_in_containers(plan, path, variables, announce(plan, console))
+        return report(plan, outcomes, console)
+
+    return run
 
 
-def _run_processes(plan: Plan, path: Path) -> int:
+def _prepare_processes(plan: Plan) -> Run:
     """The steps need the packages of the models, which kfp's environment can't have: Pants starts them with these."""
-    steps = path.with_name("plan.json").absolute()
-    write_text_atomic(steps, plan.model_dump_json(indent=2))
     repository = source_root().parents[1]
-    if not (repository / "pants").exists():
-        raise UsageError(
-            f"{repository} is no clone of the repository, so there is nothing to run as processes."
-        )
-    # What Pants gave this process is about this process' packages.
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PEX", "PYTHON"))
-    }
-    command = [str(repository / "pants"), "run", _PROCESSES, "--", f"--plan={steps}"]
-    return subprocess.run(command, env=environment, cwd=repository, check=False).returncode
+    pants = repository / "pants"
+    if not pants.exists():
+        raise UsageError(f"Steps run as processes in a clone only, and {repository} is none.")
 
+    def run(path: Path) -> int:
+        steps = path.with_name("plan.json").absolute()
+        write_text_atomic(steps, plan.model_dump_json(indent=2))
+        # What Pants gave this process is about this process' packages.
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PEX", "PYTHON"))
+        }
+        command = [str(pants), "run", _PROCESSES, "--", f"--plan={steps}"]
+        return subprocess.run(command, env=environment, cwd=repository, check=False).returncode
 
-def _submit(plan: Plan, path: Path, target: str, settings: PipelineSettings) -> int:
-    from pipelines.remote import run_on_kubeflow
-    from pipelines.remote import run_on_vertex
-
-    run = run_on_vertex if target == "vertex" else run_on_kubeflow
-    return run(plan, path, settings)
+    return run

@@ -11,16 +11,16 @@ from pydantic import field_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.addresses import passwords
+from mesh.core.project import TAG
 from mesh.core.settings import MeshSettings
 
-_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _SECRET_NAME = re.compile(r"SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|(^|_)KEY($|_)", re.IGNORECASE)
 _KUBERNETES_SECRET = re.compile(r"kubernetes://[a-z0-9.-]+/[A-Za-z0-9_.-]+")
 _MANAGED_SECRET = re.compile(r"projects/[a-z0-9:.-]+/secrets/[A-Za-z0-9_-]+/versions/(latest|\d+)")
 
 
 def _valid_tag(tag: str) -> str:
-    if not _TAG.fullmatch(tag):
+    if not TAG.fullmatch(tag):
         raise ValueError("a tag is letters, digits, '_', '.', '-', 63 at most, such as dataset_v22")
     return tag
 

@@ -7,7 +7,6 @@ needed to read a tag; who wants to may commit the file.
 
 import datetime
 import logging
-import re
 import tempfile
 from pathlib import Path
 
@@ -19,13 +18,13 @@ from pydantic import ValidationError
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.core.models import describe_invalid
+from mesh.core.project import TAG
 from mesh.core.project import Project
 from mesh.data.files import Location
 from mesh.data.manifest import DataManifest
 
 logger = logging.getLogger(__name__)
 
-TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 FOLDER = "data"
 """The folder that DVC tracks, beside the DVC file."""
 
