@@ -56,16 +56,15 @@ def list_versions(project: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
-    table = make_table("project", "kind", "version", "rows", "MB", "created (UTC)", "tags")
+    table = make_table("project", "kind", "version", "tags", "rows", "created (UTC)")
     for version in found:
         table.add_row(
             version["project"],
             version["kind"],
             version["version"],
-            str(version["rows"]),
-            f"{version['bytes'] / 1e6:.1f}",
-            version["created"][:16].replace("T", " "),
             " ".join(version["tags"]),
+            str(version["rows"]),
+            version["created"][:16].replace("T", " "),
         )
     Console().print(table)
 
