@@ -6,6 +6,11 @@ def both_resolves():
     return parametrize("serving", "models")
 
 
+def all_resolves():
+    """Resolve of what pipelines use, too."""
+    return parametrize("serving", "models", "pipelines")
+
+
 def deps_pex(*programs):
     """The third-party half of a component's PEX pair: it changes only when requirements do."""
     return dict(

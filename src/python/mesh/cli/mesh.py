@@ -8,9 +8,11 @@ from typing import NoReturn
 import click
 from rich.console import Console
 
+from mesh.cli import data
+from mesh.cli import lineage
 from mesh.cli import registry
-from mesh.cli.discovery import find_projects
-from mesh.cli.discovery import get_project
+from mesh.core.discovery import find_projects
+from mesh.core.discovery import get_project
 from mesh.cli.predict import create_model
 from mesh.cli.predict import make_request
 from mesh.cli.scaffold import scaffold
@@ -117,6 +119,8 @@ def new(name: str, kind: str) -> None:
         click.echo(path)
 
 
+cli.add_command(data.group)
+cli.add_command(lineage.command)
 cli.add_command(registry.group)
 
 

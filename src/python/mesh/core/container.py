@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.core.program import Program
+from mesh.core.secrets import set_managed_secrets
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -19,6 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     try:
         component, *rest = arguments
+        set_managed_secrets()
         return _find(component, rest[0] if rest else "").main(rest[1:])
     except MeshError as error:
         print(f"error: {error}", file=sys.stderr)

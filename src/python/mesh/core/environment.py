@@ -7,6 +7,9 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+IMAGE_VARIABLE = "MESH_IMAGE"
+"""The image that a container was started from, which an image can't know of itself: name, and digest where known."""
+
 
 def code_revision() -> str:
     """The code's revision: `MESH_CODE_REVISION`, else git's commit (`-dirty` when changed), else `unknown`."""
@@ -30,8 +33,10 @@ def code_revision() -> str:
 
 
 def describe_environment(packages: Iterable[str]) -> dict[str, str]:
-    """Versions of Python, the platform and the named distributions; absent ones are left out."""
+    """Versions of Python, the platform and the named distributions, and `MESH_IMAGE`; absent ones are left out."""
     environment = {"python": platform.python_version(), "platform": platform.platform()}
+    if image := os.environ.get(IMAGE_VARIABLE):
+        environment["image"] = image
     for package in packages:
         try:
             environment[package] = importlib.metadata.version(package)

@@ -18,6 +18,9 @@ TRAINED_STEPS = (
 )
 CODE_ONLY_STEPS = ("serve:serve", "serve:load", "serve:upload-results")
 
+TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+"""What a version of data may be tagged with, such as `dataset_v22`."""
+
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 

@@ -113,7 +113,9 @@ def _describe_unparsed(cls: type[MeshSettings], error: SettingsError) -> str:
 
 
 def _is_secret(cls: type[MeshSettings], field: str) -> bool:
-    return field in cls.model_fields and "Secret" in str(cls.model_fields[field].annotation)
+    """Whether values of a field must not be shown, though they be wrong: `SecretStr`, or declared with `repr=False`."""
+    found = cls.model_fields.get(field)
+    return found is not None and (not found.repr or "Secret" in str(found.annotation))
 
 
 def _misspelled(classes: Sequence[type[MeshSettings]], env_file: Path | None) -> list[str]:

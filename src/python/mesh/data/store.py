@@ -27,12 +27,15 @@ from mesh.core.files import safe_path
 from mesh.core.files import write_text_atomic
 from mesh.core.manifest import MANIFEST_FILE
 from mesh.core.models import describe_invalid
+from mesh.core.models import read_model
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.data.files import Location
 from mesh.data.manifest import DataManifest
 from mesh.data.manifest import Kind
 from mesh.data.shards import read_shards
+from mesh.data.tags import Tag
+from mesh.data.tags import Tags
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +81,7 @@ class DataStore:
         self._project = project
         self._kind = kind
         self._location = Location(settings.root) / project.name / kind
+        self._tags = Tags(project, settings.root)
 
     def address(self, version: str) -> str:
         """Where a version is."""
@@ -88,12 +92,57 @@ class DataStore:
         return [path.split("/")[0] for path in self._location.glob(f"*/{MANIFEST_FILE}")]
 
     def get(self, version: str = LATEST) -> DataManifest:
-        """The manifest of a version by its name, or the first characters of it, or of the latest.
+        """The manifest of a version by its tag, its name or the first characters of it, or of the latest.
+
+        A tagged version that was removed is restored.
 
         Raises:
             MeshError: there is no such version, or several begin like this, or its manifest is damaged.
         """
+        if tag := self._tags.find(version) if self._kind == "features" else None:
+            return self._tagged(tag)
         name = self._latest() if version == LATEST else self._only(version)
+        return self._read(name)
+
+    def tag(self, name: str, manifest: DataManifest, folder: Path) -> bool:
+        """Give a version of features a name, for ever; return whether it is new.
+
+        Args:
+            folder: for temporary files.
+
+        Raises:
+            UsageError: the name is malformed.
+            MeshError: the name is another version's, or a file of this one is damaged.
+        """
+        with self.local(manifest, folder) as local:
+            return self._tags.add(name, manifest, local.folder, folder)
+
+    def tags_of(self, manifest: DataManifest) -> list[str]:
+        """The tags of a version; raw versions have none."""
+        if self._kind != "features":
+            return []
+        tags = {name: self._tags.find(name) for name in self._tags.names()}
+        return [name for name, tag in tags.items() if tag and tag.meta.digest == manifest.digest]
+
+    def _tagged(self, tag: Tag) -> DataManifest:
+        if tag.meta.version not in self.versions():
+            logger.info("restoring %s from DVC", self.address(tag.meta.version))
+            self._restore(tag)
+        manifest = self._read(tag.meta.version)
+        if manifest.digest != tag.meta.digest:
+            raise MeshError(f"{self.address(manifest.version)} is not what was tagged; remove it.")
+        return manifest
+
+    def _restore(self, tag: Tag) -> None:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary) / tag.meta.version
+            self._tags.pull(tag, folder)
+            manifest = read_model(DataManifest, folder / MANIFEST_FILE, "tag the data again")
+            if manifest.digest != tag.meta.digest:
+                raise MeshError(f"DVC's files are not the version {tag.meta.version}.")
+            self._store(folder, manifest, None)
+
+    def _read(self, name: str) -> DataManifest:
         address = self.address(f"{name}/{MANIFEST_FILE}")
         try:
             content = self._location.read(f"{name}/{MANIFEST_FILE}") or b""
@@ -111,7 +160,7 @@ class DataStore:
     def find(self, inputs: str) -> DataManifest | None:
         """The version that was made from these inputs, if there is one and it is intact."""
         for version in self.versions():
-            manifest = self.get(version)
+            manifest = self._read(version)
             if manifest.inputs == inputs:
                 problems = self.problems(manifest)
                 if not problems:
@@ -138,8 +187,13 @@ class DataStore:
             MeshError: a file of the stored version is damaged, and this is another.
         """
         version = manifest.version
-        stored = self.get(version) if version in self.versions() else None
-        location = self._location / version
+        stored = self._read(version) if version in self.versions() else None
+        self._store(folder, manifest, stored)
+        self.set_latest(version)
+        return stored or manifest
+
+    def _store(self, folder: Path, manifest: DataManifest, stored: DataManifest | None) -> None:
+        location = self._location / manifest.version
         for entry in (stored or manifest).entries:
             if stored and location.sha256(entry.path) == entry.sha256:
                 continue
@@ -151,8 +205,6 @@ class DataStore:
             location.put(source, entry.path)
         if stored is None:
             location.write(MANIFEST_FILE, manifest.model_dump_json(indent=2))
-        self.set_latest(version)
-        return stored or manifest
 
     def set_latest(self, version: str) -> None:
         """Let `latest` name a version."""

@@ -120,3 +120,17 @@ def test_version_without_a_manifest_is_none(bucket: s3fs.S3FileSystem, tmp_path:
     assert store().versions() == []
     store().publish(tmp_path / "a", manifest)
     assert store().versions() == [manifest.version]
+
+
+# Of a package that DVC uses.
+@pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")
+def test_tag_on_s3_restores_a_version(bucket: s3fs.S3FileSystem, tmp_path: Path) -> None:
+    project = Project(name="tiny", description="", port=1)
+    features = DataStore(project, "features", DataSettings(root="s3://bucket/data"))
+    made = make_version(tmp_path / "a", ["one", "two"])
+    manifest = features.publish(tmp_path / "a", made.model_copy(update={"kind": "features"}))
+    assert features.tag("dataset_v1", manifest, tmp_path)
+    bucket.rm(f"bucket/data/tiny/features/{manifest.version}", recursive=True)
+    assert features.get("dataset_v1") == manifest
+    local = features.fetch(manifest, tmp_path / "fetched")
+    assert [row["text"] for row in local.rows("all")] == ["one", "two"]

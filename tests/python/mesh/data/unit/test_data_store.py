@@ -152,7 +152,7 @@ def test_many_rows_fill_several_shards(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("root", "sentence"),
     [
-        ("gs://bucket/data", "needs a package that is not installed.*gcsfs"),
+        ("abfs://bucket/data", "needs a package that is not installed.*adlfs"),
         ("nothing://bucket", "nothing://bucket.*can't be used"),
         ("https://user:secret@example.org/data", "holds a password"),
     ],

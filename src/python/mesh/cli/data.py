@@ -1,0 +1,157 @@
+"""`mesh data`: look at versions of data, name them, get them."""
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from mesh.core.discovery import find_projects
+from mesh.core.discovery import get_project
+from mesh.core.errors import MeshError
+from mesh.core.project import Project
+from mesh.core.settings import find_env_file
+from mesh.core.settings import load_settings
+from mesh.core.tables import make_table
+from mesh.data.difference import compare
+from mesh.data.manifest import DataManifest
+from mesh.data.manifest import Kind
+from mesh.data.store import LATEST
+from mesh.data.store import DataSettings
+from mesh.data.store import DataStore
+from mesh.data.store import LocalData
+
+_KINDS: tuple[Kind, ...] = ("features", "raw")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+_kind = click.option(
+    "--kind", type=click.Choice(_KINDS), default="features", show_default=True, help="Kind of data."
+)
+
+
+def _store(project: Project, kind: Kind) -> DataStore:
+    (settings,) = load_settings([DataSettings], env_file=find_env_file(Path()))
+    return DataStore(project, kind, settings)
+
+
+@click.group("data")
+def group() -> None:
+    """Look at versions of data, name them, get them."""
+
+
+@group.command("list")
+@click.argument("project", required=False)
+@_as_json
+def list_versions(project: str | None, as_json: bool) -> None:
+    """List the versions of all projects, or those of PROJECT."""
+    found = [
+        _summary(store, store.get(version))
+        for each in ([get_project(project)] if project else find_projects())
+        for store in (_store(each, kind) for kind in _KINDS)
+        for version in store.versions()
+    ]
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    table = make_table("project", "kind", "version", "tags", "rows", "created (UTC)")
+    for version in found:
+        table.add_row(
+            version["project"],
+            version["kind"],
+            version["version"],
+            " ".join(version["tags"]),
+            str(version["rows"]),
+            version["created"][:16].replace("T", " "),
+        )
+    Console().print(table)
+
+
+@group.command()
+@click.argument("project")
+@click.argument("version", default=LATEST)
+@_kind
+def show(project: str, version: str, kind: Kind) -> None:
+    """Print the manifest of a VERSION of PROJECT, by its tag or name, as JSON; the latest by default."""
+    store = _store(get_project(project), kind)
+    manifest = store.get(version)
+    details = _summary(store, manifest) | {"manifest": manifest.model_dump(mode="json")}
+    click.echo(json.dumps(details, indent=2, ensure_ascii=False))
+
+
+@group.command()
+@click.argument("project")
+@click.argument("tag")
+@click.argument("version", default=LATEST)
+def tag(project: str, tag: str, version: str) -> None:
+    """Let TAG name a VERSION of PROJECT's features, for ever; the latest by default."""
+    store = _store(get_project(project), "features")
+    manifest = store.get(version)
+    with tempfile.TemporaryDirectory() as folder:
+        new = store.tag(tag, manifest, Path(folder))
+    click.echo(f"{tag} {'names' if new else 'names already'} {manifest.version}")
+
+
+@group.command()
+@click.argument("project")
+@click.argument("version")
+@click.argument("directory", type=click.Path(path_type=Path))
+@_kind
+def fetch(project: str, version: str, directory: Path, kind: Kind) -> None:
+    """Copy a VERSION of PROJECT, by its tag or name, into the new DIRECTORY, every file verified."""
+    if directory.exists():
+        raise MeshError(f"{directory} exists already; name another directory.")
+    store = _store(get_project(project), kind)
+    local = store.fetch(store.get(version), directory)
+    click.echo(f"{directory} holds {local.manifest.version}, {local.manifest.rows} rows")
+
+
+@group.command()
+@click.argument("project")
+@click.argument("older")
+@click.argument("newer", default=LATEST)
+@_kind
+@_as_json
+def diff(project: str, older: str, newer: str, kind: Kind, as_json: bool) -> None:
+    """Compare two versions of PROJECT, by their tags or names; NEWER is the latest by default."""
+    store = _store(get_project(project), kind)
+    with _local(store, older) as before, _local(store, newer) as after:
+        difference = compare(before, after)
+    if as_json:
+        click.echo(json.dumps(difference.as_dict(), indent=2))
+        return
+    table = make_table("", before.manifest.version, after.manifest.version)
+    for part, (first, second) in difference.parts.items():
+        table.add_row(f"{part} rows", str(first), str(second))
+    for column, (was, now) in difference.columns.items():
+        table.add_row(f"column {column}", was or "none", now or "none")
+    Console().print(table)
+    click.echo(
+        "the same rows"
+        if difference.same
+        else f"{difference.removed} rows removed, {difference.added} added, {difference.moved} in another part"
+    )
+
+
+@contextlib.contextmanager
+def _local(store: DataStore, version: str) -> Iterator[LocalData]:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        store.local(store.get(version), Path(folder)) as local,
+    ):
+        yield local
+
+
+def _summary(store: DataStore, manifest: DataManifest) -> dict[str, Any]:
+    return {
+        "project": manifest.project,
+        "kind": manifest.kind,
+        "version": manifest.version,
+        "digest": manifest.digest,
+        "rows": manifest.rows,
+        "bytes": sum(entry.size for entry in manifest.entries),
+        "created": manifest.created.isoformat(),
+        "tags": store.tags_of(manifest),
+    }

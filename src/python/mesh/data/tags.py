@@ -1,0 +1,142 @@
+"""Names for versions of features, such as `dataset_v22`, kept as DVC files beside the data.
+
+A tag is one file, `<root>/<project>/tags/<tag>.dvc`, that DVC reads: a version's files are in the DVC remote
+`<root>/<project>/dvc`. What DVC does not read are the version's name and its SHA-256; DVC itself knows MD5 only. No git is
+needed to read a tag; who wants to may commit the file.
+"""
+
+import datetime
+import logging
+import tempfile
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import Field
+from pydantic import ValidationError
+
+from mesh.core.errors import MeshError
+from mesh.core.errors import UsageError
+from mesh.core.models import describe_invalid
+from mesh.core.project import TAG
+from mesh.core.project import Project
+from mesh.data.files import Location
+from mesh.data.manifest import DataManifest
+
+logger = logging.getLogger(__name__)
+
+FOLDER = "data"
+"""The folder that DVC tracks, beside the DVC file."""
+
+
+class Tracked(BaseModel):
+    """A folder as DVC tracks it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    md5: str
+    path: str = FOLDER
+
+
+class Tagged(BaseModel):
+    """What a tag says of its version."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    project: str
+    version: str
+    digest: str
+    created: datetime.datetime = Field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
+
+
+class Tag(BaseModel):
+    """A tag; as JSON it is a DVC file, since DVC reads YAML."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    outs: tuple[Tracked]
+    meta: Tagged
+
+
+class Tags:
+    """The tags of a project's features.
+
+    Args:
+        root: where versions of data are stored.
+    """
+
+    def __init__(self, project: Project, root: str) -> None:
+        self._project = project
+        self._location = Location(root) / project.name / "tags"
+        self._remote = (Location(root) / project.name / "dvc").address
+
+    def names(self) -> list[str]:
+        """All tags, sorted."""
+        return [path.removesuffix(".dvc") for path in self._location.glob("*.dvc")]
+
+    def find(self, name: str) -> Tag | None:
+        """A tag by its name, or None if there is none.
+
+        Raises:
+            MeshError: it is malformed.
+        """
+        content = self._location.read(f"{name}.dvc") if TAG.fullmatch(name) else None
+        if content is None:
+            return None
+        try:
+            tag = Tag.model_validate_json(content)
+        except ValidationError as error:
+            raise MeshError(
+                f"{self._address(name)} is malformed: {describe_invalid(error)}; restore it."
+            ) from error
+        if tag.meta.project != self._project.name:
+            raise MeshError(
+                f"{self._address(name)} is a tag of {tag.meta.project}, not of {self._project.name}."
+            )
+        return tag
+
+    def add(self, name: str, manifest: DataManifest, folder: Path, scratch: Path) -> bool:
+        """Give a version a name, for ever; return whether it is new.
+
+        Args:
+            folder: the version's verified files, with their manifest.
+            scratch: for a second copy of them meanwhile.
+
+        Raises:
+            UsageError: the name is malformed.
+            MeshError: the name is another version's.
+        """
+        if not TAG.fullmatch(name):
+            raise UsageError(
+                f"{name!r} is no tag: use letters, digits, '_', '.', '-', 63 at most, such as dataset_v22."
+            )
+        if found := self.find(name):
+            if found.meta.digest != manifest.digest:
+                raise MeshError(
+                    f"{name} is the version {found.meta.version} already, and a tag never moves; choose another."
+                )
+            return False
+        from mesh.data.dvc import push
+
+        tracked = push(folder, self._remote, scratch)
+        meta = Tagged(
+            project=self._project.name, version=manifest.version, digest=manifest.digest
+        )
+        self._location.write(
+            f"{name}.dvc", Tag(outs=(tracked,), meta=meta).model_dump_json(indent=2)
+        )
+        return True
+
+    def pull(self, tag: Tag, directory: Path) -> None:
+        """Get a tag's files, as DVC has them, into a new folder.
+
+        Raises:
+            MeshError: DVC can't get them all.
+        """
+        from mesh.data.dvc import pull
+
+        with tempfile.TemporaryDirectory(dir=directory.parent) as temporary:
+            pull(tag.outs[0], self._remote, Path(temporary)).rename(directory)
+
+    def _address(self, name: str) -> str:
+        return (self._location / f"{name}.dvc").address

@@ -1,0 +1,127 @@
+"""The containers of the life cycle by number, and what each of their programs needs."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mesh.core.errors import UsageError
+from mesh.core.project import Project
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What a step asks for, and what it may take at most, in Kubernetes' units."""
+
+    cpu_request: str
+    cpu_limit: str
+    memory_request: str
+    memory_limit: str
+
+
+DATA = "versions of data"
+REGISTRY = "registered versions"
+OUTPUTS = "outputs"
+
+LIGHT = Resources(cpu_request="500m", cpu_limit="2", memory_request="1Gi", memory_limit="4Gi")
+HEAVY = Resources(cpu_request="2", cpu_limit="4", memory_request="4Gi", memory_limit="16Gi")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One program of a component, run in the component's image.
+
+    Args:
+        program: as `component:program`.
+        reads: what it reads that another step wrote.
+        writes: what it writes that other steps read.
+        requires: the step that a project must declare for it; the program itself by default.
+        retries: how often a failed run is repeated; only where the reason may lie outside, or a run is continued.
+        takes_gpu: whether it computes on GPUs, where the pipeline asks for some.
+        tag_flag: the flag that takes the tag of the data.
+        tag_needed: whether it can't run without one.
+    """
+
+    program: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    resources: Resources = LIGHT
+    requires: str = ""
+    retries: int = 0
+    takes_gpu: bool = False
+    tag_flag: str = ""
+    tag_needed: bool = False
+
+    @property
+    def component(self) -> str:
+        """The component whose image holds the program."""
+        return self.program.partition(":")[0]
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """Where it reads and writes."""
+        return frozenset((*self.reads, *self.writes))
+
+    @property
+    def name(self) -> str:
+        """The program's name in its component."""
+        return self.program.partition(":")[2]
+
+
+CONTAINERS: dict[int, tuple[Step, ...]] = {
+    1: (Step(program="ingest:ingest", reads=(), writes=(DATA,), retries=2),),
+    2: (Step(program="register:register", reads=(DATA,), writes=(DATA,)),),
+    3: (
+        Step(
+            program="register:tag",
+            reads=(DATA,),
+            writes=(DATA,),
+            requires="register:register",
+            tag_flag="--tag",
+            tag_needed=True,
+        ),
+    ),
+    4: (
+        Step(
+            program="train:train",
+            reads=(DATA, REGISTRY),
+            writes=(REGISTRY,),
+            resources=HEAVY,
+            retries=1,
+            takes_gpu=True,
+            tag_flag="--data",
+        ),
+    ),
+    5: (
+        Step(program="compile:download", reads=(REGISTRY,), writes=(OUTPUTS,)),
+        Step(program="compile:trace", reads=(OUTPUTS,), writes=(OUTPUTS,), resources=HEAVY),
+    ),
+    6: (
+        Step(program="compile:validate", reads=(OUTPUTS,), writes=(OUTPUTS,), resources=HEAVY),
+    ),
+    7: (Step(program="compile:upload", reads=(OUTPUTS,), writes=(REGISTRY,)),),
+}
+"""What `--run-containers` numbers, in the order in which they can be run."""
+
+
+def choose(project: Project, numbers: Iterable[int]) -> list[Step]:
+    """The steps of numbered containers in the order of the life cycle, each once.
+
+    Raises:
+        UsageError: there is no such container, or the project has no such step.
+    """
+    chosen = set(numbers)
+    known = ", ".join(f"{number} {_programs(number)}" for number in CONTAINERS)
+    if not chosen:
+        raise UsageError(f"No container is chosen; give -r once for each of: {known}.")
+    if unknown := sorted(chosen - CONTAINERS.keys()):
+        raise UsageError(f"There is no container {unknown[0]}; there are: {known}.")
+    steps = [step for number in sorted(chosen) for step in CONTAINERS[number]]
+    for step in steps:
+        if (step.requires or step.program) not in project.steps:
+            raise UsageError(
+                f"{project.name} has no {step.program}; its steps are {', '.join(project.steps)}."
+            )
+    return steps
+
+
+def _programs(number: int) -> str:
+    return " and ".join(step.program for step in CONTAINERS[number])

@@ -1,0 +1,145 @@
+"""A pipeline before anything runs: each step with its image, command, environment and limits."""
+
+import json
+
+from pydantic import BaseModel
+from pydantic import ConfigDict
+
+from mesh.core.environment import IMAGE_VARIABLE
+from mesh.core.errors import UsageError
+from mesh.core.project import DATA_STEPS
+from mesh.core.project import Project
+from mesh.core.secrets import SECRETS_VARIABLE
+from pipelines.containers import Resources
+from pipelines.containers import Step
+from pipelines.containers import choose
+from pipelines.settings import ImageSettings
+from pipelines.settings import PipelineSettings
+from pipelines.settings import is_managed
+
+ENTRY_POINT = ("tini-static", "--", "python", "-m", "mesh.core.container")
+"""What components' images start; Kubeflow asks for the whole command, since it does not know the image's own."""
+OUTPUTS = "/workspace/outputs"
+"""Where images keep what one step leaves for the next."""
+
+
+class PlannedStep(BaseModel):
+    """One step of a pipeline.
+
+    Args:
+        name: unique in the pipeline, such as `compile-trace`.
+        component: the package of the program's component, such as `keywords.compile`.
+        arguments: the program and its flags.
+        environment: variables by their values; never a secret's.
+        kubernetes_secrets: variables by `<secret>/<key>`.
+        uses: where it reads and writes, of what steps share.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    program: str
+    image: str
+    component: str
+    arguments: tuple[str, ...]
+    environment: dict[str, str]
+    kubernetes_secrets: dict[str, str]
+    resources: Resources
+    retries: int
+    gpus: int
+    uses: frozenset[str]
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """What is started in the container, before the arguments."""
+        return (*ENTRY_POINT, self.component)
+
+
+class Plan(BaseModel):
+    """A pipeline: steps that run one after another."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    project: str
+    steps: tuple[PlannedStep, ...]
+    caching: bool
+    accelerator: str
+    volume: str
+
+    @property
+    def name(self) -> str:
+        """The pipeline's name: `sentiment-ingest-to-train`."""
+        first, last = (self.steps[index].program.partition(":")[2] for index in (0, -1))
+        return f"{self.project}-{first}" + ("" if first == last else f"-to-{last}")
+
+
+def make_plan(project: Project, settings: PipelineSettings, images: ImageSettings) -> Plan:
+    """Choose the steps and work out what each is started with.
+
+    Raises:
+        UsageError: a container is unknown, a tag is missing or has no use, or what was asked for does not fit the target.
+    """
+    chosen = choose(project, settings.run_containers)
+    _check_tag(project, chosen, settings)
+    _check_target(settings)
+    return Plan(
+        project=project.name,
+        steps=tuple(_planned(project, step, settings, images) for step in chosen),
+        caching=settings.caching,
+        accelerator=settings.accelerator,
+        volume=settings.volume,
+    )
+
+
+def _check_tag(project: Project, steps: list[Step], settings: PipelineSettings) -> None:
+    needing = [step.program for step in steps if step.tag_needed]
+    if needing and settings.tag is None:
+        raise UsageError(f"{needing[0]} needs the tag that it shall give; add one, such as -t dataset_v1.")
+    if settings.tag is not None and DATA_STEPS[-1] not in project.steps:
+        raise UsageError(f"{project.name} has no versions of data to tag; leave -t {settings.tag} out.")
+    if settings.tag is not None and not any(step.tag_flag for step in steps):
+        raise UsageError(
+            f"Only 3 and 4 take a tag; choose one of them, or leave -t {settings.tag} out."
+        )
+
+
+def _check_target(settings: PipelineSettings) -> None:
+    kubernetes = [name for name, kept in settings.secrets.items() if not is_managed(kept)]
+    if kubernetes and settings.target != "kubeflow":
+        raise UsageError(
+            f"PIPELINE_SECRETS: {kubernetes[0]} is kept in Kubernetes, which only the target kubeflow has."
+        )
+    if settings.volume and settings.target != "kubeflow":
+        raise UsageError(f"PIPELINE_VOLUME={settings.volume} is only for the target kubeflow.")
+
+
+def _planned(
+    project: Project, step: Step, settings: PipelineSettings, images: ImageSettings
+) -> PlannedStep:
+    prefix = f"{images.registry.rstrip('/')}/" if images.registry else ""
+    managed = {name: kept for name, kept in settings.secrets.items() if is_managed(kept)}
+    secrets = {SECRETS_VARIABLE: json.dumps(managed, sort_keys=True)} if managed else {}
+    flags = [step.tag_flag, settings.tag] if step.tag_flag and settings.tag else []
+    image = f"{prefix}{project.name}-{step.component}:{images.tag}"
+    return PlannedStep(
+        name=step.component if step.component == step.name else f"{step.component}-{step.name}",
+        program=step.program,
+        image=image,
+        component=f"{project.package}.{step.component}",
+        arguments=(step.name, *flags),
+        environment={
+            "MESH_ENV_FILE": f"config/{settings.environment}.env",
+            IMAGE_VARIABLE: image,
+            **settings.variables,
+            **secrets,
+        },
+        kubernetes_secrets={
+            name: kept.removeprefix("kubernetes://")
+            for name, kept in settings.secrets.items()
+            if name not in managed
+        },
+        resources=step.resources,
+        retries=step.retries,
+        gpus=settings.gpus if step.takes_gpu else 0,
+        uses=step.uses,
+    )

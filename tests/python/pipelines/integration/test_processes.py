@@ -1,0 +1,106 @@
+"""Steps as processes, over a project that is written for the test."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from mesh.core.discovery import source_root
+from mesh.core.project import DATA_STEPS
+from mesh.core.project import Project
+from pipelines.outcome import announce
+from pipelines.outcome import report
+from pipelines.plan import Plan
+from pipelines.plan import make_plan
+from pipelines.processes import run_as_processes
+from pipelines.settings import ImageSettings
+from pipelines.settings import PipelineSettings
+
+MOODS = Project(name="moods", description="", port=1, steps=DATA_STEPS)
+PROGRAM = '''
+import os
+from pathlib import Path
+
+from mesh.core.program import Program
+from mesh.core.settings import MeshSettings
+
+
+class Settings(MeshSettings):
+    tag: str = ""
+
+
+def run(settings):
+    with Path("ran.txt").open("a") as file:
+        print("{name}", settings.tag, os.environ["MOOD"], file=file)
+    return {exit_code}
+
+
+main = Program(component="moods.{component}", name="{name}", run=run, settings=(Settings,))
+'''
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The source tree of a project whose programs write down that they ran."""
+    shutil.copytree(source_root() / "mesh/core", tmp_path / "mesh/core")
+    monkeypatch.setattr("pipelines.processes.source_root", lambda: tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for component, name in (("ingest", "ingest"), ("register", "register"), ("register", "tag")):
+        write(tmp_path, component, name, exit_code=0)
+    return tmp_path
+
+
+def write(tree: Path, component: str, name: str, exit_code: int) -> None:
+    folder = tree / "moods" / component
+    (folder / "config").mkdir(parents=True, exist_ok=True)
+    (folder / "config/dev.env").touch()
+    for package in (folder, folder.parent):
+        (package / "__init__.py").touch()
+    source = PROGRAM.format(component=component, name=name, exit_code=exit_code)
+    (folder / f"{name}.py").write_text(source)
+
+
+def plan() -> Plan:
+    settings = PipelineSettings(
+        project="moods", run_containers=[1, 2, 3], tag="dataset_v22", variables={"MOOD": "calm"}
+    )
+    return make_plan(MOODS, settings, ImageSettings())
+
+
+def run(console: Console) -> int:
+    made = plan()
+    return report(made, run_as_processes(made, announce(made, console)), console)
+
+
+def test_steps_run_in_order_with_flags_and_variables(tree: Path) -> None:
+    console = Console(record=True, width=100)
+    assert run(console) == 0
+    assert (tree / "ran.txt").read_text().splitlines() == [
+        "ingest  calm",
+        "register  calm",
+        "tag dataset_v22 calm",
+    ]
+    shown = console.export_text()
+    assert "moods 3/3 register:tag" in shown
+    assert "moods-ingest-to-tag is done." in shown
+
+
+def test_failing_step_is_the_last_and_gives_its_exit_code(tree: Path) -> None:
+    write(tree, "register", "register", exit_code=3)
+    console = Console(record=True, width=100)
+    assert run(console) == 3
+    assert (tree / "ran.txt").read_text().splitlines() == ["ingest  calm", "register  calm"]
+    assert "stopped at register:register (exit code 3)" in console.export_text()
+
+
+def test_step_that_may_fail_for_a_reason_outside_is_repeated(tree: Path) -> None:
+    write(tree, "ingest", "ingest", exit_code=1)
+    assert run(Console(quiet=True)) == 1
+    assert (tree / "ran.txt").read_text().splitlines() == ["ingest  calm"] * 3
+
+
+def test_plan_survives_its_file(tmp_path: Path) -> None:
+    made = plan()
+    (tmp_path / "plan.json").write_text(made.model_dump_json())
+    assert Plan.model_validate_json((tmp_path / "plan.json").read_text()) == made

@@ -1,0 +1,98 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mesh.core.project import DATA_STEPS
+from mesh.core.project import TRAINED_STEPS
+from mesh.core.project import Project
+from pipelines.plan import make_plan
+from pipelines.settings import ImageSettings
+from pipelines.settings import PipelineSettings
+from pipelines.specification import write_specification
+
+MOODS = Project(name="moods", description="", port=1, steps=(*DATA_STEPS, *TRAINED_STEPS))
+EXPECTED = Path(__file__).with_name("data_to_training.yaml")
+
+
+def compiled(path: Path, **settings: object) -> str:
+    chosen = PipelineSettings.model_validate({"project": "moods", **settings})
+    write_specification(make_plan(MOODS, chosen, ImageSettings(registry="", tag="7")), path)
+    return path.read_text()
+
+
+def test_four_steps_compile_to_the_reviewed_file(tmp_path):
+    """Reviewed by a person: after a wanted change, write what is compiled to `data_to_training.yaml` and read it."""
+    text = compiled(
+        tmp_path / "pipeline.yaml",
+        run_containers=[4, 3, 2, 1],
+        tag="dataset_v22",
+        variables={"DATA_ROOT": "s3://bucket/data"},
+    )
+    assert yaml.safe_load(text) == yaml.safe_load(EXPECTED.read_text())
+
+
+def test_seven_containers_run_one_after_another(tmp_path):
+    text = compiled(tmp_path / "pipeline.yaml", run_containers=[*range(1, 8)], tag="dataset_v22")
+    tasks = yaml.safe_load(text)["root"]["dag"]["tasks"]
+    order = [name for name, task in tasks.items() if not task.get("dependentTasks")]
+    while following := [n for n, t in tasks.items() if t.get("dependentTasks") == [order[-1]]]:
+        order += following
+    assert order == [
+        "ingest",
+        "register",
+        "register-tag",
+        "train",
+        "compile-download",
+        "compile-trace",
+        "compile-validate",
+        "compile-upload",
+    ]
+
+
+@pytest.mark.parametrize("caching", [False, True])
+def test_caching_is_explicit_in_every_step(tmp_path, caching):
+    text = compiled(tmp_path / "pipeline.yaml", run_containers=[1, 2], caching=caching)
+    tasks = yaml.safe_load(text)["root"]["dag"]["tasks"].values()
+    assert [task["cachingOptions"].get("enableCache", False) for task in tasks] == [caching] * 2
+
+
+def test_gpus_are_asked_for_training_only(tmp_path):
+    text = compiled(tmp_path / "pipeline.yaml", run_containers=[1, 4], gpus=2)
+    executors = yaml.safe_load(text)["deploymentSpec"]["executors"]
+    assert "accelerator" not in executors["exec-ingest"]["container"]["resources"]
+    accelerator = executors["exec-train"]["container"]["resources"]["accelerator"]
+    assert (accelerator["resourceType"], accelerator["resourceCount"]) == ("nvidia.com/gpu", "2")
+
+
+def test_secrets_are_references_in_the_compiled_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "open-sesame")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "open-sesame")
+    monkeypatch.setenv("MESH_REGISTRY_URI", "postgresql://mesh:open-sesame@host/models")
+    text = compiled(
+        tmp_path / "pipeline.yaml",
+        run_containers=[1, 4],
+        target="kubeflow",
+        volume="shared",
+        secrets={
+            "MESH_REGISTRY_URI": "kubernetes://mesh/registry-uri",
+            "HF_TOKEN": "projects/p/secrets/hub/versions/3",
+        },
+    )
+    assert "open-sesame" not in text
+    pipeline, platform = yaml.safe_load_all(text)
+    environment = {
+        variable["name"]: variable["value"]
+        for variable in pipeline["deploymentSpec"]["executors"]["exec-train"]["container"]["env"]
+    }
+    assert environment["MESH_SECRETS"] == '{"HF_TOKEN": "projects/p/secrets/hub/versions/3"}'
+    assert "MESH_REGISTRY_URI" not in environment
+    executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    for executor in executors.values():
+        [secret] = executor["secretAsEnv"]
+        assert secret["secretName"] == "mesh"
+        assert secret["keyToEnv"] == [
+            {"envVar": "MESH_REGISTRY_URI", "secretKey": "registry-uri"}
+        ]
+        [mounted] = executor["pvcMount"]
+        assert (mounted["constant"], mounted["mountPath"]) == ("shared", "/workspace/outputs")
