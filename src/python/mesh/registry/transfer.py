@@ -75,6 +75,26 @@ def prepare(content: tuple[FileEntry, ...], card: ModelCard, staging: Path) -> M
     return manifest
 
 
+def record_problems(version: ModelVersion, fingerprint: str, stored: Path) -> list[str]:
+    """Compare what a registry answers with the version's own card; one sentence for each difference.
+
+    Args:
+        fingerprint: what the registry finds the version by.
+        stored: a directory with the card from the version's files.
+    """
+    problems = []
+    try:
+        card = ModelCard.read(stored)
+    except MeshError:
+        # The manifest says that the file is changed.
+        return problems
+    if card != version.card:
+        problems.append("the registry's record of the card is not the card that was published")
+    if fingerprint != card.fingerprint:
+        problems.append("the registry finds it by another fingerprint than the card's")
+    return problems
+
+
 def receive(version: ModelVersion, directory: Path, download: Download) -> None:
     """Make a directory hold a version, downloading only if it does not already.
 
