@@ -22,7 +22,6 @@ from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import MANIFEST_FILE
 from mesh.core.manifest import FileEntry
-from mesh.core.progress import track
 from mesh.registry import mlflow_files
 from mesh.registry.base import ModelVersion
 from mesh.registry.history import AliasMove
@@ -45,6 +44,7 @@ from mesh.registry.reference import ModelReference
 from mesh.registry.reference import check_model_name
 from mesh.registry.reference import check_new_alias
 from mesh.registry.transfer import check_path
+from mesh.registry.transfer import for_each
 from mesh.registry.transfer import prepare
 from mesh.registry.transfer import read_content
 from mesh.registry.transfer import receive
@@ -69,8 +69,11 @@ class MlflowRegistry:
             manifest = prepare(content, card, staging)
             with self._run(name) as (run_id, address):
                 target = self.store.repository(run_id, address, mlflow_files.FILES)
-                for entry in track(content, f"publishing {name}"):
-                    mlflow_files.upload(target, directory / entry.path, entry.path)
+                for_each(
+                    lambda entry: mlflow_files.upload(target, directory / entry.path, entry.path),
+                    content,
+                    f"publishing {name}",
+                )
                 for path in (CARD_FILE, MANIFEST_FILE):
                     mlflow_files.upload(target, staging / path, path)
                 if read_content(directory) != content:
