@@ -16,7 +16,9 @@ _SECONDS_TO_START = 120
 class RegistryServer:
     """`mesh.registry:serve` in a process of its own, on one port for as long as the object lives."""
 
-    def __init__(self, *, database: str, storage: str, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, *, database: str, storage: str, environment: Mapping[str, str], log: Path
+    ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]

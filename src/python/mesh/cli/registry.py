@@ -130,7 +130,9 @@ _PLACE = "An address, such as http://registry:5000, or an env file with MESH_REG
 
 @group.command()
 @click.argument("reference")
-@click.option("--from", "source", default="", help=f"Registry to copy from; by default your own. {_PLACE}")
+@click.option(
+    "--from", "source", default="", help=f"Registry to copy from; by default your own. {_PLACE}"
+)
 @click.option("--to", "target", required=True, help=f"Registry to copy to. {_PLACE}")
 def push(reference: str, source: str, target: str) -> None:
     """Copy the version REFERENCE to another registry, with its lineage, attachments and aliases."""
@@ -140,7 +142,9 @@ def push(reference: str, source: str, target: str) -> None:
 @group.command()
 @click.argument("reference")
 @click.option("--from", "source", required=True, help=f"Registry to copy from. {_PLACE}")
-@click.option("--to", "target", default="", help=f"Registry to copy to; by default your own. {_PLACE}")
+@click.option(
+    "--to", "target", default="", help=f"Registry to copy to; by default your own. {_PLACE}"
+)
 def pull(reference: str, source: str, target: str) -> None:
     """Copy the version REFERENCE of another registry to yours, with its lineage, attachments and aliases."""
     _copy(reference, source, target)

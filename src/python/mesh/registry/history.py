@@ -17,8 +17,8 @@ from mesh.registry.reference import ModelReference
 class AliasMove(BaseModel):
     """One move of an alias of a model.
 
-    It is recorded before the alias moves, so that no move goes unrecorded; one that fails or is killed in between leaves
-    a record of a move that did not happen. Times are those of the machines that moved the alias.
+    It is recorded before the alias moves, so that no move goes unrecorded; one that fails or is killed in between
+    leaves a record of a move that did not happen. Times are those of the machines that moved the alias.
 
     Args:
         before: the version that the alias pointed at, if it existed.
@@ -45,7 +45,9 @@ def check_rollback(reference: str) -> ModelReference:
     """
     parsed = ModelReference.parse(reference)
     if parsed.alias is None or parsed.alias == LATEST:
-        raise UsageError(f"{reference!r} can't be rolled back: write NAME:alias, such as {parsed.name}:prod.")
+        raise UsageError(
+            f"{reference!r} can't be rolled back: write NAME:alias, such as {parsed.name}:prod."
+        )
     return parsed
 
 

@@ -103,9 +103,7 @@ def read_record(stored: MlflowVersion, aliases: Sequence[str]) -> Record:
         raise MeshError(
             f"The record of {stored.name}-{stored.version} is damaged: {describe_invalid(error)}."
         ) from error
-    return Record(
-        version, stored.run_id, stored.source, tags.get(FINGERPRINT_TAG, ""), by_path
-    )
+    return Record(version, stored.run_id, stored.source, tags.get(FINGERPRINT_TAG, ""), by_path)
 
 
 def move_tag(move: AliasMove) -> tuple[str, str]:

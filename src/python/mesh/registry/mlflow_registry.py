@@ -182,9 +182,7 @@ class MlflowRegistry:
         with self._errors():
             return mlflow_files.storage_problems(self.store, self._record(reference))
 
-    def _move_alias(
-        self, version: ModelVersion, alias: str, *, undo: bool = False
-    ) -> ModelVersion:
+    def _move_alias(self, version: ModelVersion, alias: str, *, undo: bool = False) -> ModelVersion:
         client = self.store.client
         before = client.get_registered_model(version.name).aliases.get(alias)
         if before is not None and int(before) == version.version:

@@ -19,7 +19,9 @@ class RegistryServerSettings(MeshSettings):
 
     model_config = SettingsConfigDict(env_prefix="MESH_REGISTRY_SERVER_")
 
-    database: SecretStr = Field(description="Its database, such as postgresql://USER:PASSWORD@HOST/DATABASE.")
+    database: SecretStr = Field(
+        description="Its database, such as postgresql://USER:PASSWORD@HOST/DATABASE."
+    )
     storage: str = Field(description="Where it keeps files: a folder, or s3://BUCKET/PREFIX.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(5000, ge=0, le=65535, description="Port to listen on.")

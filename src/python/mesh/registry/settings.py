@@ -35,7 +35,8 @@ class RegistrySettings(MeshSettings):
     )
 
     user: str = Field(
-        "", description="Who moves aliases, for their history; the system's user and host by default."
+        "",
+        description="Who moves aliases, for their history; the system's user and host by default.",
     )
 
     @property

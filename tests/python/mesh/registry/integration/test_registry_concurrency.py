@@ -82,7 +82,8 @@ def test_fetchers_into_one_directory_agree(
     published = registry.publish("KEYWORDS-TRAINED", source, card)
     target = tmp_path / "models" / "KEYWORDS-TRAINED-1"
     run_together(
-        start, PREPARE.format(settings=registry_settings.model_dump()) + FETCH.format(target=str(target))
+        start,
+        PREPARE.format(settings=registry_settings.model_dump()) + FETCH.format(target=str(target)),
     )
     assert Manifest.of(target) == published.manifest
     assert list(target.parent.iterdir()) == [target]
@@ -105,7 +106,8 @@ def test_no_attachment_is_lost(start, registry, registry_settings, source, card,
     registry.publish("KEYWORDS-TRAINED", source, card)
     run_together(
         start,
-        PREPARE.format(settings=registry_settings.model_dump()) + ATTACH.format(folder=str(tmp_path)),
+        PREPARE.format(settings=registry_settings.model_dump())
+        + ATTACH.format(folder=str(tmp_path)),
     )
     attachments = registry.get("KEYWORDS-TRAINED-1").attachments
     assert len(attachments) == PROCESSES * 3 + 1

@@ -50,7 +50,9 @@ def test_a_copy_has_the_files_lineage_attachments_and_aliases(local, shared, com
     assert content(copy) == content(compiled)
     assert copy.card == compiled.card.model_copy(update={"trained_version": f"{TRAINED}-1"})
     assert copy.aliases == ("prod",)
-    assert shared.read_attachment(copy.reference, "test_results/latest/report.json") == b"2 compiled"
+    assert (
+        shared.read_attachment(copy.reference, "test_results/latest/report.json") == b"2 compiled"
+    )
     origin = json.loads(shared.read_attachment(copy.reference, "origin.json"))
     assert origin == {"reference": f"{COMPILED}-2", "digest": compiled.manifest.digest}
     trained = shared.get(f"{TRAINED}-1")

@@ -16,7 +16,7 @@ def published(registry, source, card):
 
 def stored(storage, path: str) -> str:
     """Where a version's file is kept."""
-    (found,) = [place for place in storage.paths() if place.endswith(path)]
+    (found,) = (place for place in storage.paths() if place.endswith(path))
     return found
 
 
@@ -29,7 +29,9 @@ def flip_bit(storage, path: str) -> None:
 
 DAMAGES = {
     f"{MODEL} has other content": lambda storage: flip_bit(storage, MODEL),
-    f"{MODEL} has 7 bytes instead of": lambda storage: storage.write(stored(storage, MODEL), b"7 bytes"),
+    f"{MODEL} has 7 bytes instead of": lambda storage: storage.write(
+        stored(storage, MODEL), b"7 bytes"
+    ),
     "model_artifacts/empty is missing": lambda storage: storage.remove(
         stored(storage, "model_artifacts/empty")
     ),
@@ -80,9 +82,7 @@ def test_extra_files_are_found_and_not_fetched(registry, storage, published, tmp
     assert Manifest.of(tmp_path / REFERENCE) == published.manifest
 
 
-def test_card_and_manifest_do_not_come_from_the_files(
-    registry, storage, published, card, tmp_path
-):
+def test_card_and_manifest_do_not_come_from_the_files(registry, storage, published, card, tmp_path):
     storage.write(stored(storage, "manifest.json"), b'{"files": []}')
     (problem,) = registry.verify(REFERENCE)
     assert problem.startswith("manifest.json has 13 bytes instead of ")
@@ -112,7 +112,9 @@ def test_damaged_attachments(registry, storage, published, tmp_path):
         registry.read_attachment(REFERENCE, "b.json")
 
 
-def test_a_damaged_version_does_not_hide_others(registry, storage, published, source, card, tmp_path):
+def test_a_damaged_version_does_not_hide_others(
+    registry, storage, published, source, card, tmp_path
+):
     for path in storage.paths():
         storage.remove(path)
     registry.publish("KEYWORDS-TRAINED", source, card)
