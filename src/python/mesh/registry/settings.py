@@ -7,6 +7,7 @@ import socket
 from urllib.parse import unquote
 
 from pydantic import Field
+from pydantic import SecretStr
 from pydantic import field_serializer
 from pydantic_settings import SettingsConfigDict
 
@@ -34,6 +35,7 @@ class RegistrySettings(MeshSettings):
         repr=False,
     )
 
+    token: SecretStr = Field(SecretStr(""), description="Token for Neptune; other backends have none.")
     user: str = Field(
         "",
         description="Who moves aliases, for their history; the system's user and host by default.",

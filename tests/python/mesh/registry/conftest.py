@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from pydantic import SecretStr
 
 from mesh.core.card import ModelCard
 from mesh.registry.base import ModelRegistry
@@ -16,6 +17,8 @@ from mesh.registry.settings import RegistrySettings
 from services import s3 as s3_service
 from services.files import Folder
 from services.files import Storage
+from services.neptune_server.server import NeptuneServer
+from services.neptune_server.server import run_neptune
 from services.postgres import run_postgres
 from services.registry_server import RegistryServer
 
@@ -68,7 +71,7 @@ class Place:
     storage: Storage
 
 
-@pytest.fixture(params=["sqlite", "server"])
+@pytest.fixture(params=["sqlite", "server", "neptune"])
 def place(request: pytest.FixtureRequest) -> Place:
     """A registry of each kind in turn."""
     place: Place = request.getfixturevalue(f"{request.param}_place")
@@ -96,6 +99,22 @@ def server_place(registry_server: RegistryServer, s3: s3_service.Storage) -> Pla
     for path in s3.paths():
         s3.remove(path)
     return Place(RegistrySettings(uri=registry_server.url), s3)
+
+
+@pytest.fixture(scope="session")
+def neptune_server() -> Iterator[NeptuneServer]:
+    with run_neptune() as server:
+        yield server
+
+
+@pytest.fixture
+def neptune_place(neptune_server: NeptuneServer, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A stand-in of a Neptune server, through Neptune's own client; its library asks for leave to use plain HTTP."""
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    neptune_server.clear()
+    token = SecretStr(neptune_server.token)
+    settings = RegistrySettings(backend="neptune", uri=neptune_server.uri, token=token)
+    return Place(settings, neptune_server)
 
 
 @pytest.fixture
