@@ -10,7 +10,6 @@ from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
 from mesh.core.card import CARD_FILE
 from mesh.core.errors import MeshError
-from mesh.core.manifest import MANIFEST_FILE
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
 from mesh.core.progress import track
@@ -19,6 +18,7 @@ from mesh.registry.mlflow_records import Record
 from mesh.registry.mlflow_records import StoredAttachment
 from mesh.registry.mlflow_store import Store
 from mesh.registry.transfer import record_problems
+from mesh.registry.transfer import with_own_entry
 
 FILES = "version"
 ATTACHMENTS = "attachments"
@@ -82,9 +82,7 @@ def storage_problems(store: Store, record: Record) -> list[str]:
             download(source, CARD_FILE, Path(temporary))
             problems += record_problems(record.version, record.fingerprint, Path(temporary))
     paths = track(stored, f"verifying {record.version.reference}")
-    expected = Manifest(
-        files=(*record.version.manifest.files, _manifest_entry(record.version.manifest))
-    )
+    expected = with_own_entry(record.version.manifest)
     problems += expected.differences([_read_entry(source, path, path) for path in paths])
     attached = []
     for attachment in record.attachments.values():
@@ -112,9 +110,3 @@ def _read_entry(source: ArtifactRepository, stored: str, path: str) -> FileEntry
     """Read one file at a time, so that a version need not fit on this machine twice."""
     with tempfile.TemporaryDirectory() as temporary:
         return FileEntry.of(download(source, stored, Path(temporary)), path)
-
-
-def _manifest_entry(manifest: Manifest) -> FileEntry:
-    with tempfile.TemporaryDirectory() as temporary:
-        manifest.write(Path(temporary))
-        return FileEntry.of(Path(temporary) / MANIFEST_FILE, MANIFEST_FILE)

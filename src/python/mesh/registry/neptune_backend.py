@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import tempfile
+import warnings
 
 from mesh.core.errors import UsageError
 from mesh.registry.base import ModelRegistry
@@ -41,6 +42,7 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
     from mesh.registry.neptune_client import Client
     from mesh.registry.neptune_registry import NeptuneRegistry
 
+    warnings.filterwarnings("ignore", "Neptune's model registry has been deprecated")
     # Set when it is imported; addresses and progress of each of its calls otherwise.
     logging.getLogger("neptune").setLevel(logging.ERROR)
     projects = [f"{match['workspace']}/{name}" for name in match["projects"].split(",")]

@@ -95,9 +95,8 @@ class Client:
 
     def ensure_model(self, name: str) -> None:
         """Make a model, unless there is one."""
-        with contextlib.suppress(MetadataContainerNotFound):
-            with self.model(name):
-                return
+        with contextlib.suppress(MetadataContainerNotFound), self.model(name):
+            return
         try:
             neptune.init_model(
                 project=self.project_of(name),

@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import BaseModel
+from pydantic import ConfigDict
+
 from mesh.core.card import CARD_FILE
+from mesh.core.card import ModelCard
 from mesh.core.card import TestFiles
 from mesh.core.errors import MeshError
 from mesh.core.manifest import MANIFEST_FILE
 from mesh.core.manifest import FileEntry
+from mesh.core.manifest import Manifest
 from mesh.registry.history import AliasMove
 
 OWN = "mesh"
@@ -31,6 +36,15 @@ _FIELDS = {
     TestFiles().predictions: "model/test_files/predictions",
 }
 _PATHS = {field: path for path, field in _FIELDS.items()}
+
+
+class Record(BaseModel):
+    """What makes a version complete: its card and manifest, in one field that is written last."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    card: ModelCard
+    manifest: Manifest
 
 
 def field_of(path: str) -> str:

@@ -1,7 +1,7 @@
 """The registry on Neptune, in the layout that models have had there.
 
-Neptune shows a version as soon as it has a number, so files are uploaded to a version that is not complete yet. What makes it
-one is the field `mesh/record`, written last: the digest of the manifest. Versions without it are left alone.
+Neptune shows a version as soon as it has a number, so files are uploaded to a version that is not complete yet. What
+makes it one is the field `mesh/record`, written last: its card and manifest. Versions without it are left alone.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import neptune
+from pydantic import ValidationError
 
 from mesh.core.card import CARD_FILE
 from mesh.core.card import ModelCard
@@ -20,6 +21,7 @@ from mesh.core.errors import MeshError
 from mesh.core.manifest import MANIFEST_FILE
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
+from mesh.core.models import describe_invalid
 from mesh.core.progress import track
 from mesh.registry import neptune_layout as layout
 from mesh.registry.base import ModelVersion
@@ -39,6 +41,7 @@ from mesh.registry.transfer import prepare
 from mesh.registry.transfer import read_content
 from mesh.registry.transfer import receive
 from mesh.registry.transfer import record_problems
+from mesh.registry.transfer import with_own_entry
 
 _SHOWN = 10
 
@@ -69,7 +72,9 @@ class NeptuneRegistry:
                         f"{directory} changed while it was being published; publish it again."
                     )
                 version[layout.FINGERPRINT] = card.fingerprint
-                version[layout.RECORD] = FileEntry.of(staging / MANIFEST_FILE, "").sha256
+                version[layout.RECORD] = layout.Record(
+                    card=card, manifest=manifest
+                ).model_dump_json()
                 reference = ModelReference.parse(version["sys/id"].fetch())
             return self._read(reference)
 
@@ -172,9 +177,7 @@ class NeptuneRegistry:
     def _errors(self) -> contextlib.AbstractContextManager[None]:
         return neptune_errors(self.settings.masked(self.settings.uri))
 
-    def _move_alias(
-        self, found: ModelReference, alias: str, *, undo: bool = False
-    ) -> ModelVersion:
+    def _move_alias(self, found: ModelReference, alias: str, *, undo: bool = False) -> ModelVersion:
         before = layout.read_aliases(self._fields(found.name)).get(alias)
         if before != found.version and found.version is not None:
             move = AliasMove(
@@ -209,25 +212,25 @@ class NeptuneRegistry:
 
     def _read(self, found: ModelReference) -> ModelVersion:
         aliases = layout.read_aliases(self._fields(found.name))
-        with (
-            tempfile.TemporaryDirectory() as temporary,
-            self.client.version(found) as version,
-        ):
+        with self.client.version(found) as version:
             fields = version[layout.OWN].fetch()
-            for path in (CARD_FILE, MANIFEST_FILE):
-                _download(version, path, Path(temporary))
-            if FileEntry.of(Path(temporary) / MANIFEST_FILE, "").sha256 != fields["record"]:
-                raise MeshError(f"The record of {found} is damaged: its manifest is changed.")
-            manifest = Manifest.read(Path(temporary))
-            return ModelVersion(
-                name=found.name,
-                version=int(found.version or 0),
-                card=ModelCard.read(Path(temporary)),
-                manifest=manifest,
-                created=version["sys/creation_time"].fetch(),
-                aliases=tuple(sorted(name for name in aliases if aliases[name] == found.version)),
-                attachments=layout.read_attachments(fields),
-            )
+            created = version["sys/creation_time"].fetch()
+        try:
+            record = layout.Record.model_validate_json(fields["record"])
+            attachments = layout.read_attachments(fields)
+        except ValidationError as error:
+            raise MeshError(
+                f"The record of {found} is damaged: {describe_invalid(error)}."
+            ) from error
+        return ModelVersion(
+            name=found.name,
+            version=int(found.version or 0),
+            card=record.card,
+            manifest=record.manifest,
+            created=created,
+            aliases=tuple(sorted(name for name in aliases if aliases[name] == found.version)),
+            attachments=attachments,
+        )
 
     def _fields(self, name: str) -> dict[str, Any]:
         """The fields that this package has given a model."""
@@ -295,12 +298,12 @@ def _storage_problems(
     files = [
         read(field, layout.path_of(field))
         for field in track(fields, f"verifying {version.reference}")
-        if field not in attached and layout.path_of(field) != MANIFEST_FILE
+        if field not in attached
     ]
-    problems = version.manifest.differences(files)
+    problems = with_own_entry(version.manifest).differences(files)
     if any(entry.path == CARD_FILE for entry in files):
         _download(stored, CARD_FILE, temporary)
         problems += record_problems(version, stored[layout.FINGERPRINT].fetch(), temporary)
     expected = Manifest(files=tuple(version.attachments.values()))
-    found = [read(field, path) for field, path in attached.items() if field in fields]
+    found = [read(field, path) for field, path in attached.items() if stored.exists(field)]
     return problems + [f"attachment {problem}" for problem in expected.differences(found)]

@@ -35,7 +35,9 @@ class RegistrySettings(MeshSettings):
         repr=False,
     )
 
-    token: SecretStr = Field(SecretStr(""), description="Token for Neptune; other backends have none.")
+    token: SecretStr = Field(
+        SecretStr(""), description="Token for Neptune; other backends have none."
+    )
     user: str = Field(
         "",
         description="Who moves aliases, for their history; the system's user and host by default.",

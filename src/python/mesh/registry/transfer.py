@@ -1,6 +1,7 @@
 """Moving versions' files in and out of a registry, whatever its backend."""
 
 import logging
+import tempfile
 from collections.abc import Callable
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -79,6 +80,14 @@ def prepare(content: tuple[FileEntry, ...], card: ModelCard, staging: Path) -> M
     manifest = Manifest(files=tuple(entries))
     manifest.write(staging)
     return manifest
+
+
+def with_own_entry(manifest: Manifest) -> Manifest:
+    """A version's files as they are stored: those of its manifest, and the manifest's own."""
+    with tempfile.TemporaryDirectory() as temporary:
+        manifest.write(Path(temporary))
+        own = FileEntry.of(Path(temporary) / MANIFEST_FILE, MANIFEST_FILE)
+    return Manifest(files=(*manifest.files, own))
 
 
 def record_problems(version: ModelVersion, fingerprint: str, stored: Path) -> list[str]:

@@ -71,7 +71,11 @@ class Place:
     storage: Storage
 
 
-@pytest.fixture(params=["sqlite", "server", "neptune"])
+# Neptune's client is no longer maintained, and what it is made of warns of it.
+_NEPTUNE = pytest.param("neptune", marks=pytest.mark.filterwarnings("ignore"))
+
+
+@pytest.fixture(params=["sqlite", "server", _NEPTUNE])
 def place(request: pytest.FixtureRequest) -> Place:
     """A registry of each kind in turn."""
     place: Place = request.getfixturevalue(f"{request.param}_place")

@@ -287,7 +287,9 @@ class NeptuneServer:
         self._uploads[upload] = {}
         return {"uploadId": upload, "errors": []}
 
-    def do_fileAtomMultipartUploadPart(self, query: dict[str, str], headers: Any, body: bytes) -> Any:
+    def do_fileAtomMultipartUploadPart(
+        self, query: dict[str, str], headers: Any, body: bytes
+    ) -> Any:
         first, last = map(int, re.findall(r"\d+", headers["X-Range"])[:2])
         if last - first + 1 != len(body):
             raise ApiError(400)
@@ -317,7 +319,9 @@ def run_neptune() -> Iterator[NeptuneServer]:
         def do_GET(self) -> None:
             path = urlsplit(self.path)
             if path.path.endswith("/swagger.json"):
-                spec = specification.BACKEND if "backend" in path.path else specification.LEADERBOARD
+                spec = (
+                    specification.BACKEND if "backend" in path.path else specification.LEADERBOARD
+                )
                 host = {"host": urlsplit(state.url).netloc, "schemes": ["http"]}
                 return self._send(200, json.dumps(spec | host).encode())
             body = self.rfile.read(int(self.headers["Content-Length"] or 0))

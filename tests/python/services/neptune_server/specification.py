@@ -11,6 +11,7 @@ STRING: Schema = {"type": "string"}
 _INTEGER: Schema = {"type": "integer"}
 _BOOLEAN: Schema = {"type": "boolean"}
 _ANYTHING: Schema = {"type": "object"}
+_TIME: Schema = {"type": "string", "format": "date-time"}
 
 
 def _model(**properties: Schema) -> Schema:
@@ -55,6 +56,7 @@ _DEFINITIONS = {
         trashed=_BOOLEAN,
     ),
     "StringValue": _model(value=STRING),
+    "TimeValue": _model(value=_TIME),
     "IntValue": _model(value=_INTEGER),
     "FileValue": _model(name=STRING, ext=STRING, size=_INTEGER),
     "Attribute": _model(
@@ -62,7 +64,7 @@ _DEFINITIONS = {
         type=STRING,
         stringProperties=_reference("StringValue"),
         intProperties=_reference("IntValue"),
-        datetimeProperties=_reference("StringValue"),
+        datetimeProperties=_reference("TimeValue"),
         fileProperties=_reference("FileValue"),
     ),
     "Attributes": _model(attributes=_list(_reference("Attribute"))),
@@ -86,7 +88,10 @@ def _operation(method: str, path: str, result: Schema | None, *query: str, **oth
     """
     parameters = [{"name": name, "in": "query", **_QUERY.get(name, STRING)} for name in query]
     for name, place in other.items():
-        parameter: Schema = {"name": name.replace("_", "-") if place == "header" else name, "in": place}
+        parameter: Schema = {
+            "name": name.replace("_", "-") if place == "header" else name,
+            "in": place,
+        }
         body = _list(_ANYTHING) if name == "operations" else _ANYTHING
         parameter |= {"schema": body} if place == "body" else STRING
         parameters.append(parameter)
@@ -123,12 +128,25 @@ _WHERE = ("experimentId", "attribute")
 _UPLOAD = ("experimentIdentifier", "attribute", "ext", "subPath", "totalLength", "uploadId")
 
 BACKEND = _specification(
-    _operation("get", f"{_B}/getClientConfig", _reference("ClientConfig"), "alpha", X_Neptune_Api_Token="header"),
+    _operation(
+        "get",
+        f"{_B}/getClientConfig",
+        _reference("ClientConfig"),
+        "alpha",
+        X_Neptune_Api_Token="header",
+    ),
     _operation("get", f"{_B}/exchangeApiToken", _reference("Tokens"), X_Neptune_Api_Token="header"),
     _operation("get", f"{_B}/getProject", _reference("Project"), "projectIdentifier"),
     _operation(
-        "get", f"{_B}/listProjects", _reference("Projects"),
-        "limit", "organizationIdentifier", "searchTerm", "sortBy", "sortDirection", "userRelation",
+        "get",
+        f"{_B}/listProjects",
+        _reference("Projects"),
+        "limit",
+        "organizationIdentifier",
+        "searchTerm",
+        "sortBy",
+        "sortDirection",
+        "userRelation",
     ),
     _operation("get", f"{_B}/listOrganizations", _list(_reference("Workspace"))),
 )
@@ -136,25 +154,42 @@ BACKEND = _specification(
 LEADERBOARD = _specification(
     _operation("get", f"{_L}/getExperiment", _reference("Experiment"), "experimentId"),
     _operation(
-        "post", f"{_L}/createExperiment", _reference("Experiment"),
-        X_Neptune_CliVersion="header", experimentCreationParams="body",
+        "post",
+        f"{_L}/createExperiment",
+        _reference("Experiment"),
+        X_Neptune_CliVersion="header",
+        experimentCreationParams="body",
     ),
     _operation("post", f"{_L}/ping", None, "experimentId"),
     _operation(
-        "post", f"{_L}/executeOperations", _list(_reference("Error")), "experimentId", operations="body"
+        "post",
+        f"{_L}/executeOperations",
+        _list(_reference("Error")),
+        "experimentId",
+        operations="body",
     ),
     _operation("get", f"{_L}/getExperimentAttributes", _reference("Attributes"), "experimentId"),
     _operation("get", f"{_L}/getStringAttribute", _reference("StringValue"), *_WHERE),
     _operation("get", f"{_L}/getIntAttribute", _reference("IntValue"), *_WHERE),
-    _operation("get", f"{_L}/getDatetimeAttribute", _reference("StringValue"), *_WHERE),
+    _operation("get", f"{_L}/getDatetimeAttribute", _reference("TimeValue"), *_WHERE),
     _operation("get", f"{_L}/getFileAttribute", _reference("FileValue"), *_WHERE),
     _operation("get", f"{_L}/downloadAttribute", None, *_WHERE),
     _operation(
-        "post", f"{_L}/searchLeaderboardAttributes", _reference("Columns"),
-        "projectIdentifier", "search", "type", params="body",
+        "post",
+        f"{_L}/searchLeaderboardAttributes",
+        _reference("Columns"),
+        "projectIdentifier",
+        "search",
+        "type",
+        params="body",
     ),
     _operation(
-        "post", f"{_L}/searchLeaderboardEntries", _ANYTHING, "projectIdentifier", "type", params="body"
+        "post",
+        f"{_L}/searchLeaderboardEntries",
+        _ANYTHING,
+        "projectIdentifier",
+        "type",
+        params="body",
     ),
     _operation("post", f"{_L}/fileAtomUpload", None, *_UPLOAD),
     _operation("post", f"{_L}/fileAtomMultipartUploadStart", _reference("Upload"), *_UPLOAD),
