@@ -43,8 +43,10 @@ def test_large_files_are_uploaded_in_parts(registry, neptune_server, source, car
 
 
 def test_wrong_token(registry_settings, neptune_server, monkeypatch):
-    settings = registry_settings.model_copy(update={"token": SecretStr(neptune_server.token)})
-    monkeypatch.setattr(neptune_server, "secret", "another")
+    with monkeypatch.context() as other:
+        other.setattr(neptune_server, "secret", "another")
+        token = SecretStr(neptune_server.token)
+    settings = registry_settings.model_copy(update={"token": token})
     with pytest.raises(MeshError, match="refuses the token MESH_REGISTRY_TOKEN") as caught:
         open_registry(settings).list()
     assert settings.token.get_secret_value() not in str(caught.value)

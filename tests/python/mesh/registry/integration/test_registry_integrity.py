@@ -15,8 +15,9 @@ def published(registry, source, card):
 
 
 def stored(storage, path: str) -> str:
-    """Where a version's file is kept."""
-    (found,) = (place for place in storage.paths() if place.endswith(path))
+    """Where a version's file is kept; Neptune keeps some without their suffix."""
+    endings = (path, path.removesuffix(".json"))
+    (found,) = (place for place in storage.paths() if place.endswith(endings))
     return found
 
 
