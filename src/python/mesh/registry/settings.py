@@ -36,7 +36,7 @@ class RegistrySettings(MeshSettings):
     )
 
     token: SecretStr = Field(
-        SecretStr(""), description="Token for Neptune; other backends have none."
+        SecretStr(""), description="Token for Neptune; other backends have none.", repr=False
     )
     user: str = Field(
         "",
