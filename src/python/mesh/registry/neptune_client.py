@@ -8,8 +8,6 @@ from dataclasses import field
 from typing import Any
 
 import neptune
-import requests
-from bravado.exception import HTTPError
 from neptune.exceptions import MetadataContainerNotFound
 from neptune.exceptions import NeptuneException
 
@@ -25,7 +23,15 @@ _GONE = (
     "else use MESH_REGISTRY_BACKEND=mlflow"
 )
 
-_CONNECTION_ERRORS = {"CannotResolveHostname", "NeptuneConnectionLostException"}
+_CONNECTION_ERRORS = {
+    "BravadoConnectionError",
+    "BravadoTimeoutError",
+    "CannotResolveHostname",
+    "ConnectTimeout",
+    "ConnectionError",
+    "NeptuneConnectionLostException",
+    "ReadTimeout",
+}
 _TOKEN_ERRORS = {"NeptuneInvalidApiTokenException", "Unauthorized", "Forbidden"}
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m|\{[a-z0-9_]+\}")
 
@@ -119,9 +125,10 @@ def neptune_errors(address: str) -> Iterator[None]:
     """
     try:
         yield
-    except (NeptuneException, HTTPError, requests.RequestException, OSError) as error:
+    # What its HTTP libraries raise are OSErrors.
+    except (NeptuneException, OSError) as error:
         kind = type(error).__name__
-        if kind in _CONNECTION_ERRORS or isinstance(error, requests.RequestException):
+        if kind in _CONNECTION_ERRORS:
             text = f"its server can't be reached ({kind}). {_GONE}"
         elif kind in _TOKEN_ERRORS:
             text = "its server refuses the token MESH_REGISTRY_TOKEN"
