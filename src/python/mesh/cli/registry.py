@@ -34,15 +34,16 @@ def _settings(place: str) -> RegistrySettings:
     if "://" in place:
         return _settings("").model_copy(update={"uri": place})
     if not place:
-        (settings,) = load_settings([RegistrySettings], env_file=find_env_file(Path()))
-        return settings
+        own: RegistrySettings
+        (own,) = load_settings([RegistrySettings], env_file=find_env_file(Path()))
+        return own
     if not Path(place).is_file():
         raise UsageError(f"{place!r} is no env file, and no address such as http://registry:5000.")
     written = dotenv.dotenv_values(place)
     fields = RegistrySettings.model_fields
     names = {field: variable_name(RegistrySettings, field) for field in fields}
-    return RegistrySettings(
-        **{field: written.get(names[field]) or fields[field].default for field in fields}
+    return RegistrySettings.model_validate(
+        {field: written.get(names[field]) or fields[field].default for field in fields}
     )
 
 
@@ -151,10 +152,10 @@ def pull(reference: str, source: str, target: str) -> None:
 
 
 def _copy(reference: str, source: str, target: str) -> None:
-    settings = [_settings(place) for place in (source, target)]
-    if settings[0] == settings[1]:
+    source_settings, target_settings = _settings(source), _settings(target)
+    if source_settings == target_settings:
         raise UsageError("The registry to copy from and the one to copy to are the same.")
-    copy = copy_version(*map(open_registry, settings), reference)
+    copy = copy_version(open_registry(source_settings), open_registry(target_settings), reference)
     click.echo(f"{reference} is {copy.reference} there")
 
 

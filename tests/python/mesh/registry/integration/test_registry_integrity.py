@@ -18,7 +18,7 @@ def stored(storage, path: str) -> str:
     """Where a version's file is kept; Neptune keeps some without their suffix."""
     endings = (path, path.removesuffix(".json"))
     (found,) = (place for place in storage.paths() if place.endswith(endings))
-    return found
+    return str(found)
 
 
 def flip_bit(storage, path: str) -> None:
