@@ -54,7 +54,9 @@ class HttpSettings(MeshSettings):
         1, ge=1, description="Turns that every server gets at each number of clients."
     )
     seconds: float = Field(5.0, gt=0, description="Length of a turn.")
-    peers: tuple[Peer, ...] = Field(PEERS, min_length=1, description="Which of the others to measure.")
+    peers: tuple[Peer, ...] = Field(
+        PEERS, min_length=1, description="Which of the others to measure."
+    )
     cache: Path = Field(
         Path.home() / ".cache" / "mesh-benchmarks",
         description="Where the peers' environments are made.",
@@ -79,7 +81,7 @@ class Contender:
                 for found in output["predicted_document"]
             ]
         pairs = answer[0] if self.name == "bentoml" else answer
-        return [(keyword, score) for keyword, score in pairs]
+        return [(str(keyword), float(score)) for keyword, score in pairs]
 
 
 def run(settings: HttpSettings) -> None:

@@ -55,7 +55,7 @@ def peer_server(name: Peer, cache: Path, workers: int) -> Iterator[ServerProcess
         "litserve": [str(binaries / "python"), str(FOLDER / "litserve_app.py"), str(port)],
         "bentoml": [
             *(str(binaries / "bentoml"), "serve", "bentoml_app:Keywords"),
-            *(f"--port={port}", "--working-dir", str(FOLDER)),
+            *("--host=127.0.0.1", f"--port={port}", "--working-dir", str(FOLDER)),
         ],
     }
     environment = {

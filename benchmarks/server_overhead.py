@@ -48,9 +48,7 @@ def main_run(settings: OverheadSettings) -> None:
             for logs in (True, False)
             for name in (BARE, THREAD, "mesh, uvicorn", "Starlette, hypercorn", "mesh, hypercorn")
         }
-        figures: dict[tuple[str, bool], list[Turn]] = {
-            key: [] for key in servers
-        }
+        figures: dict[tuple[str, bool], list[Turn]] = {key: [] for key in servers}
         for _ in range(settings.rounds):
             for key, server in servers.items():
                 figures[key].append(_turn(server, settings))

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from mesh.core.errors import MeshError
 
-PATIENCE_SECONDS = 600
-"""A first start may have to read gigabytes and compile bytecode; a server that ends is noticed at once."""
+PATIENCE_SECONDS = 300
+"""A first start may have to read gigabytes and compile bytecode; that a server ended is noticed at once."""
 END_SECONDS = 15
 
 

