@@ -1,15 +1,17 @@
 """Documents a second over HTTP: the mesh's keywords server, and KeyBERT behind BentoML, LitServe and FastAPI.
 
-All servers run at the same time and get their turns one after the other, one document a request.
+All servers are started, then get their turns one after the other, while the others are paused; one document a request.
 """
 
 import json
 import logging
 import os
 import statistics
+from collections.abc import Callable
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,22 @@ class Contender:
     process: ServerProcess
     requests: Sequence[bytes]
 
+    def turn(self, load: Callable[[int, Sequence[bytes]], Run]) -> Run:
+        """Send it requests, for which it runs.
+
+        Args:
+            load: called with the port and the requests.
+
+        Raises:
+            MeshError: an answer is none.
+        """
+        self.process.resume()
+        run = load(self.process.port, self.requests)
+        self.process.pause()
+        if failed := [answer for answer in run.answers if answer.status != 200]:
+            raise MeshError(f"{self.name} answered {failed[0]}.")
+        return run
+
     def keywords(self, body: bytes) -> Answer:
         """The keywords of an answer to one document, with their scores."""
         answer: Any = json.loads(body)
@@ -97,9 +115,11 @@ def run(settings: HttpSettings) -> None:
             logger.info("starting %s", name)
             server = peer_server(name, settings.cache, len(os.sched_getaffinity(0)))
             process = stack.enter_context(server)
+            process.pause()
             contenders.append(Contender(name, process, peer_requests(name, documents)))
         folder = stack.enter_context(compiled_keywords())
         mesh = Contender("mesh", stack.enter_context(keywords_server(folder)), requests(documents))
+        mesh.process.pause()
         contenders.append(mesh)
         turns: Turns = {}
         _measure_first_pass(contenders, turns)
@@ -107,9 +127,9 @@ def run(settings: HttpSettings) -> None:
             for clients in CLIENTS:
                 for contender in contenders:
                     logger.info("%s, %d clients", contender.name, clients)
-                    port, sent = contender.process.port, contender.requests
-                    turn = closed_loop(port, sent, clients=clients, seconds=settings.seconds)
-                    _check_status(contender, turn)
+                    turn = contender.turn(
+                        partial(closed_loop, clients=clients, seconds=settings.seconds)
+                    )
                     turns.setdefault((f"{clients} clients", contender.name), []).append(turn)
         memory = {each.name: each.process.resident_mebibytes() for each in contenders}
     _print(turns, memory, settings)
@@ -120,9 +140,7 @@ def _measure_first_pass(contenders: Sequence[Contender], turns: Turns) -> None:
     expected: list[Answer] = []
     for contender in contenders:
         logger.info("%s, first pass", contender.name)
-        port = contender.process.port
-        turn = each_once(port, contender.requests, clients=FIRST_PASS_CLIENTS)
-        _check_status(contender, turn)
+        turn = contender.turn(partial(each_once, clients=FIRST_PASS_CLIENTS))
         turns[f"first pass, {FIRST_PASS_CLIENTS} clients", contender.name] = [turn]
         found = [
             contender.keywords(answer.body)
@@ -131,11 +149,6 @@ def _measure_first_pass(contenders: Sequence[Contender], turns: Turns) -> None:
         expected = expected or found
         for theirs, own in zip(expected, found, strict=True):
             check_same(theirs, own, contender.name)
-
-
-def _check_status(contender: Contender, turn: Run) -> None:
-    if failed := [answer for answer in turn.answers if answer.status != 200]:
-        raise MeshError(f"{contender.name} answered {failed[0]}.")
 
 
 def _print(turns: Turns, memory: dict[str, float], settings: HttpSettings) -> None:

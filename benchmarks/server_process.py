@@ -34,6 +34,14 @@ class ServerProcess:
         self.port = port
         self._process = process
 
+    def pause(self) -> None:
+        """Stop all of its processes where they are: some servers take processor time while they wait."""
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let them go on."""
+        os.killpg(self._process.pid, signal.SIGCONT)
+
     def resident_mebibytes(self) -> float:
         """Memory that all of its processes hold; pages that they share count once for each."""
         return sum(_status(pid, "VmRSS") for pid in self._pids()) / 1024
@@ -104,6 +112,9 @@ def start(
             yield ServerProcess(process, port)
         finally:
             process.terminate()
+            # Should it be paused.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGCONT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(END_SECONDS)
             with contextlib.suppress(ProcessLookupError):
