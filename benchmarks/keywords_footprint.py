@@ -96,7 +96,7 @@ class Contestant:
 
     def median(self, name: str) -> float:
         """Of a field of the measurements, without the first: before it, files are not in memory and not compiled."""
-        return statistics.median(getattr(each, name) for each in self.measurements[1:])
+        return statistics.median(float(getattr(each, name)) for each in self.measurements[1:])
 
 
 def run(settings: Settings) -> None:
