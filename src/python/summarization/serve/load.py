@@ -1,10 +1,10 @@
 """Put the running summarization server under load, and judge it."""
 
+from mesh.loadtest.program import load_program
+from mesh.serve.documents import Document
 from summarization.project import PROJECT
 from summarization.schema import Request
 from summarization.schema import Response
-from mesh.loadtest.program import load_program
-from mesh.serve.documents import Document
 
 main = load_program(
     PROJECT,

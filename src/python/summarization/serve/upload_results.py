@@ -1,7 +1,7 @@
 """Attach the results of a load test to the version that was served."""
 
-from summarization.project import PROJECT
 from mesh.lifecycle.load_results import upload_results_program
+from summarization.project import PROJECT
 
 main = upload_results_program(PROJECT)
 

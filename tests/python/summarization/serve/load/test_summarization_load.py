@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from load_suite import check_load
+
 from summarization.project import PROJECT
 
 
