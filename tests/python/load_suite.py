@@ -1,4 +1,4 @@
-"""What the load suites of projects have in common: a workspace with a model, its server, and the programs run on them."""
+"""What the load suites of projects have in common: a workspace, its server, and the programs run on them."""
 
 import importlib
 import itertools

@@ -24,7 +24,7 @@ _WORD = regex.compile(
 # Abbreviations up to this length mean something else in lower case, as WHO does.
 _ABBREVIATION = 5
 # What may stand between the words of a name: nothing but a few characters within one line.
-_GAP = regex.compile(r"[^\S\n]?[&'’./+–-]?[^\S\n]?|\.? |, ")
+_GAP = regex.compile(r"[^\S\n]?[&'\u2019./+\u2013-]?[^\S\n]?|\.? |, ")
 # Words beside a name that are written like a part of it but aren't.
 _BESIDE = frozenset(
     "mr mrs ms dr president vice chancellor prime minister king queen emperor pope prince princess sir ceo cfo "

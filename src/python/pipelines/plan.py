@@ -77,7 +77,7 @@ def make_plan(project: Project, settings: PipelineSettings, images: ImageSetting
     """Choose the steps and work out what each is started with.
 
     Raises:
-        UsageError: a container is unknown, a tag is missing or has no use, or what was asked for does not fit the target.
+        UsageError: a container is unknown, a tag is missing or useless, or what was asked for does not fit the target.
     """
     chosen = choose(project, settings.run_containers)
     _check_tag(project, chosen, settings)

@@ -27,7 +27,7 @@ class FineTuneSettings(TrainSettings):
         description="Leave the word embeddings as they are: faster, and new words keep theirs.",
     )
     max_length: int = Field(
-        256, ge=8, description="Tokens of one pass; the server reads longer texts in windows."
+        256, ge=128, description="Tokens of one pass; the server reads longer texts in windows."
     )
     patience: int = Field(
         2, ge=1, description="Epochs without a better validation score after which training ends."

@@ -93,7 +93,7 @@ def make_base(folder: Path) -> Path:
         num_hidden_layers=1,
         num_attention_heads=2,
         intermediate_size=32,
-        max_position_embeddings=64,
+        max_position_embeddings=128,
         initializer_range=0.3,
     )
     transformers.BertModel(config).save_pretrained(folder)
@@ -144,7 +144,7 @@ class Tiny:
             "learning_rate": 0.01,
             "head_learning_rate": 0.01,
             "batch_size": 16,
-            "max_length": 32,
+            "max_length": 128,
             "device": "cpu",
             **settings,
         }
