@@ -57,13 +57,11 @@ class EmbeddedLinker:
         self._encoder = encoder
         self._described: OrderedDict[str, Floats] = OrderedDict()
 
-    def link(self, tasks: Sequence[Task], end: float) -> list[list[Link] | Exception]:
+    def link(self, tasks: Sequence[Task], _end: float, /) -> list[list[Link] | Exception]:
         """Link the names of several texts with one call of the encoder; no other service is asked."""
         texts = [self._read(task) for task in tasks]
         embeddings = self._embed(text for text in texts if isinstance(text, _Text))
-        return [
-            text.links(embeddings) if isinstance(text, _Text) else text for text in texts
-        ]
+        return [text.links(embeddings) if isinstance(text, _Text) else text for text in texts]
 
     def _read(self, task: Task) -> "_Text | UsageError":
         mentions = task.mentions
@@ -126,9 +124,7 @@ class _Text:
     def descriptions(self) -> Iterable[str]:
         """What is known of the candidates."""
         return (
-            candidate.description
-            for mention in self._mentions
-            for candidate in self._open(mention)
+            candidate.description for mention in self._mentions for candidate in self._open(mention)
         )
 
     def links(self, embeddings: Mapping[str, Floats]) -> list[Link]:

@@ -23,13 +23,13 @@ SELECT name.key, {_COLUMNS}
 FROM json_each(?) AS wanted JOIN name ON name.key = wanted.value JOIN entity ON entity.id = name.entity
 WHERE language IN (?, 'en', 'mul')
 ORDER BY popularity DESC, is_label DESC, entity.id
-"""  # noqa: S608 - only constants
+"""  # - only constants
 _CONTAINING = f"""
 SELECT {_COLUMNS}
 FROM name_text JOIN name ON name.id = name_text.rowid JOIN entity ON entity.id = name.entity
 WHERE name_text MATCH ? AND language IN (?, 'en', 'mul')
 ORDER BY popularity DESC, is_label DESC, entity.id LIMIT ?
-"""  # noqa: S608 - only constants
+"""  # - only constants
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Names found by the ner service."""
 
+from prometheus_client import Counter
 from pydantic import BaseModel
 from pydantic import Field
-from prometheus_client import Counter
 
 from entity_fishing.json_service import JsonService
 from entity_fishing.linker import Mention

@@ -9,10 +9,10 @@ from pydantic import ConfigDict
 from pydantic import Field
 from pydantic import model_validator
 
-from mesh.serve.documents import Document
-from mesh.serve.documents import DocumentsRequest
 from mesh.serve.documents import MAX_DOCUMENTS
 from mesh.serve.documents import MAX_TOTAL_CHARACTERS
+from mesh.serve.documents import Document
+from mesh.serve.documents import DocumentsRequest
 
 MAX_ENTITIES = 1_000
 """Of one document."""
@@ -143,7 +143,8 @@ class Entity(BaseModel):
         description="Identifier of the Wikidata entity.", examples=["Q90"]
     )
     wiki_link: str | None = Field(
-        description="Address of the Wikidata entity.", examples=["https://www.wikidata.org/wiki/Q90"]
+        description="Address of the Wikidata entity.",
+        examples=["https://www.wikidata.org/wiki/Q90"],
     )
     label: str | None = Field(
         description="The entity's usual name, if the backend knows it.", examples=["Paris"]

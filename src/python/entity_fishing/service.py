@@ -51,7 +51,9 @@ class DisambiguationService:
             PATH,
             settings,
             calls=calls,
-            refusals={406: "does not take this document: it is too short, or of a language that the server does not know."},
+            refusals={
+                406: "does not take this document: it is too short, or of a language that the server does not know."
+            },
         )
 
     async def link(self, task: Task, end: float) -> list[Link]:

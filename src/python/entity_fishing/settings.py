@@ -31,9 +31,7 @@ class EntityFishingSettings(MeshSettings):
         "http://127.0.0.1:8090", description="Address of the entity-fishing server."
     )
     ner_url: str = Field("http://127.0.0.1:8003", description="Address of the ner service.")
-    concurrency: int = Field(
-        8, ge=1, description="Calls of a service at the same time; more wait."
-    )
+    concurrency: int = Field(8, ge=1, description="Calls of a service at the same time; more wait.")
     attempts: int = Field(3, ge=1, description="How often a failed call is made at most.")
     attempt_seconds: float = Field(10, gt=0, description="How long one call may take.")
     deadline_seconds: float = Field(

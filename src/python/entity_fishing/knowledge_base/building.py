@@ -126,4 +126,3 @@ def _records(batch: Sequence[tuple[int, bytes]], settings: BuildSettings) -> Ite
             raise MeshError(f"Line {number} of {settings.dump} is malformed: {error}.") from error
         if record:
             yield record
-

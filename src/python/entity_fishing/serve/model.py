@@ -77,9 +77,7 @@ class EntityFishingModel(ServedModel):
             "knowledge_base": path.name if path else "sample",
             "entities": len(knowledge),
         }
-        self._linker = EmbeddedLinker(
-            knowledge, CompiledModel.load(self._directory / COMPILED)
-        )
+        self._linker = EmbeddedLinker(knowledge, CompiledModel.load(self._directory / COMPILED))
         self.predict(self.example_request(WARM_UP))
 
     def predict(self, request: Request) -> Response:
@@ -99,9 +97,11 @@ class EntityFishingModel(ServedModel):
         ]
         links = iter(self._links(tasks, end))
         return [
-            documents
-            if isinstance(documents, UsageError)
-            else self._response(documents, [next(links) for _ in documents])
+            (
+                documents
+                if isinstance(documents, UsageError)
+                else self._response(documents, [next(links) for _ in documents])
+            )
             for documents in prepared
         ]
 
@@ -133,8 +133,6 @@ class EntityFishingModel(ServedModel):
 
 def _prepare(request: Request) -> list[PreparedDocument] | UsageError:
     try:
-        return [
-            PreparedDocument(item, request.configuration.language) for item in request.inputs
-        ]
+        return [PreparedDocument(item, request.configuration.language) for item in request.inputs]
     except UsageError as error:
         return error

@@ -60,9 +60,7 @@ def predict(url: str, *bodies: dict[str, Any], in_turn: bool = False, **settings
             if in_turn:
                 responses = [await client.post(PATH, json=body) for body in bodies]
             else:
-                responses = await asyncio.gather(
-                    *(client.post(PATH, json=body) for body in bodies)
-                )
+                responses = await asyncio.gather(*(client.post(PATH, json=body) for body in bodies))
             return Answers(list(responses), (await client.get("/metrics")).text)
 
     return asyncio.run(post())
@@ -75,16 +73,19 @@ def request(text: str, *entities: dict[str, Any], language: str = "en") -> dict[
     return {"configuration": {"language": language}, "inputs": [document]}
 
 
-def entity(start: int, end: int, wikidata_id: str | None, score: Any = 0.9, **more: Any) -> dict[str, Any]:
+def entity(
+    start: int, end: int, wikidata_id: str | None, score: Any = 0.9, **more: Any
+) -> dict[str, Any]:
     """An entity in an answer."""
     fields = {"rawName": "x", "offsetStart": start, "offsetEnd": end, "confidence_score": score}
     return {**fields, **({"wikidataId": wikidata_id} if wikidata_id else {}), **more}
 
 
 def test_server_finds_and_links_names(fishing):
-    found = (entity(16, 22, "Q142"), entity(0, 5, "Q90", type="LOCATION", domains=["Geography"]))
+    text = "Paris sits in <b>France</b>."
+    found = (entity(14, 20, "Q142"), entity(0, 5, "Q90", type="LOCATION", domains=["Geography"]))
     fishing.answers = [fishing.entities(*found)]
-    answers = predict(fishing.url, request("Paris sits in <b>France</b>."[:14] + "<b>France</b>.", language="de"))
+    answers = predict(fishing.url, request(text, language="de"))
     [(path, body)] = fishing.received
     assert path == "/service/disambiguate"
     assert body["mentions"] == ["ner", "wikipedia"]
@@ -102,13 +103,21 @@ def test_server_finds_and_links_names(fishing):
         "description": None,
         "reason": None,
     }
+    second = answers.entities[1]
+    assert second["wikidata_id"] == "Q142"
+    assert text[second["start"] : second["end"]] == "France"
     assert answers.one.json()["backend"] == "service"
     assert answers.calls("entity-fishing server", "answered") == 1
 
 
 def test_given_names_are_sent_with_their_places_in_the_text(fishing):
     text = "🚋 <p>Zürich &amp; C++ (a)</p> Zürich"
-    given = [{"entity_text": "Zürich"}, {"entity_text": "C++"}, {"entity_text": "(a"}, {"entity_text": "Oz"}]
+    given = [
+        {"entity_text": "Zürich"},
+        {"entity_text": "C++"},
+        {"entity_text": "(a"},
+        {"entity_text": "Oz"},
+    ]
 
     def answer(handler: Any, body: dict[str, Any]) -> None:
         units = body["text"].encode("utf-16-le")
@@ -151,15 +160,15 @@ def test_best_candidate_is_chosen_by_place_and_score_and_not_by_order(fishing):
 
 
 def test_overlapping_names_that_the_server_finds_give_the_most_certain(fishing):
-    fishing.answers = [
-        fishing.entities(entity(0, 5, "Q90", 0.4), entity(0, 12, "Q47899", 0.9))
-    ]
+    fishing.answers = [fishing.entities(entity(0, 5, "Q90", 0.4), entity(0, 12, "Q47899", 0.9))]
     [found] = predict(fishing.url, request("Paris Hilton sings.")).entities
     assert found["wikidata_id"] == "Q47899"
 
 
 def test_places_outside_of_the_text_are_left_out(fishing):
-    fishing.answers = [fishing.entities(entity(0, 500, "Q1"), entity(1, 2, "Q2"), entity(5, 5, "Q3"))]
+    fishing.answers = [
+        fishing.entities(entity(0, 500, "Q1"), entity(1, 2, "Q2"), entity(5, 5, "Q3"))
+    ]
     assert predict(fishing.url, request("🚋🚋 trams")).entities == []
 
 
@@ -173,7 +182,14 @@ def test_text_without_names_to_link_is_answered_without_a_call(fishing):
 def test_names_come_from_the_ner_service(fishing, ner):
     text = "Maria met <i>Merkel</i>."
     found = [
-        {"entity_type": "PER", "entity_text": "Merkel", "score": 0.9, "sentence_index": 0, "start": 10, "end": 16}
+        {
+            "entity_type": "PER",
+            "entity_text": "Merkel",
+            "score": 0.9,
+            "sentence_index": 0,
+            "start": 10,
+            "end": 16,
+        }
     ]
     ner.answers = [ner.raw(json.dumps({"outputs": [{"entities": found}]}).encode())]
     fishing.answers = [fishing.entities(entity(10, 16, "Q567"))]
@@ -183,7 +199,10 @@ def test_names_come_from_the_ner_service(fishing, ner):
     assert text[linked["start"] : linked["end"]] == "Merkel"
     [(path, body)] = ner.received
     assert path == "/v1/model/ner/predict"
-    assert body == {"configuration": {"language": "en"}, "inputs": [{"document": "Maria met Merkel."}]}
+    assert body == {
+        "configuration": {"language": "en"},
+        "inputs": [{"document": "Maria met Merkel."}],
+    }
     assert answers.calls("ner service", "answered") == 1
 
 
@@ -209,7 +228,13 @@ def test_failing_ner_service_is_named(fishing, ner):
         ("raw", (b"<html>rubbish</html>",), 502, 2, "can't be used"),
         ("raw", (b'{"entities": {}}',), 502, 2, "can't be used"),
         ("raw", (b'{"entities": [{"offsetStart": -1, "offsetEnd": 2}]}',), 502, 2, "can't be used"),
-        ("raw", (b'{"entities": [{"offsetStart": 0, "offsetEnd": 2, "wikidataId": "../x"}]}',), 502, 2, "used"),
+        (
+            "raw",
+            (b'{"entities": [{"offsetStart": 0, "offsetEnd": 2, "wikidataId": "../x"}]}',),
+            502,
+            2,
+            "used",
+        ),
     ],
 )
 def test_failure_is_a_problem_that_names_the_server(

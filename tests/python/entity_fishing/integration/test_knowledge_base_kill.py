@@ -19,7 +19,9 @@ def test_killed_build_goes_on(tmp_path):
     line = DUMP.read_text(encoding="utf-8").splitlines()[3].rstrip(",")
     with dump.open("w", encoding="utf-8") as file:
         file.write("[\n")
-        file.writelines(line.replace('"Q42"', f'"Q{number}"') + ",\n" for number in range(1, COPIES))
+        file.writelines(
+            line.replace('"Q42"', f'"Q{number}"') + ",\n" for number in range(1, COPIES)
+        )
         file.write(line.replace('"Q42"', f'"Q{COPIES}"') + "\n]\n")
     program = entity_fishing.knowledge_base.build.__file__
     command = [sys.executable, program, "--dump", str(dump), "--output", str(output)]

@@ -25,7 +25,9 @@ def test_known_identifiers():
         ("Douglas Adams", {"Q42"}),
         ("zurich", {"Q72"}),
     ):
-        assert {found.id for found in knowledge.find([name.lower()], "en")[name.lower()]} == expected
+        assert {
+            found.id for found in knowledge.find([name.lower()], "en")[name.lower()]
+        } == expected
 
 
 def test_longer_names_are_found_by_their_words():

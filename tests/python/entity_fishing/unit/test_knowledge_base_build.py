@@ -43,7 +43,9 @@ def test_dump_becomes_a_knowledge_base(tmp_path, suffix, compress):
     assert (paris.id, paris.label, paris.type) == ("Q90", "Paris", "place")
     assert 0 < paris.popularity < 1
     assert not paris.is_label
-    types = {name: knowledge.find([name], "en")[name][0].type for name in ("douglas adams", "apple inc")}
+    types = {
+        name: knowledge.find([name], "en")[name][0].type for name in ("douglas adams", "apple inc")
+    }
     assert types == {"douglas adams": "person", "apple inc": "organisation"}
     assert sorted(path.name for path in tmp_path.iterdir()) == [dump.name, "kb.sqlite"]
 

@@ -42,7 +42,10 @@ def test_documents_are_answered_in_order(client):
         (b"{", 400),
         (b'{"inputs": 1}', 422),
         (b'{"configuration": {"language": "xx"}, "inputs": [{"document": "x"}]}', 422),
-        (b'{"inputs": [{"document": "x", "entities": [{"entity_text": "x", "start": 0, "end": 9}]}]}', 422),
+        (
+            b'{"inputs": [{"document": "x", "entities": [{"entity_text": "x", "start": 0, "end": 9}]}]}',
+            422,
+        ),
     ],
 )
 def test_bad_requests_are_refused(client, content, status):
