@@ -1,5 +1,6 @@
 """Finding names in a text by looking up its runs of words."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from collections.abc import Sequence
 from itertools import pairwise
@@ -17,6 +18,8 @@ from mesh.nlp.stop_words import stop_words
 
 MAX_WORDS = 8
 """Of a name. In Chinese and Japanese every character counts as one."""
+MAX_LOWER_CASE_WORDS = 3
+"""Of a name that begins in lower case: such names are short, and most runs of words begin so."""
 
 _WORD = regex.compile(
     rf"[{UNSPACED}]\p{{M}}*|[\p{{L}}\p{{M}}\p{{N}}--[{UNSPACED}]]+", regex.VERSION1
@@ -58,10 +61,11 @@ def find_names(text: str, language: Language, knowledge: KnowledgeBase) -> list[
 
 
 def _runs(text: str, words: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The spans of up to `MAX_WORDS` neighbouring words."""
+    """The spans of neighbouring words that are few enough for a name."""
     for first, (start, _) in enumerate(words):
         previous = None
-        for word_start, word_end in words[first : first + MAX_WORDS]:
+        count = MAX_LOWER_CASE_WORDS if text[start].islower() else MAX_WORDS
+        for word_start, word_end in words[first : first + count]:
             if previous is not None and not _GAP.fullmatch(text, previous, word_start):
                 break
             yield start, word_end
@@ -89,7 +93,12 @@ def _within_longer(
     ordinary: frozenset[str],
 ) -> set[tuple[int, int]]:
     """The names with a capitalised word beside them, only a space between, that is no known name or title."""
-    known = {word for start, end in spans for word in words if start <= word[0] < end}
+    starts = [start for start, _ in words]
+    known = {
+        word
+        for start, end in spans
+        for word in words[bisect_left(starts, start) : bisect_left(starts, end)]
+    }
     of_start = {start: (start, end) for start, end in spans}
     of_end = {end: (start, end) for start, end in spans}
     joined: set[tuple[int, int]] = set()

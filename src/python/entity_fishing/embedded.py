@@ -57,7 +57,7 @@ class EmbeddedLinker:
         self._encoder = encoder
         self._described: OrderedDict[str, Floats] = OrderedDict()
 
-    def link(self, tasks: Sequence[Task], end: float) -> list[list[Link] | Exception]:
+    def link(self, tasks: Sequence[Task], _end: float, /) -> list[list[Link] | Exception]:
         """Link the names of several texts with one call of the encoder; no other service is asked."""
         texts = [self._read(task) for task in tasks]
         embeddings = self._embed(text for text in texts if isinstance(text, _Text))

@@ -60,7 +60,7 @@ class Link:
 class Linker(Protocol):
     """A backend; safe to use from several threads."""
 
-    def link(self, tasks: Sequence[Task], end: float) -> list[list[Link] | Exception]:
+    def link(self, tasks: Sequence[Task], end: float, /) -> list[list[Link] | Exception]:
         """Link the names of several texts together.
 
         Args:

@@ -47,7 +47,7 @@ def test_encoder_is_made_and_the_server_answers_what_was_printed(tmp_path):
                 trust_env=False,
             )
             links = [entity["wiki_link"] for entity in answer.json()["outputs"][0]["entities"]]
-            assert links == [f"https://www.wikidata.org/wiki/{id}" for id in ("Q90", "Q142")]
+            assert links == [f"https://www.wikidata.org/wiki/{name}" for name in ("Q90", "Q142")]
             metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
             assert 'route="/v1/model/{name}/predict",status="200"} 3.0' in metrics
             process.send_signal(signal.SIGINT)

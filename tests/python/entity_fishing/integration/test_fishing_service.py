@@ -82,11 +82,10 @@ def entity(
 
 
 def test_server_finds_and_links_names(fishing):
-    found = (entity(16, 22, "Q142"), entity(0, 5, "Q90", type="LOCATION", domains=["Geography"]))
+    text = "Paris sits in <b>France</b>."
+    found = (entity(14, 20, "Q142"), entity(0, 5, "Q90", type="LOCATION", domains=["Geography"]))
     fishing.answers = [fishing.entities(*found)]
-    answers = predict(
-        fishing.url, request("Paris sits in <b>France</b>."[:14] + "<b>France</b>.", language="de")
-    )
+    answers = predict(fishing.url, request(text, language="de"))
     [(path, body)] = fishing.received
     assert path == "/service/disambiguate"
     assert body["mentions"] == ["ner", "wikipedia"]
@@ -104,6 +103,9 @@ def test_server_finds_and_links_names(fishing):
         "description": None,
         "reason": None,
     }
+    second = answers.entities[1]
+    assert second["wikidata_id"] == "Q142"
+    assert text[second["start"] : second["end"]] == "France"
     assert answers.one.json()["backend"] == "service"
     assert answers.calls("entity-fishing server", "answered") == 1
 
