@@ -8,15 +8,15 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 from rich.console import Console
-from sentiment.project import PROJECT
-from sentiment.schema import Document
-from sentiment.schema import Request
-from sentiment.serve.model import SentimentModel
 
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.formats import read_file
+from sentiment.project import PROJECT
+from sentiment.schema import Document
+from sentiment.schema import Request
+from sentiment.serve.model import SentimentModel
 
 BATCH = 64
 

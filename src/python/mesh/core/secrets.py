@@ -65,9 +65,7 @@ def _value(answer: Mapping[str, Any]) -> str:
 
 
 def _ask(url: str, headers: Mapping[str, str], what: str) -> dict[str, Any]:
-    request = urllib.request.Request(
-        url, headers=dict(headers)
-    )
+    request = urllib.request.Request(url, headers=dict(headers))
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310
             answer: dict[str, Any] = json.load(response)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from load_suite import check_load
-
 from summarization.project import PROJECT
 
 
