@@ -132,6 +132,8 @@ def train_network(
 class _HeadTrainer(transformers.Trainer):  # type: ignore[misc]
     """A trainer with a learning rate of its own for the parameters that the base model does not have."""
 
+    optimizer: Any
+
     def __init__(self, *, settings: FineTuneSettings, **arguments: Any) -> None:
         self._head_rate = settings.head_learning_rate
         super().__init__(**arguments)
@@ -155,7 +157,8 @@ class _HeadTrainer(transformers.Trainer):  # type: ignore[misc]
                 }
                 for (of_base, decays), parameters in groups.items()
             )
-        return self.optimizer
+        found: torch.optim.Optimizer = self.optimizer
+        return found
 
 
 class _Epochs(transformers.TrainerCallback):  # type: ignore[misc]

@@ -1,6 +1,7 @@
 """trace, validate and upload of a tiny trained version, with the project's own regression suite."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,9 @@ def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for folder in (package, package.parent):
         (folder / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path / "code")
+    # Another test's, from another folder.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tiny"]:
+        sys.modules.pop(name)
     return package / "regression_suite.py"
 
 
