@@ -260,7 +260,8 @@ def test_failures_are_followed_by_a_good_answer(fishing):
 @pytest.mark.parametrize("setting", ["attempt_seconds", "deadline_seconds"])
 def test_silent_server_is_given_up(fishing, setting):
     fishing.answers = [fishing.silence]
-    answers = predict(fishing.url, request("Paris sings."), **{"attempts": 1, setting: 0.3})
+    settings: dict[str, Any] = {"attempts": 1, setting: 0.3}
+    answers = predict(fishing.url, request("Paris sings."), **settings)
     assert answers.one.status_code == 504
     assert "did not answer" in answers.one.json()["detail"]
 
