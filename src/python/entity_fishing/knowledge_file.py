@@ -28,7 +28,6 @@ CREATE VIRTUAL TABLE name_text USING fts5(key, content = 'name', content_rowid =
 # Made last: filling an index that exists takes much longer.
 _INDEXES = """
 CREATE INDEX IF NOT EXISTS name_key ON name (key);
-CREATE INDEX IF NOT EXISTS name_entity ON name (entity);
 INSERT INTO name_text (name_text) VALUES ('rebuild');
 """
 
@@ -71,15 +70,16 @@ def create_tables(database: sqlite3.Connection) -> None:
 
 
 def insert(database: sqlite3.Connection, records: Iterable[Record]) -> int:
-    """Add entities; return how many. An entity that is there already is replaced."""
+    """Add entities; return how many. Of those with the same identifier the first stays."""
     count = 0
     for record in records:
         number = int(record.id.removeprefix("Q"))
-        database.execute("DELETE FROM name WHERE entity = ?", (number,))
-        database.execute(
-            "INSERT OR REPLACE INTO entity VALUES (?, ?, ?, ?, ?)",
+        added = database.execute(
+            "INSERT OR IGNORE INTO entity VALUES (?, ?, ?, ?, ?)",
             (number, record.label, record.type, record.description, record.popularity),
         )
+        if not added.rowcount:
+            continue
         database.executemany(
             "INSERT INTO name (entity, name, key, language, is_label) VALUES (?, ?, ?, ?, ?)",
             (

@@ -21,7 +21,8 @@ def name_key(name: str) -> str:
     """
     decomposed = unicodedata.normalize("NFKD", name).casefold()
     plain = unicodedata.normalize("NFC", _MARKS.sub("", decomposed))
-    return _EDGES.sub("", _SPACE.sub(" ", plain))
+    key: str = _EDGES.sub("", _SPACE.sub(" ", plain))
+    return key
 
 
 def occurrences(name: str, text: str) -> Iterator[tuple[int, int]]:

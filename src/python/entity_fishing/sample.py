@@ -26,7 +26,7 @@ def sample_database() -> sqlite3.Connection:
 def sample_records() -> Iterator[Record]:
     """The entities of `sample.tsv`, whose popularity is an estimate in steps from 1 to 5."""
     file = importlib.resources.files("entity_fishing").joinpath("sample.tsv")
-    with file.open(encoding="utf-8", newline="") as lines:
+    with file.open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
             aliases = [alias for alias in row["aliases"].split("|") if alias]
             yield Record(

@@ -260,7 +260,8 @@ def test_failures_are_followed_by_a_good_answer(fishing):
 @pytest.mark.parametrize("setting", ["attempt_seconds", "deadline_seconds"])
 def test_silent_server_is_given_up(fishing, setting):
     fishing.answers = [fishing.silence]
-    answers = predict(fishing.url, request("Paris sings."), attempts=1, **{setting: 0.3})
+    settings: dict[str, Any] = {"attempts": 1, setting: 0.3}
+    answers = predict(fishing.url, request("Paris sings."), **settings)
     assert answers.one.status_code == 504
     assert "did not answer" in answers.one.json()["detail"]
 
@@ -276,7 +277,7 @@ def test_unreachable_server_is_unavailable(fishing):
 
 def test_broken_server_is_left_alone_and_tried_again(fishing):
     fishing.answers = [fishing.status(500), fishing.status(500), fishing.entities()]
-    settings = {"attempts": 1, "breaker_failures": 2}
+    settings: dict[str, Any] = {"attempts": 1, "breaker_failures": 2}
     bodies = [request("Paris sings.")] * 4
     answers = predict(fishing.url, *bodies, in_turn=True, breaker_seconds=60, **settings)
     assert [response.status_code for response in answers.responses] == [502, 502, 503, 503]

@@ -1,6 +1,7 @@
+import time
+
 import pytest
 
-from entity_fishing import circuit_breaker
 from entity_fishing.circuit_breaker import CircuitBreaker
 from mesh.serve.upstream import UpstreamError
 
@@ -8,7 +9,7 @@ from mesh.serve.upstream import UpstreamError
 @pytest.fixture
 def clock(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(circuit_breaker.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 
