@@ -1,5 +1,6 @@
 """The declaration of the project."""
 
+from mesh.core.project import CODE_ONLY_STEPS
 from mesh.core.project import Project
 
 PROJECT = Project(
@@ -8,5 +9,5 @@ PROJECT = Project(
     port=8005,
     kind="code-only",
     # It brings the encoder.
-    steps=("serve:download", "serve:serve"),
+    steps=("serve:download", *CODE_ONLY_STEPS),
 )
