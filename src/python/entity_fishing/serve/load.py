@@ -7,7 +7,9 @@ from mesh.loadtest.program import load_program
 
 main = load_program(
     PROJECT,
-    lambda documents: Request(inputs=[Document(document=text) for text in documents]),
+    lambda documents: Request.model_validate(
+        {"inputs": [{"document": document} for document in documents]}
+    ),
     Response,
     samples="entity_fishing.serve:samples.json",
 )
