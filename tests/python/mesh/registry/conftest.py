@@ -1,5 +1,6 @@
 """A registry of each backend, and what to publish in it."""
 
+import os
 import shutil
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -22,6 +23,13 @@ from services.neptune_server.server import run_neptune
 from services.postgres import run_postgres
 from services.registry_server import RegistryServer
 
+_ASKED_FOR = os.environ.get("MESH_TEST_REGISTRIES", "").split(",")
+
+
+def _skip_unless_asked_for(name: str) -> None:
+    if name not in _ASKED_FOR:
+        pytest.skip(f"takes minutes on this registry; set MESH_TEST_REGISTRIES={name} to run it")
+
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -35,6 +43,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
+    _skip_unless_asked_for("server")
     with run_postgres() as address:
         yield address
 
@@ -107,6 +116,7 @@ def server_place(registry_server: RegistryServer, s3: s3_service.Storage) -> Pla
 
 @pytest.fixture(scope="session")
 def neptune_server() -> Iterator[NeptuneServer]:
+    _skip_unless_asked_for("neptune")
     with run_neptune() as server:
         yield server
 
