@@ -94,9 +94,7 @@ CONTAINERS: dict[int, tuple[Step, ...]] = {
         Step(program="compile:download", reads=(REGISTRY,), writes=(OUTPUTS,)),
         Step(program="compile:trace", reads=(OUTPUTS,), writes=(OUTPUTS,), resources=HEAVY),
     ),
-    6: (
-        Step(program="compile:validate", reads=(OUTPUTS,), writes=(OUTPUTS,), resources=HEAVY),
-    ),
+    6: (Step(program="compile:validate", reads=(OUTPUTS,), writes=(OUTPUTS,), resources=HEAVY),),
     7: (Step(program="compile:upload", reads=(OUTPUTS,), writes=(REGISTRY,)),),
 }
 """What `--run-containers` numbers, in the order in which they can be run."""

@@ -72,7 +72,9 @@ def _state(run: Any) -> RunState:
     tasks = (run.run_details.task_details if run.run_details else None) or []
     return RunState(
         state=run.state or "PENDING",
-        steps={task.display_name: task.state for task in tasks if task.state and task.parent_task_id},
+        steps={
+            task.display_name: task.state for task in tasks if task.state and task.parent_task_id
+        },
         done=run.state in _ENDED,
         succeeded=run.state == "SUCCEEDED",
         problem=run.error.message if run.error else "",

@@ -77,7 +77,7 @@ def make_plan(project: Project, settings: PipelineSettings, images: ImageSetting
     """Choose the steps and work out what each is started with.
 
     Raises:
-        UsageError: a container is unknown, a tag is missing or has no use, or what was asked for does not fit the target.
+        UsageError: a container is unknown, a tag is missing or useless, or what was asked for does not fit the target.
     """
     chosen = choose(project, settings.run_containers)
     _check_tag(project, chosen, settings)
@@ -94,9 +94,13 @@ def make_plan(project: Project, settings: PipelineSettings, images: ImageSetting
 def _check_tag(project: Project, steps: list[Step], settings: PipelineSettings) -> None:
     needing = [step.program for step in steps if step.tag_needed]
     if needing and settings.tag is None:
-        raise UsageError(f"{needing[0]} needs the tag that it shall give; add one, such as -t dataset_v1.")
+        raise UsageError(
+            f"{needing[0]} needs the tag that it shall give; add one, such as -t dataset_v1."
+        )
     if settings.tag is not None and DATA_STEPS[-1] not in project.steps:
-        raise UsageError(f"{project.name} has no versions of data to tag; leave -t {settings.tag} out.")
+        raise UsageError(
+            f"{project.name} has no versions of data to tag; leave -t {settings.tag} out."
+        )
     if settings.tag is not None and not any(step.tag_flag for step in steps):
         raise UsageError(
             f"Only 3 and 4 take a tag; choose one of them, or leave -t {settings.tag} out."

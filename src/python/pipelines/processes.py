@@ -35,7 +35,9 @@ def run_as_processes(plan: Plan, started: Callable[[str], None]) -> list[Outcome
 
 
 def _run(step: PlannedStep) -> int:
-    environment = {name: value for name, value in step.environment.items() if name != IMAGE_VARIABLE}
+    environment = {
+        name: value for name, value in step.environment.items() if name != IMAGE_VARIABLE
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "mesh.core.container", step.component, *step.arguments],
         env={**os.environ, "PYTHONPATH": str(source_root()), **environment},

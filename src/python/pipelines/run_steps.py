@@ -30,9 +30,7 @@ def run_steps(settings: RunStepsSettings) -> int:
     return report(plan, run_as_processes(plan, announce(plan, console)), console)
 
 
-main = Program(
-    component="pipelines", name="run-steps", run=run_steps, settings=(RunStepsSettings,)
-)
+main = Program(component="pipelines", name="run-steps", run=run_steps, settings=(RunStepsSettings,))
 
 if __name__ == "__main__":
     main()

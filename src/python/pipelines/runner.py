@@ -40,9 +40,7 @@ _ADDRESSES = {DATA: "DATA_ROOT", REGISTRY: "MESH_REGISTRY_URI"}
 """The variables that say where it is what steps share."""
 
 
-def run_kfp(
-    settings: PipelineSettings, images: ImageSettings, workspace: WorkspaceSettings
-) -> int:
+def run_kfp(settings: PipelineSettings, images: ImageSettings, workspace: WorkspaceSettings) -> int:
     """Compile and run a pipeline; return its exit code.
 
     Everything that can be checked is checked before anything is written.

@@ -117,7 +117,8 @@ class VertexSettings(MeshSettings):
     project: str = Field(description="Google Cloud project.")
     location: str = Field(description="Region, such as us-central1.")
     pipeline_root: str = Field(
-        pattern=r"gs://.+", description="Folder for Vertex AI's own files, such as gs://bucket/root."
+        pattern=r"gs://.+",
+        description="Folder for Vertex AI's own files, such as gs://bucket/root.",
     )
     service_account: str = Field(
         pattern=r".+@.+", description="Service account that the steps run as."

@@ -83,7 +83,10 @@ def run_on_vertex(
         job.submit(service_account=settings.service_account)
         console.print(f"{plan.name} is {job.resource_name}", highlight=False)
         return follow(plan.name, lambda: _state(job), console)
-    except (google.api_core.exceptions.GoogleAPIError, google.auth.exceptions.GoogleAuthError) as error:
+    except (
+        google.api_core.exceptions.GoogleAPIError,
+        google.auth.exceptions.GoogleAuthError,
+    ) as error:
         raise MeshError(f"Vertex AI can't run {plan.name}: {error}.") from error
 
 

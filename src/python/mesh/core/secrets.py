@@ -65,7 +65,9 @@ def _value(answer: Mapping[str, Any]) -> str:
 
 
 def _ask(url: str, headers: Mapping[str, str], what: str) -> dict[str, Any]:
-    request = urllib.request.Request(url, headers=dict(headers))  # noqa: S310  # one of two fixed hosts
+    request = urllib.request.Request(
+        url, headers=dict(headers)
+    )  # noqa: S310  # one of two fixed hosts
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310
             answer: dict[str, Any] = json.load(response)

@@ -119,9 +119,7 @@ class Tags:
         from mesh.data.dvc import push
 
         tracked = push(folder, self._remote, scratch)
-        meta = Tagged(
-            project=self._project.name, version=manifest.version, digest=manifest.digest
-        )
+        meta = Tagged(project=self._project.name, version=manifest.version, digest=manifest.digest)
         self._location.write(
             f"{name}.dvc", Tag(outs=(tracked,), meta=meta).model_dump_json(indent=2)
         )

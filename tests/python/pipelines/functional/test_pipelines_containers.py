@@ -132,9 +132,7 @@ def test_failing_step_is_the_last_and_gives_its_exit_code(tmp_path: Path, projec
 def test_wrong_setting_of_a_step_is_named_with_its_exit_code(tmp_path: Path, project: str) -> None:
     first = numbers(project)[0]
     variables = '{"MESH_ENV_FILE": "config/none.env"}'
-    exit_code, output = run(
-        tmp_path, project, *choice(project, first), "--variables", variables
-    )
+    exit_code, output = run(tmp_path, project, *choice(project, first), "--variables", variables)
     assert (exit_code, "config/none.env" in output) == (2, True), output
 
 

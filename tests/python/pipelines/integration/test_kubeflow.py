@@ -123,9 +123,7 @@ def test_compiled_pipeline_is_run_with_token_and_account_until_it_succeeds(
     assert body["experiment_id"] == "e1"
     tasks = body["pipeline_spec"]["root"]["dag"]["tasks"]
     assert tasks["register"]["dependentTasks"] == ["ingest"]
-    assert {token for _, path, token, _ in server.requests if "/runs" in path} == {
-        "Bearer a-token"
-    }
+    assert {token for _, path, token, _ in server.requests if "/runs" in path} == {"Bearer a-token"}
     shown = capsys.readouterr().err
     assert "ingest:ingest: RUNNING" in shown
     assert "moods-ingest-to-register: SUCCEEDED" in shown

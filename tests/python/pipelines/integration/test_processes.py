@@ -18,7 +18,7 @@ from pipelines.settings import ImageSettings
 from pipelines.settings import PipelineSettings
 
 MOODS = Project(name="moods", description="", port=1, steps=DATA_STEPS)
-PROGRAM = '''
+PROGRAM = """
 import os
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def run(settings):
 
 
 main = Program(component="moods.{component}", name="{name}", run=run, settings=(Settings,))
-'''
+"""
 
 
 @pytest.fixture

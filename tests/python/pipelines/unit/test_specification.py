@@ -91,8 +91,6 @@ def test_secrets_are_references_in_the_compiled_file(tmp_path, monkeypatch):
     for executor in executors.values():
         [secret] = executor["secretAsEnv"]
         assert secret["secretName"] == "mesh"
-        assert secret["keyToEnv"] == [
-            {"envVar": "MESH_REGISTRY_URI", "secretKey": "registry-uri"}
-        ]
+        assert secret["keyToEnv"] == [{"envVar": "MESH_REGISTRY_URI", "secretKey": "registry-uri"}]
         [mounted] = executor["pvcMount"]
         assert (mounted["constant"], mounted["mountPath"]) == ("shared", "/workspace/outputs")

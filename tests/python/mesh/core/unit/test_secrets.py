@@ -20,7 +20,9 @@ class Google(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path.startswith("/computeMetadata/") and self.headers["Metadata-Flavor"]:
             self.answer(200, {"access_token": "a-token"})
-        elif self.headers["Authorization"] == "Bearer a-token" and self.path == f"/v1/{KEPT}:access":
+        elif (
+            self.headers["Authorization"] == "Bearer a-token" and self.path == f"/v1/{KEPT}:access"
+        ):
             data = base64.b64encode(b"postgresql://mesh").decode()
             self.answer(200, {"payload": {"data": data}})
         else:

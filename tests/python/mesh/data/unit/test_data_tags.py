@@ -21,9 +21,7 @@ PROJECT = Project(name="tiny", description="", port=1)
 SCHEMA = pa.schema([pa.field("text", pa.string(), nullable=False)])
 
 
-def publish(
-    store: DataStore, folder: Path, *, train: list[str], test: list[str]
-) -> DataManifest:
+def publish(store: DataStore, folder: Path, *, train: list[str], test: list[str]) -> DataManifest:
     folder.mkdir()
     rows = {"train": train, "test": test}
     shards = [
