@@ -26,7 +26,7 @@ from mesh.core.manifest import Manifest
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("benchmarks.compile_backends")
 
 PARITY_TEXTS = 8
 

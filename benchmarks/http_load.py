@@ -4,8 +4,11 @@ Small on purpose: what a client spends is taken from the server on the same mach
 """
 
 import asyncio
+import itertools
+import math
 import random
 import time
+from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -69,7 +72,12 @@ def post(path: str, body: bytes) -> bytes:
 
 def closed_loop(port: int, requests: Sequence[bytes], *, clients: int, seconds: float) -> Run:
     """As many clients, each sending its next request when it has its answer; they take the requests in turn."""
-    return uvloop.run(_closed_loop(port, requests, clients, seconds))
+    return uvloop.run(_closed_loop(port, requests, itertools.count(), clients, seconds))
+
+
+def each_once(port: int, requests: Sequence[bytes], *, clients: int) -> Run:
+    """As many clients, each sending its next request when it has its answer, until each request was sent once."""
+    return uvloop.run(_closed_loop(port, requests, iter(range(len(requests))), clients, math.inf))
 
 
 def open_loop(port: int, requests: Sequence[bytes], *, rate: float, seconds: float) -> Run:
@@ -140,18 +148,19 @@ async def _ask(
     return Answer(place, seconds, status, b"\r\nretry-after:" in header, body)
 
 
-async def _closed_loop(port: int, requests: Sequence[bytes], clients: int, seconds: float) -> Run:
+async def _closed_loop(
+    port: int, requests: Sequence[bytes], numbers: Iterator[int], clients: int, seconds: float
+) -> Run:
     answers: list[Answer] = []
-    numbers = iter(range(2**62))
     started = time.perf_counter()
     end = started + seconds
 
     async def client() -> None:
         connection = await _connect(port)
-        while (now := time.perf_counter()) < end:
+        while (now := time.perf_counter()) < end and (number := next(numbers, None)) is not None:
             if not connection.is_open:
                 connection = await _connect(port)
-            answers.append(await _ask(connection, requests, next(numbers), now))
+            answers.append(await _ask(connection, requests, number, now))
         connection.close()
 
     await asyncio.gather(*(client() for _ in range(clients)))

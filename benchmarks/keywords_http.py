@@ -1,55 +1,64 @@
-"""Documents a second over HTTP: the mesh's keywords server, and KeyBERT behind BentoML, LitServe and FastAPI."""
+"""Documents a second over HTTP: the mesh's keywords server, and KeyBERT behind BentoML, LitServe and FastAPI.
+
+All servers are started, then get their turns one after the other, while the others are paused; one document a request.
+"""
 
 import json
+import logging
 import os
 import statistics
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from collections.abc import Sequence
 from contextlib import ExitStack
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.answers import Answer
+from benchmarks.answers import check_same
 from benchmarks.http_load import Run
 from benchmarks.http_load import closed_loop
-from benchmarks.http_load import post
-from benchmarks.keywords_setup import compiled_folder
-from benchmarks.keywords_setup import documents
-from benchmarks.keywords_setup import keywords_server
-from benchmarks.keywords_setup import requests
+from benchmarks.http_load import each_once
+from benchmarks.keywords_serving import keywords_server
+from benchmarks.keywords_serving import requests
+from benchmarks.models import compiled_keywords
+from benchmarks.models import paragraphs
+from benchmarks.peer_servers import PEERS
+from benchmarks.peer_servers import Peer
+from benchmarks.peer_servers import peer_requests
+from benchmarks.peer_servers import peer_server
+from benchmarks.report import print_table
 from benchmarks.server_process import ServerProcess
-from benchmarks.server_process import free_port
-from benchmarks.server_process import start
-from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 
-CLIENTS = (1, 8, 32)
-PEERS = ("bentoml", "litserve", "fastapi")
-TOLERANCE = 1e-3
-"""How far scores may be apart; the order of keywords that are nearer to each other than this is left open."""
+logger = logging.getLogger("benchmarks.keywords_http")
 
-Keywords = dict[str, float]
+CLIENTS = (1, 8, 32)
+FIRST_PASS_CLIENTS = 8
+
+Turns = dict[tuple[str, str], list[Run]]
+"""By what is measured and by whom."""
 
 
 class HttpSettings(MeshSettings):
-    """How long is measured."""
+    """How much is measured."""
 
     model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
 
+    documents: int = Field(32, ge=8, le=64, description="How many paragraphs to take.")
     rounds: int = Field(
-        3, ge=1, description="Turns that every server gets at each number of clients."
+        1, ge=1, description="Turns that every server gets at each number of clients."
     )
     seconds: float = Field(5.0, gt=0, description="Length of a turn.")
+    peers: tuple[Peer, ...] = Field(
+        PEERS, min_length=1, description="Which of the others to measure."
+    )
     cache: Path = Field(
         Path.home() / ".cache" / "mesh-benchmarks",
         description="Where the peers' environments are made.",
@@ -64,162 +73,113 @@ class Contender:
     process: ServerProcess
     requests: Sequence[bytes]
 
-    def keywords(self, body: bytes) -> Keywords:
+    def turn(self, load: Callable[[int, Sequence[bytes]], Run]) -> Run:
+        """Send it requests, for which it runs.
+
+        Args:
+            load: called with the port and the requests.
+
+        Raises:
+            MeshError: an answer is none.
+        """
+        self.process.resume()
+        run = load(self.process.port, self.requests)
+        self.process.pause()
+        if failed := [answer for answer in run.answers if answer.status != 200]:
+            raise MeshError(f"{self.name} answered {failed[0]}.")
+        return run
+
+    def keywords(self, body: bytes) -> Answer:
         """The keywords of an answer to one document, with their scores."""
         answer: Any = json.loads(body)
         if self.name == "mesh":
             [output] = answer["outputs"]
-            return {
-                found["keyword_token"]: found["keyword_score"]
+            return [
+                (found["keyword_token"], found["keyword_score"])
                 for found in output["predicted_document"]
-            }
+            ]
         pairs = answer[0] if self.name == "bentoml" else answer
-        return dict(pairs)
+        return [(str(keyword), float(score)) for keyword, score in pairs]
 
 
-def main_run(settings: HttpSettings) -> None:
-    """Start one server after the other in turns, check that all answer alike, print the medians."""
+def run(settings: HttpSettings) -> None:
+    """Start the servers, give them turns, check that all answer alike, print the medians.
+
+    Raises:
+        MeshError: a server does not start, fails, or answers otherwise than the first of the peers.
+    """
+    documents = paragraphs()[: settings.documents]
     with ExitStack() as stack:
-        folder = stack.enter_context(compiled_folder())
-        mesh = Contender("mesh", stack.enter_context(keywords_server(folder)), requests())
-        contenders = [mesh]
-        for name in PEERS:
-            process = stack.enter_context(_peer(name, settings.cache))
-            contenders.append(Contender(name, process, _peer_requests(name)))
-        _check_answers(contenders)
-        runs: dict[tuple[int, str], list[Run]] = {}
+        contenders = []
+        for name in settings.peers:
+            logger.info("starting %s", name)
+            server = peer_server(name, settings.cache, len(os.sched_getaffinity(0)))
+            process = stack.enter_context(server)
+            process.pause()
+            contenders.append(Contender(name, process, peer_requests(name, documents)))
+        folder = stack.enter_context(compiled_keywords())
+        mesh = Contender("mesh", stack.enter_context(keywords_server(folder)), requests(documents))
+        mesh.process.pause()
+        contenders.append(mesh)
+        turns: Turns = {}
+        _measure_first_pass(contenders, turns)
         for _ in range(settings.rounds):
             for clients in CLIENTS:
                 for contender in contenders:
-                    run = closed_loop(
-                        contender.process.port,
-                        contender.requests,
-                        clients=clients,
-                        seconds=settings.seconds,
+                    logger.info("%s, %d clients", contender.name, clients)
+                    turn = contender.turn(
+                        partial(closed_loop, clients=clients, seconds=settings.seconds)
                     )
-                    if failed := [answer for answer in run.answers if answer.status != 200]:
-                        raise MeshError(f"{contender.name} answered {failed[0]}.")
-                    runs.setdefault((clients, contender.name), []).append(run)
+                    turns.setdefault((f"{clients} clients", contender.name), []).append(turn)
         memory = {each.name: each.process.resident_mebibytes() for each in contenders}
-    _print(runs, memory)
+    _print(turns, memory, settings)
 
 
-def _print(runs: dict[tuple[int, str], list[Run]], memory: dict[str, float]) -> None:
-    table = Table(title="Keywords over HTTP, one document a request, every one sent before")
-    for column in (
-        "server",
-        "clients",
-        "documents/s",
-        "to the best peer",
-        "p50 ms",
-        "p99 ms",
-        "MiB",
-    ):
-        table.add_column(column, justify="left" if column == "server" else "right")
-    rates = {key: statistics.median(run.rate for run in turns) for key, turns in runs.items()}
-    for (clients, name), turns in sorted(runs.items(), key=lambda item: item[0][0]):
-        best = max(rates[clients, peer] for peer in PEERS)
-        p50, p99 = (
-            statistics.median(run.percentile(share) for run in turns) * 1e3 for share in (0.5, 0.99)
-        )
-        table.add_row(
-            name,
-            str(clients),
-            f"{rates[clients, name]:.1f}",
-            f"{rates[clients, name] / best:.2f}",
-            f"{p50:.0f}",
-            f"{p99:.0f}",
-            f"{memory[name]:.0f}",
-        )
-    Console(width=100).print(table)
-
-
-def _check_answers(contenders: Sequence[Contender]) -> None:
-    """All servers give each document the same keywords, or the next one in place of one of nearly its score.
-
-    Raises:
-        MeshError: they do not.
-    """
-    expected: list[Keywords] = []
+def _measure_first_pass(contenders: Sequence[Contender], turns: Turns) -> None:
+    """Send each document once, and compare the answers."""
+    expected: list[Answer] = []
     for contender in contenders:
-        found = [contender.keywords(body) for body in _each_once(contender)]
+        logger.info("%s, first pass", contender.name)
+        turn = contender.turn(partial(each_once, clients=FIRST_PASS_CLIENTS))
+        turns[f"first pass, {FIRST_PASS_CLIENTS} clients", contender.name] = [turn]
+        found = [
+            contender.keywords(answer.body)
+            for answer in sorted(turn.answers, key=lambda answer: answer.request)
+        ]
         expected = expected or found
-        for place, (ours, theirs) in enumerate(zip(expected, found, strict=True)):
-            apart = [
-                word
-                for word in ours.keys() | theirs.keys()
-                if abs(ours.get(word, min(ours.values())) - theirs.get(word, min(theirs.values())))
-                > TOLERANCE
+        for theirs, own in zip(expected, found, strict=True):
+            check_same(theirs, own, contender.name)
+
+
+def _print(turns: Turns, memory: dict[str, float], settings: HttpSettings) -> None:
+    rates = {key: statistics.median(run.rate for run in runs) for key, runs in turns.items()}
+    rows = []
+    for (load, name), runs in turns.items():
+        best = max(rates[load, peer] for peer in settings.peers)
+        p50, p99 = (
+            statistics.median(run.percentile(share) for run in runs) * 1e3 for share in (0.5, 0.99)
+        )
+        rate = rates[load, name]
+        rows.append(
+            [
+                *(f"{load}: {name}", f"{rate:.1f}", f"{rate / best:.2f}x"),
+                *(f"{p50:.0f}", f"{p99:.0f}", f"{memory[name]:.0f}"),
             ]
-            if apart:
-                raise MeshError(
-                    f"{contenders[0].name} and {contender.name} differ on document {place}: {ours}, {theirs}."
-                )
-
-
-def _each_once(contender: Contender) -> Iterator[bytes]:
-    for request in contender.requests:
-        run = closed_loop(contender.process.port, [request], clients=1, seconds=0.001)
-        if run.answers[0].status != 200:
-            raise MeshError(f"{contender.name} answered {run.answers[0]}.")
-        yield run.answers[0].body
-
-
-def _peer_requests(name: str) -> list[bytes]:
-    bodies = [
-        {"documents": [document]} if name == "bentoml" else {"document": document}
-        for document in documents()
-    ]
-    return [post("/predict", json.dumps(body).encode()) for body in bodies]
-
-
-@contextmanager
-def _peer(name: str, cache: Path) -> Iterator[ServerProcess]:
-    folder = Path(__file__).parent / "peers"
-    binaries = _environment(folder / f"{name}.txt", cache) / "bin"
-    port = free_port()
-    cores = str(len(os.sched_getaffinity(0)))
-    commands = {
-        "fastapi": [
-            *(str(binaries / "uvicorn"), "fastapi_app:app", f"--port={port}"),
-            *("--workers", cores, "--app-dir", str(folder), "--no-access-log"),
+        )
+    print_table(
+        f"Keywords over HTTP, {settings.documents} paragraphs, {settings.rounds} round(s) of {settings.seconds:g} s",
+        ("", "documents/s", "to the best peer", "p50 ms", "p99 ms", "resident MiB"),
+        rows,
+        packages=("onnxruntime", "uvicorn", "starlette"),
+        notes=[
+            "First pass: each document once, to servers that have seen none. Then all were seen before.",
+            "All answers to the first pass were the same: keywords, order, and scores within 0.001.",
+            "Peers: one worker for each core; their versions are in benchmarks/peers/*.txt.",
         ],
-        "litserve": [str(binaries / "python"), str(folder / "litserve_app.py"), str(port)],
-        "bentoml": [
-            *(str(binaries / "bentoml"), "serve", "bentoml_app:Keywords"),
-            *(f"--port={port}", "--working-dir", str(folder)),
-        ],
-    }
-    ready = "/readyz" if name == "bentoml" else "/health"
-    # Not our packages in the peers' interpreters; nothing is sent to their makers.
-    environment = {
-        "PYTHONPATH": "",
-        "BENTOML_DO_NOT_TRACK": "True",
-        "BENTOML_HOME": str(cache / "bentoml-home"),
-        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
-    }
-    with start(commands[name], port, ready=ready, environment=environment) as process:
-        yield process
+    )
 
 
-def _environment(requirements: Path, cache: Path) -> Path:
-    """A virtual environment with the pinned requirements, made once."""
-    folder = cache / f"{requirements.stem}-{sha256_file(requirements)[:12]}"
-    complete = folder / "complete"
-    if not complete.exists():
-        print(f"Installing {requirements.name} into {folder}", file=sys.stderr)
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        for command in (
-            [sys.executable, "-m", "venv", "--clear", str(folder)],
-            [*pip, "-r", str(requirements)],
-        ):
-            if subprocess.run(command, check=False).returncode:
-                raise MeshError(f"{requirements.name} can't be installed; see above.")
-        complete.touch()
-    return folder
-
-
-main = Program(component="benchmarks", name="keywords_http", run=main_run, settings=(HttpSettings,))
+main = Program(component="benchmarks", name="keywords_http", run=run, settings=(HttpSettings,))
 
 if __name__ == "__main__":
     main()

@@ -17,17 +17,18 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from benchmarks.answers import Answer
+from benchmarks.answers import check_same
 from benchmarks.models import WEIGHTS
 from benchmarks.models import compiled_keywords
 from benchmarks.models import paragraphs
 from benchmarks.report import print_table
 from keywords.model import KeywordExtractor
 from keywords.schema import Configuration
-from mesh.core.errors import MeshError
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("benchmarks.keywords_in_process")
 
 WORKLOADS: dict[str, dict[str, Any]] = {
     "words": {"keyphrase_ngram_range": (1, 1)},
@@ -40,11 +41,6 @@ WORKLOADS: dict[str, dict[str, Any]] = {
     },
 }
 
-SCORE_TOLERANCE = 1e-3
-TIE = 1.01e-4
-"""Rounded to four digits, equal scores of two implementations can be this far apart."""
-
-Answer = list[tuple[str, float]]
 Extract = Callable[[Sequence[str]], list[Answer]]
 
 
@@ -207,24 +203,6 @@ def measure(
                 for theirs, answer in zip(expected, answers, strict=True):
                     check_same(theirs, answer, contestant.name)
     return contestants
-
-
-def check_same(expected: Answer, actual: Answer, name: str) -> None:
-    """Compare an answer with KeyBERT's: another keyword may be in a place only where scores tie.
-
-    Raises:
-        MeshError: they differ.
-    """
-    scores = dict(expected)
-    same = len(expected) == len(actual) and all(
-        abs(own - score) <= (SCORE_TOLERANCE if found == keyword else TIE)
-        and abs(own - scores.get(found, score)) <= SCORE_TOLERANCE
-        for (keyword, score), (found, own) in zip(expected, actual, strict=True)
-    )
-    if not same:
-        raise MeshError(
-            f"{name!r} answers {actual}, but KeyBERT one document at a time {expected}."
-        )
 
 
 main = Program(component="benchmarks", name="keywords_in_process", run=run, settings=(Settings,))

@@ -2,21 +2,22 @@
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.http_load import closed_loop
+from benchmarks.http_load import each_once
 from benchmarks.http_load import open_loop
 from benchmarks.http_load import percentile
-from benchmarks.keywords_setup import compiled_folder
-from benchmarks.keywords_setup import keywords_server
-from benchmarks.keywords_setup import requests
+from benchmarks.keywords_serving import keywords_server
+from benchmarks.keywords_serving import requests
+from benchmarks.models import compiled_keywords
+from benchmarks.models import paragraphs
+from benchmarks.report import print_table
 from benchmarks.server_process import ServerProcess
 from mesh.core.errors import MeshError
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 
-SHARES = (0.5, 1.0, 2.0, 4.0, 0.5)
+SHARES = (0.5, 1.0, 2.0, 4.0, 4.0, 0.5)
 
 
 class OverloadSettings(MeshSettings):
@@ -24,32 +25,36 @@ class OverloadSettings(MeshSettings):
 
     model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
 
-    seconds: float = Field(10, gt=0, description="How long each rate lasts.")
+    seconds: float = Field(20, gt=0, description="How long each rate lasts.")
     queue_size: int = Field(64, ge=1, description="The server's SERVE_QUEUE_SIZE.")
 
 
 def main_run(settings: OverloadSettings) -> None:
     """Find the sustainable rate, go up to four times of it and back, print what happened."""
-    sent = requests()
+    sent = requests(paragraphs())
     with (
-        compiled_folder() as folder,
+        compiled_keywords() as folder,
         keywords_server(folder, f"--queue-size={settings.queue_size}") as server,
     ):
-        closed_loop(server.port, sent, clients=1, seconds=min(3, settings.seconds))
+        # Afterwards all candidates are remembered.
+        each_once(server.port, sent, clients=8)
         sustainable = closed_loop(server.port, sent, clients=8, seconds=settings.seconds).rate
-        # All that may wait, and the requests that are computed, at the rate at which they are answered.
+        # All that may wait, at the rate at which it is answered.
         bound = settings.queue_size / sustainable
-        table = Table(
-            title=f"Sustainable: {sustainable:.1f} documents/s; the queue of {settings.queue_size}: {bound:.2f} s"
-        )
-        for column in (
+        rows = [
+            [f"{share:g}x", *_row(server, sent, share * sustainable, bound, settings)]
+            for share in SHARES
+        ]
+    print_table(
+        f"Sustainable: {sustainable:.1f} documents/s; the queue of {settings.queue_size}: {bound:.2f} s; "
+        f"{settings.seconds:g} s each",
+        (
             *("rate", "offered/s", "accepted/s", "accepted p50 s", "accepted p99 s", "of bound"),
-            *("refused", "refused p99 ms", "MiB"),
-        ):
-            table.add_column(column, justify="right")
-        for share in SHARES:
-            table.add_row(f"{share:g}x", *_row(server, sent, share * sustainable, bound, settings))
-    Console(width=120).print(table)
+            *("refused", "refused p99 ms", "resident MiB"),
+        ),
+        rows,
+        packages=("onnxruntime", "uvicorn", "starlette"),
+    )
 
 
 def _row(

@@ -1,17 +1,17 @@
 """What the server adds to a request: a model that does nothing, beside bare Starlette on the same servers."""
 
 import statistics
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from contextlib import ExitStack
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.http_load import Run
 from benchmarks.http_load import closed_loop
 from benchmarks.http_load import post
+from benchmarks.report import print_table
 from benchmarks.server_process import ServerProcess
 from benchmarks.server_process import free_port
 from benchmarks.server_process import python_module
@@ -23,6 +23,11 @@ from mesh.core.settings import MeshSettings
 REQUEST = post("/v1/model/empty/predict", b'{"text": "hello"}')
 ANSWER = b'{"text":"hello"}'
 BARE = "Starlette, uvicorn"
+THREAD = "Starlette in a thread, uvicorn"
+"""As a handler runs that is no coroutine, which any model needs that computes for longer than a moment."""
+
+Turn = tuple[float, float, float]
+"""Requests a second, their p99 in seconds, and processor time in seconds for each."""
 
 
 class OverheadSettings(MeshSettings):
@@ -41,31 +46,27 @@ def main_run(settings: OverheadSettings) -> None:
         servers = {
             (name, logs): stack.enter_context(_start(name, logs=logs))
             for logs in (True, False)
-            for name in (BARE, "mesh, uvicorn", "Starlette, hypercorn", "mesh, hypercorn")
+            for name in (BARE, THREAD, "mesh, uvicorn", "Starlette, hypercorn", "mesh, hypercorn")
         }
-        figures: dict[tuple[str, bool], list[tuple[float, float, float]]] = {
-            key: [] for key in servers
-        }
+        figures: dict[tuple[str, bool], list[Turn]] = {key: [] for key in servers}
         for _ in range(settings.rounds):
             for key, server in servers.items():
                 figures[key].append(_turn(server, settings))
-    table = Table(title=f"Requests a second, {settings.clients} clients, an empty model")
-    for column in ("server", "access log", "requests/s", "of bare", "p99 ms", "CPU µs/request"):
-        table.add_column(column, justify="left" if column in ("server", "access log") else "right")
-    for (name, logs), turns in figures.items():
-        ratio = statistics.median(
-            ours[0] / bare[0] for ours, bare in zip(turns, figures[BARE, logs], strict=True)
-        )
-        rate, p99, cpu = (statistics.median(column) for column in zip(*turns, strict=True))
-        table.add_row(
-            name,
-            "yes" if logs else "no",
-            f"{rate:,.0f}",
-            f"{ratio:.2f}",
-            f"{p99 * 1e3:.1f}",
-            f"{cpu * 1e6:.0f}",
-        )
-    Console(width=100).print(table)
+    print_table(
+        f"An empty model, {settings.clients} clients, median of {settings.rounds} turns of {settings.seconds:g} s",
+        ("server", "access log", "requests/s", "of bare", "p99 ms", "CPU µs/request"),
+        [
+            [name, "yes" if logs else "no", *_figures(turns, figures[BARE, logs])]
+            for (name, logs), turns in figures.items()
+        ],
+        packages=("starlette", "uvicorn", "hypercorn", "uvloop", "pydantic"),
+    )
+
+
+def _figures(turns: Sequence[Turn], bare: Sequence[Turn]) -> list[str]:
+    ratio = statistics.median(ours[0] / theirs[0] for ours, theirs in zip(turns, bare, strict=True))
+    rate, p99, cpu = (statistics.median(column) for column in zip(*turns, strict=True))
+    return [f"{rate:,.0f}", f"{ratio:.2f}", f"{p99 * 1e3:.1f}", f"{cpu * 1e6:.0f}"]
 
 
 def _start(name: str, *, logs: bool) -> AbstractContextManager[ServerProcess]:
@@ -77,11 +78,12 @@ def _start(name: str, *, logs: bool) -> AbstractContextManager[ServerProcess]:
     else:
         command = [*python_module("benchmarks.apps.bare_starlette"), server, str(port)]
         command += ["logs" if logs else "quiet"]
+        command += ["thread" if name == THREAD else "loop"]
     level = {"MESH_LOG_LEVEL": "INFO" if logs else "WARNING"}
     return start(command, port, ready="/v1/ready", environment=level)
 
 
-def _turn(server: ServerProcess, settings: OverheadSettings) -> tuple[float, float, float]:
+def _turn(server: ServerProcess, settings: OverheadSettings) -> Turn:
     before = server.cpu_seconds()
     run: Run = closed_loop(
         server.port, [REQUEST], clients=settings.clients, seconds=settings.seconds

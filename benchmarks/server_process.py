@@ -1,6 +1,8 @@
 """A server as a process of its own: started, awaited, measured, ended."""
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -16,7 +18,8 @@ from pathlib import Path
 
 from mesh.core.errors import MeshError
 
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 300
+"""A first start may have to read gigabytes and compile bytecode; that a server ended is noticed at once."""
 END_SECONDS = 15
 
 
@@ -31,9 +34,21 @@ class ServerProcess:
         self.port = port
         self._process = process
 
+    def pause(self) -> None:
+        """Stop all of its processes where they are: some servers take processor time while they wait."""
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let them go on."""
+        os.killpg(self._process.pid, signal.SIGCONT)
+
     def resident_mebibytes(self) -> float:
         """Memory that all of its processes hold; pages that they share count once for each."""
         return sum(_status(pid, "VmRSS") for pid in self._pids()) / 1024
+
+    def anonymous_mebibytes(self) -> float:
+        """The part of the resident memory that holds no pages of files."""
+        return sum(_status(pid, "RssAnon") for pid in self._pids()) / 1024
 
     def cpu_seconds(self) -> float:
         """Processor time that all of its processes took until now."""
@@ -89,17 +104,22 @@ def start(
             stdout=output,
             stderr=output,
             env={**os.environ, "PYTHONPATH": path, **(environment or {})},
+            # So that it can be ended with the processes that it starts.
+            start_new_session=True,
         )
         try:
             _wait_until_ready(process, f"http://127.0.0.1:{port}{ready}", output.fileno())
             yield ServerProcess(process, port)
         finally:
             process.terminate()
-            try:
+            # Should it be paused.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGCONT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(END_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str, output: int) -> None:
@@ -113,4 +133,4 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, output: int) -
         if process.poll() is not None or time.monotonic() > end:
             printed = os.pread(output, 2**20, 0).decode(errors="replace")[-2000:]
             raise MeshError(f"The server {url} did not become ready; it printed:\n{printed}")
-        time.sleep(0.05)
+        time.sleep(0.01)

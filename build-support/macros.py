@@ -89,6 +89,7 @@ def project_rules():
             "/serve:load",
             *("/*", "/serve/**", "/train/**"),
             *("//src/python/mesh/core/**", "//src/python/mesh/loadtest/**", "//src/python/mesh/*"),
+            "//src/python/mesh/serve/documents.py",
             *("//3rdparty/**", "!*"),
         ),
         (

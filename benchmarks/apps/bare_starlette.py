@@ -1,8 +1,12 @@
-"""The same answers by Starlette alone: no validation, limits, metrics, ids or threads; only the server's own log."""
+"""The same answers by Starlette alone: no validation, limits, metrics or ids; only the server's own log.
+
+They are computed on the event loop, or in Starlette's pool of threads.
+"""
 
 import sys
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.responses import Response
@@ -20,16 +24,24 @@ async def predict(request: Request) -> Response:
     return JSONResponse({"text": body["text"]})
 
 
-app = Starlette(
-    routes=[
-        Route("/v1/ready", ready),
-        Route("/v1/model/empty/predict", predict, methods=["POST"]),
-    ]
-)
+async def predict_in_thread(request: Request) -> Response:
+    """What was asked, computed in a thread."""
+    body = await request.json()
+    return JSONResponse(await run_in_threadpool(lambda: {"text": body["text"]}))
 
 
-def serve(server: str, port: int, *, logs: bool) -> None:
+def serve(server: str, port: int, *, logs: bool, thread: bool) -> None:
     """Serve it as users do."""
+    app = Starlette(
+        routes=[
+            Route("/v1/ready", ready),
+            Route(
+                "/v1/model/empty/predict",
+                predict_in_thread if thread else predict,
+                methods=["POST"],
+            ),
+        ]
+    )
     if server == "uvicorn":
         import uvicorn
 
@@ -50,4 +62,4 @@ def serve(server: str, port: int, *, logs: bool) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], int(sys.argv[2]), logs=sys.argv[3] == "logs")
+    serve(sys.argv[1], int(sys.argv[2]), logs=sys.argv[3] == "logs", thread=sys.argv[4] == "thread")

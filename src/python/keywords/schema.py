@@ -13,10 +13,9 @@ from pydantic import model_validator
 
 from mesh.core.errors import UsageError
 from mesh.nlp.stop_words import language_code
+from mesh.serve.documents import MAX_DOCUMENTS
+from mesh.serve.documents import DocumentsRequest
 
-MAX_DOCUMENTS = 64
-MAX_DOCUMENT_CHARACTERS = 200_000
-MAX_TOTAL_CHARACTERS = 1_000_000
 MAX_NGRAM = 5
 MAX_COMPARISONS = 10_000_000
 """Max-sum compares every pair in every choice of `top_n` of `nr_candidates`; this many take a fraction of a second."""
@@ -126,43 +125,13 @@ class Configuration(BaseModel):
         return self
 
 
-class Document(BaseModel):
-    """One text."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    document: str = Field(
-        max_length=MAX_DOCUMENT_CHARACTERS,
-        description="The text. One without any candidate, such as an empty one, gets no keywords.",
-        examples=["Supervised learning maps inputs to outputs based on labelled training data."],
-    )
-
-
-class Request(BaseModel):
+class Request(DocumentsRequest):
     """Documents, and how to choose their keywords."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     configuration: Configuration = Field(
         default=Configuration(),
         description="How keywords are chosen, for all documents of the request.",
     )
-    inputs: list[Document] = Field(
-        min_length=1,
-        max_length=MAX_DOCUMENTS,
-        description=f"1 to {MAX_DOCUMENTS} documents, of at most {MAX_TOTAL_CHARACTERS:,} characters together.",
-    )
-
-    @field_validator("inputs")
-    @classmethod
-    def _total_length(cls, inputs: list[Document]) -> list[Document]:
-        characters = sum(len(text.document) for text in inputs)
-        if characters > MAX_TOTAL_CHARACTERS:
-            raise ValueError(
-                f"the documents have {characters:,} characters together, more than {MAX_TOTAL_CHARACTERS:,}: "
-                "send them in several requests"
-            )
-        return inputs
 
 
 class Keyword(BaseModel):

@@ -1,11 +1,12 @@
 """The declaration of the project."""
 
 from mesh.core.project import DATA_STEPS
+from mesh.core.project import TRAINED_STEPS
 from mesh.core.project import Project
 
 PROJECT = Project(
     name="ner",
     description="Persons, organisations, places and other names in a text.",
     port=8003,
-    steps=DATA_STEPS,
+    steps=DATA_STEPS + TRAINED_STEPS,
 )

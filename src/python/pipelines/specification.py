@@ -25,7 +25,7 @@ def write_specification(plan: Plan, path: Path) -> None:
 
 
 def _pipeline(plan: Plan) -> Any:
-    @dsl.pipeline(name=plan.name)
+    @dsl.pipeline(name=plan.name)  # type: ignore[untyped-decorator]
     def pipeline() -> None:
         before = None
         for step in plan.steps:

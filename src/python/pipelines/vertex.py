@@ -41,7 +41,7 @@ def find_credentials() -> Credentials:
         raise UsageError(
             "No credentials for Google Cloud were found; run `gcloud auth application-default login`."
         ) from error
-    return credentials  # type: ignore[no-any-return]
+    return credentials
 
 
 def make_job(

@@ -1,10 +1,10 @@
 """Put the running keywords server under load, and judge it."""
 
 from keywords.project import PROJECT
-from keywords.schema import Document
 from keywords.schema import Request
 from keywords.schema import Response
 from mesh.loadtest.program import load_program
+from mesh.serve.documents import Document
 
 main = load_program(
     PROJECT,

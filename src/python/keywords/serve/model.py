@@ -6,10 +6,10 @@ from pathlib import Path
 from keywords.compiled import load_extractor
 from keywords.model import KeywordExtractor
 from keywords.project import PROJECT
-from keywords.schema import Document
 from keywords.schema import Request
 from keywords.schema import Response
 from mesh.serve.artifact_model import ArtifactModel
+from mesh.serve.documents import Document
 
 
 class KeywordsModel(ArtifactModel):
@@ -32,10 +32,7 @@ class KeywordsModel(ArtifactModel):
 
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
         answers = self._extractor.extract_batch(
-            [
-                ([item.document for item in request.inputs], request.configuration)
-                for request in requests
-            ]
+            [(request.documents, request.configuration) for request in requests]
         )
         return [
             answer if isinstance(answer, Exception) else Response(outputs=answer)

@@ -11,14 +11,14 @@ from rich.console import Console
 from mesh.cli import data
 from mesh.cli import lineage
 from mesh.cli import registry
-from mesh.core.discovery import find_projects
-from mesh.core.discovery import get_project
 from mesh.cli.predict import create_model
 from mesh.cli.predict import make_request
 from mesh.cli.scaffold import scaffold
 from mesh.cli.steps import run_steps
 from mesh.cli.steps import select_steps
 from mesh.cli.up import up as bring_up
+from mesh.core.discovery import find_projects
+from mesh.core.discovery import get_project
 from mesh.core.environment import code_revision
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from pydantic import ValidationError
 
 from mesh.core.errors import UsageError
+from mesh.core.program import Program
 from mesh.core.program import component_folder
 from mesh.core.project import Project
 from mesh.core.settings import find_env_file
@@ -21,11 +22,11 @@ def create_model(project: Project, *, load: bool) -> ServedModel:
         MeshError: no compiled version is in `models/`, or it can't be loaded.
     """
     env_file = find_env_file(component_folder(f"{project.package}.serve"))
-    (workspace,) = load_settings([WorkspaceSettings], env_file=env_file)
-    directory = workspace.current_model(project) if project.kind == "trained" else None
-    model: ServedModel = importlib.import_module(project.module("serve:serve")).create_model(
-        directory
-    )
+    module = importlib.import_module(project.module("serve:serve"))
+    program: Program = module.main
+    # The first two are the server's.
+    workspace, *own = load_settings([WorkspaceSettings, *program.settings[2:]], env_file=env_file)
+    model: ServedModel = module.create_model(workspace.served_model(project), *own)
     if load:
         model.load()
     return model

@@ -1,29 +1,55 @@
-"""`mesh registry`: look at registered versions and move their aliases."""
+"""`mesh registry`: look at registered versions, move their aliases, copy them."""
 
+import datetime
 import json
 import sys
 from pathlib import Path
 
 import click
+import dotenv
 from rich.console import Console
 
+from mesh.core.errors import UsageError
 from mesh.core.settings import find_env_file
 from mesh.core.settings import load_settings
+from mesh.core.settings import variable_name
 from mesh.core.tables import make_table
 from mesh.registry.base import ModelRegistry
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
+from mesh.registry.transport import copy_version
 
 
 def _open() -> ModelRegistry:
-    (settings,) = load_settings([RegistrySettings], env_file=find_env_file(Path()))
-    return open_registry(settings)
+    return open_registry(_settings(""))
+
+
+def _settings(place: str) -> RegistrySettings:
+    """Settings of a registry.
+
+    Args:
+        place: an address; an env file, beside which the environment does not count; or nothing, for the own settings.
+    """
+    if "://" in place:
+        return _settings("").model_copy(update={"uri": place})
+    if not place:
+        own: RegistrySettings
+        (own,) = load_settings([RegistrySettings], env_file=find_env_file(Path()))
+        return own
+    if not Path(place).is_file():
+        raise UsageError(f"{place!r} is no env file, and no address such as http://registry:5000.")
+    written = dotenv.dotenv_values(place)
+    fields = RegistrySettings.model_fields
+    names = {field: variable_name(RegistrySettings, field) for field in fields}
+    return RegistrySettings.model_validate(
+        {field: written.get(names[field]) or fields[field].default for field in fields}
+    )
 
 
 @click.group("registry")
 def group() -> None:
-    """Look at registered models, move aliases, verify files."""
+    """Look at registered models, move aliases, verify and copy versions."""
 
 
 @group.command("list")
@@ -68,6 +94,69 @@ def alias(reference: str, alias: str) -> None:
     """Let ALIAS (dev, stage, prod) name the version REFERENCE."""
     version = _open().alias(reference, alias)
     click.echo(f"{version.name}:{alias} is now {version.reference}")
+
+
+@group.command()
+@click.argument("reference")
+def rollback(reference: str) -> None:
+    """Let the alias REFERENCE, such as KEYWORDS-COMPILED:prod, name the version before the current one."""
+    version = _open().rollback(reference)
+    click.echo(f"{reference} is now {version.reference}")
+
+
+@group.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def history(name: str, as_json: bool) -> None:
+    """List the moves of all aliases of the model NAME, the first one first."""
+    moves = _open().history(name)
+    if as_json:
+        click.echo(json.dumps([move.model_dump(mode="json") for move in moves], indent=2))
+        return
+    table = make_table("when (UTC)", "alias", "from", "to", "how", "who")
+    for move in moves:
+        table.add_row(
+            f"{move.when.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S}",
+            move.alias,
+            str(move.before or ""),
+            str(move.after),
+            "rollback" if move.undo else "alias",
+            move.who,
+        )
+    Console().print(table)
+
+
+_PLACE = "An address, such as http://registry:5000, or an env file with MESH_REGISTRY_* settings."
+
+
+@group.command()
+@click.argument("reference")
+@click.option(
+    "--from", "source", default="", help=f"Registry to copy from; by default your own. {_PLACE}"
+)
+@click.option("--to", "target", required=True, help=f"Registry to copy to. {_PLACE}")
+def push(reference: str, source: str, target: str) -> None:
+    """Copy the version REFERENCE to another registry, with its lineage, attachments and aliases."""
+    _copy(reference, source, target)
+
+
+@group.command()
+@click.argument("reference")
+@click.option("--from", "source", required=True, help=f"Registry to copy from. {_PLACE}")
+@click.option(
+    "--to", "target", default="", help=f"Registry to copy to; by default your own. {_PLACE}"
+)
+def pull(reference: str, source: str, target: str) -> None:
+    """Copy the version REFERENCE of another registry to yours, with its lineage, attachments and aliases."""
+    _copy(reference, source, target)
+
+
+def _copy(reference: str, source: str, target: str) -> None:
+    source_settings, target_settings = _settings(source), _settings(target)
+    if source_settings == target_settings:
+        raise UsageError("The registry to copy from and the one to copy to are the same.")
+    copy = copy_version(open_registry(source_settings), open_registry(target_settings), reference)
+    click.echo(f"{reference} is {copy.reference} there")
 
 
 @group.command()

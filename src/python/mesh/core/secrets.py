@@ -1,6 +1,6 @@
 """Values of settings that Google Secret Manager keeps, read with the service account that a container runs as.
 
-Vertex AI has no reference to secrets in a pipeline. So the pipeline carries their names, and the containers' entry point
+Vertex AI has no reference to secrets in a pipeline. So the pipeline carries names, and the containers' entry point
 asks for the values: https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets.versions/access.
 """
 
@@ -65,9 +65,8 @@ def _value(answer: Mapping[str, Any]) -> str:
 
 
 def _ask(url: str, headers: Mapping[str, str], what: str) -> dict[str, Any]:
-    request = urllib.request.Request(
-        url, headers=dict(headers)
-    )  # noqa: S310  # one of two fixed hosts
+    # One of two fixed hosts.
+    request = urllib.request.Request(url, headers=dict(headers))  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310
             answer: dict[str, Any] = json.load(response)

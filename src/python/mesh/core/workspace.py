@@ -50,6 +50,16 @@ class WorkspaceSettings(MeshSettings):
             raise MeshError(f"The model {directory} is gone; run serve:download again.")
         return directory
 
+    def served_model(self, project: Project) -> Path | None:
+        """The directory that a server of the project loads by default; none if code is all that it has.
+
+        Raises:
+            MeshError: one is needed and none was downloaded, or it is gone.
+        """
+        if project.kind == "code-only" and not self._current_file(project).exists():
+            return None
+        return self.current_model(project)
+
     def set_current_model(self, project: Project, reference: str) -> None:
         """Record the compiled version that a server of the project loads by default."""
         write_json_atomic(self._current_file(project), _Current(reference=reference).model_dump())

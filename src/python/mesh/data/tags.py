@@ -1,7 +1,7 @@
 """Names for versions of features, such as `dataset_v22`, kept as DVC files beside the data.
 
 A tag is one file, `<root>/<project>/tags/<tag>.dvc`, that DVC reads: a version's files are in the DVC remote
-`<root>/<project>/dvc`. What DVC does not read are the version's name and its SHA-256; DVC itself knows MD5 only. No git is
+`<root>/<project>/dvc`. What DVC does not read are the version's name and its SHA-256; DVC itself knows MD5. No git is
 needed to read a tag; who wants to may commit the file.
 """
 

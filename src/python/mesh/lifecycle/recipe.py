@@ -2,6 +2,7 @@
 
 import importlib.resources
 import json
+import random
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -16,9 +17,33 @@ from mesh.core.errors import MeshError
 from mesh.core.files import read_json
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
+from mesh.data.dataset import Dataset
 
 Predict = Callable[[Sequence[str], Mapping[str, Any]], list[Any]]
 """Documents and inference parameters in, one JSON-serialisable prediction for each document out."""
+
+
+Augment = Callable[[Any, random.Random], Any]
+"""Varies a training row, by the random numbers that it is given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How a project's base model is fine-tuned.
+
+    Args:
+        dataset: what it is trained on.
+        labels: of texts, or of entities, in the order of the new layer's numbers.
+        prepare: changes the base model's copy, a folder, before it is trained.
+        augment: varies training rows.
+        code: modules that determine the two.
+    """
+
+    dataset: Dataset
+    labels: tuple[str, ...]
+    prepare: Callable[[Path], None] | None = None
+    augment: Augment | None = None
+    code: tuple[str, ...] = ()
 
 
 class ExtraFiles(MeshSettings):
@@ -49,6 +74,7 @@ class Recipe:
         reference: makes a predictor from a folder of uncompiled weights.
         compiled: makes a predictor from a `compiled/` folder, the way the server does.
         differences: compares a stored with a new prediction at a tolerance; one sentence for each difference.
+        training: how the base model is fine-tuned; none where it is registered as it is.
         extra_files: writes what the server needs beside the network.
         code: modules that determine the predictions of the uncompiled model.
         extra_code: modules that determine the extra files.
@@ -63,6 +89,7 @@ class Recipe:
     reference: Callable[[Path], Predict]
     compiled: Callable[[Path], Predict]
     differences: Callable[[Any, Any, float], list[str]]
+    training: Training | None = None
     extra_files: type[ExtraFiles] | None = None
     code: tuple[str, ...] = ()
     extra_code: tuple[str, ...] = ()

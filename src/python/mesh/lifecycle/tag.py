@@ -1,7 +1,6 @@
 """`register:tag`: give a version of features a name that always leads to the same rows."""
 
 import logging
-from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict

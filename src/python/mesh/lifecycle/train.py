@@ -1,18 +1,16 @@
-"""`train:train` of projects whose base model already does the task: register it with its regression test."""
+"""`train:train`: register a base model as it is, or fine-tune it first, with its regression test."""
 
 import logging
-from pathlib import Path
-from typing import Any
-
-from pydantic import Field
-from pydantic_settings import SettingsConfigDict
 
 from mesh.core.files import atomic_directory
 from mesh.core.program import Program
-from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
+from mesh.data.store import DataSettings
 from mesh.lifecycle.base_model import resolve_base_model
 from mesh.lifecycle.recipe import Recipe
+from mesh.lifecycle.train_settings import TrainSettings
+from mesh.lifecycle.training.fine_tuning import fine_tune
+from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.lifecycle.version import assemble
 from mesh.lifecycle.version import base_card
 from mesh.lifecycle.version import base_fingerprint
@@ -22,23 +20,6 @@ from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
 
 logger = logging.getLogger(__name__)
-
-
-class TrainSettings(MeshSettings):
-    """Register a base model, with its predictions of sample documents, as the next trained version."""
-
-    model_config = SettingsConfigDict(env_prefix="TRAIN_")
-
-    base_model: str = Field(
-        description="hf://org/name@revision, package://module/folder, or a folder."
-    )
-    samples: Path | None = Field(
-        None, description="JSON list of documents, instead of the project's own samples."
-    )
-    inference_params: dict[str, Any] = Field(
-        {}, description="JSON object, merged over the project's own parameters."
-    )
-    force: bool = Field(False, description="Register a new version even if an equal one exists.")
 
 
 def train(
@@ -71,10 +52,19 @@ def train(
 
 
 def train_program(recipe: Recipe) -> Program:
-    """The program `train:train` of a project."""
+    """The program `train:train` of a project: it fine-tunes if the recipe says how."""
+    component = f"{recipe.project.package}.train"
+    training = recipe.training
+    if training is None:
+        return Program(
+            component=component,
+            name="train",
+            run=lambda *settings: train(recipe, *settings),
+            settings=(TrainSettings, WorkspaceSettings, RegistrySettings),
+        )
     return Program(
-        component=f"{recipe.project.package}.train",
+        component=component,
         name="train",
-        run=lambda *settings: train(recipe, *settings),
-        settings=(TrainSettings, WorkspaceSettings, RegistrySettings),
+        run=lambda *settings: fine_tune(recipe, training, *settings),
+        settings=(FineTuneSettings, WorkspaceSettings, DataSettings, RegistrySettings),
     )

@@ -1,6 +1,5 @@
 """`compile:upload`: register the validated compiled model and record it on the version it was made from."""
 
-import json
 import logging
 import shutil
 import tempfile
@@ -28,11 +27,10 @@ from mesh.lifecycle.version import TEST_FILES
 from mesh.registry.base import ModelRegistry
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import open_registry
+from mesh.registry.lineage import record_lineage
 from mesh.registry.settings import RegistrySettings
 
 logger = logging.getLogger(__name__)
-
-LINEAGE_FOLDER = "compiled_model_versions"
 
 
 class UploadSettings(MeshSettings):
@@ -65,7 +63,7 @@ def upload(
         version = _publish(recipe, workspace, registry, compilation, report)
         logger.info("registered %s (%.1f MB)", version.reference, version.manifest.size / 1e6)
     compilation.model_copy(update={"published": version.reference}).write(compiled)
-    _record_lineage(registry, compilation, version)
+    record_lineage(registry, version)
     if settings.alias:
         registry.alias(version.reference, settings.alias)
         logger.info("%s is now %s:%s", version.reference, version.name, settings.alias)
@@ -147,26 +145,6 @@ def _copy(source: Path, target: Path) -> None:
         raise MeshError(f"{source} is missing; run the steps before compile:upload again.")
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
-
-
-def _record_lineage(
-    registry: ModelRegistry, compilation: Compilation, version: ModelVersion
-) -> None:
-    """Attach the compiled version to the trained one; repeated after a failure it writes the same again."""
-    if compilation.trained_version is None:
-        return
-    path = f"{LINEAGE_FOLDER}/{version.reference}.json"
-    if path in registry.get(compilation.trained_version).attachments:
-        return
-    record = {
-        "reference": version.reference,
-        "fingerprint": compilation.fingerprint,
-        "created": version.created.isoformat(),
-    }
-    with tempfile.TemporaryDirectory() as temporary:
-        file = Path(temporary) / "lineage.json"
-        file.write_text(json.dumps(record, indent=2))
-        registry.attach(compilation.trained_version, path, file)
 
 
 def upload_program(recipe: Recipe) -> Program:

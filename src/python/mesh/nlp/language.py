@@ -1,9 +1,18 @@
 """The language that a text is written in, by the `py3langid` package and the model that it carries."""
 
 import re
+from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from mesh.core.errors import MeshError
+from mesh.core.errors import UsageError
+from mesh.core.files import read_json
+from mesh.core.files import write_json_atomic
+from mesh.nlp.clean import clean
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -11,7 +20,15 @@ if TYPE_CHECKING:
 MINIMUM_PROBABILITY = 0.6
 """Below it no language is named: at 0.6, none of 872 English sentences of 1 to 47 words was taken for another."""
 
+CERTAIN_PROBABILITY = 0.95
+CERTAIN_WORDS = 4
+"""A text of fewer words, often but a name, is never refused for the language that it looks like."""
+
+LANGUAGES_FILE = "languages.json"
+"""Beside a model: the ISO 639 codes of the languages that it is made for."""
+
 _READ_CHARACTERS = 2_000
+_CHECKED_CHARACTERS = 10_000
 _NO_LANGUAGE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\w+")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -40,6 +57,49 @@ def detect_language(text: str, minimum: float = MINIMUM_PROBABILITY) -> Detected
         return DetectedLanguage(None, 0.0)
     code, probability = _identifier().classify(sample.strip())
     return DetectedLanguage(code if probability >= minimum else None, float(probability))
+
+
+def write_languages(folder: Path, languages: Collection[str]) -> None:
+    """Store the languages that a model is made for in its folder."""
+    write_json_atomic(folder / LANGUAGES_FILE, sorted(languages))
+
+
+def read_languages(folder: Path) -> frozenset[str]:
+    """The languages that the model in a folder is made for.
+
+    Raises:
+        MeshError: the file is missing, or no list of codes.
+    """
+    languages = read_json(folder / LANGUAGES_FILE)
+    if not isinstance(languages, list) or not all(isinstance(code, str) for code in languages):
+        raise MeshError(f"{folder / LANGUAGES_FILE} is no list of codes; compile the model again.")
+    return frozenset(languages)
+
+
+def require_languages(
+    documents: Sequence[str], declared: str, supported: Collection[str], *, detect: bool
+) -> None:
+    """Refuse documents in a language that a model is not made for.
+
+    Args:
+        documents: they may hold HTML.
+        declared: the language that the client says they have, as ISO 639 code.
+        detect: whether a document that is almost certainly in another language is refused too.
+
+    Raises:
+        UsageError: the declared language is not supported, or the detected one of a document is not.
+    """
+    known = ", ".join(sorted(supported))
+    if declared not in supported:
+        raise UsageError(f"The language {declared!r} is not supported; this model knows {known}.")
+    for number, document in enumerate(documents if detect else ()):
+        text = clean(document[:_CHECKED_CHARACTERS]).text
+        found = detect_language(text, CERTAIN_PROBABILITY)
+        if found.code and found.code not in supported and len(text.split()) >= CERTAIN_WORDS:
+            raise UsageError(
+                f"Document {number} looks like {found.code!r} (probability {found.probability:.3f}), not {declared!r}; "
+                f"this model knows {known}. Set check_language to false if it is {declared!r}."
+            )
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import Protocol
 from mesh.core.card import ModelCard
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
+from mesh.registry.history import AliasMove
 from mesh.registry.reference import ModelReference
 
 
@@ -82,7 +83,24 @@ class ModelRegistry(Protocol):
         """The newest version of a model with a fingerprint, if there is one."""
 
     def alias(self, reference: str, alias: str) -> ModelVersion:
-        """Let an alias, such as `dev`, `stage` or `prod`, point at a version, and at no other version of its model."""
+        """Let an alias, such as `dev`, `stage` or `prod`, point at a version, and at no other version of its model.
+
+        The alias moves at once, and the move is recorded; where the alias points there already, nothing happens.
+        """
+
+    def history(self, name: str) -> Sequence[AliasMove]:
+        """All moves of a model's aliases, in order.
+
+        Raises:
+            MeshError: no version of that model is registered.
+        """
+
+    def rollback(self, reference: str) -> ModelVersion:
+        """Let an alias, such as `KEYWORDS-COMPILED:prod`, point at the version before the current one.
+
+        Raises:
+            MeshError: there is no such alias, or no version before.
+        """
 
     def attach(self, reference: str, path: str, file: Path) -> None:
         """Add a file, such as test results, to a published version; another one at the same path is replaced.
@@ -99,4 +117,7 @@ class ModelRegistry(Protocol):
         """
 
     def verify(self, reference: str) -> Sequence[str]:
-        """Check every stored file of a version; one sentence for each that is missing, extra or changed."""
+        """Check every stored file of a version; one sentence for each that is missing, extra or changed.
+
+        The card and the fingerprint that the registry answers with are checked as well.
+        """

@@ -8,7 +8,10 @@ from mesh.registry.base import ModelRegistry
 from mesh.registry.settings import RegistrySettings
 
 # Modules by name, so that a program carries and imports no backend that it does not use.
-BACKENDS = {"mlflow": "mesh.registry.mlflow_backend"}
+BACKENDS = {
+    "mlflow": "mesh.registry.mlflow_backend",
+    "neptune": "mesh.registry.neptune_backend",
+}
 
 
 def open_registry(settings: RegistrySettings) -> ModelRegistry:

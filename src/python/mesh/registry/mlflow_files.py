@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
+from mesh.core.card import CARD_FILE
 from mesh.core.errors import MeshError
-from mesh.core.manifest import MANIFEST_FILE
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
 from mesh.core.progress import track
@@ -17,6 +17,8 @@ from mesh.registry.mlflow_records import ATTACHMENT_FILE
 from mesh.registry.mlflow_records import Record
 from mesh.registry.mlflow_records import StoredAttachment
 from mesh.registry.mlflow_store import Store
+from mesh.registry.transfer import record_problems
+from mesh.registry.transfer import with_own_entry
 
 FILES = "version"
 ATTACHMENTS = "attachments"
@@ -71,13 +73,17 @@ def read_attachment(store: Store, record: Record, attachment: StoredAttachment) 
 
 
 def storage_problems(store: Store, record: Record) -> list[str]:
-    """One sentence for each stored file of a version, and each attachment, that is missing, extra or changed."""
+    """One sentence for each part of a version, as it is stored, that is missing, extra or changed."""
     source = repository(store, record, FILES)
-    paths = track(_stored_paths(source), f"verifying {record.version.reference}")
-    expected = Manifest(
-        files=(*record.version.manifest.files, _manifest_entry(record.version.manifest))
-    )
-    problems = expected.differences([_read_entry(source, path, path) for path in paths])
+    stored = _stored_paths(source)
+    problems = []
+    if CARD_FILE in stored:
+        with tempfile.TemporaryDirectory() as temporary:
+            download(source, CARD_FILE, Path(temporary))
+            problems += record_problems(record.version, record.fingerprint, Path(temporary))
+    paths = track(stored, f"verifying {record.version.reference}")
+    expected = with_own_entry(record.version.manifest)
+    problems += expected.differences([_read_entry(source, path, path) for path in paths])
     attached = []
     for attachment in record.attachments.values():
         source = repository(store, record, attachment.folder)
@@ -104,9 +110,3 @@ def _read_entry(source: ArtifactRepository, stored: str, path: str) -> FileEntry
     """Read one file at a time, so that a version need not fit on this machine twice."""
     with tempfile.TemporaryDirectory() as temporary:
         return FileEntry.of(download(source, stored, Path(temporary)), path)
-
-
-def _manifest_entry(manifest: Manifest) -> FileEntry:
-    with tempfile.TemporaryDirectory() as temporary:
-        manifest.write(Path(temporary))
-        return FileEntry.of(Path(temporary) / MANIFEST_FILE, MANIFEST_FILE)

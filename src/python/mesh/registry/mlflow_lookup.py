@@ -9,9 +9,11 @@ from mlflow.exceptions import MlflowException
 
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
+from mesh.registry.history import AliasMove
 from mesh.registry.mlflow_records import FINGERPRINT_TAG
 from mesh.registry.mlflow_records import Record
 from mesh.registry.mlflow_records import is_ours
+from mesh.registry.mlflow_records import read_moves
 from mesh.registry.mlflow_records import read_record
 from mesh.registry.reference import LATEST
 from mesh.registry.reference import ModelReference
@@ -52,6 +54,17 @@ def list_records(client: MlflowClient, name: str | None) -> list[Record]:
     stored = sorted(_search(client, name), key=lambda version: (version.name, int(version.version)))
     aliases = {model: _aliases(client, model) for model in {version.name for version in stored}}
     return [read_record(version, aliases[version.name][int(version.version)]) for version in stored]
+
+
+def list_moves(client: MlflowClient, name: str) -> list[AliasMove]:
+    """The moves of a model's aliases, in order.
+
+    Raises:
+        MeshError: no version of that model is registered, or a record of a move is damaged.
+    """
+    if not any(_search(client, name)):
+        raise MeshError(unknown_model(client, name))
+    return read_moves(name, client.get_registered_model(name).tags)
 
 
 def _find(client: MlflowClient, reference: ModelReference) -> MlflowVersion | None:

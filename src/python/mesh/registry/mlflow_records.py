@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import json
+import uuid
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
 from mesh.core.models import describe_invalid
 from mesh.registry.base import ModelVersion
+from mesh.registry.history import AliasMove
 
 FORMAT_TAG = "mesh.format"
 FINGERPRINT_TAG = "mesh.fingerprint"
@@ -27,6 +29,7 @@ _FORMAT = "1"
 _CARD = "mesh.card"
 _MANIFEST = "mesh.manifest"
 _ATTACHMENT = "mesh.attachment."
+_MOVE = "mesh.alias_move."
 # Databases cut a tag's text at 64 KiB, and a character has up to 4 bytes.
 _CHUNK = 16_000
 
@@ -50,11 +53,12 @@ class StoredAttachment(BaseModel):
 
 @dataclass(frozen=True)
 class Record:
-    """A version as this package knows it, and where MLflow keeps its files."""
+    """A version as this package knows it, where MLflow keeps its files, and what fingerprint MLflow finds it by."""
 
     version: ModelVersion
     run_id: str
     source: str
+    fingerprint: str
     attachments: Mapping[str, StoredAttachment]
 
 
@@ -99,7 +103,31 @@ def read_record(stored: MlflowVersion, aliases: Sequence[str]) -> Record:
         raise MeshError(
             f"The record of {stored.name}-{stored.version} is damaged: {describe_invalid(error)}."
         ) from error
-    return Record(version, stored.run_id, stored.source, by_path)
+    return Record(version, stored.run_id, stored.source, tags.get(FINGERPRINT_TAG, ""), by_path)
+
+
+def move_tag(move: AliasMove) -> tuple[str, str]:
+    """Key and value of the tag of a model that records a move; each has its own, so that none is lost."""
+    return f"{_MOVE}{uuid.uuid4().hex}", move.model_dump_json()
+
+
+def read_moves(name: str, tags: Mapping[str, str]) -> list[AliasMove]:
+    """The moves that a model's tags record, in order.
+
+    Raises:
+        MeshError: a record is damaged.
+    """
+    try:
+        moves = [
+            AliasMove.model_validate_json(value)
+            for key, value in tags.items()
+            if key.startswith(_MOVE)
+        ]
+    except ValidationError as error:
+        raise MeshError(
+            f"The history of {name}'s aliases is damaged: {describe_invalid(error)}."
+        ) from error
+    return sorted(moves, key=lambda move: move.when)
 
 
 def is_ours(stored: MlflowVersion) -> bool:

@@ -22,16 +22,20 @@ from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import MANIFEST_FILE
 from mesh.core.manifest import FileEntry
-from mesh.core.progress import track
 from mesh.registry import mlflow_files
 from mesh.registry.base import ModelVersion
+from mesh.registry.history import AliasMove
+from mesh.registry.history import check_rollback
+from mesh.registry.history import version_before
 from mesh.registry.mlflow_lookup import find_fingerprint
 from mesh.registry.mlflow_lookup import find_record
+from mesh.registry.mlflow_lookup import list_moves
 from mesh.registry.mlflow_lookup import list_records
 from mesh.registry.mlflow_lookup import unknown_model
 from mesh.registry.mlflow_records import ATTACHMENT_FILE
 from mesh.registry.mlflow_records import Record
 from mesh.registry.mlflow_records import StoredAttachment
+from mesh.registry.mlflow_records import move_tag
 from mesh.registry.mlflow_records import read_record
 from mesh.registry.mlflow_records import version_tags
 from mesh.registry.mlflow_store import Store
@@ -40,6 +44,7 @@ from mesh.registry.reference import ModelReference
 from mesh.registry.reference import check_model_name
 from mesh.registry.reference import check_new_alias
 from mesh.registry.transfer import check_path
+from mesh.registry.transfer import for_each
 from mesh.registry.transfer import prepare
 from mesh.registry.transfer import read_content
 from mesh.registry.transfer import receive
@@ -64,8 +69,11 @@ class MlflowRegistry:
             manifest = prepare(content, card, staging)
             with self._run(name) as (run_id, address):
                 target = self.store.repository(run_id, address, mlflow_files.FILES)
-                for entry in track(content, f"publishing {name}"):
-                    mlflow_files.upload(target, directory / entry.path, entry.path)
+                for_each(
+                    lambda entry: mlflow_files.upload(target, directory / entry.path, entry.path),
+                    content,
+                    f"publishing {name}",
+                )
                 for path in (CARD_FILE, MANIFEST_FILE):
                     mlflow_files.upload(target, staging / path, path)
                 if read_content(directory) != content:
@@ -121,9 +129,25 @@ class MlflowRegistry:
         """Let an alias point at a version, and at no other version of its model."""
         check_new_alias(alias)
         with self._errors():
-            version = self._record(reference).version
-            self.store.client.set_registered_model_alias(version.name, alias, str(version.version))
-            return self._record(version.reference).version
+            return self._move_alias(self._record(reference).version, alias)
+
+    def history(self, name: str) -> Sequence[AliasMove]:
+        """All moves of a model's aliases, in order."""
+        check_model_name(name)
+        with self._errors():
+            return list_moves(self.store.client, name)
+
+    def rollback(self, reference: str) -> ModelVersion:
+        """Let an alias point at the version before the current one."""
+        parsed = check_rollback(reference)
+        with self._errors():
+            current = self._record(reference).version
+            moves = list_moves(self.store.client, parsed.name)
+            before = ModelReference(
+                parsed.name, version=version_before(parsed, moves, current.version)
+            )
+            version = self._record(str(before)).version
+            return self._move_alias(version, str(parsed.alias), undo=True)
 
     def attach(self, reference: str, path: str, file: Path) -> None:
         """Add a file to a published version; another one at the same path is replaced."""
@@ -157,6 +181,22 @@ class MlflowRegistry:
         """Check every stored file of a version; one sentence for each that is missing, extra or changed."""
         with self._errors():
             return mlflow_files.storage_problems(self.store, self._record(reference))
+
+    def _move_alias(self, version: ModelVersion, alias: str, *, undo: bool = False) -> ModelVersion:
+        client = self.store.client
+        before = client.get_registered_model(version.name).aliases.get(alias)
+        if before is not None and int(before) == version.version:
+            return version
+        move = AliasMove(
+            alias=alias,
+            before=None if before is None else int(before),
+            after=version.version,
+            who=self.store.settings.who,
+            undo=undo,
+        )
+        client.set_registered_model_tag(version.name, *move_tag(move))
+        client.set_registered_model_alias(version.name, alias, str(version.version))
+        return self._record(version.reference).version
 
     def _set_tag(self, version: ModelVersion, key: str, value: str) -> None:
         """Set a tag, also when another process sets the same new tag at the same time.

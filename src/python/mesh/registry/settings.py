@@ -1,9 +1,13 @@
 """Where models are registered."""
 
+import getpass
+import os
 import re
+import socket
 from urllib.parse import unquote
 
 from pydantic import Field
+from pydantic import SecretStr
 from pydantic import field_serializer
 from pydantic_settings import SettingsConfigDict
 
@@ -31,6 +35,19 @@ class RegistrySettings(MeshSettings):
         repr=False,
     )
 
+    token: SecretStr = Field(
+        SecretStr(""), description="Token for Neptune; other backends have none.", repr=False
+    )
+    user: str = Field(
+        "",
+        description="Who moves aliases, for their history; the system's user and host by default.",
+    )
+
+    @property
+    def who(self) -> str:
+        """The user's name for the record."""
+        return self.user or f"{_system_user()}@{socket.gethostname()}"
+
     @field_serializer("uri", "artifacts", when_used="json")
     def masked(self, address: str) -> str:
         """An address without its password and options, fit for logs and messages."""
@@ -43,6 +60,14 @@ class RegistrySettings(MeshSettings):
             for secret in _secrets(address):
                 text = text.replace(secret, "***")
         return text
+
+
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # In a container the user may have no name.
+        return str(os.getuid())
 
 
 def _secrets(address: str) -> set[str]:

@@ -1,7 +1,11 @@
 """Moving versions' files in and out of a registry, whatever its backend."""
 
 import logging
+import tempfile
 from collections.abc import Callable
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import as_completed
 from pathlib import Path
 from pathlib import PurePosixPath
 
@@ -19,6 +23,9 @@ from mesh.core.progress import track
 from mesh.registry.base import ModelVersion
 
 logger = logging.getLogger(__name__)
+
+THREADS = 8
+"""Files that are moved at the same time: storage behind a network answers each of them late."""
 
 Download = Callable[[str, Path], object]
 """Writes the file with a path, relative to the version, at the same path below a directory."""
@@ -76,6 +83,48 @@ def prepare(content: tuple[FileEntry, ...], card: ModelCard, staging: Path) -> M
     return manifest
 
 
+def with_own_entry(manifest: Manifest) -> Manifest:
+    """A version's files as they are stored: those of its manifest, and the manifest's own."""
+    with tempfile.TemporaryDirectory() as temporary:
+        manifest.write(Path(temporary))
+        own = FileEntry.of(Path(temporary) / MANIFEST_FILE, MANIFEST_FILE)
+    return Manifest(files=(*manifest.files, own))
+
+
+def record_problems(version: ModelVersion, fingerprint: str, stored: Path) -> list[str]:
+    """Compare what a registry answers with the version's own card; one sentence for each difference.
+
+    Args:
+        fingerprint: what the registry finds the version by.
+        stored: a directory with the card from the version's files.
+    """
+    if FileEntry.of(stored / CARD_FILE, CARD_FILE) not in version.manifest.files:
+        # A changed file is another problem, and no measure of the record.
+        return []
+    problems = []
+    card = ModelCard.read(stored)
+    if card != version.card:
+        problems.append("the registry's record of the card is not the card that was published")
+    if fingerprint != card.fingerprint:
+        problems.append("the registry finds it by another fingerprint than the card's")
+    return problems
+
+
+def for_each(
+    action: Callable[[FileEntry], object], files: Sequence[FileEntry], description: str
+) -> None:
+    """Move several files at once, large ones first; the first error ends it."""
+    ordered = sorted(files, key=lambda entry: entry.size, reverse=True)
+    with ThreadPoolExecutor(THREADS) as pool:
+        moves = [pool.submit(action, entry) for entry in ordered]
+        try:
+            for move in track(as_completed(moves), description, len(moves)):
+                move.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
 def receive(version: ModelVersion, directory: Path, download: Download) -> None:
     """Make a directory hold a version, downloading only if it does not already.
 
@@ -86,11 +135,14 @@ def receive(version: ModelVersion, directory: Path, download: Download) -> None:
         logger.info("%s is already in %s, every file verified", version.reference, directory)
         return
     with atomic_directory(directory, replace=True) as partial:
-        for entry in track(version.manifest.files, f"fetching {version.reference}"):
+
+        def bring(entry: FileEntry) -> None:
             target = safe_path(partial, entry.path)
             target.parent.mkdir(parents=True, exist_ok=True)
             download(entry.path, partial)
             target.chmod(0o644)
+
+        for_each(bring, version.manifest.files, f"fetching {version.reference}")
         if problems := version.manifest.problems(partial):
             raise MeshError(
                 f"{version.reference} is damaged in the registry: {'; '.join(problems)}."

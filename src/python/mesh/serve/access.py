@@ -123,12 +123,15 @@ class AccessMiddleware:
     def _record(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
         self._service.metrics.count_request(scope["method"], route, status, seconds)
+        level = logging.DEBUG if route in QUIET_ROUTES and status in (200, 503) else logging.INFO
+        if not logger.isEnabledFor(level):
+            return
         client = scope.get("client")
         client_addr = f"{client[0]}:{client[1]}" if client else "-"
         request_line = f"{scope['method']} {_target(scope)} HTTP/{scope['http_version']}"
         milliseconds = round(seconds * 1000, 3)
         logger.log(
-            logging.DEBUG if route in QUIET_ROUTES and status in (200, 503) else logging.INFO,
+            level,
             '%s "%s" %d %.1f ms %s',
             *(client_addr, request_line, status, milliseconds, request_id),
             extra={

@@ -8,6 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive
+from starlette.types import Scope
+from starlette.types import Send
 
 from mesh.serve.inference import InferenceService
 from mesh.serve.limits import read_body
@@ -49,7 +52,9 @@ class Api:
         """All paths and their handlers."""
         return [
             # First, since they are tried in this order.
-            Route("/v1/model/{name}/predict", self.predict, methods=["POST"]),
+            Route(
+                "/v1/model/{name}/predict", Predict(self._service, self._settings), methods=["POST"]
+            ),
             Route("/", self.index),
             Route("/v1/live", self.live),
             Route("/v1/ready", self.ready),
@@ -83,17 +88,8 @@ class Api:
 
     async def bio(self, request: Request) -> Response:
         """Model metadata."""
-        require_model(request, self._service)
+        require_model(request.scope, self._service)
         return _json(Bio.model_validate(self._service.model.bio()))
-
-    async def predict(self, request: Request) -> Response:
-        """Model inference."""
-        require_model(request, self._service)
-        parsed = await accept(
-            request, self._service, self._settings, self._service.model.request_model
-        )
-        [answer] = await self._service.infer([parsed], request.receive)
-        return Response(answer, media_type="application/json")
 
     async def metrics(self, request: Request) -> Response:
         """Measurements in Prometheus' format."""
@@ -101,13 +97,37 @@ class Api:
         return Response(content, headers={"Content-Type": media_type})
 
 
-def require_model(request: Request, service: InferenceService) -> None:
+class Predict:
+    """Model inference.
+
+    An ASGI app itself: the objects that Starlette makes of a request and an answer would take longer than the rest.
+    """
+
+    def __init__(self, service: InferenceService, settings: ServeSettings) -> None:
+        self._service = service
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        require_model(scope, self._service)
+        schema = self._service.model.request_model
+        parsed = await accept(scope, receive, self._service, self._settings, schema)
+        [answer] = await self._service.infer([parsed], receive)
+        headers = [
+            (b"content-length", str(len(answer)).encode()),
+            (b"content-type", b"application/json"),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+
+
+def require_model(scope: Scope, service: InferenceService) -> None:
     """Check that the path names the model that is served.
 
     Raises:
         ProblemError: 404.
     """
-    name = request.path_params["name"]
+    name = scope["path_params"]["name"]
     if name != service.model.name:
         raise ProblemError(
             404, f"The model {shorten(name)!r} is not served here; {service.model.name!r} is."
@@ -115,7 +135,11 @@ def require_model(request: Request, service: InferenceService) -> None:
 
 
 async def accept(
-    request: Request, service: InferenceService, settings: ServeSettings, schema: type[BaseModel]
+    scope: Scope,
+    receive: Receive,
+    service: InferenceService,
+    settings: ServeSettings,
+    schema: type[BaseModel],
 ) -> Any:
     """Take in the body of a request that asks for inference: cheap checks first.
 
@@ -123,10 +147,11 @@ async def accept(
         ProblemError: 400, 408, 413, 415, 422 or 503.
         ClientDisconnect: the client left.
     """
-    require_json(request)
+    headers = dict(scope["headers"])
+    require_json(headers)
     service.require_capacity()
     body = await read_body(
-        request, max_bytes=settings.max_body_bytes, seconds=settings.receive_seconds
+        headers, receive, max_bytes=settings.max_body_bytes, seconds=settings.receive_seconds
     )
     return await service.validate(schema, body)
 

@@ -30,7 +30,10 @@ def create_app(model: ServedModel, settings: ServeSettings) -> Starlette:
     The model is loaded in the background when the app starts, so that liveness is answered at once. Whoever runs the
     app finds its `InferenceService` in `app.state.service` and its `Traffic` in `app.state.traffic`.
     """
-    service = InferenceService(model, settings, Metrics(model.name))
+    metrics = Metrics(model.name)
+    for collector in model.collectors:
+        metrics.registry.register(collector)
+    service = InferenceService(model, settings, metrics)
     traffic = Traffic()
     service.metrics.in_progress.set_function(lambda: traffic.count)
 

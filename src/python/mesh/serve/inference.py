@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
+from typing import Literal
 
 from pydantic import BaseModel
 from pydantic import ValidationError
@@ -163,24 +164,22 @@ class InferenceService:
         return results
 
     async def _results(self, jobs: Sequence[Job], receive: Receive) -> list[Any]:
-        client = _Client(jobs, receive)
+        patience = _Patience(jobs, receive, self._settings.deadline_seconds)
         try:
-            async with asyncio.timeout(self._settings.deadline_seconds):
-                return [await job.future for job in jobs]
+            return [await job.future for job in jobs]
         except asyncio.CancelledError:
-            if not client.left:
+            if patience.ended is None:
                 raise
-            self.metrics.rejections.labels("client_left").inc()
-            raise ClientDisconnect from None
-        except TimeoutError:
-            self.metrics.rejections.labels("deadline").inc()
+            self.metrics.rejections.labels(patience.ended).inc()
+            if patience.ended == "client_left":
+                raise ClientDisconnect from None
             raise ProblemError(
                 504,
                 f"No answer was ready within {self._settings.deadline_seconds:g} seconds; "
                 "send less text, or try again later.",
             ) from None
         finally:
-            client.stop_watching()
+            patience.stop()
 
     def _queue_full(self) -> ProblemError:
         self.metrics.rejections.labels("queue_full").inc()
@@ -252,27 +251,38 @@ class InferenceService:
         return response.model_dump_json().encode()
 
 
-class _Client:
-    """Cancels the jobs of a client that leaves. Those that are done soon end without being watched."""
+class _Patience:
+    """Cancels jobs when their client leaves or their time is over. Those that are done soon end without being watched.
 
-    def __init__(self, jobs: Sequence[Job], receive: Receive) -> None:
-        self.left = False
+    Attributes:
+        ended: why they were cancelled, as the metric of rejections names it.
+    """
+
+    def __init__(self, jobs: Sequence[Job], receive: Receive, seconds: float) -> None:
+        self.ended: Literal["client_left", "deadline"] | None = None
         self._jobs = jobs
         self._receive = receive
+        self._loop = asyncio.get_running_loop()
+        self._end = self._loop.time() + seconds
         self._task: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_SECONDS, self._start)
+        self._timer = self._loop.call_later(min(WATCH_AFTER_SECONDS, seconds), self._watch)
 
-    def stop_watching(self) -> None:
+    def stop(self) -> None:
         self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
 
-    def _start(self) -> None:
-        self._task = asyncio.create_task(self._watch())
+    def _watch(self) -> None:
+        self._timer = self._loop.call_at(self._end, self._give_up, "deadline")
+        self._task = asyncio.create_task(self._wait_for_disconnect())
 
-    async def _watch(self) -> None:
+    async def _wait_for_disconnect(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self.left = True
-        for job in self._jobs:
-            job.future.cancel()
+        self._give_up("client_left")
+
+    def _give_up(self, reason: Literal["client_left", "deadline"]) -> None:
+        if self.ended is None:
+            self.ended = reason
+            for job in self._jobs:
+                job.future.cancel()

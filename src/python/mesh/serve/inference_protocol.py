@@ -150,7 +150,7 @@ class InferenceProtocol:
 
     async def model(self, request: Request) -> Response:
         """Model metadata."""
-        require_model(request, self._service)
+        require_model(request.scope, self._service)
         return _json(
             ModelMetadata(
                 name=self._service.model.name,
@@ -162,18 +162,20 @@ class InferenceProtocol:
 
     async def model_ready(self, request: Request) -> Response:
         """Model ready."""
-        require_model(request, self._service)
+        require_model(request.scope, self._service)
         self._service.require_ready()
         return _json(ModelReady(name=self._service.model.name, ready=True))
 
     async def infer(self, request: Request) -> Response:
         """Inference: each text is a request of its own."""
-        require_model(request, self._service)
+        require_model(request.scope, self._service)
         if BINARY_HEADER in request.headers:
             raise ProblemError(
                 415, "Binary tensors are not supported; send the texts in `data` as JSON."
             )
-        parsed: InferRequest = await accept(request, self._service, self._settings, InferRequest)
+        parsed: InferRequest = await accept(
+            request.scope, request.receive, self._service, self._settings, InferRequest
+        )
         texts = parsed.inputs[0].data
         if len(texts) > self._settings.queue_size:
             detail = (

@@ -1,13 +1,13 @@
 """What a request may send, and how fast."""
 
 import asyncio
-from email.message import Message as Headers
+from collections.abc import Mapping
+from email.message import Message
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.requests import Request
 from starlette.types import ASGIApp
-from starlette.types import Message
+from starlette.types import Message as ASGIMessage
 from starlette.types import Receive
 from starlette.types import Scope
 from starlette.types import Send
@@ -15,62 +15,71 @@ from starlette.types import Send
 from mesh.serve.problems import ProblemError
 from mesh.serve.problems import shorten
 
-JSON = "application/json"
+JSON = b"application/json"
 LINGER_SECONDS = 2.0
 
 
-def require_json(request: Request) -> None:
+def require_json(headers: Mapping[bytes, bytes]) -> None:
     """Check the media type; a missing one counts as JSON, as clients of the Open Inference Protocol leave it out.
+
+    Args:
+        headers: as ASGI gives them, names in lower case.
 
     Raises:
         ProblemError: 415.
     """
-    if encoding := request.headers.get("content-encoding"):
+    if encoding := headers.get(b"content-encoding"):
         raise ProblemError(
-            415, f"The body is encoded as {shorten(encoding)}; send it uncompressed."
+            415,
+            f"The body is encoded as {shorten(encoding.decode('latin-1'))}; send it uncompressed.",
         )
-    given = request.headers.get("content-type", JSON)
-    if given == JSON:
+    if headers.get(b"content-type", JSON) == JSON:
         return
-    headers = Headers()
-    headers["content-type"] = given
-    charset = headers.get_content_charset("utf-8")
-    if headers.get_content_type() != JSON or charset not in ("utf-8", "us-ascii"):
+    given = headers[b"content-type"].decode("latin-1")
+    parsed = Message()
+    parsed["content-type"] = given
+    charset = parsed.get_content_charset("utf-8")
+    if parsed.get_content_type() != JSON.decode() or charset not in ("utf-8", "us-ascii"):
         raise ProblemError(415, f"The body is {shorten(given)}; send application/json in UTF-8.")
 
 
-async def read_body(request: Request, *, max_bytes: int, seconds: float) -> bytes:
+async def read_body(
+    headers: Mapping[bytes, bytes], receive: Receive, *, max_bytes: int, seconds: float
+) -> bytes:
     """Read a request's body, holding no more of it than is allowed.
 
     Raises:
         ProblemError: 400 when its length is malformed, 408 when it doesn't arrive in time, 413 when it is too large.
         ClientDisconnect: the client left.
     """
-    declared = request.headers.get("content-length", "0")
-    if not (declared.isascii() and declared.isdecimal()):
+    declared = headers.get(b"content-length", b"0")
+    if not declared.isdigit():
         raise ProblemError(400, "The header Content-Length is not a number.")
     # Its digits are compared first: converting millions of them would take long.
-    if len(declared.lstrip("0")) > len(str(max_bytes)) or int(declared) > max_bytes:
+    if len(declared.lstrip(b"0")) > len(str(max_bytes)) or int(declared) > max_bytes:
         raise _too_large(max_bytes)
     try:
         async with asyncio.timeout(seconds):
-            return await _received(request.receive, max_bytes)
+            return await _received(receive, max_bytes)
     except TimeoutError:
         detail = f"The body did not arrive within {seconds:g} seconds."
         raise ProblemError(408, detail) from None
 
 
 async def _received(receive: Receive, max_bytes: int) -> bytes:
-    body = bytearray()
+    pieces = []
+    size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        body += message.get("body", b"")
-        if len(body) > max_bytes:
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size > max_bytes:
             raise _too_large(max_bytes)
+        pieces.append(piece)
         if not message.get("more_body", False):
-            return bytes(body)
+            return b"".join(pieces)
 
 
 def _too_large(max_bytes: int) -> ProblemError:
@@ -102,7 +111,7 @@ class _Body:
         self._receive = receive
         self.is_complete = False
 
-    async def receive(self) -> Message:
+    async def receive(self) -> ASGIMessage:
         message = await self._receive()
         if not message.get("more_body", False):
             self.is_complete = True
@@ -116,7 +125,7 @@ class _Body:
 def _lingering(scope: Scope, body: _Body, send: Send) -> Send:
     is_http_1 = scope["http_version"].startswith("1")
 
-    async def send_last(message: Message) -> None:
+    async def send_last(message: ASGIMessage) -> None:
         await send({**message, "more_body": True})
         discard = asyncio.create_task(body.discard())
         try:
@@ -125,7 +134,7 @@ def _lingering(scope: Scope, body: _Body, send: Send) -> Send:
         finally:
             discard.cancel()
 
-    async def send_lingering(message: Message) -> None:
+    async def send_lingering(message: ASGIMessage) -> None:
         if body.is_complete:
             await send(message)
         elif message["type"] == "http.response.start":

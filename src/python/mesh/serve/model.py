@@ -5,6 +5,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
+from prometheus_client.registry import Collector
 from pydantic import BaseModel
 
 
@@ -37,6 +38,11 @@ class ServedModel(ABC):
         """Whether the model, once loaded, can answer: override where it depends on another service."""
         return True
 
+    @property
+    def collectors(self) -> Sequence[Collector]:
+        """Measurements of the model's own, which are shown with the server's; made without a registry."""
+        return ()
+
     @abstractmethod
     def predict(self, request: Any) -> BaseModel:
         """Answer a request.
@@ -49,7 +55,8 @@ class ServedModel(ABC):
 
         Raises:
             UsageError: the request can't be answered as it is; the client gets status 422 and the sentence.
-            ProblemError: the client gets the status and sentence that it holds.
+            ProblemError: the client gets the status and sentence that it holds; `UpstreamError` for another service's
+                failure.
             Exception: a defect; the client gets status 500 without details, the log gets the traceback.
         """
 

@@ -30,7 +30,8 @@ PROBLEMS = {
     415: "The body is not application/json.",
     422: "The body does not fit the schema, or the model can't answer it.",
     500: "The server failed.",
-    503: "The model can't answer at the moment, or as many requests wait as may; see Retry-After.",
+    502: "A service that the model asks gave a wrong answer.",
+    503: "The model, or a service that it asks, can't answer now, or too many requests wait; see Retry-After.",
     504: "No answer was ready in time.",
 }
 INFERENCE = tuple(PROBLEMS)

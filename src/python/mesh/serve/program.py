@@ -7,17 +7,24 @@ from pydantic import Field
 
 from mesh.core.program import Program
 from mesh.core.project import Project
+from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.serve.model import ServedModel
 from mesh.serve.server import run_server
 from mesh.serve.settings import ServeSettings
 
-CreateModel = Callable[[Path | None], ServedModel]
-"""Makes the model from a version's directory; from nothing if the project's code is the model."""
+CreateModel = Callable[..., ServedModel]
+"""Makes the model from a version's directory, `None` if code is all it has, and from its own settings, if any."""
 
 
-def serve_program(project: Project, create_model: CreateModel) -> Program:
-    """The program `serve:serve` of a project."""
+def serve_program(
+    project: Project, create_model: CreateModel, *model_settings: type[MeshSettings]
+) -> Program:
+    """The program `serve:serve` of a project.
+
+    Args:
+        model_settings: of the model itself; `create_model` gets an instance of each, after the directory.
+    """
 
     class ProjectServeSettings(ServeSettings):
         """Serve the model over HTTP."""
@@ -29,15 +36,15 @@ def serve_program(project: Project, create_model: CreateModel) -> Program:
             None, description="Directory of a compiled version; by default the one downloaded last."
         )
 
-    def serve(settings: ProjectServeSettings, workspace: WorkspaceSettings) -> int:
-        directory = settings.model_directory
-        if project.kind == "trained" and directory is None:
-            directory = workspace.current_model(project)
-        return run_server(create_model(directory), settings)
+    def serve(
+        settings: ProjectServeSettings, workspace: WorkspaceSettings, *own: MeshSettings
+    ) -> int:
+        directory = settings.model_directory or workspace.served_model(project)
+        return run_server(create_model(directory, *own), settings)
 
     return Program(
         component=f"{project.package}.serve",
         name="serve",
         run=serve,
-        settings=(ProjectServeSettings, WorkspaceSettings),
+        settings=(ProjectServeSettings, WorkspaceSettings, *model_settings),
     )

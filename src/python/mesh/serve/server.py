@@ -89,9 +89,9 @@ async def _serve_until_stopped(
         if not service.failure:
             logger.info("Shutting down: accepted requests are answered, then the process ends")
             service.drain()
-            # Load balancers learn from the probe, and what clients have sent already is taken in.
+            # Load balancers learn from the probe. What is read after it on open connections is answered as well: on a
+            # busy machine that may be what was sent long before.
             await asyncio.sleep(settings.drain_delay_seconds)
-            service.refuse()
 
     await _server(settings.server)(wait_for_stop, app, settings, listener)
 

@@ -48,7 +48,7 @@ class ServeSettings(MeshSettings):
     drain_delay_seconds: float = Field(
         0.2,
         ge=0,
-        description="On SIGTERM, how long requests are still accepted while readiness is already 503.",
+        description="On SIGTERM, how long connections are still accepted while readiness is already 503.",
     )
     drain_seconds: float = Field(
         25, gt=0, description="After that, how long accepted requests may take to be answered."

@@ -2,14 +2,25 @@
 
 import shutil
 from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
+from pydantic import SecretStr
 
 from mesh.core.card import ModelCard
 from mesh.registry.base import ModelRegistry
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
+from services import s3 as s3_service
+from services.files import Folder
+from services.files import Storage
+from services.neptune_server.server import NeptuneServer
+from services.neptune_server.server import run_neptune
+from services.postgres import run_postgres
+from services.registry_server import RegistryServer
 
 
 @pytest.fixture(scope="session")
@@ -22,19 +33,102 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["mlflow"])
-def registry_settings(
-    request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path
-) -> RegistrySettings:
-    """Settings of a registry without versions, of each backend in turn."""
-    store = tmp_path / "store"
-    store.mkdir()
-    shutil.copyfile(empty_database, store / "registry.db")
-    return RegistrySettings(
-        backend=request.param,
-        uri=f"sqlite:///{store}/registry.db",
-        artifacts=str(store / "artifacts"),
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    with run_postgres() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[s3_service.Storage]:
+    with s3_service.run_s3() as storage:
+        yield storage
+
+
+@pytest.fixture(scope="session")
+def registry_server(
+    postgres: str, s3: s3_service.Storage, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RegistryServer]:
+    """The shared registry: its versions in PostgreSQL, its files on S3."""
+    server = RegistryServer(
+        database=postgres,
+        storage=f"s3://{s3_service.BUCKET}/shared",
+        environment={**s3_service.ENVIRONMENT, "MLFLOW_S3_ENDPOINT_URL": s3.endpoint},
+        log=tmp_path_factory.mktemp("server") / "log",
     )
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@dataclass(frozen=True)
+class Place:
+    """An empty registry, and the files behind its back."""
+
+    settings: RegistrySettings
+    storage: Storage
+
+
+# Neptune's client is no longer maintained, and what it is made of warns of it.
+_NEPTUNE = pytest.param("neptune", marks=pytest.mark.filterwarnings("ignore"))
+
+
+@pytest.fixture(params=["sqlite", "server", _NEPTUNE])
+def place(request: pytest.FixtureRequest) -> Place:
+    """A registry of each kind in turn."""
+    place: Place = request.getfixturevalue(f"{request.param}_place")
+    return place
+
+
+@pytest.fixture
+def sqlite_place(tmp_path: Path, empty_database: Path) -> Place:
+    """The embedded registry: an SQLite file and a folder."""
+    store = tmp_path / "store"
+    (store / "artifacts").mkdir(parents=True)
+    shutil.copyfile(empty_database, store / "registry.db")
+    settings = RegistrySettings(
+        uri=f"sqlite:///{store}/registry.db", artifacts=str(store / "artifacts")
+    )
+    return Place(settings, Folder(store / "artifacts"))
+
+
+@pytest.fixture
+def server_place(registry_server: RegistryServer, s3: s3_service.Storage) -> Place:
+    """The shared registry, which tests leave used and find empty."""
+    client = MlflowClient(registry_server.url, registry_server.url)
+    for model in client.search_registered_models():
+        client.delete_registered_model(model.name)
+    for path in s3.paths():
+        s3.remove(path)
+    return Place(RegistrySettings(uri=registry_server.url), s3)
+
+
+@pytest.fixture(scope="session")
+def neptune_server() -> Iterator[NeptuneServer]:
+    with run_neptune() as server:
+        yield server
+
+
+@pytest.fixture
+def neptune_place(neptune_server: NeptuneServer, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A stand-in of a Neptune server, through Neptune's own client; its library asks for leave to use plain HTTP."""
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    neptune_server.clear()
+    token = SecretStr(neptune_server.token)
+    settings = RegistrySettings(backend="neptune", uri=neptune_server.uri, token=token)
+    return Place(settings, neptune_server)
+
+
+@pytest.fixture
+def registry_settings(place: Place) -> RegistrySettings:
+    return place.settings
+
+
+@pytest.fixture
+def storage(place: Place) -> Storage:
+    return place.storage
 
 
 @pytest.fixture

@@ -8,9 +8,12 @@ SERVICES = yaml.safe_load(Path("docker/compose.yaml").read_text())["services"]
 
 
 def test_compose_runs_the_same_programs_in_the_same_images():
-    """Compose has a service for each step but for tagging, which is a flag's matter: `run --rm register tag --tag ...`."""
+    """Compose has a service for each step but tagging, which is a flag's matter: `run --rm register tag --tag ...`."""
     of_compose = {
-        (service["image"].partition("${PROJECT")[2].partition("}-")[2].partition(":")[0], *service["command"])
+        (
+            service["image"].partition("${PROJECT")[2].partition("}-")[2].partition(":")[0],
+            *service["command"],
+        )
         for name, service in SERVICES.items()
         if "-unit" not in name and "-integration" not in name and "-functional" not in name
     }

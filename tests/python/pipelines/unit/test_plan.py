@@ -28,6 +28,7 @@ def _own_environment(monkeypatch, tmp_path):
 
 def read(*flags: str) -> PipelineSettings:
     (settings,) = load_settings([PipelineSettings], flags=["--project", "moods", *flags])
+    assert isinstance(settings, PipelineSettings)
     return settings
 
 

@@ -4,8 +4,8 @@ import dotenv
 import pytest
 
 from keywords.recipe import RECIPE
-from keywords.schema import Document
 from keywords.train.train import main
+from mesh.serve.documents import Document
 
 
 def test_samples_are_documents_that_the_server_takes():

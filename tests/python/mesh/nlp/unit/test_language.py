@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mesh.core.errors import MeshError
+from mesh.core.errors import UsageError
 from mesh.nlp.language import detect_language
+from mesh.nlp.language import read_languages
+from mesh.nlp.language import require_languages
+from mesh.nlp.language import write_languages
 
 
 @pytest.mark.parametrize(
@@ -62,3 +67,39 @@ def test_packages_with_models_are_imported_when_they_are_needed():
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )
     assert result.stdout.split() == []
+
+
+GERMAN = "Die Regierung hat am Montag ein neues Gesetz über die Renten vorgelegt."
+ENGLISH = "The government presented a new law on pensions on Monday."
+
+
+def test_languages_of_a_model_are_stored(tmp_path):
+    write_languages(tmp_path, ("fr", "en"))
+    assert read_languages(tmp_path) == {"en", "fr"}
+
+
+def test_damaged_languages_are_refused(tmp_path):
+    (tmp_path / "languages.json").write_text('{"en": 1}')
+    with pytest.raises(MeshError, match="no list of codes"):
+        read_languages(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "documents", [[ENGLISH], ["Angela Merkel"], [""], ["ok"], [f"<p>{ENGLISH}</p>"]]
+)
+def test_documents_of_the_language_pass(documents):
+    require_languages(documents, "en", {"en"}, detect=True)
+
+
+def test_declared_language_must_be_known():
+    with pytest.raises(UsageError, match="'de' is not supported; this model knows en, fr"):
+        require_languages([ENGLISH], "de", {"en", "fr"}, detect=True)
+
+
+def test_document_in_another_language_is_refused():
+    with pytest.raises(UsageError, match="Document 1 looks like 'de'"):
+        require_languages([ENGLISH, f"<div>{GERMAN}</div>"], "en", {"en"}, detect=True)
+
+
+def test_detection_can_be_switched_off():
+    require_languages([GERMAN], "en", {"en"}, detect=False)

@@ -44,7 +44,7 @@ from mesh.core.card import ModelCard
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
 
-registry = open_registry(RegistrySettings(backend={backend!r}, uri={uri!r}, artifacts={artifacts!r}))
+registry = open_registry(RegistrySettings(**{settings!r}))
 card = ModelCard(project="keywords", model_type="trained", code_revision="abc", fingerprint="killed")
 """
 
@@ -57,7 +57,7 @@ def start(registry_settings: RegistrySettings) -> Iterator[Start]:
     def start_process(
         code: str, *, settings: RegistrySettings | None = registry_settings
     ) -> "subprocess.Popen[str]":
-        opening = OPEN.format(**settings.model_dump()) if settings else ""
+        opening = OPEN.format(settings=settings.model_dump()) if settings else ""
         process = subprocess.Popen(
             [sys.executable, "-c", STOP_AT + opening + code],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

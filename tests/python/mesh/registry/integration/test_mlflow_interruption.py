@@ -57,6 +57,12 @@ PUBLISH_STOPS = {
 }
 
 
+@pytest.fixture
+def place(sqlite_place):
+    """Only the embedded registry: what is done to it here is its own."""
+    return sqlite_place
+
+
 @pytest.mark.parametrize("stop", PUBLISH_STOPS.values(), ids=PUBLISH_STOPS.keys())
 def test_killed_publish_leaves_nothing_that_looks_like_a_version(
     kill_stopped, registry_settings, source, card, tmp_path, stop

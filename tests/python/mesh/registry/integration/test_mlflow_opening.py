@@ -19,6 +19,12 @@ from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
 
 
+@pytest.fixture
+def place(sqlite_place):
+    """Only the embedded registry: what is done to it here is its own."""
+    return sqlite_place
+
+
 def settings_in(folder: Path) -> RegistrySettings:
     return RegistrySettings(
         uri=f"sqlite:///{folder}/registry.db", artifacts=str(folder / "artifacts")

@@ -31,7 +31,7 @@ import mlflow, sqlalchemy
 from mesh.core.card import ModelCard
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
-settings = RegistrySettings(backend={backend!r}, uri={uri!r}, artifacts={artifacts!r})
+settings = RegistrySettings(**{settings!r})
 card = ModelCard(project="keywords", model_type="trained", code_revision="abc", fingerprint="same")
 """
 
@@ -52,7 +52,7 @@ def test_publishers_of_an_absent_registry_get_distinct_contiguous_numbers(start,
     settings = RegistrySettings(
         uri=f"sqlite:///{tmp_path}/new/registry.db", artifacts=str(tmp_path / "new/artifacts")
     )
-    code = PREPARE.format(**settings.model_dump()) + PUBLISH.format(
+    code = PREPARE.format(settings=settings.model_dump()) + PUBLISH.format(
         source=str(source), versions=VERSIONS
     )
     outputs = run_together(start, code)
@@ -82,7 +82,8 @@ def test_fetchers_into_one_directory_agree(
     published = registry.publish("KEYWORDS-TRAINED", source, card)
     target = tmp_path / "models" / "KEYWORDS-TRAINED-1"
     run_together(
-        start, PREPARE.format(**registry_settings.model_dump()) + FETCH.format(target=str(target))
+        start,
+        PREPARE.format(settings=registry_settings.model_dump()) + FETCH.format(target=str(target)),
     )
     assert Manifest.of(target) == published.manifest
     assert list(target.parent.iterdir()) == [target]
@@ -105,7 +106,8 @@ def test_no_attachment_is_lost(start, registry, registry_settings, source, card,
     registry.publish("KEYWORDS-TRAINED", source, card)
     run_together(
         start,
-        PREPARE.format(**registry_settings.model_dump()) + ATTACH.format(folder=str(tmp_path)),
+        PREPARE.format(settings=registry_settings.model_dump())
+        + ATTACH.format(folder=str(tmp_path)),
     )
     attachments = registry.get("KEYWORDS-TRAINED-1").attachments
     assert len(attachments) == PROCESSES * 3 + 1

@@ -115,7 +115,7 @@ def test_sigterm_answers_every_request_in_flight_and_refuses_new_connections(sta
 def test_what_was_sent_before_sigterm_is_answered_even_if_the_server_had_no_time_to_read_it(
     start: Start,
 ) -> None:
-    server = start(queue_size=200, drain_delay_seconds=2)
+    server = start(queue_size=200)
     server.wait_until(server.is_ready)
     body = json.dumps({"text": "a"}).encode()
     request = (

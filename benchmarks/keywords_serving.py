@@ -1,0 +1,36 @@
+"""The keywords server that is measured, and what it is sent."""
+
+import json
+from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.http_load import post
+from benchmarks.server_process import ServerProcess
+from benchmarks.server_process import free_port
+from benchmarks.server_process import python_module
+from benchmarks.server_process import start
+
+PATH = "/v1/model/keywords/predict"
+
+
+def requests(documents: Sequence[str]) -> list[bytes]:
+    """A request for each document."""
+    bodies = ({"inputs": [{"document": document}]} for document in documents)
+    return [post(PATH, json.dumps(body).encode()) for body in bodies]
+
+
+@contextmanager
+def keywords_server(folder: Path, *flags: str) -> Iterator[ServerProcess]:
+    """The server in a process of its own.
+
+    Args:
+        folder: the compiled model.
+        flags: of `ServeSettings`.
+    """
+    port = free_port()
+    command = [*python_module("benchmarks.apps.keywords_server"), f"--port={port}", *flags]
+    environment = {"BENCHMARK_MODEL": str(folder), "MESH_LOG_LEVEL": "WARNING"}
+    with start(command, port, ready="/v1/ready", environment=environment) as server:
+        yield server

@@ -1,0 +1,97 @@
+"""KeyBERT behind BentoML, LitServe and FastAPI, each in an environment of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from benchmarks.http_load import post
+from benchmarks.server_process import ServerProcess
+from benchmarks.server_process import free_port
+from benchmarks.server_process import start
+from mesh.core.digest import sha256_file
+from mesh.core.errors import MeshError
+
+Peer = Literal["fastapi", "litserve", "bentoml"]
+PEERS: tuple[Peer, ...] = ("fastapi", "litserve", "bentoml")
+FOLDER = Path(__file__).parent / "peers"
+TORCH_LINKS = "https://download.pytorch.org/whl/cpu/torch/"
+"""On PyPI, torch comes with gigabytes for other processors."""
+
+
+def peer_requests(name: Peer, documents: Sequence[str]) -> list[bytes]:
+    """A request for each document."""
+    bodies = [
+        {"documents": [document]} if name == "bentoml" else {"document": document}
+        for document in documents
+    ]
+    return [post("/predict", json.dumps(body).encode()) for body in bodies]
+
+
+@contextmanager
+def peer_server(name: Peer, cache: Path, workers: int) -> Iterator[ServerProcess]:
+    """Start a peer and wait until it is ready; end it with the block.
+
+    Args:
+        cache: where environments are made, and found the next time.
+        workers: its processes that compute.
+
+    Raises:
+        MeshError: it can't be installed or does not start.
+    """
+    binaries = peer_environment(name, cache) / "bin"
+    port = free_port()
+    commands = {
+        "fastapi": [
+            *(str(binaries / "uvicorn"), "fastapi_app:app", f"--port={port}"),
+            *(f"--workers={workers}", "--app-dir", str(FOLDER), "--no-access-log"),
+        ],
+        "litserve": [str(binaries / "python"), str(FOLDER / "litserve_app.py"), str(port)],
+        "bentoml": [
+            *(str(binaries / "bentoml"), "serve", "bentoml_app:Keywords"),
+            *("--host=127.0.0.1", f"--port={port}", "--working-dir", str(FOLDER)),
+        ],
+    }
+    environment = {
+        # Not our packages in the peers' interpreters; nothing is sent to their makers.
+        "PYTHONPATH": "",
+        "BENTOML_DO_NOT_TRACK": "True",
+        "BENTOML_HOME": str(cache / "bentoml-home"),
+        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+        "WORKERS": str(workers),
+    }
+    ready = "/readyz" if name == "bentoml" else "/health"
+    with start(commands[name], port, ready=ready, environment=environment) as process:
+        yield process
+
+
+def peer_environment(name: Peer, cache: Path) -> Path:
+    """A virtual environment with the requirements that are pinned beside the peer's program, made at the first call.
+
+    pip takes its index, links and certificate from where it takes them elsewhere on the machine.
+
+    Raises:
+        MeshError: pip can't install them.
+    """
+    requirements = FOLDER / f"{name}.txt"
+    folder = cache / f"{name}-{sha256_file(requirements)[:12]}"
+    complete = folder / "complete"
+    if not complete.exists():
+        print(f"Installing {requirements.name} into {folder}", file=sys.stderr)
+        venv.create(folder, clear=True, with_pip=True)
+        pip = [str(folder / "bin" / "python"), "-m", "pip"]
+        configured = subprocess.run(
+            [*pip, "config", "list"], check=True, capture_output=True, text=True
+        ).stdout
+        links = [] if "find-links" in configured else ["--find-links", TORCH_LINKS]
+        command = [*pip, "install", "--quiet", *links, "-r", str(requirements)]
+        if subprocess.run(command, check=False).returncode:
+            raise MeshError(f"{requirements.name} can't be installed; see above.")
+        complete.touch()
+    return folder

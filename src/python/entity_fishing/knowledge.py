@@ -1,0 +1,116 @@
+"""Looking names up in a knowledge base."""
+
+import json
+import sqlite3
+import threading
+from collections import defaultdict
+from collections.abc import Collection
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from entity_fishing.knowledge_file import open_file
+from entity_fishing.names import name_key
+from entity_fishing.sample import sample_database
+
+MAX_CANDIDATES = 20
+"""Of one name, the best-known ones."""
+
+_COLUMNS = "entity.id, label, entity.type, description, popularity, name.name, is_label"
+_EXACT = f"""
+SELECT name.key, {_COLUMNS}
+FROM json_each(?) AS wanted JOIN name ON name.key = wanted.value JOIN entity ON entity.id = name.entity
+WHERE language IN (?, 'en', 'mul')
+ORDER BY popularity DESC, is_label DESC, entity.id
+"""  # - only constants
+_CONTAINING = f"""
+SELECT {_COLUMNS}
+FROM name_text JOIN name ON name.id = name_text.rowid JOIN entity ON entity.id = name.entity
+WHERE name_text MATCH ? AND language IN (?, 'en', 'mul')
+ORDER BY popularity DESC, is_label DESC, entity.id LIMIT ?
+"""  # - only constants
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An entity that a name may stand for.
+
+    Args:
+        id: such as `Q90`.
+        popularity: from 0 to 1.
+        name: the entity's name that was found.
+        is_label: whether that is its usual name.
+        is_whole: whether that is the name that was looked for, and not a longer one.
+    """
+
+    id: str
+    label: str
+    type: str
+    description: str
+    popularity: float
+    name: str
+    is_label: bool
+    is_whole: bool
+
+
+class KnowledgeBase:
+    """A knowledge base; safe to use from several threads."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, path: Path | None) -> "KnowledgeBase":
+        """Open a file that knowledge_base:build made, or the shipped sample.
+
+        Raises:
+            MeshError: the file is missing or no knowledge base.
+        """
+        return cls(open_file(path) if path else sample_database())
+
+    def __len__(self) -> int:
+        """The number of entities."""
+        with self._lock:
+            [count] = self._database.execute("SELECT count(*) FROM entity").fetchone()
+        return int(count)
+
+    def find(self, keys: Collection[str], language: str) -> Mapping[str, Sequence[Candidate]]:
+        """The entities with a name of each of these keys (`names.name_key`), best-known first; at most 20 each."""
+        with self._lock:
+            rows = self._database.execute(_EXACT, (json.dumps(list(keys)), language)).fetchall()
+        found: dict[str, dict[int, Candidate]] = defaultdict(dict)
+        for key, *row in rows:
+            # The first row of an entity is its label, if that is one of its names with this key.
+            if row[0] not in found[key] and len(found[key]) < MAX_CANDIDATES:
+                found[key][row[0]] = _candidate(row, is_whole=True)
+        return {key: list(candidates.values()) for key, candidates in found.items()}
+
+    def containing(self, name: str, language: str) -> Sequence[Candidate]:
+        """The entities with a longer name that contains these words in this order, best-known first; at most 20."""
+        words = name_key(name).replace('"', " ")
+        if not words:
+            return []
+        with self._lock:
+            rows = self._database.execute(
+                _CONTAINING, (f'"{words}"', language, MAX_CANDIDATES)
+            ).fetchall()
+        found: dict[int, Candidate] = {}
+        for row in rows:
+            found.setdefault(row[0], _candidate(row, is_whole=False))
+        return list(found.values())
+
+
+def _candidate(row: Sequence[object], *, is_whole: bool) -> Candidate:
+    number, label, type_, description, popularity, name, is_label = row
+    return Candidate(
+        id=f"Q{number}",
+        label=str(label),
+        type=str(type_),
+        description=str(description),
+        popularity=float(str(popularity)),
+        name=str(name),
+        is_label=bool(is_label),
+        is_whole=is_whole,
+    )

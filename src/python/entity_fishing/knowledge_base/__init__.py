@@ -1,0 +1,1 @@
+"""The program that makes a knowledge base from a dump of Wikidata."""

@@ -1,0 +1,131 @@
+"""Entities from a JSON dump of Wikidata: an array with one entity on each line.
+
+The format is described at https://doc.wikimedia.org/Wikibase/master/php/docs_topics_json.html.
+"""
+
+import bz2
+import contextlib
+import gzip
+import json
+import lzma
+import math
+from collections.abc import Collection
+from collections.abc import Iterator
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from typing import BinaryIO
+
+from entity_fishing.knowledge_file import Name
+from entity_fishing.knowledge_file import Record
+from mesh.core.errors import MeshError
+
+# Of the best-known entities.
+_MOST_SITELINKS = 300
+_INSTANCE_OF = "P31"
+_HUMAN = "Q5"
+# Pages about pages: disambiguation, category, template, list.
+_NO_ENTITIES = frozenset(("Q4167410", "Q4167836", "Q11266439", "Q13406463"))
+# Headquarters, industry, chief executive, employees.
+_OF_ORGANISATIONS = ("P159", "P452", "P169", "P1128")
+_COORDINATES = "P625"
+
+
+def read_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a dump, plain or compressed (.bz2, .gz, .xz), without brackets and commas; empty where none is.
+
+    Raises:
+        MeshError: the file is missing, damaged, or ends early.
+    """
+    line = b""
+    try:
+        with contextlib.closing(_open(path)) as file:
+            for line in file:
+                yield line.strip().rstrip(b",").strip(b"[] ")
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise MeshError(f"The dump {path} can't be read: {error}; download it again.") from error
+    if not line.rstrip().endswith(b"]"):
+        raise MeshError(f"The dump {path} ends before its closing bracket; download it again.")
+
+
+def _open(path: Path) -> BinaryIO:
+    if not path.is_file():
+        raise MeshError(f"The dump {path} does not exist.")
+    readers: Mapping[str, Any] = {".bz2": bz2.open, ".gz": gzip.open, ".xz": lzma.open}
+    file: BinaryIO = readers.get(path.suffix, open)(path, "rb")
+    return file
+
+
+def parse_line(line: bytes, languages: Collection[str], minimum_sitelinks: int) -> Record | None:
+    """The entity of a line, or None for what is no item, no entity to link to, nameless or too little known.
+
+    Args:
+        languages: ISO 639-1 codes of the names to keep; the first that is there gives label and description.
+        minimum_sitelinks: how many wikis must have a page about it.
+
+    Raises:
+        ValueError: the line is no JSON, or not of the format.
+    """
+    if not line:
+        return None
+    value = json.loads(line)
+    try:
+        return _record(value, languages, minimum_sitelinks)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not of the dump's format ({type(error).__name__}: {error})") from error
+
+
+def _record(
+    value: Mapping[str, Any], languages: Collection[str], minimum_sitelinks: int
+) -> Record | None:
+    # Empty objects are written as empty arrays.
+    labels, aliases = value["labels"] or {}, value["aliases"] or {}
+    sitelinks, claims = len(value["sitelinks"]), value["claims"] or {}
+    classes = _values(claims, _INSTANCE_OF)
+    label = _first(labels, languages)
+    if (
+        value["type"] != "item"
+        or label is None
+        or sitelinks < minimum_sitelinks
+        or classes & _NO_ENTITIES
+    ):
+        return None
+    names = [
+        Name(labels[language]["value"], language, True)
+        for language in languages
+        if language in labels
+    ]
+    for language in languages:
+        names += [Name(alias["value"], language, False) for alias in aliases.get(language, ())]
+    return Record(
+        id=value["id"],
+        label=label,
+        type=_type(classes, claims),
+        description=_first(value["descriptions"] or {}, languages) or "",
+        popularity=min(1.0, math.log1p(sitelinks) / math.log1p(_MOST_SITELINKS)),
+        names=names,
+    )
+
+
+def _first(texts: Mapping[str, Any], languages: Collection[str]) -> str | None:
+    for language in languages:
+        if language in texts:
+            return str(texts[language]["value"])
+    return None
+
+
+def _values(claims: Mapping[str, Any], property_: str) -> set[str]:
+    """The identifiers that a property has; unknown values have none."""
+    return {
+        claim["mainsnak"]["datavalue"]["value"]["id"]
+        for claim in claims.get(property_, ())
+        if "datavalue" in claim["mainsnak"]
+    }
+
+
+def _type(classes: set[str], claims: Mapping[str, Any]) -> str:
+    if _HUMAN in classes:
+        return "person"
+    if any(property_ in claims for property_ in _OF_ORGANISATIONS):
+        return "organisation"
+    return "place" if _COORDINATES in claims else "other"

@@ -1,0 +1,124 @@
+"""The knowledge base as one SQLite file: entities, and a full-text index of their names."""
+
+import sqlite3
+from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from entity_fishing.names import name_key
+from mesh.core.errors import MeshError
+
+FORMAT = 1
+"""Written into every file; a change of the tables raises it."""
+APPLICATION_ID = 0x4D454653
+
+_TABLES = f"""
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {FORMAT};
+CREATE TABLE entity (
+    id INTEGER PRIMARY KEY, label TEXT NOT NULL, type TEXT NOT NULL, description TEXT NOT NULL, popularity REAL NOT NULL
+);
+CREATE TABLE name (
+    id INTEGER PRIMARY KEY, entity INTEGER NOT NULL REFERENCES entity, name TEXT NOT NULL, key TEXT NOT NULL,
+    language TEXT NOT NULL, is_label INTEGER NOT NULL
+);
+CREATE VIRTUAL TABLE name_text USING fts5(key, content = 'name', content_rowid = 'id', tokenize = 'unicode61');
+"""
+# Made last: filling an index that exists takes much longer.
+_INDEXES = """
+CREATE INDEX IF NOT EXISTS name_key ON name (key);
+INSERT INTO name_text (name_text) VALUES ('rebuild');
+"""
+
+
+@dataclass(frozen=True)
+class Name:
+    """One of an entity's names.
+
+    Args:
+        language: ISO 639-1 code, or `mul` for a name of all languages.
+        is_label: whether it is the usual name in that language.
+    """
+
+    text: str
+    language: str
+    is_label: bool
+
+
+@dataclass(frozen=True)
+class Record:
+    """One entity.
+
+    Args:
+        id: such as `Q90`.
+        type: person, organisation, place or other.
+        popularity: from 0 to 1.
+    """
+
+    id: str
+    label: str
+    type: str
+    description: str
+    popularity: float
+    names: Sequence[Name]
+
+
+def create_tables(database: sqlite3.Connection) -> None:
+    """Make the tables of an empty database."""
+    database.executescript(_TABLES)
+
+
+def insert(database: sqlite3.Connection, records: Iterable[Record]) -> int:
+    """Add entities; return how many. Of those with the same identifier the first stays."""
+    count = 0
+    for record in records:
+        number = int(record.id.removeprefix("Q"))
+        added = database.execute(
+            "INSERT OR IGNORE INTO entity VALUES (?, ?, ?, ?, ?)",
+            (number, record.label, record.type, record.description, record.popularity),
+        )
+        if not added.rowcount:
+            continue
+        database.executemany(
+            "INSERT INTO name (entity, name, key, language, is_label) VALUES (?, ?, ?, ?, ?)",
+            (
+                (number, name.text, key, name.language, name.is_label)
+                for name in record.names
+                if (key := name_key(name.text))
+            ),
+        )
+        count += 1
+    return count
+
+
+def create_indexes(database: sqlite3.Connection) -> None:
+    """Make names searchable, once all entities are there."""
+    database.executescript(_INDEXES)
+
+
+def open_file(path: Path) -> sqlite3.Connection:
+    """Open a knowledge base for reading, from any thread.
+
+    Raises:
+        MeshError: it is missing, no knowledge base, or of another format.
+    """
+    if not path.is_file():
+        raise MeshError(
+            f"The knowledge base {path} does not exist; make it with knowledge_base:build."
+        )
+    try:
+        database = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False
+        )
+        [application] = database.execute("PRAGMA application_id").fetchone()
+        [version] = database.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error as error:
+        raise MeshError(
+            f"{path} can't be read as a knowledge base: {error}; make it anew."
+        ) from error
+    if (application, version) != (APPLICATION_ID, FORMAT):
+        raise MeshError(
+            f"{path} is no knowledge base of format {FORMAT}; make it with knowledge_base:build."
+        )
+    return database

@@ -1,0 +1,72 @@
+"""What links names to entities, whichever backend does it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from entity_fishing.schema import Language
+from entity_fishing.schema import Reason
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A name in a text.
+
+    Args:
+        start: its first character.
+        end: the character after its last one.
+        entity_type: what it names, if known.
+        reason: why it can't be linked, if that is known already.
+    """
+
+    start: int
+    end: int
+    entity_type: str | None = None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A text without markup, and the names to link in it; None if the backend is to find them."""
+
+    text: str
+    language: Language
+    mentions: Sequence[Mention] | None
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a mention stands for.
+
+    Args:
+        mention: where it is.
+        score: certainty, from 0 to 1; of the best candidate if there is no link.
+        wikidata_id: such as `Q90`; exactly one of this and `reason` is set.
+        reason: why there is no link.
+        entity_type: person, organisation, place or other, if known.
+        label: the entity's name, if known.
+        description: what the entity is, if known.
+    """
+
+    mention: Mention
+    score: float
+    wikidata_id: str | None = None
+    reason: Reason | None = None
+    entity_type: str | None = None
+    label: str | None = None
+    description: str | None = None
+
+
+class Linker(Protocol):
+    """A backend; safe to use from several threads."""
+
+    def link(self, tasks: Sequence[Task], end: float, /) -> list[list[Link] | Exception]:
+        """Link the names of several texts together.
+
+        Args:
+            end: time of `time.monotonic()` by which other services must have answered.
+
+        Returns:
+            For each text one link for each of its mentions, in their order, or why there are none.
+        """
+        ...

@@ -1,0 +1,13 @@
+"""The declaration of the project."""
+
+from mesh.core.project import CODE_ONLY_STEPS
+from mesh.core.project import Project
+
+PROJECT = Project(
+    name="entity-fishing",
+    description="Links from names in documents to the entities of Wikidata that they stand for.",
+    port=8005,
+    kind="code-only",
+    # It brings the encoder.
+    steps=("serve:download", *CODE_ONLY_STEPS),
+)

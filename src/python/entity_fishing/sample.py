@@ -1,0 +1,42 @@
+"""The knowledge base that is shipped: some hundred well-known entities, and names that several of them share."""
+
+import csv
+import importlib.resources
+import sqlite3
+from collections.abc import Iterator
+
+from entity_fishing.knowledge_file import Name
+from entity_fishing.knowledge_file import Record
+from entity_fishing.knowledge_file import create_indexes
+from entity_fishing.knowledge_file import create_tables
+from entity_fishing.knowledge_file import insert
+
+_BEST_KNOWN = 5
+
+
+def sample_database() -> sqlite3.Connection:
+    """The sample as a database in memory."""
+    database = sqlite3.connect(":memory:", check_same_thread=False)
+    create_tables(database)
+    insert(database, sample_records())
+    create_indexes(database)
+    return database
+
+
+def sample_records() -> Iterator[Record]:
+    """The entities of `sample.tsv`, whose popularity is an estimate in steps from 1 to 5."""
+    file = importlib.resources.files("entity_fishing").joinpath("sample.tsv")
+    with file.open(encoding="utf-8") as lines:
+        for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+            aliases = [alias for alias in row["aliases"].split("|") if alias]
+            yield Record(
+                id=row["id"],
+                label=row["label"],
+                type=row["type"],
+                description=row["description"],
+                popularity=int(row["popularity"]) / _BEST_KNOWN,
+                names=[
+                    Name(row["label"], "mul", True),
+                    *(Name(alias, "mul", False) for alias in aliases),
+                ],
+            )

@@ -1,0 +1,73 @@
+"""Text to shingles to MinHash to bands: near-duplicates share a band.
+
+The method is chapter 3 of "Mining of Massive Datasets" (Leskovec, Rajaraman and Ullman), by the package datasketch.
+"""
+
+import base64
+from collections.abc import Collection
+from functools import lru_cache
+
+from datasketch import MinHash
+from datasketch import MinHashLSH
+
+from lsh.schema import Configuration
+from mesh.core.errors import UsageError
+from mesh.nlp.shingles import shingle
+from mesh.nlp.shingles import tokenize
+
+SIGNATURE_VERSION = 1
+"""To be raised with any change, here, in `mesh.nlp` or in a package, that gives a text another signature."""
+
+_SEED = 1
+# 64-bit hashes: collisions don't bias the similarity of long texts, as those of 32 bits do.
+_SCHEME = "affine64"
+# Each shingle takes a row of `num_perm` hashes; blocks bound the memory.
+_BLOCK = 4096
+
+
+@lru_cache(maxsize=4096)
+def bands(threshold: float, num_perm: int) -> tuple[int, int]:
+    """How the values of a MinHash are cut: the number of bands, and the values in each; what remains is not used.
+
+    It is the cut for which the areas of false positives and false negatives at the threshold have the smallest sum.
+    Documents of Jaccard similarity s share one of b bands of r values with probability 1 - (1 - s^r)^b.
+
+    Raises:
+        UsageError: the best would be a single band.
+    """
+    try:
+        index = MinHashLSH(threshold=threshold, num_perm=num_perm)
+    except ValueError as error:
+        raise UsageError(
+            f"threshold={threshold:g} leaves a single band of {num_perm} values: raise num_perm, or lower threshold."
+        ) from error
+    return index.b, index.r
+
+
+def min_hash(shingles: Collection[str], num_perm: int) -> MinHash:
+    """The MinHash of a set; the share of equal values of two estimates the sets' Jaccard similarity."""
+    result = MinHash(num_perm, seed=_SEED, scheme=_SCHEME)
+    encoded = [text.encode() for text in shingles]
+    for start in range(0, len(encoded), _BLOCK):
+        result.update_batch(encoded[start : start + _BLOCK])
+    return result
+
+
+def signature(text: str, configuration: Configuration) -> list[str] | None:
+    """The bands of a text, each the base64 of its values as big-endian 64-bit integers.
+
+    Returns:
+        One string for each band; `None` for a text that is too short for one shingle.
+
+    Raises:
+        UsageError: the configuration has no bands.
+    """
+    count, rows = bands(configuration.threshold, configuration.num_perm)
+    shingles = shingle(tokenize(text, configuration.language), configuration.shingle_list)
+    if not shingles:
+        return None
+    values = min_hash(shingles, configuration.num_perm).hashvalues.astype(">u8")
+    return [
+        base64.b64encode(values[start : start + rows].tobytes()).decode()
+        for start in range(0, count * rows, rows)
+    ]

@@ -1,0 +1,117 @@
+"""`serve:download` of projects that need a sentence encoder but train none: a base model, compiled into `models/`."""
+
+import logging
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from mesh.compile.fingerprint import compile_fingerprint
+from mesh.compile.fingerprint import compiler_versions
+from mesh.compile.source import spec_for
+from mesh.compile.spec import Backend
+from mesh.compile.spec import CompileSpec
+from mesh.core.card import COMPILED
+from mesh.core.card import ModelCard
+from mesh.core.environment import code_revision
+from mesh.core.environment import describe_environment
+from mesh.core.errors import MeshError
+from mesh.core.files import atomic_directory
+from mesh.core.manifest import MANIFEST_FILE
+from mesh.core.manifest import Manifest
+from mesh.core.program import Program
+from mesh.core.project import Project
+from mesh.core.settings import MeshSettings
+from mesh.core.workspace import WorkspaceSettings
+from mesh.lifecycle.base_model import BaseModel
+from mesh.lifecycle.base_model import resolve_base_model
+
+logger = logging.getLogger(__name__)
+
+PARITY_TEXTS = (
+    "",
+    "tram",
+    "The council approved a new tram line on Tuesday.",
+    "Straßenbahn, трамвай, 路面電車, 🚋.",
+    "Glaciers carve valleys as they creep towards the sea. " * 60,
+)
+"""The compiled encoder must give these the embeddings of the base model: of no, few, many and too many tokens."""
+
+
+class EncoderSettings(MeshSettings):
+    """Compile a sentence encoder for serving, unless it is there."""
+
+    model_config = SettingsConfigDict(env_prefix="ENCODER_")
+
+    base_model: str = Field(
+        description="Address of a sentence encoder: hf://org/name@revision, package://module/folder or a path."
+    )
+    backend: Backend = Field("onnx", description="What runs the compiled encoder.")
+    force: bool = Field(False, description="Compile even if nothing has changed.")
+
+
+def make_encoder(project: Project, settings: EncoderSettings, workspace: WorkspaceSettings) -> None:
+    """Write `models/ENCODER-<fingerprint>` and let the project's server load it by default.
+
+    Projects that compile the same base model share the directory.
+
+    Raises:
+        MeshError: the base model isn't there, or the compiled one computes something else.
+    """
+    base = resolve_base_model(settings.base_model)
+    spec = spec_for(base.folder, task="sentence-embedding", backend=settings.backend)
+    fingerprint = compile_fingerprint(base.source.digest, spec)
+    name = f"ENCODER-{fingerprint[:12]}"
+    directory = workspace.models / name
+    if not settings.force and _is_intact(directory):
+        logger.info("%s is up to date: nothing it depends on has changed", name)
+    else:
+        logger.info("compiling %s with %s", settings.base_model, spec.backend)
+        with atomic_directory(directory, replace=True) as partial:
+            _compile(base, spec, fingerprint, partial)
+        logger.info("the encoder is in %s", directory)
+    workspace.set_current_model(project, name)
+
+
+def _is_intact(directory: Path) -> bool:
+    if not (directory / MANIFEST_FILE).is_file():
+        return False
+    problems = Manifest.read(directory).problems(directory)
+    if problems:
+        logger.warning("%s is damaged (%s) and made anew", directory, problems[0])
+    return not problems
+
+
+def _compile(base: BaseModel, spec: CompileSpec, fingerprint: str, directory: Path) -> None:
+    from mesh.compile.compiling import compile_model
+    from mesh.compile.parity import check_parity
+
+    compile_model(base.folder, spec, directory / COMPILED)
+    parity = check_parity(base.folder, directory / COMPILED, PARITY_TEXTS)
+    if not parity.passed:
+        raise MeshError(
+            f"The compiled encoder differs from {base.source.uri} (largest difference "
+            f"{parity.max_abs_difference:.2g}, smallest cosine {parity.min_cosine:.6f}); choose another backend."
+        )
+    ModelCard(
+        project="encoder",
+        model_type="compiled",
+        description="Sentence encoder of projects that train none.",
+        base_model=base.source,
+        settings={"spec": spec.model_dump(mode="json")},
+        metrics={"parity": parity.model_dump(mode="json")},
+        code_revision=code_revision(),
+        environment=describe_environment(compiler_versions(spec)),
+        fingerprint=fingerprint,
+    ).write(directory)
+    Manifest.of(directory).write(directory)
+
+
+def encoder_program(project: Project) -> Program:
+    """The program `serve:download` of a project whose server needs an encoder."""
+    return Program(
+        component=f"{project.package}.serve",
+        name="download",
+        run=lambda *settings: make_encoder(project, *settings),
+        settings=(EncoderSettings, WorkspaceSettings),
+    )

@@ -1,0 +1,207 @@
+"""`train:train` of projects whose base model is fine-tuned on a version of features."""
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mesh.core.card import ARTIFACTS
+from mesh.core.card import ModelCard
+from mesh.core.digest import code_digest
+from mesh.core.digest import fingerprint
+from mesh.core.environment import describe_environment
+from mesh.core.files import atomic_directory
+from mesh.core.workspace import WorkspaceSettings
+from mesh.data.manifest import DataManifest
+from mesh.data.splitting import SPLITS
+from mesh.data.store import DataSettings
+from mesh.data.store import DataStore
+from mesh.lifecycle.base_model import BaseModel
+from mesh.lifecycle.base_model import resolve_base_model
+from mesh.lifecycle.recipe import Recipe
+from mesh.lifecycle.recipe import Training
+from mesh.lifecycle.training.settings import FineTuneSettings
+from mesh.lifecycle.version import REFERENCE_PACKAGES
+from mesh.lifecycle.version import RegressionTest
+from mesh.lifecycle.version import base_card
+from mesh.lifecycle.version import base_fingerprint
+from mesh.lifecycle.version import check_params
+from mesh.lifecycle.version import package_versions
+from mesh.lifecycle.version import regression_inputs
+from mesh.nlp.tagging import tag_set
+from mesh.registry.base import ModelRegistry
+from mesh.registry.factory import open_registry
+from mesh.registry.settings import RegistrySettings
+
+logger = logging.getLogger(__name__)
+
+PACKAGES = ("accelerate", "scikit-learn", "seqeval")
+EVALUATION = "evaluation"
+"""Folder of the plots below a version's directory."""
+_CODE = ("mesh.lifecycle.training", "mesh.nlp.tagging")
+_MAIN_SCORE = {"text-classification": "macro_f1", "token-classification": "f1"}
+# They choose what is done, not what comes out.
+_NOT_IN_FINGERPRINT = {"base_model", "samples", "inference_params", "data", "force", "device"}
+
+
+def fine_tune(
+    recipe: Recipe,
+    training: Training,
+    settings: FineTuneSettings,
+    workspace: WorkspaceSettings,
+    data: DataSettings,
+    registry_settings: RegistrySettings,
+) -> None:
+    """Publish `<KEY>-TRAINED-N`, unless a version with the same fingerprint exists.
+
+    Started by torchrun, all processes train and the first one publishes.
+
+    Raises:
+        MeshError: the base model or the features are missing or damaged, or don't fit each other.
+    """
+    inputs = regression_inputs(recipe.read_samples(settings.samples))
+    params = {**recipe.inference_params, **settings.inference_params}
+    check_params(recipe, params)
+    base = resolve_base_model(settings.base_model)
+    store = DataStore(recipe.project, "features", data)
+    features = store.get(settings.data)
+    chosen = settings.model_dump(mode="json", exclude=_NOT_IN_FINGERPRINT)
+    described = fingerprint(
+        {
+            "untrained": base_fingerprint(recipe, base.source, inputs, params),
+            "data": features.digest,
+            "settings": chosen,
+            "labels": list(training.labels),
+            "code": code_digest((*training.code, *_CODE)),
+            "packages": package_versions(PACKAGES),
+        }
+    )
+    registry = open_registry(registry_settings)
+    name = recipe.project.trained_model
+    if not settings.force and (found := registry.find(name, described)):
+        logger.info("%s is up to date: nothing it depends on has changed", found.reference)
+        return
+    checkpoints = workspace.output(recipe.project, "checkpoints")
+    work = checkpoints / described[:16]
+    work.mkdir(parents=True, exist_ok=True)
+    with store.local(features, work) as local:
+        rows = {split: [_row(training, fields) for fields in local.rows(split)] for split in SPLITS}
+    network = _train(recipe, training, settings, base, rows, work)
+    if network is None:
+        return
+    folder, epochs = network
+    with atomic_directory(workspace.output(recipe.project, "train"), replace=True) as directory:
+        shutil.copytree(folder, directory / ARTIFACTS)
+        logger.info("predicting %d samples with the uncompiled model", len(inputs))
+        predictions = recipe.reference(directory / ARTIFACTS)(inputs, params)
+        RegressionTest(inputs, params, predictions).write(directory)
+        metrics = _metrics(recipe, registry, settings, rows["test"], directory, work)
+        card = base_card(recipe, base, params, model_type="trained", fingerprint=described)
+        version = registry.publish(
+            name, directory, _card(card, features, chosen, {**metrics, "epochs": epochs})
+        )
+    shutil.rmtree(checkpoints)
+    logger.info("registered %s (%.1f MB)", version.reference, version.manifest.size / 1e6)
+
+
+def _row(training: Training, fields: dict[str, Any]) -> Any:
+    """A row of features without the id and cluster that registering gave it."""
+    row = training.dataset.row
+    return row.model_validate({name: fields[name] for name in row.model_fields})
+
+
+def _train(
+    recipe: Recipe,
+    training: Training,
+    settings: FineTuneSettings,
+    base: BaseModel,
+    rows: dict[str, list[Any]],
+    work: Path,
+) -> tuple[Path, list[dict[str, float]]] | None:
+    """The folder of the network to register and what each epoch scored; None in all processes but the first."""
+    from mesh.lifecycle.training.network import count_long
+    from mesh.lifecycle.training.network import train_network
+
+    if not settings.epochs:
+        untrained = work / "model"
+        with atomic_directory(untrained, replace=True) as folder:
+            base.copy_to(folder)
+        return untrained, []
+    labels = training.labels
+    # Each of torchrun's processes has a copy of its own.
+    with tempfile.TemporaryDirectory() as temporary:
+        prepared = Path(temporary)
+        base.copy_to(prepared)
+        if training.prepare:
+            training.prepare(prepared)
+        if long := count_long(prepared, [row.text for row in rows["train"]], settings.max_length):
+            logger.warning(
+                "%d training texts have more than TRAIN_MAX_LENGTH=%d tokens; their ends are not learned from",
+                long,
+                settings.max_length,
+            )
+        trained = train_network(
+            prepared,
+            recipe.task,
+            tag_set(labels) if recipe.task == "token-classification" else labels,
+            rows["train"],
+            rows["validation"],
+            settings,
+            work,
+            training.augment,
+        )
+    return (trained.folder, trained.epochs) if trained else None
+
+
+def _metrics(
+    recipe: Recipe,
+    registry: ModelRegistry,
+    settings: FineTuneSettings,
+    test: Sequence[Any],
+    directory: Path,
+    work: Path,
+) -> dict[str, Any]:
+    """The scores on the test split, beside those of the version that has the alias, on the same rows."""
+    from mesh.lifecycle.training.evaluation import evaluate
+    from mesh.lifecycle.training.plots import write_plots
+
+    scores = evaluate(recipe, directory / ARTIFACTS, test)
+    main = _MAIN_SCORE[recipe.task]
+    logger.info("%s on the %d rows of the test split: %.3f", main, len(test), scores[main])
+    metrics: dict[str, Any] = {"test": scores, "plots": write_plots(scores, directory / EVALUATION)}
+    alias = settings.compare_with
+    versions = [one for one in registry.list() if one.name == recipe.project.trained_model]
+    before = next((one for one in versions if alias in one.aliases), None)
+    if before is None:
+        logger.info("no version is %s:%s, to compare with", recipe.project.trained_model, alias)
+        return metrics
+    registry.fetch(before.reference, work / before.reference)
+    other = evaluate(recipe, work / before.reference / ARTIFACTS, test)
+    logger.log(
+        logging.INFO if scores[main] >= other[main] else logging.WARNING,
+        "%s, which is %s now, has %.3f on the same rows",
+        before.reference,
+        alias,
+        other[main],
+    )
+    compared = {"version": before.reference, "alias": alias, "test": other}
+    return {**metrics, "compared_with": compared}
+
+
+def _card(
+    card: ModelCard, features: DataManifest, settings: dict[str, Any], metrics: dict[str, Any]
+) -> ModelCard:
+    return card.model_copy(
+        update={
+            "data_version": features.version,
+            "settings": {
+                **card.settings,
+                "training": settings,
+                "data": {"digest": features.digest, "source": features.source},
+            },
+            "metrics": metrics,
+            "environment": describe_environment((*REFERENCE_PACKAGES, *PACKAGES)),
+        }
+    )

@@ -1,0 +1,49 @@
+"""Opening the registry on a Neptune server that a team runs itself."""
+
+import logging
+import os
+import re
+import tempfile
+import warnings
+
+from mesh.core.errors import UsageError
+from mesh.registry.base import ModelRegistry
+from mesh.registry.settings import RegistrySettings
+
+_ADDRESS = re.compile(r"neptune://(?P<workspace>[^/,]+)/(?P<projects>[^/,]+(,[^/,]+)*)")
+_DEFAULTS = {
+    # With Neptune's own numbers it takes many minutes to say that a server can't be reached.
+    "NEPTUNE_RETRIES_TIMEOUT": "20",
+    "NEPTUNE_REQUEST_TIMEOUT": "60",
+}
+
+
+def open_backend(settings: RegistrySettings) -> ModelRegistry:
+    """Open the registry of the projects that the settings name.
+
+    Raises:
+        UsageError: the address names no projects, or there is no token.
+        MeshError: the server can't be reached.
+        ModuleNotFoundError: Neptune is not installed.
+    """
+    match = _ADDRESS.fullmatch(settings.uri)
+    if not match:
+        raise UsageError(
+            f"MESH_REGISTRY_URI={settings.masked(settings.uri)!r} names no projects of Neptune: "
+            "use neptune://WORKSPACE/PROJECT, or several projects separated by commas."
+        )
+    token = settings.token.get_secret_value() or os.environ.get("NEPTUNE_API_TOKEN", "")
+    if not token:
+        raise UsageError("MESH_REGISTRY_TOKEN (or NEPTUNE_API_TOKEN) is required for Neptune.")
+    for variable, value in _DEFAULTS.items():
+        os.environ.setdefault(variable, value)
+    # Else it keeps a queue of what it sends in the working directory.
+    os.environ.setdefault("NEPTUNE_DATA_DIRECTORY", tempfile.mkdtemp(prefix="neptune-"))
+    from mesh.registry.neptune_client import Client
+    from mesh.registry.neptune_registry import NeptuneRegistry
+
+    warnings.filterwarnings("ignore", "Neptune's model registry has been deprecated")
+    # Set when it is imported; addresses and progress of each of its calls otherwise.
+    logging.getLogger("neptune").setLevel(logging.ERROR)
+    projects = [f"{match['workspace']}/{name}" for name in match["projects"].split(",")]
+    return NeptuneRegistry(Client(projects, token), settings)

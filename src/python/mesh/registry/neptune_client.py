@@ -1,0 +1,138 @@
+"""What the registry needs of Neptune's own client: objects, their fields, and errors in sentences."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+
+import neptune
+from neptune.exceptions import MetadataContainerNotFound
+from neptune.exceptions import NeptuneException
+
+from mesh.core.errors import MeshError
+from mesh.registry.reference import ModelReference
+
+READ = "read-only"
+# Each call ends when the server has answered it; "async" only logs what fails.
+WRITE = "sync"
+
+_GONE = (
+    "Neptune's own service was closed in March 2026: only a server that you run yourself can answer; "
+    "else use MESH_REGISTRY_BACKEND=mlflow"
+)
+
+_CONNECTION_ERRORS = {
+    "BravadoConnectionError",
+    "BravadoTimeoutError",
+    "CannotResolveHostname",
+    "ConnectTimeout",
+    "ConnectionError",
+    "NeptuneConnectionLostException",
+    "ReadTimeout",
+}
+_TOKEN_ERRORS = {"NeptuneInvalidApiTokenException", "Unauthorized", "Forbidden"}
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m|\{[a-z0-9_]+\}")
+
+
+@dataclass
+class Client:
+    """Projects of one server.
+
+    A model `KEYWORDS-TRAINED` is the model `TRAINED` of the project whose key is `KEYWORDS`.
+
+    Args:
+        projects: their names, such as `team/keywords`.
+    """
+
+    projects: list[str]
+    token: str = field(repr=False)
+    _keys: dict[str, str] = field(default_factory=dict)
+
+    def keys(self) -> dict[str, str]:
+        """The projects' names by their keys."""
+        if not self._keys:
+            for name in self.projects:
+                with self.project(name) as project:
+                    self._keys[project["sys/id"].fetch()] = name
+        return self._keys
+
+    def project_of(self, model: str) -> str:
+        """The name of the project that a model belongs to.
+
+        Raises:
+            MeshError: none of the projects has its key.
+        """
+        key = model.rpartition("-")[0]
+        if key not in self.keys():
+            shown = ", ".join(f"{key} ({name})" for key, name in self.keys().items())
+            raise MeshError(
+                f"{model} belongs to no project of MESH_REGISTRY_URI; their keys are: {shown}."
+            )
+        return self.keys()[key]
+
+    @contextlib.contextmanager
+    def project(self, name: str) -> Iterator[neptune.Project]:
+        """A project, for reading."""
+        with neptune.init_project(project=name, api_token=self.token, mode=READ) as project:
+            yield project
+
+    @contextlib.contextmanager
+    def model(self, name: str, mode: str = READ) -> Iterator[neptune.Model]:
+        """A model that exists."""
+        options: dict[str, Any] = {"with_id": name, "mode": mode}
+        with neptune.init_model(
+            project=self.project_of(name), api_token=self.token, **options
+        ) as model:
+            yield model
+
+    @contextlib.contextmanager
+    def version(
+        self, reference: ModelReference, mode: str = READ
+    ) -> Iterator[neptune.ModelVersion]:
+        """A version that exists, by its number; or a new one of a model, if the reference has none."""
+        new = reference.version is None
+        options: dict[str, Any] = {"model": reference.name} if new else {"with_id": str(reference)}
+        with neptune.init_model_version(
+            project=self.project_of(reference.name), api_token=self.token, mode=mode, **options
+        ) as version:
+            yield version
+
+    def ensure_model(self, name: str) -> None:
+        """Make a model, unless there is one."""
+        with contextlib.suppress(MetadataContainerNotFound), self.model(name):
+            return
+        try:
+            neptune.init_model(
+                project=self.project_of(name),
+                api_token=self.token,
+                key=name.rpartition("-")[2],
+                mode=WRITE,
+            ).stop()
+        except NeptuneException:
+            # Another process may have made it meanwhile.
+            with self.model(name):
+                return
+
+
+@contextlib.contextmanager
+def neptune_errors(address: str) -> Iterator[None]:
+    """Turn what the client raises into a sentence.
+
+    Raises:
+        MeshError: instead of any of it.
+    """
+    try:
+        yield
+    # What its HTTP libraries raise are OSErrors.
+    except (NeptuneException, OSError) as error:
+        kind = type(error).__name__
+        if kind in _CONNECTION_ERRORS:
+            text = f"its server can't be reached ({kind}). {_GONE}"
+        elif kind in _TOKEN_ERRORS:
+            text = "its server refuses the token MESH_REGISTRY_TOKEN"
+        else:
+            lines = [line.strip(" -\n") for line in _ESCAPES.sub("", str(error)).splitlines()]
+            text = next((line for line in lines if line and " " in line), kind).rstrip(".")
+        raise MeshError(f"The registry {address} failed: {text}.") from error

@@ -1,0 +1,118 @@
+"""Which field of Neptune holds what; `model/...` is where models have always been kept there."""
+
+import hashlib
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic import ConfigDict
+
+from mesh.core.card import CARD_FILE
+from mesh.core.card import ModelCard
+from mesh.core.card import TestFiles
+from mesh.core.errors import MeshError
+from mesh.core.manifest import MANIFEST_FILE
+from mesh.core.manifest import FileEntry
+from mesh.core.manifest import Manifest
+from mesh.registry.history import AliasMove
+
+OWN = "mesh"
+RECORD = f"{OWN}/record"
+FINGERPRINT = f"{OWN}/fingerprint"
+ALIASES = f"{OWN}/aliases"
+MOVES = f"{OWN}/alias_moves"
+
+_MODEL = "model/"
+_ATTACHMENTS = "attachments/"
+# Attachments that have a place of their own beside the files.
+_KNOWN_ATTACHMENTS = ("test_results/", "compiled_model_versions/")
+_FIELDS = {
+    CARD_FILE: "model/model_card",
+    MANIFEST_FILE: "model/manifest",
+    TestFiles().inputs: "model/test_files/inputs",
+    TestFiles().inference_params: "model/test_files/inference_params",
+    TestFiles().predictions: "model/test_files/predictions",
+}
+_PATHS = {field: path for path, field in _FIELDS.items()}
+
+
+class Record(BaseModel):
+    """What makes a version complete: its card and manifest, in one field that is written last."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    card: ModelCard
+    manifest: Manifest
+
+
+def field_of(path: str) -> str:
+    """The field of a version's file."""
+    return _FIELDS.get(path, _MODEL + path)
+
+
+def path_of(field: str) -> str:
+    """The path of the file in a field."""
+    return _PATHS.get(field, field.removeprefix(_MODEL))
+
+
+def check_files(files: Sequence[FileEntry]) -> None:
+    """Refuse files whose fields are those of something else.
+
+    Raises:
+        MeshError: there is one.
+    """
+    for entry in files:
+        taken = field_of(entry.path) == _MODEL + entry.path and _MODEL + entry.path in _PATHS
+        if taken or entry.path.startswith(_KNOWN_ATTACHMENTS):
+            raise MeshError(f"{entry.path!r} can't be published in Neptune: the field is in use.")
+
+
+def attachment_field(path: str) -> str:
+    """The field of an attachment."""
+    return (_MODEL if path.startswith(_KNOWN_ATTACHMENTS) else _ATTACHMENTS) + path
+
+
+def attachment_record(path: str) -> str:
+    """The field with an attachment's size and digest."""
+    return f"{OWN}/attachments/{hashlib.sha256(path.encode()).hexdigest()}"
+
+
+def read_attachments(fields: Mapping[str, Any]) -> dict[str, FileEntry]:
+    """The attachments of a version, by path, from the fields of this package."""
+    records = fields.get("attachments", {}).values()
+    entries = [FileEntry.model_validate_json(record) for record in records]
+    return {entry.path: entry for entry in sorted(entries, key=lambda entry: entry.path)}
+
+
+def read_aliases(fields: Mapping[str, Any]) -> dict[str, int]:
+    """The aliases of a model and the numbers that they point at."""
+    return {alias: int(number) for alias, number in fields.get("aliases", {}).items()}
+
+
+def read_moves(fields: Mapping[str, Any]) -> list[AliasMove]:
+    """The moves of a model's aliases, in order."""
+    moves = fields.get("alias_moves", {}).values()
+    return sorted(map(AliasMove.model_validate_json, moves), key=lambda move: move.when)
+
+
+def file_fields(structure: Mapping[str, Any]) -> list[str]:
+    """The fields below `model/`."""
+    return sorted(_walk(structure.get("model", {}), "model"))
+
+
+def value(row: Any, field: str) -> Any:
+    """The value of a field in a row of a table, if it has one."""
+    try:
+        return row.get_attribute_value(field)
+    except ValueError:
+        return None
+
+
+def _walk(tree: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for name, below in tree.items():
+        if isinstance(below, dict):
+            yield from _walk(below, f"{prefix}/{name}")
+        else:
+            yield f"{prefix}/{name}"

@@ -1,0 +1,60 @@
+"""A registry that a team shares: MLflow's server, with a database and storage of its own behind it."""
+
+import os
+import sys
+
+from pydantic import Field
+from pydantic import SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from mesh.core.program import Program
+from mesh.core.settings import MeshSettings
+
+# Not used here, and each a reason for more processes, memory or traffic.
+_OFF = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+
+
+class RegistryServerSettings(MeshSettings):
+    """Where the server keeps versions, and who may ask it; it asks nobody for a password."""
+
+    model_config = SettingsConfigDict(env_prefix="MESH_REGISTRY_SERVER_")
+
+    database: SecretStr = Field(
+        description="Its database, such as postgresql://USER:PASSWORD@HOST/DATABASE."
+    )
+    storage: str = Field(description="Where it keeps files: a folder, or s3://BUCKET/PREFIX.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(5000, ge=0, le=65535, description="Port to listen on.")
+    workers: int = Field(1, ge=1, description="Processes that answer; each takes about 500 MB.")
+    allowed_hosts: str = Field(
+        "localhost:*,127.0.0.1:*",
+        description="Names, separated by commas, that clients may call the server by; `*` stands for any text.",
+    )
+
+
+def serve(settings: RegistryServerSettings) -> None:
+    """Become MLflow's server."""
+    environment = {
+        **os.environ,
+        **_OFF,
+        # Not as flags, which everyone on the machine can read.
+        "MLFLOW_BACKEND_STORE_URI": settings.database.get_secret_value(),
+        "MLFLOW_ARTIFACTS_DESTINATION": settings.storage,
+    }
+    flags = {
+        "host": settings.host,
+        "port": settings.port,
+        "workers": settings.workers,
+        "allowed-hosts": settings.allowed_hosts,
+    }
+    options = [f"--{name}={value}" for name, value in flags.items()]
+    command = [sys.executable, "-m", "mlflow", "server", *options]
+    os.execve(sys.executable, command, environment)  # noqa: S606
+
+
+main = Program(
+    component="mesh.registry", name="serve", run=serve, settings=(RegistryServerSettings,)
+)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Training rows with other names in them, and in other letter cases."""
+
+import importlib.resources
+import random
+from functools import cache
+
+from ner.dataset import Example
+from ner.dataset import NamedEntity
+
+RENAMED = 0.5
+"""Share of the names that are replaced."""
+LOWER, UPPER = 0.1, 0.05
+"""Shares of the rows that are put in lower case and in capitals, as in chats and headlines."""
+_CAPITALS_OF_ABBREVIATIONS = 4
+
+
+def vary_names(row: Example, chance: random.Random) -> Example:
+    """A row with some of its names replaced by those of `train/names`, sometimes in another letter case."""
+    row = _rename(row, chance)
+    draw = chance.random()
+    text = row.text
+    if draw < LOWER:
+        text = row.text.lower()
+    elif draw < LOWER + UPPER:
+        text = row.text.upper()
+    # A few letters have another length in the other case, so spans would not fit any more.
+    return row.model_copy(update={"text": text}) if len(text) == len(row.text) else row
+
+
+def _rename(row: Example, chance: random.Random) -> Example:
+    parts: list[str] = []
+    entities: list[NamedEntity] = []
+    position = length = 0
+    for entity in sorted(row.entities, key=lambda entity: entity.start):
+        old = row.text[entity.start : entity.end]
+        name = _other_name(old, entity.label, chance) if chance.random() < RENAMED else old
+        parts += [row.text[position : entity.start], name]
+        length += entity.start - position
+        entities.append(NamedEntity(start=length, end=length + len(name), label=entity.label))
+        length += len(name)
+        position = entity.end
+    parts.append(row.text[position:])
+    return row.model_copy(update={"text": "".join(parts), "entities": tuple(entities)})
+
+
+def _other_name(old: str, label: str, chance: random.Random) -> str:
+    """A name of the same kind in the same letter case; the old one where there is no list for it."""
+    words = len(old.split())
+    name = old
+    if label == "PER" and words == 1:
+        name = chance.choice(_names(chance.choice(("first_names", "surnames"))))
+    elif label == "PER" and words == 2:
+        name = f"{chance.choice(_names('first_names'))} {chance.choice(_names('surnames'))}"
+    elif label == "LOC":
+        name = _other_place(old, chance)
+    elif label == "ORG":
+        name = chance.choice(_names("organisations"))
+    if old.islower():
+        return name.lower()
+    return name.upper() if old.isupper() and len(old) > _CAPITALS_OF_ABBREVIATIONS else name
+
+
+def _other_place(old: str, chance: random.Random) -> str:
+    for kind in ("countries", "regions", "cities"):
+        if old.casefold() in {name.casefold() for name in _names(kind)}:
+            return chance.choice(_names(kind))
+    # Rivers, streets and buildings, which can't change places with towns.
+    return old
+
+
+@cache
+def _names(kind: str) -> tuple[str, ...]:
+    path = importlib.resources.files("ner.train").joinpath("names", f"{kind}.txt")
+    return tuple(name for name in path.read_text(encoding="utf-8").splitlines() if name)

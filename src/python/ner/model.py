@@ -1,0 +1,100 @@
+"""Named entities: sentence by sentence, each word gets a tag, and tags make entities."""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesh.compile.text_model import TokenLogits
+from mesh.nlp.clean import CleanText
+from mesh.nlp.clean import clean
+from mesh.nlp.sentences import Span
+from mesh.nlp.sentences import split_sentences
+from mesh.nlp.tagging import OUTSIDE
+from mesh.nlp.tagging import first_tokens
+from mesh.nlp.tagging import split_words
+from mesh.nlp.tagging import tagged_spans
+from ner.schema import Entity
+from ner.schema import Prediction
+
+
+class Tagger(Protocol):
+    """A token-classification network."""
+
+    def token_logits(self, texts: Sequence[str]) -> list[TokenLogits]:
+        """For each text its tokens' offsets and logits."""
+        ...
+
+
+class EntityRecogniser:
+    """Finds entities with a network that tags words. Safe to use from several threads if its network is.
+
+    Args:
+        tags: `O`, `B-<type>` and `I-<type>`, in the order of the logits.
+    """
+
+    def __init__(self, network: Tagger, tags: Sequence[str]) -> None:
+        self._network = network
+        self._tags = tuple(tags)
+
+    def recognise(self, documents: Sequence[tuple[str, str]]) -> list[Prediction]:
+        """The entities of each document, in the documents' order.
+
+        Args:
+            documents: text, which may hold HTML, and ISO 639 code of its language.
+        """
+        texts = [clean(document) for document, _ in documents]
+        sentences = [
+            split_sentences(text.text, language)
+            for text, (_, language) in zip(texts, documents, strict=True)
+        ]
+        outputs = iter(
+            self._network.token_logits(
+                [
+                    text.text[span.start : span.end]
+                    for text, spans in zip(texts, sentences, strict=True)
+                    for span in spans
+                ]
+            )
+        )
+        return [
+            Prediction(
+                entities=[
+                    entity
+                    for number, span in enumerate(spans)
+                    for entity in self._entities(text, span, number, next(outputs))
+                ]
+            )
+            for text, spans in zip(texts, sentences, strict=True)
+        ]
+
+    def _entities(
+        self, text: CleanText, sentence: Span, number: int, found: TokenLogits
+    ) -> Iterator[Entity]:
+        """The entities of one sentence of a cleaned text."""
+        words = split_words(text.text[sentence.start : sentence.end])
+        tokens = first_tokens(words, [(int(start), int(end)) for start, end in found.offsets])
+        probabilities = _softmax(found.logits)
+        best = probabilities.argmax(axis=1) if len(probabilities) else []
+        tags = [self._tags[best[token]] if token is not None else OUTSIDE for token in tokens]
+        for span in tagged_spans(tags):
+            start = sentence.start + words[span.first].start
+            end = sentence.start + words[span.last].end
+            inside = [token for token in tokens[span.first : span.last + 1] if token is not None]
+            first, last = text.to_original(start, end)
+            yield Entity(
+                entity_type=span.label,
+                entity_text=text.text[start:end],
+                score=round(float(probabilities[inside].max(axis=1).mean()), 4),
+                sentence_index=number,
+                start=first,
+                end=last,
+            )
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    probabilities: NDArray[np.float64] = shifted / shifted.sum(axis=1, keepdims=True)
+    return probabilities

@@ -1,0 +1,103 @@
+"""How ner is trained, compiled and checked."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mesh.lifecycle.languages import LanguageFiles
+from mesh.lifecycle.recipe import Predict
+from mesh.lifecycle.recipe import Recipe
+from mesh.lifecycle.recipe import Training
+from ner.augmentation import vary_names
+from ner.cased_vocabulary import add_cased_words
+from ner.dataset import DATASET
+from ner.labels import LABELS
+from ner.model import EntityRecogniser
+from ner.project import PROJECT
+from ner.schema import Configuration
+
+_STRIDE = 64
+"""Tokens that neighbouring windows share; config/*.env of compile says the same."""
+
+
+def _reference(folder: Path) -> Predict:
+    from mesh.compile.source import spec_for
+    from mesh.compile.torch_model import load_reference
+
+    spec = spec_for(
+        folder, task="token-classification", backend="generic", overflow="window", stride=_STRIDE
+    )
+    return _predictor(EntityRecogniser(load_reference(folder, spec), spec.labels))
+
+
+def _compiled(folder: Path) -> Predict:
+    from ner.compiled import load_recogniser
+
+    return _predictor(load_recogniser(folder))
+
+
+def _predictor(recogniser: EntityRecogniser) -> Predict:
+    def predict(documents: Sequence[str], params: Mapping[str, Any]) -> list[Any]:
+        language = Configuration.model_validate(params).language
+        predictions = recogniser.recognise([(document, language) for document in documents])
+        return [prediction.model_dump(mode="json") for prediction in predictions]
+
+    return predict
+
+
+def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
+    """Compare the entities of a document.
+
+    Returns:
+        One sentence for each entity that only one of them has, or whose scores are further apart than `tolerance`.
+    """
+    before, after = (
+        {
+            (entity["start"], entity["end"], entity["entity_type"]): entity
+            for entity in found["entities"]
+        }
+        for found in (expected, actual)
+    )
+    found = [f"{_name(before[span])} is missing" for span in before if span not in after]
+    found += [f"{_name(after[span])} is new" for span in after if span not in before]
+    for span in before.keys() & after.keys():
+        old, new = before[span], after[span]
+        if abs(new["score"] - old["score"]) > tolerance:
+            found.append(f"{_name(old)} scores {new['score']} instead of {old['score']}")
+        if {**old, "score": 0} != {**new, "score": 0}:
+            found.append(f"{_name(old)} has another text or sentence")
+    return found
+
+
+def _name(entity: Mapping[str, Any]) -> str:
+    return f"{entity['entity_type']} {entity['entity_text']!r} at {entity['start']}"
+
+
+RECIPE = Recipe(
+    project=PROJECT,
+    task="token-classification",
+    samples="ner.train:samples.json",
+    inference_params={"language": "en"},
+    configuration=Configuration,
+    reference=_reference,
+    compiled=_compiled,
+    differences=differences,
+    training=Training(
+        dataset=DATASET,
+        labels=LABELS,
+        prepare=add_cased_words,
+        augment=vary_names,
+        code=("ner.augmentation", "ner.cased_vocabulary"),
+    ),
+    extra_files=LanguageFiles,
+    code=(
+        "mesh.nlp.clean",
+        "mesh.nlp.sentences",
+        "mesh.nlp.tagging",
+        "ner.model",
+        "ner.recipe",
+        "ner.schema",
+    ),
+    packages=("sentencex",),
+)

@@ -1,0 +1,141 @@
+"""Sentiment of documents, and of entities by the sentences that they are in."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesh.nlp.clean import CleanText
+from mesh.nlp.clean import clean
+from mesh.nlp.sentences import Span
+from mesh.nlp.sentences import split_sentences
+from sentiment.labels import LABELS
+from sentiment.schema import Document
+from sentiment.schema import EntitySentiment
+from sentiment.schema import Mention
+from sentiment.schema import Prediction
+from sentiment.schema import Sentiment
+
+Probabilities = NDArray[np.float64]
+
+
+class Classifier(Protocol):
+    """A text-classification network."""
+
+    def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Logits, float32 (texts, labels); a text longer than the network reads is read in windows."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What is asked of one document: the sentences of each of its entities."""
+
+    text: CleanText
+    mentions: tuple[Mention, ...]
+    sentences: list[Span]
+    found: list[list[int]]
+
+    @property
+    def needed(self) -> list[int]:
+        """The sentences with entities, each once."""
+        return sorted({number for numbers in self.found for number in numbers})
+
+    @property
+    def texts(self) -> list[str]:
+        """What the network has to read: the document and the needed sentences."""
+        spans = [self.sentences[number] for number in self.needed]
+        return [self.text.text, *(self.text.text[span.start : span.end] for span in spans)]
+
+
+class SentimentAnalyser:
+    """Finds sentiments with a network that classifies texts. Safe to use from several threads if its network is.
+
+    Args:
+        labels: the project's labels in the order of the logits.
+    """
+
+    def __init__(self, network: Classifier, labels: Sequence[str]) -> None:
+        self._network = network
+        self._order = [list(labels).index(label) for label in LABELS]
+
+    def analyse(self, documents: Sequence[tuple[Document, str]]) -> list[Prediction]:
+        """The sentiment of each document and its entities, in the documents' order.
+
+        Args:
+            documents: with the ISO 639 code of their language.
+        """
+        readings = [_read(document, language) for document, language in documents]
+        probabilities = _softmax(
+            self._network.logits([text for reading in readings for text in reading.texts])
+        )[:, self._order]
+        answers = []
+        position = 0
+        for reading in readings:
+            count = len(reading.texts)
+            answers.append(_answer(reading, probabilities[position : position + count]))
+            position += count
+        return answers
+
+
+def _read(document: Document, language: str) -> _Reading:
+    text = clean(document.document)
+    mentions = tuple(document.entities)
+    sentences = split_sentences(text.text, language) if mentions else []
+    found = [
+        [
+            number
+            for number, sentence in enumerate(sentences)
+            if any(start < sentence.end and end > sentence.start for start, end in places)
+        ]
+        for places in (_places(text, mention) for mention in mentions)
+    ]
+    return _Reading(text, mentions, sentences, found)
+
+
+def _places(text: CleanText, mention: Mention) -> list[tuple[int, int]]:
+    """Where an entity is in the cleaned text."""
+    if mention.start is not None and mention.end is not None:
+        span = text.to_clean(mention.start, mention.end)
+        return [span] if span else []
+    name = r"\s+".join(re.escape(word) for word in mention.entity_text.split())
+    if not name:
+        return []
+    pattern = re.compile(rf"(?<!\w){name}(?!\w)", re.IGNORECASE)
+    return [match.span() for match in pattern.finditer(text.text)]
+
+
+def _answer(reading: _Reading, probabilities: Probabilities) -> Prediction:
+    rows = {number: row for row, number in enumerate(reading.needed, start=1)}
+    entities = [
+        EntitySentiment(
+            entity_text=mention.entity_text,
+            entity_type=mention.entity_type,
+            sentence_indexes=numbers,
+            sentiment=(
+                _sentiment(probabilities[[rows[number] for number in numbers]].mean(axis=0))
+                if numbers
+                else None
+            ),
+        )
+        for mention, numbers in zip(reading.mentions, reading.found, strict=True)
+    ]
+    whole = _sentiment(probabilities[0])
+    return Prediction(**whole.model_dump(), entities=entities)
+
+
+def _sentiment(probabilities: Probabilities) -> Sentiment:
+    shares = {
+        f"{label}_prob": round(float(share), 4)
+        for label, share in zip(LABELS, probabilities, strict=True)
+    }
+    return Sentiment.model_validate({"label": LABELS[int(probabilities.argmax())], **shares})
+
+
+def _softmax(logits: NDArray[np.float32]) -> Probabilities:
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    probabilities: Probabilities = shifted / shifted.sum(axis=1, keepdims=True)
+    return probabilities

@@ -1,0 +1,83 @@
+"""How sentiment is trained, compiled and checked."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mesh.lifecycle.languages import LanguageFiles
+from mesh.lifecycle.recipe import Predict
+from mesh.lifecycle.recipe import Recipe
+from mesh.lifecycle.recipe import Training
+from sentiment.dataset import DATASET
+from sentiment.labels import LABELS
+from sentiment.model import SentimentAnalyser
+from sentiment.project import PROJECT
+from sentiment.schema import Configuration
+from sentiment.schema import Document
+
+_STRIDE = 64
+"""Tokens that neighbouring windows share; config/*.env of compile says the same."""
+
+
+def _reference(folder: Path) -> Predict:
+    from mesh.compile.source import spec_for
+    from mesh.compile.torch_model import load_reference
+
+    spec = spec_for(
+        folder, task="text-classification", backend="generic", overflow="window", stride=_STRIDE
+    )
+    return _predictor(SentimentAnalyser(load_reference(folder, spec), spec.labels))
+
+
+def _compiled(folder: Path) -> Predict:
+    from sentiment.compiled import load_analyser
+
+    return _predictor(load_analyser(folder))
+
+
+def _predictor(analyser: SentimentAnalyser) -> Predict:
+    def predict(documents: Sequence[str], params: Mapping[str, Any]) -> list[Any]:
+        language = Configuration.model_validate(params).language
+        predictions = analyser.analyse([(Document(document=text), language) for text in documents])
+        return [prediction.model_dump(mode="json") for prediction in predictions]
+
+    return predict
+
+
+def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
+    """Compare the sentiments of a document.
+
+    Returns:
+        One sentence for a label that differs, and for each probability further apart than `tolerance`.
+    """
+    found = []
+    if expected["label"] != actual["label"]:
+        found.append(f"it is {actual['label']} instead of {expected['label']}")
+    for label in LABELS:
+        name = f"{label}_prob"
+        if abs(expected[name] - actual[name]) > tolerance:
+            found.append(f"{name} is {actual[name]} instead of {expected[name]}")
+    return found
+
+
+RECIPE = Recipe(
+    project=PROJECT,
+    task="text-classification",
+    samples="sentiment.train:samples.json",
+    inference_params={"language": "en"},
+    configuration=Configuration,
+    reference=_reference,
+    compiled=_compiled,
+    differences=differences,
+    training=Training(dataset=DATASET, labels=LABELS),
+    extra_files=LanguageFiles,
+    code=(
+        "mesh.nlp.clean",
+        "mesh.nlp.sentences",
+        "sentiment.model",
+        "sentiment.recipe",
+        "sentiment.schema",
+    ),
+    packages=("sentencex",),
+)

@@ -1,0 +1,159 @@
+"""Summaries of a document's own sentences: central ones that are unlike one another, in their order.
+
+Centrality is continuous LexRank (Erkan and Radev, "LexRank: Graph-based lexical centrality as salience in text
+summarization", 2004, section 3.3) on the embeddings' cosine similarities. Sentences are chosen by maximal marginal
+relevance (Carbonell and Goldstein, "The use of MMR, diversity-based reranking", 1998).
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesh.core.errors import UsageError
+from mesh.nlp.words import words
+from summarization.passages import split_passages
+from summarization.schema import Configuration
+from summarization.schema import Language
+from summarization.summarizer import Task
+
+Floats = NDArray[np.float32]
+
+MAX_PASSAGES = 1_000
+"""In one request. Embedding so many takes some ten seconds on one core."""
+UNSPACED = (Language.CHINESE, Language.JAPANESE)
+
+_JUMP = 0.15
+_CONVERGED = 1e-6
+_MAX_ITERATIONS = 100
+_RELEVANCE = 0.7
+# Two sentences that are this similar say the same.
+_SAME = 0.9
+
+
+class Encoder(Protocol):
+    """A sentence-embedding model, safe to use from several threads."""
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """Embeddings of n texts, float32 (n, dim), each of length 1."""
+        ...
+
+
+class ExtractiveSummarizer:
+    """Chooses sentences by their embeddings. Equal requests get equal answers."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+
+    def summarize(self, tasks: Sequence[Task]) -> list[list[str] | Exception]:
+        """Summarise the documents of several requests with one call of the encoder."""
+        prepared = [_prepare(*task) for task in tasks]
+        texts = [
+            text
+            for documents in prepared
+            if not isinstance(documents, UsageError)
+            for passages in documents
+            for text in passages
+        ]
+        embeddings = self._encoder.embed(texts) if texts else np.empty((0, 0), np.float32)
+        answers: list[list[str] | Exception] = []
+        start = 0
+        for (_, configuration), documents in zip(tasks, prepared, strict=True):
+            if isinstance(documents, UsageError):
+                answers.append(documents)
+                continue
+            summaries = []
+            for passages in documents:
+                own = embeddings[start : start + len(passages)]
+                start += len(passages)
+                summaries.append(_summary(passages, own, configuration))
+            answers.append(summaries)
+        return answers
+
+
+def _prepare(
+    documents: Sequence[str], configuration: Configuration
+) -> list[list[str]] | UsageError:
+    """The passages of each document."""
+    target = configuration.target_language
+    if target not in (None, configuration.language):
+        return UsageError(
+            f"The backend extractive can't write {target} summaries of {configuration.language} documents: leave "
+            "target_language out."
+        )
+    passages = [split_passages(text, configuration.language) for text in documents]
+    count = sum(map(len, passages))
+    if count > MAX_PASSAGES:
+        return UsageError(
+            f"The documents have {count:,} sentences, more than {MAX_PASSAGES:,}: send fewer or shorter documents."
+        )
+    return passages
+
+
+def _summary(passages: Sequence[str], embeddings: Floats, configuration: Configuration) -> str:
+    if not passages:
+        return ""
+    lengths = [len(words(text)) for text in passages]
+    similarity = np.maximum(embeddings @ embeddings.T, 0)
+    chosen = choose(centrality(similarity), similarity, lengths, configuration.desired_length)
+    separator = "" if configuration.language in UNSPACED else " "
+    return separator.join(passages[index] for index in sorted(chosen))
+
+
+def centrality(similarity: Floats) -> Floats:
+    """How central each of n sentences is: the stationary distribution of a walk from sentence to similar sentence.
+
+    The walk never stays where it is, else a sentence that is like no other would keep its rank for itself.
+
+    Args:
+        similarity: float32 (n, n), symmetric, from 0 to 1; the diagonal is ignored.
+
+    Returns:
+        float32 (n,), the largest being 1.
+    """
+    count = len(similarity)
+    others = similarity * (1 - np.eye(count, dtype=np.float32))
+    total = others.sum(axis=1, keepdims=True)
+    # From a sentence that is like no other the walk goes anywhere.
+    step = np.where(total > 0, others / np.maximum(total, 1e-12), 1 / count)
+    rank = np.full(count, 1 / count, dtype=np.float32)
+    for _ in range(_MAX_ITERATIONS):
+        after = _JUMP / count + (1 - _JUMP) * (rank @ step)
+        change = np.abs(after - rank).sum()
+        rank = after
+        if change < _CONVERGED:
+            break
+    scaled: Floats = rank / rank.max()
+    return scaled
+
+
+def choose(
+    centrality: Floats, similarity: Floats, lengths: Sequence[int], desired_length: int
+) -> list[int]:
+    """Choose sentences one by one: always the most central and least similar to those chosen, of those that still fit.
+
+    Args:
+        centrality: float32 (n,), up to 1.
+        similarity: float32 (n, n).
+        lengths: of each sentence, in words; one without words is never chosen.
+        desired_length: words that the chosen ones have together at most.
+
+    Returns:
+        Indices in the order of choice; none where no sentence fits.
+    """
+    sizes = np.asarray(lengths)
+    left = desired_length
+    chosen: list[int] = []
+    redundancy = np.zeros(len(sizes), dtype=np.float32)
+    while True:
+        # A chosen one is as similar to itself as can be.
+        open_ = (sizes > 0) & (sizes <= left) & (redundancy < _SAME)
+        open_[chosen] = False
+        if not open_.any():
+            return chosen
+        relevance = _RELEVANCE * centrality - (1 - _RELEVANCE) * redundancy
+        best = int(np.where(open_, relevance, -np.inf).argmax())
+        chosen.append(best)
+        left -= int(sizes[best])
+        redundancy = np.maximum(redundancy, similarity[best])

@@ -1,0 +1,13 @@
+"""The declaration of the project."""
+
+from mesh.core.project import CODE_ONLY_STEPS
+from mesh.core.project import Project
+
+PROJECT = Project(
+    name="summarization",
+    description="Summaries of documents, of their own sentences or written by a language model.",
+    port=8006,
+    kind="code-only",
+    # It brings the encoder.
+    steps=("serve:download", *CODE_ONLY_STEPS),
+)

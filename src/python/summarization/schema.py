@@ -1,0 +1,73 @@
+"""What the summarization service takes and answers."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import Field
+
+from mesh.serve.documents import DocumentsRequest
+
+Backend = Literal["extractive", "chat"]
+
+
+class Language(StrEnum):
+    """The languages that texts may be in, by ISO 639-1 code."""
+
+    CATALAN = "ca"
+    GERMAN = "de"
+    ENGLISH = "en"
+    SPANISH = "es"
+    FRENCH = "fr"
+    ITALIAN = "it"
+    JAPANESE = "ja"
+    KOREAN = "ko"
+    PORTUGUESE = "pt"
+    CHINESE = "zh"
+
+
+class Configuration(BaseModel):
+    """How documents are summarised. Every field may be left out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    desired_length: int = Field(
+        default=100,
+        ge=1,
+        le=500,
+        description="Words that a summary should have at most. In Chinese and Japanese every character counts as one.",
+    )
+    language: Language = Field(default=Language.ENGLISH, description="Language of the documents.")
+    target_language: Language | None = Field(
+        default=None,
+        description="Language of the summaries, by default that of the documents; only the backend `chat` translates.",
+    )
+
+
+class Request(DocumentsRequest):
+    """Documents, and how to summarise them."""
+
+    configuration: Configuration = Field(
+        default=Configuration(),
+        description="How documents are summarised, the same for all documents of the request.",
+    )
+
+
+class Prediction(BaseModel):
+    """The summary of one document."""
+
+    summary: str = Field(
+        description="Empty for a document without text, and, by the backend `extractive`, for one without a sentence "
+        "as short as `desired_length`.",
+        examples=["The council approved a new tram line."],
+    )
+
+
+class Response(BaseModel):
+    """One prediction for each input, in their order."""
+
+    outputs: list[Prediction]
+    backend: Backend = Field(
+        description="`extractive`: sentences of the document. `chat`: written by a language model."
+    )

@@ -1,0 +1,1 @@
+"""The programs of the component serve of summarization."""

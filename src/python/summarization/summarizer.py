@@ -1,0 +1,21 @@
+"""What summarises documents, whichever backend does it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from summarization.schema import Configuration
+
+Task = tuple[Sequence[str], Configuration]
+"""The documents of one request, and how to summarise them."""
+
+
+class Summarizer(Protocol):
+    """A backend; safe to use from several threads."""
+
+    def summarize(self, tasks: Sequence[Task]) -> list[list[str] | Exception]:
+        """Summarise the documents of several requests together.
+
+        Returns:
+            For each request its summaries, in the order of its documents, or why it has none.
+        """
+        ...

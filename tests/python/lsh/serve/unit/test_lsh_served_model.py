@@ -1,0 +1,26 @@
+import pytest
+from pydantic import ValidationError
+
+from lsh.schema import Request
+from lsh.serve.serve import create_model
+
+
+def test_each_document_gets_its_signature_in_order():
+    model = create_model(None)
+    model.load()
+    text = "The city council approved a new tram line, connecting harbour and hospital."
+    body = {"inputs": [{"document": text}, {"document": "Too short."}, {"document": text}]}
+    response = model.predict(Request.model_validate(body))
+    first, short, again = (output.signature for output in response.outputs)
+    assert first == again != []
+    assert short is None
+    assert response.signature_version == model.bio()["model_card"]["signature_version"]
+
+
+def test_example_request_is_about_the_text():
+    assert create_model(None).example_request("text").documents == ["text"]
+
+
+def test_too_long_document_is_refused():
+    with pytest.raises(ValidationError):
+        create_model(None).example_request("x" * 200_001)

@@ -1,0 +1,180 @@
+"""A tiny project: texts of a few words, a base model with one layer, and the programs' functions on them."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from typing import Literal
+
+import pytest
+import tokenizers
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
+
+from mesh.core.project import Project
+from mesh.core.workspace import WorkspaceSettings
+from mesh.data.dataset import Dataset
+from mesh.data.rows import ClassifiedText
+from mesh.data.store import DataSettings
+from mesh.lifecycle.ingest import IngestSettings
+from mesh.lifecycle.ingest import ingest
+from mesh.lifecycle.recipe import Recipe
+from mesh.lifecycle.recipe import Training
+from mesh.lifecycle.register import RegisterSettings
+from mesh.lifecycle.register import register
+from mesh.lifecycle.training.fine_tuning import fine_tune
+from mesh.lifecycle.training.settings import FineTuneSettings
+from mesh.registry.base import ModelRegistry
+from mesh.registry.factory import open_registry
+from mesh.registry.settings import RegistrySettings
+
+LABELS = ("bad", "good")
+JUDGEMENTS = {"bad": ("awful", "dull", "poor"), "good": ("fine", "great", "superb")}
+THINGS = [f"thing{number}" for number in range(60)]
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+TINY = Project(name="tiny", description="Texts that judge things.", port=1)
+
+
+class Opinion(ClassifiedText):
+    label: Literal["bad", "good"]
+
+
+class NoChoices(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+def predictor(model: Any) -> Any:
+    def predict(documents: Sequence[str], params: Any) -> list[Any]:
+        return [[round(float(value), 4) for value in row] for row in model.logits(documents)]
+
+    return predict
+
+
+def reference(folder: Path) -> Any:
+    from mesh.compile.source import spec_for
+    from mesh.compile.torch_model import load_reference
+
+    return predictor(
+        load_reference(folder, spec_for(folder, task="text-classification", backend="generic"))
+    )
+
+
+def compiled(folder: Path) -> Any:
+    from mesh.compile.artifact import CompiledModel
+
+    return predictor(CompiledModel.load(folder))
+
+
+def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
+    pairs = zip(expected, actual, strict=True)
+    return [f"{new} is not {old}" for old, new in pairs if abs(old - new) > tolerance]
+
+
+def make_base(folder: Path) -> Path:
+    """An untrained network without a head, in the format of Hugging Face."""
+    import torch
+    import transformers
+
+    words = [*SPECIAL, *THINGS, *(word for group in JUDGEMENTS.values() for word in group), "is"]
+    tokenizer = tokenizers.Tokenizer(
+        WordLevel({word: number for number, word in enumerate(words)}, unk_token="[UNK]")
+    )
+    tokenizer.pre_tokenizer = Whitespace()
+    tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    torch.manual_seed(1)
+    config = transformers.BertConfig(
+        vocab_size=len(words),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=128,
+        initializer_range=0.3,
+    )
+    transformers.BertModel(config).save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+class Tiny:
+    """The tiny project in a workspace, with features ready to train on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.workspace = WorkspaceSettings(workspace=folder)
+        self.data = DataSettings(root=str(folder / "data"))
+        self.registry_settings = RegistrySettings(
+            uri=f"sqlite:///{folder}/registry.db", artifacts=str(folder / "artifacts")
+        )
+        self.base = make_base(folder / "base")
+        dataset = Dataset(project=TINY, row=Opinion, samples="none:none")
+        self.recipe = Recipe(
+            project=TINY,
+            task="text-classification",
+            samples="none:none",
+            inference_params={},
+            configuration=NoChoices,
+            reference=reference,
+            compiled=compiled,
+            differences=differences,
+            training=Training(dataset=dataset, labels=LABELS),
+        )
+        self._samples = folder / "samples.json"
+        self._samples.write_text(json.dumps(["thing1 is great", "thing2 is awful"]))
+        source = folder / "rows.jsonl"
+        source.write_text("".join(f"{json.dumps(row)}\n" for row in rows()))
+        ingest(dataset, IngestSettings(source=str(source)), self.workspace, self.data)
+        # Most of the words of these texts are equal.
+        register(
+            dataset,
+            RegisterSettings(near_duplicate=1, related=1, other_language=1),
+            self.workspace,
+            self.data,
+        )
+
+    def train(self, **settings: Any) -> None:
+        chosen = {
+            "base_model": str(self.base),
+            "samples": self._samples,
+            "epochs": 3,
+            "learning_rate": 0.01,
+            "head_learning_rate": 0.01,
+            "batch_size": 16,
+            "max_length": 128,
+            "device": "cpu",
+            **settings,
+        }
+        assert self.recipe.training
+        fine_tune(
+            self.recipe,
+            self.recipe.training,
+            FineTuneSettings(**chosen),
+            self.workspace,
+            self.data,
+            self.registry_settings,
+        )
+
+    @property
+    def registry(self) -> ModelRegistry:
+        return open_registry(self.registry_settings)
+
+    def output(self, step: str) -> Path:
+        return self.workspace.output(TINY, step)
+
+
+def rows() -> list[dict[str, str]]:
+    return [
+        {"text": f"{thing} is {word}", "label": label, "language": "en", "domain": "review"}
+        for thing in THINGS
+        for label, group in JUDGEMENTS.items()
+        for word in group
+    ]
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Tiny:
+    return Tiny(tmp_path)

@@ -1,0 +1,112 @@
+"""`train:train` of a project that is fine-tuned, with a tiny network and the real Trainer and registry."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mesh.core.card import ARTIFACTS
+from mesh.core.digest import sha256_file
+from mesh.core.errors import MeshError
+from mesh.lifecycle.training import network
+
+
+def weights(tiny: Any) -> str:
+    return sha256_file(tiny.output("train") / ARTIFACTS / "model.safetensors")
+
+
+def test_version_has_network_scores_plots_and_data(tiny: Any) -> None:
+    tiny.train()
+    version = tiny.registry.get("TINY-TRAINED-1")
+    card = version.card
+    [features] = (
+        path.name for path in (Path(tiny.data.root) / "tiny/features").iterdir() if path.is_dir()
+    )
+    assert card.data_version == features
+    assert card.metrics["test"]["accuracy"] == 1
+    assert set(card.metrics["test"]["per_label"]) == {"bad", "good"}
+    assert len(card.metrics["epochs"]) == 3
+    assert card.settings["training"]["learning_rate"] == 0.01
+    files = {file.path for file in version.manifest.files}
+    assert set(card.metrics["plots"]) <= files
+    assert {"evaluation/confusion_matrix.png", "test_files/predictions.json"} <= files
+    configuration = json.loads((tiny.output("train") / ARTIFACTS / "config.json").read_text())
+    assert configuration["id2label"] == {"0": "bad", "1": "good"}
+    assert not tiny.output("checkpoints").exists()
+
+
+def test_same_training_is_up_to_date_and_another_one_is_not(
+    tiny: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    tiny.train(epochs=1)
+    tiny.train(epochs=1)
+    assert "TINY-TRAINED-1 is up to date" in caplog.text
+    tiny.train(epochs=1, seed=2)
+    assert [version.version for version in tiny.registry.list("TINY-TRAINED")] == [1, 2]
+
+
+def test_equal_seeds_give_equal_networks(tiny: Any) -> None:
+    tiny.train(epochs=1)
+    first = weights(tiny)
+    tiny.train(epochs=1, force=True)
+    assert weights(tiny) == first
+    tiny.train(epochs=1, seed=2)
+    assert weights(tiny) != first
+
+
+def test_killed_training_goes_on_where_it_was(
+    tiny: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    tiny.train()
+    expected = weights(tiny)
+
+    class Killed(BaseException):
+        pass
+
+    def die_in_the_third_epoch(self: Any, args: Any, state: Any, *_: Any, **__: Any) -> None:
+        if state.epoch > 2:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(network._Epochs, "on_step_end", die_in_the_third_epoch)
+        with pytest.raises(Killed):
+            tiny.train(force=True)
+    [work] = tiny.output("checkpoints").iterdir()
+    half_written = work / "checkpoint-9999"
+    half_written.mkdir()
+    (half_written / "model.safetensors").write_bytes(b"half")
+    tiny.train(force=True)
+    assert f"{half_written} is incomplete" in caplog.text
+    assert "training goes on from" in caplog.text
+    assert weights(tiny) == expected
+
+
+def test_new_version_is_compared_with_the_one_in_production(
+    tiny: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    tiny.train()
+    tiny.registry.alias("TINY-TRAINED-1", "prod")
+    tiny.train(epochs=1, learning_rate=1e-6, head_learning_rate=1e-6)
+    compared = tiny.registry.get("TINY-TRAINED-2").card.metrics["compared_with"]
+    assert (compared["version"], compared["alias"]) == ("TINY-TRAINED-1", "prod")
+    assert compared["test"] == tiny.registry.get("TINY-TRAINED-1").card.metrics["test"]
+    assert "TINY-TRAINED-1, which is prod now, has 1.000" in caplog.text
+
+
+def test_base_model_that_does_the_task_is_registered_without_training(tiny: Any) -> None:
+    tiny.train()
+    done = tiny.output("train") / ARTIFACTS
+    tiny.train(base_model=str(done), epochs=0)
+    card = tiny.registry.get("TINY-TRAINED-2").card
+    assert card.metrics["epochs"] == []
+    assert card.metrics["test"] == tiny.registry.get("TINY-TRAINED-1").card.metrics["test"]
+
+
+def test_base_model_without_a_head_needs_training(tiny: Any) -> None:
+    with pytest.raises(MeshError, match="are not of a text-classification model"):
+        tiny.train(epochs=0)
+    assert not [one for one in tiny.registry.list() if one.name == "TINY-TRAINED"]

@@ -1,0 +1,82 @@
+"""trace, validate and upload of a tiny trained version, with the project's own regression suite."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mesh.core.errors import MeshError
+from mesh.lifecycle.download import DownloadSettings
+from mesh.lifecycle.download import download
+from mesh.lifecycle.trace import CompileSettings
+from mesh.lifecycle.trace import trace
+from mesh.lifecycle.upload import UploadSettings
+from mesh.lifecycle.upload import upload
+from mesh.lifecycle.validate import ValidateSettings
+from mesh.lifecycle.validate import validate
+
+SUITE = """
+def test_good_is_likelier_for_praise(regression):
+    [[bad, good]] = regression.predict(["thing5 is superb"], {})
+    assert good > bad
+
+def test_of_the_project(regression):
+    assert len(regression.stored.inputs) == EXPECTED
+"""
+
+
+@pytest.fixture
+def traced(tiny: Any) -> Any:
+    tiny.train()
+    download(tiny.recipe, DownloadSettings(), tiny.workspace, tiny.registry_settings)
+    trace(tiny.recipe, CompileSettings(), tiny.workspace, tiny.registry_settings)
+    return tiny
+
+
+@pytest.fixture
+def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The module that a project may have: `tiny.compile.regression_suite`."""
+    package = tmp_path / "code/tiny/compile"
+    package.mkdir(parents=True)
+    for folder in (package, package.parent):
+        (folder / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path / "code")
+    # Another test's, from another folder.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tiny"]:
+        sys.modules.pop(name)
+    return package / "regression_suite.py"
+
+
+def report(tiny: Any) -> Any:
+    return json.loads((tiny.output("validate") / "report.json").read_text())
+
+
+def test_validated_model_is_registered(traced: Any, suite: Path) -> None:
+    suite.write_text(SUITE.replace("EXPECTED", "3"))
+    validate(traced.recipe, ValidateSettings(), traced.workspace)
+    cases = {case["name"].partition("[")[0] for case in report(traced)["cases"]}
+    assert {"test_good_is_likelier_for_praise", "test_of_the_project"} < cases
+    upload(traced.recipe, UploadSettings(alias="dev"), traced.workspace, traced.registry_settings)
+    version = traced.registry.get("TINY-COMPILED:dev")
+    trained = traced.registry.get("TINY-TRAINED-1")
+    assert version.card.trained_version == trained.reference
+    assert version.card.data_version == trained.card.data_version
+    assert version.card.metrics["regression_cases"] == len(report(traced)["cases"])
+
+
+def test_failing_case_of_the_project_keeps_the_model_out(traced: Any, suite: Path) -> None:
+    suite.write_text(SUITE.replace("EXPECTED", "1000"))
+    with pytest.raises(MeshError, match=r"did not pass \(test_of_the_project\)"):
+        validate(traced.recipe, ValidateSettings(), traced.workspace)
+    assert report(traced)["passed"] is False
+    with pytest.raises(MeshError, match="only a validated model is registered"):
+        upload(traced.recipe, UploadSettings(), traced.workspace, traced.registry_settings)
+    assert [one.name for one in traced.registry.list()] == ["TINY-TRAINED"]
+
+
+def test_tolerance_of_parity_is_kept(traced: Any) -> None:
+    settings = CompileSettings(max_abs_difference=1e-12, force=True)
+    with pytest.raises(MeshError, match="The compiled model differs from the uncompiled one"):
+        trace(traced.recipe, settings, traced.workspace, traced.registry_settings)

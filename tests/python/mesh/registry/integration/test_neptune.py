@@ -1,0 +1,89 @@
+"""What is Neptune's own: its layout, its token, uploads in parts, and a server that refuses, dies, or is gone."""
+
+import pytest
+from pydantic import SecretStr
+
+from mesh.core.errors import MeshError
+from mesh.core.errors import UsageError
+from mesh.registry.factory import open_registry
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture
+def place(neptune_place):
+    return neptune_place
+
+
+@pytest.fixture
+def _impatient(monkeypatch):
+    """Lost connections are not tried again."""
+    monkeypatch.setattr("neptune.common.backends.utils.retries_timeout", 0.01)
+
+
+def test_layout(registry, neptune_server, source, card, tmp_path):
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    registry.attach(
+        "KEYWORDS-TRAINED-1", "test_results/v1/report.json", source / "test_files/inputs.json"
+    )
+    fields = {path.removeprefix("KEYWORDS-TRAINED-1:") for path in neptune_server.paths()}
+    assert {
+        "model/model_card",
+        "model/model_artifacts/model.bin",
+        "model/test_files/inputs",
+        "model/test_results/v1/report.json",
+    } < fields
+
+
+def test_large_files_are_uploaded_in_parts(registry, neptune_server, source, card):
+    neptune_server.requests.clear()
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    assert neptune_server.requests.count("fileAtomMultipartUploadPart") == 4
+    assert registry.verify("KEYWORDS-TRAINED-1") == []
+
+
+def test_wrong_token(registry_settings, neptune_server, monkeypatch):
+    with monkeypatch.context() as other:
+        other.setattr(neptune_server, "secret", "another")
+        token = SecretStr(neptune_server.token)
+    settings = registry_settings.model_copy(update={"token": token})
+    with pytest.raises(MeshError, match="refuses the token MESH_REGISTRY_TOKEN") as caught:
+        open_registry(settings).list()
+    assert settings.token.get_secret_value() not in str(caught.value)
+
+
+def test_token_is_required_and_hidden(registry_settings, monkeypatch):
+    monkeypatch.delenv("NEPTUNE_API_TOKEN", raising=False)
+    token = registry_settings.token.get_secret_value()
+    assert token not in f"{registry_settings!r} {registry_settings.model_dump_json()}"
+    with pytest.raises(UsageError, match="MESH_REGISTRY_TOKEN"):
+        open_registry(registry_settings.model_copy(update={"token": SecretStr("")}))
+
+
+def test_models_of_unknown_projects(registry, source, card):
+    with pytest.raises(MeshError, match="belongs to no project .* KEYWORDS .team/keywords."):
+        registry.publish("OTHER-TRAINED", source, card)
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_server_that_fails_half_way(registry, neptune_server, source, card, monkeypatch):
+    with monkeypatch.context() as failing:
+        failing.setattr(neptune_server, "do_fileAtomMultipartUploadPart", refuse)
+        with pytest.raises(MeshError, match="The registry neptune://team/.* failed: "):
+            registry.publish("KEYWORDS-TRAINED", source, card)
+    assert registry.list() == []
+    # A number of Neptune's is taken by the version that was not completed.
+    assert registry.publish("KEYWORDS-TRAINED", source, card).version == 2
+
+
+def refuse(*arguments):
+    raise ConnectionAbortedError
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_server_that_is_gone(registry_settings, neptune_server, monkeypatch):
+    monkeypatch.setattr(neptune_server, "url", "http://127.0.0.1:1")
+    token = SecretStr(neptune_server.token)
+    registry = open_registry(registry_settings.model_copy(update={"token": token}))
+    with pytest.raises(MeshError, match="closed in March 2026.*MESH_REGISTRY_BACKEND=mlflow"):
+        registry.list()

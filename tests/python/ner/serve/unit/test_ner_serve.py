@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from mesh.compile.text_model import TokenLogits
+from mesh.core.errors import UsageError
+from mesh.nlp.language import write_languages
+from ner.model import EntityRecogniser
+from ner.schema import Request
+from ner.serve import model as served
+from ner.serve.model import NerModel
+from ner.serve.serve import create_model
+
+
+class NoEntities:
+    def token_logits(self, texts):
+        return [
+            TokenLogits(np.zeros((0, 2), np.int64), np.zeros((0, 1), np.float32)) for _ in texts
+        ]
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch):
+    write_languages(tmp_path, ["en"])
+    monkeypatch.setattr(served, "load_recogniser", lambda _: EntityRecogniser(NoEntities(), ("O",)))
+    model = create_model(tmp_path)
+    model.load_compiled(tmp_path)
+    return model
+
+
+def request(*documents, **configuration):
+    return Request.model_validate(
+        {"configuration": configuration, "inputs": [{"document": text} for text in documents]}
+    )
+
+
+def test_server_needs_a_version():
+    with pytest.raises(UsageError, match="directory of a compiled version"):
+        create_model(None)
+
+
+def test_example_asks_about_the_text(tmp_path):
+    model = create_model(tmp_path)
+    assert isinstance(model, NerModel)
+    assert [item.document for item in model.example_request("Rome").inputs] == ["Rome"]
+
+
+def test_request_that_is_refused_does_not_spoil_the_others(model):
+    requests = [request("One.", "Two."), request("One.", language="de"), request("Three.")]
+    first, second, third = model.predict_batch(requests)
+    assert (len(first.outputs), len(third.outputs)) == (2, 1)
+    assert isinstance(second, UsageError)
+    assert "'de' is not supported" in str(second)
+
+
+def test_other_language_is_refused_unless_told_otherwise(model):
+    text = "Die Regierung hat am Montag ein neues Gesetz über die Renten vorgelegt."
+    with pytest.raises(UsageError, match="looks like 'de'"):
+        model.predict(request(text))
+    assert len(model.predict(request(text, check_language=False)).outputs) == 1

@@ -1,0 +1,93 @@
+import random
+
+import pytest
+
+from ner.augmentation import vary_names
+from ner.cased_vocabulary import cased_words
+from ner.dataset import Example
+from ner.recipe import differences
+
+ENTITY = {
+    "entity_type": "PER",
+    "entity_text": "Ann",
+    "score": 0.9,
+    "sentence_index": 0,
+    "start": 0,
+    "end": 3,
+}
+
+
+def changed(**values):
+    return {"entities": [ENTITY | values]}
+
+
+@pytest.mark.parametrize(
+    ("actual", "sentences"),
+    [
+        (changed(), []),
+        (changed(score=0.905), []),
+        (changed(score=0.8), ["PER 'Ann' at 0 scores 0.8 instead of 0.9"]),
+        (changed(entity_type="LOC"), ["PER 'Ann' at 0 is missing", "LOC 'Ann' at 0 is new"]),
+        (changed(sentence_index=1), ["PER 'Ann' at 0 has another text or sentence"]),
+        ({"entities": []}, ["PER 'Ann' at 0 is missing"]),
+    ],
+)
+def test_differences(actual, sentences):
+    assert differences(changed(), actual, 0.01) == sentences
+
+
+def example(text, *entities):
+    spans = [{"start": start, "end": end, "label": label} for start, end, label in entities]
+    return Example.model_validate(
+        {"text": text, "language": "en", "domain": "news", "entities": spans}
+    )
+
+
+ROW = example(
+    "Maria Santos left Paris for Siemens.", (0, 12, "PER"), (18, 23, "LOC"), (28, 35, "ORG")
+)
+
+
+def test_varied_rows_are_valid_and_keep_the_words_around_the_names():
+    texts = set()
+    for seed in range(200):
+        row = vary_names(ROW, random.Random(seed))
+        again = Example.model_validate(row.model_dump())
+        assert [entity.label for entity in again.entities] == ["PER", "LOC", "ORG"]
+        first, second, third = again.entities
+        assert again.text[first.end : second.start].lower() == " left "
+        assert again.text[second.end : third.start].lower() == " for "
+        assert again.text[third.end :] == "."
+        texts.add(again.text)
+    assert len(texts) > 100
+    assert any(text.islower() for text in texts)
+    assert any(text.isupper() for text in texts)
+
+
+def test_equal_random_numbers_give_equal_rows():
+    assert vary_names(ROW, random.Random(3)) == vary_names(ROW, random.Random(3))
+
+
+def test_rivers_are_not_replaced_by_towns():
+    row = example("The Zambezi rose.", (4, 11, "LOC"))
+    texts = {vary_names(row, random.Random(seed)).text.lower() for seed in range(50)}
+    assert texts == {"the zambezi rose."}
+
+
+def test_cased_words_of_a_vocabulary():
+    vocabulary = {
+        "[UNK]": 0,
+        "rome": 1,
+        "##ton": 2,
+        "a": 3,
+        "7": 4,
+        "washington": 5,
+        "##ization": 6,
+    }
+    assert cased_words(vocabulary) == [
+        ("Rome", 1, False),
+        ("ROME", 1, True),
+        ("##TON", 2, True),
+        ("A", 3, False),
+        ("Washington", 5, False),
+    ]

@@ -1,0 +1,96 @@
+"""sentiment from its shipped data to a compiled model, judged on sentences that nobody trained on."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mesh.core.program import Program
+from mesh.core.workspace import WorkspaceSettings
+from mesh.registry.factory import open_registry
+from mesh.registry.settings import RegistrySettings
+from sentiment.compile.download import main as download
+from sentiment.compile.trace import main as trace
+from sentiment.compile.upload import main as upload
+from sentiment.compile.validate import main as validate
+from sentiment.ingest.ingest import main as ingest
+from sentiment.project import PROJECT
+from sentiment.register.register import main as register
+from sentiment.schema import Request
+from sentiment.serve.download import main as fetch
+from sentiment.serve.model import SentimentModel
+from sentiment.train.train import main as train
+
+CHAIN: tuple[Program, ...] = (ingest, register, train, download, trace, validate, upload, fetch)
+UNSEEN = Path(__file__).parent.parent / "data/unseen.jsonl"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A workspace in which every program ran once."""
+    folder = tmp_path_factory.mktemp("workspace")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert [program.main([]) for program in CHAIN] == [0] * len(CHAIN)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def model(workspace: Path) -> SentimentModel:
+    model = SentimentModel(WorkspaceSettings().current_model(PROJECT))
+    model.load()
+    return model
+
+
+def outputs(model: SentimentModel, *documents: dict[str, Any]) -> list[Any]:
+    request = Request.model_validate({"inputs": list(documents)})
+    return list(model.predict(request).model_dump()["outputs"])
+
+
+def test_plain_sentences_are_right_four_times_in_five(model: SentimentModel) -> None:
+    rows = [json.loads(line) for line in UNSEEN.read_text().splitlines()]
+    found = outputs(model, *({"document": row["text"]} for row in rows))
+    right = sum(one["label"] == row["label"] for one, row in zip(found, rows, strict=True))
+    assert right >= 0.8 * len(rows)
+
+
+def test_card_tells_how_good_it_is_and_what_it_was_trained_on(workspace: Path) -> None:
+    card = open_registry(RegistrySettings()).get("SENTIMENT-TRAINED-1").card
+    assert card.data_version in {
+        path.name for path in Path(".mesh/data/sentiment/features").iterdir()
+    }
+    assert card.metrics["test"]["accuracy"] >= 0.8
+    assert set(card.metrics["test"]["per_label"]) == {"negative", "neutral", "positive"}
+    assert "evaluation/calibration.png" in card.metrics["plots"]
+
+
+def test_long_text_is_read_to_its_end(model: SentimentModel) -> None:
+    neutral = "The museum is open from ten to six. " * 40
+    good, bad = outputs(
+        model,
+        {"document": neutral + "It was wonderful and everyone loved it. " * 120},
+        {"document": neutral + "It was awful and everyone hated it. " * 120},
+    )
+    assert (good["label"], bad["label"]) == ("positive", "negative")
+
+
+def test_entities_of_one_document_differ(model: SentimentModel) -> None:
+    document = (
+        "<p>The staff at the Ritz were wonderful.</p><p>The food at Claridge's was disgusting.</p>"
+    )
+    [prediction] = outputs(
+        model,
+        {
+            "document": document,
+            "entities": [{"entity_text": "Ritz"}, {"entity_text": "Claridge's"}],
+        },
+    )
+    labels = [entity["sentiment"]["label"] for entity in prediction["entities"]]
+    assert labels == ["positive", "negative"]
+
+
+def test_second_run_changes_nothing(workspace: Path) -> None:
+    assert [program.main([]) for program in CHAIN] == [0] * len(CHAIN)
+    assert {version.version for version in open_registry(RegistrySettings()).list()} == {1}

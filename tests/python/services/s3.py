@@ -1,0 +1,105 @@
+"""S3 on this machine, by moto: over HTTP, and as slow and unreliable as a test asks."""
+
+import threading
+import time
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from moto.moto_server.werkzeug_app import create_backend_app
+from werkzeug.serving import make_server
+
+BUCKET = "models"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "nobody",
+    "AWS_SECRET_ACCESS_KEY": "nothing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+Answer = Iterable[bytes]
+
+
+class Storage:
+    """A bucket's objects, as a registry keeps them.
+
+    Args:
+        endpoint: the address of the server.
+    """
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self.faults = Faults()
+        self._client = boto3.client(
+            "s3",
+            endpoint_url=endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="nobody",
+            aws_secret_access_key="nothing",
+        )
+        self._client.create_bucket(Bucket=BUCKET)
+
+    def paths(self) -> list[str]:
+        """Keys of all objects."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+    def read(self, path: str) -> bytes:
+        """Content of an object."""
+        content: bytes = self._client.get_object(Bucket=BUCKET, Key=path)["Body"].read()
+        return content
+
+    def write(self, path: str, content: bytes) -> None:
+        """Make or replace an object."""
+        self._client.put_object(Bucket=BUCKET, Key=path, Body=content)
+
+    def remove(self, path: str) -> None:
+        """Delete an object."""
+        self._client.delete_object(Bucket=BUCKET, Key=path)
+
+
+class Faults:
+    """What goes wrong with the next requests: seconds that each waits, and how many are answered with 503."""
+
+    def __init__(self) -> None:
+        self.delay = 0.0
+        self.refusals = 0
+        self._lock = threading.Lock()
+
+    def refuses(self) -> bool:
+        """Whether this request is answered with 503."""
+        time.sleep(self.delay)
+        with self._lock:
+            if self.refusals <= 0:
+                return False
+            self.refusals -= 1
+            return True
+
+
+@contextmanager
+def run_s3() -> Iterator[Storage]:
+    """S3 with one bucket, until the block ends."""
+    moto = DomainDispatcherApplication(create_backend_app)
+    faults: list[Faults] = []
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Answer:
+        if faults and faults[0].refuses():
+            start_response("503 Slow Down", [("Content-Length", "0")])
+            return []
+        answer: Answer = moto(environ, start_response)
+        return answer
+
+    server = make_server("127.0.0.1", 0, application, True, request_handler=MotoRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        storage = Storage(f"http://127.0.0.1:{server.server_port}")
+        faults.append(storage.faults)
+        yield storage
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,58 @@
+import pytest
+from pydantic import SecretStr
+from pydantic import ValidationError
+
+from mesh.core.errors import MeshError
+from summarization.prompts import prompt
+from summarization.schema import Configuration
+from summarization.schema import Language
+from summarization.schema import Request
+from summarization.serve.serve import create_model
+from summarization.settings import SummarizationSettings
+
+
+def test_defaults():
+    request = Request.model_validate({"inputs": [{"document": ""}]})
+    assert request.configuration.model_dump() == {
+        "desired_length": 100,
+        "language": "en",
+        "target_language": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("desired_length", 0), ("desired_length", 501), ("language", "xx"), ("target_language", "")],
+)
+def test_what_is_out_of_bounds_is_refused(field, value):
+    with pytest.raises(ValidationError, match=field):
+        Configuration.model_validate({field: value})
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_language_has_an_instruction_with_the_length(language):
+    instruction = prompt(language, 123)
+    assert instruction.count("123") == 1
+    assert "$" not in instruction
+    assert len({prompt(other, 123) for other in Language}) == len(Language)
+
+
+def test_key_is_not_shown():
+    settings = SummarizationSettings(api_key=SecretStr("sk-secret"))
+    assert "sk-secret" not in f"{settings!r} {settings.model_dump(mode='json')}"
+
+
+def test_extractive_backend_without_encoder_says_what_to_run():
+    model = create_model(None, SummarizationSettings())
+    with pytest.raises(MeshError, match="run `mesh run summarization`"):
+        model.load()
+
+
+def test_bio_of_the_chat_backend_names_the_model_and_no_key():
+    model = create_model(
+        None, SummarizationSettings(backend="chat", model="tiny", api_key=SecretStr("sk-secret"))
+    )
+    model.load()
+    card = model.bio()["model_card"]
+    assert (card["backend"], card["model"], card["prompts_version"]) == ("chat", "tiny", "1")
+    assert "sk-secret" not in str(card)
