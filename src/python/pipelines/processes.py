@@ -5,6 +5,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
 
 from mesh.core.discovery import source_root
 from mesh.core.environment import IMAGE_VARIABLE
@@ -34,18 +37,13 @@ def run_as_processes(plan: Plan, started: Callable[[str], None]) -> list[Outcome
     return outcomes
 
 
-def _run(step: PlannedStep) -> int:
-    environment = {
-        name: value for name, value in step.environment.items() if name != IMAGE_VARIABLE
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mesh.core.container", step.component, *step.arguments],
-        env={**os.environ, "PYTHONPATH": str(source_root()), **environment},
-    )
+def run_process(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
+) -> int:
+    """Run a command; return its exit code. If this process is stopped meanwhile, so is the command, and waited for."""
+    process = subprocess.Popen(command, env=environment, cwd=folder)
     try:
         code = process.wait()
-        # As shells do for what a signal ended.
-        return code if code >= 0 else 128 - code
     except BaseException:
         process.terminate()
         try:
@@ -54,3 +52,18 @@ def _run(step: PlannedStep) -> int:
             process.kill()
             process.wait()
         raise
+    # As shells do for what a signal ended.
+    return code if code >= 0 else 128 - code
+
+
+def _run(step: PlannedStep) -> int:
+    # The packages of this process, which need not be those of its interpreter.
+    paths = [str(source_root()), *(path for path in sys.path if path)]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        **{name: value for name, value in step.environment.items() if name != IMAGE_VARIABLE},
+    }
+    return run_process(
+        [sys.executable, "-m", "mesh.core.container", step.component, *step.arguments], environment
+    )

@@ -3,7 +3,6 @@
 import logging
 import os
 import re
-import subprocess
 from collections.abc import Callable
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +22,7 @@ from pipelines.outcome import announce
 from pipelines.outcome import report
 from pipelines.plan import Plan
 from pipelines.plan import make_plan
+from pipelines.processes import run_process
 from pipelines.settings import ImageSettings
 from pipelines.settings import KubeflowSettings
 from pipelines.settings import PipelineSettings
@@ -139,13 +139,13 @@ def _prepare_processes(plan: Plan) -> Run:
     def run(path: Path) -> int:
         steps = path.with_name("plan.json").absolute()
         write_text_atomic(steps, plan.model_dump_json(indent=2))
-        # What Pants gave this process is about this process' packages.
+        # What Pants gave this process is about this process' packages; and the Pants that started it is still running.
         environment = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("PEX", "PYTHON"))
-        }
+        } | {"PANTS_CONCURRENT": "true"}
         command = [str(pants), "run", _PROCESSES, "--", f"--plan={steps}"]
-        return subprocess.run(command, env=environment, cwd=repository, check=False).returncode
+        return run_process(command, environment, repository)
 
     return run
