@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 import dotenv
 from rich.console import Console
 
+from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.core.settings import find_env_file
 from mesh.core.settings import load_settings
@@ -18,6 +20,7 @@ from mesh.registry.base import ModelRegistry
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
+from mesh.registry.signing import generate_keys
 from mesh.registry.transport import copy_version
 
 
@@ -170,6 +173,20 @@ def verify(references: tuple[str, ...]) -> None:
         damaged = damaged or bool(problems)
         click.echo(f"{reference}: {'; '.join(problems) or 'intact'}")
     sys.exit(1 if damaged else 0)
+
+
+@group.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def keygen(file: Path) -> None:
+    """Make a pair of keys: write the private one to the new env file FILE, and print the public one."""
+    private, public = generate_keys()
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise MeshError(f"{file} can't be made: {error.strerror}.") from error
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(f"{variable_name(RegistrySettings, 'signing_key')}={private}\n")
+    click.echo(f"{variable_name(RegistrySettings, 'trusted_keys')}={public}")
 
 
 def _summary(version: ModelVersion) -> dict[str, object]:

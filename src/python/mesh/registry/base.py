@@ -53,8 +53,8 @@ class ModelRegistry(Protocol):
     def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
         """Publish a directory's files and the card as the next version.
 
-        The version is visible only when it is complete. The directory is left as it is; a `model_card.json` and a
-        `manifest.json` at its top are not published, since each version gets its own.
+        The version is visible only when it is complete. The directory is left as it is; a `model_card.json`, a
+        `manifest.json` and a `signature.json` at its top are not published, since each version gets its own.
 
         Raises:
             MeshError: the directory is missing or empty, holds a link or a special file, or changes meanwhile.
@@ -66,7 +66,8 @@ class ModelRegistry(Protocol):
         Nothing is downloaded where the directory already holds the version intact; a damaged one is replaced.
 
         Raises:
-            MeshError: the version is damaged in the registry, or the directory holds something other than a version.
+            MeshError: the version is damaged in the registry or not signed as the settings demand, or the directory
+                holds something other than a version.
         """
 
     def get(self, reference: str) -> ModelVersion:

@@ -215,3 +215,35 @@ def test_places_that_nothing_can_be_copied_to(
     pushed = mesh("push", f"{TRAINED}-1", "--to", place.format(own=settings_of(own).uri))
     assert pushed.code == 2
     assert problem in pushed.errors
+
+
+@pytest.mark.usefixtures("published")
+def test_keys_sign_what_is_published_and_are_demanded(
+    mesh: Mesh, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = mesh("keygen", "keys.env")
+    assert made.code == 0
+    keys = tmp_path / "keys.env"
+    assert keys.stat().st_mode & 0o777 == 0o600
+    variable, _, public = made.output.strip().partition("=")
+    assert variable == "MESH_REGISTRY_TRUSTED_KEYS"
+    place = env_file(other)
+    place.write_text(place.read_text() + keys.read_text())
+    pushed = mesh("push", f"{TRAINED}-1", "--to", str(place))
+    assert pushed.code == 0, pushed.errors
+    monkeypatch.setenv(variable, public)
+    monkeypatch.setenv("MESH_REGISTRY_URI", settings_of(other).uri)
+    monkeypatch.setenv("MESH_REGISTRY_ARTIFACTS", settings_of(other).artifacts)
+    assert mesh("verify").output == f"{TRAINED}-1: intact\n"
+    monkeypatch.setenv(variable, mesh("keygen", "others.env").output.partition("=")[2].strip())
+    refused = mesh("verify")
+    assert refused.code == 1
+    assert f"it is signed with the key {public}" in refused.output
+
+
+def test_keys_replace_no_file(mesh: Mesh, tmp_path: Path) -> None:
+    (tmp_path / "keys.env").write_text("precious")
+    made = mesh("keygen", "keys.env")
+    assert (made.code, made.output) == (1, "")
+    assert "keys.env can't be made: File exists" in made.errors
+    assert (tmp_path / "keys.env").read_text() == "precious"
