@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mesh.core.card import ModelCard
+from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
 from mesh.registry.history import AliasMove
@@ -40,6 +41,18 @@ class ModelVersion:
     def reference(self) -> str:
         """The version by its number, such as `KEYWORDS-COMPILED-3`."""
         return str(ModelReference(self.name, version=self.version))
+
+    def check_unaliased(self) -> None:
+        """Refuse to remove a version that an alias points at.
+
+        Raises:
+            MeshError: one does.
+        """
+        if self.aliases:
+            raise MeshError(
+                f"{self.reference} can't be deleted: {' and '.join(self.aliases)} would point at nothing; "
+                "move them first."
+            )
 
 
 class ModelRegistry(Protocol):
@@ -101,6 +114,13 @@ class ModelRegistry(Protocol):
 
         Raises:
             MeshError: there is no such alias, or no version before.
+        """
+
+    def delete(self, reference: str) -> None:
+        """Remove a version, its files and attachments for good; its number is not given again.
+
+        Raises:
+            MeshError: there is no such version, or an alias points at it.
         """
 
     def attach(self, reference: str, path: str, file: Path) -> None:

@@ -50,9 +50,9 @@ def download(source: ArtifactRepository, path: str, directory: Path) -> Path:
         raise
 
 
-def remove(store: Store, run_id: str, address: str) -> None:
-    """Remove the files of a run that no version names."""
-    store.repository(run_id, address, FILES).delete_artifacts()  # type: ignore[no-untyped-call]
+def remove(store: Store, run_id: str, address: str, folder: str) -> None:
+    """Remove a folder of a run that no version names."""
+    store.repository(run_id, address, folder).delete_artifacts()  # type: ignore[no-untyped-call]
 
 
 def read_attachment(store: Store, record: Record, attachment: StoredAttachment) -> bytes:

@@ -149,6 +149,19 @@ class MlflowRegistry:
             version = self._record(str(before)).version
             return self._move_alias(version, str(parsed.alias), undo=True)
 
+    def delete(self, reference: str) -> None:
+        """Remove a version, its files and attachments for good."""
+        with self._errors():
+            record = self._record(reference)
+            version = record.version
+            version.check_unaliased()
+            # What is killed from here on leaves files that no version names.
+            self.store.client.delete_model_version(version.name, str(version.version))
+            address = record.source.removesuffix(f"/{mlflow_files.FILES}")
+            for folder in (mlflow_files.FILES, mlflow_files.ATTACHMENTS):
+                mlflow_files.remove(self.store, record.run_id, address, folder)
+            self.store.client.delete_run(record.run_id)
+
     def attach(self, reference: str, path: str, file: Path) -> None:
         """Add a file to a published version; another one at the same path is replaced."""
         check_path(path)
@@ -238,7 +251,7 @@ class MlflowRegistry:
         try:
             if self.store.client.search_model_versions(f"run_id = '{run_id}'"):
                 return
-            mlflow_files.remove(self.store, run_id, address)
+            mlflow_files.remove(self.store, run_id, address, mlflow_files.FILES)
             self.store.client.delete_run(run_id)
         except (MlflowException, OSError) as error:
             logger.warning(

@@ -143,6 +143,15 @@ class NeptuneRegistry:
                 ModelReference(parsed.name, version=before), str(parsed.alias), undo=True
             )
 
+    def delete(self, reference: str) -> None:
+        """Remove a version, its files and attachments for good."""
+        with self._errors():
+            found = self._find(ModelReference.parse(reference))
+            self._read(found).check_unaliased()
+            self.client.delete(found)
+            if found.version in self._numbers(found.name):
+                raise MeshError(f"Neptune did not delete {found}; its log may say why.")
+
     def attach(self, reference: str, path: str, file: Path) -> None:
         """Add a file to a published version; another one at the same path is replaced."""
         check_path(path)

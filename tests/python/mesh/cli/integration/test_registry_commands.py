@@ -174,6 +174,34 @@ def test_verify_names_what_is_damaged(mesh: Mesh, own: Path) -> None:
 
 
 @pytest.mark.usefixtures("published")
+def test_prune_lists_and_deletes_only_when_told(mesh: Mesh, registry: ModelRegistry) -> None:
+    listed = mesh("prune", "--keep=1")
+    assert listed.code == 0
+    assert "2 versions, 0.0 MB: repeat with --delete to delete them" in listed.output
+    assert len(registry.list()) == 4
+    mesh("alias", f"{COMPILED}-1", "prod")
+    needed = mesh("prune", "--keep=1", "--delete").output
+    assert "prod points at it" in needed
+    assert "deleted" not in needed
+    mesh("alias", f"{COMPILED}-2", "prod")
+    assert "prod can be rolled back to it" in mesh("prune", COMPILED, "--keep=1").output
+    assert mesh("prune", "--delete").code == 2
+    assert mesh("prune", "NER-TRAINED", "--keep=1").code == 1
+    assert len(registry.list()) == 4
+
+
+@pytest.mark.usefixtures("published")
+def test_prune_deletes_what_nothing_needs(mesh: Mesh, registry: ModelRegistry) -> None:
+    pruned = mesh("prune", "--keep=1", "--delete")
+    assert pruned.code == 0
+    assert pruned.output.splitlines()[-2:] == [
+        f"{COMPILED}-1 is deleted",
+        f"{TRAINED}-1 is deleted",
+    ]
+    assert [version.reference for version in registry.list()] == [f"{COMPILED}-2", f"{TRAINED}-2"]
+
+
+@pytest.mark.usefixtures("published")
 def test_push_and_pull(mesh: Mesh, registry: ModelRegistry, other: Path, tmp_path: Path) -> None:
     mesh("alias", f"{COMPILED}-2", "prod")
     place = str(env_file(other))
