@@ -1,9 +1,9 @@
 """Which field of Neptune holds what; `model/...` is where models have always been kept there."""
 
 import hashlib
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
-from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -57,16 +57,16 @@ def path_of(field: str) -> str:
     return _PATHS.get(field, field.removeprefix(_MODEL))
 
 
-def check_files(files: Sequence[FileEntry]) -> None:
+def check_files(paths: Iterable[str]) -> None:
     """Refuse files whose fields are those of something else.
 
     Raises:
         MeshError: there is one.
     """
-    for entry in files:
-        taken = field_of(entry.path) == _MODEL + entry.path and _MODEL + entry.path in _PATHS
-        if taken or entry.path.startswith(_KNOWN_ATTACHMENTS):
-            raise MeshError(f"{entry.path!r} can't be published in Neptune: the field is in use.")
+    for path in paths:
+        taken = field_of(path) == _MODEL + path and _MODEL + path in _PATHS
+        if taken or path.startswith(_KNOWN_ATTACHMENTS):
+            raise MeshError(f"{path!r} can't be published in Neptune: the field is in use.")
 
 
 def attachment_field(path: str) -> str:

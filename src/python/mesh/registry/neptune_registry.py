@@ -36,6 +36,7 @@ from mesh.registry.reference import check_new_alias
 from mesh.registry.settings import RegistrySettings
 from mesh.registry.transfer import OWN_FILES
 from mesh.registry.transfer import check_path
+from mesh.registry.transfer import check_unchanged
 from mesh.registry.transfer import prepare
 from mesh.registry.transfer import read_content
 from mesh.registry.transfer import receive
@@ -58,18 +59,19 @@ class NeptuneRegistry:
         with self._errors(), tempfile.TemporaryDirectory() as temporary:
             content = read_content(directory)
             layout.check_files(content)
-            staging = Path(temporary)
-            manifest = prepare(name, content, card, staging, self.settings.signing_key)
             self.client.ensure_model(name)
             with self.client.version(ModelReference(name, alias="new"), WRITE) as version:
-                for entry in track(content, f"publishing {name}"):
-                    _upload(version, layout.field_of(entry.path), directory / entry.path)
+                entries = []
+                for path in track(content, f"publishing {name}"):
+                    entries.append(FileEntry.of(directory / path, path))
+                    _upload(version, layout.field_of(path), directory / path)
+                    if FileEntry.of(directory / path, path) != entries[-1]:
+                        raise MeshError(f"{path} changed while it was being published.")
+                check_unchanged(directory, content)
+                staging, key = Path(temporary), self.settings.signing_key
+                manifest = prepare(name, entries, card, staging, key)
                 for file in staging.iterdir():
                     _upload(version, layout.field_of(file.name), file)
-                if read_content(directory) != content:
-                    raise MeshError(
-                        f"{directory} changed while it was being published; publish it again."
-                    )
                 version[layout.FINGERPRINT] = card.fingerprint
                 version[layout.RECORD] = layout.Record(
                     card=card, manifest=manifest
@@ -287,9 +289,10 @@ def _upload(version: neptune.ModelVersion, field: str, file: Path) -> None:
     version[field].upload(str(file), wait=True)
 
 
-def _download(version: neptune.ModelVersion, path: str, root: Path) -> None:
+def _download(version: neptune.ModelVersion, path: str, root: Path) -> FileEntry:
     """Bring a file of a version to the same path below a directory."""
     _download_field(version, layout.field_of(path), root / path, path)
+    return FileEntry.of(root / path, path)
 
 
 def _download_field(version: neptune.ModelVersion, field: str, file: Path, path: str) -> None:
