@@ -82,7 +82,9 @@ def run(settings: Settings) -> None:
     )
 
 
-def _actions(registry: ModelRegistry, source: Path, folder: Path) -> dict[str, Callable[[], object]]:
+def _actions(
+    registry: ModelRegistry, source: Path, folder: Path
+) -> dict[str, Callable[[], object]]:
     card = ModelCard(
         project="benchmark", model_type="trained", code_revision="unknown", fingerprint="benchmark"
     )

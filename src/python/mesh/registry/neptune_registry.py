@@ -1,7 +1,7 @@
 """The registry on Neptune, in the layout that models have had there.
 
 Neptune shows a version as soon as it has a number, so files are uploaded to a version that is not complete yet. What
-makes it one is the field `mesh/record`, written last: its card and manifest. Versions without it are left alone.
+makes it one is the field `mesh/record`, written last: in how many parts its card and manifest are recorded. Versions without it are left alone.
 """
 
 import contextlib
@@ -73,9 +73,10 @@ class NeptuneRegistry:
                 for file in staging.iterdir():
                     _upload(version, layout.field_of(file.name), file)
                 version[layout.FINGERPRINT] = card.fingerprint
-                version[layout.RECORD] = layout.Record(
-                    card=card, manifest=manifest
-                ).model_dump_json()
+                parts = layout.Record(card=card, manifest=manifest).parts()
+                for field, text in parts.items():
+                    version[field] = text
+                version[layout.RECORD] = len(parts)
                 reference = ModelReference.parse(version["sys/id"].fetch())
             return self._read(reference)
 
@@ -231,7 +232,7 @@ class NeptuneRegistry:
             fields = version[layout.OWN].fetch()
             created = version["sys/creation_time"].fetch()
         try:
-            record = layout.Record.model_validate_json(fields["record"])
+            record = layout.Record.of(fields)
             attachments = layout.read_attachments(fields)
         except ValidationError as error:
             raise MeshError(

@@ -40,7 +40,7 @@ OWN_FILES = (CARD_FILE, SIGNATURE_FILE)
 """What each version gets of its own, besides its manifest."""
 
 Download = Callable[[str, Path], FileEntry]
-"""Writes the file with a path, relative to the version, at the same path below a directory; gives what it has written."""
+"""Writes the file with a path, relative to the version, to the same path below a directory; gives what was written."""
 
 
 class FileState(NamedTuple):
@@ -179,9 +179,7 @@ def for_each(
     with ThreadPoolExecutor(THREADS) as pool:
         moves = [pool.submit(action, path) for path in ordered]
         try:
-            return [
-                move.result() for move in track(as_completed(moves), description, len(moves))
-            ]
+            return [move.result() for move in track(as_completed(moves), description, len(moves))]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

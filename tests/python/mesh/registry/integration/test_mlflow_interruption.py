@@ -184,9 +184,7 @@ def test_killed_repair_leaves_the_old_copy_or_none(kill_stopped, registry, sourc
     assert list(target.parent.iterdir()) == [target]
 
 
-@pytest.mark.parametrize(
-    "call", [COPY, "mlflow:MlflowClient.set_model_version_tag"]
-)
+@pytest.mark.parametrize("call", [COPY, "mlflow:MlflowClient.set_model_version_tag"])
 def test_killed_attach_leaves_the_previous_one(
     kill_stopped, registry, source, card, tmp_path, call
 ):
