@@ -199,7 +199,9 @@ def prune(name: str | None, keep: int, delete: bool) -> None:
         click.echo(f"{version.reference} is deleted")
     if versions and not delete:
         megabytes = sum(version.manifest.size for version in versions) / 1e6
-        click.echo(f"{len(versions)} versions, {megabytes:.1f} MB: repeat with --delete to delete them")
+        click.echo(
+            f"{len(versions)} versions, {megabytes:.1f} MB: repeat with --delete to delete them"
+        )
 
 
 @group.command()
