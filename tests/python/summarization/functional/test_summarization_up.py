@@ -40,7 +40,7 @@ def test_encoder_is_made_and_the_server_answers_what_was_printed(tmp_path):
             again = subprocess.run(["bash", "-c", curl], capture_output=True, check=True)
             assert json.loads(again.stdout) == json.loads(answer)
             [output] = json.loads(answer)["outputs"]
-            assert output["summary"].startswith("Pants builds only what changed")
+            assert output["summary"].startswith("Marie Curie")
             metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
             assert 'route="/v1/model/{name}/predict",status="200"} 2.0' in metrics
             process.send_signal(signal.SIGINT)
