@@ -9,7 +9,9 @@ from pydantic import Field
 from pydantic import StringConstraints
 from pydantic import model_validator
 
-EXAMPLE_TEXT = "Marie Curie, born in Warsaw, won the Nobel Prize in Physics for her research on radioactivity."
+EXAMPLE_TEXT = (
+    "Marie Curie, born in Warsaw, won the Nobel Prize in Physics for her research on radioactivity."
+)
 """What every project has an answer to: a sentence with names and topics."""
 
 MAX_DOCUMENTS = 64
