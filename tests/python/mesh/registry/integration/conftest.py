@@ -44,23 +44,28 @@ from mesh.core.card import ModelCard
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
 
-registry = open_registry(RegistrySettings(**{settings!r}))
+registry = open_registry(RegistrySettings())
 card = ModelCard(project="keywords", model_type="trained", code_revision="abc", fingerprint="killed")
 """
 
 
+def variables(settings: RegistrySettings) -> dict[str, str]:
+    """Settings as a process reads them, the secret ones too."""
+    values = settings.model_dump() | {"token": settings.token.get_secret_value()}
+    return {f"MESH_REGISTRY_{name.upper()}": value for name, value in values.items()}
+
+
 @pytest.fixture
 def start(registry_settings: RegistrySettings) -> Iterator[Start]:
-    """Start Python code in a process of its own, with a `registry` opened and a `card` made unless told otherwise."""
+    """Start Python code in a process with a registry's settings, after a `registry` is opened and a `card` made."""
     processes = []
 
     def start_process(
-        code: str, *, settings: RegistrySettings | None = registry_settings
+        code: str, *, settings: RegistrySettings = registry_settings, opening: str = OPEN
     ) -> "subprocess.Popen[str]":
-        opening = OPEN.format(settings=settings.model_dump()) if settings else ""
         process = subprocess.Popen(
             [sys.executable, "-c", STOP_AT + opening + code],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            env={**os.environ, **variables(settings), "PYTHONPATH": os.pathsep.join(sys.path)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

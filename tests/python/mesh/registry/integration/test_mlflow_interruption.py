@@ -194,10 +194,10 @@ def test_killed_repair_leaves_the_old_copy_or_none(kill_stopped, registry, sourc
 
 
 @pytest.mark.parametrize(
-    "place", [f"{REPOSITORY}.log_artifact", "mlflow:MlflowClient.set_model_version_tag"]
+    "call", [f"{REPOSITORY}.log_artifact", "mlflow:MlflowClient.set_model_version_tag"]
 )
 def test_killed_attach_leaves_the_previous_one(
-    kill_stopped, registry, source, card, tmp_path, place
+    kill_stopped, registry, source, card, tmp_path, call
 ):
     registry.publish("KEYWORDS-TRAINED", source, card)
     file = tmp_path / "result.json"
@@ -205,7 +205,7 @@ def test_killed_attach_leaves_the_previous_one(
     registry.attach("KEYWORDS-TRAINED-1", "result.json", file)
     file.write_text("new")
     kill_stopped(
-        f"stop_at('{place}')\nregistry.attach('KEYWORDS-TRAINED-1', 'result.json', Path({str(file)!r}))"
+        f"stop_at('{call}')\nregistry.attach('KEYWORDS-TRAINED-1', 'result.json', Path({str(file)!r}))"
     )
     assert registry.read_attachment("KEYWORDS-TRAINED-1", "result.json") == b"old"
     assert registry.verify("KEYWORDS-TRAINED-1") == []

@@ -31,13 +31,13 @@ import mlflow, sqlalchemy
 from mesh.core.card import ModelCard
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
-settings = RegistrySettings(**{settings!r})
+settings = RegistrySettings()
 card = ModelCard(project="keywords", model_type="trained", code_revision="abc", fingerprint="same")
 """
 
 
-def run_together(start, code: str) -> list[str]:
-    processes = [start(code, settings=None) for _ in range(PROCESSES)]
+def run_together(start, code: str, **options) -> list[str]:
+    processes = [start(code, opening=PREPARE, **options) for _ in range(PROCESSES)]
     for process in processes:
         assert process.stdout.readline() == "started\n", process.communicate()
     for process in processes:
@@ -52,10 +52,8 @@ def test_publishers_of_an_absent_registry_get_distinct_contiguous_numbers(start,
     settings = RegistrySettings(
         uri=f"sqlite:///{tmp_path}/new/registry.db", artifacts=str(tmp_path / "new/artifacts")
     )
-    code = PREPARE.format(settings=settings.model_dump()) + PUBLISH.format(
-        source=str(source), versions=VERSIONS
-    )
-    outputs = run_together(start, code)
+    code = PUBLISH.format(source=str(source), versions=VERSIONS)
+    outputs = run_together(start, code, settings=settings)
     references = [reference for output in outputs for reference in json.loads(output)]
     assert sorted(references, key=lambda reference: int(reference.rpartition("-")[2])) == [
         f"KEYWORDS-TRAINED-{number + 1}" for number in range(PROCESSES * VERSIONS)
@@ -76,15 +74,10 @@ registry.fetch("KEYWORDS-TRAINED-1", Path({target!r}))
 """
 
 
-def test_fetchers_into_one_directory_agree(
-    start, registry, registry_settings, source, card, tmp_path
-):
+def test_fetchers_into_one_directory_agree(start, registry, source, card, tmp_path):
     published = registry.publish("KEYWORDS-TRAINED", source, card)
     target = tmp_path / "models" / "KEYWORDS-TRAINED-1"
-    run_together(
-        start,
-        PREPARE.format(settings=registry_settings.model_dump()) + FETCH.format(target=str(target)),
-    )
+    run_together(start, FETCH.format(target=str(target)))
     assert Manifest.of(target) == published.manifest
     assert list(target.parent.iterdir()) == [target]
 
@@ -102,13 +95,9 @@ for number in range(3):
 """
 
 
-def test_no_attachment_is_lost(start, registry, registry_settings, source, card, tmp_path):
+def test_no_attachment_is_lost(start, registry, source, card, tmp_path):
     registry.publish("KEYWORDS-TRAINED", source, card)
-    run_together(
-        start,
-        PREPARE.format(settings=registry_settings.model_dump())
-        + ATTACH.format(folder=str(tmp_path)),
-    )
+    run_together(start, ATTACH.format(folder=str(tmp_path)))
     attachments = registry.get("KEYWORDS-TRAINED-1").attachments
     assert len(attachments) == PROCESSES * 3 + 1
     assert registry.verify("KEYWORDS-TRAINED-1") == []
