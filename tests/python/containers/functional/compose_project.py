@@ -42,7 +42,8 @@ PATIENCE = 600
 USER = 10001
 
 
-def _title(name: str) -> str:
+def title(name: str) -> str:
+    """The name of an image without registry and tag."""
     return name.rpartition("/")[2].partition(":")[0]
 
 
@@ -50,7 +51,7 @@ def components() -> dict[str, list[str]]:
     """The components that have an image, by project."""
     projects = {project.name for project in find_projects()}
     found: dict[str, list[str]] = {}
-    for project, _, component in sorted(_title(name).rpartition("-") for name in IMAGES):
+    for project, _, component in sorted(title(name).rpartition("-") for name in IMAGES):
         # The registry's image is no project's.
         if project in projects:
             found.setdefault(project, []).append(component)
@@ -67,7 +68,7 @@ def needs_images(*projects: str) -> pytest.MarkDecorator:
 
 def image(project: str, component: str) -> str:
     """The name of a component's image, with registry and tag."""
-    [found] = [name for name in IMAGES if _title(name) == f"{project}-{component}"]
+    [found] = [name for name in IMAGES if title(name) == f"{project}-{component}"]
     return found
 
 
