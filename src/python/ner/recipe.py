@@ -18,6 +18,7 @@ from ner.model import EntityRecogniser
 from ner.project import PROJECT
 from ner.schema import Configuration
 
+
 def _reference(model: TextModel) -> Predict:
     return _predictor(EntityRecogniser(model, model.spec.labels))
 

@@ -17,6 +17,7 @@ from sentiment.project import PROJECT
 from sentiment.schema import Configuration
 from sentiment.schema import Document
 
+
 def _reference(model: TextModel) -> Predict:
     return _predictor(SentimentAnalyser(model, model.spec.labels))
 

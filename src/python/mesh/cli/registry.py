@@ -19,8 +19,8 @@ from mesh.core.tables import make_table
 from mesh.registry.base import ModelRegistry
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import open_registry
-from mesh.registry.settings import RegistrySettings
 from mesh.registry.prune import unneeded
+from mesh.registry.settings import RegistrySettings
 from mesh.registry.signing import generate_keys
 from mesh.registry.transport import copy_version
 
@@ -192,9 +192,7 @@ def prune(name: str | None, keep: int, delete: bool) -> None:
     table = make_table("version", "MB", "kept because")
     for version in registry.list(name):
         size = f"{version.manifest.size / 1e6:.1f}"
-        table.add_row(
-            version.reference, size, "; ".join(reasons.get(version.reference, []))
-        )
+        table.add_row(version.reference, size, "; ".join(reasons.get(version.reference, [])))
     Console().print(table)
     for version in versions if delete else ():
         registry.delete(version.reference)

@@ -81,7 +81,11 @@ def _check_file_path(path: str) -> None:
 
 
 def prepare(
-    name: str, content: tuple[FileEntry, ...], card: ModelCard, staging: Path, signing_key: SecretStr
+    name: str,
+    content: tuple[FileEntry, ...],
+    card: ModelCard,
+    staging: Path,
+    signing_key: SecretStr,
 ) -> Manifest:
     """Write a version's card, signature and manifest into an empty directory.
 

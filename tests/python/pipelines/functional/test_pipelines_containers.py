@@ -26,6 +26,7 @@ TRAINING = 4
 QUICK = ("--variables", '{"TRAIN_EPOCHS": "1"}')
 """A trained model as quickly as its project can have one."""
 
+
 def image(project: str, component: str) -> str:
     """The name of a component's image, with registry and tag."""
     [found] = [
@@ -61,7 +62,7 @@ def projects() -> list[str]:
 
 pytestmark = pytest.mark.skipif(
     not projects(),
-    reason="no images of a project with pipelines are given; build-support/docker/test builds and tests them where a Docker daemon answers",
+    reason="no images of a project with pipelines; build-support/docker/test builds them where a Docker daemon answers",
 )
 
 

@@ -79,9 +79,7 @@ def registry(own: Path) -> ModelRegistry:
 
 
 @pytest.fixture
-def mesh(
-    own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Mesh:
+def mesh(own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Mesh:
     """Run the `mesh` command with arguments."""
 
     def run(*arguments: str) -> Result:
@@ -95,7 +93,7 @@ def mesh(
 
 
 @pytest.fixture
-def published(registry: ModelRegistry, tmp_path: Path) -> None:
+def _published(registry: ModelRegistry, tmp_path: Path) -> None:
     """Two trained versions, and one compiled from each."""
     source = tmp_path / "source"
     source.mkdir()
@@ -123,7 +121,7 @@ def stored(folder: Path, content: str) -> Path:
     return found
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("_published")
 def test_alias_history_and_rollback(mesh: Mesh, registry: ModelRegistry) -> None:
     for number in (1, 2):
         moved = mesh("alias", f"{COMPILED}-{number}", "prod")
@@ -145,7 +143,7 @@ def test_alias_history_and_rollback(mesh: Mesh, registry: ModelRegistry) -> None
     ]
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("_published")
 def test_rollback_of_what_never_moved(mesh: Mesh) -> None:
     mesh("alias", f"{COMPILED}-1", "prod")
     back = mesh("rollback", f"{COMPILED}:prod")
@@ -156,7 +154,7 @@ def test_rollback_of_what_never_moved(mesh: Mesh) -> None:
     assert "can't be rolled back" in number.errors
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("_published")
 def test_verify_names_what_is_damaged(mesh: Mesh, own: Path) -> None:
     intact = mesh("verify")
     assert intact.code == 0
@@ -173,7 +171,7 @@ def test_verify_names_what_is_damaged(mesh: Mesh, own: Path) -> None:
     assert mesh("verify", f"{TRAINED}-1").code == 0
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("_published")
 def test_prune_lists_and_deletes_only_when_told(mesh: Mesh, registry: ModelRegistry) -> None:
     listed = mesh("prune", "--keep=1")
     assert listed.code == 0
@@ -190,7 +188,7 @@ def test_prune_lists_and_deletes_only_when_told(mesh: Mesh, registry: ModelRegis
     assert len(registry.list()) == 4
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("_published")
 def test_prune_deletes_what_nothing_needs(mesh: Mesh, registry: ModelRegistry) -> None:
     pruned = mesh("prune", "--keep=1", "--delete")
     assert pruned.code == 0
@@ -201,7 +199,7 @@ def test_prune_deletes_what_nothing_needs(mesh: Mesh, registry: ModelRegistry) -
     assert [version.reference for version in registry.list()] == [f"{COMPILED}-2", f"{TRAINED}-2"]
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("_published")
 def test_push_and_pull(mesh: Mesh, registry: ModelRegistry, other: Path, tmp_path: Path) -> None:
     mesh("alias", f"{COMPILED}-2", "prod")
     place = str(env_file(other))
@@ -219,7 +217,7 @@ def test_push_and_pull(mesh: Mesh, registry: ModelRegistry, other: Path, tmp_pat
     assert (again.code, again.output) == (0, f"{COMPILED}:prod is {COMPILED}-2 there\n")
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("_published")
 def test_push_of_a_damaged_version(mesh: Mesh, own: Path, other: Path) -> None:
     stored(own, "trained 1").write_text("trained 7")
     pushed = mesh("push", f"{TRAINED}-1", "--to", str(env_file(other)))
@@ -228,7 +226,7 @@ def test_push_of_a_damaged_version(mesh: Mesh, own: Path, other: Path) -> None:
     assert open_registry(settings_of(other)).list() == []
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("_published")
 @pytest.mark.parametrize(
     ("place", "problem"),
     [
@@ -245,7 +243,7 @@ def test_places_that_nothing_can_be_copied_to(
     assert problem in pushed.errors
 
 
-@pytest.mark.usefixtures("published")
+@pytest.mark.usefixtures("_published")
 def test_keys_sign_what_is_published_and_are_demanded(
     mesh: Mesh, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

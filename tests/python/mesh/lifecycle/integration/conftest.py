@@ -220,9 +220,7 @@ def tiny_tags(tmp_path: Path) -> Tiny:
     rows = [
         {
             "text": f"{word} {owner} is {thing}",
-            "entities": [
-                {"start": len(word) + 1, "end": len(f"{word} {owner}"), "label": "OWNER"}
-            ],
+            "entities": [{"start": len(word) + 1, "end": len(f"{word} {owner}"), "label": "OWNER"}],
             "language": "en",
             "domain": "review",
         }

@@ -30,7 +30,7 @@ SOCKETS = "/run/postgresql"
 
 pytestmark = pytest.mark.skipif(
     not NAMES,
-    reason="no image of the registry is given; `build-support/docker/test mesh` builds and tests it where a Docker daemon answers",
+    reason="no image of the registry; build-support/docker/test builds it where a Docker daemon answers",
 )
 
 
@@ -96,9 +96,7 @@ def s3() -> Iterator[s3_service.Storage]:
 
 
 @pytest.fixture(scope="module")
-def service(
-    s3: s3_service.Storage, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Service]:
+def service(s3: s3_service.Storage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with run_postgres() as database:
         parts = urllib.parse.urlsplit(database)
         [sockets] = urllib.parse.parse_qs(parts.query)["host"]
@@ -156,7 +154,9 @@ def test_server_runs_without_rights_and_shows_no_secret(service: Service) -> Non
 
 def test_other_names_of_the_server_are_refused(service: Service) -> None:
     answers = [
-        httpx.get(f"{service.address}/api/2.0/mlflow/experiments/get?experiment_id=0", headers=headers)
+        httpx.get(
+            f"{service.address}/api/2.0/mlflow/experiments/get?experiment_id=0", headers=headers
+        )
         for headers in ({}, {"Host": "attacker.example"})
     ]
     assert [answer.status_code for answer in answers] == [200, 403]
