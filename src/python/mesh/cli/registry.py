@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 import dotenv
 from rich.console import Console
 
+from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.core.settings import find_env_file
 from mesh.core.settings import load_settings
@@ -17,7 +19,9 @@ from mesh.core.tables import make_table
 from mesh.registry.base import ModelRegistry
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import open_registry
+from mesh.registry.prune import unneeded
 from mesh.registry.settings import RegistrySettings
+from mesh.registry.signing import generate_keys
 from mesh.registry.transport import copy_version
 
 
@@ -170,6 +174,46 @@ def verify(references: tuple[str, ...]) -> None:
         damaged = damaged or bool(problems)
         click.echo(f"{reference}: {'; '.join(problems) or 'intact'}")
     sys.exit(1 if damaged else 0)
+
+
+@group.command()
+@click.argument("name", required=False)
+@click.option(
+    "--keep",
+    type=click.IntRange(1),
+    required=True,
+    help="How many of the newest versions of each model to keep in any case.",
+)
+@click.option("--delete", is_flag=True, help="Delete them; without this they are only listed.")
+def prune(name: str | None, keep: int, delete: bool) -> None:
+    """Delete old versions, of all models or of NAME, that no alias, rollback or compiled version needs."""
+    registry = _open()
+    versions, reasons = unneeded(registry, keep, name)
+    table = make_table("version", "MB", "kept because")
+    for version in registry.list(name):
+        size = f"{version.manifest.size / 1e6:.1f}"
+        table.add_row(version.reference, size, "; ".join(reasons.get(version.reference, [])))
+    Console().print(table)
+    for version in versions if delete else ():
+        registry.delete(version.reference)
+        click.echo(f"{version.reference} is deleted")
+    if versions and not delete:
+        size = sum(version.manifest.size for version in versions) / 1e6
+        click.echo(f"{len(versions)} versions, {size:.1f} MB: repeat with --delete to delete them")
+
+
+@group.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def keygen(file: Path) -> None:
+    """Make a pair of keys: write the private one to the new env file FILE, and print the public one."""
+    private, public = generate_keys()
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise MeshError(f"{file} can't be made: {error.strerror}.") from error
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(f"{variable_name(RegistrySettings, 'signing_key')}={private}\n")
+    click.echo(f"{variable_name(RegistrySettings, 'trusted_keys')}={public}")
 
 
 def _summary(version: ModelVersion) -> dict[str, object]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mesh.core.card import ModelCard
+from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
 from mesh.registry.history import AliasMove
@@ -41,6 +42,18 @@ class ModelVersion:
         """The version by its number, such as `KEYWORDS-COMPILED-3`."""
         return str(ModelReference(self.name, version=self.version))
 
+    def check_unaliased(self) -> None:
+        """Refuse to remove a version that an alias points at.
+
+        Raises:
+            MeshError: one does.
+        """
+        if self.aliases:
+            raise MeshError(
+                f"{self.reference} can't be deleted: {' and '.join(self.aliases)} would point at nothing; "
+                "move them first."
+            )
+
 
 class ModelRegistry(Protocol):
     """Versions of models, in order and intact.
@@ -53,8 +66,8 @@ class ModelRegistry(Protocol):
     def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
         """Publish a directory's files and the card as the next version.
 
-        The version is visible only when it is complete. The directory is left as it is; a `model_card.json` and a
-        `manifest.json` at its top are not published, since each version gets its own.
+        The version is visible only when it is complete. The directory is left as it is; a `model_card.json`, a
+        `manifest.json` and a `signature.json` at its top are not published, since each version gets its own.
 
         Raises:
             MeshError: the directory is missing or empty, holds a link or a special file, or changes meanwhile.
@@ -66,7 +79,8 @@ class ModelRegistry(Protocol):
         Nothing is downloaded where the directory already holds the version intact; a damaged one is replaced.
 
         Raises:
-            MeshError: the version is damaged in the registry, or the directory holds something other than a version.
+            MeshError: the version is damaged in the registry or not signed as the settings demand, or the directory
+                holds something other than a version.
         """
 
     def get(self, reference: str) -> ModelVersion:
@@ -100,6 +114,13 @@ class ModelRegistry(Protocol):
 
         Raises:
             MeshError: there is no such alias, or no version before.
+        """
+
+    def delete(self, reference: str) -> None:
+        """Remove a version, its files and attachments for good; its number is not given again.
+
+        Raises:
+            MeshError: there is no such version, or an alias points at it.
         """
 
     def attach(self, reference: str, path: str, file: Path) -> None:

@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
-from mesh.core.card import CARD_FILE
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
@@ -17,6 +16,7 @@ from mesh.registry.mlflow_records import ATTACHMENT_FILE
 from mesh.registry.mlflow_records import Record
 from mesh.registry.mlflow_records import StoredAttachment
 from mesh.registry.mlflow_store import Store
+from mesh.registry.transfer import OWN_FILES
 from mesh.registry.transfer import record_problems
 from mesh.registry.transfer import with_own_entry
 
@@ -50,9 +50,9 @@ def download(source: ArtifactRepository, path: str, directory: Path) -> Path:
         raise
 
 
-def remove(store: Store, run_id: str, address: str) -> None:
-    """Remove the files of a run that no version names."""
-    store.repository(run_id, address, FILES).delete_artifacts()  # type: ignore[no-untyped-call]
+def remove(store: Store, run_id: str, address: str, folder: str) -> None:
+    """Remove a folder of a run that no version names."""
+    store.repository(run_id, address, folder).delete_artifacts()  # type: ignore[no-untyped-call]
 
 
 def read_attachment(store: Store, record: Record, attachment: StoredAttachment) -> bytes:
@@ -77,10 +77,13 @@ def storage_problems(store: Store, record: Record) -> list[str]:
     source = repository(store, record, FILES)
     stored = _stored_paths(source)
     problems = []
-    if CARD_FILE in stored:
-        with tempfile.TemporaryDirectory() as temporary:
-            download(source, CARD_FILE, Path(temporary))
-            problems += record_problems(record.version, record.fingerprint, Path(temporary))
+    with tempfile.TemporaryDirectory() as temporary:
+        own = Path(temporary)
+        for path in OWN_FILES:
+            if path in stored:
+                download(source, path, own)
+        trusted = store.settings.trusted
+        problems += record_problems(record.version, record.fingerprint, own, trusted)
     paths = track(stored, f"verifying {record.version.reference}")
     expected = with_own_entry(record.version.manifest)
     problems += expected.differences([_read_entry(source, path, path) for path in paths])

@@ -17,10 +17,8 @@ from pathlib import Path
 
 from mlflow.exceptions import MlflowException
 
-from mesh.core.card import CARD_FILE
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
-from mesh.core.manifest import MANIFEST_FILE
 from mesh.core.manifest import FileEntry
 from mesh.registry import mlflow_files
 from mesh.registry.base import ModelVersion
@@ -66,7 +64,8 @@ class MlflowRegistry:
         with self._errors(), tempfile.TemporaryDirectory() as temporary:
             content = read_content(directory)
             staging = Path(temporary)
-            manifest = prepare(content, card, staging)
+            key = self.store.settings.signing_key
+            manifest = prepare(name, content, card, staging, key)
             with self._run(name) as (run_id, address):
                 target = self.store.repository(run_id, address, mlflow_files.FILES)
                 for_each(
@@ -74,8 +73,8 @@ class MlflowRegistry:
                     content,
                     f"publishing {name}",
                 )
-                for path in (CARD_FILE, MANIFEST_FILE):
-                    mlflow_files.upload(target, staging / path, path)
+                for file in staging.iterdir():
+                    mlflow_files.upload(target, file, file.name)
                 if read_content(directory) != content:
                     raise MeshError(
                         f"{directory} changed while it was being published; publish it again."
@@ -100,6 +99,7 @@ class MlflowRegistry:
                 record.version,
                 directory,
                 lambda path, root: mlflow_files.download(source, path, root),
+                self.store.settings.trusted,
             )
         return record.version
 
@@ -148,6 +148,19 @@ class MlflowRegistry:
             )
             version = self._record(str(before)).version
             return self._move_alias(version, str(parsed.alias), undo=True)
+
+    def delete(self, reference: str) -> None:
+        """Remove a version, its files and attachments for good."""
+        with self._errors():
+            record = self._record(reference)
+            version = record.version
+            version.check_unaliased()
+            # What is killed from here on leaves files that no version names.
+            self.store.client.delete_model_version(version.name, str(version.version))
+            address = record.source.removesuffix(f"/{mlflow_files.FILES}")
+            for folder in (mlflow_files.FILES, mlflow_files.ATTACHMENTS):
+                mlflow_files.remove(self.store, record.run_id, address, folder)
+            self.store.client.delete_run(record.run_id)
 
     def attach(self, reference: str, path: str, file: Path) -> None:
         """Add a file to a published version; another one at the same path is replaced."""
@@ -238,7 +251,7 @@ class MlflowRegistry:
         try:
             if self.store.client.search_model_versions(f"run_id = '{run_id}'"):
                 return
-            mlflow_files.remove(self.store, run_id, address)
+            mlflow_files.remove(self.store, run_id, address, mlflow_files.FILES)
             self.store.client.delete_run(run_id)
         except (MlflowException, OSError) as error:
             logger.warning(

@@ -8,6 +8,7 @@ from dataclasses import field
 from typing import Any
 
 import neptune
+from neptune import management
 from neptune.exceptions import MetadataContainerNotFound
 from neptune.exceptions import NeptuneException
 
@@ -114,6 +115,12 @@ class Client:
             # Another process may have made it meanwhile.
             with self.model(name):
                 return
+
+    def delete(self, reference: ModelReference) -> None:
+        """Delete a version for good; what the server refuses is only logged by the client."""
+        project, identifier = self.project_of(reference.name), str(reference)
+        management.trash_objects(project, identifier, api_token=self.token)
+        management.delete_objects_from_trash(project, identifier, api_token=self.token)
 
 
 @contextlib.contextmanager

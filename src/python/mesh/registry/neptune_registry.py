@@ -15,10 +15,8 @@ from typing import Any
 import neptune
 from pydantic import ValidationError
 
-from mesh.core.card import CARD_FILE
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
-from mesh.core.manifest import MANIFEST_FILE
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
 from mesh.core.models import describe_invalid
@@ -36,6 +34,7 @@ from mesh.registry.reference import ModelReference
 from mesh.registry.reference import check_model_name
 from mesh.registry.reference import check_new_alias
 from mesh.registry.settings import RegistrySettings
+from mesh.registry.transfer import OWN_FILES
 from mesh.registry.transfer import check_path
 from mesh.registry.transfer import prepare
 from mesh.registry.transfer import read_content
@@ -60,13 +59,13 @@ class NeptuneRegistry:
             content = read_content(directory)
             layout.check_files(content)
             staging = Path(temporary)
-            manifest = prepare(content, card, staging)
+            manifest = prepare(name, content, card, staging, self.settings.signing_key)
             self.client.ensure_model(name)
             with self.client.version(ModelReference(name, alias="new"), WRITE) as version:
                 for entry in track(content, f"publishing {name}"):
                     _upload(version, layout.field_of(entry.path), directory / entry.path)
-                for path in (CARD_FILE, MANIFEST_FILE):
-                    _upload(version, layout.field_of(path), staging / path)
+                for file in staging.iterdir():
+                    _upload(version, layout.field_of(file.name), file)
                 if read_content(directory) != content:
                     raise MeshError(
                         f"{directory} changed while it was being published; publish it again."
@@ -84,7 +83,12 @@ class NeptuneRegistry:
             found = self._find(ModelReference.parse(reference))
             version = self._read(found)
             with self.client.version(found) as stored:
-                receive(version, directory, lambda path, root: _download(stored, path, root))
+                receive(
+                    version,
+                    directory,
+                    lambda path, root: _download(stored, path, root),
+                    self.settings.trusted,
+                )
         return version
 
     def get(self, reference: str) -> ModelVersion:
@@ -139,6 +143,15 @@ class NeptuneRegistry:
                 ModelReference(parsed.name, version=before), str(parsed.alias), undo=True
             )
 
+    def delete(self, reference: str) -> None:
+        """Remove a version, its files and attachments for good."""
+        with self._errors():
+            found = self._find(ModelReference.parse(reference))
+            self._read(found).check_unaliased()
+            self.client.delete(found)
+            if found.version in self._numbers(found.name):
+                raise MeshError(f"Neptune did not delete {found}; its log may say why.")
+
     def attach(self, reference: str, path: str, file: Path) -> None:
         """Add a file to a published version; another one at the same path is replaced."""
         check_path(path)
@@ -172,7 +185,7 @@ class NeptuneRegistry:
             found = self._find(ModelReference.parse(reference))
             version = self._read(found)
             with self.client.version(found) as stored:
-                return _storage_problems(stored, version, Path(temporary))
+                return _storage_problems(stored, version, Path(temporary), self.settings.trusted)
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
         return neptune_errors(self.settings.masked(self.settings.uri))
@@ -286,7 +299,7 @@ def _download_field(version: neptune.ModelVersion, field: str, file: Path, path:
 
 
 def _storage_problems(
-    stored: neptune.ModelVersion, version: ModelVersion, temporary: Path
+    stored: neptune.ModelVersion, version: ModelVersion, temporary: Path, trusted: Sequence[str]
 ) -> list[str]:
     def read(field: str, path: str) -> FileEntry:
         file = temporary / "file"
@@ -301,9 +314,12 @@ def _storage_problems(
         if field not in attached
     ]
     problems = with_own_entry(version.manifest).differences(files)
-    if any(entry.path == CARD_FILE for entry in files):
-        _download(stored, CARD_FILE, temporary)
-        problems += record_problems(version, stored[layout.FINGERPRINT].fetch(), temporary)
+    own = temporary / "own"
+    own.mkdir()
+    for path in OWN_FILES:
+        if any(entry.path == path for entry in files):
+            _download(stored, path, own)
+    problems += record_problems(version, stored[layout.FINGERPRINT].fetch(), own, trusted)
     expected = Manifest(files=tuple(version.attachments.values()))
     found = [read(field, path) for field, path in attached.items() if stored.exists(field)]
     return problems + [f"attachment {problem}" for problem in expected.differences(found)]

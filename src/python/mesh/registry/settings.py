@@ -9,11 +9,13 @@ from urllib.parse import unquote
 from pydantic import Field
 from pydantic import SecretStr
 from pydantic import field_serializer
+from pydantic import field_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.addresses import mask_address
 from mesh.core.addresses import passwords
 from mesh.core.settings import MeshSettings
+from mesh.registry.signing import check_key
 
 _SECRET_OPTION = re.compile(r"(?i)[?&][^=&]*(pass|secret|token|key)[^=&]*=(?P<value>[^&]*)")
 
@@ -42,11 +44,31 @@ class RegistrySettings(MeshSettings):
         "",
         description="Who moves aliases, for their history; the system's user and host by default.",
     )
+    signing_key: SecretStr = Field(
+        SecretStr(""), description="Private key that signs published versions.", repr=False
+    )
+    trusted_keys: str = Field(
+        "",
+        description="Public keys, separated by commas; versions that none of them has signed are refused.",
+    )
 
     @property
     def who(self) -> str:
         """The user's name for the record."""
         return self.user or f"{_system_user()}@{socket.gethostname()}"
+
+    @property
+    def trusted(self) -> tuple[str, ...]:
+        """The trusted public keys; without any, signatures are not asked for."""
+        return _split_keys(self.trusted_keys)
+
+    @field_validator("signing_key", "trusted_keys")
+    @classmethod
+    def _check_keys(cls, value: SecretStr | str) -> SecretStr | str:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        for key in _split_keys(text):
+            check_key(key)
+        return value
 
     @field_serializer("uri", "artifacts", when_used="json")
     def masked(self, address: str) -> str:
@@ -60,6 +82,10 @@ class RegistrySettings(MeshSettings):
             for secret in _secrets(address):
                 text = text.replace(secret, "***")
         return text
+
+
+def _split_keys(text: str) -> tuple[str, ...]:
+    return tuple(key.strip() for key in text.split(",") if key.strip())
 
 
 def _system_user() -> str:

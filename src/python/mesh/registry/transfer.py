@@ -9,6 +9,8 @@ from concurrent.futures import as_completed
 from pathlib import Path
 from pathlib import PurePosixPath
 
+from pydantic import SecretStr
+
 from mesh.core.card import CARD_FILE
 from mesh.core.card import TEST_RESULTS
 from mesh.core.card import ModelCard
@@ -21,23 +23,29 @@ from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
 from mesh.core.progress import track
 from mesh.registry.base import ModelVersion
+from mesh.registry.signing import SIGNATURE_FILE
+from mesh.registry.signing import sign
+from mesh.registry.signing import trust_problems
 
 logger = logging.getLogger(__name__)
 
 THREADS = 8
 """Files that are moved at the same time: storage behind a network answers each of them late."""
 
+OWN_FILES = (CARD_FILE, SIGNATURE_FILE)
+"""What each version gets of its own, besides its manifest."""
+
 Download = Callable[[str, Path], object]
 """Writes the file with a path, relative to the version, at the same path below a directory."""
 
 
 def read_content(directory: Path) -> tuple[FileEntry, ...]:
-    """The files of a directory that are to be published, without a card or a manifest of its own.
+    """The files of a directory that are to be published, without a card, a manifest or a signature of its own.
 
     Raises:
         MeshError: there is none, or one that can't be published everywhere.
     """
-    entries = tuple(entry for entry in Manifest.of(directory).files if entry.path != CARD_FILE)
+    entries = tuple(entry for entry in Manifest.of(directory).files if entry.path not in OWN_FILES)
     if not entries:
         raise MeshError(f"{directory} holds no files to publish.")
     for entry in entries:
@@ -72,9 +80,24 @@ def _check_file_path(path: str) -> None:
         )
 
 
-def prepare(content: tuple[FileEntry, ...], card: ModelCard, staging: Path) -> Manifest:
-    """Write a version's card and manifest into an empty directory; the manifest lists the content and the card."""
+def prepare(
+    name: str,
+    content: tuple[FileEntry, ...],
+    card: ModelCard,
+    staging: Path,
+    signing_key: SecretStr,
+) -> Manifest:
+    """Write a version's card, signature and manifest into an empty directory.
+
+    Args:
+        signing_key: the private key, or nothing for a version without a signature.
+
+    Returns:
+        The manifest, which lists the content, the card and the signature.
+    """
     card.write(staging)
+    if key := signing_key.get_secret_value():
+        sign(key, name, (*content, *Manifest.of(staging).files), staging)
     entries = sorted(
         (*content, *Manifest.of(staging).files), key=lambda entry: PurePosixPath(entry.path)
     )
@@ -91,17 +114,22 @@ def with_own_entry(manifest: Manifest) -> Manifest:
     return Manifest(files=(*manifest.files, own))
 
 
-def record_problems(version: ModelVersion, fingerprint: str, stored: Path) -> list[str]:
-    """Compare what a registry answers with the version's own card; one sentence for each difference.
+def record_problems(
+    version: ModelVersion, fingerprint: str, stored: Path, trusted_keys: Sequence[str]
+) -> list[str]:
+    """Compare what a registry answers with the version's own card and signature; one sentence for each difference.
 
     Args:
         fingerprint: what the registry finds the version by.
-        stored: a directory with the card from the version's files.
+        stored: a directory with those of `OWN_FILES` that are stored.
     """
-    if FileEntry.of(stored / CARD_FILE, CARD_FILE) not in version.manifest.files:
+    own = Manifest(
+        files=tuple(entry for entry in version.manifest.files if entry.path in OWN_FILES)
+    )
+    if own.problems(stored):
         # A changed file is another problem, and no measure of the record.
         return []
-    problems = []
+    problems = trust_problems(version, stored, trusted_keys)
     card = ModelCard.read(stored)
     if card != version.card:
         problems.append("the registry's record of the card is not the card that was published")
@@ -125,13 +153,17 @@ def for_each(
             raise
 
 
-def receive(version: ModelVersion, directory: Path, download: Download) -> None:
+def receive(
+    version: ModelVersion, directory: Path, download: Download, trusted_keys: Sequence[str]
+) -> None:
     """Make a directory hold a version, downloading only if it does not already.
 
     Raises:
-        MeshError: what was downloaded is not what was published, or the directory holds something else.
+        MeshError: what was downloaded is not what was published, or the directory holds something else, or none of the
+            keys, if there are any, has signed the version.
     """
     if _holds(directory, version):
+        _check_trust(version, directory, trusted_keys)
         logger.info("%s is already in %s, every file verified", version.reference, directory)
         return
     with atomic_directory(directory, replace=True) as partial:
@@ -147,7 +179,13 @@ def receive(version: ModelVersion, directory: Path, download: Download) -> None:
             raise MeshError(
                 f"{version.reference} is damaged in the registry: {'; '.join(problems)}."
             )
+        _check_trust(version, partial, trusted_keys)
         version.manifest.write(partial)
+
+
+def _check_trust(version: ModelVersion, directory: Path, trusted_keys: Sequence[str]) -> None:
+    if problems := trust_problems(version, directory, trusted_keys):
+        raise MeshError(f"{version.reference} is not trusted: {problems[0]}.")
 
 
 def _holds(directory: Path, version: ModelVersion) -> bool:

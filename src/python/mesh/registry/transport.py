@@ -4,7 +4,6 @@ import logging
 import tempfile
 from pathlib import Path
 
-from mesh.core.card import CARD_FILE
 from mesh.core.card import ModelCard
 from mesh.core.manifest import FileEntry
 from mesh.registry.base import ModelRegistry
@@ -12,6 +11,7 @@ from mesh.registry.base import ModelVersion
 from mesh.registry.lineage import LINEAGE_FOLDER
 from mesh.registry.lineage import attach_json
 from mesh.registry.lineage import record_lineage
+from mesh.registry.transfer import OWN_FILES
 
 ORIGIN = "origin.json"
 """Attachment of a version that was copied: its reference and the digest of its files in the other registry."""
@@ -22,9 +22,9 @@ logger = logging.getLogger(__name__)
 def copy_version(source: ModelRegistry, target: ModelRegistry, reference: str) -> ModelVersion:
     """Copy a version, the trained version that it was compiled from, and their attachments and aliases.
 
-    Each registry gives its own numbers, so the copy may have another one, and its card names the copy of the trained
-    version. All other files are the same by their digests. What the target has already is not copied again: a copy that
-    was interrupted is completed by the next.
+    Each registry gives its own numbers, so the copy may have another one; its card names the copy of the trained version,
+    and it is signed anew if the target's settings have a key. All other files are the same by their digests. What the
+    target has already is not copied again: a copy that was interrupted is completed by the next.
 
     Raises:
         MeshError: a version is damaged, or a registry can't be read or written.
@@ -61,7 +61,7 @@ def _publish(
 
 
 def _content(version: ModelVersion) -> list[FileEntry]:
-    return [entry for entry in version.manifest.files if entry.path != CARD_FILE]
+    return [entry for entry in version.manifest.files if entry.path not in OWN_FILES]
 
 
 def _copy_attachments(

@@ -45,6 +45,8 @@ class Container:
     short_id: str
     project: str
     parent: str
+    trashed: bool = False
+    versions: int = 0
     fields: dict[str, tuple[str, Any]] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
 
@@ -199,18 +201,36 @@ class NeptuneServer:
             "shortId": container.short_id,
             "organizationName": WORKSPACE,
             "projectName": container.project,
-            "trashed": False,
+            "trashed": container.trashed,
         }
 
     def do_createExperiment(self, _query: Any, _headers: Any, body: bytes) -> Any:
         asked = json.loads(body)
         parent = self._get(asked["parentId"])
         siblings = [c for c in self._containers.values() if c.parent == parent.id]
-        key = asked.get("key") or str(len(siblings) + 1)
+        key = asked.get("key")
+        if not key:
+            # A number is not given again when its version is deleted.
+            parent.versions += 1
+            key = str(parent.versions)
         short_id = f"{parent.short_id}-{key}"
         if any(sibling.short_id == short_id for sibling in siblings):
             raise ApiError(409)
         return self._describe(self._add(asked["type"], short_id, parent.project, parent.id))
+
+    def do_trashExperiments(self, _query: Any, _headers: Any, body: bytes) -> Any:
+        names = json.loads(body)
+        for name in names:
+            self._get(name).trashed = True
+        return {"errors": [], "updatedExperimentIdentifiers": names}
+
+    def do_deleteExperiments(self, _query: Any, _headers: Any, body: bytes) -> Any:
+        found = [self._get(name) for name in json.loads(body)]
+        deleted = [container for container in found if container.trashed]
+        for container in deleted:
+            del self._containers[container.id]
+        errors = [{"errorDescription": "not in the trash"}] * (len(found) - len(deleted))
+        return {"errors": errors, "updatedExperimentIdentifiers": [c.short_id for c in deleted]}
 
     def do_ping(self, *_: Any) -> Any:
         return {}
@@ -260,6 +280,7 @@ class NeptuneServer:
             container
             for container in self._containers.values()
             if container.type == query["type"]
+            and not container.trashed
             and container.project == project
             and (not wanted or container.fields["sys/model_id"][1] == wanted[1])
         ]

@@ -71,11 +71,15 @@ _DEFINITIONS = {
     "Column": _model(name=STRING, type=STRING),
     "Columns": _model(entries=_list(_reference("Column"))),
     "Error": _model(errorDescription=STRING),
+    "Changed": _model(
+        errors=_list(_reference("Error")), updatedExperimentIdentifiers=_list(STRING)
+    ),
     "Upload": _model(uploadId=STRING, errors=_list(_reference("Error"))),
 }
 
 
 _SEVERAL: Schema = {"type": "array", "items": STRING, "collectionFormat": "multi"}
+_BODIES = {"operations": _list(_ANYTHING), "experimentIdentifiers": _list(STRING)}
 _QUERY = {"type": _SEVERAL, "sortBy": _SEVERAL, "sortDirection": _SEVERAL}
 
 
@@ -92,7 +96,7 @@ def _operation(method: str, path: str, result: Schema | None, *query: str, **oth
             "name": name.replace("_", "-") if place == "header" else name,
             "in": place,
         }
-        body = _list(_ANYTHING) if name == "operations" else _ANYTHING
+        body = _BODIES.get(name, _ANYTHING)
         parameter |= {"schema": body} if place == "body" else STRING
         parameters.append(parameter)
     answer: Schema = {"description": "", **({"schema": result} if result else {})}
@@ -190,6 +194,16 @@ LEADERBOARD = _specification(
         "projectIdentifier",
         "type",
         params="body",
+    ),
+    *(
+        _operation(
+            "post",
+            f"{_L}/{name}",
+            _reference("Changed"),
+            "projectIdentifier",
+            experimentIdentifiers="body",
+        )
+        for name in ("trashExperiments", "deleteExperiments")
     ),
     _operation("post", f"{_L}/fileAtomUpload", None, *_UPLOAD),
     _operation("post", f"{_L}/fileAtomMultipartUploadStart", _reference("Upload"), *_UPLOAD),

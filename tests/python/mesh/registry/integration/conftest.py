@@ -51,7 +51,9 @@ card = ModelCard(project="keywords", model_type="trained", code_revision="abc", 
 
 def variables(settings: RegistrySettings) -> dict[str, str]:
     """Settings as a process reads them, the secret ones too."""
-    values = settings.model_dump() | {"token": settings.token.get_secret_value()}
+    values = settings.model_dump()
+    for name in ("token", "signing_key"):
+        values[name] = values[name].get_secret_value()
     return {f"MESH_REGISTRY_{name.upper()}": value for name, value in values.items()}
 
 

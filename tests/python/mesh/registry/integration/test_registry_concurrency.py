@@ -48,6 +48,7 @@ def run_together(start, code: str, **options) -> list[str]:
     return [output for output, _ in results]
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_publishers_of_an_absent_registry_get_distinct_contiguous_numbers(start, source, tmp_path):
     settings = RegistrySettings(
         uri=f"sqlite:///{tmp_path}/new/registry.db", artifacts=str(tmp_path / "new/artifacts")

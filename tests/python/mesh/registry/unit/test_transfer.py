@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
@@ -88,7 +89,7 @@ def test_nothing_but_a_card_is_nothing_to_publish(tmp_path):
 def version(tmp_path, source, card):
     staging = tmp_path / "staging"
     staging.mkdir()
-    manifest = prepare(read_content(source), card, staging)
+    manifest = prepare("KEYWORDS-TRAINED", read_content(source), card, staging, SecretStr(""))
     shutil.copytree(source, staging, dirs_exist_ok=True)
     version = ModelVersion(
         name="K-TRAINED",
@@ -113,7 +114,7 @@ def test_manifest_is_that_of_the_whole_directory(version):
 
 def test_receive_makes_the_same_directory(version, tmp_path):
     staging, published = version
-    receive(published, tmp_path / "models" / "K-TRAINED-1", copy_from(staging))
+    receive(published, tmp_path / "models" / "K-TRAINED-1", copy_from(staging), ())
     assert Manifest.of(tmp_path / "models" / "K-TRAINED-1") == published.manifest
     assert Manifest.read(tmp_path / "models" / "K-TRAINED-1") == published.manifest
 
@@ -121,7 +122,7 @@ def test_receive_makes_the_same_directory(version, tmp_path):
 def test_received_files_can_be_read_by_others(version, tmp_path):
     staging, published = version
     (staging / "model_artifacts/config.json").chmod(0o600)
-    receive(published, tmp_path / "received", copy_from(staging))
+    receive(published, tmp_path / "received", copy_from(staging), ())
     assert (tmp_path / "received/model_artifacts/config.json").stat().st_mode & 0o777 == 0o644
 
 
@@ -133,7 +134,7 @@ def test_failed_download_leaves_nothing(version, tmp_path):
         raise ConnectionError("lost")
 
     with pytest.raises(ConnectionError):
-        receive(published, tmp_path / "models" / "K-TRAINED-1", fail)
+        receive(published, tmp_path / "models" / "K-TRAINED-1", fail, ())
     assert list((tmp_path / "models").iterdir()) == []
 
 
@@ -144,7 +145,7 @@ def test_other_content_than_published_is_refused(version, tmp_path):
         MeshError,
         match="K-TRAINED-1 is damaged in the registry: model_artifacts/config.json has other",
     ):
-        receive(published, tmp_path / "models" / "K-TRAINED-1", copy_from(staging))
+        receive(published, tmp_path / "models" / "K-TRAINED-1", copy_from(staging), ())
     assert list((tmp_path / "models").iterdir()) == []
 
 
@@ -173,7 +174,7 @@ def test_only_what_is_known_to_be_a_version_is_replaced(version, tmp_path, fill,
     fill(target)
     before = {path: path.is_file() and path.read_bytes() for path in target.iterdir()}
     with pytest.raises(MeshError, match=rf"target holds no model.*: {damaged} can't be read"):
-        receive(published, target, copy_from(staging))
+        receive(published, target, copy_from(staging), ())
     assert {path: path.is_file() and path.read_bytes() for path in target.iterdir()} == before
 
 
@@ -181,20 +182,20 @@ def test_only_what_is_known_to_be_a_version_is_replaced(version, tmp_path, fill,
 def test_a_version_is_known_by_its_manifest_or_its_card(version, tmp_path, intact):
     staging, published = version
     target = tmp_path / "target"
-    receive(published, target, copy_from(staging))
+    receive(published, target, copy_from(staging), ())
     damaged_version(target)
     (published.manifest if intact == "manifest.json" else published.card).write(target)
-    receive(published, target, copy_from(staging))
+    receive(published, target, copy_from(staging), ())
     assert Manifest.of(target) == published.manifest
 
 
 def test_failed_repair_leaves_what_was_there(version, tmp_path):
     staging, published = version
     target = tmp_path / "received"
-    receive(published, target, copy_from(staging))
+    receive(published, target, copy_from(staging), ())
     (target / "model_artifacts/config.json").unlink()
     (staging / "model_artifacts/config.json").write_text("[]")
     with pytest.raises(MeshError, match="damaged in the registry"):
-        receive(published, target, copy_from(staging))
+        receive(published, target, copy_from(staging), ())
     assert (target / "model_artifacts/model.bin").is_file()
     assert not (target / "model_artifacts/config.json").exists()

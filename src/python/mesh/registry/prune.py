@@ -1,0 +1,66 @@
+"""Which old versions nothing needs any more."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+from mesh.core.errors import MeshError
+from mesh.registry.base import ModelRegistry
+from mesh.registry.base import ModelVersion
+from mesh.registry.history import version_before
+from mesh.registry.reference import ModelReference
+
+
+def unneeded(
+    registry: ModelRegistry, keep: int, name: str | None = None
+) -> tuple[Sequence[ModelVersion], dict[str, list[str]]]:
+    """The versions, of one model or of all, that can be removed, and why the others are needed.
+
+    Needed are the newest of each model, those that an alias points at or would after a rollback, and trained versions
+    that a needed version was compiled from.
+
+    Args:
+        keep: how many of the newest versions of each model are needed.
+
+    Returns:
+        What can be removed, in an order that takes no trained version before what was compiled from it; and sentences
+        for each reference that is needed.
+    """
+    versions = registry.list()
+    if name is not None:
+        registry.list(name)
+    reasons: dict[str, list[str]] = defaultdict(list)
+    models: dict[str, list[ModelVersion]] = defaultdict(list)
+    for version in versions:
+        models[version.name].append(version)
+    for model, found in models.items():
+        kept = found[-keep:] if name in (None, model) else found
+        for version in kept:
+            what = f"one of the newest {keep}" if name in (None, model) else "another model"
+            reasons[version.reference].append(what)
+        for reference, reason in _aliased(registry, model, found):
+            reasons[reference].append(reason)
+    for version in versions:
+        trained = version.card.trained_version
+        if trained is not None and version.reference in reasons:
+            reasons[trained].append(f"{version.reference} was compiled from it")
+    doomed = [version for version in versions if version.reference not in reasons]
+    return sorted(doomed, key=lambda version: version.card.trained_version is None), dict(reasons)
+
+
+def _aliased(
+    registry: ModelRegistry, model: str, versions: Iterable[ModelVersion]
+) -> Iterator[tuple[str, str]]:
+    """References that a model's aliases need, and why."""
+    aliases = {alias: version.version for version in versions for alias in version.aliases}
+    moves = registry.history(model) if aliases else []
+    for alias, number in aliases.items():
+        reference = ModelReference(model, alias=alias)
+        yield str(ModelReference(model, version=number)), f"{alias} points at it"
+        try:
+            before = version_before(reference, moves, number)
+        except MeshError:
+            # The alias has never moved, so there is no way back.
+            continue
+        yield str(ModelReference(model, version=before)), f"{alias} can be rolled back to it"
