@@ -65,6 +65,7 @@ def containers():
         tags=["functional", "containers"],
         resolve="serving",
         dependencies=[
+            "//:make",
             "//:projects",
             "build-support/docker:compose",
             "docker:compose",

@@ -21,6 +21,8 @@ from typing import Any
 VENDOR = "vendor"
 CONTAINERS = "containers"
 """The tag of tests that need images."""
+LIBRARIES = "mesh"
+"""The package beside the projects; it has the image of the shared registry."""
 
 _PACKAGE = re.compile(r"(?:src|tests)/python/(\w+)/")
 
@@ -36,8 +38,8 @@ def addresses(plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, bool
 
 
 def tested_projects(root: Path, plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
-    """The projects whose containers are tested."""
-    packages = {path.parent.name for path in root.glob("src/python/*/project.py")}
+    """The projects whose containers are tested, and `mesh` where it is the shared registry's."""
+    packages = {path.parent.name for path in root.glob("src/python/*/project.py")} | {LIBRARIES}
     found = {_package(address) for address in addresses(plan)} & packages
     for item in containers_tests(plan):
         files = item["files"]

@@ -18,6 +18,7 @@ from entity_fishing.circuit_breaker import CircuitBreaker
 from entity_fishing.settings import EntityFishingSettings
 from mesh.core.errors import UsageError
 from mesh.serve.upstream import UpstreamError
+from mesh.serve.upstream import parse_retry_after
 from mesh.serve.upstream import retrying
 
 logger = logging.getLogger(__name__)
@@ -142,7 +143,7 @@ class JsonService:
                 503,
                 f"takes no more requests for now (status {status}).",
                 transient=True,
-                retry_after=_retry_after(response.headers.get("retry-after")),
+                retry_after=parse_retry_after(response.headers.get("retry-after")),
             )
         return self._error(502, f"failed with status {status}.", transient=status >= 500)
 
@@ -166,11 +167,3 @@ class JsonService:
 
     def _count(self, outcome: str) -> None:
         self._calls.labels(self._label, outcome).inc()
-
-
-def _retry_after(header: str | None) -> float | None:
-    """Seconds; none where the header is missing or a date."""
-    try:
-        return max(0.0, float(header)) if header else None
-    except ValueError:
-        return None

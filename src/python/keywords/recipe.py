@@ -13,6 +13,7 @@ from keywords.model import KeywordExtractor
 from keywords.project import PROJECT
 from keywords.schema import Configuration
 from keywords.vocabulary import read_vocabulary_record
+from mesh.compile.text_model import TextModel
 from mesh.lifecycle.recipe import ExtraFiles
 from mesh.lifecycle.recipe import Predict
 from mesh.lifecycle.recipe import Recipe
@@ -20,13 +21,10 @@ from mesh.lifecycle.recipe import Recipe
 _INFERENCE_PARAMS = {"keyphrase_ngram_range": [1, 1], "stop_words": "english", "top_n": 5}
 
 
-def _reference(folder: Path) -> Predict:
+def _reference(model: TextModel) -> Predict:
     from keywords.stop_words_export import english_stop_words
-    from mesh.compile.source import spec_for
-    from mesh.compile.torch_model import load_reference
 
-    spec = spec_for(folder, task="sentence-embedding", backend="generic")
-    return _predictor(KeywordExtractor(load_reference(folder, spec), english_stop_words()))
+    return _predictor(KeywordExtractor(model, english_stop_words()))
 
 
 def _compiled(folder: Path) -> Predict:

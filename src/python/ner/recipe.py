@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mesh.compile.text_model import TextModel
 from mesh.lifecycle.languages import LanguageFiles
 from mesh.lifecycle.recipe import Predict
 from mesh.lifecycle.recipe import Recipe
@@ -17,18 +18,9 @@ from ner.model import EntityRecogniser
 from ner.project import PROJECT
 from ner.schema import Configuration
 
-_STRIDE = 64
-"""Tokens that neighbouring windows share; config/*.env of compile says the same."""
 
-
-def _reference(folder: Path) -> Predict:
-    from mesh.compile.source import spec_for
-    from mesh.compile.torch_model import load_reference
-
-    spec = spec_for(
-        folder, task="token-classification", backend="generic", overflow="window", stride=_STRIDE
-    )
-    return _predictor(EntityRecogniser(load_reference(folder, spec), spec.labels))
+def _reference(model: TextModel) -> Predict:
+    return _predictor(EntityRecogniser(model, model.spec.labels))
 
 
 def _compiled(folder: Path) -> Predict:
@@ -83,6 +75,8 @@ RECIPE = Recipe(
     reference=_reference,
     compiled=_compiled,
     differences=differences,
+    overflow="window",
+    stride=64,
     training=Training(
         dataset=DATASET,
         labels=LABELS,

@@ -33,7 +33,9 @@ class PipelineSettings(MeshSettings):
         cli_shortcuts={"run-containers": "r", "tag": "t"},
     )
 
-    project: str = Field(description="Project, such as sentiment.")
+    project: str = Field(
+        "sentiment", description="Project: sentiment, ner, keywords, or one of your own."
+    )
     run_containers: list[int] = Field(
         description="Container to run; repeatable: 1 ingest, 2 register, 3 tag the data, 4 train, 5 compile, "
         "6 validate, 7 upload."

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mesh.compile.text_model import TextModel
 from mesh.lifecycle.languages import LanguageFiles
 from mesh.lifecycle.recipe import Predict
 from mesh.lifecycle.recipe import Recipe
@@ -16,18 +17,9 @@ from sentiment.project import PROJECT
 from sentiment.schema import Configuration
 from sentiment.schema import Document
 
-_STRIDE = 64
-"""Tokens that neighbouring windows share; config/*.env of compile says the same."""
 
-
-def _reference(folder: Path) -> Predict:
-    from mesh.compile.source import spec_for
-    from mesh.compile.torch_model import load_reference
-
-    spec = spec_for(
-        folder, task="text-classification", backend="generic", overflow="window", stride=_STRIDE
-    )
-    return _predictor(SentimentAnalyser(load_reference(folder, spec), spec.labels))
+def _reference(model: TextModel) -> Predict:
+    return _predictor(SentimentAnalyser(model, model.spec.labels))
 
 
 def _compiled(folder: Path) -> Predict:
@@ -70,6 +62,8 @@ RECIPE = Recipe(
     reference=_reference,
     compiled=_compiled,
     differences=differences,
+    overflow="window",
+    stride=64,
     training=Training(dataset=DATASET, labels=LABELS),
     extra_files=LanguageFiles,
     code=(

@@ -12,6 +12,7 @@ from pydantic import Field
 from pydantic import ValidationError
 
 from mesh.serve.upstream import UpstreamError
+from mesh.serve.upstream import parse_retry_after
 from summarization.settings import SummarizationSettings
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class Endpoint:
                 503,
                 f"takes no more requests for now (status {status}).",
                 transient=True,
-                retry_after=_retry_after(error.response.headers.get("retry-after")),
+                retry_after=parse_retry_after(error.response.headers.get("retry-after")),
             )
         return self._error(502, f"failed with status {status}.", transient=status >= 500)
 
@@ -190,14 +191,6 @@ def _client(settings: SummarizationSettings) -> "openai.AsyncOpenAI":
         max_retries=0,
         timeout=openai.Timeout(settings.deadline_seconds, connect=CONNECT_SECONDS),
     )
-
-
-def _retry_after(header: str | None) -> float | None:
-    """Seconds; none where the header is missing or a date."""
-    try:
-        return max(0.0, float(header)) if header else None
-    except ValueError:
-        return None
 
 
 def _first_line(error: ValueError) -> str:

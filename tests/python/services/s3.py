@@ -82,8 +82,12 @@ class Faults:
 
 
 @contextmanager
-def run_s3() -> Iterator[Storage]:
-    """S3 with one bucket, until the block ends."""
+def run_s3(host: str = "127.0.0.1") -> Iterator[Storage]:
+    """S3 with one bucket, until the block ends.
+
+    Args:
+        host: the address of this machine that it listens on.
+    """
     moto = DomainDispatcherApplication(create_backend_app)
     faults: list[Faults] = []
 
@@ -94,10 +98,10 @@ def run_s3() -> Iterator[Storage]:
         answer: Answer = moto(environ, start_response)
         return answer
 
-    server = make_server("127.0.0.1", 0, application, True, request_handler=MotoRequestHandler)
+    server = make_server(host, 0, application, True, request_handler=MotoRequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        storage = Storage(f"http://127.0.0.1:{server.server_port}")
+        storage = Storage(f"http://{host}:{server.server_port}")
         faults.append(storage.faults)
         yield storage
     finally:

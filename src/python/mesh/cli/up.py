@@ -18,10 +18,8 @@ from mesh.cli.steps import run_steps
 from mesh.cli.steps import select_steps
 from mesh.core.errors import MeshError
 from mesh.core.project import Project
+from mesh.serve.documents import EXAMPLE_TEXT
 
-EXAMPLE_TEXT = (
-    "Pants builds only what changed, so a small edit in a large monorepo is tested within seconds."
-)
 POLL_SECONDS = 0.05
 
 

@@ -13,6 +13,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from mesh.compile.source import spec_for
+from mesh.compile.text_model import TextModel
 from mesh.core.errors import MeshError
 from mesh.core.files import read_json
 from mesh.core.project import Project
@@ -71,9 +73,11 @@ class Recipe:
         samples: JSON list of sample documents, as `package:file`.
         inference_params: parameters for predicting the samples.
         configuration: what inference parameters are validated against.
-        reference: makes a predictor from a folder of uncompiled weights.
+        reference: makes a predictor from the uncompiled network.
         compiled: makes a predictor from a `compiled/` folder, the way the server does.
         differences: compares a stored with a new prediction at a tolerance; one sentence for each difference.
+        overflow: cut texts that are too long for one pass, or join the results of windows.
+        stride: tokens that neighbouring windows share.
         training: how the base model is fine-tuned; none where it is registered as it is.
         extra_files: writes what the server needs beside the network.
         code: modules that determine the predictions of the uncompiled model.
@@ -86,14 +90,29 @@ class Recipe:
     samples: str
     inference_params: Mapping[str, Any]
     configuration: type[BaseModel]
-    reference: Callable[[Path], Predict]
+    reference: Callable[[TextModel], Predict]
     compiled: Callable[[Path], Predict]
     differences: Callable[[Any, Any, float], list[str]]
+    overflow: Literal["truncate", "window"] = "truncate"
+    stride: int = 0
     training: Training | None = None
     extra_files: type[ExtraFiles] | None = None
     code: tuple[str, ...] = ()
     extra_code: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
+
+    def load_reference(self, folder: Path) -> TextModel:
+        """The uncompiled network in a folder, reading long texts as the compiled one does.
+
+        Raises:
+            MeshError: it can't be loaded, or its outputs are not those of the task.
+        """
+        from mesh.compile.torch_model import load_reference
+
+        spec = spec_for(
+            folder, task=self.task, backend="generic", overflow=self.overflow, stride=self.stride
+        )
+        return load_reference(folder, spec)
 
     def read_samples(self, path: Path | None = None) -> list[str]:
         """The project's sample documents, or those of a JSON file.

@@ -2,7 +2,6 @@
 
 import logging
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -48,10 +47,6 @@ class CompileSettings(MeshSettings):
         None, description="Ascending lengths that a backend with fixed shapes compiles for."
     )
     max_batch_tokens: int = Field(1024, description="Tokens of one pass, padding included.")
-    overflow: Literal["truncate", "window"] = Field(
-        "truncate", description="Cut texts that are too long, or join the results of windows."
-    )
-    stride: int = Field(0, description="Tokens that neighbouring windows share.")
     max_abs_difference: float = Field(
         1e-4, description="Largest accepted difference of any number of the output."
     )
@@ -71,8 +66,8 @@ class CompileSettings(MeshSettings):
             max_length=self.max_length,
             length_buckets=self.length_buckets,
             max_batch_tokens=self.max_batch_tokens,
-            overflow=self.overflow,
-            stride=self.stride,
+            overflow=recipe.overflow,
+            stride=recipe.stride,
             tolerances=Tolerances(
                 max_abs_difference=self.max_abs_difference, min_cosine=self.min_cosine
             ),

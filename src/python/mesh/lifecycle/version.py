@@ -115,7 +115,7 @@ def assemble(
     artifacts.mkdir()
     base.copy_to(artifacts)
     logger.info("predicting %d samples with the uncompiled model", len(inputs))
-    predictions = recipe.reference(artifacts)(inputs, params)
+    predictions = recipe.reference(recipe.load_reference(artifacts))(inputs, params)
     RegressionTest(inputs, params, predictions).write(directory)
 
 

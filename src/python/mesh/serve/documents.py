@@ -9,6 +9,11 @@ from pydantic import Field
 from pydantic import StringConstraints
 from pydantic import model_validator
 
+EXAMPLE_TEXT = (
+    "Marie Curie, born in Warsaw, won the Nobel Prize in Physics for her research on radioactivity."
+)
+"""What every project has an answer to: a sentence with names and topics."""
+
 MAX_DOCUMENTS = 64
 MAX_DOCUMENT_CHARACTERS = 200_000
 MAX_TOTAL_CHARACTERS = 1_000_000
@@ -22,7 +27,7 @@ class Document(BaseModel):
     document: str = Field(
         max_length=MAX_DOCUMENT_CHARACTERS,
         description="The text, which may be empty.",
-        examples=["Supervised learning maps inputs to outputs based on labelled training data."],
+        examples=[EXAMPLE_TEXT],
     )
 
 

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from mesh.serve.api import Bio
 from mesh.serve.api import Live
 from mesh.serve.api import Ready
+from mesh.serve.documents import EXAMPLE_TEXT
 from mesh.serve.inference_protocol import InferRequest
 from mesh.serve.inference_protocol import InferResponse
 from mesh.serve.inference_protocol import ModelMetadata
@@ -21,7 +22,6 @@ from mesh.serve.model import ServedModel
 from mesh.serve.problems import MEDIA_TYPE
 from mesh.serve.problems import ProblemDetails
 
-EXAMPLE_TEXT = "Supervised learning maps inputs to outputs, based on labelled training data."
 PROBLEMS = {
     400: "The body is not JSON.",
     404: "Another model is served here.",

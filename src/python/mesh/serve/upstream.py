@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 import threading
 from collections.abc import Coroutine
 from typing import Any
@@ -16,6 +17,7 @@ Result = TypeVar("Result")
 
 FIRST_WAIT_SECONDS = 0.25
 LONGEST_WAIT_SECONDS = 8
+_DELAY_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 class UpstreamError(ProblemError):
@@ -43,6 +45,11 @@ class UpstreamError(ProblemError):
         super().__init__(status, f"{service} {reason}", headers=headers)
         self.transient = transient
         self.retry_after = retry_after
+
+
+def parse_retry_after(header: str | None) -> float | None:
+    """Seconds of a `Retry-After` header (RFC 9110, 10.2.3); none where it is missing, a date, or rubbish."""
+    return float(header) if header and _DELAY_SECONDS.fullmatch(header) else None
 
 
 def retrying(*, attempts: int, seconds: float) -> tenacity.AsyncRetrying:

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from mesh.core.discovery import find_projects
+from mesh.core.discovery import get_project
+
 IMAGES: dict[str, str] = json.loads(os.environ.get("MESH_TEST_IMAGES") or "{}")
 """The images by name, as `build-support/docker/built` prints them: name with tag to id."""
 
@@ -33,19 +36,25 @@ SERVICES = {
     "serve:download": "serve-download-model",
 }
 """The services of steps that do not go by the name of their component."""
+QUICK = ("-e", "TRAIN_EPOCHS=1")
+"""Options of steps: a trained model as quickly as its project can have one."""
 PATIENCE = 600
 USER = 10001
 
 
-def _title(name: str) -> str:
+def title(name: str) -> str:
+    """The name of an image without registry and tag."""
     return name.rpartition("/")[2].partition(":")[0]
 
 
 def components() -> dict[str, list[str]]:
     """The components that have an image, by project."""
+    projects = {project.name for project in find_projects()}
     found: dict[str, list[str]] = {}
-    for project, _, component in sorted(_title(name).rpartition("-") for name in IMAGES):
-        found.setdefault(project, []).append(component)
+    for project, _, component in sorted(title(name).rpartition("-") for name in IMAGES):
+        # The registry's image is no project's.
+        if project in projects:
+            found.setdefault(project, []).append(component)
     return found
 
 
@@ -59,7 +68,7 @@ def needs_images(*projects: str) -> pytest.MarkDecorator:
 
 def image(project: str, component: str) -> str:
     """The name of a component's image, with registry and tag."""
-    [found] = [name for name in IMAGES if _title(name) == f"{project}-{component}"]
+    [found] = [name for name in IMAGES if title(name) == f"{project}-{component}"]
     return found
 
 
@@ -90,7 +99,7 @@ class Compose:
     """A project's containers over one workspace; called, it is the command, with exit code and output."""
 
     def __init__(self, project: str, workspace: Path) -> None:
-        self.project = project
+        self.project = get_project(project)
         self.workspace = workspace
         self.name = f"mesh-test-{os.getpid()}-{workspace.name}"
         serve = image(project, "serve")
@@ -126,10 +135,10 @@ class Compose:
     def live(self) -> dict[str, str]:
         """Run every step of the project before serving; the output of each service."""
         outputs = {}
-        for step in self.declared("steps"):
+        for step in self.project.steps:
             service = SERVICES.get(step, step.partition(":")[0])
             if service != "serve":
-                exit_code, outputs[service] = self.step(service)
+                exit_code, outputs[service] = self.step(*QUICK, service)
                 assert exit_code == 0, outputs[service]
         return outputs
 
@@ -145,17 +154,8 @@ class Compose:
     def ask(self, script: str, *arguments: str, **options: Any) -> str:
         """The output of a Python script in a second container on the server's network."""
         client = ["run", "--rm", "--interactive", "--network", f"{self.name}_default"]
-        python = ["--entrypoint", "python", image(self.project, "serve"), "-c", script]
+        python = ["--entrypoint", "python", image(self.project.name, "serve"), "-c", script]
         return docker(*client, *python, *arguments, **options)
-
-    def declared(self, field: str) -> Any:
-        """A field of the project's declaration, as it is in the server's image."""
-        script = (
-            f"import json; from {self.project.replace('-', '_')}.project import PROJECT;"
-            f" print(json.dumps(PROJECT.{field}))"
-        )
-        python = ["--entrypoint", "python", image(self.project, "serve"), "-c", script]
-        return json.loads(docker("run", "--rm", *python))
 
 
 @contextlib.contextmanager

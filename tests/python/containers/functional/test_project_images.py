@@ -11,10 +11,10 @@ from containers.functional.compose_project import docker
 from containers.functional.compose_project import image
 from containers.functional.compose_project import inspect
 from containers.functional.compose_project import needs_images
+from containers.functional.compose_project import title
 
 pytestmark = needs_images()
 
-EACH = [(project, component) for project, names in components().items() for component in names]
 MEGABYTE = 10**6
 
 
@@ -23,17 +23,16 @@ def test_tested_image_is_the_one_that_was_built(name: str) -> None:
     assert inspect(name)["Id"] == IMAGES[name]
 
 
-@pytest.mark.parametrize(("project", "component"), EACH)
-def test_image_describes_itself_and_runs_without_rights(project: str, component: str) -> None:
-    name = image(project, component)
+@pytest.mark.parametrize("name", IMAGES)
+def test_image_describes_itself_and_runs_without_rights(name: str) -> None:
     config = inspect(name)["Config"]
     labels = {key.rpartition(".")[2]: value for key, value in config["Labels"].items()}
-    assert labels["title"] == f"{project}-{component}"
+    assert labels["title"] == title(name)
     assert labels["version"] == name.rpartition(":")[2]
     assert f"MESH_CODE_REVISION={labels['revision']}" in config["Env"]
     assert config["User"] == f"{USER}:{USER}"
     assert config["Entrypoint"][0] == "tini-static"
-    assert ("Healthcheck" in config) == (component == "serve")
+    assert ("Healthcheck" in config) == title(name).endswith("-serve")
 
 
 @pytest.mark.parametrize("project", components())
@@ -47,21 +46,18 @@ def test_server_carries_only_what_serving_needs(project: str) -> None:
     assert inspect(name)["Size"] < 450 * MEGABYTE
 
 
-@pytest.mark.parametrize(("project", "component"), EACH)
-def test_sources_are_a_small_layer_above_the_packages(project: str, component: str) -> None:
-    layers = ["history", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}"]
-    history = docker(*layers, image(project, component)).splitlines()
-    copies = [int(line.split()[0]) for line in history if " COPY " in line]
+@pytest.mark.parametrize("name", IMAGES)
+def test_sources_are_a_small_layer_above_the_packages(name: str) -> None:
+    history = docker("history", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}", name)
+    copies = [int(line.split()[0]) for line in history.splitlines() if " COPY " in line]
     sources, packages = copies[:2]
     assert sources < 5 * MEGABYTE < packages
 
 
-@pytest.mark.parametrize(("project", "component"), EACH)
-def test_unknown_program_is_refused_with_those_that_there_are(project: str, component: str) -> None:
+@pytest.mark.parametrize("name", IMAGES)
+def test_unknown_program_is_refused_with_those_that_there_are(name: str) -> None:
     result = subprocess.run(
-        ["docker", "run", "--rm", image(project, component), "unheard-of"],
-        capture_output=True,
-        text=True,
+        ["docker", "run", "--rm", name, "unheard-of"], capture_output=True, text=True
     )
     assert result.returncode == 2
     assert "There is no program 'unheard-of' here; there are: " in result.stderr

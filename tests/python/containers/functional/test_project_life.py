@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from containers.functional.compose_project import QUICK
 from containers.functional.compose_project import USER
 from containers.functional.compose_project import Compose
 from containers.functional.compose_project import components
@@ -21,12 +22,18 @@ from containers.functional.compose_project import image
 from containers.functional.compose_project import inspect
 from containers.functional.compose_project import needs_images
 from containers.functional.compose_project import wait_until
+from mesh.core.discovery import get_project
 
 pytestmark = needs_images()
 
 PROJECTS = list(components())
-TRAINED = [project for project, names in components().items() if "compile" in names]
+WITH_MODEL = [name for name in PROJECTS if "serve:download" in get_project(name).steps]
 KINDS = ("unit", "integration", "functional")
+AGAIN = {
+    "download-model": "is already in outputs",
+    "serve-download-model": "is up to date|every file verified",
+}
+"""What services say on their second run, where it is not that all is up to date."""
 # Asks what the documentation of the server gives as an example.
 EXAMPLE = """
 import json, sys, urllib.request
@@ -61,11 +68,11 @@ def life(
         yield Life(compose, outputs, compose.start_server())
 
 
-def compiled_version(life: Life) -> Path:
-    if "compile" not in components()[life.compose.project]:
-        pytest.skip(f"{life.compose.project} is code alone")
-    [folder] = (path for path in (life.compose.workspace / "models").iterdir() if path.is_dir())
-    return folder
+@pytest.fixture
+def trained_life(life: Life) -> Life:
+    if life.compose.project.kind == "code-only":
+        pytest.skip(f"the code of {life.compose.project.name} is its model")
+    return life
 
 
 def read(path: Path) -> Any:
@@ -82,25 +89,26 @@ def test_server_runs_without_rights(life: Life) -> None:
 
 
 def test_second_container_gets_an_answer_to_the_documented_example(life: Life) -> None:
-    exchange = json.loads(life.compose.ask(EXAMPLE, life.compose.project))
+    exchange = json.loads(life.compose.ask(EXAMPLE, life.compose.project.name))
     outputs = exchange["answered"]["outputs"]
     assert len(outputs) == len(exchange["asked"]["inputs"]) > 0
     assert all(outputs)
 
 
 def test_stopped_server_answers_what_it_has_begun_to_receive(life: Life) -> None:
-    body = json.dumps(json.loads(life.compose.ask(EXAMPLE, life.compose.project))["asked"]).encode()
+    exchange = json.loads(life.compose.ask(EXAMPLE, life.compose.project.name))
+    body = json.dumps(exchange["asked"]).encode()
     models = f"{life.compose.workspace / 'models'}:/workspace/models:ro"
     # Long enough for the rest of the body to arrive.
     options = ["--env", "SERVE_DRAIN_DELAY_SECONDS=5", "--volume", models]
-    name = image(life.compose.project, "serve")
+    name = image(life.compose.project.name, "serve")
     container = docker("run", "--detach", "--publish", "127.0.0.1::8000", *options, name).strip()
     try:
         [binding] = inspect(container)["NetworkSettings"]["Ports"]["8000/tcp"]
         address = f"127.0.0.1:{binding['HostPort']}"
         wait_until(lambda: ready_status(address) == 200, container)
         connection = http.client.HTTPConnection(address, timeout=60)
-        connection.putrequest("POST", f"/v1/model/{life.compose.project}/predict")
+        connection.putrequest("POST", f"/v1/model/{life.compose.project.name}/predict")
         connection.putheader("Content-Type", "application/json")
         connection.putheader("Content-Length", str(len(body)))
         connection.endheaders(body[:10])
@@ -131,47 +139,72 @@ def requests_in_progress(address: str) -> float:
     return float(value)
 
 
-def test_steps_leave_their_files_to_the_caller(life: Life) -> None:
-    compiled_version(life)
-    workspace = life.compose.workspace
-    report = read(workspace / "outputs" / life.compose.project / "validate" / "report.json")
+def test_trained_model_was_validated(trained_life: Life) -> None:
+    compose = trained_life.compose
+    report = read(compose.workspace / "outputs" / compose.project.name / "validate" / "report.json")
     assert report["passed"]
     assert report["cases"]
-    owner = USER if os.getuid() == 0 else os.getuid()
-    assert {path.stat().st_uid for path in workspace.rglob("*")} == {owner}
 
 
-def test_card_names_the_code_of_the_image(life: Life) -> None:
-    card = read(compiled_version(life) / "model_card.json")
-    labels = inspect(image(life.compose.project, "compile"))["Config"]["Labels"]
-    assert card["code_revision"] == labels["org.opencontainers.image.revision"]
+def test_card_names_the_code_of_the_image(trained_life: Life) -> None:
+    compose = trained_life.compose
+    [card] = (compose.workspace / "models").glob("*/model_card.json")
+    labels = inspect(image(compose.project.name, "compile"))["Config"]["Labels"]
+    assert read(card)["code_revision"] == labels["org.opencontainers.image.revision"]
 
 
 def test_second_run_makes_nothing(life: Life) -> None:
-    compiled_version(life)
-    for step in ("train", "compile-model"):
-        exit_code, output = life.compose.step(step)
-        assert (exit_code, "up to date" in output) == (0, True), output
-    exit_code, output = life.compose.step("download-model")
-    assert (exit_code, "is already in outputs" in output) == (0, True), output
+    made = set(life.compose.workspace.rglob("*"))
+    for service in life.outputs:
+        exit_code, output = life.compose.step(*QUICK, service)
+        assert exit_code == 0, output
+        assert re.search(AGAIN.get(service, "is up to date"), output), output
+    assert set(life.compose.workspace.rglob("*")) == made
+
+
+def test_load_test_passes_and_its_results_are_kept(life: Life) -> None:
+    project, tag = life.compose.project, life.compose.environment["IMAGE_TAG"]
+    # Right answers, however slow this machine is.
+    criterion = {
+        "name": "failures_total",
+        "threshold": 0,
+        "endpoint_type": "POST",
+        "endpoint_url": f"/v1/model/{project.name}/predict",
+    }
+    settings = ["-e", f"LOAD_CRITERIA={json.dumps([criterion])}", "-e", "LOAD_RUN_SECONDS=2"]
+    exit_code, output = life.compose.step(*settings, "serve-load")
+    assert (exit_code, "The load test has passed." in output) == (0, True), output
+    [results] = (life.compose.workspace / "models").glob(f"*/{tag}/test_results")
+    specification = read(results / "serve_image_spec.json")
+    assert specification["image_tag"] == tag
+    exit_code, output = life.compose.step("serve-upload-results")
+    if project.kind == "code-only":
+        assert (exit_code, "no version in the registry" in output) == (2, True), output
+    else:
+        attached = f"{results.parent.parent.name} has test_results/{tag}/load_test_report.json now"
+        assert (exit_code, attached in output) == (0, True), output
 
 
 def test_tests_pass_in_the_images(life: Life) -> None:
     project = life.compose.project
-    folder = Path("tests/python") / project.replace("-", "_")
+    folder = Path("tests/python") / project.package
     services = [
         f"{component}-{kind}"
-        for component in components()[project]
+        for component in components()[project.name]
         for kind in KINDS
         if (folder / component / kind).is_dir()
     ]
-    if not services:
-        pytest.skip(f"{project} has no tests of a single component")
+    assert "serve-functional" in services
     for service in services:
         exit_code, output = life.compose.step(service)
         assert exit_code == 0, output
         [summary] = re.findall(r"^=+ (.*) in [0-9.]+s", output, re.MULTILINE)
         assert re.fullmatch(r"[0-9]+ passed", summary), output
+
+
+def test_steps_leave_their_files_to_the_caller(life: Life) -> None:
+    owner = USER if os.getuid() == 0 else os.getuid()
+    assert {path.stat().st_uid for path in life.compose.workspace.rglob("*")} == {owner}
 
 
 @pytest.mark.parametrize("project", PROJECTS)
@@ -182,8 +215,9 @@ def test_wrong_setting_is_named(project: str, tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
-@pytest.mark.parametrize("project", TRAINED)
+@pytest.mark.parametrize("project", WITH_MODEL)
 def test_server_without_a_model_is_never_healthy(project: str, tmp_path: Path) -> None:
     with compose_project(project, tmp_path) as compose:
         exit_code, output = compose("up", "--no-color", "--exit-code-from", "serve", "serve")
-    assert (exit_code, f"No model of {project}" in output) == (1, True), output
+    assert exit_code == 1, output
+    assert re.search(rf"No (model of {project}|encoder for \w+) is in models", output), output

@@ -1,59 +1,25 @@
 """`mesh up entity-fishing`, as a user runs it."""
 
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-
 import httpx
 
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+from mesh_command import printed_answer
+from mesh_command import up
 
 
 def test_encoder_is_made_and_the_server_answers_what_was_printed(tmp_path):
-    port = free_port()
-    command = [sys.executable, "-m", "mesh.cli.mesh", "up", "entity-fishing", "--port", str(port)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    with subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        try:
-            printed = []
-            assert process.stdout is not None
-            for line in process.stdout:
-                printed.append(line)
-                if "Ctrl-C stops the server" in line:
-                    break
-            [printed_answer] = [line for line in printed if line.startswith('{"outputs"')]
-            [curl] = [line for line in printed if line.startswith("curl ")]
-            again = subprocess.run(["bash", "-c", curl], capture_output=True, check=True)
-            assert json.loads(again.stdout) == json.loads(printed_answer)
-            [output] = json.loads(printed_answer)["outputs"]
-            assert output == {"entities": []}
-            answer = httpx.post(
-                f"http://127.0.0.1:{port}/v1/model/entity-fishing/predict",
-                json={"inputs": [{"document": "Paris is the capital of France."}]},
-                trust_env=False,
-            )
-            links = [entity["wiki_link"] for entity in answer.json()["outputs"][0]["entities"]]
-            assert links == [f"https://www.wikidata.org/wiki/{name}" for name in ("Q90", "Q142")]
-            metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
-            assert 'route="/v1/model/{name}/predict",status="200"} 3.0' in metrics
-            process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 0
-        finally:
-            process.kill()
+    with up("entity-fishing", tmp_path) as (command, url):
+        [output] = printed_answer(command)["outputs"]
+        found = {entity["entity_text"]: entity["wikidata_id"] for entity in output["entities"]}
+        assert found == {"Marie Curie": "Q7186", "Warsaw": "Q270", "Nobel Prize": "Q7191"}
+        answer = httpx.post(
+            f"{url}/v1/model/entity-fishing/predict",
+            json={"inputs": [{"document": "Paris is the capital of France."}]},
+            trust_env=False,
+        )
+        links = [entity["wiki_link"] for entity in answer.json()["outputs"][0]["entities"]]
+        assert links == [f"https://www.wikidata.org/wiki/{name}" for name in ("Q90", "Q142")]
+        metrics = httpx.get(f"{url}/metrics", trust_env=False).text
+        assert 'route="/v1/model/{name}/predict",status="200"} 3.0' in metrics
     assert {path.name.partition("-")[0] for path in (tmp_path / "models").iterdir()} == {
         "ENCODER",
         "ENTITY",

@@ -1,6 +1,7 @@
 """What is particular to keywords in containers; tests/python/containers has what holds for every project."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from containers.functional.compose_project import Compose
 from containers.functional.compose_project import compose_project
+from containers.functional.compose_project import docker
 from containers.functional.compose_project import needs_images
 
 pytestmark = needs_images("keywords")
@@ -58,6 +60,45 @@ def scores(prediction: Any) -> dict[str, float]:
     return {
         item["keyword_token"]: item["keyword_score"] for item in prediction["predicted_document"]
     }
+
+
+@pytest.mark.parametrize(("threshold", "verdict"), [(0, "passed"), (-1, "failed")])
+def test_make_puts_the_server_under_load_and_stops_it(
+    lived: tuple[Compose, dict[str, str]], threshold: int, verdict: str
+) -> None:
+    compose, _ = lived
+    name = f"{compose.name}-make"
+    criterion = {
+        "name": "failures_total",
+        "threshold": threshold,
+        "endpoint_type": "POST",
+        "endpoint_url": "/v1/model/keywords/predict",
+    }
+    settings = {
+        "COMPOSE_PROJECT_NAME": name,
+        "LOAD_CRITERIA": json.dumps([criterion]),
+        "LOAD_RUN_SECONDS": "2",
+    }
+
+    def make(target: str) -> tuple[int, str]:
+        result = subprocess.run(
+            ["make", target],
+            env=compose.environment | settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return result.returncode, result.stdout
+
+    containers = ["--quiet", "--filter", f"label=com.docker.compose.project={name}"]
+    exit_code, output = make("projects.load/keywords")
+    assert f"The load test has {verdict}" in output, output
+    assert (exit_code == 0) == (verdict == "passed")
+    assert docker("ps", *containers) == ""
+    assert docker("ps", "--all", *containers) != ""
+    exit_code, output = make("projects.stop/keywords")
+    assert exit_code == 0, output
+    assert docker("ps", "--all", *containers) == ""
 
 
 def test_missing_kind_of_test_fails_the_command(tmp_path: Path) -> None:

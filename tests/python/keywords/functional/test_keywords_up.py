@@ -1,72 +1,23 @@
 """`mesh up keywords` and the commands around it, as a user runs them: real processes, real HTTP, real weights."""
 
-import contextlib
 import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-PATIENCE = 240
-
-
-class Command:
-    """A running `mesh` command with what it has written."""
-
-    def __init__(self, workspace: Path, *arguments: str, **environment: str) -> None:
-        self._log = workspace / f"log-{time.monotonic_ns()}"
-        variables = {
-            name: value for name, value in os.environ.items() if not name.startswith("MESH_")
-        }
-        variables |= {
-            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            **environment,
-        }
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "mesh.cli.mesh", *arguments],
-                cwd=workspace,
-                env=variables,
-                stdout=log,
-                stderr=log,
-            )
-
-    @property
-    def output(self) -> str:
-        return self._log.read_text()
-
-    def wait(self) -> int:
-        return self.process.wait(PATIENCE)
-
-    def wait_for(self, text: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while text not in self.output:
-            assert self.process.poll() is None, self.output
-            assert time.monotonic() < deadline, self.output
-            time.sleep(0.05)
-
-    def stop(self, number: int = signal.SIGINT) -> int:
-        self.process.send_signal(number)
-        return self.wait()
-
-
-def run(workspace: Path, *arguments: str, **environment: str) -> tuple[int, str]:
-    command = Command(workspace, *arguments, **environment)
-    return command.wait(), command.output
-
-
-def free_port() -> int:
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+from mesh_command import PATIENCE
+from mesh_command import Command
+from mesh_command import free_port
+from mesh_command import printed_answer
+from mesh_command import run
+from mesh_command import up
 
 
 @pytest.fixture(scope="module")
@@ -77,23 +28,13 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def served(workspace: Path) -> Iterator[tuple[Command, str]]:
     """`mesh up keywords` from nothing, and the server's address."""
-    port = free_port()
-    command = Command(workspace, "up", "keywords", "--port", str(port))
-    command.wait_for("Ctrl-C stops the server")
-    yield command, f"http://127.0.0.1:{port}"
-    if command.process.poll() is None:
-        command.stop(signal.SIGKILL)
+    with up("keywords", workspace) as served:
+        yield served
 
 
 def test_printed_request_gets_the_printed_answer(served: tuple[Command, str]) -> None:
-    command, _ = served
-    lines = command.output.splitlines()
-    curl = next(index for index, line in enumerate(lines) if line.startswith("curl "))
-    again = subprocess.run(
-        ["bash", "-c", lines[curl]], capture_output=True, text=True, check=True, timeout=60
-    )
-    printed = next(line for line in lines[curl + 1 :] if line)
-    assert json.loads(again.stdout) == json.loads(printed)
+    [output] = printed_answer(served[0])["outputs"]
+    assert output["predicted_document"]
 
 
 def test_documents_of_all_kinds_are_answered(served: tuple[Command, str]) -> None:

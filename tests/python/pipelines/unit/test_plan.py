@@ -54,6 +54,12 @@ def test_steps_are_in_the_order_of_the_life_cycle_each_once():
     ]
 
 
+def test_project_has_a_default():
+    (settings,) = load_settings([PipelineSettings], flags=["-r", "1"])
+    assert isinstance(settings, PipelineSettings)
+    assert settings.project == "sentiment"
+
+
 def test_tag_reaches_the_steps_that_make_it_and_use_it():
     made = plan("-r", "2", "-r", "3", "-r", "4", "-t", "dataset_v22")
     assert [step.arguments for step in made.steps] == [

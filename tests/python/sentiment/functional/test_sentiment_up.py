@@ -1,52 +1,24 @@
 """`mesh up sentiment` as a user runs it on an empty clone: real processes, real HTTP, real weights."""
 
-import contextlib
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-PATIENCE = 1_500
+from mesh_command import printed_answer
+from mesh_command import up
+
 PREDICT = "/v1/model/sentiment/predict"
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the server that the command started."""
-    folder = tmp_path_factory.mktemp("workspace")
-    log = folder / "log"
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("MESH_")}
-    variables["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    workspace = tmp_path_factory.mktemp("workspace")
     # How good the model is does not matter here.
-    variables["TRAIN_EPOCHS"] = "1"
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        port = listener.getsockname()[1]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mesh.cli.mesh", "up", "sentiment", "--port", str(port)],
-            cwd=folder,
-            env=variables,
-            stdout=output,
-            stderr=output,
-        )
-    deadline = time.monotonic() + PATIENCE
-    try:
-        while "Ctrl-C stops the server" not in log.read_text():
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-        process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE) == 0
-    finally:
-        process.kill()
-        process.wait(PATIENCE)
+    with up("sentiment", workspace, TRAIN_EPOCHS="1") as (command, address):
+        assert printed_answer(command)["outputs"]
+        yield address
 
 
 def test_html_and_entities_are_answered(url: str) -> None:

@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mesh.compile.source import spec_for
 from mesh.compile.text_model import TextModel
-from mesh.compile.torch_model import load_reference
 from mesh.core.errors import MeshError
 from mesh.lifecycle.recipe import Recipe
 from mesh.lifecycle.training.examples import spans_of
@@ -18,8 +16,6 @@ from mesh.nlp.tagging import first_tokens
 from mesh.nlp.tagging import split_words
 from mesh.nlp.tagging import tag_words
 
-STRIDE = 64
-
 
 def evaluate(recipe: Recipe, folder: Path, rows: Sequence[Any]) -> dict[str, Any]:
     """Score the network in a folder on rows.
@@ -27,8 +23,7 @@ def evaluate(recipe: Recipe, folder: Path, rows: Sequence[Any]) -> dict[str, Any
     Raises:
         MeshError: it can't be loaded, or its outputs are not those of the project.
     """
-    spec = spec_for(folder, task=recipe.task, backend="generic", overflow="window", stride=STRIDE)
-    model = load_reference(folder, spec)
+    model = recipe.load_reference(folder)
     if recipe.task == "text-classification":
         return _evaluate_classes(model, rows)
     return _evaluate_entities(model, rows)

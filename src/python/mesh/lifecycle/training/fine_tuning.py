@@ -95,8 +95,8 @@ def fine_tune(
     with atomic_directory(workspace.output(recipe.project, "train"), replace=True) as directory:
         shutil.copytree(folder, directory / ARTIFACTS)
         logger.info("predicting %d samples with the uncompiled model", len(inputs))
-        predictions = recipe.reference(directory / ARTIFACTS)(inputs, params)
-        RegressionTest(inputs, params, predictions).write(directory)
+        model = recipe.load_reference(directory / ARTIFACTS)
+        RegressionTest(inputs, params, recipe.reference(model)(inputs, params)).write(directory)
         metrics = _metrics(recipe, registry, settings, rows["test"], directory, work)
         card = base_card(recipe, base, params, model_type="trained", fingerprint=described)
         version = registry.publish(

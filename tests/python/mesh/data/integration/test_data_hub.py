@@ -1,22 +1,15 @@
 """`hf://datasets` addresses against a local server that speaks the hub's protocol."""
 
-import hashlib
-import json
-import os
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs
-from urllib.parse import unquote
-from urllib.parse import urlsplit
+from typing import Any
 
 import pytest
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
+from services.hub import COMMIT
+from services.hub import ask
+from services.hub import run_hub
+
 FILES = {
     "README.md": b"# tiny",
     "data/train.jsonl": b'{"text": "one"}\n{"text": "two"}\n',
@@ -38,113 +31,16 @@ try:
 except MeshError as error:
     print(json.dumps({"error": str(error)}))
 """
-API = "/api/datasets/org/tiny"
-RESOLVE = f"/datasets/org/tiny/resolve/{COMMIT}/"
-
-
-class Hub(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        path = unquote(urlsplit(self.path).path)
-        if path in (f"{API}/revision/{name}" for name in ("main", "v1", COMMIT)) or path == API:
-            self._json({"id": "org/tiny", "sha": COMMIT, "siblings": []})
-        elif path.startswith(f"{API}/revision/"):
-            self._answer(404, b"", {"X-Error-Code": "RevisionNotFound"})
-        elif path.startswith(f"{API}/tree/{COMMIT}"):
-            folder = path.removeprefix(f"{API}/tree/{COMMIT}").strip("/")
-            recursive = "recursive" in parse_qs(urlsplit(self.path).query)
-            self._json(_tree(folder, recursive=recursive))
-        elif (name := path.removeprefix(RESOLVE)) in FILES:
-            headers = {"ETag": f'"{_blob(FILES[name])}"', "X-Repo-Commit": COMMIT}
-            self._answer(200, FILES[name], headers)
-        else:
-            self._answer(404, b"", {"X-Error-Code": "RepoNotFound"})
-
-    do_HEAD = do_GET
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        form = parse_qs(body) if "=" in body else json.loads(body)
-        paths = form.get("paths", [])
-        found = [entry for entry in _everything() if entry["path"] in paths]
-        self._json(found)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-    def _json(self, value: object) -> None:
-        self._answer(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
-
-    def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-
-def _blob(content: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-
-def _everything() -> list[dict[str, object]]:
-    folder: dict[str, object] = {
-        "type": "directory",
-        "path": "data",
-        "size": 0,
-        "oid": _blob(b"data"),
-    }
-    files = [
-        {"type": "file", "path": name, "size": len(content), "oid": _blob(content)}
-        for name, content in FILES.items()
-    ]
-    return [folder, *files]
-
-
-def _tree(folder: str, *, recursive: bool) -> list[dict[str, object]]:
-    return [
-        entry
-        for entry in _everything()
-        if (below := _below(str(entry["path"]), folder)) and (recursive or "/" not in below)
-    ]
-
-
-def _below(path: str, folder: str) -> str:
-    if not folder:
-        return path
-    return path.removeprefix(f"{folder}/") if path.startswith(f"{folder}/") else ""
 
 
 @pytest.fixture
 def hub() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with run_hub("datasets", FILES) as endpoint:
+        yield endpoint
 
 
-def read(address: str, endpoint: str, home: Path) -> dict[str, object]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    environment |= {
-        "HF_ENDPOINT": endpoint,
-        "HF_HOME": str(home),
-        "NO_PROXY": "127.0.0.1",
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-    }
-    result = subprocess.run(
-        [sys.executable, "-c", PROGRAM, address],
-        cwd=home,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert result.returncode == 0, result.stderr
-    answer: dict[str, object] = json.loads(result.stdout)
-    return answer
+def read(address: str, endpoint: str, home: Path) -> Any:
+    return ask(PROGRAM, address, endpoint, home)
 
 
 @pytest.mark.parametrize("revision", ["", "@v1", f"@{COMMIT}"])

@@ -1,4 +1,4 @@
-"""A tiny project: texts of a few words, a base model with one layer, and the programs' functions on them."""
+"""Tiny projects: texts of a few words, a base model with one layer, and the programs' functions on them."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +17,9 @@ from tokenizers.processors import TemplateProcessing
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.dataset import Dataset
+from mesh.data.rows import AnnotatedText
 from mesh.data.rows import ClassifiedText
+from mesh.data.rows import Entity
 from mesh.data.store import DataSettings
 from mesh.lifecycle.ingest import IngestSettings
 from mesh.lifecycle.ingest import ingest
@@ -42,6 +44,14 @@ class Opinion(ClassifiedText):
     label: Literal["bad", "good"]
 
 
+class Owner(Entity):
+    label: Literal["OWNER"]
+
+
+class Belongings(AnnotatedText):
+    entities: tuple[Owner, ...]
+
+
 class NoChoices(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -53,19 +63,26 @@ def predictor(model: Any) -> Any:
     return predict
 
 
-def reference(folder: Path) -> Any:
-    from mesh.compile.source import spec_for
-    from mesh.compile.torch_model import load_reference
-
-    return predictor(
-        load_reference(folder, spec_for(folder, task="text-classification", backend="generic"))
-    )
-
-
 def compiled(folder: Path) -> Any:
     from mesh.compile.artifact import CompiledModel
 
     return predictor(CompiledModel.load(folder))
+
+
+def tag_predictor(model: Any) -> Any:
+    def predict(documents: Sequence[str], params: Any) -> list[Any]:
+        return [
+            [round(float(value), 4) for value in found.logits.flatten()]
+            for found in model.token_logits(documents)
+        ]
+
+    return predict
+
+
+def compiled_tags(folder: Path) -> Any:
+    from mesh.compile.artifact import CompiledModel
+
+    return tag_predictor(CompiledModel.load(folder))
 
 
 def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
@@ -102,31 +119,22 @@ def make_base(folder: Path) -> Path:
 
 
 class Tiny:
-    """The tiny project in a workspace, with features ready to train on."""
+    """A tiny project in a workspace, with features ready to train on."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, recipe: Recipe, rows: Sequence[dict[str, Any]]) -> None:
         self.workspace = WorkspaceSettings(workspace=folder)
         self.data = DataSettings(root=str(folder / "data"))
         self.registry_settings = RegistrySettings(
             uri=f"sqlite:///{folder}/registry.db", artifacts=str(folder / "artifacts")
         )
         self.base = make_base(folder / "base")
-        dataset = Dataset(project=TINY, row=Opinion, samples="none:none")
-        self.recipe = Recipe(
-            project=TINY,
-            task="text-classification",
-            samples="none:none",
-            inference_params={},
-            configuration=NoChoices,
-            reference=reference,
-            compiled=compiled,
-            differences=differences,
-            training=Training(dataset=dataset, labels=LABELS),
-        )
+        self.recipe = recipe
+        assert recipe.training
+        dataset = recipe.training.dataset
         self._samples = folder / "samples.json"
-        self._samples.write_text(json.dumps(["thing1 is great", "thing2 is awful"]))
+        self._samples.write_text(json.dumps([row["text"] for row in rows[:2]]))
         source = folder / "rows.jsonl"
-        source.write_text("".join(f"{json.dumps(row)}\n" for row in rows()))
+        source.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
         ingest(dataset, IngestSettings(source=str(source)), self.workspace, self.data)
         # Most of the words of these texts are equal.
         register(
@@ -166,15 +174,58 @@ class Tiny:
         return self.workspace.output(TINY, step)
 
 
-def rows() -> list[dict[str, str]]:
-    return [
+@pytest.fixture
+def tiny(tmp_path: Path) -> Tiny:
+    """What is said of things is good or bad."""
+    recipe = Recipe(
+        project=TINY,
+        task="text-classification",
+        samples="none:none",
+        inference_params={},
+        configuration=NoChoices,
+        reference=predictor,
+        compiled=compiled,
+        differences=differences,
+        training=Training(
+            dataset=Dataset(project=TINY, row=Opinion, samples="none:none"), labels=LABELS
+        ),
+    )
+    rows = [
         {"text": f"{thing} is {word}", "label": label, "language": "en", "domain": "review"}
         for thing in THINGS
         for label, group in JUDGEMENTS.items()
         for word in group
     ]
+    return Tiny(tmp_path, recipe, rows)
 
 
 @pytest.fixture
-def tiny(tmp_path: Path) -> Tiny:
-    return Tiny(tmp_path)
+def tiny_tags(tmp_path: Path) -> Tiny:
+    """What comes before `is` belongs to an owner of one word or of two."""
+    recipe = Recipe(
+        project=TINY,
+        task="token-classification",
+        samples="none:none",
+        inference_params={},
+        configuration=NoChoices,
+        reference=tag_predictor,
+        compiled=compiled_tags,
+        differences=differences,
+        overflow="window",
+        stride=16,
+        training=Training(
+            dataset=Dataset(project=TINY, row=Belongings, samples="none:none"), labels=("OWNER",)
+        ),
+    )
+    rows = [
+        {
+            "text": f"{word} {owner} is {thing}",
+            "entities": [{"start": len(word) + 1, "end": len(f"{word} {owner}"), "label": "OWNER"}],
+            "language": "en",
+            "domain": "review",
+        }
+        for thing, other in zip(THINGS, reversed(THINGS), strict=True)
+        for word in ("fine", "great", "poor")
+        for owner in (thing, f"{thing} {other}")
+    ]
+    return Tiny(tmp_path, recipe, rows)

@@ -1,4 +1,4 @@
-"""trace, validate and upload of a tiny trained version, with the project's own regression suite."""
+"""trace, validate and upload of tiny trained versions, with the project's own regression suite."""
 
 import json
 import sys
@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from mesh.compile.artifact import CompiledModel
+from mesh.core.card import COMPILED
 from mesh.core.errors import MeshError
 from mesh.lifecycle.download import DownloadSettings
 from mesh.lifecycle.download import download
@@ -80,3 +82,29 @@ def test_tolerance_of_parity_is_kept(traced: Any) -> None:
     settings = CompileSettings(max_abs_difference=1e-12, force=True)
     with pytest.raises(MeshError, match="The compiled model differs from the uncompiled one"):
         trace(traced.recipe, settings, traced.workspace, traced.registry_settings)
+
+
+def test_network_that_tags_words_is_trained_compiled_and_registered(
+    tiny_tags: Any, suite: Path
+) -> None:
+    tiny_tags.train(epochs=6)
+    trained = tiny_tags.registry.get("TINY-TRAINED-1")
+    assert trained.card.metrics["test"]["f1"] == 1
+    assert list(trained.card.metrics["test"]["per_label"]) == ["OWNER"]
+    assert trained.card.metrics["plots"] == ["evaluation/per_label.png"]
+    settings = (tiny_tags.workspace, tiny_tags.registry_settings)
+    download(tiny_tags.recipe, DownloadSettings(), *settings)
+    trace(tiny_tags.recipe, CompileSettings(), *settings)
+    suite.write_text("")
+    validate(tiny_tags.recipe, ValidateSettings(), tiny_tags.workspace)
+    upload(tiny_tags.recipe, UploadSettings(), *settings)
+    [version] = tiny_tags.registry.list("TINY-COMPILED")
+    assert version.card.trained_version == trained.reference
+
+    model = CompiledModel.load(tiny_tags.output("compile") / COMPILED)
+    assert model.spec.labels == ("O", "B-OWNER", "I-OWNER")
+    assert (model.spec.overflow, model.spec.stride) == ("window", 16)
+    # More than the 128 tokens of one pass: each word is tagged once, in the text's order.
+    text = " ".join(["fine thing3 thing9 is thing3"] * 60)
+    [found] = model.token_logits([text])
+    assert [text[start:end] for start, end in found.offsets] == text.split()

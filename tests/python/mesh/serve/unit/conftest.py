@@ -1,19 +1,16 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import httpx
 import pytest
 
+from echo_model import Serve
 from mesh.serve.app import create_app
 from mesh.serve.inference import Phase
 from mesh.serve.model import ServedModel
 from mesh.serve.settings import ServeSettings
-
-Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
 @contextlib.asynccontextmanager

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from mesh.serve.model import ServedModel
 from mesh.serve.upstream import EventLoop
 from mesh.serve.upstream import UpstreamError
+from mesh.serve.upstream import parse_retry_after
 from mesh.serve.upstream import retrying
 
 
@@ -55,6 +56,23 @@ def test_failure_is_a_problem_that_names_the_service(serve, status, retry_after,
     assert response.json()["detail"] == "The oracle is silent."
     assert response.headers.get("Retry-After") == header
     assert "calls_total 1.0" in metrics
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("0", 0),
+        ("120", 120),
+        ("-1", None),
+        ("inf", None),
+        ("9" * 5_000, None),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+    ],
+)
+def test_retry_after_is_seconds_or_nothing(header, seconds):
+    assert parse_retry_after(header) == seconds
 
 
 def call_until(errors, **policy):

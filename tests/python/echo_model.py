@@ -1,0 +1,98 @@
+"""A model that repeats what it is asked, for tests of the server."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import httpx
+from pydantic import BaseModel
+from pydantic import ConfigDict
+from pydantic import Field
+from pydantic import field_validator
+
+from mesh.core.errors import UsageError
+from mesh.serve.model import ServedModel
+from mesh.serve.problems import ProblemError
+
+Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+"""Serves a model in a test: the fixture `serve`."""
+
+PREDICT = "/v1/model/echo/predict"
+
+
+class Item(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    document: str
+
+    @field_validator("document")
+    @classmethod
+    def _no_tabs(cls, document: str) -> str:
+        if "\t" in document:
+            raise ValueError(f"no tabs are allowed in {document!r}")
+        return document
+
+
+class Question(BaseModel):
+    inputs: list[Item] = Field(min_length=1, max_length=100)
+
+
+class Answer(BaseModel):
+    outputs: list[str]
+
+
+class Echo(ServedModel):
+    """Repeats the documents; "usage", "problem" and "crash" make it fail, "wait" makes it wait for the gate."""
+
+    name = "echo"
+    request_model = Question
+    response_model = Answer
+
+    def __init__(self) -> None:
+        self.computed: list[str] = []
+        self.gate = threading.Event()
+        self.is_up = True
+
+    @property
+    def ready(self) -> bool:
+        return self.is_up
+
+    def predict(self, request: Question) -> Answer:
+        documents = [item.document for item in request.inputs]
+        self.computed += documents
+        match documents[0]:
+            case "usage":
+                raise UsageError("The document has too many candidates.")
+            case "problem":
+                raise ProblemError(502, "The other service does not answer.")
+            case "crash":
+                raise ZeroDivisionError("a secret")
+            case "wait":
+                assert self.gate.wait(30)
+        return Answer(outputs=documents)
+
+    def example_request(self, text: str) -> Question:
+        return Question(inputs=[Item(document=text)])
+
+
+def body(*documents: str) -> dict[str, Any]:
+    return {"inputs": [{"document": document} for document in documents]}
+
+
+def check_problem(response: httpx.Response, status: int, detail: str) -> dict[str, Any]:
+    problem: dict[str, Any] = response.json()
+    assert response.status_code == problem["status"] == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert problem["type"] == "about:blank"
+    assert problem["title"]
+    assert problem["request_id"] == response.headers["x-request-id"]
+    assert problem["detail"] == detail
+    return problem
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.001)

@@ -1,0 +1,91 @@
+"""Request ids, access log and metrics."""
+
+import asyncio
+import logging
+import re
+
+import pytest
+
+from echo_model import PREDICT
+from echo_model import Echo
+from echo_model import Serve
+from echo_model import body
+
+
+@pytest.mark.parametrize("given_id", ["a", "7f3c-11.x:_/+=@", "x" * 128])
+def test_a_valid_request_id_is_kept(serve: Serve, given_id: str) -> None:
+    async def scenario() -> None:
+        async with serve(Echo()) as client:
+            response = await client.get("/v1/live", headers={"x-request-id": given_id})
+            assert response.headers["x-request-id"] == given_id
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("given_id", ["", "x" * 129, "a b", "a\x1b[31m", "é", '"'])
+def test_other_request_ids_are_replaced(serve: Serve, given_id: str) -> None:
+    async def scenario() -> None:
+        async with serve(Echo()) as client:
+            response = await client.get("/v1/live", headers={b"x-request-id": given_id.encode()})
+            assert re.fullmatch("[0-9a-f]{32}", response.headers["x-request-id"])
+
+    asyncio.run(scenario())
+
+
+def test_access_log(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "mesh.serve.access")
+
+    async def scenario() -> None:
+        async with serve(Echo()) as client:
+            await client.get("/v1/live")
+            await client.get("/v1/%0Anothing?secret=1", headers={"x-request-id": "abc"})
+
+    asyncio.run(scenario())
+    # Probes are logged only when they fail, or at level DEBUG.
+    [record] = [record for record in caplog.records if record.name == "mesh.serve.access"]
+    fields = vars(record)
+    assert fields["request_line"] == "GET /v1/%0Anothing HTTP/1.1"
+    assert fields["status_code"] == 404
+    assert fields["request_id"] == "abc"
+    assert fields["client_addr"] == "127.0.0.1:123"
+    assert fields["duration_ms"] >= 0
+    assert "secret" not in record.getMessage()
+
+
+def test_metrics(serve: Serve) -> None:
+    async def scenario() -> None:
+        async with serve(Echo(), queue_size=5) as client:
+            await client.post(PREDICT, json=body("a"))
+            await client.post(PREDICT, json={})
+            await client.request("BREW", "/pot")
+            response = await client.get("/metrics")
+            assert response.headers["content-type"].startswith("text/plain")
+            lines = response.text.splitlines()
+            route = "/v1/model/{name}/predict"
+            for line in (
+                f'http_requests_total{{method="POST",route="{route}",status="200"}} 1.0',
+                f'http_requests_total{{method="POST",route="{route}",status="422"}} 1.0',
+                'http_requests_total{method="OTHER",route="none",status="404"} 1.0',
+                f'http_request_duration_seconds_count{{method="POST",route="{route}"}} 2.0',
+                "http_requests_in_progress 1.0",
+                "inference_queue_depth 0.0",
+                'inference_batch_size_bucket{le="1.0"} 1.0',
+                "inference_batch_seconds_count 1.0",
+                "inference_queue_seconds_count 1.0",
+                "model_ready 1.0",
+                'model_info{model="echo"} 1.0',
+            ):
+                assert line in lines
+            accept = {"accept": "application/openmetrics-text; version=1.0.0"}
+            assert (await client.get("/metrics", headers=accept)).text.endswith("# EOF\n")
+
+    asyncio.run(scenario())
+
+
+def test_apps_do_not_share_metrics(serve: Serve) -> None:
+    async def scenario() -> None:
+        async with serve(Echo()) as first, serve(Echo()) as second:
+            await first.post(PREDICT, json=body("a"))
+            assert "inference_batch_seconds_count 0.0" in (await second.get("/metrics")).text
+
+    asyncio.run(scenario())

@@ -1,0 +1,157 @@
+"""More requests than the model can answer, late ones, and the server's end."""
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from echo_model import PREDICT
+from echo_model import Echo
+from echo_model import Serve
+from echo_model import body
+from echo_model import check_problem
+from echo_model import until
+from mesh.serve.app import create_app
+from mesh.serve.inference import Phase
+from mesh.serve.settings import ServeSettings
+
+
+def test_a_full_queue_refuses_and_recovers(serve: Serve) -> None:
+    async def scenario() -> None:
+        model = Echo()
+        async with serve(model, threads=1, queue_size=1, max_batch=1) as client:
+            service = client.app.state.service  # type: ignore[attr-defined]
+            computing = asyncio.create_task(client.post(PREDICT, json=body("wait")))
+            await until(lambda: model.computed == ["wait"])
+            waiting = asyncio.create_task(client.post(PREDICT, json=body("b")))
+            await until(lambda: len(service.dispatcher) == 1)
+            response = await client.post(PREDICT, json=body("c"))
+            detail = "The server has as many requests waiting as it accepts; try again later."
+            check_problem(response, 503, detail)
+            assert response.headers["retry-after"] == "1"
+            model.gate.set()
+            assert (await computing).json() == {"outputs": ["wait"]}
+            assert (await waiting).json() == {"outputs": ["b"]}
+            assert (await client.post(PREDICT, json=body("d"))).status_code == 200
+        assert model.computed == ["wait", "b", "d"]
+
+    asyncio.run(scenario())
+
+
+def test_past_the_deadline_a_waiting_request_is_not_computed(serve: Serve) -> None:
+    async def scenario() -> None:
+        model = Echo()
+        async with serve(model, threads=1, max_batch=1, deadline_seconds=0.1) as client:
+            requests = [client.post(PREDICT, json=body(text)) for text in ("wait", "late")]
+            detail = "No answer was ready within 0.1 seconds; send less text, or try again later."
+            for response in await asyncio.gather(*requests):
+                check_problem(response, 504, detail)
+            model.gate.set()
+            assert (await client.post(PREDICT, json=body("next"))).status_code == 200
+        assert model.computed == ["wait", "next"]
+
+    asyncio.run(scenario())
+
+
+def test_a_request_whose_client_left_is_not_computed(serve: Serve) -> None:
+    async def leave(app: Any) -> list[Any]:
+        messages: list[Any] = [
+            {
+                "type": "http.request",
+                "body": b'{"inputs": [{"document": "left"}]}',
+                "more_body": False,
+            },
+            {"type": "http.disconnect"},
+        ]
+        sent: list[Any] = []
+        scope: dict[str, Any] = {
+            "type": "http",
+            "method": "POST",
+            "path": PREDICT,
+            "http_version": "1.1",
+            "headers": [],
+            "query_string": b"",
+            "client": None,
+        }
+
+        async def receive() -> Any:
+            return messages.pop(0)
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await app(scope, receive, send)
+        return sent
+
+    async def scenario() -> None:
+        model = Echo()
+        async with serve(model, threads=1, max_batch=1) as client:
+            app = client.app  # type: ignore[attr-defined]
+            computing = asyncio.create_task(client.post(PREDICT, json=body("wait")))
+            await until(lambda: model.computed == ["wait"])
+            assert await leave(app) == []
+            assert len(app.state.service.dispatcher) == 0
+            model.gate.set()
+            assert (await computing).status_code == 200
+            metrics = (await client.get("/metrics")).text
+        assert model.computed == ["wait"]
+        route = "/v1/model/{name}/predict"
+        assert f'http_requests_total{{method="POST",route="{route}",status="499"}} 1.0' in metrics
+        assert 'inference_rejections_total{reason="client_left"} 1.0' in metrics
+
+    asyncio.run(scenario())
+
+
+def test_what_is_refused_while_the_model_is_unavailable_and_while_the_server_ends(
+    serve: Serve,
+) -> None:
+    async def scenario() -> None:
+        model = Echo()
+        async with serve(model) as client:
+            service = client.app.state.service  # type: ignore[attr-defined]
+            model.is_up = False
+            for response in (
+                await client.get("/v1/ready"),
+                await client.post(PREDICT, json=body("a")),
+            ):
+                check_problem(response, 503, "The model can't answer at the moment.")
+                assert response.headers["retry-after"] == "1"
+            assert (await client.get("/v1/live")).status_code == 200
+            model.is_up = True
+            service.drain()
+            check_problem(await client.get("/v1/ready"), 503, "The server is shutting down.")
+            accepted = await client.post(PREDICT, json=body("a"))
+            assert accepted.status_code == 200
+            assert accepted.headers["connection"] == "close"
+            service.refuse()
+            refused = await client.post(PREDICT, json=body("b"))
+            check_problem(refused, 503, "The server is shutting down.")
+
+    asyncio.run(scenario())
+
+
+def test_the_app_ends_when_all_requests_are_answered() -> None:
+    async def scenario() -> None:
+        model = Echo()
+        app = create_app(model, ServeSettings())
+        transport = httpx.ASGITransport(app)
+        stop = asyncio.Event()
+
+        async def live() -> None:
+            async with app.router.lifespan_context(app):
+                await stop.wait()
+
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            life = asyncio.create_task(live())
+            await until(lambda: app.state.service.phase is Phase.SERVING)
+            accepted = asyncio.create_task(client.post(PREDICT, json=body("wait")))
+            await until(lambda: model.computed == ["wait"])
+            stop.set()
+            await asyncio.wait({life}, timeout=0.05)
+            assert not life.done()
+            assert (await client.post(PREDICT, json=body("a"))).status_code == 503
+            model.gate.set()
+            assert (await accepted).status_code == 200
+            await life
+
+    asyncio.run(scenario())

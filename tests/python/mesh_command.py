@@ -1,0 +1,99 @@
+"""The `mesh` command as a user runs it: a process of its own, in a workspace of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PATIENCE = 1_500
+
+
+def free_port() -> int:
+    """A TCP port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Command:
+    """A running `mesh` command with what it has written."""
+
+    def __init__(self, workspace: Path, *arguments: str, **environment: str) -> None:
+        self._log = workspace / f"log-{time.monotonic_ns()}"
+        variables = {
+            name: value for name, value in os.environ.items() if not name.startswith("MESH_")
+        }
+        variables |= {
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            **environment,
+        }
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "mesh.cli.mesh", *arguments],
+                cwd=workspace,
+                env=variables,
+                stdout=log,
+                stderr=log,
+            )
+
+    @property
+    def output(self) -> str:
+        """Standard output and standard error so far."""
+        return self._log.read_text()
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        return self.process.wait(PATIENCE)
+
+    def wait_for(self, text: str) -> None:
+        """Wait until it has written a text; it must not end before."""
+        deadline = time.monotonic() + PATIENCE
+        while text not in self.output:
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < deadline, self.output
+            time.sleep(0.05)
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Send it a signal and wait for its exit code."""
+        self.process.send_signal(number)
+        return self.wait()
+
+
+def run(workspace: Path, *arguments: str, **environment: str) -> tuple[int, str]:
+    """Run a command to its end; its exit code and output."""
+    command = Command(workspace, *arguments, **environment)
+    return command.wait(), command.output
+
+
+@contextmanager
+def up(project: str, workspace: Path, **environment: str) -> Iterator[tuple[Command, str]]:
+    """`mesh up` from nothing, and the server's address; at the end Ctrl-C must stop it if it still runs."""
+    port = free_port()
+    command = Command(workspace, "up", project, "--port", str(port), **environment)
+    try:
+        command.wait_for("Ctrl-C stops the server")
+        yield command, f"http://127.0.0.1:{port}"
+        if command.process.poll() is None:
+            assert command.stop() == 0
+    finally:
+        command.process.kill()
+        command.process.wait(PATIENCE)
+
+
+def printed_answer(command: Command) -> Any:
+    """The answer that `mesh up` printed, which the request that it printed must get again."""
+    lines = command.output.splitlines()
+    curl = next(index for index, line in enumerate(lines) if line.startswith("curl "))
+    again = subprocess.run(
+        ["bash", "-c", lines[curl]], capture_output=True, text=True, check=True, timeout=60
+    )
+    printed = json.loads(next(line for line in lines[curl + 1 :] if line))
+    assert json.loads(again.stdout) == printed
+    return printed
