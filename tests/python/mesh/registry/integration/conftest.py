@@ -86,7 +86,7 @@ def start(registry_settings: RegistrySettings) -> Iterator[Start]:
 def kill_stopped(start: Start) -> Callable[..., None]:
     """Run code until it stops itself, then kill it with a signal that can't be handled."""
 
-    def kill(code: str, **options: RegistrySettings | None) -> None:
+    def kill(code: str, **options: str) -> None:
         process = start(code, **options)
         assert process.stdout is not None
         line = process.stdout.readline()

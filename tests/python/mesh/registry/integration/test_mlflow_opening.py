@@ -46,7 +46,7 @@ def test_killed_creation_leaves_no_database(kill_stopped, tmp_path, source, card
             f"from mesh.registry.settings import RegistrySettings\n"
             f"stop_at({place!r})\n"
             f"open_registry(RegistrySettings(uri='sqlite:///{folder}/registry.db'))",
-            settings=None,
+            opening="",
         )
         assert not (folder / "registry.db").exists()
         assert (folder / "registry.db.partial").exists()
