@@ -198,8 +198,8 @@ def prune(name: str | None, keep: int, delete: bool) -> None:
         registry.delete(version.reference)
         click.echo(f"{version.reference} is deleted")
     if versions and not delete:
-        size = sum(version.manifest.size for version in versions) / 1e6
-        click.echo(f"{len(versions)} versions, {size:.1f} MB: repeat with --delete to delete them")
+        total = sum(version.manifest.size for version in versions) / 1e6
+        click.echo(f"{len(versions)} versions, {total:.1f} MB: repeat with --delete to delete them")
 
 
 @group.command()
