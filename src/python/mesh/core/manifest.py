@@ -1,6 +1,7 @@
 """The list of a directory's files with sizes and digests, and the check against it."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 from typing import Self
@@ -15,6 +16,8 @@ from mesh.core.files import write_json_atomic
 from mesh.core.models import read_model
 
 MANIFEST_FILE = "manifest.json"
+
+_THREADS = 4
 
 
 class FileEntry(BaseModel):
@@ -57,14 +60,7 @@ class Manifest(BaseModel):
         Raises:
             MeshError: the directory is missing, or holds a link or another thing that is not a plain file.
         """
-        if not directory.is_dir():
-            raise MeshError(f"The directory {directory} does not exist.")
-        paths = _plain_files(directory)
-        return cls(
-            files=tuple(
-                FileEntry.of(path, path.relative_to(directory).as_posix()) for path in paths
-            )
-        )
+        return cls(files=tuple(_read_entries(directory, plain_files(directory))))
 
     @classmethod
     def read(cls, directory: Path) -> Self:
@@ -96,8 +92,8 @@ class Manifest(BaseModel):
             if not _is_plain(path):
                 problems.append(f"{name} is a link or a special file")
             elif path.is_file() and name != MANIFEST_FILE:
-                found.append(FileEntry.of(path, name))
-        return problems + self.differences(found)
+                found.append(path)
+        return problems + self.differences(_read_entries(directory, found))
 
     def differences(self, found: Iterable[FileEntry]) -> list[str]:
         """Compare files with the manifest; one sentence for each that is missing, extra or changed."""
@@ -116,7 +112,14 @@ class Manifest(BaseModel):
         return problems + [f"{path} is not in the manifest" for path in others]
 
 
-def _plain_files(directory: Path) -> list[Path]:
+def plain_files(directory: Path) -> list[Path]:
+    """The files of a directory, sorted, without a manifest of its own.
+
+    Raises:
+        MeshError: the directory is missing, or holds a link or another thing that is not a plain file.
+    """
+    if not directory.is_dir():
+        raise MeshError(f"The directory {directory} does not exist.")
     paths = []
     for path in sorted(directory.rglob("*")):
         if not _is_plain(path):
@@ -126,6 +129,14 @@ def _plain_files(directory: Path) -> list[Path]:
         if path.is_file() and path != directory / MANIFEST_FILE:
             paths.append(path)
     return paths
+
+
+def _read_entries(directory: Path, paths: Iterable[Path]) -> list[FileEntry]:
+    """Digest several files at once: the interpreter's lock is not held meanwhile."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(
+            pool.map(lambda path: FileEntry.of(path, path.relative_to(directory).as_posix()), paths)
+        )
 
 
 def _is_plain(path: Path) -> bool:

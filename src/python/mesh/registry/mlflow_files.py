@@ -7,11 +7,16 @@ from pathlib import PurePosixPath
 
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
 from mesh.core.errors import MeshError
+from mesh.core.files import safe_path
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
 from mesh.core.progress import track
+from mesh.registry.local_files import copy_file
+from mesh.registry.local_files import share
+from mesh.registry.local_files import sweep
 from mesh.registry.mlflow_records import ATTACHMENT_FILE
 from mesh.registry.mlflow_records import Record
 from mesh.registry.mlflow_records import StoredAttachment
@@ -29,30 +34,53 @@ def repository(store: Store, record: Record, folder: str) -> ArtifactRepository:
     return store.repository(record.run_id, record.source.removesuffix(f"/{FILES}"), folder)
 
 
-def upload(target: ArtifactRepository, file: Path, path: str) -> None:
-    """Store a file at a path, whose last part is the file's name."""
+def upload(target: ArtifactRepository, file: Path, path: str) -> FileEntry:
+    """Store a file at a path, whose last part is the file's name, and give what was stored.
+
+    Raises:
+        MeshError: the file changed meanwhile.
+    """
+    if folder := _folder(target):
+        return copy_file(file, safe_path(folder, path), path)
+    entry = FileEntry.of(file, path)
     parent = PurePosixPath(path).parent.as_posix()
     target.log_artifact(str(file), None if parent == "." else parent)  # type: ignore[no-untyped-call]
+    if FileEntry.of(file, path) != entry:
+        raise MeshError(f"{file} changed while it was being published; publish it again.")
+    return entry
 
 
-def download(source: ArtifactRepository, path: str, directory: Path) -> Path:
-    """Copy a stored file to the same path below an existing directory.
+def share_file(store: Store, target: ArtifactRepository, entry: FileEntry) -> FileEntry:
+    """Let a stored file be one with the identical ones of other versions, where the storage is a folder."""
+    folder = _folder(target)
+    if folder and isinstance(store.artifacts, Path):
+        share(safe_path(folder, entry.path), entry, store.artifacts)
+    return entry
+
+
+def download(source: ArtifactRepository, path: str, directory: Path) -> FileEntry:
+    """Copy a stored file to the same path below an existing directory, and give what was copied.
 
     Raises:
         MeshError: there is no such file.
     """
     try:
+        if folder := _folder(source):
+            return copy_file(safe_path(folder, path), directory / path, path)
         # With a destination: without one MLflow hands out the store's own file.
-        return Path(source.download_artifacts(path, str(directory)))  # type: ignore[no-untyped-call]
-    except MlflowException as error:
+        copy = source.download_artifacts(path, str(directory))  # type: ignore[no-untyped-call]
+        return FileEntry.of(Path(copy), path)
+    except (MlflowException, FileNotFoundError) as error:
         if path not in _stored_paths(source):
             raise MeshError(f"{path} is missing in the registry's storage.") from error
         raise
 
 
 def remove(store: Store, run_id: str, address: str, folder: str) -> None:
-    """Remove a folder of a run that no version names."""
+    """Remove a folder of a run that no version names, and what was kept for it only."""
     store.repository(run_id, address, folder).delete_artifacts()  # type: ignore[no-untyped-call]
+    if isinstance(store.artifacts, Path):
+        sweep(store.artifacts)
 
 
 def read_attachment(store: Store, record: Record, attachment: StoredAttachment) -> bytes:
@@ -63,13 +91,13 @@ def read_attachment(store: Store, record: Record, attachment: StoredAttachment) 
     """
     source = repository(store, record, attachment.folder)
     with tempfile.TemporaryDirectory() as temporary:
-        file = download(source, ATTACHMENT_FILE, Path(temporary))
-        if FileEntry.of(file, attachment.file.path) != attachment.file:
-            path = attachment.file.path
+        path = attachment.file.path
+        found = download(source, ATTACHMENT_FILE, Path(temporary))
+        if found.model_copy(update={"path": path}) != attachment.file:
             raise MeshError(
                 f"The attachment {path} of {record.version.reference} is damaged in the registry."
             )
-        return file.read_bytes()
+        return (Path(temporary) / ATTACHMENT_FILE).read_bytes()
 
 
 def storage_problems(store: Store, record: Record) -> list[str]:
@@ -111,5 +139,14 @@ def _walk(source: ArtifactRepository, folder: str | None) -> Iterator[str]:
 
 def _read_entry(source: ArtifactRepository, stored: str, path: str) -> FileEntry:
     """Read one file at a time, so that a version need not fit on this machine twice."""
+    if folder := _folder(source):
+        return FileEntry.of(safe_path(folder, stored), path)
     with tempfile.TemporaryDirectory() as temporary:
-        return FileEntry.of(download(source, stored, Path(temporary)), path)
+        return download(source, stored, Path(temporary)).model_copy(update={"path": path})
+
+
+def _folder(repository: ArtifactRepository) -> Path | None:
+    """The folder of this machine that a repository is, if it is one."""
+    if isinstance(repository, LocalArtifactRepository):
+        return Path(repository.artifact_dir)
+    return None

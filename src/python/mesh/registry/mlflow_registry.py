@@ -42,6 +42,7 @@ from mesh.registry.reference import ModelReference
 from mesh.registry.reference import check_model_name
 from mesh.registry.reference import check_new_alias
 from mesh.registry.transfer import check_path
+from mesh.registry.transfer import check_unchanged
 from mesh.registry.transfer import for_each
 from mesh.registry.transfer import prepare
 from mesh.registry.transfer import read_content
@@ -63,22 +64,20 @@ class MlflowRegistry:
         check_model_name(name)
         with self._errors(), tempfile.TemporaryDirectory() as temporary:
             content = read_content(directory)
-            staging = Path(temporary)
-            key = self.store.settings.signing_key
-            manifest = prepare(name, content, card, staging, key)
             with self._run(name) as (run_id, address):
                 target = self.store.repository(run_id, address, mlflow_files.FILES)
-                for_each(
-                    lambda entry: mlflow_files.upload(target, directory / entry.path, entry.path),
-                    content,
-                    f"publishing {name}",
-                )
+
+                def upload(path: str) -> FileEntry:
+                    entry = mlflow_files.upload(target, directory / path, path)
+                    return mlflow_files.share_file(self.store, target, entry)
+
+                sizes = {path: state.size for path, state in content.items()}
+                stored_files = for_each(upload, sizes, f"publishing {name}")
+                check_unchanged(directory, content)
+                staging, key = Path(temporary), self.store.settings.signing_key
+                manifest = prepare(name, stored_files, card, staging, key)
                 for file in staging.iterdir():
                     mlflow_files.upload(target, file, file.name)
-                if read_content(directory) != content:
-                    raise MeshError(
-                        f"{directory} changed while it was being published; publish it again."
-                    )
                 self.store.client.set_terminated(run_id)
                 self._ensure_model(name)
                 stored = self.store.client.create_model_version(

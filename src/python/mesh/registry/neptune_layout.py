@@ -1,10 +1,11 @@
 """Which field of Neptune holds what; `model/...` is where models have always been kept there."""
 
 import hashlib
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
-from collections.abc import Sequence
 from typing import Any
+from typing import Self
 
 from pydantic import BaseModel
 from pydantic import ConfigDict
@@ -20,10 +21,13 @@ from mesh.registry.history import AliasMove
 
 OWN = "mesh"
 RECORD = f"{OWN}/record"
+RECORD_PARTS = f"{OWN}/record_parts"
 FINGERPRINT = f"{OWN}/fingerprint"
 ALIASES = f"{OWN}/aliases"
 MOVES = f"{OWN}/alias_moves"
 
+# Its client cuts off what is longer than 16384 characters.
+_TEXT_LIMIT = 16_000
 _MODEL = "model/"
 _ATTACHMENTS = "attachments/"
 # Attachments that have a place of their own beside the files.
@@ -39,12 +43,31 @@ _PATHS = {field: path for path, field in _FIELDS.items()}
 
 
 class Record(BaseModel):
-    """What makes a version complete: its card and manifest, in one field that is written last."""
+    """What makes a version complete: its card and manifest, in parts, of which the number is written last."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     card: ModelCard
     manifest: Manifest
+
+    def parts(self) -> dict[str, str]:
+        """The record's text, in fields that Neptune's client does not cut off."""
+        text = self.model_dump_json()
+        starts = range(0, len(text), _TEXT_LIMIT)
+        return {
+            f"{RECORD_PARTS}/{start // _TEXT_LIMIT:04}": text[start : start + _TEXT_LIMIT]
+            for start in starts
+        }
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """Read the record from the fields of this package.
+
+        Raises:
+            ValidationError: it is damaged.
+        """
+        parts = fields.get("record_parts", {})
+        return cls.model_validate_json("".join(parts[name] for name in sorted(parts)))
 
 
 def field_of(path: str) -> str:
@@ -57,16 +80,16 @@ def path_of(field: str) -> str:
     return _PATHS.get(field, field.removeprefix(_MODEL))
 
 
-def check_files(files: Sequence[FileEntry]) -> None:
+def check_files(paths: Iterable[str]) -> None:
     """Refuse files whose fields are those of something else.
 
     Raises:
         MeshError: there is one.
     """
-    for entry in files:
-        taken = field_of(entry.path) == _MODEL + entry.path and _MODEL + entry.path in _PATHS
-        if taken or entry.path.startswith(_KNOWN_ATTACHMENTS):
-            raise MeshError(f"{entry.path!r} can't be published in Neptune: the field is in use.")
+    for path in paths:
+        taken = field_of(path) == _MODEL + path and _MODEL + path in _PATHS
+        if taken or path.startswith(_KNOWN_ATTACHMENTS):
+            raise MeshError(f"{path!r} can't be published in Neptune: the field is in use.")
 
 
 def attachment_field(path: str) -> str:

@@ -1,7 +1,7 @@
 """The registry on Neptune, in the layout that models have had there.
 
 Neptune shows a version as soon as it has a number, so files are uploaded to a version that is not complete yet. What
-makes it one is the field `mesh/record`, written last: its card and manifest. Versions without it are left alone.
+makes it one is the field `mesh/record`, written last: in how many parts its card and manifest are recorded. Versions without it are left alone.
 """
 
 import contextlib
@@ -36,6 +36,7 @@ from mesh.registry.reference import check_new_alias
 from mesh.registry.settings import RegistrySettings
 from mesh.registry.transfer import OWN_FILES
 from mesh.registry.transfer import check_path
+from mesh.registry.transfer import check_unchanged
 from mesh.registry.transfer import prepare
 from mesh.registry.transfer import read_content
 from mesh.registry.transfer import receive
@@ -58,22 +59,24 @@ class NeptuneRegistry:
         with self._errors(), tempfile.TemporaryDirectory() as temporary:
             content = read_content(directory)
             layout.check_files(content)
-            staging = Path(temporary)
-            manifest = prepare(name, content, card, staging, self.settings.signing_key)
             self.client.ensure_model(name)
             with self.client.version(ModelReference(name, alias="new"), WRITE) as version:
-                for entry in track(content, f"publishing {name}"):
-                    _upload(version, layout.field_of(entry.path), directory / entry.path)
+                entries = []
+                for path in track(content, f"publishing {name}"):
+                    entries.append(FileEntry.of(directory / path, path))
+                    _upload(version, layout.field_of(path), directory / path)
+                    if FileEntry.of(directory / path, path) != entries[-1]:
+                        raise MeshError(f"{path} changed while it was being published.")
+                check_unchanged(directory, content)
+                staging, key = Path(temporary), self.settings.signing_key
+                manifest = prepare(name, entries, card, staging, key)
                 for file in staging.iterdir():
                     _upload(version, layout.field_of(file.name), file)
-                if read_content(directory) != content:
-                    raise MeshError(
-                        f"{directory} changed while it was being published; publish it again."
-                    )
                 version[layout.FINGERPRINT] = card.fingerprint
-                version[layout.RECORD] = layout.Record(
-                    card=card, manifest=manifest
-                ).model_dump_json()
+                parts = layout.Record(card=card, manifest=manifest).parts()
+                for field, text in parts.items():
+                    version[field] = text
+                version[layout.RECORD] = len(parts)
                 reference = ModelReference.parse(version["sys/id"].fetch())
             return self._read(reference)
 
@@ -229,7 +232,7 @@ class NeptuneRegistry:
             fields = version[layout.OWN].fetch()
             created = version["sys/creation_time"].fetch()
         try:
-            record = layout.Record.model_validate_json(fields["record"])
+            record = layout.Record.of(fields)
             attachments = layout.read_attachments(fields)
         except ValidationError as error:
             raise MeshError(
@@ -287,9 +290,10 @@ def _upload(version: neptune.ModelVersion, field: str, file: Path) -> None:
     version[field].upload(str(file), wait=True)
 
 
-def _download(version: neptune.ModelVersion, path: str, root: Path) -> None:
+def _download(version: neptune.ModelVersion, path: str, root: Path) -> FileEntry:
     """Bring a file of a version to the same path below a directory."""
     _download_field(version, layout.field_of(path), root / path, path)
+    return FileEntry.of(root / path, path)
 
 
 def _download_field(version: neptune.ModelVersion, field: str, file: Path, path: str) -> None:

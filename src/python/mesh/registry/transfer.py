@@ -3,11 +3,14 @@
 import logging
 import tempfile
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import as_completed
 from pathlib import Path
 from pathlib import PurePosixPath
+from typing import NamedTuple
+from typing import Self
 
 from pydantic import SecretStr
 
@@ -21,6 +24,7 @@ from mesh.core.files import safe_path
 from mesh.core.manifest import MANIFEST_FILE
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
+from mesh.core.manifest import plain_files
 from mesh.core.progress import track
 from mesh.registry.base import ModelVersion
 from mesh.registry.signing import SIGNATURE_FILE
@@ -35,22 +39,48 @@ THREADS = 8
 OWN_FILES = (CARD_FILE, SIGNATURE_FILE)
 """What each version gets of its own, besides its manifest."""
 
-Download = Callable[[str, Path], object]
-"""Writes the file with a path, relative to the version, at the same path below a directory."""
+Download = Callable[[str, Path], FileEntry]
+"""Writes the file with a path, relative to the version, to the same path below a directory; gives what was written."""
 
 
-def read_content(directory: Path) -> tuple[FileEntry, ...]:
+class FileState(NamedTuple):
+    """What changes with a file's content: size in bytes, identity, times in nanoseconds."""
+
+    size: int
+    inode: int
+    modified: int
+    changed: int
+
+    @classmethod
+    def of(cls, file: Path) -> Self:
+        """The state of a file now."""
+        status = file.stat()
+        return cls(status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def read_content(directory: Path) -> dict[str, FileState]:
     """The files of a directory that are to be published, without a card, a manifest or a signature of its own.
 
     Raises:
         MeshError: there is none, or one that can't be published everywhere.
     """
-    entries = tuple(entry for entry in Manifest.of(directory).files if entry.path not in OWN_FILES)
-    if not entries:
+    files = {path.relative_to(directory).as_posix(): path for path in plain_files(directory)}
+    content = {path: FileState.of(file) for path, file in files.items() if path not in OWN_FILES}
+    if not content:
         raise MeshError(f"{directory} holds no files to publish.")
-    for entry in entries:
-        _check_file_path(entry.path)
-    return entries
+    for path in content:
+        _check_file_path(path)
+    return content
+
+
+def check_unchanged(directory: Path, content: Mapping[str, FileState]) -> None:
+    """Check that a directory's files, which were published, are still those that were read.
+
+    Raises:
+        MeshError: they are not.
+    """
+    if read_content(directory) != content:
+        raise MeshError(f"{directory} changed while it was being published; publish it again.")
 
 
 def check_path(path: str) -> str:
@@ -81,11 +111,7 @@ def _check_file_path(path: str) -> None:
 
 
 def prepare(
-    name: str,
-    content: tuple[FileEntry, ...],
-    card: ModelCard,
-    staging: Path,
-    signing_key: SecretStr,
+    name: str, content: Sequence[FileEntry], card: ModelCard, staging: Path, signing_key: SecretStr
 ) -> Manifest:
     """Write a version's card, signature and manifest into an empty directory.
 
@@ -139,15 +165,21 @@ def record_problems(
 
 
 def for_each(
-    action: Callable[[FileEntry], object], files: Sequence[FileEntry], description: str
-) -> None:
-    """Move several files at once, large ones first; the first error ends it."""
-    ordered = sorted(files, key=lambda entry: entry.size, reverse=True)
+    action: Callable[[str], FileEntry], sizes: Mapping[str, int], description: str
+) -> list[FileEntry]:
+    """Move several files at once, by their paths, large ones first; the first error ends it.
+
+    Args:
+        sizes: bytes of each file.
+
+    Returns:
+        What the action has given, in no order.
+    """
+    ordered = sorted(sizes, key=lambda path: sizes[path], reverse=True)
     with ThreadPoolExecutor(THREADS) as pool:
-        moves = [pool.submit(action, entry) for entry in ordered]
+        moves = [pool.submit(action, path) for path in ordered]
         try:
-            for move in track(as_completed(moves), description, len(moves)):
-                move.result()
+            return [move.result() for move in track(as_completed(moves), description, len(moves))]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -168,14 +200,16 @@ def receive(
         return
     with atomic_directory(directory, replace=True) as partial:
 
-        def bring(entry: FileEntry) -> None:
-            target = safe_path(partial, entry.path)
+        def bring(path: str) -> FileEntry:
+            target = safe_path(partial, path)
             target.parent.mkdir(parents=True, exist_ok=True)
-            download(entry.path, partial)
+            entry = download(path, partial)
             target.chmod(0o644)
+            return entry
 
-        for_each(bring, version.manifest.files, f"fetching {version.reference}")
-        if problems := version.manifest.problems(partial):
+        sizes = {entry.path: entry.size for entry in version.manifest.files}
+        fetched = for_each(bring, sizes, f"fetching {version.reference}")
+        if problems := version.manifest.differences(fetched):
             raise MeshError(
                 f"{version.reference} is damaged in the registry: {'; '.join(problems)}."
             )

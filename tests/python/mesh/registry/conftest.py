@@ -26,11 +26,6 @@ from services.registry_server import RegistryServer
 _ASKED_FOR = os.environ.get("MESH_TEST_REGISTRIES", "").split(",")
 
 
-def _skip_unless_asked_for(name: str) -> None:
-    if name not in _ASKED_FOR:
-        pytest.skip(f"takes minutes on this registry; set MESH_TEST_REGISTRIES={name} to run it")
-
-
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite registry without versions, made once because that takes seconds."""
@@ -43,7 +38,6 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    _skip_unless_asked_for("server")
     with run_postgres() as address:
         yield address
 
@@ -86,7 +80,14 @@ _NEPTUNE = pytest.param("neptune", marks=pytest.mark.filterwarnings("ignore"))
 
 @pytest.fixture(params=["sqlite", "server", _NEPTUNE])
 def place(request: pytest.FixtureRequest) -> Place:
-    """A registry of each kind in turn."""
+    """A registry of each kind in turn.
+
+    All tests on all kinds take minutes. So on a server and on Neptune only modules with `ON_EVERY_REGISTRY` run, unless
+    `MESH_TEST_REGISTRIES` asks for the others.
+    """
+    asked_for = request.param in ("sqlite", *_ASKED_FOR)
+    if not asked_for and not getattr(request.module, "ON_EVERY_REGISTRY", False):
+        pytest.skip(f"runs on this registry with MESH_TEST_REGISTRIES={request.param}")
     place: Place = request.getfixturevalue(f"{request.param}_place")
     return place
 
@@ -116,7 +117,6 @@ def server_place(registry_server: RegistryServer, s3: s3_service.Storage) -> Pla
 
 @pytest.fixture(scope="session")
 def neptune_server() -> Iterator[NeptuneServer]:
-    _skip_unless_asked_for("neptune")
     with run_neptune() as server:
         yield server
 

@@ -9,29 +9,20 @@ from mesh.core.manifest import Manifest
 from mesh.registry.factory import open_registry
 
 PUBLISH = "registry.publish('KEYWORDS-TRAINED', Path({source!r}), card)"
-REPOSITORY = "mlflow.store.artifact.local_artifact_repo:LocalArtifactRepository"
+COPY = "mesh.registry.mlflow_files:copy_file"
 
-# Half of a file is written when these stop.
-STOP_IN_UPLOAD = """
-import shutil
-def copyfileobj(source, target, length=0):
-    data = source.read()
-    target.write(data[: len(data) // 2])
-    target.flush()
-    if len(data) > 1_000_000:
-        stop()
-    target.write(data[len(data) // 2 :])
-shutil.copyfileobj = copyfileobj
-"""
-STOP_IN_DOWNLOAD = """
-import shutil
-def copy2(source, target):
-    data = Path(source).read_bytes()
-    Path(target).write_bytes(data[: len(data) // 2])
-    if len(data) > 1_000_000:
-        stop()
-    Path(target).write_bytes(data)
-shutil.copy2 = copy2
+# Two of its blocks are written when this stops.
+STOP_WITHIN_A_FILE = """
+import mesh.registry.local_files as local_files
+local_files._BLOCK = 1_000_000
+class Pool(local_files.ThreadPoolExecutor):
+    blocks = 0
+    def submit(self, *arguments):
+        self.blocks += 1
+        if self.blocks == 3:
+            stop()
+        return super().submit(*arguments)
+local_files.ThreadPoolExecutor = Pool
 """
 
 # The version is written, but not committed.
@@ -46,10 +37,10 @@ SqlAlchemyStore.create_model_version = create_model_version
 
 PUBLISH_STOPS = {
     "before the run": "stop_at('mlflow:MlflowClient.create_run')",
-    "before the first file": f"stop_at('{REPOSITORY}.log_artifact')",
-    "within a file": STOP_IN_UPLOAD,
-    "between files": f"stop_at('{REPOSITORY}.log_artifact', 3)",
-    "before the manifest": f"stop_at('{REPOSITORY}.log_artifact', 8)",
+    "before the first file": f"stop_at('{COPY}')",
+    "within a file": STOP_WITHIN_A_FILE,
+    "between files": f"stop_at('{COPY}', 3)",
+    "before the manifest": f"stop_at('{COPY}', 8)",
     "before the run ends": "stop_at('mlflow:MlflowClient.set_terminated')",
     "before the model": "stop_at('mlflow:MlflowClient.create_registered_model')",
     "before the version": "stop_at('mlflow:MlflowClient.create_model_version')",
@@ -152,10 +143,10 @@ def refuse(*_: object, **__: object) -> None:
 
 
 FETCH_STOPS = {
-    "before the first file": f"stop_at('{REPOSITORY}.download_artifacts')",
-    "within a file": STOP_IN_DOWNLOAD,
-    "between files": f"stop_at('{REPOSITORY}.download_artifacts', 3)",
-    "before the check": "stop_at('mesh.core.manifest:Manifest.problems')",
+    "before the first file": f"stop_at('{COPY}')",
+    "within a file": STOP_WITHIN_A_FILE,
+    "between files": f"stop_at('{COPY}', 3)",
+    "before the check": "stop_at('mesh.core.manifest:Manifest.differences')",
     "before the manifest": "stop_at('mesh.core.manifest:Manifest.write')",
     "before the rename": "stop_at('pathlib:Path.rename')",
 }
@@ -193,9 +184,7 @@ def test_killed_repair_leaves_the_old_copy_or_none(kill_stopped, registry, sourc
     assert list(target.parent.iterdir()) == [target]
 
 
-@pytest.mark.parametrize(
-    "call", [f"{REPOSITORY}.log_artifact", "mlflow:MlflowClient.set_model_version_tag"]
-)
+@pytest.mark.parametrize("call", [COPY, "mlflow:MlflowClient.set_model_version_tag"])
 def test_killed_attach_leaves_the_previous_one(
     kill_stopped, registry, source, card, tmp_path, call
 ):

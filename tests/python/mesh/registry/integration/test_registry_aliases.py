@@ -8,6 +8,8 @@ from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.registry.factory import open_registry
 
+ON_EVERY_REGISTRY = True
+
 NAME = "KEYWORDS-TRAINED"
 
 

@@ -104,6 +104,7 @@ def test_no_attachment_is_lost(start, registry, source, card, tmp_path):
     assert registry.verify("KEYWORDS-TRAINED-1") == []
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("refusals", "attached"), [(2, True), (3, False)])
 def test_tag_refused_by_the_database_is_set_again(
     registry_settings, source, card, tmp_path, monkeypatch, refusals, attached

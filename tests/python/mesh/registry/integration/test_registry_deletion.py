@@ -6,6 +6,8 @@ from mesh.core.errors import MeshError
 from mesh.core.manifest import Manifest
 from mesh.registry.prune import unneeded
 
+ON_EVERY_REGISTRY = True
+
 TRAINED = "KEYWORDS-TRAINED"
 COMPILED = "KEYWORDS-COMPILED"
 

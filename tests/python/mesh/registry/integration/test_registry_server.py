@@ -62,7 +62,7 @@ def test_server_that_restarts_while_a_version_is_published(
         if path == "model_card.json" and restarted.acquire(blocking=False):
             registry_server.stop()
             registry_server.start()
-        upload(target, file, path)
+        return upload(target, file, path)
 
     monkeypatch.setattr("mesh.registry.mlflow_files.upload", restart_then_upload)
     assert registry.publish("KEYWORDS-TRAINED", source, card).version == 1
@@ -77,7 +77,7 @@ def test_server_that_dies_while_a_version_is_published(
 
     def die_then_upload(target, file, path):
         registry_server.stop()
-        upload(target, file, path)
+        return upload(target, file, path)
 
     try:
         with monkeypatch.context() as dying:

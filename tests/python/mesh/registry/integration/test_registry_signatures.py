@@ -15,6 +15,8 @@ from mesh.registry.mlflow_records import version_tags
 from mesh.registry.signing import generate_keys
 from mesh.registry.transport import copy_version
 
+ON_EVERY_REGISTRY = True
+
 REFERENCE = "KEYWORDS-TRAINED-1"
 MODEL = "model_artifacts/model.bin"
 PRIVATE, PUBLIC = generate_keys()

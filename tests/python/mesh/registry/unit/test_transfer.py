@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.core.files import safe_path
+from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
 from mesh.registry.base import ModelVersion
 from mesh.registry.transfer import check_path
@@ -76,7 +77,7 @@ def test_content_is_without_card_and_manifest(tmp_path):
     for name in ("model_card.json", "manifest.json", "nested/model_card.json", "a.bin"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("{}")
-    assert [entry.path for entry in read_content(tmp_path)] == ["a.bin", "nested/model_card.json"]
+    assert list(read_content(tmp_path)) == ["a.bin", "nested/model_card.json"]
 
 
 def test_nothing_but_a_card_is_nothing_to_publish(tmp_path):
@@ -89,7 +90,7 @@ def test_nothing_but_a_card_is_nothing_to_publish(tmp_path):
 def version(tmp_path, source, card):
     staging = tmp_path / "staging"
     staging.mkdir()
-    manifest = prepare("KEYWORDS-TRAINED", read_content(source), card, staging, SecretStr(""))
+    manifest = prepare("KEYWORDS-TRAINED", Manifest.of(source).files, card, staging, SecretStr(""))
     shutil.copytree(source, staging, dirs_exist_ok=True)
     version = ModelVersion(
         name="K-TRAINED",
@@ -104,7 +105,11 @@ def version(tmp_path, source, card):
 
 
 def copy_from(staging):
-    return lambda path, root: shutil.copy(staging / path, root / path)
+    def copy(path, root):
+        shutil.copy(staging / path, root / path)
+        return FileEntry.of(root / path, path)
+
+    return copy
 
 
 def test_manifest_is_that_of_the_whole_directory(version):
