@@ -198,8 +198,10 @@ def prune(name: str | None, keep: int, delete: bool) -> None:
         registry.delete(version.reference)
         click.echo(f"{version.reference} is deleted")
     if versions and not delete:
-        total = sum(version.manifest.size for version in versions) / 1e6
-        click.echo(f"{len(versions)} versions, {total:.1f} MB: repeat with --delete to delete them")
+        megabytes = sum(version.manifest.size for version in versions) / 1e6
+        click.echo(
+            f"{len(versions)} versions, {megabytes:.1f} MB: repeat with --delete to delete them"
+        )
 
 
 @group.command()

@@ -13,7 +13,7 @@ from mesh.core.manifest import FileEntry
 SHARED = ".files"
 """Folder beside the versions' own, with a hard link to each stored file, named by its SHA-256."""
 
-_BLOCK = 4 * 2**20
+_BLOCK = 2**20
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +26,18 @@ def copy_file(source: Path, target: Path, path: str) -> FileEntry:
     digest = hashlib.sha256()
     size = 0
     target.parent.mkdir(parents=True, exist_ok=True)
-    with source.open("rb") as reader, target.open("xb") as writer, ThreadPoolExecutor(1) as pool:
-        while block := reader.read(_BLOCK):
-            digested = pool.submit(digest.update, block)
-            writer.write(block)
+    # One buffer for the whole file: new memory for each block would take as long as writing it.
+    buffer = memoryview(bytearray(_BLOCK))
+    with (
+        source.open("rb", buffering=0) as reader,
+        target.open("xb") as writer,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        while count := reader.readinto(buffer):
+            digested = pool.submit(digest.update, buffer[:count])
+            writer.write(buffer[:count])
             digested.result()
-            size += len(block)
+            size += count
     return FileEntry(path=path, size=size, sha256=digest.hexdigest())
 
 

@@ -1,7 +1,8 @@
 """The registry on Neptune, in the layout that models have had there.
 
 Neptune shows a version as soon as it has a number, so files are uploaded to a version that is not complete yet. What
-makes it one is the field `mesh/record`, written last: in how many parts its card and manifest are recorded. Versions without it are left alone.
+makes it one is the field `mesh/record`, written last: in how many parts its card and manifest are recorded. Versions
+without it are left alone.
 """
 
 import contextlib

@@ -9,7 +9,7 @@ from mesh.registry.local_files import copy_file
 from mesh.registry.local_files import share
 from mesh.registry.local_files import sweep
 
-BLOCK = 4 * 2**20
+BLOCK = 2**20
 
 
 @pytest.mark.parametrize("size", [0, 1, BLOCK - 1, BLOCK, 2 * BLOCK + 7])
