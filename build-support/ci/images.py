@@ -39,14 +39,14 @@ def addresses(plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, bool
 
 def tested_projects(root: Path, plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
     """The projects whose containers are tested, and `mesh` where it is the shared registry's."""
-    packages = {path.parent.name for path in root.glob("src/python/*/project.py")} | {LIBRARIES}
-    found = {_package(address) for address in addresses(plan)} & packages
+    packages = {path.parent.name for path in root.glob("src/python/*/project.py")}
+    found = {_package(address) for address in addresses(plan)} & {*packages, LIBRARIES}
     for item in containers_tests(plan):
         files = item["files"]
         found |= {_package(file) for file in files} & packages
         # A file of no project is one of all.
         if not files or not all(_package(file) in packages for file in files):
-            found |= packages
+            found |= {*packages, LIBRARIES}
     return sorted(package.replace("_", "-") for package in found)
 
 

@@ -22,9 +22,9 @@ logger = logging.getLogger(__name__)
 def copy_version(source: ModelRegistry, target: ModelRegistry, reference: str) -> ModelVersion:
     """Copy a version, the trained version that it was compiled from, and their attachments and aliases.
 
-    Each registry gives its own numbers, so the copy may have another one; its card names the copy of the trained
-    version, and it is signed anew if the target's settings have a key. All other files are the same by their digests.
-    What the target has already is not copied again: a copy that was interrupted is completed by the next.
+    Each registry gives its own numbers, so the copy may have another one, and its card names the copy of the trained
+    version; it is signed if the target's settings have a key. All other files are the same by their digests. What the
+    target has already is not copied again: a copy that was interrupted is completed by the next.
 
     Raises:
         MeshError: a version is damaged, or a registry can't be read or written.

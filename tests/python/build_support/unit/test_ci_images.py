@@ -162,9 +162,10 @@ CONTAINERS = "tests/python/containers/functional/test_project_life.py"
         ),
         (
             {"tests": [item(CONTAINERS, tags=["containers"], files=["docker/compose.yaml"])]},
-            "keywords word-count",
+            "keywords mesh word-count",
         ),
-        ({"tests": [item(CONTAINERS, tags=["containers"], files=[])]}, "keywords word-count"),
+        ({"tests": [item(CONTAINERS, tags=["containers"], files=[])]}, "keywords mesh word-count"),
+        ({"images": [item("src/python/mesh/registry:image")]}, "mesh"),
     ],
 )
 def test_containers_of_the_projects_that_are_concerned_are_tested(

@@ -38,7 +38,7 @@ SERVICES = {
 """The services of steps that do not go by the name of their component."""
 QUICK = ("-e", "TRAIN_EPOCHS=1")
 """Options of steps: a trained model as quickly as its project can have one."""
-PATIENCE = 600
+PATIENCE = 1800
 USER = 10001
 
 

@@ -112,12 +112,12 @@ def test_caller_s_registry_and_credentials_reach_the_step(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     registry = {
-        "MESH_REGISTRY_URI": "postgresql://mesh:hidden-word@127.0.0.1:1/models",
+        "MESH_REGISTRY_URI": "http://mesh:hidden-word@127.0.0.1:1",
         "AWS_SECRET_ACCESS_KEY": "other-hidden-word",
     }
     with compose_project("keywords", tmp_path) as compose:
         _, output = compose(*command, **registry)
-    assert "postgresql://mesh:***@127.0.0.1:1/models" in output
+    assert "http://mesh:***@127.0.0.1:1" in output
     assert "hidden-word" not in output
 
 
