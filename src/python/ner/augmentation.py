@@ -70,5 +70,5 @@ def _other_place(old: str, chance: random.Random) -> str:
 
 @cache
 def _names(kind: str) -> tuple[str, ...]:
-    path = importlib.resources.files("ner.train").joinpath("names", f"{kind}.txt")
+    path = importlib.resources.files("ner.train") / "names" / f"{kind}.txt"
     return tuple(name for name in path.read_text(encoding="utf-8").splitlines() if name)
