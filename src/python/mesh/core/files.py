@@ -46,11 +46,18 @@ def safe_path(root: Path, relative: str) -> Path:
 
 
 @contextlib.contextmanager
-def atomic_directory(target: Path, *, replace: bool = False) -> Iterator[Path]:
-    """Yield an empty directory beside `target` that becomes `target` when the block ends without an error.
+def atomic_directory(
+    target: Path, *, replace: bool = False, resume: bool = False
+) -> Iterator[Path]:
+    """Yield a directory beside `target` that becomes `target` when the block ends without an error.
 
     A process that is killed leaves at most a hidden `*.partial` directory, which the next call for the
     same target removes.
+
+    Args:
+        replace: whether what is there may be replaced.
+        resume: go on with what an interrupted call has left, instead of an empty directory. Then a block that ends
+            with another error than a `MeshError`, such as a lost connection, leaves it as well.
 
     Raises:
         MeshError: `target` exists and `replace` is false, or its parent can't be written.
@@ -59,14 +66,22 @@ def atomic_directory(target: Path, *, replace: bool = False) -> Iterator[Path]:
         raise MeshError(f"{target} exists already; remove it first.")
     with _os_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial, lock = _make_partial(target, _make_directory)
+        left = _take_stale(target) if resume else None
+        partial, lock = left or _make_partial(target, _make_directory)
+    kept = False
     try:
         yield partial
         with _os_errors(target):
             partial.chmod(0o755)
             _rename_in(partial, target, replace=replace)
+    except MeshError:
+        raise
+    except BaseException:
+        kept = resume
+        raise
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        if not kept:
+            shutil.rmtree(partial, ignore_errors=True)
         os.close(lock)
 
 
@@ -129,6 +144,30 @@ def _make_partial(target: Path, make: Callable[[Path], tuple[Path, int]]) -> tup
         os.close(descriptor)
 
 
+def _take_stale(target: Path) -> tuple[Path, int] | None:
+    """A directory that a killed process left, locked; and the others, if there are several, removed."""
+    taken: tuple[Path, int] | None = None
+    for path in _partials(target):
+        with contextlib.suppress(BlockingIOError, FileNotFoundError):
+            if taken is None and path.is_dir():
+                descriptor = os.open(path, os.O_RDONLY)
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    os.close(descriptor)
+                    raise
+                if path.exists():
+                    taken = path, descriptor
+                else:
+                    os.close(descriptor)
+    _remove_stale(target)
+    return taken
+
+
+def _partials(target: Path) -> list[Path]:
+    return list(target.parent.glob(f".{glob.escape(target.name)}.*{PARTIAL_SUFFIX}"))
+
+
 def _make_directory(target: Path) -> tuple[Path, int]:
     while True:
         path = tempfile.mkdtemp(prefix=f".{target.name}.", suffix=PARTIAL_SUFFIX, dir=target.parent)
@@ -165,7 +204,7 @@ def _rename_in(partial: Path, target: Path, *, replace: bool) -> None:
 
 def _remove_stale(target: Path) -> None:
     """Remove what killed processes left: partials of this target that no living process holds locked."""
-    for path in target.parent.glob(f".{glob.escape(target.name)}.*{PARTIAL_SUFFIX}"):
+    for path in _partials(target):
         with contextlib.suppress(BlockingIOError, FileNotFoundError), _locked(path):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)

@@ -1,8 +1,11 @@
 """Progress of long work: a bar on a terminal, plain lines elsewhere."""
 
+import contextlib
 import logging
 import sys
+import threading
 import time
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sized
@@ -14,6 +17,9 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 5.0
 
+Advance = Callable[[int], object]
+"""Counts bytes that were moved; several threads may call it."""
+
 
 def track(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
     """Yield the items while showing how far the work is; off a terminal, one line every few seconds."""
@@ -23,6 +29,46 @@ def track(items: Iterable[Item], description: str, total: int | None = None) -> 
         yield from _bar(items, description, total)
     else:
         yield from _lines(items, description, total)
+
+
+@contextlib.contextmanager
+def track_bytes(description: str, total: int) -> Iterator[Advance]:
+    """Show how many of the bytes were moved, as the block counts them; off a terminal, one line every few seconds."""
+    if not sys.stderr.isatty():
+        yield _ByteLines(description, total)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn
+    from rich.progress import DownloadColumn
+    from rich.progress import Progress
+    from rich.progress import TextColumn
+    from rich.progress import TimeRemainingColumn
+    from rich.progress import TransferSpeedColumn
+
+    text, bar = TextColumn("{task.description}"), BarColumn()
+    moved, speed, left = DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+    console = Console(stderr=True)
+    with Progress(text, bar, moved, speed, left, console=console, transient=True) as progress:
+        task = progress.add_task(description, total=total)
+        yield lambda count: progress.advance(task, count)
+
+
+class _ByteLines:
+    def __init__(self, description: str, total: int) -> None:
+        self._description = description
+        self._total = total
+        self._moved = 0
+        self._reported = time.monotonic()
+        self._lock = threading.Lock()
+
+    def __call__(self, count: int) -> None:
+        with self._lock:
+            self._moved += count
+            if time.monotonic() - self._reported < SECONDS_BETWEEN_LINES:
+                return
+            self._reported = time.monotonic()
+            moved = self._moved
+        logger.info("%s: %.0f of %.0f MB", self._description, moved / 1e6, self._total / 1e6)
 
 
 def _bar(items: Iterable[Item], description: str, total: int | None) -> Iterator[Item]:

@@ -2,13 +2,16 @@
 
 import contextlib
 import hashlib
+import itertools
 import logging
 import os
+from concurrent.futures import Future
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mesh.core.digest import sha256_file
 from mesh.core.manifest import FileEntry
+from mesh.core.progress import Advance
 
 SHARED = ".files"
 """Folder beside the versions' own, with a hard link to each stored file, named by its SHA-256."""
@@ -18,47 +21,59 @@ _BLOCK = 2**20
 logger = logging.getLogger(__name__)
 
 
-def copy_file(source: Path, target: Path, path: str) -> FileEntry:
+def copy_file(
+    source: Path, target: Path, path: str, advance: Advance, *, durable: bool = False
+) -> FileEntry:
     """Copy a file in blocks; the entry, under a path, is of the bytes that were written.
 
-    A block is digested while it is written, since each of the two takes about as long as the other.
+    A block is digested while the next one is copied, since digesting takes longer than both reading and writing.
+
+    Args:
+        durable: whether the copy is on the disk, and not only in memory, when this returns.
     """
     digest = hashlib.sha256()
+    digested: Future[None] | None = None
     size = 0
     target.parent.mkdir(parents=True, exist_ok=True)
-    # One buffer for the whole file: new memory for each block would take as long as writing it.
-    buffer = memoryview(bytearray(_BLOCK))
+    # Two buffers for the whole file: new memory for each block would take as long as writing it.
+    buffers = itertools.cycle([memoryview(bytearray(_BLOCK)) for _ in range(2)])
     with (
         source.open("rb", buffering=0) as reader,
         target.open("xb") as writer,
         ThreadPoolExecutor(1) as pool,
     ):
-        while count := reader.readinto(buffer):
-            digested = pool.submit(digest.update, buffer[:count])
+        while count := reader.readinto(buffer := next(buffers)):
             writer.write(buffer[:count])
-            digested.result()
+            if digested is not None:
+                digested.result()
+            digested = pool.submit(digest.update, buffer[:count])
             size += count
+            advance(count)
+        if durable:
+            writer.flush()
+            os.fsync(writer.fileno())
     return FileEntry(path=path, size=size, sha256=digest.hexdigest())
 
 
-def share(file: Path, entry: FileEntry, folder: Path) -> None:
-    """Make a new file and the identical ones of other versions one file with several names.
+def store_file(
+    source: Path, target: Path, path: str, advance: Advance, folder: Path | None
+) -> FileEntry:
+    """Store a file for good; one that is identical to another version's is another name of that one.
 
     Each stays what it is when the others are removed. Where the storage has no hard links, nothing is shared.
+
+    Args:
+        folder: where versions share files, if they do.
     """
-    shared = folder / SHARED / entry.sha256
-    try:
-        shared.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(file, shared)
-        except FileExistsError:
-            if sha256_file(shared) == entry.sha256:
-                _link_in(shared, file)
-            else:
-                # It was damaged since; the sound one is shared from now on.
-                _link_in(file, shared)
-    except OSError as error:
-        logger.debug("%s is not shared: %s", file, error)
+    if folder and _is_stored(source.stat().st_size, folder):
+        entry = FileEntry.of(source, path)
+        if _link_shared(folder / SHARED / entry.sha256, target, entry.sha256):
+            advance(entry.size)
+            return entry
+    entry = copy_file(source, target, path, advance, durable=True)
+    if folder:
+        _share(target, folder / SHARED / entry.sha256)
+    return entry
 
 
 def sweep(folder: Path) -> None:
@@ -70,8 +85,34 @@ def sweep(folder: Path) -> None:
                     path.unlink()
 
 
-def _link_in(existing: Path, place: Path) -> None:
-    """Let a place be another name of an existing file, instead of the file that it was."""
-    partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
-    os.link(existing, partial)
-    partial.replace(place)
+def _is_stored(size: int, folder: Path) -> bool:
+    """Whether a file of this size is shared, so that it is worth to digest another one before it is copied."""
+    try:
+        with os.scandir(folder / SHARED) as files:
+            return any(file.stat().st_size == size for file in files)
+    except OSError:
+        return False
+
+
+def _link_shared(shared: Path, target: Path, sha256: str) -> bool:
+    """Let a new place be another name of a shared file, if there is one and it is sound."""
+    try:
+        if sha256_file(shared) != sha256:
+            return False
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.link(shared, target)
+    except OSError as error:
+        logger.debug("%s is not shared: %s", shared, error)
+        return False
+    return True
+
+
+def _share(file: Path, shared: Path) -> None:
+    """Share a new file from now on, instead of a damaged one if there is one."""
+    partial = shared.with_name(f".{shared.name}.{os.getpid()}.partial")
+    try:
+        shared.parent.mkdir(parents=True, exist_ok=True)
+        os.link(file, partial)
+        partial.replace(shared)
+    except OSError as error:
+        logger.debug("%s is not shared: %s", file, error)

@@ -2,28 +2,34 @@
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from pathlib import PurePosixPath
 
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+from requests import HTTPError
 
 from mesh.core.errors import MeshError
 from mesh.core.files import safe_path
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
+from mesh.core.progress import Advance
 from mesh.core.progress import track
 from mesh.registry.local_files import copy_file
-from mesh.registry.local_files import share
+from mesh.registry.local_files import store_file
 from mesh.registry.local_files import sweep
 from mesh.registry.mlflow_records import ATTACHMENT_FILE
 from mesh.registry.mlflow_records import Record
 from mesh.registry.mlflow_records import StoredAttachment
+from mesh.registry.mlflow_remote import receive
+from mesh.registry.mlflow_remote import send
 from mesh.registry.mlflow_store import Store
 from mesh.registry.transfer import OWN_FILES
+from mesh.registry.transfer import FileState
 from mesh.registry.transfer import record_problems
 from mesh.registry.transfer import with_own_entry
+from mesh.registry.unfinished import Unfinished
 
 FILES = "version"
 ATTACHMENTS = "attachments"
@@ -34,44 +40,62 @@ def repository(store: Store, record: Record, folder: str) -> ArtifactRepository:
     return store.repository(record.run_id, record.source.removesuffix(f"/{FILES}"), folder)
 
 
-def upload(target: ArtifactRepository, file: Path, path: str) -> FileEntry:
-    """Store a file at a path, whose last part is the file's name, and give what was stored.
+@dataclass(frozen=True)
+class Upload:
+    """Where the files of a new version go.
 
-    Raises:
-        MeshError: the file changed meanwhile.
+    Args:
+        repository: its folder of artifacts.
+        shared: the folder in which versions share identical files, if they do.
+        unfinished: what an interrupted publish has stored there, and this one stores.
     """
-    if folder := _folder(target):
-        return copy_file(file, safe_path(folder, path), path)
-    entry = FileEntry.of(file, path)
-    parent = PurePosixPath(path).parent.as_posix()
-    target.log_artifact(str(file), None if parent == "." else parent)  # type: ignore[no-untyped-call]
-    if FileEntry.of(file, path) != entry:
-        raise MeshError(f"{file} changed while it was being published; publish it again.")
-    return entry
+
+    repository: ArtifactRepository
+    shared: Path | None
+    unfinished: Unfinished
+
+    def store(self, file: Path, path: str, advance: Advance) -> FileEntry:
+        """Store a file at a path, whose last part is the file's name, and give what was stored.
+
+        Raises:
+            MeshError: the file changed meanwhile.
+        """
+        if entry := self.unfinished.progress.stored.get(path):
+            advance(entry.size)
+            return entry
+        if folder := _folder(self.repository):
+            return store_file(file, safe_path(folder, path), path, advance, self.shared)
+        state = FileState.of(file)
+        entry = FileEntry.of(file, path)
+        send(self.repository, file, path, self.unfinished, advance)
+        if FileState.of(file) != state:
+            raise MeshError(f"{file} changed while it was being published; publish it again.")
+        self.unfinished.store(entry)
+        return entry
 
 
-def share_file(store: Store, target: ArtifactRepository, entry: FileEntry) -> FileEntry:
-    """Let a stored file be one with the identical ones of other versions, where the storage is a folder."""
-    folder = _folder(target)
-    if folder and isinstance(store.artifacts, Path):
-        share(safe_path(folder, entry.path), entry, store.artifacts)
-    return entry
+def upload(repository: ArtifactRepository, file: Path, path: str) -> None:
+    """Store a small file."""
+    Upload(repository, None, Unfinished()).store(file, path, lambda _: None)
 
 
-def download(source: ArtifactRepository, path: str, directory: Path) -> FileEntry:
-    """Copy a stored file to the same path below an existing directory, and give what was copied.
+def download(
+    source: ArtifactRepository, path: str, size: int, directory: Path, advance: Advance
+) -> FileEntry:
+    """Copy a stored file of about so many bytes to the same path below an existing directory, and give what was copied.
 
     Raises:
         MeshError: there is no such file.
     """
+    target = directory / path
     try:
         if folder := _folder(source):
-            return copy_file(safe_path(folder, path), directory / path, path)
-        # With a destination: without one MLflow hands out the store's own file.
-        copy = source.download_artifacts(path, str(directory))  # type: ignore[no-untyped-call]
-        return FileEntry.of(Path(copy), path)
-    except (MlflowException, FileNotFoundError) as error:
-        if path not in _stored_paths(source):
+            target.unlink(missing_ok=True)
+            return copy_file(safe_path(folder, path), target, path, advance)
+        receive(source, path, target, size, advance)
+        return FileEntry.of(target, path)
+    except (MlflowException, FileNotFoundError, HTTPError) as error:
+        if path not in stored_sizes(source):
             raise MeshError(f"{path} is missing in the registry's storage.") from error
         raise
 
@@ -92,7 +116,8 @@ def read_attachment(store: Store, record: Record, attachment: StoredAttachment) 
     source = repository(store, record, attachment.folder)
     with tempfile.TemporaryDirectory() as temporary:
         path = attachment.file.path
-        found = download(source, ATTACHMENT_FILE, Path(temporary))
+        size = attachment.file.size
+        found = download(source, ATTACHMENT_FILE, size, Path(temporary), lambda _: None)
         if found.model_copy(update={"path": path}) != attachment.file:
             raise MeshError(
                 f"The attachment {path} of {record.version.reference} is damaged in the registry."
@@ -103,46 +128,51 @@ def read_attachment(store: Store, record: Record, attachment: StoredAttachment) 
 def storage_problems(store: Store, record: Record) -> list[str]:
     """One sentence for each part of a version, as it is stored, that is missing, extra or changed."""
     source = repository(store, record, FILES)
-    stored = _stored_paths(source)
+    stored = stored_sizes(source)
     problems = []
     with tempfile.TemporaryDirectory() as temporary:
         own = Path(temporary)
         for path in OWN_FILES:
             if path in stored:
-                download(source, path, own)
+                download(source, path, stored[path], own, lambda _: None)
         trusted = store.settings.trusted
         problems += record_problems(record.version, record.fingerprint, own, trusted)
     paths = track(stored, f"verifying {record.version.reference}")
     expected = with_own_entry(record.version.manifest)
-    problems += expected.differences([_read_entry(source, path, path) for path in paths])
+    problems += expected.differences([_read_entry(source, path, stored[path], path) for path in paths])
     attached = []
     for attachment in record.attachments.values():
         source = repository(store, record, attachment.folder)
         attached += [
-            _read_entry(source, path, attachment.file.path) for path in _stored_paths(source)
+            _read_entry(source, path, size, attachment.file.path)
+            for path, size in stored_sizes(source).items()
         ]
     expected = Manifest(files=tuple(attachment.file for attachment in record.attachments.values()))
     return problems + [f"attachment {problem}" for problem in expected.differences(attached)]
 
 
-def _stored_paths(source: ArtifactRepository) -> list[str]:
-    return list(_walk(source, None))
+def stored_sizes(source: ArtifactRepository) -> dict[str, int]:
+    """The stored files, by path, and their sizes in bytes."""
+    return dict(_walk(source, None))
 
 
-def _walk(source: ArtifactRepository, folder: str | None) -> Iterator[str]:
+def _walk(source: ArtifactRepository, folder: str | None) -> Iterator[tuple[str, int]]:
     for info in source.list_artifacts(folder):
         if info.is_dir:
             yield from _walk(source, info.path)
         else:
-            yield info.path
+            yield info.path, info.file_size or 0
 
 
-def _read_entry(source: ArtifactRepository, stored: str, path: str) -> FileEntry:
+def _read_entry(source: ArtifactRepository, stored: str, size: int, path: str) -> FileEntry:
     """Read one file at a time, so that a version need not fit on this machine twice."""
     if folder := _folder(source):
         return FileEntry.of(safe_path(folder, stored), path)
     with tempfile.TemporaryDirectory() as temporary:
-        return download(source, stored, Path(temporary)).model_copy(update={"path": path})
+        target = Path(temporary) / stored
+        target.parent.mkdir(parents=True, exist_ok=True)
+        found = download(source, stored, size, Path(temporary), lambda _: None)
+        return found.model_copy(update={"path": path})
 
 
 def _folder(repository: ArtifactRepository) -> Path | None:

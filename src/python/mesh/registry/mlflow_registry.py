@@ -10,7 +10,6 @@ import logging
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +29,7 @@ from mesh.registry.mlflow_lookup import find_record
 from mesh.registry.mlflow_lookup import list_moves
 from mesh.registry.mlflow_lookup import list_records
 from mesh.registry.mlflow_lookup import unknown_model
+from mesh.registry.mlflow_publishing import new_run
 from mesh.registry.mlflow_records import ATTACHMENT_FILE
 from mesh.registry.mlflow_records import Record
 from mesh.registry.mlflow_records import StoredAttachment
@@ -64,20 +64,17 @@ class MlflowRegistry:
         check_model_name(name)
         with self._errors(), tempfile.TemporaryDirectory() as temporary:
             content = read_content(directory)
-            with self._run(name) as (run_id, address):
-                target = self.store.repository(run_id, address, mlflow_files.FILES)
-
-                def upload(path: str) -> FileEntry:
-                    entry = mlflow_files.upload(target, directory / path, path)
-                    return mlflow_files.share_file(self.store, target, entry)
-
-                sizes = {path: state.size for path, state in content.items()}
-                stored_files = for_each(upload, sizes, f"publishing {name}")
+            with new_run(self.store, name, directory, content) as (run_id, address, upload):
+                stored_files = for_each(
+                    lambda path, advance: upload.store(directory / path, path, advance),
+                    {path: state.size for path, state in content.items()},
+                    f"publishing {name}",
+                )
                 check_unchanged(directory, content)
                 staging, key = Path(temporary), self.store.settings.signing_key
                 manifest = prepare(name, stored_files, card, staging, key)
                 for file in staging.iterdir():
-                    mlflow_files.upload(target, file, file.name)
+                    mlflow_files.upload(upload.repository, file, file.name)
                 self.store.client.set_terminated(run_id)
                 self._ensure_model(name)
                 stored = self.store.client.create_model_version(
@@ -97,7 +94,9 @@ class MlflowRegistry:
             receive(
                 record.version,
                 directory,
-                lambda path, root: mlflow_files.download(source, path, root),
+                lambda entry, root, advance: mlflow_files.download(
+                    source, entry.path, entry.size, root, advance
+                ),
                 self.store.settings.trusted,
             )
         return record.version
@@ -231,33 +230,6 @@ class MlflowRegistry:
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
         return registry_errors(self.store.settings)
-
-    @contextlib.contextmanager
-    def _run(self, name: str) -> Iterator[tuple[str, str]]:
-        """A run for a new version's files, removed again when the version does not come to be."""
-        run_id, address = self.store.start_run(name)
-        try:
-            yield run_id, address
-        except BaseException:
-            self._remove_unused(run_id, address)
-            raise
-
-    def _remove_unused(self, run_id: str, address: str) -> None:
-        """Remove a run and its files, unless a version names it, or it can't be told whether one does.
-
-        A signal, or a server's lost answer, may come when the version is already visible.
-        """
-        try:
-            if self.store.client.search_model_versions(f"run_id = '{run_id}'"):
-                return
-            mlflow_files.remove(self.store, run_id, address, mlflow_files.FILES)
-            self.store.client.delete_run(run_id)
-        except (MlflowException, OSError) as error:
-            logger.warning(
-                "the files of run %s were kept, though perhaps no version uses them: %s",
-                run_id,
-                self.store.settings.hide_passwords(str(error)),
-            )
 
     def _ensure_model(self, name: str) -> None:
         try:

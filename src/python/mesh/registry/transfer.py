@@ -1,5 +1,6 @@
 """Moving versions' files in and out of a registry, whatever its backend."""
 
+import contextlib
 import logging
 import tempfile
 from collections.abc import Callable
@@ -25,8 +26,10 @@ from mesh.core.manifest import MANIFEST_FILE
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
 from mesh.core.manifest import plain_files
-from mesh.core.progress import track
+from mesh.core.progress import Advance
+from mesh.core.progress import track_bytes
 from mesh.registry.base import ModelVersion
+from mesh.registry.parts import PARTS_SUFFIX
 from mesh.registry.signing import SIGNATURE_FILE
 from mesh.registry.signing import sign
 from mesh.registry.signing import trust_problems
@@ -39,8 +42,11 @@ THREADS = 8
 OWN_FILES = (CARD_FILE, SIGNATURE_FILE)
 """What each version gets of its own, besides its manifest."""
 
-Download = Callable[[str, Path], FileEntry]
-"""Writes the file with a path, relative to the version, to the same path below a directory; gives what was written."""
+Download = Callable[[FileEntry, Path, Advance], FileEntry]
+"""Writes a file of a version to the same path below a directory, and gives what was written.
+
+What an interrupted call has left there is gone on with, or replaced.
+"""
 
 
 class FileState(NamedTuple):
@@ -165,21 +171,25 @@ def record_problems(
 
 
 def for_each(
-    action: Callable[[str], FileEntry], sizes: Mapping[str, int], description: str
+    action: Callable[[str, Advance], FileEntry], sizes: Mapping[str, int], description: str
 ) -> list[FileEntry]:
     """Move several files at once, by their paths, large ones first; the first error ends it.
 
     Args:
+        action: moves a file, and counts the bytes that it has moved.
         sizes: bytes of each file.
 
     Returns:
         What the action has given, in no order.
     """
     ordered = sorted(sizes, key=lambda path: sizes[path], reverse=True)
-    with ThreadPoolExecutor(THREADS) as pool:
-        moves = [pool.submit(action, path) for path in ordered]
+    with (
+        track_bytes(description, sum(sizes.values())) as advance,
+        ThreadPoolExecutor(THREADS) as pool,
+    ):
+        moves = [pool.submit(action, path, advance) for path in ordered]
         try:
-            return [move.result() for move in track(as_completed(moves), description, len(moves))]
+            return [move.result() for move in as_completed(moves)]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -190,6 +200,8 @@ def receive(
 ) -> None:
     """Make a directory hold a version, downloading only if it does not already.
 
+    What an interrupted call has downloaded is not downloaded again.
+
     Raises:
         MeshError: what was downloaded is not what was published, or the directory holds something else, or none of the
             keys, if there are any, has signed the version.
@@ -198,14 +210,12 @@ def receive(
         _check_trust(version, directory, trusted_keys)
         logger.info("%s is already in %s, every file verified", version.reference, directory)
         return
-    with atomic_directory(directory, replace=True) as partial:
+    entries = {entry.path: entry for entry in version.manifest.files}
+    with atomic_directory(directory, replace=True, resume=True) as partial:
+        _remove_others(partial, entries)
 
-        def bring(path: str) -> FileEntry:
-            target = safe_path(partial, path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            entry = download(path, partial)
-            target.chmod(0o644)
-            return entry
+        def bring(path: str, advance: Advance) -> FileEntry:
+            return _bring(entries[path], partial, download, advance)
 
         sizes = {entry.path: entry.size for entry in version.manifest.files}
         fetched = for_each(bring, sizes, f"fetching {version.reference}")
@@ -215,6 +225,34 @@ def receive(
             )
         _check_trust(version, partial, trusted_keys)
         version.manifest.write(partial)
+
+
+def _bring(expected: FileEntry, partial: Path, download: Download, advance: Advance) -> FileEntry:
+    target = safe_path(partial, expected.path)
+    resumed = target.is_file()
+    if resumed and target.stat().st_size == expected.size:
+        if FileEntry.of(target, expected.path) == expected:
+            advance(expected.size)
+            return expected
+    target.parent.mkdir(parents=True, exist_ok=True)
+    entry = download(expected, partial, advance)
+    if entry != expected and resumed:
+        # What was left there, and not the registry's file, may be what is damaged.
+        target.unlink()
+        entry = download(expected, partial, lambda _: None)
+    target.chmod(0o644)
+    return entry
+
+
+def _remove_others(partial: Path, entries: Mapping[str, FileEntry]) -> None:
+    """Remove what an interrupted call has left of another version."""
+    for path in sorted(partial.rglob("*"), reverse=True):
+        name = path.relative_to(partial).as_posix().removesuffix(PARTS_SUFFIX)
+        if path.is_dir() and not path.is_symlink():
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        elif name not in entries or path.is_symlink():
+            path.unlink()
 
 
 def _check_trust(version: ModelVersion, directory: Path, trusted_keys: Sequence[str]) -> None:

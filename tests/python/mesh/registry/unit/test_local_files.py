@@ -6,7 +6,7 @@ import pytest
 from mesh.core.manifest import FileEntry
 from mesh.registry.local_files import SHARED
 from mesh.registry.local_files import copy_file
-from mesh.registry.local_files import share
+from mesh.registry.local_files import store_file
 from mesh.registry.local_files import sweep
 
 BLOCK = 2**20
@@ -16,7 +16,9 @@ BLOCK = 2**20
 def test_copy_has_the_content_and_its_entry(tmp_path: Path, size: int) -> None:
     source = tmp_path / "source"
     source.write_bytes(os.urandom(size))
-    entry = copy_file(source, tmp_path / "a/b/target", "a/b/target")
+    counted: list[int] = []
+    entry = copy_file(source, tmp_path / "a/b/target", "a/b/target", counted.append)
+    assert sum(counted) == size
     assert (tmp_path / "a/b/target").read_bytes() == source.read_bytes()
     assert entry == FileEntry.of(source, "a/b/target")
 
@@ -25,15 +27,21 @@ def test_copy_replaces_nothing(tmp_path: Path) -> None:
     for name in ("source", "target"):
         (tmp_path / name).write_text(name)
     with pytest.raises(FileExistsError):
-        copy_file(tmp_path / "source", tmp_path / "target", "target")
+        copy_file(tmp_path / "source", tmp_path / "target", "target", ignore)
     assert (tmp_path / "target").read_text() == "target"
 
 
+def ignore(_: int) -> None:
+    """Count nothing."""
+
+
 def store(folder: Path, name: str, content: str) -> Path:
-    file = folder / name
-    file.write_text(content)
-    share(file, FileEntry.of(file, name), folder)
-    return file
+    source = folder / "source"
+    source.write_text(content)
+    entry = store_file(source, folder / name, name, ignore, folder)
+    assert entry == FileEntry.of(source, name)
+    source.unlink()
+    return folder / name
 
 
 def test_identical_files_are_one(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import contextlib
 import datetime
 import os
 import shutil
@@ -105,9 +106,10 @@ def version(tmp_path, source, card):
 
 
 def copy_from(staging):
-    def copy(path, root):
-        shutil.copy(staging / path, root / path)
-        return FileEntry.of(root / path, path)
+    def copy(entry, root, advance):
+        shutil.copy(staging / entry.path, root / entry.path)
+        advance(entry.size)
+        return FileEntry.of(root / entry.path, entry.path)
 
     return copy
 
@@ -131,16 +133,104 @@ def test_received_files_can_be_read_by_others(version, tmp_path):
     assert (tmp_path / "received/model_artifacts/config.json").stat().st_mode & 0o777 == 0o644
 
 
-def test_failed_download_leaves_nothing(version, tmp_path):
-    _, published = version
+def interrupted(download, lost):
+    """A connection that is lost in the middle of one file, after the others were moved."""
 
-    def fail(path, root):
-        (root / path).write_text("half")
+    def fail(entry, root, advance):
+        if entry.path != lost:
+            return download(entry, root, advance)
+        (root / lost).write_bytes(b"half")
         raise ConnectionError("lost")
 
+    return fail
+
+
+LAST = "test_files/inputs.json"
+
+
+@pytest.fixture
+def left(version, tmp_path, monkeypatch):
+    """What an interrupted download has left: all files but one, and a part of that."""
+    monkeypatch.setattr("mesh.registry.transfer.THREADS", 1)
+    staging, published = version
+    target = tmp_path / "models" / "K-TRAINED-1"
+    sizes = {entry.path: entry.size for entry in published.manifest.files}
+    monkeypatch.setattr(
+        "mesh.registry.transfer.sorted",
+        lambda paths, **_: sorted(paths, key=lambda path: path == LAST),
+        raising=False,
+    )
+    assert LAST in sizes
     with pytest.raises(ConnectionError):
-        receive(published, tmp_path / "models" / "K-TRAINED-1", fail, ())
-    assert list((tmp_path / "models").iterdir()) == []
+        receive(published, target, interrupted(copy_from(staging), LAST), ())
+    assert not target.exists()
+    (partial,) = target.parent.iterdir()
+    return target, partial
+
+
+def recorded(download):
+    calls = []
+
+    def record(entry, root, advance):
+        calls.append(entry.path)
+        return download(entry, root, advance)
+
+    return record, calls
+
+
+def test_interrupted_download_is_gone_on_with(version, left):
+    staging, published = version
+    target, _ = left
+    download, calls = recorded(copy_from(staging))
+    receive(published, target, download, ())
+    assert calls == [LAST]
+    assert Manifest.of(target) == published.manifest == Manifest.read(target)
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_what_an_interrupted_download_has_left_is_checked(version, left):
+    staging, published = version
+    target, partial = left
+    (partial / "model_artifacts/config.json").write_text("[]")
+    (partial / "of another version").mkdir()
+    (partial / "of another version" / "a").write_text("a")
+    (partial / "of another version" / "b").symlink_to(staging)
+    download, calls = recorded(copy_from(staging))
+    receive(published, target, download, ())
+    assert sorted(calls) == ["model_artifacts/config.json", LAST]
+    assert Manifest.of(target) == published.manifest
+
+
+def test_what_can_not_be_gone_on_with_is_downloaded_again(version, left):
+    """A download that takes what is there for a sound half of the file."""
+    staging, published = version
+    target, _ = left
+    calls = []
+
+    def download(entry, root, advance):
+        calls.append(entry.path)
+        if not (root / entry.path).exists():
+            return copy_from(staging)(entry, root, advance)
+        return FileEntry.of(root / entry.path, entry.path)
+
+    receive(published, target, download, ())
+    assert calls == [LAST, LAST]
+    assert Manifest.of(target) == published.manifest
+
+
+def test_progress_counts_every_byte_once(version, left, monkeypatch):
+    staging, published = version
+    target, _ = left
+    counted = []
+
+    @contextlib.contextmanager
+    def track_bytes(description, total):
+        assert (description, total) == ("fetching K-TRAINED-1", published.manifest.size)
+        yield counted.append
+
+    monkeypatch.setattr("mesh.registry.transfer.track_bytes", track_bytes)
+    receive(published, target, copy_from(staging), ())
+    assert sum(counted) == published.manifest.size
 
 
 def test_other_content_than_published_is_refused(version, tmp_path):

@@ -1,0 +1,243 @@
+"""Files of versions on a server of MLflow's, or on S3.
+
+Small files go through MLflow. Large ones go straight to and from the object storage, in parts, by addresses that the
+server signs, or this machine where it has the keys itself; and through the server where it has no such storage, or
+where this machine can't reach that.
+"""
+
+import logging
+import mimetypes
+import time
+from collections.abc import Callable
+from pathlib import Path
+from pathlib import PurePosixPath
+from typing import IO
+from urllib.parse import urlsplit
+
+from mlflow.entities.multipart_upload import MultipartUploadPart
+from mlflow.entities.presigned_download import PresignedDownloadUrlResponse
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
+from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
+from mlflow.store.artifact.s3_artifact_repo import S3ArtifactRepository
+from mlflow.utils.credentials import get_default_host_creds
+from mlflow.utils.rest_utils import augmented_raise_for_status
+from mlflow.utils.rest_utils import http_request
+from mlflow.utils.server_info import SERVER_INFO_MULTIPART_UPLOADS_ENABLED
+from mlflow.utils.server_info import fetch_server_info
+
+from requests import HTTPError
+
+from mesh.core.progress import Advance
+from mesh.registry.parts import PART
+from mesh.registry.parts import ExpiredAddressError
+from mesh.registry.parts import UnreachableStorageError
+from mesh.registry.parts import count_parts
+from mesh.registry.parts import receive_parts
+from mesh.registry.parts import send_parts
+from mesh.registry.unfinished import PartsSent
+from mesh.registry.unfinished import Unfinished
+
+_BLOCK = 2**20
+_SERVICE = "/api/2.0/mlflow-artifacts/artifacts"
+# A server answers when it has passed the whole file on, so large files need longer than other requests.
+_SECONDS_PER_MB = 0.5
+# Signed addresses: S3 takes parts for an hour, and MLflow's of a whole file hold for five minutes.
+_SENDING_SECONDS = 50 * 60
+_RECEIVING_SECONDS = 4 * 60
+
+logger = logging.getLogger(__name__)
+
+# Servers whose storage this process could not reach.
+_unreachable: set[str] = set()
+
+
+def send(
+    repository: ArtifactRepository, file: Path, path: str, unfinished: Unfinished, advance: Advance
+) -> None:
+    """Store a file at a path, whose last part is the file's name."""
+    if file.stat().st_size > PART and _is_direct(repository):
+        try:
+            _send_parts(repository, file, path, unfinished, advance)
+        except UnreachableStorageError as error:
+            _give_up(repository, error)
+        else:
+            return
+    if isinstance(repository, HttpArtifactRepository):
+        _send_through(repository, file, path, advance)
+    else:
+        repository.log_artifact(str(file), _parent(path))  # type: ignore[no-untyped-call]
+        advance(file.stat().st_size)
+
+
+def receive(
+    repository: ArtifactRepository, path: str, target: Path, size: int, advance: Advance
+) -> None:
+    """Write a stored file of about so many bytes; what an interrupted call has written of it is not asked for again."""
+    if size > PART and _is_direct(repository):
+        try:
+            address = _Address(repository, path)
+            receive_parts(address, target, address.size or size, advance)
+        except UnreachableStorageError as error:
+            _give_up(repository, error)
+        else:
+            return
+    if isinstance(repository, HttpArtifactRepository):
+        _receive_through(repository, path, target, size, advance)
+    else:
+        root = Path(*target.parts[: len(target.parts) - len(PurePosixPath(path).parts)])
+        repository.download_artifacts(path, str(root))  # type: ignore[no-untyped-call]
+        advance(size)
+
+
+def _is_direct(repository: ArtifactRepository) -> bool:
+    """Whether this machine may ask the object storage itself."""
+    if not isinstance(repository, HttpArtifactRepository):
+        return isinstance(repository, S3ArtifactRepository)
+    server = _server(repository)
+    if server in _unreachable:
+        return False
+    info = fetch_server_info(get_default_host_creds(server))
+    return info.status_code == 200 and bool(
+        (info.data or {}).get(SERVER_INFO_MULTIPART_UPLOADS_ENABLED)
+    )
+
+
+def _give_up(repository: ArtifactRepository, error: Exception) -> None:
+    if not isinstance(repository, HttpArtifactRepository):
+        raise error
+    logger.info("files go through %s: %s", urlsplit(_server(repository)).netloc, error)
+    _unreachable.add(_server(repository))
+
+
+def _server(repository: HttpArtifactRepository) -> str:
+    return str(repository.artifact_uri).partition(_SERVICE)[0]
+
+
+def _parent(path: str) -> str | None:
+    parent = PurePosixPath(path).parent.as_posix()
+    return None if parent == "." else parent
+
+
+def _send_parts(
+    repository: ArtifactRepository, file: Path, path: str, unfinished: Unfinished, advance: Advance
+) -> None:
+    parts = unfinished.progress.parts.get(path)
+    continued = parts is not None and parts.began > time.time() - _SENDING_SECONDS
+    if parts is None or not continued:
+        parts = _begin_parts(repository, file, path, unfinished)
+
+    def on_sent(number: int, tag: str) -> None:
+        unfinished.send_part(path, number, tag)
+
+    try:
+        send_parts(file, parts.addresses, dict(parts.tags), on_sent, advance)
+        tags = [MultipartUploadPart(number + 1, tag) for number, tag in sorted(parts.tags.items())]
+        repository.complete_multipart_upload(file.name, parts.upload_id, tags, _parent(path))  # type: ignore[attr-defined]
+    except (ExpiredAddressError, UnreachableStorageError, HTTPError, MlflowException):
+        # What was sent is of no use: the next attempt begins anew.
+        unfinished.forget_parts(path)
+        raise
+
+
+def _begin_parts(
+    repository: ArtifactRepository, file: Path, path: str, unfinished: Unfinished
+) -> PartsSent:
+    created = repository.create_multipart_upload(  # type: ignore[attr-defined]
+        file.name, count_parts(file.stat().st_size), _parent(path)
+    )
+    addresses = [credential.url for credential in created.credentials]
+    return unfinished.begin_parts(path, created.upload_id, addresses)
+
+
+class _Address:
+    """A signed address of a stored file, asked for again before its time is over."""
+
+    def __init__(self, repository: ArtifactRepository, path: str) -> None:
+        # Of the two, the first has no public name for it.
+        self._ask: Callable[[str], PresignedDownloadUrlResponse] = (
+            repository._get_presigned_download_url  # noqa: SLF001
+            if isinstance(repository, HttpArtifactRepository)
+            else repository.get_download_presigned_url  # type: ignore[attr-defined]
+        )
+        self._path = path
+        self._asked = time.monotonic()
+        self._answer = self._ask(path)
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the stored file, if the storage says it."""
+        return self._answer.file_size
+
+    def __call__(self) -> str:
+        if self._asked < time.monotonic() - _RECEIVING_SECONDS:
+            self._asked = time.monotonic()
+            self._answer = self._ask(self._path)
+        return str(self._answer.url)
+
+
+class _Counted:
+    """A file that is read, and counts what is read of it."""
+
+    def __init__(self, file: IO[bytes], size: int, advance: Advance) -> None:
+        self._file = file
+        self._size = size
+        self._advance = advance
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> "_Counted":
+        return self
+
+    def read(self, count: int = -1) -> bytes:
+        block = self._file.read(count)
+        self._advance(len(block))
+        return block
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go back for another attempt."""
+        before = self._file.tell()
+        after = self._file.seek(offset, whence)
+        self._advance(after - before)
+        return after
+
+
+def _seconds(size: int) -> int:
+    from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_TIMEOUT
+
+    return int(MLFLOW_HTTP_REQUEST_TIMEOUT.get() + size / 1e6 * _SECONDS_PER_MB)
+
+
+def _send_through(
+    repository: HttpArtifactRepository, file: Path, path: str, advance: Advance
+) -> None:
+    kind, _ = mimetypes.guess_type(file.name)
+    size = file.stat().st_size
+    with file.open("rb") as content:
+        response = http_request(
+            get_default_host_creds(repository.artifact_uri),
+            f"/{path}",
+            "PUT",
+            data=_Counted(content, size, advance) if size else b"",
+            extra_headers={"Content-Type": kind or "application/octet-stream"},
+            timeout=_seconds(size),
+        )
+    augmented_raise_for_status(response)
+
+
+def _receive_through(
+    repository: HttpArtifactRepository, path: str, target: Path, size: int, advance: Advance
+) -> None:
+    credentials = get_default_host_creds(repository.artifact_uri)
+    with http_request(
+        credentials, f"/{path}", "GET", stream=True, timeout=_seconds(size)
+    ) as response:
+        augmented_raise_for_status(response)
+        with target.open("wb") as file:
+            for block in response.iter_content(_BLOCK):
+                file.write(block)
+                advance(len(block))
