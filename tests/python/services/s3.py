@@ -30,11 +30,15 @@ class Storage:
 
     Args:
         endpoint: the address of the server.
+
+    Attributes:
+        requests: method, path, query and range of each.
     """
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self.faults = Faults()
+        self.requests: list[str] = []
         self._client = boto3.client(
             "s3",
             endpoint_url=endpoint,
@@ -64,21 +68,30 @@ class Storage:
 
 
 class Faults:
-    """What goes wrong with the next requests: seconds that each waits, and how many are answered with 503."""
+    """What goes wrong with the next requests.
+
+    Args:
+        delay: seconds that each waits.
+        refusals: how many are answered with 503.
+        forbidden: the content of those whose method and address are answered with 403.
+    """
 
     def __init__(self) -> None:
         self.delay = 0.0
         self.refusals = 0
+        self.forbidden = ""
         self._lock = threading.Lock()
 
-    def refuses(self) -> bool:
-        """Whether this request is answered with 503."""
+    def status(self, request: str) -> str | None:
+        """How a request is refused, if it is."""
         time.sleep(self.delay)
+        if self.forbidden and self.forbidden in request:
+            return "403 Forbidden"
         with self._lock:
             if self.refusals <= 0:
-                return False
+                return None
             self.refusals -= 1
-            return True
+            return "503 Slow Down"
 
 
 @contextmanager
@@ -89,12 +102,15 @@ def run_s3(host: str = "127.0.0.1") -> Iterator[Storage]:
         host: the address of this machine that it listens on.
     """
     moto = DomainDispatcherApplication(create_backend_app)
-    faults: list[Faults] = []
+    storages: list[Storage] = []
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Answer:
-        if faults and faults[0].refuses():
-            start_response("503 Slow Down", [("Content-Length", "0")])
-            return []
+        if storages:
+            request = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}?{environ['QUERY_STRING']}"
+            storages[0].requests.append(f"{request} {environ.get('HTTP_RANGE', '')}".strip())
+            if status := storages[0].faults.status(request):
+                start_response(status, [("Content-Length", "0")])
+                return []
         answer: Answer = moto(environ, start_response)
         return answer
 
@@ -102,7 +118,7 @@ def run_s3(host: str = "127.0.0.1") -> Iterator[Storage]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         storage = Storage(f"http://{host}:{server.server_port}")
-        faults.append(storage.faults)
+        storages.append(storage)
         yield storage
     finally:
         server.shutdown()

@@ -16,7 +16,6 @@ from concurrent.futures import as_completed
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -30,8 +29,6 @@ PART = 16 * 2**20
 
 PARTS_SUFFIX = "#parts"
 """End of the name of the file that says which parts of another one are written; no file of a version can have it."""
-
-Result = TypeVar("Result")
 
 _BLOCK = 2**20
 _THREADS = 4
@@ -72,7 +69,7 @@ def send_parts(
     Args:
         addresses: where each part goes, by its number from 0.
         sent: the parts that are there already, and the storage's tag of each.
-        on_sent: learns of each other part, and its tag.
+        on_sent: learns of each other part, and its tag, in several threads.
 
     Raises:
         UnreachableStorageError: the storage can't be reached.
@@ -81,19 +78,17 @@ def send_parts(
     """
     size = file.stat().st_size
 
-    def send(number: int) -> tuple[int, str, int]:
+    def send(number: int) -> None:
         with _in_memory:
             content = os.pread(descriptor, PART, number * PART)
             with _request("PUT", addresses[number], data=content) as response:
-                return number, response.headers.get("ETag", ""), len(content)
+                on_sent(number, response.headers.get("ETag", ""))
+            advance(len(content))
 
     advance(sum(_length(number, size) for number in sent))
     descriptor = os.open(file, os.O_RDONLY)
     try:
-        missing = [number for number in range(len(addresses)) if number not in sent]
-        for number, tag, count in _at_once(send, missing):
-            on_sent(number, tag)
-            advance(count)
+        _at_once(send, [number for number in range(len(addresses)) if number not in sent])
     finally:
         os.close(descriptor)
 
@@ -113,10 +108,10 @@ def receive_parts(address: Callable[[], str], target: Path, size: int, advance: 
     record = target.with_name(target.name + PARTS_SUFFIX)
     done = _read_done(record) if target.is_file() and target.stat().st_size == size else set()
     mode = "r+b" if done else "wb"
-    with target.open(mode, buffering=0) as file, record.open("a" if done else "w") as log:
+    with target.open(mode, buffering=0) as file, record.open("ab" if done else "wb", buffering=0) as log:
         file.truncate(size)
 
-        def receive(number: int) -> int:
+        def receive(number: int) -> None:
             first, count = number * PART, _length(number, size)
             headers = {"Range": f"bytes={first}-{first + count - 1}"}
             with _request("GET", address(), headers=headers, stream=True) as response:
@@ -127,14 +122,12 @@ def receive_parts(address: Callable[[], str], target: Path, size: int, advance: 
                 written = _write(response, file.fileno(), first, count)
             if written != count:
                 raise ConnectionError(f"the storage gave {written} of {count} bytes")
-            return number
+            # Whole lines, also from several threads.
+            os.write(log.fileno(), f"{number}\n".encode())
+            advance(count)
 
         advance(sum(_length(number, size) for number in done))
-        missing = [number for number in range(count_parts(size)) if number not in done]
-        for number in _at_once(receive, missing):
-            log.write(f"{number}\n")
-            log.flush()
-            advance(_length(number, size))
+        _at_once(receive, [number for number in range(count_parts(size)) if number not in done])
     record.unlink()
 
 
@@ -158,13 +151,13 @@ def _read_done(record: Path) -> set[int]:
     return set()
 
 
-def _at_once(act: Callable[[int], Result], numbers: Iterable[int]) -> Iterator[Result]:
+def _at_once(act: Callable[[int], None], numbers: Iterable[int]) -> None:
     """Act on several numbers at once; the first error ends it."""
     with ThreadPoolExecutor(_THREADS) as pool:
         acts = [pool.submit(act, number) for number in numbers]
         try:
             for done in as_completed(acts):
-                yield done.result()
+                done.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

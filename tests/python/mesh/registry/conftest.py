@@ -66,6 +66,12 @@ def registry_server(
         server.stop()
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What interrupted publishes leave is not the user's."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 @dataclass(frozen=True)
 class Place:
     """An empty registry, and the files behind its back."""
@@ -113,6 +119,20 @@ def server_place(registry_server: RegistryServer, s3: s3_service.Storage) -> Pla
     for path in s3.paths():
         s3.remove(path)
     return Place(RegistrySettings(uri=registry_server.url), s3)
+
+
+@pytest.fixture
+def direct_place(
+    sqlite_place: Place, s3: s3_service.Storage, monkeypatch: pytest.MonkeyPatch
+) -> Place:
+    """A database of one's own, and files on S3 without a server between."""
+    for name, value in s3_service.ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", s3.endpoint)
+    for path in s3.paths():
+        s3.remove(path)
+    storage = f"s3://{s3_service.BUCKET}/direct"
+    return Place(sqlite_place.settings.model_copy(update={"artifacts": storage}), s3)
 
 
 @pytest.fixture(scope="session")

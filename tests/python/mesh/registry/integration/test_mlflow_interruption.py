@@ -9,6 +9,7 @@ from mesh.core.manifest import Manifest
 from mesh.registry.factory import open_registry
 
 PUBLISH = "registry.publish('KEYWORDS-TRAINED', Path({source!r}), card)"
+STORE = "mesh.registry.mlflow_files:store_file"
 COPY = "mesh.registry.mlflow_files:copy_file"
 
 # Two of its blocks are written when this stops.
@@ -37,10 +38,10 @@ SqlAlchemyStore.create_model_version = create_model_version
 
 PUBLISH_STOPS = {
     "before the run": "stop_at('mlflow:MlflowClient.create_run')",
-    "before the first file": f"stop_at('{COPY}')",
+    "before the first file": f"stop_at('{STORE}')",
     "within a file": STOP_WITHIN_A_FILE,
-    "between files": f"stop_at('{COPY}', 3)",
-    "before the manifest": f"stop_at('{COPY}', 8)",
+    "between files": f"stop_at('{STORE}', 3)",
+    "before the manifest": f"stop_at('{STORE}', 8)",
     "before the run ends": "stop_at('mlflow:MlflowClient.set_terminated')",
     "before the model": "stop_at('mlflow:MlflowClient.create_registered_model')",
     "before the version": "stop_at('mlflow:MlflowClient.create_model_version')",
@@ -184,7 +185,7 @@ def test_killed_repair_leaves_the_old_copy_or_none(kill_stopped, registry, sourc
     assert list(target.parent.iterdir()) == [target]
 
 
-@pytest.mark.parametrize("call", [COPY, "mlflow:MlflowClient.set_model_version_tag"])
+@pytest.mark.parametrize("call", [STORE, "mlflow:MlflowClient.set_model_version_tag"])
 def test_killed_attach_leaves_the_previous_one(
     kill_stopped, registry, source, card, tmp_path, call
 ):

@@ -1,0 +1,216 @@
+"""Large files of a shared registry: straight to and from its object storage, in parts, gone on with when interrupted."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from mesh.core.errors import MeshError
+from mesh.core.manifest import Manifest
+from mesh.registry import mlflow_remote
+from mesh.registry import parts
+from mesh.registry.factory import open_registry
+
+PART = 5 * 2**20
+"""The least that S3 takes."""
+
+LARGE = "model_artifacts/model.bin"
+PUBLISH = """
+from mesh.registry import mlflow_remote, parts
+parts.PART = mlflow_remote.PART = {part}
+parts._THREADS = 1
+{stop}
+registry.publish("KEYWORDS-TRAINED", Path({source!r}), card)
+"""
+
+
+@pytest.fixture(params=["server", "direct"])
+def place(request):
+    """Large files are sent by the server's leave, or by a client that has keys of its own."""
+    return request.getfixturevalue(f"{request.param}_place")
+
+
+@pytest.fixture(autouse=True)
+def _small_parts(monkeypatch, s3):
+    monkeypatch.setattr(parts, "PART", PART)
+    monkeypatch.setattr(mlflow_remote, "PART", PART)
+    monkeypatch.setattr(parts, "_THREADS", 1)
+    monkeypatch.setattr(mlflow_remote, "_unreachable", set())
+    yield
+    s3.faults.forbidden = ""
+
+
+@pytest.fixture
+def source(source: Path) -> Path:
+    """Four parts and a bit."""
+    (source / LARGE).write_bytes(os.urandom(4 * PART + 7))
+    return source
+
+
+@pytest.fixture
+def sent(s3):
+    """The numbers of the parts that were sent since the last call."""
+
+    def numbers():
+        requests, s3.requests[:] = list(s3.requests), []
+        found = [re.match(r"PUT .*[?&]partNumber=(\d+)", request) for request in requests]
+        return sorted(int(match[1]) for match in found if match)
+
+    numbers()
+    return numbers
+
+
+@pytest.fixture
+def received(s3):
+    """The first bytes of the ranges of the large file that were asked for since the last call."""
+
+    def starts():
+        requests, s3.requests[:] = list(s3.requests), []
+        found = [re.search(rf"GET .*{LARGE}.* bytes=(\d+)-", request) for request in requests]
+        return sorted(int(match[1]) for match in found if match)
+
+    return starts
+
+
+def test_parts_there_and_back(registry, source, card, sent, received, tmp_path):
+    published = registry.publish("KEYWORDS-TRAINED", source, card)
+    assert sent() == [1, 2, 3, 4, 5]
+    registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "fetched")
+    assert received() == [number * PART for number in range(5)]
+    assert Manifest.of(tmp_path / "fetched") == published.manifest
+    assert registry.verify("KEYWORDS-TRAINED-1") == []
+
+
+def test_interrupted_publish_is_gone_on_with(registry, s3, source, card, sent, tmp_path):
+    s3.faults.forbidden = "partNumber=3"
+    with pytest.raises(MeshError, match="refuses a signed address") as caught:
+        registry.publish("KEYWORDS-TRAINED", source, card)
+    assert "Signature" not in str(caught.value)
+    assert registry.list() == []
+    s3.faults.forbidden = ""
+    runs = {path.split("/")[2] for path in s3.paths()}
+    sent()
+    # Addresses that the storage refuses are of no use any more: the large file begins anew, the others are there.
+    published = registry.publish("KEYWORDS-TRAINED", source, card)
+    assert (published.version, sent()) == (1, [1, 2, 3, 4, 5])
+    assert {path.split("/")[2] for path in s3.paths()} == runs
+    assert registry.verify("KEYWORDS-TRAINED-1") == []
+
+
+@pytest.mark.parametrize(
+    ("stop", "left"),
+    [
+        ("stop_at('mesh.registry.parts:os.pread', 4)", [4, 5]),
+        ("stop_at('mlflow:MlflowClient.set_terminated')", []),
+    ],
+    ids=["within the large file", "before the version"],
+)
+def test_killed_publish_is_gone_on_with(
+    kill_stopped, registry, s3, source, card, sent, stop, left
+):
+    kill_stopped(PUBLISH.format(part=PART, stop=stop, source=str(source)))
+    assert registry.list() == []
+    runs = {path.split("/")[2] for path in s3.paths()}
+    sent()
+    published = registry.publish("KEYWORDS-TRAINED", source, card)
+    assert (published.version, sent()) == (1, left)
+    assert {path.split("/")[2] for path in s3.paths()} == runs
+    assert registry.verify("KEYWORDS-TRAINED-1") == []
+    # Nothing of it is left for the next one.
+    assert registry.publish("KEYWORDS-TRAINED", source, card).version == 2
+    assert sent() == [1, 2, 3, 4, 5]
+
+
+def test_what_changed_since_is_published_anew(kill_stopped, registry, source, card, sent, tmp_path):
+    stop = "stop_at('mlflow:MlflowClient.set_terminated')"
+    kill_stopped(PUBLISH.format(part=PART, stop=stop, source=str(source)))
+    with (source / LARGE).open("r+b") as file:
+        file.write(b"other")
+    sent()
+    published = registry.publish("KEYWORDS-TRAINED", source, card)
+    assert sent() == [1, 2, 3, 4, 5]
+    registry.fetch(published.reference, tmp_path / "fetched")
+    assert (tmp_path / "fetched" / LARGE).read_bytes() == (source / LARGE).read_bytes()
+
+
+def test_what_is_missing_in_the_storage_is_published_anew(
+    kill_stopped, registry, s3, source, card, sent
+):
+    stop = "stop_at('mlflow:MlflowClient.set_terminated')"
+    kill_stopped(PUBLISH.format(part=PART, stop=stop, source=str(source)))
+    (lost,) = (path for path in s3.paths() if path.endswith("inputs.json"))
+    s3.remove(lost)
+    sent()
+    published = registry.publish("KEYWORDS-TRAINED", source, card)
+    assert sent() == [1, 2, 3, 4, 5]
+    assert registry.verify(published.reference) == []
+
+
+def test_interrupted_fetch_is_gone_on_with(
+    registry, s3, source, card, received, tmp_path, monkeypatch
+):
+    published = registry.publish("KEYWORDS-TRAINED", source, card)
+    with monkeypatch.context() as lost:
+        write, calls = parts._write, []
+
+        def lose(response, descriptor, first, count):
+            calls.append(first)
+            if len(calls) == 4:
+                raise ConnectionError("lost")
+            return write(response, descriptor, first, count)
+
+        lost.setattr(parts, "_write", lose)
+        with pytest.raises(MeshError, match="lost"):
+            registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "models" / "fetched")
+    assert not (tmp_path / "models" / "fetched").exists()
+    received()
+    registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "models" / "fetched")
+    assert received() == [3 * PART, 4 * PART]
+    assert Manifest.of(tmp_path / "models" / "fetched") == published.manifest
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["fetched"]
+
+
+@pytest.mark.parametrize("damage", ["shorter", "longer", "other"])
+def test_damaged_large_file(registry, s3, source, card, tmp_path, damage):
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    (path,) = (path for path in s3.paths() if path.endswith(LARGE))
+    content = s3.read(path)
+    changed = {
+        "shorter": content[:-1],
+        "longer": content + b"x",
+        "other": content[:-1] + bytes([content[-1] ^ 1]),
+    }
+    s3.write(path, changed[damage])
+    (problem,) = registry.verify("KEYWORDS-TRAINED-1")
+    assert problem.startswith(LARGE)
+    with pytest.raises(MeshError, match=f"damaged in the registry: {LARGE}"):
+        registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "models" / "fetched")
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_missing_large_file(registry, s3, source, card, tmp_path):
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    (path,) = (path for path in s3.paths() if path.endswith(LARGE))
+    s3.remove(path)
+    with pytest.raises(MeshError, match=f"{LARGE} is missing in the registry's storage"):
+        registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "fetched")
+    assert registry.verify("KEYWORDS-TRAINED-1") == [f"{LARGE} is missing"]
+
+
+def test_storage_that_only_the_server_reaches(
+    server_place, registry_server, source, card, sent, received, tmp_path, monkeypatch
+):
+    """Nobody listens where the signed addresses lead."""
+    request = parts._request
+
+    def elsewhere(method, address, **options):
+        return request(method, re.sub(r"//[^/]*/", "//127.0.0.1:1/", address), **options)
+
+    monkeypatch.setattr(parts, "_request", elsewhere)
+    registry = open_registry(server_place.settings)
+    published = registry.publish("KEYWORDS-TRAINED", source, card)
+    registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "fetched")
+    assert Manifest.of(tmp_path / "fetched") == published.manifest
+    assert mlflow_remote._unreachable == {registry_server.url}
+    assert registry.verify("KEYWORDS-TRAINED-1") == []
