@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import sqlite3
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
@@ -102,7 +103,7 @@ def registry_errors(settings: RegistrySettings) -> Iterator[None]:
     """
     try:
         yield
-    except (MlflowException, SQLAlchemyError, OSError, sqlite3.Error) as error:
+    except (MlflowException, SQLAlchemyError, OSError, sqlite3.Error, *_storage_errors()) as error:
         lines = settings.hide_passwords(str(error)).strip().splitlines() or [type(error).__name__]
         shown = settings.masked(settings.uri)
         raise MeshError(f"The registry {shown} failed: {lines[0].rstrip('.')}.") from error
@@ -110,6 +111,17 @@ def registry_errors(settings: RegistrySettings) -> Iterator[None]:
 
 def _artifacts(setting: str) -> Path | str:
     return setting if "://" in setting else Path(setting).absolute()
+
+
+def _storage_errors() -> tuple[type[Exception], ...]:
+    """What the client of S3 raises, where it is in use."""
+    if "botocore" not in sys.modules:
+        return ()
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError
+    from botocore.exceptions import ClientError
+
+    return Boto3Error, BotoCoreError, ClientError
 
 
 def _database_path(uri: str) -> Path:

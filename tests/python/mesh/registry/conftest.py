@@ -84,11 +84,11 @@ class Place:
 _NEPTUNE = pytest.param("neptune", marks=pytest.mark.filterwarnings("ignore"))
 
 
-@pytest.fixture(params=["sqlite", "server", _NEPTUNE])
+@pytest.fixture(params=["sqlite", "server", "direct", _NEPTUNE])
 def place(request: pytest.FixtureRequest) -> Place:
     """A registry of each kind in turn.
 
-    All tests on all kinds take minutes. So on a server and on Neptune only modules with `ON_EVERY_REGISTRY` run, unless
+    All tests on all kinds take minutes. So on others than an SQLite file and a folder only modules with `ON_EVERY_REGISTRY` run, unless
     `MESH_TEST_REGISTRIES` asks for the others.
     """
     asked_for = request.param in ("sqlite", *_ASKED_FOR)
