@@ -106,7 +106,9 @@ def run_s3(host: str = "127.0.0.1") -> Iterator[Storage]:
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Answer:
         if storages:
-            request = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}?{environ['QUERY_STRING']}"
+            request = (
+                f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}?{environ['QUERY_STRING']}"
+            )
             storages[0].requests.append(f"{request} {environ.get('HTTP_RANGE', '')}".strip())
             if status := storages[0].faults.status(request):
                 start_response(status, [("Content-Length", "0")])

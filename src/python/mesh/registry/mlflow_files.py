@@ -139,7 +139,9 @@ def storage_problems(store: Store, record: Record) -> list[str]:
         problems += record_problems(record.version, record.fingerprint, own, trusted)
     paths = track(stored, f"verifying {record.version.reference}")
     expected = with_own_entry(record.version.manifest)
-    problems += expected.differences([_read_entry(source, path, stored[path], path) for path in paths])
+    problems += expected.differences(
+        [_read_entry(source, path, stored[path], path) for path in paths]
+    )
     attached = []
     for attachment in record.attachments.values():
         source = repository(store, record, attachment.folder)

@@ -16,17 +16,17 @@ from urllib.parse import urlsplit
 
 from mlflow.entities.multipart_upload import MultipartUploadPart
 from mlflow.entities.presigned_download import PresignedDownloadUrlResponse
+from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_TIMEOUT
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 from mlflow.store.artifact.s3_artifact_repo import S3ArtifactRepository
 from mlflow.utils.credentials import get_default_host_creds
-from mlflow.utils.rest_utils import augmented_raise_for_status
 from mlflow.utils.rest_utils import http_request
 from mlflow.utils.server_info import SERVER_INFO_MULTIPART_UPLOADS_ENABLED
 from mlflow.utils.server_info import fetch_server_info
-
 from requests import HTTPError
+from requests import Response
 
 from mesh.core.progress import Advance
 from mesh.registry.parts import PART
@@ -40,7 +40,7 @@ from mesh.registry.unfinished import Unfinished
 
 _BLOCK = 2**20
 _SERVICE = "/api/2.0/mlflow-artifacts/artifacts"
-# A server answers when it has passed the whole file on, so large files need longer than other requests.
+# Of a slow storage; large files need longer than other requests.
 _SECONDS_PER_MB = 0.5
 # Signed addresses: S3 takes parts for an hour, and MLflow's of a whole file hold for five minutes.
 _SENDING_SECONDS = 50 * 60
@@ -97,7 +97,7 @@ def _is_direct(repository: ArtifactRepository) -> bool:
     server = _server(repository)
     if server in _unreachable:
         return False
-    info = fetch_server_info(get_default_host_creds(server))
+    info = fetch_server_info(get_default_host_creds(server))  # type: ignore[no-untyped-call]
     return info.status_code == 200 and bool(
         (info.data or {}).get(SERVER_INFO_MULTIPART_UPLOADS_ENABLED)
     )
@@ -156,7 +156,7 @@ class _Address:
     def __init__(self, repository: ArtifactRepository, path: str) -> None:
         # Of the two, the first has no public name for it.
         self._ask: Callable[[str], PresignedDownloadUrlResponse] = (
-            repository._get_presigned_download_url  # noqa: SLF001
+            repository._get_presigned_download_url
             if isinstance(repository, HttpArtifactRepository)
             else repository.get_download_presigned_url  # type: ignore[attr-defined]
         )
@@ -167,7 +167,8 @@ class _Address:
     @property
     def size(self) -> int | None:
         """Bytes of the stored file, if the storage says it."""
-        return self._answer.file_size
+        size: int | None = self._answer.file_size
+        return size
 
     def __call__(self) -> str:
         if self._asked < time.monotonic() - _RECEIVING_SECONDS:
@@ -206,38 +207,37 @@ class _Counted:
         return after
 
 
-def _seconds(size: int) -> int:
-    from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_TIMEOUT
-
-    return int(MLFLOW_HTTP_REQUEST_TIMEOUT.get() + size / 1e6 * _SECONDS_PER_MB)
+def _request(
+    repository: HttpArtifactRepository, method: str, path: str, size: int, **options: object
+) -> Response:
+    """Ask the server about a file of so many bytes; it answers when it has passed on, or fetched, the whole file."""
+    seconds = MLFLOW_HTTP_REQUEST_TIMEOUT.get() + size / 1e6 * _SECONDS_PER_MB  # type: ignore[no-untyped-call]
+    credentials = get_default_host_creds(repository.artifact_uri)  # type: ignore[no-untyped-call]
+    response: Response = http_request(  # type: ignore[no-untyped-call]
+        credentials, f"/{path}", method, timeout=int(seconds), **options
+    )
+    response.raise_for_status()
+    return response
 
 
 def _send_through(
     repository: HttpArtifactRepository, file: Path, path: str, advance: Advance
 ) -> None:
     kind, _ = mimetypes.guess_type(file.name)
+    headers = {"Content-Type": kind or "application/octet-stream"}
     size = file.stat().st_size
     with file.open("rb") as content:
-        response = http_request(
-            get_default_host_creds(repository.artifact_uri),
-            f"/{path}",
-            "PUT",
-            data=_Counted(content, size, advance) if size else b"",
-            extra_headers={"Content-Type": kind or "application/octet-stream"},
-            timeout=_seconds(size),
-        )
-    augmented_raise_for_status(response)
+        data = _Counted(content, size, advance) if size else b""
+        _request(repository, "PUT", path, size, data=data, extra_headers=headers)
 
 
 def _receive_through(
     repository: HttpArtifactRepository, path: str, target: Path, size: int, advance: Advance
 ) -> None:
-    credentials = get_default_host_creds(repository.artifact_uri)
-    with http_request(
-        credentials, f"/{path}", "GET", stream=True, timeout=_seconds(size)
-    ) as response:
-        augmented_raise_for_status(response)
-        with target.open("wb") as file:
-            for block in response.iter_content(_BLOCK):
-                file.write(block)
-                advance(len(block))
+    with (
+        _request(repository, "GET", path, size, stream=True) as response,
+        target.open("wb") as file,
+    ):
+        for block in response.iter_content(_BLOCK):
+            file.write(block)
+            advance(len(block))

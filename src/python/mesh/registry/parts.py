@@ -108,7 +108,10 @@ def receive_parts(address: Callable[[], str], target: Path, size: int, advance: 
     record = target.with_name(target.name + PARTS_SUFFIX)
     done = _read_done(record) if target.is_file() and target.stat().st_size == size else set()
     mode = "r+b" if done else "wb"
-    with target.open(mode, buffering=0) as file, record.open("ab" if done else "wb", buffering=0) as log:
+    with (
+        target.open(mode, buffering=0) as file,
+        record.open("ab" if done else "wb", buffering=0) as log,
+    ):
         file.truncate(size)
 
         def receive(number: int) -> None:

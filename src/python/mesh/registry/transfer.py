@@ -230,10 +230,9 @@ def receive(
 def _bring(expected: FileEntry, partial: Path, download: Download, advance: Advance) -> FileEntry:
     target = safe_path(partial, expected.path)
     resumed = target.is_file()
-    if resumed and target.stat().st_size == expected.size:
-        if FileEntry.of(target, expected.path) == expected:
-            advance(expected.size)
-            return expected
+    if resumed and _is_whole(target, expected):
+        advance(expected.size)
+        return expected
     target.parent.mkdir(parents=True, exist_ok=True)
     entry = download(expected, partial, advance)
     if entry != expected and resumed:
@@ -242,6 +241,11 @@ def _bring(expected: FileEntry, partial: Path, download: Download, advance: Adva
         entry = download(expected, partial, lambda _: None)
     target.chmod(0o644)
     return entry
+
+
+def _is_whole(file: Path, expected: FileEntry) -> bool:
+    same_size = file.stat().st_size == expected.size
+    return same_size and FileEntry.of(file, expected.path) == expected
 
 
 def _remove_others(partial: Path, entries: Mapping[str, FileEntry]) -> None:

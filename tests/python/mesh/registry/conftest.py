@@ -88,8 +88,8 @@ _NEPTUNE = pytest.param("neptune", marks=pytest.mark.filterwarnings("ignore"))
 def place(request: pytest.FixtureRequest) -> Place:
     """A registry of each kind in turn.
 
-    All tests on all kinds take minutes. So on others than an SQLite file and a folder only modules with `ON_EVERY_REGISTRY` run, unless
-    `MESH_TEST_REGISTRIES` asks for the others.
+    All tests on all kinds take minutes. So on others than an SQLite file, only modules with `ON_EVERY_REGISTRY` run,
+    unless `MESH_TEST_REGISTRIES` asks for more.
     """
     asked_for = request.param in ("sqlite", *_ASKED_FOR)
     if not asked_for and not getattr(request.module, "ON_EVERY_REGISTRY", False):

@@ -173,6 +173,32 @@ def test_kill_leaves_only_a_partial_that_the_next_call_removes(start, tmp_path, 
     assert [path.name for path in tmp_path.iterdir()] == ["target"]
 
 
+def test_killed_directory_is_gone_on_with(start, tmp_path):
+    process = start("-c", MAKE_DIRECTORY)
+    assert process.stdout.readline() == "half\n"
+    process.kill()
+    process.wait()
+    with atomic_directory(tmp_path / "target", resume=True) as partial:
+        assert (partial / "half").read_text() == "half"
+        (partial / "rest").write_text("rest")
+    assert names(tmp_path) == ["target", "target/half", "target/rest"]
+
+
+def test_living_directory_is_not_gone_on_with(start, tmp_path):
+    process = start("-c", MAKE_DIRECTORY)
+    assert process.stdout.readline() == "half\n"
+    with atomic_directory(tmp_path / "target", resume=True) as partial:
+        assert list(partial.iterdir()) == []
+    process.communicate("go on\n")
+
+
+@pytest.mark.parametrize(("error", "kept"), [(ConnectionError, True), (MeshError, False)])
+def test_what_is_left_of_a_directory_that_can_be_gone_on_with(tmp_path, error, kept):
+    with pytest.raises(error), atomic_directory(tmp_path / "target", resume=True) as partial:
+        raise error("half")
+    assert partial.exists() == kept
+
+
 @pytest.mark.parametrize("code", [MAKE_DIRECTORY, WRITE_TEXT], ids=["directory", "file"])
 def test_partial_of_a_living_process_is_left_alone(start, tmp_path, code):
     first, second = start("-c", code), start("-c", code)

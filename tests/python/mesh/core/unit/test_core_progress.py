@@ -5,6 +5,7 @@ import pytest
 
 from mesh.core import progress
 from mesh.core.progress import track
+from mesh.core.progress import track_bytes
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_unknown_total(caplog, clock):
     assert caplog.messages == ["work: 1 of ?", "work: 2 of ?"]
 
 
-def test_bar_on_a_terminal(monkeypatch):
+def open_terminal(monkeypatch):
     class Terminal(io.StringIO):
         def isatty(self):
             return True
@@ -65,5 +66,27 @@ def test_bar_on_a_terminal(monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
+    return terminal
+
+
+def test_bar_on_a_terminal(monkeypatch):
+    terminal = open_terminal(monkeypatch)
     assert list(track(range(3), "work")) == [0, 1, 2]
     assert "work" in terminal.getvalue()
+
+
+def test_bytes_are_counted_in_lines_every_few_seconds(caplog, clock):
+    caplog.set_level(logging.INFO)
+    with track_bytes("moving", 10_000_000) as advance:
+        for _ in range(4):
+            clock[0] += progress.SECONDS_BETWEEN_LINES / 2
+            advance(2_500_000)
+    assert caplog.messages == ["moving: 5 of 10 MB", "moving: 10 of 10 MB"]
+
+
+def test_bytes_on_a_terminal(monkeypatch):
+    terminal = open_terminal(monkeypatch)
+    with track_bytes("moving", 2_000_000) as advance:
+        advance(2_000_000)
+    assert "moving" in terminal.getvalue()
+    assert "2.0/2.0 MB" in terminal.getvalue()

@@ -1,4 +1,4 @@
-"""Large files of a shared registry: straight to and from its object storage, in parts, gone on with when interrupted."""
+"""Large files of a shared registry: straight to and from its storage, in parts, gone on with when interrupted."""
 
 import os
 import re
@@ -106,9 +106,7 @@ def test_interrupted_publish_is_gone_on_with(registry, s3, source, card, sent, t
     ],
     ids=["within the large file", "before the version"],
 )
-def test_killed_publish_is_gone_on_with(
-    kill_stopped, registry, s3, source, card, sent, stop, left
-):
+def test_killed_publish_is_gone_on_with(kill_stopped, registry, s3, source, card, sent, stop, left):
     kill_stopped(PUBLISH.format(part=PART, stop=stop, source=str(source)))
     assert registry.list() == []
     runs = {path.split("/")[2] for path in s3.paths()}

@@ -221,7 +221,7 @@ def test_what_can_not_be_gone_on_with_is_downloaded_again(version, left):
 def test_progress_counts_every_byte_once(version, left, monkeypatch):
     staging, published = version
     target, _ = left
-    counted = []
+    counted: list[int] = []
 
     @contextlib.contextmanager
     def track_bytes(description, total):
