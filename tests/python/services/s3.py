@@ -62,6 +62,11 @@ class Storage:
         """Delete an object."""
         self._client.delete_object(Bucket=BUCKET, Key=path)
 
+    def clear(self) -> None:
+        """Delete all objects."""
+        for path in self.paths():
+            self.remove(path)
+
 
 class Faults:
     """What goes wrong with the next requests: seconds that each waits, and how many are answered with 503."""

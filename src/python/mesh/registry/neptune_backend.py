@@ -15,6 +15,7 @@ _DEFAULTS = {
     # With Neptune's own numbers it takes many minutes to say that a server can't be reached.
     "NEPTUNE_RETRIES_TIMEOUT": "20",
     "NEPTUNE_REQUEST_TIMEOUT": "60",
+    "NEPTUNE_SYNC_AFTER_STOP_TIMEOUT": "20",
 }
 
 
@@ -22,7 +23,7 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
     """Open the registry of the projects that the settings name.
 
     Raises:
-        UsageError: the address names no projects, or there is no token.
+        UsageError: the address names no projects, there is no token, or files can't be kept where the settings say.
         MeshError: the server can't be reached.
         ModuleNotFoundError: Neptune is not installed.
     """
@@ -40,10 +41,12 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
     # Else it keeps a queue of what it sends in the working directory.
     os.environ.setdefault("NEPTUNE_DATA_DIRECTORY", tempfile.mkdtemp(prefix="neptune-"))
     from mesh.registry.neptune_client import Client
+    from mesh.registry.neptune_files import objects_root
     from mesh.registry.neptune_registry import NeptuneRegistry
+    from mesh.registry.objects import Objects
 
     warnings.filterwarnings("ignore", "Neptune's model registry has been deprecated")
     # Set when it is imported; addresses and progress of each of its calls otherwise.
     logging.getLogger("neptune").setLevel(logging.ERROR)
     projects = [f"{match['workspace']}/{name}" for name in match["projects"].split(",")]
-    return NeptuneRegistry(Client(projects, token), settings)
+    return NeptuneRegistry(Client(projects, token), settings, Objects(), objects_root(settings))

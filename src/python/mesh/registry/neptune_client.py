@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
+from typing import TypeVar
 
 import neptune
 from neptune import management
@@ -16,7 +17,7 @@ from mesh.core.errors import MeshError
 from mesh.registry.reference import ModelReference
 
 READ = "read-only"
-# Each call ends when the server has answered it; "async" only logs what fails.
+# Each call ends when the server has answered it. In "async" a thread sends what is written, and only logs what fails.
 WRITE = "sync"
 
 _GONE = (
@@ -34,6 +35,7 @@ _CONNECTION_ERRORS = {
     "ReadTimeout",
 }
 _TOKEN_ERRORS = {"NeptuneInvalidApiTokenException", "Unauthorized", "Forbidden"}
+_Opened = TypeVar("_Opened", neptune.Project, neptune.Model, neptune.ModelVersion)
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m|\{[a-z0-9_]+\}")
 
 
@@ -76,29 +78,38 @@ class Client:
     @contextlib.contextmanager
     def project(self, name: str) -> Iterator[neptune.Project]:
         """A project, for reading."""
-        with neptune.init_project(project=name, api_token=self.token, mode=READ) as project:
-            yield project
+        with _stopped(neptune.init_project(project=name, api_token=self.token, mode=READ)) as opened:
+            yield opened
 
     @contextlib.contextmanager
     def model(self, name: str, mode: str = READ) -> Iterator[neptune.Model]:
         """A model that exists."""
         options: dict[str, Any] = {"with_id": name, "mode": mode}
-        with neptune.init_model(
-            project=self.project_of(name), api_token=self.token, **options
-        ) as model:
-            yield model
+        project = self.project_of(name)
+        with _stopped(neptune.init_model(project=project, api_token=self.token, **options)) as opened:
+            yield opened
 
     @contextlib.contextmanager
     def version(
         self, reference: ModelReference, mode: str = READ
     ) -> Iterator[neptune.ModelVersion]:
-        """A version that exists, by its number; or a new one of a model, if the reference has none."""
-        new = reference.version is None
-        options: dict[str, Any] = {"model": reference.name} if new else {"with_id": str(reference)}
-        with neptune.init_model_version(
-            project=self.project_of(reference.name), api_token=self.token, mode=mode, **options
-        ) as version:
-            yield version
+        """A version that exists, by its number; when the block ends, what was written is sent or has failed."""
+        options: dict[str, Any] = {"with_id": str(reference), "mode": mode}
+        project = self.project_of(reference.name)
+        with _stopped(
+            neptune.init_model_version(project=project, api_token=self.token, **options)
+        ) as opened:
+            yield opened
+
+    def new_version(self, name: str) -> ModelReference:
+        """Make a version of a model, which gets the next number."""
+        project = self.project_of(name)
+        with _stopped(
+            neptune.init_model_version(
+                model=name, project=project, api_token=self.token, mode=WRITE
+            )
+        ) as made:
+            return ModelReference.parse(made["sys/id"].fetch())
 
     def ensure_model(self, name: str) -> None:
         """Make a model, unless there is one."""
@@ -121,6 +132,18 @@ class Client:
         project, identifier = self.project_of(reference.name), str(reference)
         management.trash_objects(project, identifier, api_token=self.token)
         management.delete_objects_from_trash(project, identifier, api_token=self.token)
+
+
+@contextlib.contextmanager
+def _stopped(opened: _Opened) -> Iterator[_Opened]:
+    """Stop an object at the end; its own `with` prints a traceback of each error that passes through it."""
+    try:
+        yield opened
+    except BaseException:
+        # What still waits to be sent is of no use.
+        opened.stop(seconds=0)
+        raise
+    opened.stop()
 
 
 @contextlib.contextmanager

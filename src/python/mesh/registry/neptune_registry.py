@@ -8,6 +8,7 @@ without it are left alone.
 import contextlib
 import tempfile
 import uuid
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,7 @@ from pydantic import ValidationError
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
-from mesh.core.manifest import Manifest
 from mesh.core.models import describe_invalid
-from mesh.core.progress import track
 from mesh.registry import neptune_layout as layout
 from mesh.registry.base import ModelVersion
 from mesh.registry.history import AliasMove
@@ -30,18 +29,22 @@ from mesh.registry.history import version_before
 from mesh.registry.neptune_client import WRITE
 from mesh.registry.neptune_client import Client
 from mesh.registry.neptune_client import neptune_errors
+from mesh.registry.neptune_files import VersionFiles
+from mesh.registry.neptune_files import removed_on_error
+from mesh.registry.neptune_files import version_part
+from mesh.registry.objects import Objects
 from mesh.registry.reference import LATEST
 from mesh.registry.reference import ModelReference
 from mesh.registry.reference import check_model_name
 from mesh.registry.reference import check_new_alias
 from mesh.registry.settings import RegistrySettings
-from mesh.registry.transfer import OWN_FILES
+from mesh.registry.transfer import FileState
 from mesh.registry.transfer import check_path
 from mesh.registry.transfer import check_unchanged
+from mesh.registry.transfer import for_each
 from mesh.registry.transfer import prepare
 from mesh.registry.transfer import read_content
 from mesh.registry.transfer import receive
-from mesh.registry.transfer import record_problems
 from mesh.registry.transfer import with_own_entry
 
 _SHOWN = 10
@@ -49,37 +52,33 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class NeptuneRegistry:
-    """A `ModelRegistry` in projects of Neptune; what the methods promise is written there."""
+    """A `ModelRegistry` in projects of Neptune; what the methods promise is written there.
+
+    Args:
+        root: the address on S3 below which new versions' files are kept; none to upload them to Neptune.
+    """
 
     client: Client
     settings: RegistrySettings
+    objects: Objects
+    root: str | None
 
     def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
         """Publish a directory's files and the card as the next version."""
         check_model_name(name)
-        with self._errors(), tempfile.TemporaryDirectory() as temporary:
+        with self._errors():
             content = read_content(directory)
             layout.check_files(content)
             self.client.ensure_model(name)
-            with self.client.version(ModelReference(name, alias="new"), WRITE) as version:
-                entries = []
-                for path in track(content, f"publishing {name}"):
-                    entries.append(FileEntry.of(directory / path, path))
-                    _upload(version, layout.field_of(path), directory / path)
-                    if FileEntry.of(directory / path, path) != entries[-1]:
-                        raise MeshError(f"{path} changed while it was being published.")
+            new = self.client.new_version(name)
+            prefix = f"{self.root}/{self._part(new)}" if self.root else None
+            with removed_on_error(self.objects, prefix):
+                record = self._send(new, directory, content, card)
                 check_unchanged(directory, content)
-                staging, key = Path(temporary), self.settings.signing_key
-                manifest = prepare(name, entries, card, staging, key)
-                for file in staging.iterdir():
-                    _upload(version, layout.field_of(file.name), file)
-                version[layout.FINGERPRINT] = card.fingerprint
-                parts = layout.Record(card=card, manifest=manifest).parts()
-                for field, text in parts.items():
-                    version[field] = text
-                version[layout.RECORD] = len(parts)
-                reference = ModelReference.parse(version["sys/id"].fetch())
-            return self._read(reference)
+                self._check_sent(new, record)
+            with self.client.version(new, WRITE) as version:
+                version[layout.RECORD] = len(record.parts())
+            return self._read(new)
 
     def fetch(self, reference: str, directory: Path) -> ModelVersion:
         """Bring a version into a directory, complete and verified."""
@@ -87,12 +86,8 @@ class NeptuneRegistry:
             found = self._find(ModelReference.parse(reference))
             version = self._read(found)
             with self.client.version(found) as stored:
-                receive(
-                    version,
-                    directory,
-                    lambda path, root: _download(stored, path, root),
-                    self.settings.trusted,
-                )
+                files = self._files(stored, found)
+                receive(version, directory, files.download, self.settings.trusted)
         return version
 
     def get(self, reference: str) -> ModelVersion:
@@ -152,9 +147,13 @@ class NeptuneRegistry:
         with self._errors():
             found = self._find(ModelReference.parse(reference))
             self._read(found).check_unaliased()
+            with self.client.version(found) as stored:
+                prefixes = self._files(stored, found).own_prefixes()
             self.client.delete(found)
             if found.version in self._numbers(found.name):
                 raise MeshError(f"Neptune did not delete {found}; its log may say why.")
+            for prefix in prefixes:
+                self.objects.remove(prefix)
 
     def attach(self, reference: str, path: str, file: Path) -> None:
         """Add a file to a published version; another one at the same path is replaced."""
@@ -164,9 +163,9 @@ class NeptuneRegistry:
         with self._errors():
             found = self._find(ModelReference.parse(reference))
             entry = FileEntry.of(file, path)
-            with self.client.version(found, WRITE) as version:
-                _upload(version, layout.attachment_field(path), file)
-                version[layout.attachment_record(path)] = entry.model_dump_json()
+            with self.client.version(found, WRITE) as stored:
+                self._files(stored, found).upload(layout.attachment_field(path), file)
+                stored[layout.attachment_record(path)] = entry.model_dump_json()
 
     def read_attachment(self, reference: str, path: str) -> bytes:
         """The content of an attachment, verified."""
@@ -177,22 +176,76 @@ class NeptuneRegistry:
                 known = ", ".join(attachments) or "none"
                 raise MeshError(f"{found} has no attachment {path!r}; it has: {known}.")
             file = Path(temporary) / "attachment"
-            with self.client.version(found) as version:
-                _download_field(version, layout.attachment_field(path), file, path)
+            with self.client.version(found) as stored:
+                files = self._files(stored, found)
+                files.download_field(layout.attachment_field(path), file, path)
             if FileEntry.of(file, path) != attachments[path]:
                 raise MeshError(f"The attachment {path} of {found} is damaged in the registry.")
             return file.read_bytes()
 
     def verify(self, reference: str) -> Sequence[str]:
         """Check every stored file of a version; one sentence for each that is missing, extra or changed."""
-        with self._errors(), tempfile.TemporaryDirectory() as temporary:
+        with self._errors():
             found = self._find(ModelReference.parse(reference))
             version = self._read(found)
             with self.client.version(found) as stored:
-                return _storage_problems(stored, version, Path(temporary), self.settings.trusted)
+                return self._files(stored, found).problems(version, self.settings.trusted)
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
         return neptune_errors(self.settings.masked(self.settings.uri))
+
+    def _part(self, reference: ModelReference) -> str:
+        return version_part(self.client.project_of(reference.name), reference)
+
+    def _files(self, stored: neptune.ModelVersion, reference: ModelReference) -> VersionFiles:
+        return VersionFiles(stored, self.objects, self._part(reference))
+
+    def _send(
+        self,
+        new: ModelReference,
+        directory: Path,
+        content: Mapping[str, FileState],
+        card: ModelCard,
+    ) -> layout.Record:
+        """Send a version's files, and all else that is known of it but that it is complete."""
+        sizes = {path: state.size for path, state in content.items()}
+        with (
+            tempfile.TemporaryDirectory() as temporary,
+            self.client.version(new, self.settings.client_mode) as stored,
+        ):
+            files = self._files(stored, new)
+
+            def send(path: str) -> FileEntry:
+                entry = FileEntry.of(directory / path, path)
+                files.store(directory / path, entry, self.root)
+                if FileEntry.of(directory / path, path) != entry:
+                    raise MeshError(f"{path} changed while it was being published.")
+                return entry
+
+            entries = for_each(send, sizes, f"publishing {new.name}")
+            staging = Path(temporary)
+            manifest = prepare(new.name, entries, card, staging, self.settings.signing_key)
+            for file in staging.iterdir():
+                files.upload(layout.field_of(file.name), file)
+            record = layout.Record(card=card, manifest=manifest)
+            stored[layout.FINGERPRINT] = card.fingerprint
+            for field, text in record.parts().items():
+                stored[field] = text
+        return record
+
+    def _check_sent(self, new: ModelReference, record: layout.Record) -> None:
+        """Ask the server for what was sent, since its client only logs some of what fails.
+
+        Raises:
+            MeshError: something is missing.
+        """
+        with self.client.version(new) as stored:
+            paths = [entry.path for entry in with_own_entry(record.manifest).files]
+            fields = [*map(layout.field_of, paths), layout.FINGERPRINT, *record.parts()]
+            missing = [field for field in fields if not stored.exists(field)]
+            if missing or layout.Record.of(stored[layout.OWN].fetch()) != record:
+                shown = ", ".join(missing[:_SHOWN]) or layout.RECORD_PARTS
+                raise MeshError(f"Neptune did not keep all of {new} ({shown}); its log may say why.")
 
     def _move_alias(self, found: ModelReference, alias: str, *, undo: bool = False) -> ModelVersion:
         before = layout.read_aliases(self._fields(found.name)).get(alias)
@@ -285,46 +338,3 @@ class NeptuneRegistry:
     def _unknown_model(self, name: str) -> str:
         known = ", ".join(model for model in self._models() if self._numbers(model)) or "none"
         return f"No version of {name} is registered; registered are: {known}."
-
-
-def _upload(version: neptune.ModelVersion, field: str, file: Path) -> None:
-    version[field].upload(str(file), wait=True)
-
-
-def _download(version: neptune.ModelVersion, path: str, root: Path) -> FileEntry:
-    """Bring a file of a version to the same path below a directory."""
-    _download_field(version, layout.field_of(path), root / path, path)
-    return FileEntry.of(root / path, path)
-
-
-def _download_field(version: neptune.ModelVersion, field: str, file: Path, path: str) -> None:
-    if not version.exists(field):
-        raise MeshError(f"{path} is missing in the registry's storage.")
-    version[field].download(destination=str(file), progress_bar=False)
-
-
-def _storage_problems(
-    stored: neptune.ModelVersion, version: ModelVersion, temporary: Path, trusted: Sequence[str]
-) -> list[str]:
-    def read(field: str, path: str) -> FileEntry:
-        file = temporary / "file"
-        _download_field(stored, field, file, path)
-        return FileEntry.of(file, path)
-
-    fields = layout.file_fields(stored.get_structure())
-    attached = {layout.attachment_field(path): path for path in version.attachments}
-    files = [
-        read(field, layout.path_of(field))
-        for field in track(fields, f"verifying {version.reference}")
-        if field not in attached
-    ]
-    problems = with_own_entry(version.manifest).differences(files)
-    own = temporary / "own"
-    own.mkdir()
-    for path in OWN_FILES:
-        if any(entry.path == path for entry in files):
-            _download(stored, path, own)
-    problems += record_problems(version, stored[layout.FINGERPRINT].fetch(), own, trusted)
-    expected = Manifest(files=tuple(version.attachments.values()))
-    found = [read(field, path) for field, path in attached.items() if stored.exists(field)]
-    return problems + [f"attachment {problem}" for problem in expected.differences(found)]

@@ -17,12 +17,14 @@ from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
 from services import s3 as s3_service
 from services.files import Folder
+from services.files import Several
 from services.files import Storage
 from services.neptune_server.server import NeptuneServer
 from services.neptune_server.server import run_neptune
 from services.postgres import run_postgres
 from services.registry_server import RegistryServer
 
+NEPTUNE_ARTIFACTS = f"s3://{s3_service.BUCKET}/neptune/registry"
 _ASKED_FOR = os.environ.get("MESH_TEST_REGISTRIES", "").split(",")
 
 
@@ -75,10 +77,13 @@ class Place:
 
 
 # Neptune's client is no longer maintained, and what it is made of warns of it.
-_NEPTUNE = pytest.param("neptune", marks=pytest.mark.filterwarnings("ignore"))
+_NEPTUNE = [
+    pytest.param(name, marks=pytest.mark.filterwarnings("ignore"))
+    for name in ("neptune", "neptune-s3")
+]
 
 
-@pytest.fixture(params=["sqlite", "server", _NEPTUNE])
+@pytest.fixture(params=["sqlite", "server", *_NEPTUNE])
 def place(request: pytest.FixtureRequest) -> Place:
     """A registry of each kind in turn.
 
@@ -88,7 +93,7 @@ def place(request: pytest.FixtureRequest) -> Place:
     asked_for = request.param in ("sqlite", *_ASKED_FOR)
     if not asked_for and not getattr(request.module, "ON_EVERY_REGISTRY", False):
         pytest.skip(f"runs on this registry with MESH_TEST_REGISTRIES={request.param}")
-    place: Place = request.getfixturevalue(f"{request.param}_place")
+    place: Place = request.getfixturevalue(f"{request.param.replace('-', '_')}_place")
     return place
 
 
@@ -110,8 +115,7 @@ def server_place(registry_server: RegistryServer, s3: s3_service.Storage) -> Pla
     client = MlflowClient(registry_server.url, registry_server.url)
     for model in client.search_registered_models():
         client.delete_registered_model(model.name)
-    for path in s3.paths():
-        s3.remove(path)
+    s3.clear()
     return Place(RegistrySettings(uri=registry_server.url), s3)
 
 
@@ -129,6 +133,18 @@ def neptune_place(neptune_server: NeptuneServer, monkeypatch: pytest.MonkeyPatch
     token = SecretStr(neptune_server.token)
     settings = RegistrySettings(backend="neptune", uri=neptune_server.uri, token=token)
     return Place(settings, neptune_server)
+
+
+@pytest.fixture
+def neptune_s3_place(
+    neptune_place: Place, s3: s3_service.Storage, monkeypatch: pytest.MonkeyPatch
+) -> Place:
+    """The same, with versions' files on S3."""
+    for name, value in (s3_service.ENVIRONMENT | {"AWS_ENDPOINT_URL_S3": s3.endpoint}).items():
+        monkeypatch.setenv(name, value)
+    s3.clear()
+    settings = neptune_place.settings.model_copy(update={"artifacts": NEPTUNE_ARTIFACTS})
+    return Place(settings, Several([neptune_place.storage, s3]))
 
 
 @pytest.fixture
