@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
+from functools import partial
 from typing import Any
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ import neptune
 from neptune import management
 from neptune.exceptions import MetadataContainerNotFound
 from neptune.exceptions import NeptuneException
+from neptune.internal.backends.hosted_client import REQUEST_TIMEOUT
 
 from mesh.core.errors import MeshError
 from mesh.registry.reference import ModelReference
@@ -137,6 +139,7 @@ class Client:
 @contextlib.contextmanager
 def _stopped(opened: _Opened) -> Iterator[_Opened]:
     """Stop an object at the end; its own `with` prints a traceback of each error that passes through it."""
+    _limit_waiting(opened)
     try:
         yield opened
     except BaseException:
@@ -144,6 +147,13 @@ def _stopped(opened: _Opened) -> Iterator[_Opened]:
         opened.stop(seconds=0)
         raise
     opened.stop()
+
+
+def _limit_waiting(opened: Any) -> None:
+    """Let moving files end in an error, too, where the server does not answer: its client would wait for ever."""
+    session = opened._backend._http_client.session
+    if not isinstance(session.send, partial):
+        session.send = partial(session.send, timeout=REQUEST_TIMEOUT)
 
 
 @contextlib.contextmanager
