@@ -13,6 +13,7 @@ import neptune
 from neptune import management
 from neptune.exceptions import MetadataContainerNotFound
 from neptune.exceptions import NeptuneException
+from neptune.exceptions import ProjectNotFound
 from neptune.internal.backends.hosted_client import REQUEST_TIMEOUT
 
 from mesh.core.errors import MeshError
@@ -172,6 +173,8 @@ def neptune_errors(address: str) -> Iterator[None]:
             text = f"its server can't be reached ({kind}). {_GONE}"
         elif kind in _TOKEN_ERRORS:
             text = "its server refuses the token MESH_REGISTRY_TOKEN"
+        elif isinstance(error, ProjectNotFound):
+            text = "one of its projects does not exist, or is not for the user of MESH_REGISTRY_TOKEN"
         else:
             lines = [line.strip(" -\n") for line in _ESCAPES.sub("", str(error)).splitlines()]
             text = next((line for line in lines if line and " " in line), kind).rstrip(".")

@@ -24,7 +24,6 @@ from services.neptune_server.server import run_neptune
 from services.postgres import run_postgres
 from services.registry_server import RegistryServer
 
-NEPTUNE_ARTIFACTS = f"s3://{s3_service.BUCKET}/neptune/registry"
 _ASKED_FOR = os.environ.get("MESH_TEST_REGISTRIES", "").split(",")
 
 
@@ -143,7 +142,8 @@ def neptune_s3_place(
     for name, value in (s3_service.ENVIRONMENT | {"AWS_ENDPOINT_URL_S3": s3.endpoint}).items():
         monkeypatch.setenv(name, value)
     s3.clear()
-    settings = neptune_place.settings.model_copy(update={"artifacts": NEPTUNE_ARTIFACTS})
+    artifacts = f"s3://{s3_service.BUCKET}/neptune/registry"
+    settings = neptune_place.settings.model_copy(update={"artifacts": artifacts})
     return Place(settings, Several([neptune_place.storage, s3]))
 
 
