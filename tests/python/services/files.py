@@ -53,7 +53,9 @@ class Several:
 
     def paths(self) -> list[str]:
         """All files."""
-        return [f"{number} {path}" for number, place in enumerate(self.places) for path in place.paths()]
+        return [
+            f"{number} {path}" for number, place in enumerate(self.places) for path in place.paths()
+        ]
 
     def read(self, path: str) -> bytes:
         """A file's content."""

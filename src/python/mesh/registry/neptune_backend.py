@@ -1,8 +1,10 @@
 """Opening the registry on a Neptune server that a team runs itself."""
 
+import atexit
 import logging
 import os
 import re
+import shutil
 import tempfile
 import warnings
 
@@ -38,8 +40,10 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
         raise UsageError("MESH_REGISTRY_TOKEN (or NEPTUNE_API_TOKEN) is required for Neptune.")
     for variable, value in _DEFAULTS.items():
         os.environ.setdefault(variable, value)
-    # Else it keeps a queue of what it sends in the working directory.
-    os.environ.setdefault("NEPTUNE_DATA_DIRECTORY", tempfile.mkdtemp(prefix="neptune-"))
+    if "NEPTUNE_DATA_DIRECTORY" not in os.environ:
+        # Else it keeps what it sends in the working directory.
+        folder = os.environ["NEPTUNE_DATA_DIRECTORY"] = tempfile.mkdtemp(prefix="neptune-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     from mesh.registry.neptune_client import Client
     from mesh.registry.neptune_files import objects_root
     from mesh.registry.neptune_registry import NeptuneRegistry

@@ -81,7 +81,9 @@ class Client:
     @contextlib.contextmanager
     def project(self, name: str) -> Iterator[neptune.Project]:
         """A project, for reading."""
-        with _stopped(neptune.init_project(project=name, api_token=self.token, mode=READ)) as opened:
+        with _stopped(
+            neptune.init_project(project=name, api_token=self.token, mode=READ)
+        ) as opened:
             yield opened
 
     @contextlib.contextmanager
@@ -89,7 +91,9 @@ class Client:
         """A model that exists."""
         options: dict[str, Any] = {"with_id": name, "mode": mode}
         project = self.project_of(name)
-        with _stopped(neptune.init_model(project=project, api_token=self.token, **options)) as opened:
+        with _stopped(
+            neptune.init_model(project=project, api_token=self.token, **options)
+        ) as opened:
             yield opened
 
     @contextlib.contextmanager
@@ -174,7 +178,9 @@ def neptune_errors(address: str) -> Iterator[None]:
         elif kind in _TOKEN_ERRORS:
             text = "its server refuses the token MESH_REGISTRY_TOKEN"
         elif isinstance(error, ProjectNotFound):
-            text = "one of its projects does not exist, or is not for the user of MESH_REGISTRY_TOKEN"
+            text = (
+                "one of its projects does not exist, or is not for the user of MESH_REGISTRY_TOKEN"
+            )
         else:
             lines = [line.strip(" -\n") for line in _ESCAPES.sub("", str(error)).splitlines()]
             text = next((line for line in lines if line and " " in line), kind).rstrip(".")

@@ -174,7 +174,9 @@ class VersionFiles:
         attached = {layout.attachment_field(path) for path in version.attachments}
         fields = set(layout.file_fields(self.stored.get_structure())) - attached
         tracked = self._tracked(sorted(fields))
-        listed = {address for prefix in self.own_prefixes() for address in self.objects.list(prefix)}
+        listed = {
+            address for prefix in self.own_prefixes() for address in self.objects.list(prefix)
+        }
         missing = {
             field
             for field, address in tracked.items()

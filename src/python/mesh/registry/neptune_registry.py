@@ -12,15 +12,12 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import neptune
-from pydantic import ValidationError
 
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
-from mesh.core.models import describe_invalid
 from mesh.registry import neptune_layout as layout
 from mesh.registry.base import ModelVersion
 from mesh.registry.history import AliasMove
@@ -32,8 +29,8 @@ from mesh.registry.neptune_client import neptune_errors
 from mesh.registry.neptune_files import VersionFiles
 from mesh.registry.neptune_files import removed_on_error
 from mesh.registry.neptune_files import version_part
+from mesh.registry.neptune_lookup import Lookup
 from mesh.registry.objects import Objects
-from mesh.registry.reference import LATEST
 from mesh.registry.reference import ModelReference
 from mesh.registry.reference import check_model_name
 from mesh.registry.reference import check_new_alias
@@ -78,13 +75,13 @@ class NeptuneRegistry:
                 self._check_sent(new, record)
             with self.client.version(new, WRITE) as version:
                 version[layout.RECORD] = len(record.parts())
-            return self._read(new)
+            return self._lookup.read(new)
 
     def fetch(self, reference: str, directory: Path) -> ModelVersion:
         """Bring a version into a directory, complete and verified."""
         with self._errors():
-            found = self._find(ModelReference.parse(reference))
-            version = self._read(found)
+            found = self._lookup.find(ModelReference.parse(reference))
+            version = self._lookup.read(found)
             with self.client.version(found) as stored:
                 files = self._files(stored, found)
                 receive(version, directory, files.download, self.settings.trusted)
@@ -93,50 +90,50 @@ class NeptuneRegistry:
     def get(self, reference: str) -> ModelVersion:
         """Look a version up."""
         with self._errors():
-            return self._read(self._find(ModelReference.parse(reference)))
+            return self._lookup.read(self._lookup.find(ModelReference.parse(reference)))
 
     def list(self, name: str | None = None) -> Sequence[ModelVersion]:
         """All versions, or those of one model, by name and number."""
         if name is not None:
             check_model_name(name)
         with self._errors():
-            names = self._models() if name is None else [name]
+            names = self._lookup.models() if name is None else [name]
             references = [
                 ModelReference(model, version=number)
                 for model in names
-                for number in self._numbers(model)
+                for number in self._lookup.numbers(model)
             ]
             if name is not None and not references:
-                raise MeshError(self._unknown_model(name))
-            return [self._read(reference) for reference in references]
+                raise MeshError(self._lookup.unknown_model(name))
+            return [self._lookup.read(reference) for reference in references]
 
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
         """The newest version of a model with a fingerprint, if there is one."""
         check_model_name(name)
         with self._errors():
-            numbers = self._numbers(name, fingerprint)
-            return self._read(ModelReference(name, version=numbers[-1])) if numbers else None
+            numbers = self._lookup.numbers(name, fingerprint)
+            return self._lookup.read(ModelReference(name, version=numbers[-1])) if numbers else None
 
     def alias(self, reference: str, alias: str) -> ModelVersion:
         """Let an alias point at a version, and at no other version of its model."""
         check_new_alias(alias)
         with self._errors():
-            return self._move_alias(self._find(ModelReference.parse(reference)), alias)
+            return self._move_alias(self._lookup.find(ModelReference.parse(reference)), alias)
 
     def history(self, name: str) -> Sequence[AliasMove]:
         """All moves of a model's aliases, in order."""
         check_model_name(name)
         with self._errors():
-            if not self._numbers(name):
-                raise MeshError(self._unknown_model(name))
-            return layout.read_moves(self._fields(name))
+            if not self._lookup.numbers(name):
+                raise MeshError(self._lookup.unknown_model(name))
+            return layout.read_moves(self._lookup.fields(name))
 
     def rollback(self, reference: str) -> ModelVersion:
         """Let an alias point at the version before the current one."""
         parsed = check_rollback(reference)
         with self._errors():
-            current = self._find(parsed)
-            moves = layout.read_moves(self._fields(parsed.name))
+            current = self._lookup.find(parsed)
+            moves = layout.read_moves(self._lookup.fields(parsed.name))
             before = version_before(parsed, moves, int(current.version or 0))
             return self._move_alias(
                 ModelReference(parsed.name, version=before), str(parsed.alias), undo=True
@@ -145,12 +142,12 @@ class NeptuneRegistry:
     def delete(self, reference: str) -> None:
         """Remove a version, its files and attachments for good."""
         with self._errors():
-            found = self._find(ModelReference.parse(reference))
-            self._read(found).check_unaliased()
+            found = self._lookup.find(ModelReference.parse(reference))
+            self._lookup.read(found).check_unaliased()
             with self.client.version(found) as stored:
                 prefixes = self._files(stored, found).own_prefixes()
             self.client.delete(found)
-            if found.version in self._numbers(found.name):
+            if found.version in self._lookup.numbers(found.name):
                 raise MeshError(f"Neptune did not delete {found}; its log may say why.")
             for prefix in prefixes:
                 self.objects.remove(prefix)
@@ -161,7 +158,7 @@ class NeptuneRegistry:
         if file.is_symlink() or not file.is_file():
             raise MeshError(f"{file} is not a plain file, so it can't be attached to {reference}.")
         with self._errors():
-            found = self._find(ModelReference.parse(reference))
+            found = self._lookup.find(ModelReference.parse(reference))
             entry = FileEntry.of(file, path)
             with self.client.version(found, WRITE) as stored:
                 self._files(stored, found).upload(layout.attachment_field(path), file)
@@ -170,8 +167,8 @@ class NeptuneRegistry:
     def read_attachment(self, reference: str, path: str) -> bytes:
         """The content of an attachment, verified."""
         with self._errors(), tempfile.TemporaryDirectory() as temporary:
-            found = self._find(ModelReference.parse(reference))
-            attachments = self._read(found).attachments
+            found = self._lookup.find(ModelReference.parse(reference))
+            attachments = self._lookup.read(found).attachments
             if path not in attachments:
                 known = ", ".join(attachments) or "none"
                 raise MeshError(f"{found} has no attachment {path!r}; it has: {known}.")
@@ -186,13 +183,17 @@ class NeptuneRegistry:
     def verify(self, reference: str) -> Sequence[str]:
         """Check every stored file of a version; one sentence for each that is missing, extra or changed."""
         with self._errors():
-            found = self._find(ModelReference.parse(reference))
-            version = self._read(found)
+            found = self._lookup.find(ModelReference.parse(reference))
+            version = self._lookup.read(found)
             with self.client.version(found) as stored:
                 return self._files(stored, found).problems(version, self.settings.trusted)
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
         return neptune_errors(self.settings.masked(self.settings.uri))
+
+    @property
+    def _lookup(self) -> Lookup:
+        return Lookup(self.client)
 
     def _part(self, reference: ModelReference) -> str:
         return version_part(self.client.project_of(reference.name), reference)
@@ -245,10 +246,12 @@ class NeptuneRegistry:
             missing = [field for field in fields if not stored.exists(field)]
             if missing or layout.Record.of(stored[layout.OWN].fetch()) != record:
                 shown = ", ".join(missing[:_SHOWN]) or layout.RECORD_PARTS
-                raise MeshError(f"Neptune did not keep all of {new} ({shown}); its log may say why.")
+                raise MeshError(
+                    f"Neptune did not keep all of {new} ({shown}); its log may say why."
+                )
 
     def _move_alias(self, found: ModelReference, alias: str, *, undo: bool = False) -> ModelVersion:
-        before = layout.read_aliases(self._fields(found.name)).get(alias)
+        before = layout.read_aliases(self._lookup.fields(found.name)).get(alias)
         if before != found.version and found.version is not None:
             move = AliasMove(
                 alias=alias, before=before, after=found.version, who=self.settings.who, undo=undo
@@ -256,85 +259,4 @@ class NeptuneRegistry:
             with self.client.model(found.name, WRITE) as model:
                 model[f"{layout.MOVES}/{uuid.uuid4().hex}"] = move.model_dump_json()
                 model[f"{layout.ALIASES}/{alias}"] = found.version
-        return self._read(found)
-
-    def _find(self, reference: ModelReference) -> ModelReference:
-        """The reference by number of a version that is complete."""
-        numbers = self._numbers(reference.name)
-        if not numbers:
-            raise MeshError(self._unknown_model(reference.name))
-        if reference.alias == LATEST:
-            return ModelReference(reference.name, version=numbers[-1])
-        if reference.alias is None:
-            if reference.version not in numbers:
-                shown = ", ".join(str(number) for number in numbers[-_SHOWN:])
-                raise MeshError(
-                    f"There is no {reference}; the newest versions of {reference.name} are {shown}."
-                )
-            return reference
-        aliases = layout.read_aliases(self._fields(reference.name))
-        if reference.alias not in aliases:
-            known = ", ".join(f"{alias} ({aliases[alias]})" for alias in sorted(aliases))
-            raise MeshError(
-                f"{reference.name} has no alias {reference.alias!r}; it has: {known or 'none'}."
-            )
-        return ModelReference(reference.name, version=aliases[reference.alias])
-
-    def _read(self, found: ModelReference) -> ModelVersion:
-        aliases = layout.read_aliases(self._fields(found.name))
-        with self.client.version(found) as version:
-            fields = version[layout.OWN].fetch()
-            created = version["sys/creation_time"].fetch()
-        try:
-            record = layout.Record.of(fields)
-            attachments = layout.read_attachments(fields)
-        except ValidationError as error:
-            raise MeshError(
-                f"The record of {found} is damaged: {describe_invalid(error)}."
-            ) from error
-        return ModelVersion(
-            name=found.name,
-            version=int(found.version or 0),
-            card=record.card,
-            manifest=record.manifest,
-            created=created,
-            aliases=tuple(sorted(name for name in aliases if aliases[name] == found.version)),
-            attachments=attachments,
-        )
-
-    def _fields(self, name: str) -> dict[str, Any]:
-        """The fields that this package has given a model."""
-        with self.client.model(name) as model:
-            if layout.OWN not in model.get_structure():
-                return {}
-            fields: dict[str, Any] = model[layout.OWN].fetch()
-            return fields
-
-    def _numbers(self, name: str, fingerprint: str | None = None) -> Sequence[int]:
-        """The numbers of a model's complete versions, in order, or of those with a fingerprint."""
-        if name not in self._models(name):
-            return []
-        with self.client.model(name) as model:
-            rows = model.fetch_model_versions_table(
-                columns=["sys/id", layout.RECORD, layout.FINGERPRINT], sort_by="sys/id"
-            ).to_rows()
-        return sorted(
-            int(row.get_attribute_value("sys/id").rpartition("-")[2])
-            for row in rows
-            if layout.value(row, layout.RECORD) is not None
-            and fingerprint in (None, layout.value(row, layout.FINGERPRINT))
-        )
-
-    def _models(self, name: str | None = None) -> Sequence[str]:
-        """The names of all models, or of those in the project that a model belongs to."""
-        projects = self.client.projects if name is None else [self.client.project_of(name)]
-        found = []
-        for project in projects:
-            with self.client.project(project) as opened:
-                rows = opened.fetch_models_table(columns=["sys/id"], sort_by="sys/id").to_rows()
-            found += [str(row.get_attribute_value("sys/id")) for row in rows]
-        return sorted(found)
-
-    def _unknown_model(self, name: str) -> str:
-        known = ", ".join(model for model in self._models() if self._numbers(model)) or "none"
-        return f"No version of {name} is registered; registered are: {known}."
+        return self._lookup.read(found)

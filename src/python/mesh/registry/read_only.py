@@ -23,7 +23,7 @@ class ReadOnlyRegistry:
 
     def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
         """Refuse."""
-        self._refuse(f"{name} can't be published")
+        self._refuse(f"The {card.model_type} model in {directory} can't be published as {name}")
 
     def fetch(self, reference: str, directory: Path) -> ModelVersion:
         """Bring a version into a directory, complete and verified."""
@@ -59,7 +59,7 @@ class ReadOnlyRegistry:
 
     def attach(self, reference: str, path: str, file: Path) -> None:
         """Refuse."""
-        self._refuse(f"{path} can't be attached to {reference}")
+        self._refuse(f"{file} can't be attached to {reference} as {path}")
 
     def read_attachment(self, reference: str, path: str) -> bytes:
         """The content of an attachment, verified."""

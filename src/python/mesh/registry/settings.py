@@ -40,7 +40,7 @@ class RegistrySettings(MeshSettings):
 
     client_mode: Literal["sync", "async", "read-only"] = Field(
         "sync",
-        description="read-only refuses to change the registry; async lets Neptune's client send a version's fields at once.",
+        description="read-only: the registry can't be changed; async: Neptune's client sends many fields at once.",
     )
     token: SecretStr = Field(
         SecretStr(""), description="Token for Neptune; other backends have none.", repr=False

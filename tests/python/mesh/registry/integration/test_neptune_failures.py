@@ -13,7 +13,9 @@ from services.neptune_server.server import ApiError
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("_impatient")]
 
-_NO_CONNECTION = "neptune.internal.operation_processors.async_operation_processor.AsyncOperationProcessor"
+_NO_CONNECTION = (
+    "neptune.internal.operation_processors.async_operation_processor.AsyncOperationProcessor"
+)
 
 
 @pytest.fixture(params=["neptune", "neptune-s3"])
