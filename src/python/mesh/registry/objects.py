@@ -126,7 +126,7 @@ def _split(address: str) -> tuple[str, str]:
 
 
 def _is_missing(error: ClientError) -> bool:
-    return error.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+    return bool(error.response["ResponseMetadata"]["HTTPStatusCode"] == 404)
 
 
 @contextlib.contextmanager
