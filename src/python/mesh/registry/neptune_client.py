@@ -10,6 +10,8 @@ from typing import Any
 from typing import TypeVar
 
 import neptune
+from botocore.exceptions import BotoCoreError
+from botocore.exceptions import ClientError
 from neptune import management
 from neptune.exceptions import MetadataContainerNotFound
 from neptune.exceptions import NeptuneException
@@ -170,8 +172,8 @@ def neptune_errors(address: str) -> Iterator[None]:
     """
     try:
         yield
-    # What its HTTP libraries raise are OSErrors.
-    except (NeptuneException, OSError) as error:
+    # What its HTTP libraries raise are OSErrors; when it tracks files, it asks S3 itself.
+    except (NeptuneException, OSError, BotoCoreError, ClientError) as error:
         kind = type(error).__name__
         if kind in _CONNECTION_ERRORS:
             text = f"its server can't be reached ({kind}). {_GONE}"

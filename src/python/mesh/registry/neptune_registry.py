@@ -150,7 +150,7 @@ class NeptuneRegistry:
             if found.version in self._lookup.numbers(found.name):
                 raise MeshError(f"Neptune did not delete {found}; its log may say why.")
             for prefix in prefixes:
-                self.objects.remove(prefix)
+                self._remove_objects(found, prefix)
 
     def attach(self, reference: str, path: str, file: Path) -> None:
         """Add a file to a published version; another one at the same path is replaced."""
@@ -233,6 +233,12 @@ class NeptuneRegistry:
             for field, text in record.parts().items():
                 stored[field] = text
         return record
+
+    def _remove_objects(self, gone: ModelReference, prefix: str) -> None:
+        try:
+            self.objects.remove(prefix)
+        except MeshError as error:
+            raise MeshError(f"{gone} is deleted, but files of it are left: {error}") from error
 
     def _check_sent(self, new: ModelReference, record: layout.Record) -> None:
         """Ask the server for what was sent, since its client only logs some of what fails.

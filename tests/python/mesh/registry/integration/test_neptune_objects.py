@@ -167,6 +167,42 @@ def test_storage_that_fails_half_way_leaves_nothing(registry, s3, source, card, 
     assert s3.paths() == []
 
 
+def test_storage_that_fails_while_neptune_s_client_asks_it(
+    registry, s3, source, card, monkeypatch, caplog
+):
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    upload = registry.objects.upload
+
+    def fail_after(file, address):
+        upload(file, address)
+        if file.name == "b.txt":
+            monkeypatch.setattr(s3.faults, "refusals", 1000)
+
+    monkeypatch.setattr(registry.objects, "upload", fail_after)
+    with pytest.raises(MeshError, match="503"):
+        registry.publish(NAME, source, card)
+    monkeypatch.setattr(s3.faults, "refusals", 0)
+    assert registry.list() == []
+    # It could not be asked to remove what it has, either.
+    assert "Files of a version that failed are left: s3://models/" in caplog.text
+
+
+def test_storage_that_fails_while_a_version_is_deleted(registry, s3, source, card, monkeypatch):
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    registry.publish(NAME, source, card)
+    remove = registry.objects.remove
+
+    def fail(prefix):
+        monkeypatch.setattr(s3.faults, "refusals", 1000)
+        remove(prefix)
+
+    monkeypatch.setattr(registry.objects, "remove", fail)
+    with pytest.raises(MeshError, match=f"{NAME}-1 is deleted, but files of it are left: s3://"):
+        registry.delete(f"{NAME}-1")
+    monkeypatch.setattr(s3.faults, "refusals", 0)
+    assert registry.list() == []
+
+
 def test_bucket_that_is_missing(reopen, source, card):
     registry = reopen(artifacts="s3://nothing/registry")
     with pytest.raises(MeshError, match="s3://nothing/registry/.* is missing"):
