@@ -66,6 +66,11 @@ class Storage:
         """Delete an object."""
         self._client.delete_object(Bucket=BUCKET, Key=path)
 
+    def clear(self) -> None:
+        """Delete all objects."""
+        for path in self.paths():
+            self.remove(path)
+
 
 class Faults:
     """What goes wrong with the next requests.

@@ -5,6 +5,7 @@ import importlib
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.registry.base import ModelRegistry
+from mesh.registry.read_only import ReadOnlyRegistry
 from mesh.registry.settings import RegistrySettings
 
 # Modules by name, so that a program carries and imports no backend that it does not use.
@@ -15,7 +16,7 @@ BACKENDS = {
 
 
 def open_registry(settings: RegistrySettings) -> ModelRegistry:
-    """Open the registry; an embedded one is created at its first use.
+    """Open the registry, only for reading if the settings say so; an embedded one is created at its first use.
 
     Raises:
         UsageError: there is no such backend, or the address is not one of its own.
@@ -34,4 +35,4 @@ def open_registry(settings: RegistrySettings) -> ModelRegistry:
             f"The registry backend {settings.backend!r} needs the Python package {package!r}, "
             "which is not installed; install it, or choose another MESH_REGISTRY_BACKEND."
         ) from error
-    return registry
+    return ReadOnlyRegistry(registry) if settings.client_mode == "read-only" else registry

@@ -1,8 +1,10 @@
 """Opening the registry on a Neptune server that a team runs itself."""
 
+import atexit
 import logging
 import os
 import re
+import shutil
 import tempfile
 import warnings
 
@@ -15,6 +17,7 @@ _DEFAULTS = {
     # With Neptune's own numbers it takes many minutes to say that a server can't be reached.
     "NEPTUNE_RETRIES_TIMEOUT": "20",
     "NEPTUNE_REQUEST_TIMEOUT": "60",
+    "NEPTUNE_SYNC_AFTER_STOP_TIMEOUT": "20",
 }
 
 
@@ -22,7 +25,7 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
     """Open the registry of the projects that the settings name.
 
     Raises:
-        UsageError: the address names no projects, or there is no token.
+        UsageError: the address names no projects, there is no token, or files can't be kept where the settings say.
         MeshError: the server can't be reached.
         ModuleNotFoundError: Neptune is not installed.
     """
@@ -37,13 +40,17 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
         raise UsageError("MESH_REGISTRY_TOKEN (or NEPTUNE_API_TOKEN) is required for Neptune.")
     for variable, value in _DEFAULTS.items():
         os.environ.setdefault(variable, value)
-    # Else it keeps a queue of what it sends in the working directory.
-    os.environ.setdefault("NEPTUNE_DATA_DIRECTORY", tempfile.mkdtemp(prefix="neptune-"))
+    if "NEPTUNE_DATA_DIRECTORY" not in os.environ:
+        # Else it keeps what it sends in the working directory.
+        folder = os.environ["NEPTUNE_DATA_DIRECTORY"] = tempfile.mkdtemp(prefix="neptune-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     from mesh.registry.neptune_client import Client
+    from mesh.registry.neptune_files import objects_root
     from mesh.registry.neptune_registry import NeptuneRegistry
+    from mesh.registry.objects import Objects
 
     warnings.filterwarnings("ignore", "Neptune's model registry has been deprecated")
     # Set when it is imported; addresses and progress of each of its calls otherwise.
     logging.getLogger("neptune").setLevel(logging.ERROR)
     projects = [f"{match['workspace']}/{name}" for name in match["projects"].split(",")]
-    return NeptuneRegistry(Client(projects, token), settings)
+    return NeptuneRegistry(Client(projects, token), settings, Objects(), objects_root(settings))

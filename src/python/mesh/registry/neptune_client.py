@@ -5,18 +5,24 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
+from functools import partial
 from typing import Any
+from typing import TypeVar
 
 import neptune
+from botocore.exceptions import BotoCoreError
+from botocore.exceptions import ClientError
 from neptune import management
 from neptune.exceptions import MetadataContainerNotFound
 from neptune.exceptions import NeptuneException
+from neptune.exceptions import ProjectNotFound
+from neptune.internal.backends.hosted_client import REQUEST_TIMEOUT
 
 from mesh.core.errors import MeshError
 from mesh.registry.reference import ModelReference
 
 READ = "read-only"
-# Each call ends when the server has answered it; "async" only logs what fails.
+# Each call ends when the server has answered it. In "async" a thread sends what is written, and only logs what fails.
 WRITE = "sync"
 
 _GONE = (
@@ -34,6 +40,7 @@ _CONNECTION_ERRORS = {
     "ReadTimeout",
 }
 _TOKEN_ERRORS = {"NeptuneInvalidApiTokenException", "Unauthorized", "Forbidden"}
+_Opened = TypeVar("_Opened", neptune.Project, neptune.Model, neptune.ModelVersion)
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m|\{[a-z0-9_]+\}")
 
 
@@ -76,29 +83,42 @@ class Client:
     @contextlib.contextmanager
     def project(self, name: str) -> Iterator[neptune.Project]:
         """A project, for reading."""
-        with neptune.init_project(project=name, api_token=self.token, mode=READ) as project:
-            yield project
+        with _stopped(
+            neptune.init_project(project=name, api_token=self.token, mode=READ)
+        ) as opened:
+            yield opened
 
     @contextlib.contextmanager
     def model(self, name: str, mode: str = READ) -> Iterator[neptune.Model]:
         """A model that exists."""
         options: dict[str, Any] = {"with_id": name, "mode": mode}
-        with neptune.init_model(
-            project=self.project_of(name), api_token=self.token, **options
-        ) as model:
-            yield model
+        project = self.project_of(name)
+        with _stopped(
+            neptune.init_model(project=project, api_token=self.token, **options)
+        ) as opened:
+            yield opened
 
     @contextlib.contextmanager
     def version(
         self, reference: ModelReference, mode: str = READ
     ) -> Iterator[neptune.ModelVersion]:
-        """A version that exists, by its number; or a new one of a model, if the reference has none."""
-        new = reference.version is None
-        options: dict[str, Any] = {"model": reference.name} if new else {"with_id": str(reference)}
-        with neptune.init_model_version(
-            project=self.project_of(reference.name), api_token=self.token, mode=mode, **options
-        ) as version:
-            yield version
+        """A version that exists, by its number; when the block ends, what was written is sent or has failed."""
+        options: dict[str, Any] = {"with_id": str(reference), "mode": mode}
+        project = self.project_of(reference.name)
+        with _stopped(
+            neptune.init_model_version(project=project, api_token=self.token, **options)
+        ) as opened:
+            yield opened
+
+    def new_version(self, name: str) -> ModelReference:
+        """Make a version of a model, which gets the next number."""
+        project = self.project_of(name)
+        with _stopped(
+            neptune.init_model_version(
+                model=name, project=project, api_token=self.token, mode=WRITE
+            )
+        ) as made:
+            return ModelReference.parse(made["sys/id"].fetch())
 
     def ensure_model(self, name: str) -> None:
         """Make a model, unless there is one."""
@@ -124,6 +144,26 @@ class Client:
 
 
 @contextlib.contextmanager
+def _stopped(opened: _Opened) -> Iterator[_Opened]:
+    """Stop an object at the end; its own `with` prints a traceback of each error that passes through it."""
+    _limit_waiting(opened)
+    try:
+        yield opened
+    except BaseException:
+        # What still waits to be sent is of no use.
+        opened.stop(seconds=0)
+        raise
+    opened.stop()
+
+
+def _limit_waiting(opened: Any) -> None:
+    """Let moving files end in an error, too, where the server does not answer: its client would wait for ever."""
+    session = opened._backend._http_client.session
+    if not isinstance(session.send, partial):
+        session.send = partial(session.send, timeout=REQUEST_TIMEOUT)
+
+
+@contextlib.contextmanager
 def neptune_errors(address: str) -> Iterator[None]:
     """Turn what the client raises into a sentence.
 
@@ -132,13 +172,17 @@ def neptune_errors(address: str) -> Iterator[None]:
     """
     try:
         yield
-    # What its HTTP libraries raise are OSErrors.
-    except (NeptuneException, OSError) as error:
+    # What its HTTP libraries raise are OSErrors; when it tracks files, it asks S3 itself.
+    except (NeptuneException, OSError, BotoCoreError, ClientError) as error:
         kind = type(error).__name__
         if kind in _CONNECTION_ERRORS:
             text = f"its server can't be reached ({kind}). {_GONE}"
         elif kind in _TOKEN_ERRORS:
             text = "its server refuses the token MESH_REGISTRY_TOKEN"
+        elif isinstance(error, ProjectNotFound):
+            text = (
+                "one of its projects does not exist, or is not for the user of MESH_REGISTRY_TOKEN"
+            )
         else:
             lines = [line.strip(" -\n") for line in _ESCAPES.sub("", str(error)).splitlines()]
             text = next((line for line in lines if line and " " in line), kind).rstrip(".")

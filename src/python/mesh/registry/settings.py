@@ -4,6 +4,7 @@ import getpass
 import os
 import re
 import socket
+from typing import Literal
 from urllib.parse import unquote
 
 from pydantic import Field
@@ -37,6 +38,10 @@ class RegistrySettings(MeshSettings):
         repr=False,
     )
 
+    client_mode: Literal["sync", "async", "read-only"] = Field(
+        "sync",
+        description="read-only: the registry can't be changed; async: Neptune's client sends many fields at once.",
+    )
     token: SecretStr = Field(
         SecretStr(""), description="Token for Neptune; other backends have none.", repr=False
     )

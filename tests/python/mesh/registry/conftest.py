@@ -17,6 +17,7 @@ from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
 from services import s3 as s3_service
 from services.files import Folder
+from services.files import Several
 from services.files import Storage
 from services.neptune_server.server import NeptuneServer
 from services.neptune_server.server import run_neptune
@@ -81,10 +82,13 @@ class Place:
 
 
 # Neptune's client is no longer maintained, and what it is made of warns of it.
-_NEPTUNE = pytest.param("neptune", marks=pytest.mark.filterwarnings("ignore"))
+_NEPTUNE = [
+    pytest.param(name, marks=pytest.mark.filterwarnings("ignore"))
+    for name in ("neptune", "neptune-s3")
+]
 
 
-@pytest.fixture(params=["sqlite", "server", "direct", _NEPTUNE])
+@pytest.fixture(params=["sqlite", "server", "direct", *_NEPTUNE])
 def place(request: pytest.FixtureRequest) -> Place:
     """A registry of each kind in turn.
 
@@ -94,7 +98,7 @@ def place(request: pytest.FixtureRequest) -> Place:
     asked_for = request.param in ("sqlite", *_ASKED_FOR)
     if not asked_for and not getattr(request.module, "ON_EVERY_REGISTRY", False):
         pytest.skip(f"runs on this registry with MESH_TEST_REGISTRIES={request.param}")
-    place: Place = request.getfixturevalue(f"{request.param}_place")
+    place: Place = request.getfixturevalue(f"{request.param.replace('-', '_')}_place")
     return place
 
 
@@ -116,8 +120,7 @@ def server_place(registry_server: RegistryServer, s3: s3_service.Storage) -> Pla
     client = MlflowClient(registry_server.url, registry_server.url)
     for model in client.search_registered_models():
         client.delete_registered_model(model.name)
-    for path in s3.paths():
-        s3.remove(path)
+    s3.clear()
     return Place(RegistrySettings(uri=registry_server.url), s3)
 
 
@@ -149,6 +152,19 @@ def neptune_place(neptune_server: NeptuneServer, monkeypatch: pytest.MonkeyPatch
     token = SecretStr(neptune_server.token)
     settings = RegistrySettings(backend="neptune", uri=neptune_server.uri, token=token)
     return Place(settings, neptune_server)
+
+
+@pytest.fixture
+def neptune_s3_place(
+    neptune_place: Place, s3: s3_service.Storage, monkeypatch: pytest.MonkeyPatch
+) -> Place:
+    """The same, with versions' files on S3."""
+    for name, value in (s3_service.ENVIRONMENT | {"AWS_ENDPOINT_URL_S3": s3.endpoint}).items():
+        monkeypatch.setenv(name, value)
+    s3.clear()
+    artifacts = f"s3://{s3_service.BUCKET}/neptune/registry"
+    settings = neptune_place.settings.model_copy(update={"artifacts": artifacts})
+    return Place(settings, Several([neptune_place.storage, s3]))
 
 
 @pytest.fixture

@@ -25,6 +25,11 @@ from services.neptune_server import specification
 WORKSPACE = "team"
 KEYS = ("KEYWORDS", "NER", "A", "B")
 _ACCESS_SECONDS = 3600
+_SPECIFICATIONS = {
+    "backend": specification.BACKEND,
+    "leaderboard": specification.LEADERBOARD,
+    "artifacts": specification.ARTIFACTS,
+}
 
 
 class ApiError(Exception):
@@ -66,6 +71,7 @@ class NeptuneServer:
         self._lock = threading.RLock()
         self._containers: dict[str, Container] = {}
         self._uploads: dict[str, dict[int, bytes]] = {}
+        self._tracked: dict[tuple[str, str], list[Any]] = {}
         self.clear()
 
     @property
@@ -82,6 +88,7 @@ class NeptuneServer:
     def clear(self) -> None:
         """Forget everything but the projects."""
         self._containers.clear()
+        self._tracked.clear()
         for key in KEYS:
             self._add("project", key, key.lower(), "")
 
@@ -156,6 +163,7 @@ class NeptuneServer:
             "apiUrl": self.url,
             "applicationUrl": self.url,
             "pyLibVersions": {},
+            "artifacts": {"enabled": True, "apiVersion": 2},
             "multiPartUpload": {"enabled": True, "maxSinglePartSize": 1_000_000, **parts},
         }
 
@@ -243,6 +251,8 @@ class NeptuneServer:
                 container.fields[path] = ("string", operation["assignString"]["value"])
             elif "assignInt" in operation:
                 container.fields[path] = ("int", operation["assignInt"]["value"])
+            elif "assignArtifact" in operation:
+                container.fields[path] = ("artifact", operation["assignArtifact"])
             else:
                 raise ApiError(422)
         return []
@@ -264,6 +274,30 @@ class NeptuneServer:
 
     def do_getFileAttribute(self, query: dict[str, str], *_: Any) -> Any:
         return self._value(query)[1]
+
+    do_getArtifactAttribute = do_getFileAttribute
+
+    def do_createNewArtifact(self, query: dict[str, str], *_: Any) -> Any:
+        """What has one hash is one artifact of its project, wherever it was tracked first."""
+        files = self._tracked.setdefault((query["projectIdentifier"], query["hash"]), [])
+        return self._describe_artifact(query["hash"], files)
+
+    def do_uploadArtifactFilesMetadata(
+        self, query: dict[str, str], _headers: Any, body: bytes
+    ) -> Any:
+        files = json.loads(body)["files"]
+        self._tracked[query["projectIdentifier"], query["hash"]] = files
+        return self._describe_artifact(query["hash"], files)
+
+    def _describe_artifact(self, digest: str, files: list[Any]) -> Any:
+        size = sum(file["size"] for file in files)
+        return {"artifactHash": digest, "receivedMetadata": bool(files), "size": size}
+
+    def do_listArtifactFiles(self, query: dict[str, str], *_: Any) -> Any:
+        place = query["projectIdentifier"], query["hash"]
+        if place not in self._tracked:
+            raise ApiError(404)
+        return {"files": self._tracked[place]}
 
     def do_downloadAttribute(self, query: dict[str, str], *_: Any) -> Any:
         self._value(query)
@@ -325,7 +359,7 @@ class NeptuneServer:
 
 
 def _attribute(name: str, kind: str, value: Any) -> Any:
-    properties = value if kind == "file" else {"value": value}
+    properties = value if kind in ("file", "artifact") else {"value": value}
     return {"name": name, "type": kind, f"{kind}Properties": properties}
 
 
@@ -336,13 +370,13 @@ def run_neptune() -> Iterator[NeptuneServer]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Else each body waits until the client has acknowledged the headers.
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             path = urlsplit(self.path)
             if path.path.endswith("/swagger.json"):
-                spec = (
-                    specification.BACKEND if "backend" in path.path else specification.LEADERBOARD
-                )
+                spec = _SPECIFICATIONS[path.path.split("/")[2]]
                 host = {"host": urlsplit(state.url).netloc, "schemes": ["http"]}
                 return self._send(200, json.dumps(spec | host).encode())
             body = self.rfile.read(int(self.headers["Content-Length"] or 0))
@@ -356,7 +390,7 @@ def run_neptune() -> Iterator[NeptuneServer]:
                 return self._send(200, answer, "application/octet-stream")
             return self._send(200, json.dumps(answer).encode())
 
-        do_POST = do_GET
+        do_POST = do_PUT = do_GET
 
         def _send(self, status: int, body: bytes, kind: str = "application/json") -> None:
             self.send_response(status)

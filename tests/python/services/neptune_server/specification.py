@@ -35,9 +35,11 @@ _DEFINITIONS = {
         maxChunkCount=_INTEGER,
         maxSinglePartSize=_INTEGER,
     ),
+    "ArtifactsConfig": _model(enabled=_BOOLEAN, apiVersion=_INTEGER),
     "ClientConfig": _model(
         apiUrl=STRING,
         applicationUrl=STRING,
+        artifacts=_reference("ArtifactsConfig"),
         pyLibVersions=_reference("Versions"),
         multiPartUpload=_reference("MultiPart"),
     ),
@@ -59,6 +61,17 @@ _DEFINITIONS = {
     "TimeValue": _model(value=_TIME),
     "IntValue": _model(value=_INTEGER),
     "FileValue": _model(name=STRING, ext=STRING, size=_INTEGER),
+    "ArtifactValue": _model(hash=STRING),
+    "Artifact": _model(artifactHash=STRING, receivedMetadata=_BOOLEAN, size=_INTEGER),
+    "Metadata": _model(key=STRING, value=STRING),
+    "TrackedFile": _model(
+        filePath=STRING,
+        fileHash=STRING,
+        type=STRING,
+        size=_INTEGER,
+        metadata=_list(_reference("Metadata")),
+    ),
+    "TrackedFiles": _model(files=_list(_reference("TrackedFile"))),
     "Attribute": _model(
         name=STRING,
         type=STRING,
@@ -66,6 +79,7 @@ _DEFINITIONS = {
         intProperties=_reference("IntValue"),
         datetimeProperties=_reference("TimeValue"),
         fileProperties=_reference("FileValue"),
+        artifactProperties=_reference("ArtifactValue"),
     ),
     "Attributes": _model(attributes=_list(_reference("Attribute"))),
     "Column": _model(name=STRING, type=STRING),
@@ -128,6 +142,7 @@ def _specification(*operations: Schema) -> Schema:
 
 _B = "/api/backend"
 _L = "/api/leaderboard"
+_A = "/api/artifacts"
 _WHERE = ("experimentId", "attribute")
 _UPLOAD = ("experimentIdentifier", "attribute", "ext", "subPath", "totalLength", "uploadId")
 
@@ -177,6 +192,7 @@ LEADERBOARD = _specification(
     _operation("get", f"{_L}/getIntAttribute", _reference("IntValue"), *_WHERE),
     _operation("get", f"{_L}/getDatetimeAttribute", _reference("TimeValue"), *_WHERE),
     _operation("get", f"{_L}/getFileAttribute", _reference("FileValue"), *_WHERE),
+    _operation("get", f"{_L}/getArtifactAttribute", _reference("ArtifactValue"), *_WHERE),
     _operation("get", f"{_L}/downloadAttribute", None, *_WHERE),
     _operation(
         "post",
@@ -209,4 +225,25 @@ LEADERBOARD = _specification(
     _operation("post", f"{_L}/fileAtomMultipartUploadStart", _reference("Upload"), *_UPLOAD),
     _operation("post", f"{_L}/fileAtomMultipartUploadPart", None, *_UPLOAD, "uploadPartIdx"),
     _operation("post", f"{_L}/fileAtomMultipartUploadFinish", _reference("Upload"), *_UPLOAD),
+)
+
+_TRACKED = ("projectIdentifier", "hash")
+
+ARTIFACTS = _specification(
+    _operation(
+        "post",
+        f"{_A}/createNewArtifact",
+        _reference("Artifact"),
+        *_TRACKED,
+        "size",
+        "parentIdentifier",
+    ),
+    _operation(
+        "put",
+        f"{_A}/uploadArtifactFilesMetadata",
+        _reference("Artifact"),
+        *_TRACKED,
+        artifactFilesDTO="body",
+    ),
+    _operation("get", f"{_A}/listArtifactFiles", _reference("TrackedFiles"), *_TRACKED),
 )

@@ -1,0 +1,144 @@
+"""Objects on S3, by their addresses `s3://BUCKET/KEY`."""
+
+import contextlib
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+from boto3.exceptions import Boto3Error
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+from botocore.exceptions import ClientError
+
+from mesh.core.manifest import FileEntry
+from mesh.core.progress import Advance
+from mesh.registry.transfer import THREADS
+
+_SCHEME = "s3://"
+# Of one file, besides the files that are moved at the same time.
+_PARTS = 4
+_BLOCK = 1 << 20
+_REMOVED_AT_ONCE = 1000
+
+
+class ObjectsError(ConnectionError):
+    """Object storage can't be reached, read or written; says which, and why."""
+
+
+class Objects:
+    """Objects on S3, with the credentials that boto3 finds; safe to use in several threads.
+
+    Another maker's storage is found by `S3_ENDPOINT_URL`, as Neptune's client finds it, or by boto3's own settings. The
+    methods raise an `ObjectsError` where it can't be reached, read or written.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: Any = None
+
+    def upload(self, file: Path, address: str, advance: Advance) -> None:
+        """Store a file, in parts where it is large."""
+        bucket, key = _split(address)
+        with _errors(address):
+            config = TransferConfig(max_concurrency=_PARTS)
+            self._client().upload_file(str(file), bucket, key, Config=config, Callback=advance)
+
+    def download(self, address: str, file: Path, advance: Advance) -> bool:
+        """Write an object to a file, and say whether there is one."""
+        bucket, key = _split(address)
+        with _errors(address):
+            config = TransferConfig(max_concurrency=_PARTS)
+            try:
+                client = self._client()
+                client.download_file(bucket, key, str(file), Config=config, Callback=advance)
+            except ClientError as error:
+                if _is_missing(error):
+                    return False
+                raise
+        return True
+
+    def read_entry(self, address: str, path: str) -> FileEntry:
+        """Size and digest of an object's content, listed under a path; the content is not kept."""
+        bucket, key = _split(address)
+        size, digest = 0, hashlib.sha256()
+        with _errors(address):
+            body = self._client().get_object(Bucket=bucket, Key=key)["Body"]
+            with contextlib.closing(body):
+                for block in body.iter_chunks(_BLOCK):
+                    size += len(block)
+                    digest.update(block)
+        return FileEntry(path=path, size=size, sha256=digest.hexdigest())
+
+    def list(self, prefix: str) -> Sequence[str]:
+        """The addresses that begin with a prefix, in order."""
+        bucket, start = _split(prefix)
+        with _errors(prefix):
+            pages = self._client().get_paginator("list_objects_v2")
+            return [
+                f"{_SCHEME}{bucket}/{found['Key']}"
+                for page in pages.paginate(Bucket=bucket, Prefix=start)
+                for found in page.get("Contents", [])
+            ]
+
+    def exists(self, address: str) -> bool:
+        """Whether there is an object."""
+        bucket, key = _split(address)
+        with _errors(address):
+            try:
+                self._client().head_object(Bucket=bucket, Key=key)
+            except ClientError as error:
+                if _is_missing(error):
+                    return False
+                raise
+        return True
+
+    def remove(self, prefix: str) -> None:
+        """Remove all objects whose addresses begin with a prefix."""
+        bucket, _ = _split(prefix)
+        keys = [{"Key": _split(address)[1]} for address in self.list(prefix)]
+        for start in range(0, len(keys), _REMOVED_AT_ONCE):
+            with _errors(prefix):
+                answer = self._client().delete_objects(
+                    Bucket=bucket, Delete={"Objects": keys[start : start + _REMOVED_AT_ONCE]}
+                )
+            if refused := answer.get("Errors"):
+                raise ObjectsError(
+                    f"{_SCHEME}{bucket}/{refused[0]['Key']} can't be removed: {refused[0]['Message']}."
+                )
+
+    def _client(self) -> Any:
+        with self._lock:
+            if self._made is None:
+                # Sessions are not for several threads, and Neptune's client uses boto3's default one.
+                self._made = boto3.session.Session().client(
+                    "s3",
+                    endpoint_url=os.environ.get("S3_ENDPOINT_URL"),
+                    config=Config(max_pool_connections=THREADS * _PARTS),
+                )
+            return self._made
+
+
+def _split(address: str) -> tuple[str, str]:
+    """Bucket and key."""
+    bucket, _, key = address.removeprefix(_SCHEME).partition("/")
+    return bucket, key
+
+
+def _is_missing(error: ClientError) -> bool:
+    return bool(error.response["ResponseMetadata"]["HTTPStatusCode"] == 404)
+
+
+@contextlib.contextmanager
+def _errors(address: str) -> Iterator[None]:
+    try:
+        yield
+    except (Boto3Error, BotoCoreError, ClientError) as error:
+        if isinstance(error, ClientError) and _is_missing(error):
+            raise ObjectsError(f"{address} is missing.") from error
+        raise ObjectsError(f"{address} can't be reached, read or written: {error}.") from error
