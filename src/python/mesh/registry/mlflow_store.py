@@ -103,7 +103,7 @@ def registry_errors(settings: RegistrySettings) -> Iterator[None]:
     """
     try:
         yield
-    except (MlflowException, SQLAlchemyError, OSError, sqlite3.Error, *_storage_errors()) as error:
+    except _failures() as error:
         lines = settings.hide_passwords(str(error)).strip().splitlines() or [type(error).__name__]
         shown = settings.masked(settings.uri)
         raise MeshError(f"The registry {shown} failed: {lines[0].rstrip('.')}.") from error
@@ -113,15 +113,16 @@ def _artifacts(setting: str) -> Path | str:
     return setting if "://" in setting else Path(setting).absolute()
 
 
-def _storage_errors() -> tuple[type[Exception], ...]:
-    """What the client of S3 raises, where it is in use."""
+def _failures() -> tuple[type[Exception], ...]:
+    """What MLflow raises, its database and, where it is in use, its client of S3."""
+    failures = (MlflowException, SQLAlchemyError, OSError, sqlite3.Error)
     if "botocore" not in sys.modules:
-        return ()
+        return failures
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError
     from botocore.exceptions import ClientError
 
-    return Boto3Error, BotoCoreError, ClientError
+    return *failures, Boto3Error, BotoCoreError, ClientError
 
 
 def _database_path(uri: str) -> Path:
