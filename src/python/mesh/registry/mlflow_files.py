@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,6 @@ from mesh.registry.mlflow_remote import receive
 from mesh.registry.mlflow_remote import send
 from mesh.registry.mlflow_store import Store
 from mesh.registry.transfer import OWN_FILES
-from mesh.registry.transfer import FileState
 from mesh.registry.transfer import record_problems
 from mesh.registry.transfer import with_own_entry
 from mesh.registry.unfinished import Unfinished
@@ -48,35 +48,30 @@ class Upload:
         repository: its folder of artifacts.
         shared: the folder in which versions share identical files, if they do.
         unfinished: what an interrupted publish has stored there, and this one stores.
+        entries: files that are digested already, by path.
     """
 
     repository: ArtifactRepository
     shared: Path | None
     unfinished: Unfinished
+    entries: Mapping[str, FileEntry]
 
     def store(self, file: Path, path: str, advance: Advance) -> FileEntry:
-        """Store a file at a path, whose last part is the file's name, and give what was stored.
-
-        Raises:
-            MeshError: the file changed meanwhile.
-        """
+        """Store a file at a path, whose last part is the file's name, and give what was stored."""
         if entry := self.unfinished.progress.stored.get(path):
             advance(entry.size)
             return entry
         if folder := _folder(self.repository):
             return store_file(file, safe_path(folder, path), path, advance, self.shared)
-        state = FileState.of(file)
-        entry = FileEntry.of(file, path)
+        entry = self.entries.get(path) or FileEntry.of(file, path)
         send(self.repository, file, path, self.unfinished, advance)
-        if FileState.of(file) != state:
-            raise MeshError(f"{file} changed while it was being published; publish it again.")
         self.unfinished.store(entry)
         return entry
 
 
 def upload(repository: ArtifactRepository, file: Path, path: str) -> None:
     """Store a small file."""
-    Upload(repository, None, Unfinished()).store(file, path, lambda _: None)
+    Upload(repository, None, Unfinished(), {}).store(file, path, lambda _: None)
 
 
 def download(

@@ -9,9 +9,13 @@ from pathlib import Path
 from mlflow.exceptions import MlflowException
 
 from mesh.core.errors import MeshError
+from mesh.core.manifest import FileEntry
+from mesh.core.manifest import Manifest
+from mesh.core.progress import Advance
 from mesh.registry import mlflow_files
 from mesh.registry.mlflow_store import Store
 from mesh.registry.transfer import FileState
+from mesh.registry.transfer import for_each
 from mesh.registry.unfinished import Unfinished
 from mesh.registry.unfinished import open_unfinished
 
@@ -25,20 +29,22 @@ def new_run(
     """A run for a new version's files: its id, the address of its files, and the way to store them.
 
     When the version does not come to be, the run is removed again; but where files are sent to another machine, and
-    that was interrupted, the next publish of the same files goes on with it.
+    that was interrupted, the next publish of the same content goes on with it.
     """
     with contextlib.ExitStack() as stack:
-        unfinished, shared = Unfinished(), None
+        unfinished, shared, entries = Unfinished(), None, ()
         if isinstance(store.artifacts, Path):
             shared = store.artifacts
         else:
-            opened = open_unfinished(store.settings, name, directory, content)
+            entries = _digest(name, directory, content)
+            opened = open_unfinished(store.settings, name, Manifest(files=entries))
             unfinished = stack.enter_context(opened)
         run_id, address = _resume(store, unfinished) or store.start_run(name)
         unfinished.begin(run_id, address)
         repository = store.repository(run_id, address, mlflow_files.FILES)
         try:
-            yield run_id, address, mlflow_files.Upload(repository, shared, unfinished)
+            by_path = {entry.path: entry for entry in entries}
+            yield run_id, address, mlflow_files.Upload(repository, shared, unfinished, by_path)
         except BaseException as error:
             if unfinished.kept and not isinstance(error, MeshError):
                 logger.info("publish %s again to go on with it", directory)
@@ -47,6 +53,19 @@ def new_run(
                 _remove_unused(store, run_id, address)
             raise
         unfinished.end()
+
+
+def _digest(name: str, directory: Path, content: Mapping[str, FileState]) -> tuple[FileEntry, ...]:
+    """Digest a directory's files before any is sent: the digests tell what an interrupted publish has sent of it."""
+
+    def digest(path: str, advance: Advance) -> FileEntry:
+        entry = FileEntry.of(directory / path, path)
+        advance(entry.size)
+        return entry
+
+    sizes = {path: state.size for path, state in content.items()}
+    entries = for_each(digest, sizes, f"digesting {name}")
+    return tuple(sorted(entries, key=lambda entry: entry.path))
 
 
 def _resume(store: Store, unfinished: Unfinished) -> tuple[str, str] | None:

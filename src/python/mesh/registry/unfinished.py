@@ -1,4 +1,4 @@
-"""What a publish that was interrupted has stored already, so that the next one for the same files goes on from there.
+"""What a publish that was interrupted has stored already, so that the next one of the same content goes on from there.
 
 It is known to this machine only, in the user's cache folder: on a shared registry nobody could tell a publisher that
 was killed from one that is slow. A file that its publisher holds locked is no one else's.
@@ -10,7 +10,6 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -21,8 +20,8 @@ from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
 from mesh.core.files import write_json_atomic
 from mesh.core.manifest import FileEntry
+from mesh.core.manifest import Manifest
 from mesh.registry.settings import RegistrySettings
-from mesh.registry.transfer import FileState
 
 logger = logging.getLogger(__name__)
 
@@ -114,13 +113,13 @@ class Unfinished:
 
 @contextlib.contextmanager
 def open_unfinished(
-    settings: RegistrySettings, name: str, directory: Path, content: Mapping[str, FileState]
+    settings: RegistrySettings, name: str, content: Manifest
 ) -> Iterator[Unfinished]:
-    """What an interrupted publish of the same files, unchanged since, to the same registry has done.
+    """What an interrupted publish of the same content to the same registry has done.
 
     Nothing where there was none, where another process is at it now, or where the folder can't be written.
     """
-    key = fingerprint([settings.uri, settings.artifacts, name, str(directory.resolve()), content])
+    key = fingerprint([settings.uri, settings.artifacts, name, content.digest])
     with contextlib.ExitStack() as stack:
         file: Path | None = None
         try:

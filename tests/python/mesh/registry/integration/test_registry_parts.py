@@ -1,7 +1,9 @@
 """Large files of a shared registry: straight to and from its storage, in parts, gone on with when interrupted."""
 
+import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from mesh.core.manifest import Manifest
 from mesh.registry import mlflow_remote
 from mesh.registry import parts
 from mesh.registry.factory import open_registry
+from mesh.registry.settings import RegistrySettings
+from mesh.registry.transport import copy_version
 
 PART = 5 * 2**20
 """The least that S3 takes."""
@@ -212,3 +216,32 @@ def test_storage_that_only_the_server_reaches(
     assert Manifest.of(tmp_path / "fetched") == published.manifest
     assert mlflow_remote._unreachable == {registry_server.url}
     assert registry.verify("KEYWORDS-TRAINED-1") == []
+
+
+COPY = """
+from mesh.registry import mlflow_remote, parts
+from mesh.registry.transport import copy_version
+parts.PART = mlflow_remote.PART = {part}
+parts._THREADS = 1
+stop_at('mesh.registry.parts:os.pread', 4)
+settings = RegistrySettings.model_validate_json({settings!r})
+copy_version(open_registry(settings), registry, "KEYWORDS-TRAINED-1")
+"""
+
+
+def test_killed_copy_is_gone_on_with(
+    kill_stopped, registry, source, card, sent, tmp_path, empty_database
+):
+    """The files of a copy are brought to another temporary directory each time, and their content is the same."""
+    database = tmp_path / "other" / "registry.db"
+    database.parent.mkdir()
+    shutil.copyfile(empty_database, database)
+    settings = RegistrySettings(uri=f"sqlite:///{database}", artifacts=f"{database.parent}/files")
+    original = open_registry(settings).publish("KEYWORDS-TRAINED", source, card)
+    text = json.dumps({"uri": settings.uri, "artifacts": settings.artifacts})
+    kill_stopped(COPY.format(part=PART, settings=text))
+    sent()
+    copied = copy_version(open_registry(settings), registry, "KEYWORDS-TRAINED-1")
+    assert sent() == [4, 5]
+    assert copied.manifest == original.manifest
+    assert registry.verify(copied.reference) == []

@@ -1,12 +1,13 @@
 import os
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 
 from mesh.core.manifest import FileEntry
+from mesh.core.manifest import Manifest
 from mesh.registry.settings import RegistrySettings
-from mesh.registry.transfer import read_content
 from mesh.registry.unfinished import open_unfinished
 
 SETTINGS = RegistrySettings(uri="http://registry:5000")
@@ -23,7 +24,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def opened(directory: Path, name: str = "A-TRAINED", settings: RegistrySettings = SETTINGS):
-    return open_unfinished(settings, name, directory, read_content(directory))
+    return open_unfinished(settings, name, Manifest.of(directory))
 
 
 def interrupt(directory: Path) -> None:
@@ -34,9 +35,11 @@ def interrupt(directory: Path) -> None:
         unfinished.send_part("b", 0, "tag")
 
 
-def test_the_same_files_are_gone_on_with(directory):
+def test_the_same_content_is_gone_on_with(directory, tmp_path):
     interrupt(directory)
-    with opened(directory) as unfinished:
+    copy = tmp_path / "copy"
+    shutil.copytree(directory, copy)
+    with opened(copy) as unfinished:
         assert unfinished.progress.run_id == "run"
         assert unfinished.progress.stored == {"a": ENTRY}
         assert unfinished.progress.parts["b"].tags == {0: "tag"}
@@ -51,7 +54,7 @@ def add(directory: Path) -> None:
 
 
 @pytest.mark.parametrize("act", [change, add])
-def test_other_files_are_not(directory, act):
+def test_other_content_is_not(directory, act):
     interrupt(directory)
     act(directory)
     with opened(directory) as unfinished:
