@@ -194,8 +194,7 @@ def receive(
         MeshError: what was downloaded is not what was published, or the directory holds something else, or none of the
             keys, if there are any, has signed the version.
     """
-    if _holds(directory, version):
-        _check_trust(version, directory, trusted_keys)
+    if _is_there(version, directory, trusted_keys):
         logger.info("%s is already in %s, every file verified", version.reference, directory)
         return
     with atomic_directory(directory, replace=True) as partial:
@@ -215,6 +214,27 @@ def receive(
             )
         _check_trust(version, partial, trusted_keys)
         version.manifest.write(partial)
+
+
+def _is_there(version: ModelVersion, directory: Path, trusted_keys: Sequence[str]) -> bool:
+    """Whether a directory holds a version, to be trusted; one that is replaced while it is read does not."""
+    before = _identity(directory)
+    try:
+        if not _holds(directory, version):
+            return False
+        _check_trust(version, directory, trusted_keys)
+    except (MeshError, FileNotFoundError):
+        if _identity(directory) == before:
+            raise
+        return False
+    return True
+
+
+def _identity(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
 
 
 def _check_trust(version: ModelVersion, directory: Path, trusted_keys: Sequence[str]) -> None:

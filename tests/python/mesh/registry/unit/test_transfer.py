@@ -1,4 +1,5 @@
 import datetime
+import importlib
 import os
 import shutil
 from pathlib import Path
@@ -191,6 +192,26 @@ def test_a_version_is_known_by_its_manifest_or_its_card(version, tmp_path, intac
     damaged_version(target)
     (published.manifest if intact == "manifest.json" else published.card).write(target)
     receive(published, target, copy_from(staging), ())
+    assert Manifest.of(target) == published.manifest
+
+
+@pytest.mark.parametrize("moment", ["mesh.core.manifest.sha256_file", "mesh.core.manifest.read_model"])
+def test_another_process_replaces_what_is_looked_at(version, tmp_path, monkeypatch, moment):
+    staging, published = version
+    target = tmp_path / "received"
+    receive(published, target, copy_from(staging), ())
+    module, _, name = moment.rpartition(".")
+    original = getattr(importlib.import_module(module), name)
+    moved = []
+
+    def move_aside(*arguments):
+        if not moved:
+            moved.append(target.rename(tmp_path / "aside"))
+        return original(*arguments)
+
+    monkeypatch.setattr(moment, move_aside)
+    receive(published, target, copy_from(staging), ())
+    assert moved
     assert Manifest.of(target) == published.manifest
 
 
