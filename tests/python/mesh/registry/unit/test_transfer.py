@@ -195,7 +195,9 @@ def test_a_version_is_known_by_its_manifest_or_its_card(version, tmp_path, intac
     assert Manifest.of(target) == published.manifest
 
 
-@pytest.mark.parametrize("moment", ["mesh.core.manifest.sha256_file", "mesh.core.manifest.read_model"])
+@pytest.mark.parametrize(
+    "moment", ["mesh.core.manifest.sha256_file", "mesh.core.manifest.read_model"]
+)
 def test_another_process_replaces_what_is_looked_at(version, tmp_path, monkeypatch, moment):
     staging, published = version
     target = tmp_path / "received"
