@@ -204,7 +204,7 @@ def test_another_process_replaces_what_is_looked_at(version, tmp_path, monkeypat
     receive(published, target, copy_from(staging), ())
     module, _, name = moment.rpartition(".")
     original = getattr(importlib.import_module(module), name)
-    moved = []
+    moved: list[Path] = []
 
     def move_aside(*arguments):
         if not moved:
