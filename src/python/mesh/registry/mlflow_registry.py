@@ -38,6 +38,7 @@ from mesh.registry.mlflow_records import read_record
 from mesh.registry.mlflow_records import version_tags
 from mesh.registry.mlflow_store import Store
 from mesh.registry.mlflow_store import registry_errors
+from mesh.registry.receiving import receive
 from mesh.registry.reference import ModelReference
 from mesh.registry.reference import check_model_name
 from mesh.registry.reference import check_new_alias
@@ -46,7 +47,6 @@ from mesh.registry.transfer import check_unchanged
 from mesh.registry.transfer import for_each
 from mesh.registry.transfer import prepare
 from mesh.registry.transfer import read_content
-from mesh.registry.transfer import receive
 
 TAG_ATTEMPTS = 3
 

@@ -33,6 +33,7 @@ from mesh.registry.neptune_files import version_part
 from mesh.registry.neptune_lookup import Lookup
 from mesh.registry.objects import Objects
 from mesh.registry.objects import ObjectsError
+from mesh.registry.receiving import receive
 from mesh.registry.reference import ModelReference
 from mesh.registry.reference import check_model_name
 from mesh.registry.reference import check_new_alias
@@ -43,7 +44,6 @@ from mesh.registry.transfer import check_unchanged
 from mesh.registry.transfer import for_each
 from mesh.registry.transfer import prepare
 from mesh.registry.transfer import read_content
-from mesh.registry.transfer import receive
 from mesh.registry.transfer import with_own_entry
 
 _SHOWN = 10

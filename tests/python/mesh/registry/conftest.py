@@ -19,8 +19,8 @@ from services import s3 as s3_service
 from services.files import Folder
 from services.files import Several
 from services.files import Storage
+from services.neptune_server.running import run_neptune
 from services.neptune_server.server import NeptuneServer
-from services.neptune_server.server import run_neptune
 from services.postgres import run_postgres
 from services.registry_server import RegistryServer
 

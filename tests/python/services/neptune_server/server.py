@@ -1,62 +1,27 @@
-"""A stand-in of a Neptune server: real HTTP, objects in memory."""
+"""What a stand-in of a Neptune server answers."""
 
 import base64
-import datetime
 import json
 import re
 import threading
 import time
 import uuid
 from collections.abc import Callable
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from dataclasses import field
-from http.server import BaseHTTPRequestHandler
-from http.server import ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs
-from urllib.parse import urlsplit
 
 import jwt
 
-from services.neptune_server import specification
+from services.neptune_server.contents import KEYS
+from services.neptune_server.contents import WORKSPACE
+from services.neptune_server.contents import ApiError
+from services.neptune_server.contents import Container
+from services.neptune_server.contents import Contents
+from services.neptune_server.contents import attribute
 
-WORKSPACE = "team"
-KEYS = ("KEYWORDS", "NER", "A", "B")
 _ACCESS_SECONDS = 3600
-_SPECIFICATIONS = {
-    "backend": specification.BACKEND,
-    "leaderboard": specification.LEADERBOARD,
-    "artifacts": specification.ARTIFACTS,
-}
 
 
-class ApiError(Exception):
-    """An answer other than 200."""
-
-    def __init__(self, status: int, error_type: str = "") -> None:
-        super().__init__(error_type)
-        self.status = status
-        self.error_type = error_type
-
-
-@dataclass
-class Container:
-    """A project, model or version: its fields, and the content of those that are files."""
-
-    id: str
-    type: str
-    short_id: str
-    project: str
-    parent: str
-    trashed: bool = False
-    versions: int = 0
-    fields: dict[str, tuple[str, Any]] = field(default_factory=dict)
-    files: dict[str, bytes] = field(default_factory=dict)
-
-
-class NeptuneServer:
+class NeptuneServer(Contents):
     """Projects `team/keywords`, `team/ner`, ... of one server.
 
     Args:
@@ -64,15 +29,12 @@ class NeptuneServer:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.url = ""
         self.secret = "secret"
         self.requests: list[str] = []
-        self.faults: list[int] = []
         self._lock = threading.RLock()
-        self._containers: dict[str, Container] = {}
         self._uploads: dict[str, dict[int, bytes]] = {}
-        self._tracked: dict[tuple[str, str], list[Any]] = {}
-        self.clear()
 
     @property
     def token(self) -> str:
@@ -85,64 +47,10 @@ class NeptuneServer:
         """The address of the registry."""
         return f"neptune://{WORKSPACE}/{','.join(key.lower() for key in KEYS)}"
 
-    def clear(self) -> None:
-        """Forget everything but the projects."""
-        self._containers.clear()
-        self._tracked.clear()
-        for key in KEYS:
-            self._add("project", key, key.lower(), "")
-
-    def paths(self) -> list[str]:
-        """All files, as id of the object and field."""
-        return [f"{c.short_id}:{name}" for c in self._containers.values() for name in c.files]
-
-    def read(self, path: str) -> bytes:
-        """A file's content."""
-        container, name = self._file(path)
-        return container.files[name]
-
-    def write(self, path: str, content: bytes) -> None:
-        """Make or replace a file."""
-        container, name = self._file(path)
-        self._store(container, name, content)
-
-    def remove(self, path: str) -> None:
-        """Remove a file."""
-        container, name = self._file(path)
-        del container.files[name], container.fields[name]
-
-    def _file(self, path: str) -> tuple[Container, str]:
-        short_id, _, name = path.partition(":")
-        return self._get(short_id), name
-
-    def _store(self, container: Container, name: str, content: bytes) -> None:
-        container.files[name] = content
-        container.fields[name] = ("file", {"name": name, "ext": "", "size": len(content)})
-
-    def _add(self, kind: str, short_id: str, project: str, parent: str) -> Container:
-        created = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-        container = Container(str(uuid.uuid4()), kind, short_id, project, parent)
-        container.fields["sys/id"] = ("string", short_id)
-        container.fields["sys/creation_time"] = ("datetime", created.replace("+00:00", "Z"))
-        if kind == "modelVersion":
-            container.fields["sys/model_id"] = ("string", self._containers[parent].short_id)
-        self._containers[container.id] = container
-        return container
-
-    def _get(self, identifier: str) -> Container:
-        """By id, short id, or `workspace/project/short id`."""
-        name = identifier.rpartition("/")[2]
-        for container in self._containers.values():
-            if name in (container.id, container.short_id):
-                return container
-        raise ApiError(404, "EXPERIMENT_NOT_FOUND")
-
     def answer(self, operation: str, query: dict[str, str], headers: Any, body: bytes) -> Any:
         """The answer to a request: JSON, or bytes."""
         with self._lock:
             self.requests.append(operation)
-            if self.faults:
-                raise ApiError(self.faults.pop(0))
             handler: Callable[..., Any] | None = getattr(self, f"do_{operation}", None)
             if handler is None:
                 raise ApiError(501)
@@ -259,7 +167,7 @@ class NeptuneServer:
 
     def do_getExperimentAttributes(self, query: dict[str, str], *_: Any) -> Any:
         fields = self._get(query["experimentId"]).fields
-        return {"attributes": [_attribute(name, *fields[name]) for name in sorted(fields)]}
+        return {"attributes": [attribute(name, *fields[name]) for name in sorted(fields)]}
 
     def _value(self, query: dict[str, str]) -> tuple[str, Any]:
         fields = self._get(query["experimentId"]).fields
@@ -325,7 +233,7 @@ class NeptuneServer:
             {
                 "experimentId": container.id,
                 "attributes": [
-                    _attribute(name, *container.fields[name])
+                    attribute(name, *container.fields[name])
                     for name in sorted(paths & container.fields.keys())
                 ],
             }
@@ -356,57 +264,3 @@ class NeptuneServer:
         content = b"".join(parts[first] for first in sorted(parts))
         self._store(self._get(query["experimentIdentifier"]), query["attribute"], content)
         return {"uploadId": query["uploadId"], "errors": []}
-
-
-def _attribute(name: str, kind: str, value: Any) -> Any:
-    properties = value if kind in ("file", "artifact") else {"value": value}
-    return {"name": name, "type": kind, f"{kind}Properties": properties}
-
-
-@contextmanager
-def run_neptune() -> Iterator[NeptuneServer]:
-    """A server that listens until the block ends."""
-    state = NeptuneServer()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # Else each body waits until the client has acknowledged the headers.
-        disable_nagle_algorithm = True
-
-        def do_GET(self) -> None:
-            path = urlsplit(self.path)
-            if path.path.endswith("/swagger.json"):
-                spec = _SPECIFICATIONS[path.path.split("/")[2]]
-                host = {"host": urlsplit(state.url).netloc, "schemes": ["http"]}
-                return self._send(200, json.dumps(spec | host).encode())
-            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-            query = {name: values[0] for name, values in parse_qs(path.query, True).items()}
-            try:
-                answer = state.answer(path.path.rpartition("/")[2], query, self.headers, body)
-            except ApiError as error:
-                content = {"errorType": error.error_type, "title": "refused"}
-                return self._send(error.status, json.dumps(content).encode())
-            if isinstance(answer, bytes):
-                return self._send(200, answer, "application/octet-stream")
-            return self._send(200, json.dumps(answer).encode())
-
-        do_POST = do_PUT = do_GET
-
-        def _send(self, status: int, body: bytes, kind: str = "application/json") -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield state
-    finally:
-        server.shutdown()
-        server.server_close()

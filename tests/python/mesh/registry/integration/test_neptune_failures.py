@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from mesh.core.errors import MeshError
 from mesh.registry.factory import open_registry
-from services.neptune_server.server import ApiError
+from services.neptune_server.contents import ApiError
 
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("_impatient")]
 

@@ -1,5 +1,6 @@
 import contextlib
 import datetime
+import importlib
 import os
 import shutil
 from pathlib import Path
@@ -15,10 +16,10 @@ from mesh.core.files import safe_path
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
 from mesh.registry.base import ModelVersion
+from mesh.registry.receiving import receive
 from mesh.registry.transfer import check_path
 from mesh.registry.transfer import prepare
 from mesh.registry.transfer import read_content
-from mesh.registry.transfer import receive
 
 
 @given(st.text())
@@ -281,6 +282,28 @@ def test_a_version_is_known_by_its_manifest_or_its_card(version, tmp_path, intac
     damaged_version(target)
     (published.manifest if intact == "manifest.json" else published.card).write(target)
     receive(published, target, copy_from(staging), ())
+    assert Manifest.of(target) == published.manifest
+
+
+@pytest.mark.parametrize(
+    "moment", ["mesh.core.manifest.sha256_file", "mesh.core.manifest.read_model"]
+)
+def test_another_process_replaces_what_is_looked_at(version, tmp_path, monkeypatch, moment):
+    staging, published = version
+    target = tmp_path / "received"
+    receive(published, target, copy_from(staging), ())
+    module, _, name = moment.rpartition(".")
+    original = getattr(importlib.import_module(module), name)
+    moved: list[Path] = []
+
+    def move_aside(*arguments):
+        if not moved:
+            moved.append(target.rename(tmp_path / "aside"))
+        return original(*arguments)
+
+    monkeypatch.setattr(moment, move_aside)
+    receive(published, target, copy_from(staging), ())
+    assert moved
     assert Manifest.of(target) == published.manifest
 
 
