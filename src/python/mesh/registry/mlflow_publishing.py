@@ -32,7 +32,8 @@ def new_run(
     that was interrupted, the next publish of the same content goes on with it.
     """
     with contextlib.ExitStack() as stack:
-        unfinished, shared, entries = Unfinished(), None, ()
+        unfinished, shared = Unfinished(), None
+        entries: tuple[FileEntry, ...] = ()
         if isinstance(store.artifacts, Path):
             shared = store.artifacts
         else:
