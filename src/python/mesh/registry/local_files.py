@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import itertools
 import logging
 import os
@@ -17,6 +18,7 @@ SHARED = ".files"
 """Folder beside the versions' own, with a hard link to each stored file, named by its SHA-256."""
 
 _BLOCK = 2**20
+_WRITTEN_AT_ONCE = 8 * _BLOCK
 
 logger = logging.getLogger(__name__)
 
@@ -33,24 +35,26 @@ def copy_file(
     """
     digest = hashlib.sha256()
     digested: Future[None] | None = None
-    size = 0
+    size = started = 0
     target.parent.mkdir(parents=True, exist_ok=True)
     # Two buffers for the whole file: new memory for each block would take as long as writing it.
     buffers = itertools.cycle([memoryview(bytearray(_BLOCK)) for _ in range(2)])
     with (
         source.open("rb", buffering=0) as reader,
-        target.open("xb") as writer,
+        target.open("xb", buffering=0) as writer,
         ThreadPoolExecutor(1) as pool,
     ):
         while count := reader.readinto(buffer := next(buffers)):
-            writer.write(buffer[:count])
+            _write(writer, buffer[:count])
             if digested is not None:
                 digested.result()
             digested = pool.submit(digest.update, buffer[:count])
             size += count
             advance(count)
+            if durable and size >= started + _WRITTEN_AT_ONCE:
+                _start_writing(writer.fileno(), started, size - started)
+                started = size
         if durable:
-            writer.flush()
             os.fsync(writer.fileno())
     return FileEntry(path=path, size=size, sha256=digest.hexdigest())
 
@@ -83,6 +87,21 @@ def sweep(folder: Path) -> None:
             with contextlib.suppress(FileNotFoundError):
                 if path.stat().st_nlink == 1:
                     path.unlink()
+
+
+def _write(writer: io.FileIO, block: memoryview) -> None:
+    """Write a whole block, also where the system takes a part of it at a time."""
+    while block:
+        block = block[writer.write(block) :]
+
+
+def _start_writing(descriptor: int, first: int, count: int) -> None:
+    """Let the system write to the disk while the next bytes are copied, so that there is little to wait for at the end.
+
+    Linux does so when it is told that bytes which are not on the disk yet will not be read again.
+    """
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, first, count, os.POSIX_FADV_DONTNEED)
 
 
 def _is_stored(size: int, folder: Path) -> bool:
