@@ -66,6 +66,11 @@ class Storage:
         """Delete an object."""
         self._client.delete_object(Bucket=BUCKET, Key=path)
 
+    def unfinished_uploads(self) -> list[str]:
+        """Keys of what is being uploaded in parts."""
+        answer = self._client.list_multipart_uploads(Bucket=BUCKET)
+        return [upload["Key"] for upload in answer.get("Uploads", [])]
+
     def clear(self) -> None:
         """Delete all objects."""
         for path in self.paths():

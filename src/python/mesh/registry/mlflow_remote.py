@@ -5,10 +5,12 @@ server signs, or this machine where it has the keys itself; and through the serv
 where this machine can't reach that.
 """
 
+import contextlib
 import logging
 import mimetypes
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from pathlib import PurePosixPath
 from typing import IO
@@ -23,6 +25,7 @@ from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 from mlflow.store.artifact.s3_artifact_repo import S3ArtifactRepository
 from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
+from mlflow.utils.server_info import SERVER_INFO_MULTIPART_DOWNLOADS_ENABLED
 from mlflow.utils.server_info import SERVER_INFO_MULTIPART_UPLOADS_ENABLED
 from mlflow.utils.server_info import fetch_server_info
 from requests import HTTPError
@@ -39,6 +42,7 @@ from mesh.registry.unfinished import PartsSent
 from mesh.registry.unfinished import Unfinished
 
 _BLOCK = 2**20
+_BOTH_WAYS = (SERVER_INFO_MULTIPART_UPLOADS_ENABLED, SERVER_INFO_MULTIPART_DOWNLOADS_ENABLED)
 _SERVICE = "/api/2.0/mlflow-artifacts/artifacts"
 # Of a slow storage; large files need longer than other requests.
 _SECONDS_PER_MB = 0.5
@@ -98,9 +102,8 @@ def _is_direct(repository: ArtifactRepository) -> bool:
     if server in _unreachable:
         return False
     info = fetch_server_info(get_default_host_creds(server))  # type: ignore[no-untyped-call]
-    return info.status_code == 200 and bool(
-        (info.data or {}).get(SERVER_INFO_MULTIPART_UPLOADS_ENABLED)
-    )
+    # Of MLflow's storages only S3 can do both; parts of some others need more than an address.
+    return info.status_code == HTTPStatus.OK and all((info.data or {}).get(key) for key in _BOTH_WAYS)
 
 
 def _give_up(repository: ArtifactRepository, error: Exception) -> None:
@@ -137,6 +140,9 @@ def _send_parts(
     except (ExpiredAddressError, UnreachableStorageError, HTTPError, MlflowException):
         # What was sent is of no use: the next attempt begins anew.
         unfinished.forget_parts(path)
+        with contextlib.suppress(Exception):
+            # Else a lifecycle rule of the bucket removes it.
+            repository.abort_multipart_upload(file.name, parts.upload_id, _parent(path))  # type: ignore[attr-defined]
         raise
 
 

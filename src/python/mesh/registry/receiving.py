@@ -65,7 +65,9 @@ def receive(
 def _bring(expected: FileEntry, partial: Path, download: Download, advance: Advance) -> FileEntry:
     target = safe_path(partial, expected.path)
     resumed = target.is_file()
+    record = target.with_name(target.name + PARTS_SUFFIX)
     if resumed and _is_whole(target, expected):
+        record.unlink(missing_ok=True)
         advance(expected.size)
         return expected
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +76,8 @@ def _bring(expected: FileEntry, partial: Path, download: Download, advance: Adva
         # What was left there, and not the registry's file, may be what is damaged.
         target.unlink()
         entry = download(expected, partial, lambda _: None)
+    # It is still there where a download that began in parts has ended in another way.
+    record.unlink(missing_ok=True)
     target.chmod(0o644)
     return entry
 

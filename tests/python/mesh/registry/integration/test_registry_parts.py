@@ -200,9 +200,8 @@ def test_missing_large_file(registry, s3, source, card, tmp_path):
     assert registry.verify("KEYWORDS-TRAINED-1") == [f"{LARGE} is missing"]
 
 
-def test_storage_that_only_the_server_reaches(
-    server_place, registry_server, source, card, sent, received, tmp_path, monkeypatch
-):
+@pytest.fixture
+def _unreachable(monkeypatch):
     """Nobody listens where the signed addresses lead."""
     request = parts._request
 
@@ -210,12 +209,21 @@ def test_storage_that_only_the_server_reaches(
         return request(method, re.sub(r"//[^/]*/", "//127.0.0.1:1/", address), **options)
 
     monkeypatch.setattr(parts, "_request", elsewhere)
+
+
+@pytest.mark.usefixtures("_unreachable")
+def test_storage_that_only_the_server_reaches(
+    server_place, registry_server, s3, source, card, tmp_path, monkeypatch
+):
     registry = open_registry(server_place.settings)
     published = registry.publish("KEYWORDS-TRAINED", source, card)
-    registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "fetched")
-    assert Manifest.of(tmp_path / "fetched") == published.manifest
     assert mlflow_remote._unreachable == {registry_server.url}
     assert registry.verify("KEYWORDS-TRAINED-1") == []
+    # As in another process, which does not know it yet.
+    monkeypatch.setattr(mlflow_remote, "_unreachable", set())
+    registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "fetched")
+    assert Manifest.of(tmp_path / "fetched") == published.manifest
+    assert s3.unfinished_uploads() == []
 
 
 COPY = """

@@ -120,6 +120,8 @@ def test_what_an_interrupted_download_has_left_is_checked(version, left):
     staging, published = version
     target, partial = left
     (partial / "model_artifacts/config.json").write_text("[]")
+    # Of a download that was killed after the last part.
+    (partial / "model_artifacts/model.bin#parts").write_text("0\n")
     (partial / "of another version").mkdir()
     (partial / "of another version" / "a").write_text("a")
     (partial / "of another version" / "b").symlink_to(staging)
