@@ -177,8 +177,8 @@ def _request(method: str, address: str, **options: object) -> Iterator[requests.
             if not response.ok:
                 raise ConnectionError(f"the storage {host} answered {response.status_code}")
             yield response
-    except (requests.ConnectTimeout, requests.exceptions.SSLError) as error:
-        raise UnreachableStorageError(f"the storage {host} can't be reached") from error
+    except (requests.ConnectTimeout, requests.exceptions.SSLError):
+        raise UnreachableStorageError(f"the storage {host} can't be reached") from None
     except requests.ConnectionError as error:
         kind = UnreachableStorageError if _is_refused(error) else ConnectionError
         raise kind(f"the connection to the storage {host} was lost") from None
