@@ -1,5 +1,6 @@
 """S3 on this machine, by moto: over HTTP, and as slow and unreliable as a test asks."""
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -83,20 +84,23 @@ class Faults:
     Args:
         delay: seconds that each waits.
         refusals: how many are answered with 503.
-        forbidden: the content of those whose method and address are answered with 403.
+        forbidden: pattern of methods and addresses that are answered with 403.
+        failing: pattern of those that are answered with 503.
     """
 
     def __init__(self) -> None:
         self.delay = 0.0
         self.refusals = 0
         self.forbidden = ""
+        self.failing = ""
         self._lock = threading.Lock()
 
     def status(self, request: str) -> str | None:
         """How a request is refused, if it is."""
         time.sleep(self.delay)
-        if self.forbidden and self.forbidden in request:
-            return "403 Forbidden"
+        for pattern, status in ((self.forbidden, "403 Forbidden"), (self.failing, "503 Slow Down")):
+            if pattern and re.search(pattern, request):
+                return status
         with self._lock:
             if self.refusals <= 0:
                 return None

@@ -76,8 +76,9 @@ def atomic_directory(
             _rename_in(partial, target, replace=replace)
     except MeshError:
         raise
-    except BaseException:
-        kept = resume
+    except BaseException as error:
+        # On a full disk it would be in the way.
+        kept = resume and getattr(error, "errno", None) != errno.ENOSPC
         raise
     finally:
         if not kept:
@@ -148,7 +149,8 @@ def _take_stale(target: Path) -> tuple[Path, int] | None:
     """A directory that a killed process left, locked; and the others, if there are several, removed."""
     taken: tuple[Path, int] | None = None
     for path in _partials(target):
-        with contextlib.suppress(BlockingIOError, FileNotFoundError):
+        # Another user's can't be opened.
+        with contextlib.suppress(BlockingIOError, FileNotFoundError, PermissionError):
             if taken is None and path.is_dir():
                 descriptor = os.open(path, os.O_RDONLY)
                 try:
@@ -194,18 +196,22 @@ def _rename_in(partial: Path, target: Path, *, replace: bool) -> None:
             return
         if not replace:
             raise MeshError(f"{target} exists already; remove it first.")
-        discarded = Path(
-            tempfile.mkdtemp(prefix=f".{target.name}.", suffix=PARTIAL_SUFFIX, dir=target.parent)
-        )
-        with contextlib.suppress(FileNotFoundError):
-            target.rename(discarded / "old")
-        shutil.rmtree(discarded, ignore_errors=True)
+        discarded, lock = _make_partial(target, _make_directory)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                target.rename(discarded / "old")
+            shutil.rmtree(discarded, ignore_errors=True)
+        finally:
+            os.close(lock)
 
 
 def _remove_stale(target: Path) -> None:
     """Remove what killed processes left: partials of this target that no living process holds locked."""
     for path in _partials(target):
-        with contextlib.suppress(BlockingIOError, FileNotFoundError), _locked(path):
+        with (
+            contextlib.suppress(BlockingIOError, FileNotFoundError, PermissionError),
+            _locked(path),
+        ):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:

@@ -56,6 +56,7 @@ def copy_file(
                 started = size
         if durable:
             os.fsync(writer.fileno())
+            _sync_folder(target.parent)
     return FileEntry(path=path, size=size, sha256=digest.hexdigest())
 
 
@@ -104,6 +105,15 @@ def _start_writing(descriptor: int, first: int, count: int) -> None:
         os.posix_fadvise(descriptor, first, count, os.POSIX_FADV_DONTNEED)
 
 
+def _sync_folder(folder: Path) -> None:
+    """Have the names of a folder's files on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _is_stored(size: int, folder: Path) -> bool:
     """Whether a file of this size is shared, so that it is worth to digest another one before it is copied."""
     try:
@@ -120,6 +130,7 @@ def _link_shared(shared: Path, target: Path, sha256: str) -> bool:
             return False
         target.parent.mkdir(parents=True, exist_ok=True)
         os.link(shared, target)
+        _sync_folder(target.parent)
     except OSError as error:
         logger.debug("%s is not shared: %s", shared, error)
         return False

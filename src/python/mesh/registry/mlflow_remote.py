@@ -8,6 +8,8 @@ where this machine can't reach that.
 import contextlib
 import logging
 import mimetypes
+import os
+import sys
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -19,7 +21,6 @@ from urllib.parse import urlsplit
 from mlflow.entities.multipart_upload import MultipartUploadPart
 from mlflow.entities.presigned_download import PresignedDownloadUrlResponse
 from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_TIMEOUT
-from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 from mlflow.store.artifact.s3_artifact_repo import S3ArtifactRepository
@@ -27,22 +28,26 @@ from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
 from mlflow.utils.server_info import SERVER_INFO_MULTIPART_DOWNLOADS_ENABLED
 from mlflow.utils.server_info import SERVER_INFO_MULTIPART_UPLOADS_ENABLED
+from mlflow.utils.server_info import ServerInfoRequestError
 from mlflow.utils.server_info import fetch_server_info
 from requests import HTTPError
 from requests import Response
 
+from mesh.core.errors import MeshError
 from mesh.core.progress import Advance
 from mesh.registry.parts import PART
-from mesh.registry.parts import ExpiredAddressError
+from mesh.registry.parts import RefusedError
 from mesh.registry.parts import UnreachableStorageError
 from mesh.registry.parts import count_parts
 from mesh.registry.parts import receive_parts
 from mesh.registry.parts import send_parts
+from mesh.registry.transfer import FileState
 from mesh.registry.unfinished import PartsSent
 from mesh.registry.unfinished import Unfinished
 
 _BLOCK = 2**20
 _BOTH_WAYS = (SERVER_INFO_MULTIPART_UPLOADS_ENABLED, SERVER_INFO_MULTIPART_DOWNLOADS_ENABLED)
+_SPECIAL = ("AWS_CA_BUNDLE", "MLFLOW_S3_IGNORE_TLS", "MLFLOW_S3_UPLOAD_EXTRA_ARGS")
 _SERVICE = "/api/2.0/mlflow-artifacts/artifacts"
 # Of a slow storage; large files need longer than other requests.
 _SECONDS_PER_MB = 0.5
@@ -59,19 +64,26 @@ _unreachable: set[str] = set()
 def send(
     repository: ArtifactRepository, file: Path, path: str, unfinished: Unfinished, advance: Advance
 ) -> None:
-    """Store a file at a path, whose last part is the file's name."""
-    if file.stat().st_size > PART and _is_direct(repository):
-        try:
-            _send_parts(repository, file, path, unfinished, advance)
-        except UnreachableStorageError as error:
-            _give_up(repository, error)
-        else:
+    """Store a file at a path, whose last part is the file's name.
+
+    Raises:
+        MeshError: the file changes meanwhile.
+    """
+    state = FileState.of(file)
+
+    def check() -> None:
+        if FileState.of(file) != state:
+            raise MeshError(f"{file} changed while it was being published; publish it again.")
+
+    if state.size > PART and _is_direct(repository):
+        if _send_parts(repository, file, path, unfinished, advance, check):
             return
     if isinstance(repository, HttpArtifactRepository):
         _send_through(repository, file, path, advance)
     else:
         repository.log_artifact(str(file), _parent(path))  # type: ignore[no-untyped-call]
-        advance(file.stat().st_size)
+        advance(state.size)
+    check()
 
 
 def receive(
@@ -81,9 +93,10 @@ def receive(
     if size > PART and _is_direct(repository):
         try:
             address = _Address(repository, path)
-            receive_parts(address, target, address.size or size, advance)
+            stored = size if address.size is None else address.size
+            receive_parts(address, target, stored, advance)
         except UnreachableStorageError as error:
-            _give_up(repository, error)
+            _note_unreachable(repository, error)
         else:
             return
     if isinstance(repository, HttpArtifactRepository):
@@ -97,19 +110,27 @@ def receive(
 def _is_direct(repository: ArtifactRepository) -> bool:
     """Whether this machine may ask the object storage itself."""
     if not isinstance(repository, HttpArtifactRepository):
-        return isinstance(repository, S3ArtifactRepository)
+        # What these say about requests only boto3 knows how to follow.
+        special = any(os.environ.get(name) for name in _SPECIAL)
+        return isinstance(repository, S3ArtifactRepository) and not special
     server = _server(repository)
     if server in _unreachable:
         return False
-    info = fetch_server_info(get_default_host_creds(server))  # type: ignore[no-untyped-call]
+    try:
+        info = fetch_server_info(get_default_host_creds(server))  # type: ignore[no-untyped-call]
+    except ServerInfoRequestError as error:
+        logger.debug("%s does not say what it can: %s", urlsplit(server).netloc, error)
+        return False
     # Of MLflow's storages only S3 can do both; parts of some others need more than an address.
-    return info.status_code == HTTPStatus.OK and all((info.data or {}).get(key) for key in _BOTH_WAYS)
+    return info.status_code == HTTPStatus.OK and all(
+        (info.data or {}).get(key) for key in _BOTH_WAYS
+    )
 
 
-def _give_up(repository: ArtifactRepository, error: Exception) -> None:
+def _note_unreachable(repository: ArtifactRepository, error: UnreachableStorageError) -> None:
     if not isinstance(repository, HttpArtifactRepository):
         raise error
-    logger.info("files go through %s: %s", urlsplit(_server(repository)).netloc, error)
+    logger.info("large files go through %s: %s", urlsplit(_server(repository)).netloc, error)
     _unreachable.add(_server(repository))
 
 
@@ -123,27 +144,56 @@ def _parent(path: str) -> str | None:
 
 
 def _send_parts(
-    repository: ArtifactRepository, file: Path, path: str, unfinished: Unfinished, advance: Advance
-) -> None:
+    repository: ArtifactRepository,
+    file: Path,
+    path: str,
+    unfinished: Unfinished,
+    advance: Advance,
+    check: Callable[[], None],
+) -> bool:
+    """Store a file in parts, and say whether that was possible."""
     parts = unfinished.progress.parts.get(path)
-    continued = parts is not None and parts.began > time.time() - _SENDING_SECONDS
-    if parts is None or not continued:
+    if parts is None or parts.began < time.time() - _SENDING_SECONDS:
         parts = _begin_parts(repository, file, path, unfinished)
 
     def on_sent(number: int, tag: str) -> None:
+        check()
         unfinished.send_part(path, number, tag)
 
+    counted: list[int] = []
+
+    def count(moved: int) -> None:
+        counted.append(moved)
+        advance(moved)
+
     try:
-        send_parts(file, parts.addresses, dict(parts.tags), on_sent, advance)
+        send_parts(file, parts.addresses, dict(parts.tags), on_sent, count)
         tags = [MultipartUploadPart(number + 1, tag) for number, tag in sorted(parts.tags.items())]
         repository.complete_multipart_upload(file.name, parts.upload_id, tags, _parent(path))  # type: ignore[attr-defined]
-    except (ExpiredAddressError, UnreachableStorageError, HTTPError, MlflowException):
-        # What was sent is of no use: the next attempt begins anew.
+    except (MeshError, UnreachableStorageError, *_refusals()) as error:
+        # What was sent is of no use any more.
         unfinished.forget_parts(path)
         with contextlib.suppress(Exception):
             # Else a lifecycle rule of the bucket removes it.
             repository.abort_multipart_upload(file.name, parts.upload_id, _parent(path))  # type: ignore[attr-defined]
-        raise
+        if isinstance(error, MeshError):
+            raise
+        advance(-sum(counted))
+        if isinstance(error, UnreachableStorageError):
+            _note_unreachable(repository, error)
+        else:
+            logger.info("%s is sent in another way: %s", path, type(error).__name__)
+        return False
+    return True
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """Answers that say no, of the storage or of the server, which may have forgotten an upload."""
+    if "botocore" not in sys.modules:
+        return RefusedError, HTTPError
+    from botocore.exceptions import ClientError
+
+    return RefusedError, HTTPError, ClientError
 
 
 def _begin_parts(

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import os
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -91,6 +92,7 @@ def connect(settings: RegistrySettings) -> Store:
                 f"MESH_REGISTRY_URI={settings.masked(uri)!r} is not understood: "
                 "use sqlite:///FILE, http(s)://HOST or postgresql://HOST/DATABASE."
             )
+        _check_endpoint(artifacts)
         return Store(settings, MlflowClient(uri, uri), uri, artifacts)
 
 
@@ -107,6 +109,16 @@ def registry_errors(settings: RegistrySettings) -> Iterator[None]:
         lines = settings.hide_passwords(str(error)).strip().splitlines() or [type(error).__name__]
         shown = settings.masked(settings.uri)
         raise MeshError(f"The registry {shown} failed: {lines[0].rstrip('.')}.") from error
+
+
+def _check_endpoint(artifacts: Path | str | None) -> None:
+    """Refuse what boto3 would not take for the address of S3."""
+    endpoint = os.environ.get("MLFLOW_S3_ENDPOINT_URL", "")
+    at_s3 = isinstance(artifacts, str) and artifacts.startswith("s3://")
+    if at_s3 and endpoint and not endpoint.startswith(_SERVERS):
+        raise UsageError(
+            f"MLFLOW_S3_ENDPOINT_URL={endpoint!r} is no address: use https://HOST:PORT."
+        )
 
 
 def _artifacts(setting: str) -> Path | str:

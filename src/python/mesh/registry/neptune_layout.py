@@ -9,6 +9,7 @@ from typing import Self
 
 from pydantic import BaseModel
 from pydantic import ConfigDict
+from pydantic import ValidationError
 
 from mesh.core.card import CARD_FILE
 from mesh.core.card import ModelCard
@@ -68,6 +69,13 @@ class Record(BaseModel):
         """
         parts = fields.get("record_parts", {})
         return cls.model_validate_json("".join(parts[name] for name in sorted(parts)))
+
+    def is_in(self, fields: Mapping[str, Any]) -> bool:
+        """Whether the fields of this package have this record, undamaged."""
+        try:
+            return self.of(fields) == self
+        except ValidationError:
+            return False
 
 
 def field_of(path: str) -> str:

@@ -257,7 +257,7 @@ class NeptuneRegistry:
             paths = [entry.path for entry in with_own_entry(record.manifest).files]
             fields = [*map(layout.field_of, paths), layout.FINGERPRINT, *record.parts()]
             missing = [field for field in fields if not stored.exists(field)]
-            if missing or layout.Record.of(stored[layout.OWN].fetch()) != record:
+            if missing or not record.is_in(stored[layout.OWN].fetch()):
                 shown = ", ".join(missing[:_SHOWN]) or layout.RECORD_PARTS
                 raise MeshError(
                     f"Neptune did not keep all of {new} ({shown}); its log may say why."

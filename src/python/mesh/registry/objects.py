@@ -118,7 +118,7 @@ class Objects:
                 # Sessions are not for several threads, and Neptune's client uses boto3's default one.
                 self._made = boto3.session.Session().client(
                     "s3",
-                    endpoint_url=os.environ.get("S3_ENDPOINT_URL"),
+                    endpoint_url=os.environ.get("S3_ENDPOINT_URL") or None,
                     config=Config(max_pool_connections=THREADS * _PARTS),
                 )
             return self._made
@@ -138,7 +138,8 @@ def _is_missing(error: ClientError) -> bool:
 def _errors(address: str) -> Iterator[None]:
     try:
         yield
-    except (Boto3Error, BotoCoreError, ClientError) as error:
+    # Of an endpoint that is no address.
+    except (Boto3Error, BotoCoreError, ClientError, ValueError) as error:
         if isinstance(error, ClientError) and _is_missing(error):
             raise ObjectsError(f"{address} is missing.") from error
         raise ObjectsError(f"{address} can't be reached, read or written: {error}.") from error

@@ -20,9 +20,13 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
+from tenacity import Retrying
+from tenacity import retry_if_exception
+from tenacity import stop_after_attempt
+from tenacity import wait_exponential
 
 from mesh.core.progress import Advance
+from mesh.registry.transfer import THREADS
 
 PART = 16 * 2**20
 """Bytes of a part; S3 takes at least 5 MiB, and 10,000 parts of a file."""
@@ -33,13 +37,8 @@ PARTS_SUFFIX = "#parts"
 _BLOCK = 2**20
 _THREADS = 4
 _TIMEOUT = (5.0, 60.0)
-_RETRIES = Retry(
-    total=5,
-    connect=1,
-    backoff_factor=0.5,
-    status_forcelist=(429, 500, 502, 503, 504),
-    raise_on_status=False,
-)
+_ATTEMPTS = 5
+_WAIT = wait_exponential(0.5, max=8)
 # Each part that is sent is in memory, whatever the number of files that are sent at once.
 _in_memory = threading.BoundedSemaphore(2 * _THREADS)
 
@@ -48,13 +47,13 @@ class UnreachableStorageError(ConnectionError):
     """The storage can't be reached from this machine."""
 
 
-class ExpiredAddressError(ConnectionError):
-    """The storage refuses a signed address, as it does when its time is over."""
+class RefusedError(ConnectionError):
+    """The storage does not take a signed address: its time is over, or what it is for is gone."""
 
 
 def count_parts(size: int) -> int:
     """The number of parts of a file of so many bytes."""
-    return max(1, -(-size // PART))
+    return -(-size // PART)
 
 
 def send_parts(
@@ -72,23 +71,26 @@ def send_parts(
         on_sent: learns of each other part, and its tag, in several threads.
 
     Raises:
-        UnreachableStorageError: the storage can't be reached.
-        ExpiredAddressError: it takes the addresses no more.
-        ConnectionError: it does not take a part.
+        UnreachableStorageError: the storage can't be reached, and no part is there.
+        RefusedError: it does not take the addresses.
+        ConnectionError: it can't be reached any more, or fails.
     """
     size = file.stat().st_size
+    there = set(sent)
 
     def send(number: int) -> None:
         with _in_memory:
             content = os.pread(descriptor, PART, number * PART)
             with _request("PUT", addresses[number], data=content) as response:
-                on_sent(number, response.headers.get("ETag", ""))
-            advance(len(content))
+                tag = response.headers.get("ETag", "")
+        on_sent(number, tag)
+        there.add(number)
+        advance(len(content))
 
     advance(sum(_length(number, size) for number in sent))
     descriptor = os.open(file, os.O_RDONLY)
     try:
-        _at_once(send, [number for number in range(len(addresses)) if number not in sent])
+        _move(send, [number for number in range(len(addresses)) if number not in sent], there)
     finally:
         os.close(descriptor)
 
@@ -102,15 +104,16 @@ def receive_parts(address: Callable[[], str], target: Path, size: int, advance: 
         address: gives an address of the whole file that is valid now.
 
     Raises:
-        UnreachableStorageError: the storage can't be reached.
-        ConnectionError: it does not give a part.
+        UnreachableStorageError: the storage can't be reached, and no part is there.
+        RefusedError: it does not take the addresses.
+        ConnectionError: it can't be reached any more, or fails.
     """
     record = target.with_name(target.name + PARTS_SUFFIX)
-    done = _read_done(record) if target.is_file() and target.stat().st_size == size else set()
-    mode = "r+b" if done else "wb"
+    there = _read_numbers(record) if target.is_file() and target.stat().st_size == size else set()
+    mode = "r+b" if there else "wb"
     with (
         target.open(mode, buffering=0) as file,
-        record.open("ab" if done else "wb", buffering=0) as log,
+        record.open("ab" if there else "wb", buffering=0) as log,
     ):
         file.truncate(size)
 
@@ -119,18 +122,18 @@ def receive_parts(address: Callable[[], str], target: Path, size: int, advance: 
             headers = {"Range": f"bytes={first}-{first + count - 1}"}
             with _request("GET", address(), headers=headers, stream=True) as response:
                 if response.status_code != HTTPStatus.PARTIAL_CONTENT and count != size:
-                    raise ConnectionError(
-                        f"the storage answered {response.status_code} to a request of a part"
-                    )
+                    raise RefusedError("the storage does not give a part of a file")
                 written = _write(response, file.fileno(), first, count)
             if written != count:
                 raise ConnectionError(f"the storage gave {written} of {count} bytes")
             # Whole lines, also from several threads.
             os.write(log.fileno(), f"{number}\n".encode())
+            there.add(number)
             advance(count)
 
-        advance(sum(_length(number, size) for number in done))
-        _at_once(receive, [number for number in range(count_parts(size)) if number not in done])
+        advance(sum(_length(number, size) for number in there))
+        missing = [number for number in range(count_parts(size)) if number not in there]
+        _move(receive, missing, there)
     record.unlink()
 
 
@@ -148,19 +151,39 @@ def _write(response: requests.Response, descriptor: int, first: int, count: int)
     return written
 
 
-def _read_done(record: Path) -> set[int]:
+def _read_numbers(record: Path) -> set[int]:
     with contextlib.suppress(FileNotFoundError):
         return {int(line) for line in record.read_text().splitlines() if line.isdecimal()}
     return set()
 
 
-def _at_once(act: Callable[[int], None], numbers: Iterable[int]) -> None:
-    """Act on several numbers at once; the first error ends it."""
+def _move(move: Callable[[int], None], missing: Iterable[int], there: set[int]) -> None:
+    """Move parts, several at once, each with several attempts; the first error ends it.
+
+    A storage that could be reached before is lost for a while; another one will not be reached by another attempt.
+    """
+
+    def passes(error: BaseException) -> bool:
+        if isinstance(error, UnreachableStorageError):
+            return bool(there)
+        return isinstance(error, ConnectionError) and not isinstance(error, RefusedError)
+
+    attempts = Retrying(
+        retry=retry_if_exception(passes),
+        stop=stop_after_attempt(_ATTEMPTS),
+        wait=_WAIT,
+        reraise=True,
+    )
     with ThreadPoolExecutor(_THREADS) as pool:
-        acts = [pool.submit(act, number) for number in numbers]
+        moves = [pool.submit(attempts.copy(), move, number) for number in missing]
         try:
-            for done in as_completed(acts):
-                done.result()
+            for moved in as_completed(moves):
+                moved.result()
+        except UnreachableStorageError as error:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if there:
+                raise ConnectionError(str(error)) from None
+            raise
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -170,23 +193,26 @@ def _at_once(act: Callable[[int], None], numbers: Iterable[int]) -> None:
 def _request(method: str, address: str, **options: object) -> Iterator[requests.Response]:
     """A request that succeeds; errors name the storage, and not the address, whose signature is a secret."""
     host = urlsplit(address).netloc
+    lost = f"the connection to the storage {host} was lost"
     try:
         with _session().request(method, address, timeout=_TIMEOUT, **options) as response:  # type: ignore[arg-type]
-            if response.status_code == HTTPStatus.FORBIDDEN:
-                raise ExpiredAddressError(f"the storage {host} refuses a signed address")
+            status = response.status_code
+            if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
+                raise ConnectionError(f"the storage {host} answered {status}")
             if not response.ok:
-                raise ConnectionError(f"the storage {host} answered {response.status_code}")
+                raise RefusedError(f"the storage {host} refuses a signed address ({status})")
             yield response
     except (requests.ConnectTimeout, requests.exceptions.SSLError):
         raise UnreachableStorageError(f"the storage {host} can't be reached") from None
     except requests.ConnectionError as error:
-        kind = UnreachableStorageError if _is_refused(error) else ConnectionError
-        raise kind(f"the connection to the storage {host} was lost") from None
+        raise (UnreachableStorageError if _never_connected(error) else ConnectionError)(
+            lost
+        ) from None
     except requests.RequestException:
-        raise ConnectionError(f"the connection to the storage {host} was lost") from None
+        raise ConnectionError(lost) from None
 
 
-def _is_refused(error: requests.ConnectionError) -> bool:
+def _never_connected(error: requests.ConnectionError) -> bool:
     """Whether no connection came to be, because of the address or because nobody listens there."""
     from urllib3.exceptions import MaxRetryError
     from urllib3.exceptions import NewConnectionError
@@ -197,8 +223,9 @@ def _is_refused(error: requests.ConnectionError) -> bool:
 
 @cache
 def _session() -> requests.Session:
+    """One for all threads, without attempts of its own: urllib3 would write the addresses into its log."""
     session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=4 * _THREADS, max_retries=_RETRIES)
+    adapter = HTTPAdapter(pool_maxsize=THREADS * _THREADS)
     for scheme in ("http://", "https://"):
         session.mount(scheme, adapter)
     return session

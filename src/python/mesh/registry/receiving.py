@@ -68,6 +68,7 @@ def _bring(expected: FileEntry, partial: Path, download: Download, advance: Adva
     record = target.with_name(target.name + PARTS_SUFFIX)
     if resumed and _is_whole(target, expected):
         record.unlink(missing_ok=True)
+        target.chmod(0o644)
         advance(expected.size)
         return expected
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+import threading
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -176,9 +177,18 @@ def for_each(
         track_bytes(description, sum(sizes.values())) as advance,
         ThreadPoolExecutor(THREADS) as pool,
     ):
-        moves = [pool.submit(action, path, advance) for path in ordered]
+        ended = threading.Event()
+
+        def count(moved: int) -> None:
+            # Else one error would wait for all the large files that are under way.
+            if ended.is_set():
+                raise InterruptedError("another file could not be moved")
+            advance(moved)
+
+        moves = [pool.submit(action, path, count) for path in ordered]
         try:
             return [move.result() for move in as_completed(moves)]
         except BaseException:
+            ended.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -7,6 +7,7 @@ was killed from one that is slow. A file that its publisher holds locked is no o
 import contextlib
 import fcntl
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -107,8 +108,13 @@ class Unfinished:
     def _saved(self) -> Iterator[None]:
         with self._lock:
             yield
-            if self._file is not None:
+            if self._file is None:
+                return
+            try:
                 write_json_atomic(self._file, self.progress.model_dump(mode="json"))
+            except MeshError as error:
+                logger.debug("nothing is kept of this publish: %s", error)
+                self._file = None
 
 
 @contextlib.contextmanager
@@ -127,6 +133,9 @@ def open_unfinished(
             file = folder / f"{key}.json"
             lock = stack.enter_context((folder / f"{key}.lock").open("w"))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Not that of a process which has ended meanwhile, and removed it.
+            if os.fstat(lock.fileno()).st_ino != (folder / f"{key}.lock").stat().st_ino:
+                raise BlockingIOError(f"{key} is in use")
             _remove_old(folder)
             progress = _read(file)
         except (OSError, MeshError) as error:

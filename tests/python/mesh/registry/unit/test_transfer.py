@@ -1,4 +1,5 @@
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.core.files import safe_path
 from mesh.registry.transfer import check_path
+from mesh.registry.transfer import for_each
 from mesh.registry.transfer import read_content
 
 
@@ -76,3 +78,18 @@ def test_nothing_but_a_card_is_nothing_to_publish(tmp_path):
     (tmp_path / "model_card.json").write_text("{}")
     with pytest.raises(MeshError, match="no files to publish"):
         read_content(tmp_path)
+
+
+def test_first_error_ends_what_is_under_way():
+    started = threading.Event()
+
+    def move(path, advance):
+        if path == "broken":
+            assert started.wait(10)
+            raise MeshError("broken")
+        while True:
+            started.set()
+            advance(1)
+
+    with pytest.raises(MeshError, match="broken"):
+        for_each(move, {"endless": 2, "broken": 1}, "moving")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
 from mesh.registry.settings import RegistrySettings
@@ -123,3 +124,14 @@ def test_signed_addresses_are_the_users_own(directory, tmp_path):
     interrupt(directory)
     (record,) = (tmp_path / "cache").rglob("*.json")
     assert record.parent.stat().st_mode & 0o077 == 0
+
+
+def test_disk_that_is_full(directory, monkeypatch):
+    def fail(*_):
+        raise MeshError("no space left on device")
+
+    with opened(directory) as unfinished:
+        monkeypatch.setattr("mesh.registry.unfinished.write_json_atomic", fail)
+        unfinished.begin("run", "")
+        unfinished.store(ENTRY)
+        assert not unfinished.kept
