@@ -75,9 +75,9 @@ def send(
         if FileState.of(file) != state:
             raise MeshError(f"{file} changed while it was being published; publish it again.")
 
-    if state.size > PART and _is_direct(repository):
-        if _send_parts(repository, file, path, unfinished, advance, check):
-            return
+    direct = state.size > PART and _is_direct(repository)
+    if direct and _send_parts(repository, file, path, unfinished, advance, check):
+        return
     if isinstance(repository, HttpArtifactRepository):
         _send_through(repository, file, path, advance)
     else:
@@ -97,6 +97,8 @@ def receive(
             receive_parts(address, target, stored, advance)
         except UnreachableStorageError as error:
             _note_unreachable(repository, error)
+        except RefusedError as error:
+            logger.info("%s is fetched in another way: %s", path, error)
         else:
             return
     if isinstance(repository, HttpArtifactRepository):

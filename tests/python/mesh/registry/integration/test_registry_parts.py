@@ -115,6 +115,7 @@ def test_refused_addresses(registry, s3, source, card, sent, tmp_path, caplog):
     """As when their time is over: the file goes through the server, or as boto3 sends it."""
     s3.faults.forbidden = "partNumber=3.*X-Amz-Signature"
     published = registry.publish("KEYWORDS-TRAINED", source, card)
+    s3.faults.forbidden = "GET .*X-Amz-Signature"
     registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "fetched")
     assert Manifest.of(tmp_path / "fetched") == published.manifest
     assert s3.unfinished_uploads() == []
