@@ -172,8 +172,7 @@ def _send_parts(
         send_parts(file, parts.addresses, dict(parts.tags), on_sent, count)
         tags = [MultipartUploadPart(number + 1, tag) for number, tag in sorted(parts.tags.items())]
         repository.complete_multipart_upload(file.name, parts.upload_id, tags, _parent(path))  # type: ignore[attr-defined]
-    except (MeshError, UnreachableStorageError, *_refusals()) as error:
-        # What was sent is of no use any more.
+    except _final_errors() as error:
         unfinished.forget_parts(path)
         with contextlib.suppress(Exception):
             # Else a lifecycle rule of the bucket removes it.
@@ -189,13 +188,14 @@ def _send_parts(
     return True
 
 
-def _refusals() -> tuple[type[Exception], ...]:
-    """Answers that say no, of the storage or of the server, which may have forgotten an upload."""
+def _final_errors() -> tuple[type[Exception], ...]:
+    """After these, what was sent of a file is of no use any more; the storage or the server may have forgotten it."""
+    errors = MeshError, UnreachableStorageError, RefusedError, HTTPError
     if "botocore" not in sys.modules:
-        return RefusedError, HTTPError
+        return errors
     from botocore.exceptions import ClientError
 
-    return RefusedError, HTTPError, ClientError
+    return *errors, ClientError
 
 
 def _begin_parts(
