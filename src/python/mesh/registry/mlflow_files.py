@@ -27,6 +27,7 @@ from mesh.registry.mlflow_remote import receive
 from mesh.registry.mlflow_remote import send
 from mesh.registry.mlflow_store import Store
 from mesh.registry.transfer import OWN_FILES
+from mesh.registry.transfer import FileState
 from mesh.registry.transfer import record_problems
 from mesh.registry.transfer import with_own_entry
 from mesh.registry.unfinished import Unfinished
@@ -48,13 +49,13 @@ class Upload:
         repository: its folder of artifacts.
         shared: the folder in which versions share identical files, if they do.
         unfinished: what an interrupted publish has stored there, and this one stores.
-        entries: files that are digested already, by path.
+        digested: files that are digested already, by path, and their states before that.
     """
 
     repository: ArtifactRepository
     shared: Path | None
     unfinished: Unfinished
-    entries: Mapping[str, FileEntry]
+    digested: Mapping[str, tuple[FileState, FileEntry]]
 
     def store(self, file: Path, path: str, advance: Advance) -> FileEntry:
         """Store a file at a path, whose last part is the file's name, and give what was stored."""
@@ -63,8 +64,8 @@ class Upload:
             return entry
         if folder := _folder(self.repository):
             return store_file(file, safe_path(folder, path), path, advance, self.shared)
-        entry = self.entries.get(path) or FileEntry.of(file, path)
-        send(self.repository, file, path, self.unfinished, advance)
+        state, entry = self.digested.get(path) or (FileState.of(file), FileEntry.of(file, path))
+        send(self.repository, file, state, path, self.unfinished, advance)
         self.unfinished.store(entry)
         return entry
 

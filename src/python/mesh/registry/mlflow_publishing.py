@@ -44,8 +44,8 @@ def new_run(
         unfinished.begin(run_id, address)
         repository = store.repository(run_id, address, mlflow_files.FILES)
         try:
-            by_path = {entry.path: entry for entry in entries}
-            yield run_id, address, mlflow_files.Upload(repository, shared, unfinished, by_path)
+            digested = {entry.path: (content[entry.path], entry) for entry in entries}
+            yield run_id, address, mlflow_files.Upload(repository, shared, unfinished, digested)
         except BaseException as error:
             if unfinished.kept and not isinstance(error, MeshError):
                 logger.info("publish %s again to go on with it", directory)

@@ -62,14 +62,21 @@ _unreachable: set[str] = set()
 
 
 def send(
-    repository: ArtifactRepository, file: Path, path: str, unfinished: Unfinished, advance: Advance
+    repository: ArtifactRepository,
+    file: Path,
+    state: FileState,
+    path: str,
+    unfinished: Unfinished,
+    advance: Advance,
 ) -> None:
     """Store a file at a path, whose last part is the file's name.
 
+    Args:
+        state: the file's, when it was digested.
+
     Raises:
-        MeshError: the file changes meanwhile.
+        MeshError: the file has changed since.
     """
-    state = FileState.of(file)
 
     def check() -> None:
         if FileState.of(file) != state:
