@@ -16,7 +16,6 @@ from mesh.core.files import safe_path
 from mesh.core.manifest import FileEntry
 from mesh.core.manifest import Manifest
 from mesh.core.progress import Advance
-from mesh.core.progress import track
 from mesh.registry.local_files import copy_file
 from mesh.registry.local_files import store_file
 from mesh.registry.local_files import sweep
@@ -28,6 +27,7 @@ from mesh.registry.mlflow_remote import send
 from mesh.registry.mlflow_store import Store
 from mesh.registry.transfer import OWN_FILES
 from mesh.registry.transfer import FileState
+from mesh.registry.transfer import for_each
 from mesh.registry.transfer import record_problems
 from mesh.registry.transfer import with_own_entry
 from mesh.registry.unfinished import Unfinished
@@ -133,10 +133,17 @@ def storage_problems(store: Store, record: Record) -> list[str]:
                 download(source, path, stored[path], own, lambda _: None)
         trusted = store.settings.trusted
         problems += record_problems(record.version, record.fingerprint, own, trusted)
-    paths = track(stored, f"verifying {record.version.reference}")
-    expected = with_own_entry(record.version.manifest)
-    problems += expected.differences(
-        [_read_entry(source, path, stored[path], path) for path in paths]
+
+    def read(path: str, advance: Advance) -> FileEntry:
+        entry = _read_entry(source, path, stored[path], path)
+        advance(entry.size)
+        return entry
+
+    # One at a time from elsewhere, so that a version need not fit on this machine twice.
+    threads = None if _folder(source) else 1
+    found = for_each(read, stored, f"verifying {record.version.reference}", threads)
+    problems += with_own_entry(record.version.manifest).differences(
+        sorted(found, key=lambda entry: entry.path)
     )
     attached = []
     for attachment in record.attachments.values():
@@ -163,7 +170,7 @@ def _walk(source: ArtifactRepository, folder: str | None) -> Iterator[tuple[str,
 
 
 def _read_entry(source: ArtifactRepository, stored: str, size: int, path: str) -> FileEntry:
-    """Read one file at a time, so that a version need not fit on this machine twice."""
+    """Read a file without keeping it."""
     if folder := _folder(source):
         return FileEntry.of(safe_path(folder, stored), path)
     with tempfile.TemporaryDirectory() as temporary:

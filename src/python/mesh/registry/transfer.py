@@ -161,13 +161,17 @@ def record_problems(
 
 
 def for_each(
-    action: Callable[[str, Advance], FileEntry], sizes: Mapping[str, int], description: str
+    action: Callable[[str, Advance], FileEntry],
+    sizes: Mapping[str, int],
+    description: str,
+    threads: int | None = None,
 ) -> list[FileEntry]:
     """Move several files at once, by their paths, large ones first; the first error ends it.
 
     Args:
         action: moves a file, and counts the bytes that it has moved.
         sizes: bytes of each file.
+        threads: how many at once; `THREADS` if not given.
 
     Returns:
         What the action has given, in no order.
@@ -175,7 +179,7 @@ def for_each(
     ordered = sorted(sizes, key=lambda path: sizes[path], reverse=True)
     with (
         track_bytes(description, sum(sizes.values())) as advance,
-        ThreadPoolExecutor(THREADS) as pool,
+        ThreadPoolExecutor(threads or THREADS) as pool,
     ):
         ended = threading.Event()
 
