@@ -1,5 +1,6 @@
 """Large files of a shared registry: straight to and from its storage, in parts, gone on with when interrupted."""
 
+import functools
 import json
 import os
 import re
@@ -56,29 +57,23 @@ def source(source: Path) -> Path:
     return source
 
 
+def numbers_in(s3, pattern: str) -> list[int]:
+    """The numbers in those requests to the storage that match, since the last call, in order."""
+    requests, s3.requests[:] = list(s3.requests), []
+    return sorted(int(number) for request in requests for number in re.findall(pattern, request))
+
+
 @pytest.fixture
 def sent(s3):
     """The numbers of the parts that were sent since the last call."""
-
-    def numbers():
-        requests, s3.requests[:] = list(s3.requests), []
-        found = [re.match(r"PUT .*[?&]partNumber=(\d+)", request) for request in requests]
-        return sorted(int(match[1]) for match in found if match)
-
-    numbers()
-    return numbers
+    s3.requests.clear()
+    return functools.partial(numbers_in, s3, r"^PUT .*[?&]partNumber=(\d+)")
 
 
 @pytest.fixture
 def received(s3):
     """The first bytes of the ranges of the large file that were asked for since the last call."""
-
-    def starts():
-        requests, s3.requests[:] = list(s3.requests), []
-        found = [re.search(rf"GET .*{LARGE}.* bytes=(\d+)-", request) for request in requests]
-        return sorted(int(match[1]) for match in found if match)
-
-    return starts
+    return functools.partial(numbers_in, s3, rf"^GET .*{LARGE}.* bytes=(\d+)-")
 
 
 def test_parts_there_and_back(registry, source, card, sent, received, tmp_path):
@@ -111,7 +106,7 @@ def own_logs(caplog) -> str:
     return "".join(record.getMessage() for record in caplog.records if record.name != "werkzeug")
 
 
-def test_refused_addresses(registry, s3, source, card, sent, tmp_path, caplog):
+def test_refused_addresses(registry, s3, source, card, tmp_path):
     """As when their time is over: the file goes through the server, or as boto3 sends it."""
     s3.faults.forbidden = "partNumber=3.*X-Amz-Signature"
     published = registry.publish("KEYWORDS-TRAINED", source, card)
