@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 IMAGE_VARIABLE = "MESH_IMAGE"
@@ -43,3 +44,9 @@ def describe_environment(packages: Iterable[str]) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return environment
+
+
+def package_versions(packages: Sequence[str]) -> dict[str, str | None]:
+    """The installed version of each distribution."""
+    installed = describe_environment(packages)
+    return {name: installed.get(name) for name in packages}

@@ -13,6 +13,7 @@ from pydantic_settings import SettingsConfigDict
 from mesh.core.addresses import mask_address
 from mesh.core.digest import code_digest
 from mesh.core.digest import fingerprint
+from mesh.core.environment import package_versions
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.core.files import atomic_directory
@@ -39,7 +40,6 @@ from mesh.data.validation import REJECTS_FILE
 from mesh.data.validation import Rejects
 from mesh.data.validation import Translation
 from mesh.data.validation import validate_rows
-from mesh.lifecycle.version import package_versions
 
 logger = logging.getLogger(__name__)
 

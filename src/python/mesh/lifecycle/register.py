@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from mesh.core.digest import code_digest
 from mesh.core.digest import fingerprint
+from mesh.core.environment import package_versions
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
 from mesh.core.files import write_json_atomic
@@ -38,7 +39,6 @@ from mesh.data.store import DataStore
 from mesh.data.validation import REJECTS_FILE
 from mesh.data.validation import Rejects
 from mesh.lifecycle.ingest import PART
-from mesh.lifecycle.version import package_versions
 
 logger = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from mesh.core.card import ARTIFACTS
 from mesh.core.card import COMPILED
 from mesh.core.digest import code_digest
 from mesh.core.environment import describe_environment
+from mesh.core.environment import package_versions
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
 from mesh.core.program import Program
@@ -26,7 +27,6 @@ from mesh.lifecycle.downloaded import Downloaded
 from mesh.lifecycle.recipe import ExtraFiles
 from mesh.lifecycle.recipe import Recipe
 from mesh.lifecycle.version import RegressionTest
-from mesh.lifecycle.version import package_versions
 from mesh.lifecycle.version import source_digest
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings

@@ -17,6 +17,7 @@ from mesh.core.digest import code_digest
 from mesh.core.digest import fingerprint
 from mesh.core.environment import code_revision
 from mesh.core.environment import describe_environment
+from mesh.core.environment import package_versions
 from mesh.core.errors import UsageError
 from mesh.core.files import read_json
 from mesh.core.files import write_json_atomic
@@ -79,12 +80,6 @@ def base_fingerprint(
             "packages": package_versions((*REFERENCE_PACKAGES, *recipe.packages)),
         }
     )
-
-
-def package_versions(packages: Sequence[str]) -> dict[str, str | None]:
-    """The installed version of each distribution."""
-    installed = describe_environment(packages)
-    return {name: installed.get(name) for name in packages}
 
 
 def source_digest(version: Path) -> str:

@@ -12,6 +12,7 @@ from mesh.core.card import ModelCard
 from mesh.core.digest import code_digest
 from mesh.core.digest import fingerprint
 from mesh.core.environment import describe_environment
+from mesh.core.environment import package_versions
 from mesh.core.files import atomic_directory
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.manifest import DataManifest
@@ -28,7 +29,6 @@ from mesh.lifecycle.version import RegressionTest
 from mesh.lifecycle.version import base_card
 from mesh.lifecycle.version import base_fingerprint
 from mesh.lifecycle.version import check_params
-from mesh.lifecycle.version import package_versions
 from mesh.lifecycle.version import regression_inputs
 from mesh.nlp.tagging import tag_set
 from mesh.registry.base import ModelRegistry
