@@ -78,6 +78,6 @@ docker.build/%: ## build a core image
 	$(call one-of,core image,$*,$(images))./pants package docker/$*:image
 
 .PHONY: clean
-clean: ## remove what was built: dist/, and images of this repository that have lost their name
+clean: ## remove what was built: dist/, and what builds of images have left in Docker
 	rm -rf dist
-	docker image prune --force --filter label=org.opencontainers.image.title
+	build-support/docker/prune --stages

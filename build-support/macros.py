@@ -34,9 +34,12 @@ def srcs_pex(*programs):
 
 
 def _addresses(programs):
-    """Of programs of this component (`trace`) or another one of the project (`serve:download`)."""
+    """Of programs of this component (`trace`) or another one of the project (`serve:download`), or of files."""
     project = build_file_dir().parent
-    return [f"{project}/{name}" if ":" in name else f":{name}" for name in programs]
+    return [
+        name if "/" in name else f"{project}/{name}" if ":" in name else f":{name}"
+        for name in programs
+    ]
 
 
 def unit():
@@ -110,6 +113,11 @@ def project_rules():
     )
 
 
+# Core images with packages of their own: what stands on them adds only others.
+WITH_PACKAGES = ("torch-base", "train-base")
+_PACKAGES = "/app/lib/python3.11/site-packages"
+
+
 def component_image(base="python-base", command=()):
     """A component's image: its `:deps` and `:srcs` become layers of their own on a core image.
 
@@ -117,44 +125,91 @@ def component_image(base="python-base", command=()):
         base: the core image, a folder of docker/.
         command: the program, and its flags, that is run where none is named.
     """
-    folder = build_file_dir()
-    package = ".".join(folder.parts[2:])
-    pex = str(folder).replace("/", ".")
-    run = "RUN PEX_TOOLS=1 PEX_ROOT=/tmp/pex python3.11"
-    packages = "/app/lib/python3.11/site-packages"
-    # Bytecode without times, and one time for all files: equal files make equal layers on every machine.
-    # A test module of torch is written for Python 3.12.
-    normalise = (
-        "python3.11 -m compileall -q -j 0 -x py312_ --invalidation-mode unchecked-hash"
-        f" {packages}"
-        " && find /app -exec touch --no-dereference --date=@0 {} + && rm -r /tmp/pex"
-    )
+    package = ".".join(build_file_dir().parts[2:])
+    # The rest of the environment comes with the packages.
+    sources_only = "find /app -mindepth 1 -maxdepth 1 -not -name lib -exec rm -r {} +"
     return dict(
         instructions=[
-            f"ARG BASE=docker/{base}:image",
-            "FROM $BASE AS deps",
-            "USER root",
-            f"COPY {pex}/deps.pex /deps.pex",
-            f"{run} /deps.pex/__main__.py venv --scope=deps /app"
-            # torch's own tests and compiler of protocols, which nothing here starts; it does not import without the rest of bin.
-            f" && rm -rf {packages}/torch/test {packages}/torch/bin/test_* {packages}/torch/bin/protoc* && {normalise}",
-            "FROM $BASE AS srcs",
-            "USER root",
-            f"COPY {pex}/srcs.pex /srcs.pex",
-            f"{run} /srcs.pex/__main__.py venv --scope=srcs /app && {normalise}",
+            *_packages(base),
+            *_environment("srcs", sources_only),
             "FROM $BASE",
-            "COPY --from=deps /app /app",
-            f"COPY --from=srcs {packages} {packages}",
+            "COPY --from=deps /out /",
+            "COPY --from=srcs /out /",
             f'ENTRYPOINT ["tini-static", "--", "python", "-m", "mesh.core.container", "{package}"]',
             f"CMD {list(command)}".replace("'", '"'),
             f"ENV MESH_CODE_REVISION={_revision()}",
         ],
         **_published(
-            "-".join(folder.parts[2:]).replace("_", "-"),
+            package.replace(".", "-").replace("_", "-"),
             version=env("IMAGE_TAG", "latest"),
             revision=_revision(),
         ),
     )
+
+
+def packages_image(name, base="python-base"):
+    """A core image with packages of its own, those of `:deps`, on another core image; name it in WITH_PACKAGES."""
+    listed = f"find {_PACKAGES} -type f -exec sha256sum {{}} + | sort >/app/packages.sha256"
+    return dict(
+        instructions=[*_packages(base, listed), "FROM $BASE", "COPY --from=deps /out /"],
+        **_published(name),
+    )
+
+
+def _packages(base, *commands):
+    """A stage with the packages of `:deps` that the core image doesn't have; runs commands while it has all of them."""
+    shared = base in WITH_PACKAGES
+    torch = f"{_PACKAGES}/torch"
+    # torch's own tests and compiler of protocols, which nothing here starts; it does not import without the rest of bin.
+    unused = f"rm -rf {torch}/test {torch}/bin/test_* {torch}/bin/protoc*"
+    without_shared = [
+        # Fails where the core image has what the programs don't import: no image carries that.
+        "sha256sum --quiet --check /packages.sha256",
+        # A digest of 64 digits and two spaces stand before each path.
+        "cut -c 67- /packages.sha256 | xargs -d '\\n' rm",
+        f"find {_PACKAGES} -type d -empty -delete",
+    ]
+    return [
+        f"ARG BASE=docker/{base}:image",
+        # An environment is made where there is none yet.
+        f"ARG BUILDER=docker/{'python-base' if shared else base}:image",
+        *(["FROM $BASE AS shared"] if shared else []),
+        *_environment(
+            "deps",
+            unused,
+            *commands,
+            *(without_shared if shared else []),
+            copy="COPY --from=shared /app/packages.sha256 /packages.sha256" if shared else None,
+        ),
+    ]
+
+
+def _environment(scope, *commands, copy=None):
+    """A stage that leaves in /out what the PEX `:deps` or `:srcs` holds, as an environment in /app.
+
+    Equal files make equal layers on every machine, and with both builders of Docker: bytecode holds no times, all files
+    have one, and /out is copied as a whole, since the copy of a folder into another makes that one now.
+    """
+    pex = f"{str(build_file_dir()).replace('/', '.')}/{scope}.pex"
+    run = [
+        f"PEX_TOOLS=1 PEX_ROOT=/tmp/pex python3.11 /{scope}.pex/__main__.py venv --scope={scope} /app",
+        *commands,
+        # A test module of torch is written for Python 3.12.
+        f"python3.11 -m compileall -q -j 0 -x py312_ --invalidation-mode unchecked-hash {_PACKAGES}",
+        "mkdir /out",
+        "mv /app /out",
+        "find /out -exec touch --no-dereference --date=@0 {} +",
+        "rm -r /tmp/pex",
+    ]
+    return [
+        f"FROM $BUILDER AS {scope}",
+        "USER root",
+        f"COPY {pex} /{scope}.pex",
+        *([copy] if copy else []),
+        f"RUN {' && '.join(run)}",
+        # build-support/docker/prune keeps the newest stage of a name.
+        f"LABEL org.mesh.stage={pex}",
+    ]
 
 
 def core_image(name):

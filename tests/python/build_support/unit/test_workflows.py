@@ -90,6 +90,7 @@ def test_there_are_workflows() -> None:
         "_compile_model",
         "_provision_customized_runner",
         "_images",
+        "nightly",
         "release",
     }
     assert {path.stem for path in WORKFLOWS} == expected
@@ -272,6 +273,16 @@ def test_outputs_of_the_plan_are_those_that_its_script_prints() -> None:
     outputs = load(FOLDER / "ci.yaml")["jobs"]["plan"]["outputs"]
 
     assert set(outputs) == {"tag", *matrix.jobs(Path.cwd(), parts)}
+
+
+def test_all_containers_are_tested_every_night() -> None:
+    workflow = load(FOLDER / "nightly.yaml")
+
+    assert workflow["on"]["schedule"]
+    # Without names of projects, it is all of them.
+    assert ["build-support/docker/test"] in [
+        words for name, words in commands() if name == "nightly.yaml:containers"
+    ]
 
 
 def test_machine_is_stopped_whatever_happened() -> None:

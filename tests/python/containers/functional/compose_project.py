@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,17 @@ def components() -> dict[str, list[str]]:
 
 def needs_images(*projects: str) -> pytest.MarkDecorator:
     """Skips tests where there are no images, or not those of a project."""
+    missing = " and ".join(name for name in projects if name not in components())
     return pytest.mark.skipif(
-        not IMAGES or not components().keys() >= set(projects),
-        reason="no images are given; build-support/docker/test builds and tests them where a Docker daemon answers",
+        not IMAGES or bool(missing),
+        reason=f"no images{missing and f' of {missing}'} are given; build-support/docker/test"
+        " builds and tests them where a Docker daemon answers",
     )
+
+
+def each_of(projects: Iterable[str]) -> list[Any]:
+    """Projects as parameters of a test, which is skipped for those without images."""
+    return [pytest.param(name, marks=needs_images(name)) for name in projects]
 
 
 def image(project: str, component: str) -> str:

@@ -18,16 +18,19 @@ from containers.functional.compose_project import Compose
 from containers.functional.compose_project import components
 from containers.functional.compose_project import compose_project
 from containers.functional.compose_project import docker
+from containers.functional.compose_project import each_of
 from containers.functional.compose_project import image
 from containers.functional.compose_project import inspect
 from containers.functional.compose_project import needs_images
 from containers.functional.compose_project import wait_until
-from mesh.core.discovery import get_project
+from mesh.core.discovery import find_projects
 
 pytestmark = needs_images()
 
-PROJECTS = list(components())
-WITH_MODEL = [name for name in PROJECTS if "serve:download" in get_project(name).steps]
+PROJECTS = each_of(project.name for project in find_projects())
+WITH_MODEL = each_of(
+    project.name for project in find_projects() if "serve:download" in project.steps
+)
 KINDS = ("unit", "integration", "functional")
 AGAIN = {
     "download-model": "is already in outputs",
