@@ -19,8 +19,8 @@ from planning.models import ModelItem
 EVERYTHING = (
     # The launcher and what it reads.
     "pants",
+    "build-support/bootstrap/*",
     "build-support/pants.lock",
-    "build-support/pip_settings.sh",
     # Settings of Pants, of the tools that it runs, and the functions of BUILD files.
     "pants*.toml",
     "pyproject.toml",

@@ -1,5 +1,6 @@
 """A program of the mesh: settings in, work done, a truthful exit code out."""
 
+import contextlib
 import importlib.util
 import logging
 import signal
@@ -15,6 +16,7 @@ from typing import TypeVar
 from mesh.core.errors import MeshError
 from mesh.core.logs import LogSettings
 from mesh.core.logs import configure_logging
+from mesh.core.progress import break_silence
 from mesh.core.settings import MeshSettings
 from mesh.core.settings import find_env_file
 from mesh.core.settings import load_settings
@@ -33,12 +35,14 @@ class Program:
         name: the program's name in it, such as `trace`.
         run: does the work; called with one instance of each settings class. It may return an exit code.
         settings: the program's settings classes; the flags of the command line belong to the first.
+        serves: whether it waits for requests; any other program logs every few seconds that it is at work.
     """
 
     component: str
     name: str
     run: Callable[..., int | None]
     settings: tuple[type[MeshSettings], ...]
+    serves: bool = False
 
     def __call__(self) -> NoReturn:
         """Run with the command line's flags and exit."""
@@ -49,16 +53,18 @@ class Program:
 
         A `MeshError` is printed as a sentence; any other exception is a defect and keeps its traceback.
         """
+        name = f"{self.component}:{self.name}"
         try:
             *own, log = load_settings(
                 [*self.settings, LogSettings],
                 flags=flags,
                 env_file=find_env_file(component_folder(self.component)),
-                program=f"{self.component}:{self.name}",
+                program=name,
             )
             configure_logging(self.component, log)
             _log_settings(own)
-            return with_termination(lambda: self.run(*own)) or 0
+            with contextlib.nullcontext() if self.serves else break_silence(name):
+                return with_termination(lambda: self.run(*own)) or 0
         except MeshError as error:
             print(f"error: {error}", file=sys.stderr)
             return error.exit_code

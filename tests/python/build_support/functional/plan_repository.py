@@ -12,7 +12,7 @@ import psutil  # type: ignore[import-untyped]
 COPIED = (
     "pants",
     "build-support/pants.lock",
-    "build-support/pip_settings.sh",
+    "build-support/uv.lock",
     "build-support/ci/plan",
     "build-support/ci/run-plan",
 )
@@ -227,6 +227,11 @@ class PlanRepository:
             folder / "build-support/ci/planning",
             ignore=shutil.ignore_patterns("__pycache__", "BUILD"),
         )
+        shutil.copytree(
+            "build-support/bootstrap",
+            folder / "build-support/bootstrap",
+            ignore=shutil.ignore_patterns("__pycache__", "BUILD"),
+        )
         for path, content in FILES.items():
             self.write(path, content)
         self.git("init", "--quiet", "--initial-branch=main")
@@ -267,12 +272,7 @@ class PlanRepository:
         )
 
     def stop(self) -> None:
-        """Stop the daemon of Pants that works on this folder."""
-        for file in (self.folder / ".pids").rglob("pantsd/pid"):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                daemon = psutil.Process(int(file.read_text()))
-                daemon.terminate()
-                daemon.wait(timeout=60)
+        stop_pants(self.folder)
 
     def plan(self) -> dict[str, Any]:
         """The plan of what differs from the first commit."""
@@ -280,3 +280,12 @@ class PlanRepository:
         assert result.returncode == 0, result.stderr
         plan: dict[str, Any] = json.loads(result.stdout)
         return plan
+
+
+def stop_pants(folder: Path) -> None:
+    """Stop the daemon of Pants that works on a folder."""
+    for file in (folder / ".pids").rglob("pantsd/pid"):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            daemon = psutil.Process(int(file.read_text()))
+            daemon.terminate()
+            daemon.wait(timeout=60)

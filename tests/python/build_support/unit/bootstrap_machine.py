@@ -1,0 +1,135 @@
+"""A machine for tests of the bootstrap: its own tools, interpreters and package index, the rest is real."""
+
+import base64
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+TOOLS = "bash cksum dirname env tr"
+# Any Python passes for another version: it answers what the bootstrap asks, and otherwise is itself.
+DISGUISE = """#!/bin/bash
+case "$*" in
+    *"sys.version_info[:2]"*) echo {version}; echo "$0" ;;
+    *) exec {python} "$@" ;;
+esac
+"""
+PANTS = """
+import os, sys
+def main():
+    print("started", *sys.argv[1:])
+    for name, value in os.environ.items():
+        if name.startswith("PANTS_"):
+            print(f"{name}={value}")
+    print(os.environ.get("SAY", ""), file=sys.stderr, end="")
+    return int(os.environ.get("EXIT_CODE", "0"))
+"""
+# GATE is a named pipe: the installation goes on when somebody writes a line there.
+PEX = """
+import os, sys
+if os.environ.get("GATE"):
+    print("at the gate", file=sys.stderr, flush=True)
+    open(os.environ["GATE"]).readline()
+os.makedirs(os.environ["PEX_ROOT"], exist_ok=True)
+with open(sys.argv[sys.argv.index("--output-file") + 1], "w") as file:
+    file.write("pex")
+"""
+
+
+class Machine:
+    """A home folder, a PATH, a package index and a clone of what the bootstrap needs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "home"
+        self.bin = folder / "bin"
+        self.root = folder / "clone"
+        self.cache = self.home / ".cache" / "mesh-build"
+        self.index = folder / "index"
+        self.home.mkdir()
+        self.bin.mkdir()
+        for tool in TOOLS.split():
+            found = shutil.which(tool)
+            assert found, tool
+            (self.bin / tool).symlink_to(found)
+        self._clone()
+
+    def _clone(self) -> None:
+        (self.root / "3rdparty/python").mkdir(parents=True)
+        shutil.copytree("build-support/bootstrap", self.root / "build-support/bootstrap")
+        shutil.copy("build-support/uv.lock", self.root / "build-support")
+        shutil.copy("pants", self.root)
+        pins = [
+            add_wheel(self.index, "pantsbuild.pants", "2.17.1", {"fake_pants.py": PANTS}, "fake_pants:main"),
+            add_wheel(self.index, "pex", "2.1.137", {"pex/__init__.py": "", "pex/__main__.py": PEX}),
+        ]  # fmt: skip
+        (self.root / "build-support/pants.lock").write_text("# Download: 98 MB\n" + "".join(pins))
+        for name in ("models", "serving"):
+            (self.root / f"3rdparty/python/{name}.lock").write_text("numpy==2.4.6\ntorch==2.13.0\n")
+
+    def add(self, path: Path, content: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        path.chmod(0o755)
+
+    def add_python(self, version: str, path: Path | None = None) -> None:
+        disguise = DISGUISE.format(version=version, python=os.path.realpath(sys.executable))
+        self.add(path or self.bin / f"python{version}", disguise)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "HOME": str(self.home),
+            "PATH": str(self.bin),
+            "PIP_INDEX_URL": self.index.as_uri(),
+            # Nothing of this machine's own configuration.
+            "XDG_CONFIG_DIRS": str(self.home / "no-configuration"),
+        }
+
+    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            ["bash", str(self.root / "pants"), *arguments],
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
+        process = self.start(*arguments, **environment)
+        out, err = process.communicate(timeout=300)
+        return process.returncode, out, err
+
+
+def add_wheel(index: Path, name: str, version: str, files: dict[str, str], script: str = "") -> str:
+    """Put a wheel into a folder that is a package index, and return its line for a lock file."""
+    normalised = name.replace(".", "-")
+    dist = f"{name.replace('.', '_')}-{version}"
+    info = f"{dist}.dist-info"
+    contents = {
+        **files,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    if script:
+        contents[f"{info}/entry_points.txt"] = f"[console_scripts]\npants = {script}\n"
+    folder = index / normalised
+    folder.mkdir(parents=True)
+    wheel = folder / f"{dist}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        record = ""
+        for path, text in contents.items():
+            entry = zipfile.ZipInfo(path)
+            entry.external_attr = 0o100755 << 16
+            archive.writestr(entry, text)
+            digest = hashlib.sha256(text.encode()).digest()
+            code = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+            record += f"{path},sha256={code},{len(text.encode())}\n"
+        archive.writestr(f"{info}/RECORD", f"{record}{info}/RECORD,,\n")
+    (folder / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    return f"{normalised}=={version} \\\n    --hash=sha256:{digest}\n"
