@@ -108,7 +108,7 @@ class Machine:
 def add_wheel(index: Path, name: str, version: str, files: dict[str, str], script: str = "") -> str:
     """Put a wheel into a folder that is a package index, and return its line for a lock file."""
     normalised = name.replace(".", "-")
-    dist = f"{name.replace('.', '_')}-{version}"
+    dist = f"{name.replace('.', '_').replace('-', '_')}-{version}"
     info = f"{dist}.dist-info"
     contents = {
         **files,
