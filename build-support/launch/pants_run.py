@@ -66,7 +66,7 @@ def _run_pants(script: str, arguments: Sequence[str]) -> None:
     from pants.bin.pants_loader import main
 
     sys.argv = [script, *arguments]
-    with _standard_input_aside(), _signals_restored():
+    with _standard_input_aside(), _inherited_restored():
         try:
             main()
         except SystemExit as end:
@@ -88,9 +88,12 @@ def _standard_input_aside() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _signals_restored() -> Iterator[None]:
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+def _inherited_restored() -> Iterator[None]:
+    """What the program inherits from this process is as it was."""
+    blocked, environment = signal.pthread_sigmask(signal.SIG_BLOCK, []), dict(os.environ)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        os.environ.clear()
+        os.environ.update(environment)
