@@ -1,4 +1,7 @@
-"""Starts the installed Pants: `python start.py ROOT HOME [argument of Pants ...]`. Runs on Pants' own Python."""
+"""Starts the installed Pants, or a program that it prepares: `python start.py ROOT HOME [argument of Pants ...]`.
+
+Runs on the Python that Pants is installed with.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,18 @@ from pathlib import Path
 from urllib.parse import quote
 
 from follow import follow
+from pants_run import run_here, start_program
 from pip_settings import read_sources
 from progress import BootstrapError, say
 
+# Pants must not find these modules before its own.
+del sys.path[0]
 # Goals whose first success shows that the locked packages are installed.
 _INSTALLING_GOALS = {"check", "package", "prepare-run", "run", "test"}
 
 
 def main(root: Path, home: Path, arguments: list[str]) -> int:
-    """Run Pants with arguments, in place of this process where nothing of its output has to be explained.
+    """Run Pants with arguments; this process becomes Pants, or the program that Pants runs, wherever it can.
 
     Raises:
         BootstrapError: Pants can't be started.
@@ -36,17 +42,36 @@ def main(root: Path, home: Path, arguments: list[str]) -> int:
     # Meant for the caller's own Python, they would reach Pants'.
     for name in ("PYTHONPATH", "PYTHONHOME"):
         os.environ.pop(name, None)
-    command = [sys.executable, str(home / "venv" / "bin" / "pants"), *arguments]
-    ready = home / f"ready-{_checksum(root)}"
-    # Pants draws its progress on a terminal. Its first start is explained in lines instead, and so is each in a log.
-    if ready.exists() and sys.stderr.isatty() or "repl" in arguments:
-        os.execv(command[0], command)
-    if not ready.exists():
-        os.environ.setdefault("PANTS_DYNAMIC_UI", "false")
-    exit_code = follow(command, root)
-    if exit_code == 0 and _INSTALLING_GOALS.intersection(arguments):
-        ready.touch()
-    return exit_code
+    pants = _Pants(root, home, "repl" not in arguments)
+    arguments = start_program(arguments, pants.run)
+    if pants.is_followed:
+        return pants.run(arguments)
+    os.execv(sys.executable, [sys.executable, pants.script, *arguments])
+
+
+class _Pants:
+    """The installed Pants.
+
+    Pants draws its progress on a terminal. Its first start is explained in lines instead, and so is each one in a log.
+    """
+
+    def __init__(self, root: Path, home: Path, may_be_followed: bool) -> None:
+        self.script = str(home / "venv" / "bin" / "pants")
+        self._root = root
+        self._ready = home / f"ready-{_checksum(root)}"
+        is_explained = self._ready.exists() and sys.stderr.isatty()
+        self.is_followed = may_be_followed and not is_explained
+        if not self._ready.exists():
+            os.environ.setdefault("PANTS_DYNAMIC_UI", "false")
+
+    def run(self, arguments: list[str]) -> int:
+        """Run Pants and return its exit code."""
+        if not self.is_followed:
+            return run_here(self.script, arguments)
+        exit_code = follow([sys.executable, self.script, *arguments], self._root)
+        if exit_code == 0 and _INSTALLING_GOALS.intersection(arguments):
+            self._ready.touch()
+        return exit_code
 
 
 def _environment(
@@ -98,4 +123,7 @@ if __name__ == "__main__":
         sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]))
     except BootstrapError as error:
         say(str(error))
+        sys.exit(1)
+    except OSError as error:
+        say(f"{error.filename or 'a file'} can't be used: {error.strerror}.")
         sys.exit(1)

@@ -1,22 +1,17 @@
 """The `mesh` command: everything about a project by its name."""
 
+import importlib
 import json
 import signal
 import sys
+from typing import Any
 from typing import NoReturn
 
 import click
 from rich.console import Console
 
-from mesh.cli import data
-from mesh.cli import lineage
-from mesh.cli import registry
-from mesh.cli.predict import create_model
-from mesh.cli.predict import make_request
-from mesh.cli.scaffold import scaffold
 from mesh.cli.steps import run_steps
 from mesh.cli.steps import select_steps
-from mesh.cli.up import up as bring_up
 from mesh.core.discovery import find_projects
 from mesh.core.discovery import get_project
 from mesh.core.environment import code_revision
@@ -30,6 +25,21 @@ from mesh.core.settings import load_settings
 from mesh.core.tables import make_table
 
 console = Console(stderr=True)
+
+
+class _Imported(click.Command):
+    """A command of another module, which is imported when the command is called."""
+
+    def __init__(self, name: str, attribute: str, help: str) -> None:  # noqa: A002
+        super().__init__(name, help=help)
+        self._attribute = attribute
+
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+        command: click.Command = getattr(
+            importlib.import_module(f"mesh.cli.{self.name}"), self._attribute
+        )
+        command.help = self.help
+        return command.make_context(*args, **settings)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,6 +69,8 @@ def _show_version(context: click.Context) -> None:
 @click.option("--force", is_flag=True, help="Make every version again.")
 def up(project: str, host: str, port: int | None, force: bool) -> None:
     """Run what is missing of PROJECT's life cycle, then serve it."""
+    from mesh.cli.up import up as bring_up
+
     sys.exit(bring_up(get_project(project), host=host, port=port, force=force, console=console))
 
 
@@ -80,6 +92,9 @@ def run(project: str, first: str | None, last: str | None, force: bool) -> None:
 @click.argument("text")
 def predict(project: str, text: str) -> None:
     """Predict TEXT ("-" reads standard input) with the current model of PROJECT; needs no server."""
+    from mesh.cli.predict import create_model
+    from mesh.cli.predict import make_request
+
     model = create_model(get_project(project), load=True)
     document = _read_standard_input() if text == "-" else text
     response = model.predict(make_request(model, document))
@@ -115,13 +130,22 @@ def projects() -> None:
 )
 def new(name: str, kind: str) -> None:
     """Scaffold the project NAME with code, BUILD files and tests."""
+    from mesh.cli.scaffold import scaffold
+
     for path in scaffold(name, kind):
         click.echo(path)
 
 
-cli.add_command(data.group)
-cli.add_command(lineage.command)
-cli.add_command(registry.group)
+for name, attribute, text in (
+    ("data", "group", "Look at versions of data, name them, get them."),
+    (
+        "lineage",
+        "command",
+        "Show what the version REFERENCE was made from: compile settings, trained version, data, code, image.",
+    ),
+    ("registry", "group", "Look at registered models, move aliases, verify and copy versions."),
+):
+    cli.add_command(_Imported(name, attribute, text))
 
 
 def main() -> NoReturn:
@@ -129,7 +153,7 @@ def main() -> NoReturn:
     try:
         (log,) = load_settings([LogSettings])
         configure_logging("mesh.cli", log)
-        with_termination(lambda: cli.main(standalone_mode=False))
+        with_termination(lambda: cli.main(prog_name="mesh", standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

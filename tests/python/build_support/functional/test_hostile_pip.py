@@ -1,12 +1,12 @@
 """`./pants` on a machine whose pip is configured with what would change, or stop, an installation."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from build_support.functional.plan_repository import stop_pants
+from build_support.functional.small_repository import SmallRepository
+from build_support.functional.small_repository import require_pants
 from build_support.unit.bootstrap_machine import add_wheel
 
 HOSTILE = {
@@ -25,51 +25,42 @@ MACHINE = Path("/etc/xdg")
 UNSHARE = ("unshare", "--mount", "--propagation", "private")
 
 
-class Clone:
+class Clone(SmallRepository):
     """A small repository with a resolve for each setting, in a mount namespace with the hostile configuration."""
 
     def __init__(self, folder: Path) -> None:
-        self.root = folder / "clone"
-        self.configuration = folder / "etc" / "pip" / "pip.conf"
-        self.configuration.parent.mkdir(parents=True)
-        (folder / "constraints.txt").write_text("".join(f"tiny-{name}<1\n" for name in HOSTILE))
-        (self.root / "3rdparty").mkdir(parents=True)
-        for path in ("pants", "build-support/pants.lock", "build-support/uv.lock"):
-            (self.root / path).parent.mkdir(exist_ok=True)
-            shutil.copy(path, self.root / path)
-        shutil.copytree(
-            "build-support/bootstrap",
-            self.root / "build-support/bootstrap",
-            ignore=shutil.ignore_patterns("__pycache__", "BUILD"),
-        )
+        self.etc = folder / "etc"
         self.index = folder / "index"
-        resolves, targets = "", ""
+        (folder / "clone").mkdir()
+        (self.etc / "pip").mkdir(parents=True)
+        (folder / "constraints.txt").write_text("".join(f"tiny-{name}<1\n" for name in HOSTILE))
+        files, resolves, targets = {}, "", ""
         for name in HOSTILE:
             package = f"tiny-{name}"
             module = package.replace("-", "_")
             lock = add_wheel(self.index, package, "1.0", {f"{module}.py": "print('installed')\n"})
-            (self.root / f"3rdparty/{name}.lock").write_text(lock)
+            files[f"3rdparty/{name}.lock"] = lock
             resolves += f'{name} = "3rdparty/{name}.lock"\n'
             targets += (
                 f'python_requirement(name="{package}", requirements=["{package}==1.0"], resolve="{name}")\n'
                 f'pex_binary(name="{name}", entry_point="{module}", dependencies=[":{package}"], resolve="{name}")\n'
             )
-        (self.root / "BUILD").write_text(targets)
-        (self.root / "pants.toml").write_text(
+        files["BUILD"] = targets
+        files["pants.toml"] = (
             _section_of("subprocess-environment")
             + '[GLOBAL]\npants_version = "2.17.1"\nbackend_packages = ["pants.backend.python"]\n'
             "[anonymous-telemetry]\nenabled = false\n"
             '[python]\ninterpreter_constraints = ["CPython==3.11.*"]\nenable_resolves = true\n'
             f'default_resolve = "user"\nresolves_generate_lockfiles = false\n[python.resolves]\n{resolves}'
         )
+        super().__init__(folder / "clone", files)
 
     def package(self, name: str) -> "subprocess.CompletedProcess[str]":
         script = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
-        etc = self.configuration.parent.parent
-        command = [*UNSHARE, "bash", "-c", script, "bash", str(etc), str(MACHINE), "./pants"]
+        command = [*UNSHARE, "bash", "-c", script, "bash", str(self.etc), str(MACHINE), "./pants"]
         return subprocess.run(
             [*command, f"--python-repos-indexes=+['{self.index.as_uri()}']", "package", f"//:{name}"],
-            cwd=self.root,
+            cwd=self.folder,
             capture_output=True,
             text=True,
         )
@@ -85,20 +76,21 @@ def _section_of(name: str) -> str:
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     if not MACHINE.is_dir() or subprocess.run([*UNSHARE, "true"], capture_output=True).returncode:
         pytest.skip("only root, where mounts are allowed, can lay a configuration over the machine's own")
+    require_pants()
     clone = Clone(tmp_path_factory.mktemp("machine"))
     yield clone
-    stop_pants(clone.root)
+    clone.stop()
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_wheel_is_installed_as_locked(clone: Clone, name: str) -> None:
-    value = HOSTILE[name].format(folder=clone.root.parent)
-    clone.configuration.write_text(f"[global]\n{name} = {value}\n")
+    value = HOSTILE[name].format(folder=clone.folder.parent)
+    (clone.etc / "pip/pip.conf").write_text(f"[global]\n{name} = {value}\n")
 
     packaged = clone.package(name)
 
     assert packaged.returncode == 0, packaged.stderr
     pex = subprocess.run(
-        [str(clone.root / f"dist/{name}.pex")], capture_output=True, text=True, check=True
+        [str(clone.folder / f"dist/{name}.pex")], capture_output=True, text=True, check=True
     )
     assert pex.stdout == "installed\n"
