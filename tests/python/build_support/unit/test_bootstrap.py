@@ -19,7 +19,7 @@ case "$*" in
     *"pip -qq"*" install "*) echo installing | tee -a "$LOG"; [[ -z ${GATE:-} ]] || read -r _ <"$GATE" ;;
     *"pip -qq"*" download "*) mkdir "${@: -3:1}" ;;
     "-m pex "*) mkdir -p "$PEX_ROOT"; echo pex >"${@: -1}" ;;
-    */venv/bin/pants*) shift; echo "started $*"; env | grep ^PANTS_ ;;
+    *"/build-support/launch pants "*/venv/bin/pants*) shift 4; echo "started $*"; env | grep ^PANTS_ ;;
     *) echo "unexpected: $*" >&2; exit 99 ;;
 esac
 """
