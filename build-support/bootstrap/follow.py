@@ -59,14 +59,17 @@ _REMEDIES = (
 _PR_SET_PDEATHSIG = 1
 
 
-def follow(command: list[str], root: Path) -> int:
+def follow(command: list[str], root: Path, stdin: int | None = None) -> int:
     """Run Pants with its standard error read here, and return its exit code.
 
     Args:
         command: program and arguments.
         root: the repository.
+        stdin: its standard input, as `subprocess` has it; this process' own by default.
     """
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, preexec_fn=_end_with_parent)
+    process = subprocess.Popen(
+        command, stdin=stdin, stderr=subprocess.PIPE, preexec_fn=_end_with_parent
+    )
     assert process.stderr is not None
     with _signals_forwarded(process):
         held = _pass_on(process.stderr, root)

@@ -19,12 +19,12 @@ from prepared import Program
 NOT_A_RUN = {"-h", "--help", "--help-advanced", "-v", "-V", "--version", "--loop"}
 
 
-def start_program(arguments: list[str], run_pants: Callable[[list[str]], int]) -> list[str]:
+def start_program(arguments: list[str], prepare: Callable[[list[str]], int]) -> list[str]:
     """Become the program that Pants would run with these arguments.
 
     Args:
         arguments: those of ./pants.
-        run_pants: runs Pants with arguments, and returns its exit code.
+        prepare: runs Pants with arguments and without standard input, and returns its exit code.
 
     Returns:
         The arguments for Pants, where it runs no program, or has to stay beside it.
@@ -42,7 +42,7 @@ def start_program(arguments: list[str], run_pants: Callable[[list[str]], int]) -
     key = current_key() if for_mesh else ""
     program = Program.new()
     preparation = ["prepare-run" if argument == "run" else argument for argument in own]
-    code = run_pants([f"--prepare-run-folder={program.folder}", *preparation])
+    code = prepare([f"--prepare-run-folder={program.folder}", *preparation])
     if code:
         raise SystemExit(code)
     if program.complete:

@@ -43,9 +43,9 @@ def main(root: Path, home: Path, arguments: list[str]) -> int:
     for name in ("PYTHONPATH", "PYTHONHOME"):
         os.environ.pop(name, None)
     pants = _Pants(root, home, "repl" not in arguments)
-    arguments = start_program(arguments, pants.run)
+    arguments = start_program(arguments, pants.prepare)
     if pants.is_followed:
-        return pants.run(arguments)
+        return pants.follow(arguments)
     os.execv(sys.executable, [sys.executable, pants.script, *arguments])
 
 
@@ -64,11 +64,15 @@ class _Pants:
         if not self._ready.exists():
             os.environ.setdefault("PANTS_DYNAMIC_UI", "false")
 
-    def run(self, arguments: list[str]) -> int:
-        """Run Pants and return its exit code."""
-        if not self.is_followed:
-            return run_here(self.script, arguments)
-        exit_code = follow([sys.executable, self.script, *arguments], self._root)
+    def prepare(self, arguments: list[str]) -> int:
+        """Let Pants prepare a program, whose standard input it must not read; return its exit code."""
+        if self.is_followed:
+            return self.follow(arguments, subprocess.DEVNULL)
+        return run_here(self.script, arguments)
+
+    def follow(self, arguments: list[str], stdin: int | None = None) -> int:
+        """Run Pants, explain what it says, and return its exit code."""
+        exit_code = follow([sys.executable, self.script, *arguments], self._root, stdin)
         if exit_code == 0 and _INSTALLING_GOALS.intersection(arguments):
             self._ready.touch()
         return exit_code

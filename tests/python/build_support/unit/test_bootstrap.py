@@ -1,6 +1,5 @@
 """The script `pants`, with interpreters in disguise and a package index of its own."""
 
-import ast
 import os
 import signal
 import subprocess
@@ -374,7 +373,3 @@ def _says_first(process: "subprocess.Popen[str]") -> str:
             return "installing"
     return "nothing"
 
-
-def test_sources_are_syntax_that_old_interpreters_know() -> None:
-    for source in sorted(Path("build-support/bootstrap").glob("*.py")):
-        ast.parse(source.read_text(), feature_version=(3, 7))
