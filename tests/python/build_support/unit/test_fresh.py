@@ -35,7 +35,7 @@ while [[ $1 != --inside ]]; do shift; done
 shift
 echo "$*" >>"$LOG"
 [[ $1 != make ]] || mkdir "$folder/base"
-[[ $* != *"${HANG:-nothing}"* ]] || bash -c 'echo started; read -r _ <"$GATE"'
+[[ $* != *"${HANG:-nothing}"* ]] || { echo started; read -r _ <"$GATE"; }
 [[ $* != *"${FAIL:-nothing}"* ]]
 """
 
