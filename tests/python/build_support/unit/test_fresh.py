@@ -1,6 +1,7 @@
 """The script `build-support/fresh`, with stand-ins for the programs that make containers."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -115,7 +116,7 @@ def test_quick_tests_one_folder_of_each_kind(machine: Machine) -> None:
     assert first == "./pants run serve -- up"
     assert second.startswith("./pants test tests/python/")
     for kind in ("unit", "integration", "functional", "load"):
-        assert f"/{kind}::" in second
+        assert re.search(rf"/{kind}(::|/test_\w+\.py)", second)
 
 
 @pytest.mark.parametrize(
