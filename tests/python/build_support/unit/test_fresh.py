@@ -246,7 +246,7 @@ def test_a_signal_ends_the_container_too(machine: Machine, tmp_path: Path, numbe
 
 def test_what_pip_is_configured_with_is_mounted(machine: Machine, tmp_path: Path) -> None:
     machine.add("mount", 'echo "$*" >>"$LOG"')
-    for name in ("hostname", "chroot"):
+    for name in ("hostname", "chroot", "python3"):
         machine.add(name)
     for name in ("wheels", "index/simple", "xdg/pip", "containers/root/etc"):
         (tmp_path / name).mkdir(parents=True)
