@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,9 +92,19 @@ def printed_answer(command: Command) -> Any:
     """The answer that `mesh up` printed, which the request that it printed must get again."""
     lines = command.output.splitlines()
     curl = next(index for index, line in enumerate(lines) if line.startswith("curl "))
-    again = subprocess.run(
-        ["bash", "-c", lines[curl]], capture_output=True, text=True, check=True, timeout=60
+    # A shell takes the command apart, on machines without curl too.
+    shell = subprocess.run(
+        ["bash", "-c", f"curl() {{ printf '%s\\0' \"$@\"; }}\n{lines[curl]}"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
+    silent, url, header_flag, header, data_flag, body, _ = shell.stdout.split("\0")
+    assert (silent, header_flag, data_flag) == ("-s", "-H", "-d")
+    headers = dict([header.split(": ")])
+    request = urllib.request.Request(url, body.encode(), headers)
+    with urllib.request.urlopen(request, timeout=60) as response:
+        again = json.load(response)
     printed = json.loads(next(line for line in lines[curl + 1 :] if line))
-    assert json.loads(again.stdout) == printed
+    assert again == printed
     return printed
