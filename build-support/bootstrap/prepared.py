@@ -9,14 +9,14 @@ import re
 import shutil
 import signal
 import sys
-import uuid
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-# An entry `PROCESS.UNIQUE` is the folder that was made for this process, or a link to the one that it runs.
+# An entry `PROCESS.TIME` is the folder that was made for this process, or a link to the one that it runs.
 PROGRAMS = ROOT / ".pants.d" / "programs"
 # A link to the folder of the `mesh` command.
 KEPT = PROGRAMS / "mesh"
@@ -104,12 +104,12 @@ class Program:
 
 
 def _new_entry() -> Path:
-    return PROGRAMS / f"{os.getpid()}.{uuid.uuid4().hex}"
+    return PROGRAMS / f"{os.getpid()}.{time.time_ns()}"
 
 
 def _remove_unused() -> None:
     """Remove what was made for processes that have ended, but for what is kept or still runs."""
-    entries = [entry for entry in PROGRAMS.iterdir() if re.fullmatch(r"\d+\.\w+", entry.name)]
+    entries = [entry for entry in PROGRAMS.iterdir() if re.fullmatch(r"\d+\.\d+", entry.name)]
     ended = [entry for entry in entries if not _runs(int(entry.stem))]
     used = {entry.resolve() for entry in (KEPT, *entries) if entry not in ended}
     for entry in ended:
