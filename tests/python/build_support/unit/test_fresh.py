@@ -120,7 +120,13 @@ def test_quick_tests_one_folder_of_each_kind(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
-    "shown", ["", "    ./pants test ::\n", "    ./pants a\n    ./pants b\n", "    ./a\n    ./b\n    ./c ::\n"]
+    "shown",
+    [
+        "",
+        "    ./pants test ::\n",
+        "    ./pants a\n    ./pants b\n",
+        "    ./a\n    ./b\n    ./c ::\n",
+    ],
 )
 def test_readme_must_show_two_commands(machine: Machine, shown: str) -> None:
     (machine.clone / "README.md").write_text(f"## Start\n\n{shown}\n## Read on\n")
