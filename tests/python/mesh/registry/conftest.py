@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as VersionStore
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as RunStore
 from pydantic import SecretStr
 
 from mesh.core.card import ModelCard
@@ -71,6 +73,15 @@ def registry_server(
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What interrupted publishes leave is not the user's."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def _no_connections_left() -> Iterator[None]:
+    """MLflow keeps its connections to every database; each test has one of its own, and a process' number is limited."""
+    yield
+    for store in (VersionStore, RunStore):
+        for engine in store._engine_map.values():
+            engine.dispose()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import socketserver
 import sqlite3
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from mesh.core.errors import UsageError
 from mesh.registry import mlflow_store
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
+from services.http import running
 
 
 @pytest.fixture
@@ -66,6 +66,7 @@ from pathlib import Path
 from mesh.core.card import ModelCard
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
+from services.http import running
 logging.basicConfig(level=logging.INFO)
 registry = open_registry(RegistrySettings())
 Path("files").mkdir()
@@ -194,10 +195,8 @@ def closing_server():
         def handle(self) -> None:
             connections.append(self.client_address)
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Close) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with running(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Close)) as server:
         yield f"127.0.0.1:{server.server_address[1]}", connections
-        server.shutdown()
 
 
 @pytest.fixture
