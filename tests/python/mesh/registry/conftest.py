@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,8 +10,6 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
-from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as VersionStore
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as RunStore
 from pydantic import SecretStr
 
 from mesh.core.card import ModelCard
@@ -79,9 +78,11 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_connections_left() -> Iterator[None]:
     """MLflow keeps its connections to every database; each test has one of its own, and a process' number is limited."""
     yield
-    for store in (VersionStore, RunStore):
-        for engine in store._engine_map.values():
-            engine.dispose()
+    for kind in ("model_registry", "tracking"):
+        # Not every test imports it.
+        if module := sys.modules.get(f"mlflow.store.{kind}.sqlalchemy_store"):
+            for engine in module.SqlAlchemyStore._engine_map.values():
+                engine.dispose()
 
 
 @dataclass(frozen=True)
