@@ -7,7 +7,6 @@ import socketserver
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from mesh.core.errors import UsageError
 from mesh.registry import mlflow_store
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
+from services.http import running
 
 
 @pytest.fixture
@@ -64,10 +64,12 @@ def test_killed_creation_leaves_no_database(kill_stopped, tmp_path, source, card
 def test_first_use_by_default_settings_is_quiet_and_tidy(tmp_path):
     code = """
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from mesh.core.card import ModelCard
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
+from services.http import running
 logging.basicConfig(level=logging.INFO)
 registry = open_registry(RegistrySettings())
 Path("files").mkdir()
@@ -196,10 +198,8 @@ def closing_server():
         def handle(self) -> None:
             connections.append(self.client_address)
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Close) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with running(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Close)) as server:
         yield f"127.0.0.1:{server.server_address[1]}", connections
-        server.shutdown()
 
 
 @pytest.fixture
