@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import io
 import os
 import re
 import signal
@@ -14,13 +15,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from collections.abc import Iterator
 from typing import IO
 
-from install import count_pins, download_size
-from progress import SECONDS_BETWEEN_LINES, say
+from install import count_pins
+from install import download_size
+from progress import SECONDS_BETWEEN_LINES
+from progress import say
 
 _FAILURE = re.compile(r"\[ERROR\] \d+ Exceptions? encountered:")
 _INSTALLING = re.compile(r"\[INFO\] (Starting|Completed): Installing (\S+\.lock) for the resolve")
@@ -46,9 +49,10 @@ _REMEDIES = (
         " certificate, here too.",
     ),
     (
-        r"NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|Max retries|name resolution|unreachable|IncompleteRead",
-        "The package index can't be reached. Check the network, and index-url and proxy in `pip config list`, and run this"
-        " again: what is downloaded is kept.",
+        r"NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|Max retries|name resolution"
+        r"|unreachable|IncompleteRead",
+        "The package index can't be reached. Check the network, and index-url and proxy in"
+        " `pip config list`, and run this again: what is downloaded is kept.",
     ),
     (
         r"No matching distribution|Could not find a version",
@@ -70,9 +74,8 @@ def follow(command: list[str], root: Path, stdin: int | None = None) -> int:
     process = subprocess.Popen(
         command, stdin=stdin, stderr=subprocess.PIPE, preexec_fn=_end_with_parent
     )
-    assert process.stderr is not None
     with _signals_forwarded(process):
-        held = _pass_on(process.stderr, root)
+        held = _pass_on(process.stderr or io.BytesIO(), root)
         code = process.wait()
     if held:
         _explain(held)
@@ -85,7 +88,7 @@ def _end_with_parent() -> None:
 
 
 @contextlib.contextmanager
-def _signals_forwarded(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+def _signals_forwarded(process: subprocess.Popen[bytes]) -> Iterator[None]:
     def forward(number: int, _frame: FrameType | None) -> None:
         # A terminal sends Ctrl-C to Pants as well.
         if number != signal.SIGINT or not _in_foreground():
@@ -110,7 +113,7 @@ def _in_foreground() -> bool:
 
 def _pass_on(stream: IO[bytes], root: Path) -> list[bytes]:
     """Print lines as they come, and how far an installation is when none comes; return those of a failure unprinted."""
-    installation = _Installation(root)
+    installation = _Installation()
     held: list[bytes] = []
     with installation:
         for line in stream:
@@ -129,11 +132,10 @@ def _pass_on(stream: IO[bytes], root: Path) -> list[bytes]:
 
 def _explain(held: list[bytes]) -> None:
     text = b"".join(held).decode(errors="replace")
-    for pattern, remedy in _REMEDIES:
-        if "ProcessExecutionFailure" in text or "os error" in text:
-            if re.search(pattern, text):
-                say(remedy.format(cache=_caches()) + " Pants' own message:")
-                break
+    if "ProcessExecutionFailure" in text or "os error" in text:
+        remedies = [remedy for pattern, remedy in _REMEDIES if re.search(pattern, text)]
+        if remedies:
+            say(remedies[0].format(cache=_caches()) + " Pants' own message:")
     sys.stderr.buffer.write(b"".join(held))
     sys.stderr.buffer.flush()
 
@@ -141,7 +143,7 @@ def _explain(held: list[bytes]) -> None:
 class _Installation:
     """Says how far the installation of a lock is whenever Pants is silent for some seconds."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self) -> None:
         self.last_line = time.monotonic()
         self._started = self.last_line
         self._lock: Path | None = None
@@ -149,7 +151,7 @@ class _Installation:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._report, daemon=True)
 
-    def __enter__(self) -> "_Installation":
+    def __enter__(self) -> _Installation:
         self._thread.start()
         return self
 
@@ -179,9 +181,7 @@ class _Installation:
             return "still at work"
         unpacked, downloaded = _unpacked() - self._before[0], _downloaded() - self._before[1]
         total = count_pins(self._lock)
-        return (
-            f"installing {self._lock.name}: {downloaded:.0f} MB downloaded, {unpacked} of {total} packages unpacked"
-        )
+        return f"installing {self._lock.name}: {downloaded:.0f} MB downloaded, {unpacked} of {total} packages unpacked"
 
 
 def _caches() -> Path:

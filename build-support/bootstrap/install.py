@@ -14,12 +14,18 @@ import json
 import os
 import shutil
 import sys
-from pathlib import Path
 from collections.abc import Iterator
+from pathlib import Path
 
-from interpreters import FOR_CODE, FOR_PANTS, need_python
-from pip_settings import clean_environment, read_sources
-from progress import BootstrapError, reporting, run, say
+from interpreters import FOR_CODE
+from interpreters import FOR_PANTS
+from interpreters import need_python
+from pip_settings import clean_environment
+from pip_settings import read_sources
+from progress import BootstrapError
+from progress import reporting
+from progress import run
+from progress import say
 
 
 def main(root: Path, cache: Path, home: Path) -> None:
@@ -81,7 +87,7 @@ def count_pins(lock: Path) -> int:
 
 
 def download_size(lock: Path) -> str:
-    """The size that the head of a lock file states, in brackets with a space before; nothing where it states none."""
+    """The size that a lock file states in its head, such as ` (9 MB to download)`, or nothing."""
     for line in lock.read_text().splitlines():
         if line.startswith("# Download: "):
             return f" ({line[len('# Download: '):]} to download)"
@@ -99,8 +105,10 @@ def _install_pants(lock: Path, python: str, building: Path) -> None:
         return f"{done} of {total} packages" if done > 3 else "downloading"
 
     run(
-        [*_pip(building), "install", "--require-hashes", "--requirement", str(lock)]
-        + sources.pip_flags(),
+        [
+            *(*_pip(building), "install", "--require-hashes", "--requirement", str(lock)),
+            *sources.pip_flags(),
+        ],
         "installing Pants",
         env=clean_environment(sources),
         how_far=how_far,
@@ -114,9 +122,11 @@ def _make_pex(lock: Path, building: Path) -> bytes:
     sources = read_sources()
     environment = dict(clean_environment(sources), PEX_ROOT=str(building / "pex_root"))
     run(
-        [*_pip(building), "download", "--no-deps", "--require-hashes"]
-        + ["--dest", str(building / "wheels"), "--requirement", str(requirement)]
-        + sources.pip_flags(),
+        [
+            *(*_pip(building), "download", "--no-deps", "--require-hashes"),
+            *("--dest", str(building / "wheels"), "--requirement", str(requirement)),
+            *sources.pip_flags(),
+        ],
         "downloading Pex",
         env=environment,
     )
@@ -124,9 +134,11 @@ def _make_pex(lock: Path, building: Path) -> bytes:
     pex = building / "pex"
     # Without --no-strip-pex-env it would ignore the PEX_ROOT that Pants sets, and do all work twice.
     run(
-        [_python(building), "-m", "pex", str(wheel), "--console-script", "pex", "--no-compile"]
-        + ["--no-strip-pex-env", "--interpreter-constraint", ">=3.7,<3.13", "--no-pypi"]
-        + ["--output-file", str(pex)],
+        [
+            *(_python(building), "-m", "pex", str(wheel), "--console-script", "pex", "--no-pypi"),
+            *("--no-compile", "--no-strip-pex-env", "--interpreter-constraint", ">=3.7,<3.13"),
+            *("--output-file", str(pex)),
+        ],
         "making Pex one file",
         env=environment,
     )
@@ -150,8 +162,6 @@ def _pip(building: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 7):
-        sys.exit("./pants: install.py needs Python 3.7 or newer.")
     try:
         main(*map(Path, sys.argv[1:]))
     except BootstrapError as error:

@@ -11,11 +11,14 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from collections.abc import Iterator
+from pathlib import Path
 
-from pip_settings import clean_environment, read_sources
-from progress import BootstrapError, run, say
+from pip_settings import clean_environment
+from pip_settings import read_sources
+from progress import BootstrapError
+from progress import run
+from progress import say
 
 # Pants is installed into a virtual environment. Debian's own Python may lack what makes one.
 FOR_PANTS = "import ensurepip, venv"
@@ -119,9 +122,11 @@ def _find_uv(cache: Path, root: Path) -> str:
         sources = read_sources()
         # Unlike an environment, a target folder is written by every pip, also where the system's Python is managed.
         run(
-            [python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
-            + ["--only-binary", ":all:", "--target", str(building / "uv")]
-            + ["--requirement", str(requirements), *sources.pip_flags()],
+            [
+                *(python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"),
+                *("--only-binary", ":all:", "--target", str(building / "uv")),
+                *("--requirement", str(requirements), *sources.pip_flags()),
+            ],
             "installing uv",
             env=clean_environment(sources),
         )

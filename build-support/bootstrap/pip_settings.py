@@ -1,8 +1,8 @@
 """Where pip installs from on this machine: the only settings of the caller's pip that count here.
 
-Indexes, find-links, certificates and proxies decide where wheels come from. All other settings (constraints, no-binary,
-require-virtualenv, target, user, no-index and the like) could change what is installed, so they are left out. Runs on any
-Python from 3.7 on that has pip.
+Indexes, find-links, certificates and proxies decide where wheels come from. All other settings
+(constraints, no-binary, require-virtualenv, target, user, no-index and the like) could change what
+is installed, so they are left out. Runs on any Python from 3.7 on.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _configuration_files() -> list[str]:
 
 
 def clean_environment(sources: Sources) -> dict[str, str]:
-    """The environment for a pip or uv that is told by flags and variables where to install from, and by nothing else."""
+    """The environment for a pip or uv that learns by flags and variables alone where to install from."""
     kept = {
         name: value
         for name, value in os.environ.items()

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from collections.abc import Iterator
 
 # Nobody waits longer than this without a line.
 SECONDS_BETWEEN_LINES = 10
@@ -51,7 +52,7 @@ def reporting(what: str, how_far: Callable[[], str] = str) -> Iterator[None]:
 def run(
     command: list[str],
     what: str,
-    env: Optional[dict[str, str]] = None,
+    env: dict[str, str] | None = None,
     how_far: Callable[[], str] = str,
 ) -> None:
     """Run a command, and say every few seconds that it is still at work.
@@ -61,8 +62,9 @@ def run(
     """
     try:
         with reporting(what, how_far):
-            # Standard output belongs to the command that ./pants was given. Open files are inherited, so that the lock of
-            # an installation lasts until its last process has ended, also when the first one was killed.
+            # Standard output belongs to the command that ./pants was given. Open files are inherited,
+            # so that the lock of an installation lasts until its last process has ended, also when
+            # the first one was killed.
             subprocess.run(
                 command,
                 check=True,

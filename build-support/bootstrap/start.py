@@ -15,9 +15,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from follow import follow
-from pants_run import run_here, start_program
+from pants_run import run_here
+from pants_run import start_program
 from pip_settings import read_sources
-from progress import BootstrapError, say
+from progress import BootstrapError
+from progress import say
 
 # Pants must not find these modules before its own.
 del sys.path[0]
@@ -26,7 +28,9 @@ _INSTALLING_GOALS = {"check", "package", "prepare-run", "run", "test"}
 
 
 def main(root: Path, home: Path, arguments: list[str]) -> int:
-    """Run Pants with arguments; this process becomes Pants, or the program that Pants runs, wherever it can.
+    """Run Pants with arguments and return its exit code.
+
+    This process becomes Pants, or the program that Pants runs, wherever it can.
 
     Raises:
         BootstrapError: Pants can't be started.
@@ -37,16 +41,18 @@ def main(root: Path, home: Path, arguments: list[str]) -> int:
             f"{settings['code']}, the Python that runs the code, is gone: delete {home} and run this again."
         )
     if not os.access(root, os.W_OK):
-        raise BootstrapError(f"Pants writes into {root}, which is not writable; clone into another folder.")
+        raise BootstrapError(
+            f"Pants writes into {root}, which is not writable; clone into another folder."
+        )
     os.environ.update(_environment(root, home, settings, arguments))
     # Meant for the caller's own Python, they would reach Pants'.
     for name in ("PYTHONPATH", "PYTHONHOME"):
         os.environ.pop(name, None)
     pants = _Pants(root, home, "repl" not in arguments)
     arguments = start_program(arguments, pants.prepare)
-    if pants.is_followed:
-        return pants.follow(arguments)
-    os.execv(sys.executable, [sys.executable, pants.script, *arguments])
+    if not pants.is_followed:
+        os.execv(sys.executable, [sys.executable, pants.script, *arguments])  # noqa: S606
+    return pants.follow(arguments)
 
 
 class _Pants:
@@ -85,7 +91,9 @@ def _environment(
     lock = (root / "build-support" / "pants.lock").read_text()
     found = re.search(r"^pex==([0-9.]+)", lock, re.MULTILINE)
     if not found:
-        raise BootstrapError("build-support/pants.lock has no line pex==...; run build-support/lock.")
+        raise BootstrapError(
+            "build-support/pants.lock has no line pex==...; run build-support/lock."
+        )
     version = f"v{found.group(1)}"
     system = f"{platform.system()}_{platform.machine()}".lower()
     system = system.replace("aarch64", "arm64").replace("darwin", "macos")

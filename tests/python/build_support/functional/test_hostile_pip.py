@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from build_support.functional.small_repository import SmallRepository
 from build_support.functional.small_repository import require_pants
 from build_support.unit.bootstrap_machine import add_wheel
@@ -59,7 +60,12 @@ class Clone(SmallRepository):
         script = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
         command = [*UNSHARE, "bash", "-c", script, "bash", str(self.etc), str(MACHINE), "./pants"]
         return subprocess.run(
-            [*command, f"--python-repos-indexes=+['{self.index.as_uri()}']", "package", f"//:{name}"],
+            [
+                *command,
+                f"--python-repos-indexes=+['{self.index.as_uri()}']",
+                "package",
+                f"//:{name}",
+            ],
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -75,7 +81,9 @@ def _section_of(name: str) -> str:
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     if not MACHINE.is_dir() or subprocess.run([*UNSHARE, "true"], capture_output=True).returncode:
-        pytest.skip("only root, where mounts are allowed, can lay a configuration over the machine's own")
+        pytest.skip(
+            "only root, where mounts are allowed, can lay a configuration over the machine's own"
+        )
     require_pants()
     clone = Clone(tmp_path_factory.mktemp("machine"))
     yield clone

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pip_settings
 import pytest
-from build_support.unit.bootstrap_machine import Machine
-from build_support.unit.bootstrap_machine import add_wheel
 from pip_settings import TORCH_CPU_BUILDS
 from pip_settings import Sources
 from pip_settings import clean_environment
 from pip_settings import read_sources
 from progress import BootstrapError
+
+from build_support.unit.bootstrap_machine import Machine
+from build_support.unit.bootstrap_machine import add_wheel
 
 # Each would stop an installation, or change what it installs.
 HOSTILE = {
@@ -372,4 +373,3 @@ def _says_first(process: "subprocess.Popen[str]") -> str:
         if "at the gate" in line:
             return "installing"
     return "nothing"
-
