@@ -148,6 +148,7 @@ class _Installation:
         self._started = self.last_line
         self._lock: Path | None = None
         self._before = (0, 0.0)
+        self._downloaded = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._report, daemon=True)
 
@@ -165,6 +166,7 @@ class _Installation:
         if self._lock:
             self._started = time.monotonic()
             self._before = _unpacked(), _downloaded()
+            self._downloaded = 0.0
             size = download_size(lock)
             say(f"{lock.name} has {count_pins(lock)} packages{size}")
 
@@ -179,9 +181,10 @@ class _Installation:
     def _how_far(self) -> str:
         if not self._lock:
             return "still at work"
-        unpacked, downloaded = _unpacked() - self._before[0], _downloaded() - self._before[1]
-        total = count_pins(self._lock)
-        return f"installing {self._lock.name}: {downloaded:.0f} MB downloaded, {unpacked} of {total} packages unpacked"
+        unpacked, total = _unpacked() - self._before[0], count_pins(self._lock)
+        # pip also replaces what it keeps.
+        self._downloaded = max(self._downloaded, _downloaded() - self._before[1])
+        return f"installing {self._lock.name}: {self._downloaded:.0f} MB downloaded, {unpacked} of {total} packages unpacked"
 
 
 def _caches() -> Path:

@@ -72,9 +72,10 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 def _announce(root: Path, home: Path) -> None:
+    size = download_size(root / "build-support" / "pants.lock")
     say(
-        f"this first start installs Pants{download_size(root / 'build-support' / 'pants.lock')} into {home}, and then the"
-        " locked packages that a command needs:"
+        f"this first start installs Pants{size} into {home}, and then the locked packages that a"
+        " command needs:"
     )
     for name in ("models", "serving"):
         lock = root / "3rdparty" / "python" / f"{name}.lock"

@@ -11,8 +11,8 @@ import configparser
 import os
 import platform
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from progress import BootstrapError
 
@@ -26,7 +26,8 @@ _DECIDING = ("PIP_", "UV_", "PYTHON")
 _SECTIONS = ("global", "install")
 
 
-class Sources(NamedTuple):
+@dataclass(frozen=True)
+class Sources:
     """Where wheels come from.
 
     Args:
@@ -91,7 +92,7 @@ def read_sources() -> Sources:
     Raises:
         BootstrapError: a configuration file can't be read.
     """
-    sections = {section: {} for section in _SECTIONS}
+    sections: dict[str, dict[str, str]] = {section: {} for section in _SECTIONS}
     for file in _configuration_files():
         parser = configparser.RawConfigParser()
         try:
@@ -104,7 +105,7 @@ def read_sources() -> Sources:
         for section in _SECTIONS:
             if parser.has_section(section):
                 sections[section].update(parser.items(section))
-    found = {}
+    found: dict[str, str] = {}
     for section in _SECTIONS:
         found.update((name.replace("_", "-"), value) for name, value in sections[section].items())
     for name in ("index-url", "extra-index-url", "find-links", "cert", "proxy"):

@@ -126,8 +126,8 @@ def add_wheel(index: Path, name: str, version: str, files: dict[str, str], scrip
             entry = zipfile.ZipInfo(path)
             entry.external_attr = 0o100755 << 16
             archive.writestr(entry, text)
-            digest = hashlib.sha256(text.encode()).digest()
-            code = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+            sha256 = hashlib.sha256(text.encode())
+            code = base64.urlsafe_b64encode(sha256.digest()).decode().rstrip("=")
             record += f"{path},sha256={code},{len(text.encode())}\n"
         archive.writestr(f"{info}/RECORD", f"{record}{info}/RECORD,,\n")
     (folder / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')

@@ -97,7 +97,12 @@ def test_silent_work_is_reported(caplog, monkeypatch):
     monkeypatch.setattr(progress, "SECONDS_OF_SILENCE", 0.05)
     caplog.set_level(logging.INFO)
     reported = threading.Event()
-    caplog.handler.addFilter(lambda record: reported.set() or True)
+
+    def note(_record):
+        reported.set()
+        return True
+
+    caplog.handler.addFilter(note)
 
     with progress.break_silence("keywords.train:train"):
         assert reported.wait(30)
