@@ -99,7 +99,7 @@ def _install_pants(lock: Path, python: str, building: Path) -> None:
         return f"{done} of {total} packages" if done > 3 else "downloading"
 
     run(
-        [*_pip(building), "install", "--require-hashes", "--requirement", str(lock)]
+        [*_pip(building), "install", "--require-hashes", "--no-deps", "--requirement", str(lock)]
         + sources.pip_flags(),
         "installing Pants",
         env=clean_environment(sources),
