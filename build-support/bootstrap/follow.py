@@ -184,7 +184,10 @@ class _Installation:
         unpacked, total = _unpacked() - self._before[0], count_pins(self._lock)
         # pip also replaces what it keeps.
         self._downloaded = max(self._downloaded, _downloaded() - self._before[1])
-        return f"installing {self._lock.name}: {self._downloaded:.0f} MB downloaded, {unpacked} of {total} packages unpacked"
+        return (
+            f"installing {self._lock.name}: {self._downloaded:.0f} MB downloaded,"
+            f" {unpacked} of {total} packages unpacked"
+        )
 
 
 def _caches() -> Path:

@@ -108,10 +108,16 @@ def _candidates(version: str, cache: Path) -> Iterator[str]:
 
 
 def _find_uv(cache: Path, root: Path) -> str:
-    """The path of uv: the caller's own, else the one that this installs from the package index."""
-    own = shutil.which("uv")
-    if own:
-        return own
+    """The path of uv: the caller's own, else the pinned one."""
+    return shutil.which("uv") or pinned_uv(cache, root)
+
+
+def pinned_uv(cache: Path, root: Path) -> str:
+    """The path of the uv that build-support/uv.lock pins; the first call installs it from the package index.
+
+    Raises:
+        BootstrapError: it can't be installed.
+    """
     requirements = root / "build-support" / "uv.lock"
     pin = next(line for line in requirements.read_text().splitlines() if line.startswith("uv=="))
     folder = cache / pin.split()[0].replace("==", "-")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from progress import BootstrapError
 
-# On PyPI torch for Linux on x86-64 comes with gigabytes of CUDA; the locks pin the CPU build there.
+# On PyPI torch for Linux comes with gigabytes of CUDA; the locks pin the CPU builds there.
 TORCH_CPU_BUILDS = "https://download.pytorch.org/whl/cpu/torch/"
 ETC = "/etc"
 # They say where uv takes interpreters from.
@@ -60,7 +60,8 @@ class Sources:
 
     def pants_environment(self) -> dict[str, str]:
         """The same as variables of Pants' options; `+` adds to the default."""
-        links = [*self.find_links, *self.torch_links()]
+        on_linux = platform.system() == "Linux"
+        links = [*self.find_links, *(self.torch_links() if on_linux else ())]
         environment = {"PANTS_PYTHON_REPOS_FIND_LINKS": repr(links)}
         if self.index:
             environment["PANTS_PYTHON_REPOS_INDEXES"] = repr([self.index, *self.extra_indexes])
@@ -75,9 +76,7 @@ class Sources:
         return environment
 
     def torch_links(self) -> list[str]:
-        """PyTorch's own list of CPU builds, unless one of the configured links may have them."""
-        if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-            return []
+        """PyTorch's own list of CPU builds for Linux, unless one of the configured links may have them."""
         for link in self.find_links:
             if "://" in link or any(Path(link).glob("torch-*")):
                 return []
