@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pip_settings import Sources
@@ -27,7 +28,7 @@ class Uv:
         more = f"{own('UV_INDEX', '')} {own('UV_EXTRA_INDEX_URL', '')}".split()
         links = [*sources.find_links, *filter(None, own("UV_FIND_LINKS", "").split(","))]
         # The locks are for Linux too, wherever they are written.
-        links += sources._replace(find_links=links).torch_links()
+        links += replace(sources, find_links=links).torch_links()
         self._program = program
         self._more_indexes = " ".join([*more, *sources.extra_indexes])
         self._flags = [

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import tarfile
 import zipfile
 from collections.abc import Mapping
@@ -11,15 +12,14 @@ from pathlib import Path
 
 
 class PackageIndex:
-    """An index without packages at first.
+    """An index of the packages that are published in it.
 
     Args:
-        folder: where its pages and files go.
+        folder: where its pages and files are.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir()
 
     @property
     def address(self) -> str:
@@ -36,10 +36,11 @@ class PackageIndex:
         files: Mapping[str, str] | None = None,
     ) -> str:
         """Publish a wheel of the files, or of one module that states the version; its SHA-256."""
-        dist = f"{name.replace('-', '_').replace('.', '_')}-{version}"
+        module = normalize(name).replace("-", "_")
+        dist = f"{module}-{version}"
         info = f"{dist}.dist-info"
         contents = {
-            **(files or {f"{name.replace('-', '_')}.py": f"version = {version!r}\n"}),
+            **(files or {f"{module}.py": f"version = {version!r}\n"}),
             f"{info}/METADATA": _metadata(name, version, requires),
             f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
         }
@@ -47,12 +48,15 @@ class PackageIndex:
         data = BytesIO()
         with zipfile.ZipFile(data, "w") as archive:
             for path, text in {**contents, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
-                archive.writestr(zipfile.ZipInfo(path), text)
+                entry = zipfile.ZipInfo(path)
+                # Programs are executable; it does not hurt the others.
+                entry.external_attr = 0o100755 << 16
+                archive.writestr(entry, text)
         return self._publish(name, f"{dist}-{tag}.whl", data.getvalue())
 
     def add_sources(self, name: str, version: str) -> str:
         """Publish sources without a wheel; their SHA-256."""
-        dist = f"{name.replace('-', '_')}-{version}"
+        dist = f"{normalize(name).replace('-', '_')}-{version}"
         contents = {
             "PKG-INFO": _metadata(name, version, ()),
             "pyproject.toml": f"[project]\nname = {name!r}\nversion = {version!r}\n",
@@ -66,13 +70,18 @@ class PackageIndex:
         return self._publish(name, f"{dist}.tar.gz", data.getvalue())
 
     def _publish(self, name: str, file: str, data: bytes) -> str:
-        folder = self.folder / name
-        folder.mkdir(exist_ok=True)
+        folder = self.folder / normalize(name)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / file).write_bytes(data)
         digest = hashlib.sha256(data).hexdigest()
         with (folder / "index.html").open("a") as page:
             page.write(f'<a href="{file}#sha256={digest}">{file}</a>\n')
         return digest
+
+
+def normalize(name: str) -> str:
+    """The name of a package as indexes and locks write it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _metadata(name: str, version: str, requires: Sequence[str]) -> str:

@@ -1,7 +1,9 @@
 """Nothing of the caller's pip decides what the environments of benchmarks hold, besides where packages come from."""
 
 import os
+import shutil
 import subprocess
+import venv
 from pathlib import Path
 
 import hostile_pip
@@ -46,25 +48,46 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(tmp_path, monkeypatch)
 
 
+@pytest.fixture(scope="module")
+def empty_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with pip alone; to copy it is faster than to make it."""
+    folder = tmp_path_factory.mktemp("environment") / "empty"
+    venv.create(folder, with_pip=True)
+    return folder
+
+
+@pytest.fixture
+def quick_machine(
+    machine: Machine, empty_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> Machine:
+    """As machine, where a new environment is a copy."""
+
+    def copy(folder: Path, clear: bool, with_pip: bool) -> None:
+        shutil.copytree(empty_environment, folder, symlinks=True)
+
+    monkeypatch.setattr(venv, "create", copy)
+    return machine
+
+
 # An environment is what require-virtualenv asks for.
 SETTINGS = sorted(hostile_pip.SETTINGS.keys() - {"require-virtualenv"})
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_variable_decides_nothing(
-    name: str, machine: Machine, monkeypatch: pytest.MonkeyPatch
+    name: str, quick_machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(*hostile_pip.hostile_variable(name, machine.folder))
+    monkeypatch.setenv(*hostile_pip.hostile_variable(name, quick_machine.folder))
 
-    assert machine.installed() == "1.0"
+    assert quick_machine.installed() == "1.0"
 
 
-def test_configuration_of_the_machine_decides_nothing(machine: Machine) -> None:
-    hostile_pip.write_hostile_file(
-        "constraint", machine.folder, machine.home / "system" / "pip" / "pip.conf"
-    )
+@pytest.mark.parametrize("name", ["constraint", "no-index"])
+def test_configuration_of_the_machine_decides_nothing(name: str, quick_machine: Machine) -> None:
+    file = quick_machine.home / "system" / "pip" / "pip.conf"
+    hostile_pip.write_hostile_file(name, quick_machine.folder, file)
 
-    assert machine.installed() == "1.0"
+    assert quick_machine.installed() == "1.0"
 
 
 def test_environment_is_made_once(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,8 +97,8 @@ def test_environment_is_made_once(machine: Machine, monkeypatch: pytest.MonkeyPa
     assert machine.installed() == "1.0"
 
 
-def test_what_can_not_be_installed(machine: Machine) -> None:
-    machine.requirements.write_text("tiny==7\n")
+def test_what_can_not_be_installed(quick_machine: Machine) -> None:
+    quick_machine.requirements.write_text("tiny==7\n")
 
     with pytest.raises(MeshError, match="peer.txt can't be installed"):
-        machine.installed()
+        quick_machine.installed()

@@ -1,13 +1,13 @@
 """A machine for tests of the bootstrap: its own tools, interpreters and package index, the rest is real."""
 
-import base64
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
+
+from package_index import PackageIndex
+from package_index import normalize
 
 TOOLS = "bash cksum dirname env tr"
 # Any Python passes for another version: it answers what the bootstrap asks, and otherwise is itself.
@@ -107,29 +107,8 @@ class Machine:
 
 def add_wheel(index: Path, name: str, version: str, files: dict[str, str], script: str = "") -> str:
     """Put a wheel into a folder that is a package index, and return its line for a lock file."""
-    normalised = name.replace(".", "-")
-    dist = f"{name.replace('.', '_').replace('-', '_')}-{version}"
-    info = f"{dist}.dist-info"
-    contents = {
-        **files,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
     if script:
-        contents[f"{info}/entry_points.txt"] = f"[console_scripts]\npants = {script}\n"
-    folder = index / normalised
-    folder.mkdir(parents=True)
-    wheel = folder / f"{dist}-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        record = ""
-        for path, text in contents.items():
-            entry = zipfile.ZipInfo(path)
-            entry.external_attr = 0o100755 << 16
-            archive.writestr(entry, text)
-            sha256 = hashlib.sha256(text.encode())
-            code = base64.urlsafe_b64encode(sha256.digest()).decode().rstrip("=")
-            record += f"{path},sha256={code},{len(text.encode())}\n"
-        archive.writestr(f"{info}/RECORD", f"{record}{info}/RECORD,,\n")
-    (folder / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    return f"{normalised}=={version} \\\n    --hash=sha256:{digest}\n"
+        entry_points = f"{name.replace('.', '_')}-{version}.dist-info/entry_points.txt"
+        files = {**files, entry_points: f"[console_scripts]\npants = {script}\n"}
+    digest = PackageIndex(index).add_wheel(name, version, files=files)
+    return f"{normalize(name)}=={version} \\\n    --hash=sha256:{digest}\n"
