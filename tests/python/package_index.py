@@ -47,7 +47,10 @@ class PackageIndex:
         data = BytesIO()
         with zipfile.ZipFile(data, "w") as archive:
             for path, text in {**contents, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
-                archive.writestr(zipfile.ZipInfo(path), text)
+                entry = zipfile.ZipInfo(path)
+                # Scripts can be run.
+                entry.external_attr = 0o100755 << 16
+                archive.writestr(entry, text)
         return self._publish(name, f"{dist}-{tag}.whl", data.getvalue())
 
     def add_sources(self, name: str, version: str) -> str:
@@ -73,6 +76,11 @@ class PackageIndex:
         with (folder / "index.html").open("a") as page:
             page.write(f'<a href="{file}#sha256={digest}">{file}</a>\n')
         return digest
+
+
+def pin(name: str, version: str, digest: str) -> str:
+    """A line of a lock file."""
+    return f"{name}=={version} \\\n    --hash=sha256:{digest}\n"
 
 
 def _metadata(name: str, version: str, requires: Sequence[str]) -> str:
