@@ -15,6 +15,7 @@ from typing import TypeVar
 from mesh.core.errors import MeshError
 from mesh.core.logs import LogSettings
 from mesh.core.logs import configure_logging
+from mesh.core.process import run_and_exit
 from mesh.core.settings import MeshSettings
 from mesh.core.settings import find_env_file
 from mesh.core.settings import load_settings
@@ -41,8 +42,8 @@ class Program:
     settings: tuple[type[MeshSettings], ...]
 
     def __call__(self) -> NoReturn:
-        """Run with the command line's flags and exit."""
-        sys.exit(self.main(sys.argv[1:]))
+        """Run with the command line's flags and end this process."""
+        run_and_exit(lambda: self.main(sys.argv[1:]))
 
     def main(self, flags: Sequence[str]) -> int:
         """Run with flags; return 0 on success, 1 on failure, 2 on bad settings or flags.
