@@ -38,6 +38,12 @@ def run(work, remote):
             (partial / "half").write_text("half")
             print("waiting", flush=True)
             sys.stdin.read()
+    if work.what == "wrap":
+        try:
+            print("waiting", flush=True)
+            sys.stdin.read()
+        except KeyboardInterrupt:
+            raise ImportError("It was interrupted.")
     if work.what == "compute":
         from native_work import compute_until
         atexit.register(print, "exit function")
@@ -171,6 +177,15 @@ def test_signals_remove_partial_files(toy, tmp_path, number, code, word):
     returned, _, errors = finish(process)
     assert (returned, errors) == (code, f"{word}\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["toy"]
+
+
+@signals
+def test_signals_are_told_whatever_became_of_them_in_the_work(toy, number, code, word):
+    process = toy("--what", "wrap", MESH_LOG_LEVEL="ERROR")
+    wait_until_it_waits(process)
+    process.send_signal(number)
+    returned, _, errors = finish(process)
+    assert (returned, errors) == (code, f"{word}\n")
 
 
 @signals
