@@ -1,6 +1,7 @@
 """The script `pants`, with interpreters in disguise and a package index of its own."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -82,6 +83,35 @@ def test_options_of_the_caller_come_first(installed: Machine) -> None:
     _, out, _ = installed.run("list", PANTS_PYTHON_REPOS_FIND_LINKS="[]")
 
     assert "PANTS_PYTHON_REPOS_FIND_LINKS=[]" in out.splitlines()
+
+
+# What Pants' own launcher does, by its documentation, where pants.toml says `delegate_bootstrap`.
+LAUNCHER = """#!/bin/bash
+root=$PWD
+while [[ ! -e $root/pants.toml ]]; do root=${root%/*}; done
+while read -r line; do
+    [[ $line != "delegate_bootstrap = true" ]] || exec "$root/pants" "$@"
+done <"$root/pants.toml"
+exit 99
+"""
+
+
+@pytest.mark.parametrize("folder", ["", "3rdparty/python"])
+def test_launcher_of_pants_hands_over(installed: Machine, folder: str) -> None:
+    shutil.copy("pants.toml", installed.root)
+    launcher = installed.home / "launcher" / "pants"
+    installed.add(launcher, LAUNCHER)
+
+    started = subprocess.run(
+        [launcher, "list", "::"],
+        cwd=installed.root / folder,
+        env=installed.environment,
+        capture_output=True,
+        text=True,
+    )
+
+    assert started.returncode == 0, started.stderr
+    assert started.stdout.startswith("started list ::\n")
 
 
 def test_exit_code_is_that_of_pants(installed: Machine) -> None:
