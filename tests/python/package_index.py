@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import re
 import tarfile
 import zipfile
 from collections.abc import Mapping
@@ -12,14 +11,15 @@ from pathlib import Path
 
 
 class PackageIndex:
-    """An index of the packages that are published in it.
+    """An index without packages at first.
 
     Args:
-        folder: where its pages and files are.
+        folder: where its pages and files go.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir()
 
     @property
     def address(self) -> str:
@@ -36,11 +36,10 @@ class PackageIndex:
         files: Mapping[str, str] | None = None,
     ) -> str:
         """Publish a wheel of the files, or of one module that states the version; its SHA-256."""
-        module = normalize(name).replace("-", "_")
-        dist = f"{module}-{version}"
+        dist = f"{name.replace('-', '_').replace('.', '_')}-{version}"
         info = f"{dist}.dist-info"
         contents = {
-            **(files or {f"{module}.py": f"version = {version!r}\n"}),
+            **(files or {f"{name.replace('-', '_')}.py": f"version = {version!r}\n"}),
             f"{info}/METADATA": _metadata(name, version, requires),
             f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
         }
@@ -49,14 +48,14 @@ class PackageIndex:
         with zipfile.ZipFile(data, "w") as archive:
             for path, text in {**contents, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
                 entry = zipfile.ZipInfo(path)
-                # Programs are executable; it does not hurt the others.
+                # Scripts can be run.
                 entry.external_attr = 0o100755 << 16
                 archive.writestr(entry, text)
         return self._publish(name, f"{dist}-{tag}.whl", data.getvalue())
 
     def add_sources(self, name: str, version: str) -> str:
         """Publish sources without a wheel; their SHA-256."""
-        dist = f"{normalize(name).replace('-', '_')}-{version}"
+        dist = f"{name.replace('-', '_')}-{version}"
         contents = {
             "PKG-INFO": _metadata(name, version, ()),
             "pyproject.toml": f"[project]\nname = {name!r}\nversion = {version!r}\n",
@@ -70,8 +69,8 @@ class PackageIndex:
         return self._publish(name, f"{dist}.tar.gz", data.getvalue())
 
     def _publish(self, name: str, file: str, data: bytes) -> str:
-        folder = self.folder / normalize(name)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
         (folder / file).write_bytes(data)
         digest = hashlib.sha256(data).hexdigest()
         with (folder / "index.html").open("a") as page:
@@ -79,9 +78,9 @@ class PackageIndex:
         return digest
 
 
-def normalize(name: str) -> str:
-    """The name of a package as indexes and locks write it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+def pin(name: str, version: str, digest: str) -> str:
+    """A line of a lock file."""
+    return f"{name}=={version} \\\n    --hash=sha256:{digest}\n"
 
 
 def _metadata(name: str, version: str, requires: Sequence[str]) -> str:

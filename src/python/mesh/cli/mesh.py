@@ -5,7 +5,6 @@ import json
 import signal
 import sys
 from typing import Any
-from typing import NoReturn
 
 import click
 from rich.console import Console
@@ -19,6 +18,7 @@ from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.core.logs import LogSettings
 from mesh.core.logs import configure_logging
+from mesh.core.process import run_and_exit
 from mesh.core.program import TerminatedError
 from mesh.core.program import with_termination
 from mesh.core.settings import load_settings
@@ -67,11 +67,11 @@ def _show_version(context: click.Context) -> None:
     "--port", type=click.IntRange(1, 65535), help="Port to listen on; by default the project's own."
 )
 @click.option("--force", is_flag=True, help="Make every version again.")
-def up(project: str, host: str, port: int | None, force: bool) -> None:
+def up(project: str, host: str, port: int | None, force: bool) -> int:
     """Run what is missing of PROJECT's life cycle, then serve it."""
     from mesh.cli.up import up as bring_up
 
-    sys.exit(bring_up(get_project(project), host=host, port=port, force=force, console=console))
+    return bring_up(get_project(project), host=host, port=port, force=force, console=console)
 
 
 @cli.command()
@@ -148,24 +148,26 @@ for name, attribute, text in (
     cli.add_command(_Imported(name, attribute, text))
 
 
-def main() -> NoReturn:
-    """Run the command line; a `MeshError` ends in one sentence and its exit code."""
+def main() -> int:
+    """Run the command line and return its exit code; a `MeshError` ends in one sentence."""
     try:
         (log,) = load_settings([LogSettings])
         configure_logging("mesh.cli", log)
-        with_termination(lambda: cli.main(prog_name="mesh", standalone_mode=False))
+        exit_code: int | None = with_termination(
+            lambda: cli.main(prog_name="mesh", standalone_mode=False)
+        )
+        return exit_code or 0
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except TerminatedError:
-        sys.exit(128 + signal.SIGTERM)
+        return 128 + signal.SIGTERM
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(128 + signal.SIGINT)
+        return 128 + signal.SIGINT
     except MeshError as error:
         click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    sys.exit(0)
+        return error.exit_code
 
 
 if __name__ == "__main__":
-    main()
+    run_and_exit(main)

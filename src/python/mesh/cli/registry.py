@@ -3,7 +3,6 @@
 import datetime
 import json
 import os
-import sys
 from pathlib import Path
 
 import click
@@ -168,7 +167,7 @@ def _copy(reference: str, source: str, target: str) -> None:
 
 @group.command()
 @click.argument("references", nargs=-1)
-def verify(references: tuple[str, ...]) -> None:
+def verify(references: tuple[str, ...]) -> int:
     """Check every stored file of the versions REFERENCES (all by default); exit 1 if one is damaged."""
     registry = _open()
     damaged = False
@@ -176,7 +175,7 @@ def verify(references: tuple[str, ...]) -> None:
         problems = registry.verify(reference)
         damaged = damaged or bool(problems)
         click.echo(f"{reference}: {'; '.join(problems) or 'intact'}")
-    sys.exit(1 if damaged else 0)
+    return 1 if damaged else 0
 
 
 @group.command()

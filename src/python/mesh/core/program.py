@@ -16,6 +16,7 @@ from typing import TypeVar
 from mesh.core.errors import MeshError
 from mesh.core.logs import LogSettings
 from mesh.core.logs import configure_logging
+from mesh.core.process import run_and_exit
 from mesh.core.progress import break_silence
 from mesh.core.settings import MeshSettings
 from mesh.core.settings import find_env_file
@@ -45,8 +46,8 @@ class Program:
     serves: bool = False
 
     def __call__(self) -> NoReturn:
-        """Run with the command line's flags and exit."""
-        sys.exit(self.main(sys.argv[1:]))
+        """Run with the command line's flags and end this process."""
+        run_and_exit(lambda: self.main(sys.argv[1:]))
 
     def main(self, flags: Sequence[str]) -> int:
         """Run with flags; return 0 on success, 1 on failure, 2 on bad settings or flags.
@@ -93,20 +94,34 @@ class TerminatedError(KeyboardInterrupt):
 
 
 def with_termination(work: Callable[[], Result]) -> Result:
-    """Do the work so that SIGTERM unwinds it like an exception, and partial files are removed.
+    """Do the work so that SIGTERM unwinds it like an exception, as Ctrl-C does, and partial files are removed.
 
     Raises:
         TerminatedError: SIGTERM came.
+        KeyboardInterrupt: Ctrl-C came.
     """
+    came: type[KeyboardInterrupt] | None = None
 
-    def terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise TerminatedError
+    def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+        nonlocal came
+        came = TerminatedError if number == signal.SIGTERM else KeyboardInterrupt
+        raise came
 
-    previous = signal.signal(signal.SIGTERM, terminate)
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As shells have it for jobs in the background.
+        numbers.remove(signal.SIGINT)
+    previous = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         return work()
+    except (Exception, KeyboardInterrupt) as error:
+        if came is None:
+            raise
+        # What was interrupted may have made another error of it: Click, pytest, the import of an extension module.
+        raise came from error
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _log_settings(loaded: Sequence[MeshSettings]) -> None:

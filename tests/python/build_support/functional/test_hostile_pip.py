@@ -1,26 +1,20 @@
 """`./pants` on a machine whose pip is configured with what would change, or stop, an installation."""
 
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hostile_pip import SETTINGS
+from hostile_pip import write_hostile_file
+from package_index import PackageIndex
+from package_index import pin
 
 from build_support.functional.small_repository import SmallRepository
 from build_support.functional.small_repository import require_pants
-from build_support.unit.bootstrap_machine import add_wheel
 
-HOSTILE = {
-    "constraint": "{folder}/constraints.txt",
-    "no-binary": ":all:",
-    "no-index": "true",
-    "prefer-binary": "true",
-    "prefix": "{folder}/elsewhere",
-    "require-virtualenv": "true",
-    "root": "{folder}/elsewhere",
-    "target": "{folder}/elsewhere",
-    "user": "true",
-}
 # Pex's pip reads the machine's own folders, so that a hostile one has to lie over one of them.
 MACHINE = Path("/etc/xdg")
 UNSHARE = ("unshare", "--mount", "--propagation", "private")
@@ -31,20 +25,16 @@ class Clone(SmallRepository):
 
     def __init__(self, folder: Path) -> None:
         self.etc = folder / "etc"
-        self.index = folder / "index"
+        self.index = PackageIndex(folder / "index")
         (folder / "clone").mkdir()
-        (self.etc / "pip").mkdir(parents=True)
-        (folder / "constraints.txt").write_text("".join(f"tiny-{name}<1\n" for name in HOSTILE))
+        lock = pin("tiny", "1.0", self.index.add_wheel("tiny", "1.0"))
         files, resolves, targets = {}, "", ""
-        for name in HOSTILE:
-            package = f"tiny-{name}"
-            module = package.replace("-", "_")
-            lock = add_wheel(self.index, package, "1.0", {f"{module}.py": "print('installed')\n"})
+        for name in SETTINGS:
             files[f"3rdparty/{name}.lock"] = lock
             resolves += f'{name} = "3rdparty/{name}.lock"\n'
             targets += (
-                f'python_requirement(name="{package}", requirements=["{package}==1.0"], resolve="{name}")\n'
-                f'pex_binary(name="{name}", entry_point="{module}", dependencies=[":{package}"], resolve="{name}")\n'
+                f'python_requirement(name="tiny-{name}", requirements=["tiny==1.0"], resolve="{name}")\n'
+                f'pex_binary(name="{name}", entry_point="tiny", dependencies=[":tiny-{name}"], resolve="{name}")\n'
             )
         files["BUILD"] = targets
         files["pants.toml"] = (
@@ -62,7 +52,7 @@ class Clone(SmallRepository):
         return subprocess.run(
             [
                 *command,
-                f"--python-repos-indexes=+['{self.index.as_uri()}']",
+                f"--python-repos-indexes=+['{self.index.address}']",
                 "package",
                 f"//:{name}",
             ],
@@ -90,15 +80,16 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     clone.stop()
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", SETTINGS)
 def test_wheel_is_installed_as_locked(clone: Clone, name: str) -> None:
-    value = HOSTILE[name].format(folder=clone.folder.parent)
-    (clone.etc / "pip/pip.conf").write_text(f"[global]\n{name} = {value}\n")
+    file = clone.etc / "pip" / "pip.conf"
+    shutil.rmtree(file.parent, ignore_errors=True)
+    write_hostile_file(name, clone.folder.parent, file)
 
     packaged = clone.package(name)
 
     assert packaged.returncode == 0, packaged.stderr
-    pex = subprocess.run(
-        [str(clone.folder / f"dist/{name}.pex")], capture_output=True, text=True, check=True
-    )
-    assert pex.stdout == "installed\n"
+    pex = [str(clone.folder / f"dist/{name}.pex"), "-c", "import tiny; print(tiny.version)"]
+    environment = {**os.environ, "PEX_INTERPRETER": "1"}
+    installed = subprocess.run(pex, capture_output=True, text=True, check=True, env=environment)
+    assert installed.stdout == "1.0\n"

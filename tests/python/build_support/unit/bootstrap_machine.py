@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from package_index import PackageIndex
-from package_index import normalize
+from package_index import pin
 
 TOOLS = "bash cksum dirname env tr"
 # Any Python passes for another version: it answers what the bootstrap asks, and otherwise is itself.
@@ -47,7 +47,7 @@ class Machine:
         self.bin = folder / "bin"
         self.root = folder / "clone"
         self.cache = self.home / ".cache" / "mesh-build"
-        self.index = folder / "index"
+        self.index = PackageIndex(folder / "index")
         self.home.mkdir()
         self.bin.mkdir()
         for tool in TOOLS.split():
@@ -61,13 +61,21 @@ class Machine:
         shutil.copytree("build-support/bootstrap", self.root / "build-support/bootstrap")
         shutil.copy("build-support/uv.lock", self.root / "build-support")
         shutil.copy("pants", self.root)
+        entry_points = "pantsbuild_pants-2.17.1.dist-info/entry_points.txt"
+        script = "[console_scripts]\npants = fake_pants:main\n"
         pins = [
-            add_wheel(self.index, "pantsbuild.pants", "2.17.1", {"fake_pants.py": PANTS}, "fake_pants:main"),
-            add_wheel(self.index, "pex", "2.1.137", {"pex/__init__.py": "", "pex/__main__.py": PEX}),
-        ]  # fmt: skip
+            self.publish(
+                "pantsbuild-pants", "2.17.1", {"fake_pants.py": PANTS, entry_points: script}
+            ),
+            self.publish("pex", "2.1.137", {"pex/__init__.py": "", "pex/__main__.py": PEX}),
+        ]
         (self.root / "build-support/pants.lock").write_text("# Download: 98 MB\n" + "".join(pins))
         for name in ("models", "serving"):
             (self.root / f"3rdparty/python/{name}.lock").write_text("numpy==2.4.6\ntorch==2.13.0\n")
+
+    def publish(self, name: str, version: str, files: dict[str, str]) -> str:
+        """Put a package on the index; its line for a lock file."""
+        return pin(name, version, self.index.add_wheel(name, version, files=files))
 
     def add(self, path: Path, content: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +91,7 @@ class Machine:
         return {
             "HOME": str(self.home),
             "PATH": str(self.bin),
-            "PIP_INDEX_URL": self.index.as_uri(),
+            "PIP_INDEX_URL": self.index.address,
             # Nothing of this machine's own configuration.
             "XDG_CONFIG_DIRS": str(self.home / "no-configuration"),
         }
@@ -103,12 +111,3 @@ class Machine:
         process = self.start(*arguments, **environment)
         out, err = process.communicate(timeout=300)
         return process.returncode, out, err
-
-
-def add_wheel(index: Path, name: str, version: str, files: dict[str, str], script: str = "") -> str:
-    """Put a wheel into a folder that is a package index, and return its line for a lock file."""
-    if script:
-        entry_points = f"{name.replace('.', '_')}-{version}.dist-info/entry_points.txt"
-        files = {**files, entry_points: f"[console_scripts]\npants = {script}\n"}
-    digest = PackageIndex(index).add_wheel(name, version, files=files)
-    return f"{normalize(name)}=={version} \\\n    --hash=sha256:{digest}\n"

@@ -1,6 +1,7 @@
 """The script `pants`, with interpreters in disguise and a package index of its own."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,12 @@ from pathlib import Path
 
 import pip_settings
 import pytest
+from hostile_pip import SETTINGS
+from hostile_pip import hostile_value
+from hostile_pip import hostile_variable
+from hostile_pip import write_hostile_file
+from package_index import PackageIndex
+from package_index import pin
 from pip_settings import TORCH_CPU_BUILDS
 from pip_settings import Sources
 from pip_settings import clean_environment
@@ -16,29 +23,6 @@ from pip_settings import read_sources
 from progress import BootstrapError
 
 from build_support.unit.bootstrap_machine import Machine
-from build_support.unit.bootstrap_machine import add_wheel
-
-# Each would stop an installation, or change what it installs.
-HOSTILE = {
-    "constraint": "{folder}/constraints.txt",
-    "dry-run": "true",
-    "ignore-installed": "true",
-    "no-binary": ":all:",
-    "no-build-isolation": "true",
-    "no-deps": "true",
-    "no-index": "true",
-    "only-binary": ":none:",
-    "prefer-binary": "true",
-    "prefix": "{folder}/elsewhere",
-    "python": "{folder}/no-python",
-    "quiet": "3",
-    "require-hashes": "true",
-    "require-virtualenv": "true",
-    "requirement": "{folder}/none.txt",
-    "root": "{folder}/elsewhere",
-    "target": "{folder}/elsewhere",
-    "user": "true",
-}
 
 
 @pytest.fixture
@@ -56,11 +40,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     machine = Machine(folder)
     machine.add_python("3.9")
     machine.add_python("3.11")
-    (folder / "constraints.txt").write_text("pex<1\npantsbuild.pants<1\n")
-    settings = {name: value.format(folder=folder) for name, value in HOSTILE.items()}
+    settings = {name: hostile_value(name, folder) for name in SETTINGS}
     lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
     machine.add(folder / "hostile/pip/pip.conf", f"[global]\n{lines}")
-    variables = {f"PIP_{name.replace('-', '_').upper()}": each for name, each in settings.items()}
+    variables = dict(hostile_variable(name, folder) for name in SETTINGS)
+    (folder / "constraints.txt").write_text("pex<1\npantsbuild.pants<1\n")
     code, out, err = machine.run(
         "test", "::", XDG_CONFIG_DIRS=str(folder / "hostile"), PYTHONPATH="/nowhere", **variables
     )
@@ -90,7 +74,7 @@ def test_where_pip_installs_from_reaches_pants(installed: Machine) -> None:
 
     assert "PANTS_CA_CERTS_PATH=/my.pem" in out.splitlines()
     assert "PANTS_PYTHON_REPOS_FIND_LINKS=['/my/torch-wheels', 'https://more']" in out.splitlines()
-    assert f"PANTS_PYTHON_REPOS_INDEXES=['{installed.index.as_uri()}']" in out.splitlines()
+    assert f"PANTS_PYTHON_REPOS_INDEXES=['{installed.index.address}']" in out.splitlines()
     added = "+['http_proxy=http://p:1', 'https_proxy=http://p:1']"
     assert f"PANTS_SUBPROCESS_ENVIRONMENT_ENV_VARS={added}" in out.splitlines()
 
@@ -99,6 +83,35 @@ def test_options_of_the_caller_come_first(installed: Machine) -> None:
     _, out, _ = installed.run("list", PANTS_PYTHON_REPOS_FIND_LINKS="[]")
 
     assert "PANTS_PYTHON_REPOS_FIND_LINKS=[]" in out.splitlines()
+
+
+# What Pants' own launcher does, by its documentation, where pants.toml says `delegate_bootstrap`.
+LAUNCHER = """#!/bin/bash
+root=$PWD
+while [[ ! -e $root/pants.toml ]]; do root=${root%/*}; done
+while read -r line; do
+    [[ $line != "delegate_bootstrap = true" ]] || exec "$root/pants" "$@"
+done <"$root/pants.toml"
+exit 99
+"""
+
+
+@pytest.mark.parametrize("folder", ["", "3rdparty/python"])
+def test_launcher_of_pants_hands_over(installed: Machine, folder: str) -> None:
+    shutil.copy("pants.toml", installed.root)
+    launcher = installed.home / "launcher" / "pants"
+    installed.add(launcher, LAUNCHER)
+
+    started = subprocess.run(
+        [launcher, "list", "::"],
+        cwd=installed.root / folder,
+        env=installed.environment,
+        capture_output=True,
+        text=True,
+    )
+
+    assert started.returncode == 0, started.stderr
+    assert started.stdout.startswith("started list ::\n")
 
 
 def test_exit_code_is_that_of_pants(installed: Machine) -> None:
@@ -130,30 +143,27 @@ def test_failed_installation_is_explained_before_the_traceback(
     assert err.index(sentence) < err.index("[ERROR] 1 Exception") < err.index(message)
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", SETTINGS)
 def test_setting_of_pip_changes_nothing(tmp_path: Path, name: str) -> None:
-    line = add_wheel(tmp_path / "index", "tiny", "1.0", {"tiny.py": ""})
-    (tmp_path / "lock").write_text(line)
-    (tmp_path / "constraints.txt").write_text("tiny<1\n")
-    value = HOSTILE[name].format(folder=tmp_path)
-    configuration = tmp_path / "xdg/pip/pip.conf"
-    configuration.parent.mkdir(parents=True)
-    configuration.write_text(f"[global]\n{name} = {value}\n[install]\n{name} = {value}\n")
+    index = PackageIndex(tmp_path / "index")
+    (tmp_path / "lock").write_text(pin("tiny", "1.0", index.add_wheel("tiny", "1.0")))
+    write_hostile_file(name, tmp_path, tmp_path / "xdg/pip/pip.conf")
+    variable, value = hostile_variable(name, tmp_path)
     caller = {
         "XDG_CONFIG_DIRS": str(tmp_path / "xdg"),
-        f"PIP_{name.replace('-', '_').upper()}": value,
+        variable: value,
         "HOME": str(tmp_path),
         "PATH": os.environ["PATH"],
     }
-    sources = Sources((tmp_path / "index").as_uri(), [], [], "", "")
+    sources = Sources(index.address, [], [], "", "")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(tmp_path / "to")]
     command += ["--require-hashes", "--requirement", str(tmp_path / "lock"), *sources.pip_flags()]
 
     with pytest.MonkeyPatch.context() as patch:
-        for variable in list(os.environ):
-            patch.delenv(variable)
-        for variable, each in caller.items():
-            patch.setenv(variable, each)
+        for each in list(os.environ):
+            patch.delenv(each)
+        for each, text in caller.items():
+            patch.setenv(each, text)
         environment = clean_environment(sources)
     subprocess.run(command, check=True, env=environment)
 
@@ -289,7 +299,7 @@ shutil.copy(os.environ["STAND_IN"], target + "/python3")
     stand_in = tmp_path / "stand-in"
     machine.add_python("3.9", stand_in)
     script = f"#!{os.path.realpath(sys.executable)}\n{uv}"
-    line = add_wheel(machine.index, "uv", "0.13.8", {"uv-0.13.8.data/scripts/uv": script})
+    line = machine.publish("uv", "0.13.8", {"uv-0.13.8.data/scripts/uv": script})
     (machine.root / "build-support/uv.lock").write_text(line)
 
     code, out, err = machine.run("list", STAND_IN=str(stand_in))

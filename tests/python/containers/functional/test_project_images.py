@@ -16,7 +16,10 @@ from mesh.core.discovery import find_projects
 
 MEGABYTE = 10**6
 # A skipped one for a project without images says so.
-EACH_IMAGE = [*IMAGES, *each(project for project in find_projects() if project.name not in components())]
+EACH_IMAGE = [
+    *IMAGES,
+    *each(project for project in find_projects() if project.name not in components()),
+]
 
 
 @pytest.mark.parametrize("name", EACH_IMAGE)

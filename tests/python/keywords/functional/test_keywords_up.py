@@ -69,9 +69,7 @@ def test_bio_names_the_version_it_was_made_from(served: Served) -> None:
     assert bio["model_card"]["trained_version"] == "KEYWORDS-TRAINED-1"
 
 
-def test_predicting_without_a_server_gives_the_same_answer(
-    served: Served, workspace: Path
-) -> None:
+def test_predicting_without_a_server_gives_the_same_answer(served: Served, workspace: Path) -> None:
     text = "Glaciers carve valleys as they creep towards the sea."
     exit_code, output = run(workspace, "predict", "keywords", text)
     assert exit_code == 0
@@ -81,9 +79,7 @@ def test_predicting_without_a_server_gives_the_same_answer(
     assert json.loads(output[output.index("{") :]) == over_http.json()
 
 
-def test_port_in_use_is_a_sentence_before_any_work(
-    served: Served, workspace: Path
-) -> None:
+def test_port_in_use_is_a_sentence_before_any_work(served: Served, workspace: Path) -> None:
     port = served.url.rpartition(":")[2]
     exit_code, output = run(workspace, "up", "keywords", "--port", port)
     assert exit_code == 1

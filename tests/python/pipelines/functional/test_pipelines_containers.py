@@ -190,9 +190,7 @@ def test_killed_run_stops_its_container_and_leaves_no_half_version(
     assert not list((tmp_path / ".mesh").rglob("manifest.json"))
 
 
-def test_missing_image_is_one_sentence_before_anything_starts(
-    tmp_path: Path, project: str
-) -> None:
+def test_missing_image_is_one_sentence_before_anything_starts(tmp_path: Path, project: str) -> None:
     first = numbers(project)[0]
     exit_code, output = run(
         tmp_path, project, *choice(project, first), IMAGE_REGISTRY="", IMAGE_TAG="never-built"
