@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from pip_settings import clean_environment
+from pip_settings import read_sources
+
 from benchmarks.http_load import post
 from benchmarks.server_process import ServerProcess
 from benchmarks.server_process import free_port
@@ -21,8 +24,6 @@ from mesh.core.errors import MeshError
 Peer = Literal["fastapi", "litserve", "bentoml"]
 PEERS: tuple[Peer, ...] = ("fastapi", "litserve", "bentoml")
 FOLDER = Path(__file__).parent / "peers"
-TORCH_LINKS = "https://download.pytorch.org/whl/cpu/torch/"
-"""On PyPI, torch comes with gigabytes for other processors."""
 
 
 def peer_requests(name: Peer, documents: Sequence[str]) -> list[bytes]:
@@ -74,24 +75,33 @@ def peer_server(name: Peer, cache: Path, workers: int) -> Iterator[ServerProcess
 def peer_environment(name: Peer, cache: Path) -> Path:
     """A virtual environment with the requirements that are pinned beside the peer's program, made at the first call.
 
-    pip takes its index, links and certificate from where it takes them elsewhere on the machine.
+    Raises:
+        MeshError: pip can't install them.
+    """
+    return make_environment(FOLDER / f"{name}.txt", cache)
+
+
+def make_environment(requirements: Path, cache: Path) -> Path:
+    """A virtual environment with the packages of a requirements file, made at the first call.
+
+    pip takes its indexes, links, certificate and proxy from where it takes them elsewhere on the machine, and nothing else.
 
     Raises:
         MeshError: pip can't install them.
     """
-    requirements = FOLDER / f"{name}.txt"
-    folder = cache / f"{name}-{sha256_file(requirements)[:12]}"
+    folder = cache / f"{requirements.stem}-{sha256_file(requirements)[:12]}"
     complete = folder / "complete"
     if not complete.exists():
         print(f"Installing {requirements.name} into {folder}", file=sys.stderr)
         venv.create(folder, clear=True, with_pip=True)
-        pip = [str(folder / "bin" / "python"), "-m", "pip"]
-        configured = subprocess.run(
-            [*pip, "config", "list"], check=True, capture_output=True, text=True
-        ).stdout
-        links = [] if "find-links" in configured else ["--find-links", TORCH_LINKS]
-        command = [*pip, "install", "--quiet", *links, "-r", str(requirements)]
-        if subprocess.run(command, check=False).returncode:
+        sources = read_sources()
+        command = [
+            *(str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"),
+            *sources.pip_flags(),
+            *(f"--find-links={link}" for link in sources.torch_links()),
+            *("-r", str(requirements)),
+        ]
+        if subprocess.run(command, check=False, env=clean_environment(sources)).returncode:
             raise MeshError(f"{requirements.name} can't be installed; see above.")
         complete.touch()
     return folder

@@ -48,8 +48,8 @@ def unit():
 
 
 def integration():
-    """Tests of code with real models or real services."""
-    return dict(tags=["integration"])
+    """Tests of code with real models or real services, which those of a folder share, with the process."""
+    return dict(tags=["integration"], batch_compatibility_tag=str(build_file_dir()))
 
 
 def functional():

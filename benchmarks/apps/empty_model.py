@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from mesh.core.logs import LogSettings
 from mesh.core.logs import configure_logging
+from mesh.core.process import run_and_exit
 from mesh.core.settings import load_settings
 from mesh.serve.model import ServedModel
 from mesh.serve.server import run_server
@@ -35,4 +36,4 @@ class EmptyModel(ServedModel):
 if __name__ == "__main__":
     settings, log = load_settings([ServeSettings, LogSettings], flags=sys.argv[1:])
     configure_logging("benchmarks.apps", log)
-    sys.exit(run_server(EmptyModel(), settings))
+    run_and_exit(lambda: run_server(EmptyModel(), settings))

@@ -7,6 +7,7 @@ from pathlib import Path
 from keywords.serve.model import KeywordsModel
 from mesh.core.logs import LogSettings
 from mesh.core.logs import configure_logging
+from mesh.core.process import run_and_exit
 from mesh.core.settings import load_settings
 from mesh.serve.artifact_model import WARM_UP
 from mesh.serve.server import run_server
@@ -24,4 +25,6 @@ class CompiledKeywords(KeywordsModel):
 if __name__ == "__main__":
     settings, log = load_settings([ServeSettings, LogSettings], flags=sys.argv[1:])
     configure_logging("benchmarks.apps", log)
-    sys.exit(run_server(CompiledKeywords(Path(os.environ["BENCHMARK_MODEL"])), settings))
+    run_and_exit(
+        lambda: run_server(CompiledKeywords(Path(os.environ["BENCHMARK_MODEL"])), settings)
+    )

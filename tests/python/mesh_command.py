@@ -2,15 +2,20 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 PATIENCE = 1_500
 
@@ -72,14 +77,23 @@ def run(workspace: Path, *arguments: str, **environment: str) -> tuple[int, str]
     return command.wait(), command.output
 
 
+@dataclass(frozen=True)
+class Served:
+    """A project that `mesh up` has made from nothing, and serves."""
+
+    command: Command
+    workspace: Path
+    url: str
+
+
 @contextmanager
-def up(project: str, workspace: Path, **environment: str) -> Iterator[tuple[Command, str]]:
-    """`mesh up` from nothing, and the server's address; at the end Ctrl-C must stop it if it still runs."""
+def up(project: str, workspace: Path, **environment: str) -> Iterator[Served]:
+    """`mesh up` in an empty workspace; at the end Ctrl-C must stop it if it still runs."""
     port = free_port()
     command = Command(workspace, "up", project, "--port", str(port), **environment)
     try:
         command.wait_for("Ctrl-C stops the server")
-        yield command, f"http://127.0.0.1:{port}"
+        yield Served(command, workspace, f"http://127.0.0.1:{port}")
         if command.process.poll() is None:
             assert command.stop() == 0
     finally:
@@ -91,9 +105,26 @@ def printed_answer(command: Command) -> Any:
     """The answer that `mesh up` printed, which the request that it printed must get again."""
     lines = command.output.splitlines()
     curl = next(index for index, line in enumerate(lines) if line.startswith("curl "))
-    again = subprocess.run(
-        ["bash", "-c", lines[curl]], capture_output=True, text=True, check=True, timeout=60
+    # A shell takes the command apart, on machines without curl too.
+    shell = subprocess.run(
+        ["bash", "-c", f"curl() {{ printf '%s\\0' \"$@\"; }}\n{lines[curl]}"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
+    silent, url, header_flag, header, data_flag, body, _ = shell.stdout.split("\0")
+    assert (silent, header_flag, data_flag) == ("-s", "-H", "-d")
+    headers = dict([header.split(": ")])
+    request = urllib.request.Request(url, body.encode(), headers)
+    with urllib.request.urlopen(request, timeout=60) as response:
+        again = json.load(response)
     printed = json.loads(next(line for line in lines[curl + 1 :] if line))
-    assert json.loads(again.stdout) == printed
+    assert again == printed
     return printed
+
+
+def answered(served: Served) -> float:
+    """How many requests to predict the server has answered, by its own count."""
+    metrics = httpx.get(f"{served.url}/metrics", trust_env=False).text
+    [count] = re.findall(r'route="/v1/model/\{name\}/predict",status="200"\} (.*)', metrics)
+    return float(count)

@@ -8,6 +8,7 @@ What the inputs are is read from the code that computes the fingerprints: from a
 import hashlib
 import re
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -156,13 +157,18 @@ def _chosen(packages: Mapping[str, set[str]], settings: Inputs) -> set[str]:
 
 
 def _versions(root: Path, packages: Iterable[str]) -> Inputs:
-    """The pinned versions of distributions in the lock of the models; absent ones are left out."""
+    """The pinned versions of distributions in the lock of the models; absent ones are left out.
+
+    Platforms may differ in the version, and each is then a part of it.
+    """
     python = tomllib.loads((root / "pants.toml").read_text(encoding="utf-8"))["python"]
     path = python["resolves"][python["default_resolve"]]
     pins = _PIN.findall((root / path).read_text(encoding="utf-8"))
-    versions = {_normalized(name): version for name, version in pins}
+    versions: dict[str, list[str]] = defaultdict(list)
+    for name, version in pins:
+        versions[_normalized(name)].append(version)
     wanted = {_normalized(name) for name in packages}
-    return {f"{path}:{name}": versions[name] for name in sorted(wanted & versions.keys())}
+    return {f"{path}:{name}": " ".join(versions[name]) for name in sorted(wanted & versions.keys())}
 
 
 def _normalized(name: str) -> str:

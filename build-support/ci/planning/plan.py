@@ -19,12 +19,13 @@ from planning.models import ModelItem
 EVERYTHING = (
     # The launcher and what it reads.
     "pants",
+    "build-support/bootstrap/*",
     "build-support/pants.lock",
-    "build-support/pip_settings.sh",
-    # Settings of Pants, of the tools that it runs, and the functions of BUILD files.
+    # Settings of Pants, its plugins, settings of the tools that it runs, and the functions of BUILD files.
     "pants*.toml",
     "pyproject.toml",
     "build-support/macros.py",
+    "build-support/pants_plugins/*",
 )
 """Files on which every target depends, without Pants knowing it."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mesh.core.discovery import source_root
 from mesh.core.environment import IMAGE_VARIABLE
+from mesh.core.process import exit_code_of
 from pipelines.outcome import Outcome
 from pipelines.plan import Plan
 from pipelines.plan import PlannedStep
@@ -52,8 +53,7 @@ def run_process(
             process.kill()
             process.wait()
         raise
-    # As shells do for what a signal ended.
-    return code if code >= 0 else 128 - code
+    return exit_code_of(code)
 
 
 def _run(step: PlannedStep) -> int:

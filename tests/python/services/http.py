@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
+from socketserver import BaseServer
 from typing import Any
 from typing import TypeVar
 
-Server = TypeVar("Server", bound=ThreadingHTTPServer)
+Server = TypeVar("Server", bound=BaseServer)
 Answer = Callable[["ScriptedHandler", dict[str, Any]], None]
 
 
@@ -101,7 +102,8 @@ class ScriptedHandler(Handler):
 @contextmanager
 def running(server: Server) -> Iterator[Server]:
     """Serve in a thread, for as long as the block lasts."""
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # The end of the block waits as long as the server takes to look up from its work.
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield server

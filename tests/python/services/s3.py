@@ -15,6 +15,8 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.serving import make_server
 
+from services.http import running
+
 BUCKET = "models"
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "nobody",
@@ -131,11 +133,7 @@ def run_s3(host: str = "127.0.0.1") -> Iterator[Storage]:
         return answer
 
     server = make_server(host, 0, application, True, request_handler=MotoRequestHandler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with running(server):
         storage = Storage(f"http://{host}:{server.server_port}")
         storages.append(storage)
         yield storage
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from mesh.cli.paths import TypedPath
 from mesh.core.discovery import find_projects
 from mesh.core.discovery import get_project
 from mesh.core.errors import MeshError
@@ -39,7 +40,7 @@ def _store(project: Project, kind: Kind) -> DataStore:
 
 @click.group("data")
 def group() -> None:
-    """Look at versions of data, name them, get them."""
+    pass
 
 
 @group.command("list")
@@ -97,7 +98,7 @@ def tag(project: str, tag: str, version: str) -> None:
 @group.command()
 @click.argument("project")
 @click.argument("version")
-@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("directory", type=TypedPath())
 @_kind
 def fetch(project: str, version: str, directory: Path, kind: Kind) -> None:
     """Copy a VERSION of PROJECT, by its tag or name, into the new DIRECTORY, every file verified."""

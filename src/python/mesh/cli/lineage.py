@@ -26,7 +26,6 @@ from mesh.registry.settings import RegistrySettings
 @click.argument("reference")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a tree.")
 def command(reference: str, as_json: bool) -> None:
-    """Show what the version REFERENCE was made from: compile settings, trained version, data, code, image."""
     registry_settings, data = load_settings(
         [RegistrySettings, DataSettings], env_file=find_env_file(Path())
     )

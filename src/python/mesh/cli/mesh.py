@@ -1,22 +1,16 @@
 """The `mesh` command: everything about a project by its name."""
 
+import importlib
 import json
 import signal
 import sys
-from typing import NoReturn
+from typing import Any
 
 import click
 from rich.console import Console
 
-from mesh.cli import data
-from mesh.cli import lineage
-from mesh.cli import registry
-from mesh.cli.predict import create_model
-from mesh.cli.predict import make_request
-from mesh.cli.scaffold import scaffold
 from mesh.cli.steps import run_steps
 from mesh.cli.steps import select_steps
-from mesh.cli.up import up as bring_up
 from mesh.core.discovery import find_projects
 from mesh.core.discovery import get_project
 from mesh.core.environment import code_revision
@@ -24,12 +18,28 @@ from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.core.logs import LogSettings
 from mesh.core.logs import configure_logging
+from mesh.core.process import run_and_exit
 from mesh.core.program import TerminatedError
 from mesh.core.program import with_termination
 from mesh.core.settings import load_settings
 from mesh.core.tables import make_table
 
 console = Console(stderr=True)
+
+
+class _Imported(click.Command):
+    """A command of another module, which is imported when the command is called."""
+
+    def __init__(self, name: str, attribute: str, help: str) -> None:  # noqa: A002
+        super().__init__(name, help=help)
+        self._attribute = attribute
+
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+        command: click.Command = getattr(
+            importlib.import_module(f"mesh.cli.{self.name}"), self._attribute
+        )
+        command.help = self.help
+        return command.make_context(*args, **settings)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,9 +67,11 @@ def _show_version(context: click.Context) -> None:
     "--port", type=click.IntRange(1, 65535), help="Port to listen on; by default the project's own."
 )
 @click.option("--force", is_flag=True, help="Make every version again.")
-def up(project: str, host: str, port: int | None, force: bool) -> None:
+def up(project: str, host: str, port: int | None, force: bool) -> int:
     """Run what is missing of PROJECT's life cycle, then serve it."""
-    sys.exit(bring_up(get_project(project), host=host, port=port, force=force, console=console))
+    from mesh.cli.up import up as bring_up
+
+    return bring_up(get_project(project), host=host, port=port, force=force, console=console)
 
 
 @cli.command()
@@ -80,6 +92,9 @@ def run(project: str, first: str | None, last: str | None, force: bool) -> None:
 @click.argument("text")
 def predict(project: str, text: str) -> None:
     """Predict TEXT ("-" reads standard input) with the current model of PROJECT; needs no server."""
+    from mesh.cli.predict import create_model
+    from mesh.cli.predict import make_request
+
     model = create_model(get_project(project), load=True)
     document = _read_standard_input() if text == "-" else text
     response = model.predict(make_request(model, document))
@@ -115,33 +130,44 @@ def projects() -> None:
 )
 def new(name: str, kind: str) -> None:
     """Scaffold the project NAME with code, BUILD files and tests."""
+    from mesh.cli.scaffold import scaffold
+
     for path in scaffold(name, kind):
         click.echo(path)
 
 
-cli.add_command(data.group)
-cli.add_command(lineage.command)
-cli.add_command(registry.group)
+for name, attribute, text in (
+    ("data", "group", "Look at versions of data, name them, get them."),
+    (
+        "lineage",
+        "command",
+        "Show what the version REFERENCE was made from: compile settings, trained version, data, code, image.",
+    ),
+    ("registry", "group", "Look at registered models, move aliases, verify and copy versions."),
+):
+    cli.add_command(_Imported(name, attribute, text))
 
 
-def main() -> NoReturn:
-    """Run the command line; a `MeshError` ends in one sentence and its exit code."""
+def main() -> int:
+    """Run the command line and return its exit code; a `MeshError` ends in one sentence."""
     try:
         (log,) = load_settings([LogSettings])
         configure_logging("mesh.cli", log)
-        with_termination(lambda: cli.main(standalone_mode=False))
+        exit_code: int | None = with_termination(
+            lambda: cli.main(prog_name="mesh", standalone_mode=False)
+        )
+        return exit_code or 0
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except TerminatedError:
-        sys.exit(128 + signal.SIGTERM)
+        return 128 + signal.SIGTERM
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(128 + signal.SIGINT)
+        return 128 + signal.SIGINT
     except MeshError as error:
         click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    sys.exit(0)
+        return error.exit_code
 
 
 if __name__ == "__main__":
-    main()
+    run_and_exit(main)

@@ -3,13 +3,14 @@
 import datetime
 import json
 import os
-import sys
 from pathlib import Path
 
 import click
 import dotenv
 from rich.console import Console
 
+from mesh.cli.paths import TypedPath
+from mesh.cli.paths import typed_path
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.core.settings import find_env_file
@@ -41,9 +42,10 @@ def _settings(place: str) -> RegistrySettings:
         own: RegistrySettings
         (own,) = load_settings([RegistrySettings], env_file=find_env_file(Path()))
         return own
-    if not Path(place).is_file():
+    file = typed_path(place)
+    if not file.is_file():
         raise UsageError(f"{place!r} is no env file, and no address such as http://registry:5000.")
-    written = dotenv.dotenv_values(place)
+    written = dotenv.dotenv_values(file)
     fields = RegistrySettings.model_fields
     names = {field: variable_name(RegistrySettings, field) for field in fields}
     return RegistrySettings.model_validate(
@@ -53,7 +55,7 @@ def _settings(place: str) -> RegistrySettings:
 
 @click.group("registry")
 def group() -> None:
-    """Look at registered models, move aliases, verify and copy versions."""
+    pass
 
 
 @group.command("list")
@@ -165,7 +167,7 @@ def _copy(reference: str, source: str, target: str) -> None:
 
 @group.command()
 @click.argument("references", nargs=-1)
-def verify(references: tuple[str, ...]) -> None:
+def verify(references: tuple[str, ...]) -> int:
     """Check every stored file of the versions REFERENCES (all by default); exit 1 if one is damaged."""
     registry = _open()
     damaged = False
@@ -173,7 +175,7 @@ def verify(references: tuple[str, ...]) -> None:
         problems = registry.verify(reference)
         damaged = damaged or bool(problems)
         click.echo(f"{reference}: {'; '.join(problems) or 'intact'}")
-    sys.exit(1 if damaged else 0)
+    return 1 if damaged else 0
 
 
 @group.command()
@@ -205,7 +207,7 @@ def prune(name: str | None, keep: int, delete: bool) -> None:
 
 
 @group.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=TypedPath())
 def keygen(file: Path) -> None:
     """Make a pair of keys: write the private one to the new env file FILE, and print the public one."""
     private, public = generate_keys()

@@ -17,6 +17,7 @@ from mesh.cli.steps import SERVE
 from mesh.cli.steps import run_steps
 from mesh.cli.steps import select_steps
 from mesh.core.errors import MeshError
+from mesh.core.process import exit_code_of
 from mesh.core.project import Project
 from mesh.serve.documents import EXAMPLE_TEXT
 
@@ -39,11 +40,11 @@ def up(project: Project, *, host: str, port: int | None, force: bool, console: C
     try:
         wait_until_ready(server, base_url(host, port))
         show_example(project, base_url(host, port), console)
-        return server.wait()
+        return exit_code_of(server.wait())
     except KeyboardInterrupt:
         # Ctrl-C or SIGTERM: the server answers what it has accepted.
         server.terminate()
-        return server.wait()
+        return exit_code_of(server.wait())
     finally:
         if server.poll() is None:
             server.kill()

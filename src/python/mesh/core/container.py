@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
+from mesh.core.process import run_and_exit
 from mesh.core.program import Program
 from mesh.core.secrets import set_managed_secrets
 
@@ -63,4 +64,4 @@ def _programs(package: str, own: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    run_and_exit(lambda: main(sys.argv[1:]))

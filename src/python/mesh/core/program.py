@@ -1,5 +1,6 @@
 """A program of the mesh: settings in, work done, a truthful exit code out."""
 
+import contextlib
 import importlib.util
 import logging
 import signal
@@ -15,6 +16,8 @@ from typing import TypeVar
 from mesh.core.errors import MeshError
 from mesh.core.logs import LogSettings
 from mesh.core.logs import configure_logging
+from mesh.core.process import run_and_exit
+from mesh.core.progress import break_silence
 from mesh.core.settings import MeshSettings
 from mesh.core.settings import find_env_file
 from mesh.core.settings import load_settings
@@ -33,32 +36,36 @@ class Program:
         name: the program's name in it, such as `trace`.
         run: does the work; called with one instance of each settings class. It may return an exit code.
         settings: the program's settings classes; the flags of the command line belong to the first.
+        serves: whether it waits for requests; any other program logs every few seconds that it is at work.
     """
 
     component: str
     name: str
     run: Callable[..., int | None]
     settings: tuple[type[MeshSettings], ...]
+    serves: bool = False
 
     def __call__(self) -> NoReturn:
-        """Run with the command line's flags and exit."""
-        sys.exit(self.main(sys.argv[1:]))
+        """Run with the command line's flags and end this process."""
+        run_and_exit(lambda: self.main(sys.argv[1:]))
 
     def main(self, flags: Sequence[str]) -> int:
         """Run with flags; return 0 on success, 1 on failure, 2 on bad settings or flags.
 
         A `MeshError` is printed as a sentence; any other exception is a defect and keeps its traceback.
         """
+        name = f"{self.component}:{self.name}"
         try:
             *own, log = load_settings(
                 [*self.settings, LogSettings],
                 flags=flags,
                 env_file=find_env_file(component_folder(self.component)),
-                program=f"{self.component}:{self.name}",
+                program=name,
             )
             configure_logging(self.component, log)
             _log_settings(own)
-            return with_termination(lambda: self.run(*own)) or 0
+            with contextlib.nullcontext() if self.serves else break_silence(name):
+                return with_termination(lambda: self.run(*own)) or 0
         except MeshError as error:
             print(f"error: {error}", file=sys.stderr)
             return error.exit_code
@@ -87,20 +94,34 @@ class TerminatedError(KeyboardInterrupt):
 
 
 def with_termination(work: Callable[[], Result]) -> Result:
-    """Do the work so that SIGTERM unwinds it like an exception, and partial files are removed.
+    """Do the work so that SIGTERM unwinds it like an exception, as Ctrl-C does, and partial files are removed.
 
     Raises:
         TerminatedError: SIGTERM came.
+        KeyboardInterrupt: Ctrl-C came.
     """
+    came: type[KeyboardInterrupt] | None = None
 
-    def terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise TerminatedError
+    def interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+        nonlocal came
+        came = TerminatedError if number == signal.SIGTERM else KeyboardInterrupt
+        raise came
 
-    previous = signal.signal(signal.SIGTERM, terminate)
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As shells have it for jobs in the background.
+        numbers.remove(signal.SIGINT)
+    previous = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         return work()
+    except (Exception, KeyboardInterrupt) as error:
+        if came is None:
+            raise
+        # What was interrupted may have made another error of it: Click, pytest, the import of an extension module.
+        raise came from error
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _log_settings(loaded: Sequence[MeshSettings]) -> None:

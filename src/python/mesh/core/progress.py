@@ -16,9 +16,61 @@ Item = TypeVar("Item")
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 5.0
+SECONDS_OF_SILENCE = 10.0
 
 Advance = Callable[[int], object]
 """Counts bytes that were moved; several threads may call it."""
+
+
+@contextlib.contextmanager
+def break_silence(what: str) -> Iterator[None]:
+    """Log that work goes on whenever the block has logged nothing for a while, and shows no bar.
+
+    Args:
+        what: names the work, such as `keywords.train:train`.
+    """
+    last = _LastRecord()
+    ended = threading.Event()
+
+    def report() -> None:
+        started = time.monotonic()
+        while not ended.wait(max(0.1, last.time + SECONDS_OF_SILENCE - time.monotonic())):
+            if time.monotonic() >= last.time + SECONDS_OF_SILENCE and not _bars:
+                logger.info("%s is still at work (%.0f s)", what, time.monotonic() - started)
+
+    thread = threading.Thread(target=report, name="progress", daemon=True)
+    logging.getLogger().addHandler(last)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        logging.getLogger().removeHandler(last)
+
+
+class _LastRecord(logging.Handler):
+    """Remembers when the last record was logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.time = time.monotonic()
+
+    def emit(self, _record: logging.LogRecord) -> None:
+        self.time = time.monotonic()
+
+
+# Bars that a terminal shows at present.
+_bars: list[str] = []
+
+
+@contextlib.contextmanager
+def _bar_shown(description: str) -> Iterator[None]:
+    _bars.append(description)
+    try:
+        yield
+    finally:
+        _bars.remove(description)
 
 
 def track(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
@@ -48,7 +100,8 @@ def track_bytes(description: str, total: int) -> Iterator[Advance]:
     text, bar = TextColumn("{task.description}"), BarColumn()
     moved, speed, left = DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
     console = Console(stderr=True)
-    with Progress(text, bar, moved, speed, left, console=console, transient=True) as progress:
+    progress = Progress(text, bar, moved, speed, left, console=console, transient=True)
+    with _bar_shown(description), progress:
         task = progress.add_task(description, total=total)
         yield lambda count: progress.advance(task, count)
 
@@ -75,9 +128,10 @@ def _bar(items: Iterable[Item], description: str, total: int | None) -> Iterator
     from rich.console import Console
     from rich.progress import track as rich_track
 
-    yield from rich_track(
-        items, description, total=total, console=Console(stderr=True), transient=True
-    )
+    with _bar_shown(description):
+        yield from rich_track(
+            items, description, total=total, console=Console(stderr=True), transient=True
+        )
 
 
 def _lines(items: Iterable[Item], description: str, total: int | None) -> Iterator[Item]:

@@ -53,7 +53,11 @@ def serve(settings: RegistryServerSettings) -> None:
 
 
 main = Program(
-    component="mesh.registry", name="serve", run=serve, settings=(RegistryServerSettings,)
+    component="mesh.registry",
+    name="serve",
+    run=serve,
+    settings=(RegistryServerSettings,),
+    serves=True,
 )
 
 if __name__ == "__main__":

@@ -47,4 +47,5 @@ def serve_program(
         name="serve",
         run=serve,
         settings=(ProjectServeSettings, WorkspaceSettings, *model_settings),
+        serves=True,
     )

@@ -13,6 +13,7 @@ import uvloop
 from starlette.applications import Starlette
 
 from mesh.core.errors import MeshError
+from mesh.core.process import abandon_computations
 from mesh.serve.access import Traffic
 from mesh.serve.app import create_app
 from mesh.serve.inference import InferenceService
@@ -35,6 +36,8 @@ def run_server(model: ServedModel, settings: ServeSettings) -> int:
         model can't be loaded, or requests were cut off after `drain_seconds`. The reason is on standard error, as a
         sentence.
     """
+    # A model that still loads, and requests that were cut off, are nobody's concern at the end.
+    abandon_computations()
     try:
         with _listen(settings.host, settings.port) as listener:
             uvloop.run(_run(model, settings, listener))
@@ -61,12 +64,14 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 async def _run(model: ServedModel, settings: ServeSettings, listener: socket.socket) -> None:
+    # Before the log says that it serves: who reads that may end it.
+    stop = _stop_by_signal()
     app = create_app(model, settings)
     service: InferenceService = app.state.service
     traffic: Traffic = app.state.traffic
     host, port = listener.getsockname()[:2]
     logger.info("Serving %s at http://%s:%d", model.name, host, port)
-    await _serve_until_stopped(app, service, settings, listener)
+    await _serve_until_stopped(app, service, settings, listener, stop)
     if service.failure:
         raise MeshError(service.failure)
     if traffic.cut_off:
@@ -76,14 +81,21 @@ async def _run(model: ServedModel, settings: ServeSettings, listener: socket.soc
     logger.info("All requests are answered")
 
 
-async def _serve_until_stopped(
-    app: Starlette, service: InferenceService, settings: ServeSettings, listener: socket.socket
-) -> None:
+def _stop_by_signal() -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    return stop
 
+
+async def _serve_until_stopped(
+    app: Starlette,
+    service: InferenceService,
+    settings: ServeSettings,
+    listener: socket.socket,
+    stop: asyncio.Event,
+) -> None:
     async def wait_for_stop() -> None:
         await _first_of(stop, service.load_failed)
         if not service.failure:

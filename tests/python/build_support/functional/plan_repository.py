@@ -1,21 +1,11 @@
 """A small repository of the mesh's kind, with Pants, two projects, images and tests, for plans to be made of."""
 
-import contextlib
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
-
-COPIED = (
-    "pants",
-    "build-support/pants.lock",
-    "build-support/pip_settings.sh",
-    "build-support/ci/plan",
-    "build-support/ci/run-plan",
-)
+from build_support.functional.small_repository import SmallRepository
 
 CONFIGURATION = """
 [GLOBAL]
@@ -213,22 +203,11 @@ FILES = {
 }
 
 
-class PlanRepository:
+class PlanRepository(SmallRepository):
     """A git repository with the files above."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for file in COPIED:
-            target = folder / file
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(file, target)
-        shutil.copytree(
-            "build-support/ci/planning",
-            folder / "build-support/ci/planning",
-            ignore=shutil.ignore_patterns("__pycache__", "BUILD"),
-        )
-        for path, content in FILES.items():
-            self.write(path, content)
+        super().__init__(folder, FILES)
         self.git("init", "--quiet", "--initial-branch=main")
         self.git("config", "user.name", "A")
         self.git("config", "user.email", "a@example.com")
@@ -248,35 +227,13 @@ class PlanRepository:
         self.git("reset", "--quiet", "--hard", self.base)
         self.git("clean", "--quiet", "--force", "-d")
 
-    def write(self, path: str, content: str) -> None:
-        file = self.folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content, encoding="utf-8")
-
-    def append(self, path: str, content: str = "\n# changed\n") -> None:
-        self.write(path, (self.folder / path).read_text(encoding="utf-8") + content)
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def script(self, name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a script of build-support/ci."""
-        script, *rest = arguments
-        return subprocess.run(
-            [self.folder / "build-support/ci" / script, *rest],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-        )
-
-    def stop(self) -> None:
-        """Stop the daemon of Pants that works on this folder."""
-        for file in (self.folder / ".pids").rglob("pantsd/pid"):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                daemon = psutil.Process(int(file.read_text()))
-                daemon.terminate()
-                daemon.wait(timeout=60)
+        return self.run(f"build-support/ci/{name}", *arguments)
 
     def plan(self) -> dict[str, Any]:
         """The plan of what differs from the first commit."""
-        result = self.run("plan", "--base", self.base, "--json", "-")
+        result = self.script("plan", "--base", self.base, "--json", "-")
         assert result.returncode == 0, result.stderr
         plan: dict[str, Any] = json.loads(result.stdout)
         return plan

@@ -1,14 +1,13 @@
 """Plans of commits to a real repository, by real Pants: what is in each, and nothing else."""
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from build_support.functional.plan_repository import PlanRepository
+from build_support.functional.small_repository import require_pants
 
 KEYWORDS = "src/python/keywords"
 SHOUT = "src/python/shout"
@@ -36,9 +35,7 @@ EVERY_IMAGE = {
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlanRepository]:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mesh-build"
-    if not list(cache.glob("pants-*")):
-        pytest.skip(f"Pants is not installed in {cache}; ./pants installs it")
+    require_pants()
     if not shutil.which("git"):
         pytest.skip("there is no git")
     repository = PlanRepository(tmp_path_factory.mktemp("repository"))
@@ -76,7 +73,7 @@ def test_nothing_and_documentation_need_nothing_and_no_pants(repository: PlanRep
     repository.commit()
 
     for revision in ("HEAD", base):
-        result = repository.run("plan", "--base", revision)
+        result = repository.script("plan", "--base", revision)
         assert result.returncode == 0, result.stderr
         assert "nothing to check, test, package or make again" in result.stdout
 
@@ -373,7 +370,7 @@ def test_files_not_committed_count(repository: PlanRepository) -> None:
 
 
 def test_everything_on_request(repository: PlanRepository) -> None:
-    result = repository.run("plan", "--all", "--json", "-")
+    result = repository.script("plan", "--all", "--json", "-")
 
     plan = json.loads(result.stdout)
     assert {item["target"] for item in plan["tests"]} == EVERY_TEST
@@ -386,7 +383,7 @@ def test_broken_build_file_makes_no_plan(repository: PlanRepository) -> None:
     repository.write(f"{SHOUT}/BUILD", "no_such_target()\n")
     repository.commit()
 
-    result = repository.run("plan", "--base", repository.base)
+    result = repository.script("plan", "--base", repository.base)
 
     assert (result.returncode, result.stdout) == (2, "")
     assert f"{SHOUT}/BUILD" in result.stderr

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make on PATH")
+
 COMPOSE = """services:
   train: {image: a}
   download-model: {image: a}

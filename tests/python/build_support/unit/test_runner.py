@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import runner
 
+from services.http import running
+
 SECRET = "token-of-an-administrator"
 CONFIG = "Y29uZmlndXJhdGlvbg=="
 # Instances are folders named after their ids, each with the state and the user data of one.
@@ -145,12 +147,8 @@ class Cloud:
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    with FakeGitHub() as github:
-        thread = threading.Thread(target=github.serve_forever, args=(0.01,))
-        thread.start()
+    with running(FakeGitHub()) as github:
         yield Cloud(tmp_path, github)
-        github.shutdown()
-        thread.join()
 
 
 def test_machine_starts_works_and_is_terminated(cloud: Cloud) -> None:

@@ -125,6 +125,8 @@ def test_commands_exist_and_parse(name: str, words: tuple[str, ...], tree: Path)
     if program in PROGRAMS:
         return
     if program == "make":
+        if not shutil.which("make"):
+            pytest.skip("there is no make on PATH")
         process = subprocess.run(
             ["make", "--dry-run", *map(fill, words[1:])],
             cwd=tree,

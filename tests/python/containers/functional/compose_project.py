@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from mesh.core.discovery import find_projects
 from mesh.core.discovery import get_project
+from mesh.core.project import Project
 
 IMAGES: dict[str, str] = json.loads(os.environ.get("MESH_TEST_IMAGES") or "{}")
 """The images by name, as `build-support/docker/built` prints them: name with tag to id."""
@@ -37,8 +39,11 @@ SERVICES = {
     "serve:download": "serve-download-model",
 }
 """The services of steps that do not go by the name of their component."""
-QUICK = ("-e", "TRAIN_EPOCHS=1")
-"""Options of steps: a trained model as quickly as its project can have one."""
+_QUICK = ("TRAIN_EPOCHS=1", "COMPILE_VOCABULARY_WORDS=200")
+_FEW_ROWS = {
+    "sentiment": "/app/lib/python3.11/site-packages/sentiment/ingest/samples/support.jsonl",
+}
+"""A part of the data, for projects whose tests in containers don't ask how good the model is."""
 PATIENCE = 1800
 USER = 10001
 
@@ -59,19 +64,24 @@ def components() -> dict[str, list[str]]:
     return found
 
 
-def needs_images(*projects: str) -> pytest.MarkDecorator:
-    """Skips tests where there are no images, or not those of a project."""
-    missing = " and ".join(name for name in projects if name not in components())
+def needs_images(project: str) -> pytest.MarkDecorator:
+    """Skips tests where there are no images of a project."""
     return pytest.mark.skipif(
-        not IMAGES or bool(missing),
-        reason=f"no images{missing and f' of {missing}'} are given; build-support/docker/test"
-        " builds and tests them where a Docker daemon answers",
+        project not in components(),
+        reason=f"no images of {project} are given; where a Docker daemon answers, `build-support/docker/test {project}` "
+        "builds and tests them",
     )
 
 
-def each_of(projects: Iterable[str]) -> list[Any]:
-    """Projects as parameters of a test, which is skipped for those without images."""
-    return [pytest.param(name, marks=needs_images(name)) for name in projects]
+def each(projects: Iterable[Project]) -> list[Any]:
+    """A parameter for each project, skipped where there are no images of it."""
+    return [pytest.param(each.name, marks=needs_images(each.name)) for each in projects]
+
+
+def quick(project: str) -> list[str]:
+    """Options of steps with which a project has a model soon."""
+    few = [f"INGEST_SOURCE={_FEW_ROWS[project]}"] if project in _FEW_ROWS else []
+    return [option for setting in (*_QUICK, *few) for option in ("-e", setting)]
 
 
 def image(project: str, component: str) -> str:
@@ -146,7 +156,7 @@ class Compose:
         for step in self.project.steps:
             service = SERVICES.get(step, step.partition(":")[0])
             if service != "serve":
-                exit_code, outputs[service] = self.step(*QUICK, service)
+                exit_code, outputs[service] = self.step(*quick(self.project.name), service)
                 assert exit_code == 0, outputs[service]
         return outputs
 
@@ -175,3 +185,19 @@ def compose_project(project: str, workspace: Path) -> Iterator[Compose]:
     finally:
         exit_code, output = compose("down", "--volumes", "--timeout", "0")
         assert exit_code == 0, output
+
+
+@dataclass(frozen=True)
+class Life:
+    """A project whose steps before serving were run, with what each of them said, and its server."""
+
+    compose: Compose
+    outputs: dict[str, str]
+    server: str
+
+
+@contextlib.contextmanager
+def life_of(project: str, workspace: Path) -> Iterator[Life]:
+    """Run a project's steps in containers, then its server."""
+    with compose_project(project, workspace) as compose:
+        yield Life(compose, compose.live(), compose.start_server())

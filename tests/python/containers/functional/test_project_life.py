@@ -4,33 +4,27 @@ import http.client
 import json
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from containers.functional.compose_project import QUICK
 from containers.functional.compose_project import USER
-from containers.functional.compose_project import Compose
+from containers.functional.compose_project import Life
 from containers.functional.compose_project import components
 from containers.functional.compose_project import compose_project
 from containers.functional.compose_project import docker
-from containers.functional.compose_project import each_of
+from containers.functional.compose_project import each
 from containers.functional.compose_project import image
 from containers.functional.compose_project import inspect
-from containers.functional.compose_project import needs_images
+from containers.functional.compose_project import quick
 from containers.functional.compose_project import wait_until
 from mesh.core.discovery import find_projects
 
-pytestmark = needs_images()
-
-PROJECTS = each_of(project.name for project in find_projects())
-WITH_MODEL = each_of(
-    project.name for project in find_projects() if "serve:download" in project.steps
-)
+PROJECTS = find_projects()
+WITH_MODEL = [project for project in PROJECTS if "serve:download" in project.steps]
 KINDS = ("unit", "integration", "functional")
 AGAIN = {
     "download-model": "is already in outputs",
@@ -53,22 +47,9 @@ print(json.dumps({"asked": example, "answered": ask(path, example)}))
 """
 
 
-@dataclass(frozen=True)
-class Life:
-    """A project whose steps before serving were run, with its server."""
-
-    compose: Compose
-    outputs: dict[str, str]
-    server: str
-
-
-@pytest.fixture(scope="module", params=PROJECTS)
-def life(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Life]:
-    with compose_project(request.param, tmp_path_factory.mktemp("life")) as compose:
-        outputs = compose.live()
-        yield Life(compose, outputs, compose.start_server())
+@pytest.fixture(scope="module", params=each(PROJECTS))
+def life(request: pytest.FixtureRequest, live: Callable[[str], Life]) -> Life:
+    return live(request.param)
 
 
 @pytest.fixture
@@ -159,7 +140,7 @@ def test_card_names_the_code_of_the_image(trained_life: Life) -> None:
 def test_second_run_makes_nothing(life: Life) -> None:
     made = set(life.compose.workspace.rglob("*"))
     for service in life.outputs:
-        exit_code, output = life.compose.step(*QUICK, service)
+        exit_code, output = life.compose.step(*quick(life.compose.project.name), service)
         assert exit_code == 0, output
         assert re.search(AGAIN.get(service, "is up to date"), output), output
     assert set(life.compose.workspace.rglob("*")) == made
@@ -210,7 +191,7 @@ def test_steps_leave_their_files_to_the_caller(life: Life) -> None:
     assert {path.stat().st_uid for path in life.compose.workspace.rglob("*")} == {owner}
 
 
-@pytest.mark.parametrize("project", PROJECTS)
+@pytest.mark.parametrize("project", each(PROJECTS))
 def test_wrong_setting_is_named(project: str, tmp_path: Path) -> None:
     with compose_project(project, tmp_path) as compose:
         exit_code, output = compose.step("-e", "SERVE_THREADS=none", "serve")
@@ -218,7 +199,7 @@ def test_wrong_setting_is_named(project: str, tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
-@pytest.mark.parametrize("project", WITH_MODEL)
+@pytest.mark.parametrize("project", each(WITH_MODEL))
 def test_server_without_a_model_is_never_healthy(project: str, tmp_path: Path) -> None:
     with compose_project(project, tmp_path) as compose:
         exit_code, output = compose("up", "--no-color", "--exit-code-from", "serve", "serve")

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -14,34 +13,26 @@ import pytest
 
 from mesh_command import PATIENCE
 from mesh_command import Command
+from mesh_command import Served
 from mesh_command import free_port
 from mesh_command import printed_answer
 from mesh_command import run
-from mesh_command import up
 
 
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("workspace")
+@pytest.fixture
+def workspace(served: Served) -> Path:
+    return served.workspace
 
 
-@pytest.fixture(scope="module")
-def served(workspace: Path) -> Iterator[tuple[Command, str]]:
-    """`mesh up keywords` from nothing, and the server's address."""
-    with up("keywords", workspace) as served:
-        yield served
-
-
-def test_printed_request_gets_the_printed_answer(served: tuple[Command, str]) -> None:
-    [output] = printed_answer(served[0])["outputs"]
+def test_printed_request_gets_the_printed_answer(served: Served) -> None:
+    [output] = printed_answer(served.command)["outputs"]
     assert output["predicted_document"]
 
 
-def test_documents_of_all_kinds_are_answered(served: tuple[Command, str]) -> None:
-    _, url = served
+def test_documents_of_all_kinds_are_answered(served: Served) -> None:
     documents = ["", "word", "the and of", "🙂🙂", "北京是中国的首都。", "pipe organ " * 9_000]
     body = {"inputs": [{"document": document} for document in documents]}
-    response = httpx.post(f"{url}/v1/model/keywords/predict", json=body, timeout=60)
+    response = httpx.post(f"{served.url}/v1/model/keywords/predict", json=body, timeout=60)
     assert response.status_code == 200
     outputs = response.json()["outputs"]
     tokens = [
@@ -52,59 +43,51 @@ def test_documents_of_all_kinds_are_answered(served: tuple[Command, str]) -> Non
     assert [output["truncated"] for output in outputs] == [False] * 5 + [True]
 
 
-def test_configuration_is_applied(served: tuple[Command, str]) -> None:
-    _, url = served
+def test_configuration_is_applied(served: Served) -> None:
     text = "Die Hefe vergärt den Zucker, und die Hefe wächst im warmen Labor am schnellsten."
     body = {
         "configuration": {"stop_words": "german", "keyphrase_ngram_range": [1, 2], "top_n": 3},
         "inputs": [{"document": text}],
     }
-    response = httpx.post(f"{url}/v1/model/keywords/predict", json=body, timeout=60)
+    response = httpx.post(f"{served.url}/v1/model/keywords/predict", json=body, timeout=60)
     [output] = response.json()["outputs"]
     tokens = [item["keyword_token"] for item in output["predicted_document"]]
     assert len(tokens) == 3
     assert not {"die", "und", "den"} & {word for token in tokens for word in token.split()}
 
 
-def test_wrong_configuration_names_its_field(served: tuple[Command, str]) -> None:
-    _, url = served
+def test_wrong_configuration_names_its_field(served: Served) -> None:
     body = {"configuration": {"top_n": 0}, "inputs": [{"document": "text"}]}
-    response = httpx.post(f"{url}/v1/model/keywords/predict", json=body)
+    response = httpx.post(f"{served.url}/v1/model/keywords/predict", json=body)
     assert response.status_code == 422
     assert "top_n" in response.text
 
 
-def test_bio_names_the_version_it_was_made_from(served: tuple[Command, str]) -> None:
-    _, url = served
-    bio = httpx.get(f"{url}/v1/model/keywords/bio").json()
+def test_bio_names_the_version_it_was_made_from(served: Served) -> None:
+    bio = httpx.get(f"{served.url}/v1/model/keywords/bio").json()
     assert bio["model_name"] == "keywords"
     assert bio["model_card"]["trained_version"] == "KEYWORDS-TRAINED-1"
 
 
-def test_predicting_without_a_server_gives_the_same_answer(
-    served: tuple[Command, str], workspace: Path
-) -> None:
-    _, url = served
+def test_predicting_without_a_server_gives_the_same_answer(served: Served, workspace: Path) -> None:
     text = "Glaciers carve valleys as they creep towards the sea."
     exit_code, output = run(workspace, "predict", "keywords", text)
     assert exit_code == 0
     over_http = httpx.post(
-        f"{url}/v1/model/keywords/predict", json={"inputs": [{"document": text}]}, timeout=60
+        f"{served.url}/v1/model/keywords/predict", json={"inputs": [{"document": text}]}, timeout=60
     )
     assert json.loads(output[output.index("{") :]) == over_http.json()
 
 
-def test_port_in_use_is_a_sentence_before_any_work(
-    served: tuple[Command, str], workspace: Path
-) -> None:
-    port = served[1].rpartition(":")[2]
+def test_port_in_use_is_a_sentence_before_any_work(served: Served, workspace: Path) -> None:
+    port = served.url.rpartition(":")[2]
     exit_code, output = run(workspace, "up", "keywords", "--port", port)
     assert exit_code == 1
     assert f"error: The server can't listen on 127.0.0.1:{port}" in output
     assert "train:train" not in output
 
 
-def test_registry_commands(served: tuple[Command, str], workspace: Path) -> None:
+def test_registry_commands(served: Served, workspace: Path) -> None:
     assert run(workspace, "registry", "alias", "KEYWORDS-COMPILED-1", "prod")[0] == 0
     exit_code, output = run(workspace, "registry", "list", "--json")
     versions = json.loads(output[output.index("[\n") :])
@@ -118,11 +101,7 @@ def test_registry_commands(served: tuple[Command, str], workspace: Path) -> None
     assert (exit_code, output.count("intact")) == (0, 2)
 
 
-def test_interrupted_server_drains_and_the_second_start_makes_nothing(
-    served: tuple[Command, str], workspace: Path
-) -> None:
-    first, _ = served
-    assert first.stop() == 0
+def test_second_start_makes_nothing(served: Served, workspace: Path) -> None:
     second = Command(workspace, "up", "keywords", "--port", str(free_port()))
     second.wait_for("Ctrl-C stops the server")
     assert len(re.findall("up to date", second.output)) >= 3
@@ -131,7 +110,7 @@ def test_interrupted_server_drains_and_the_second_start_makes_nothing(
 
 
 def test_server_ends_with_the_command_that_is_terminated_early(
-    served: tuple[Command, str], workspace: Path
+    served: Served, workspace: Path
 ) -> None:
     port = free_port()
     command = Command(workspace, "up", "keywords", "--port", str(port))
@@ -141,7 +120,7 @@ def test_server_ends_with_the_command_that_is_terminated_early(
         httpx.get(f"http://127.0.0.1:{port}/v1/live")
 
 
-def test_commands_read_the_env_file(served: tuple[Command, str], workspace: Path) -> None:
+def test_commands_read_the_env_file(served: Served, workspace: Path) -> None:
     folder = workspace / "elsewhere"
     folder.mkdir()
     settings = folder / "my.env"
@@ -160,7 +139,7 @@ def test_commands_read_the_env_file(served: tuple[Command, str], workspace: Path
     ("document", "sentence"), [(b"x" * 200_001, "can't be predicted"), (b"\xff", "not UTF-8")]
 )
 def test_text_that_can_not_be_predicted_is_a_sentence(
-    served: tuple[Command, str], workspace: Path, document: bytes, sentence: str
+    served: Served, workspace: Path, document: bytes, sentence: str
 ) -> None:
     (workspace / "document").write_bytes(document)
     with (workspace / "document").open("rb") as standard_input:

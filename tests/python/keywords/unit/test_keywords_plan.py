@@ -50,6 +50,19 @@ def test_inputs_of_the_trained_model(root: Path) -> None:
     assert "absent" not in inputs.values()
 
 
+def test_version_of_each_platform_counts(root: Path) -> None:
+    lock = root / "models.lock"
+    pin = f"{RECIPE.packages[0]}==1.0 \\\n"
+    for_mac = pin.replace("1.0", "0.9 ; sys_platform == 'darwin'")
+    lock.write_text(
+        lock.read_text().replace(pin, for_mac + pin.replace("1.0", "1.0 ; sys_platform == 'linux'"))
+    )
+
+    inputs = model_inputs(root, "keywords", "train")
+
+    assert inputs[f"models.lock:{RECIPE.packages[0]}"] == "0.9 1.0"
+
+
 def test_inputs_of_the_compiled_model(root: Path) -> None:
     inputs = model_inputs(root, "keywords", "compile")
 

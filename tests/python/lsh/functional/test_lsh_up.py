@@ -7,9 +7,9 @@ from mesh_command import up
 
 
 def test_server_starts_without_a_model_and_answers_what_it_printed(tmp_path):
-    with up("lsh", tmp_path) as (command, url):
-        [output] = printed_answer(command)["outputs"]
+    with up("lsh", tmp_path) as served:
+        [output] = printed_answer(served.command)["outputs"]
         assert len(output["signature"]) > 1
-        metrics = httpx.get(f"{url}/metrics", trust_env=False).text
+        metrics = httpx.get(f"{served.url}/metrics", trust_env=False).text
         assert 'route="/v1/model/{name}/predict",status="200"} 2.0' in metrics
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -71,6 +72,17 @@ def registry_server(
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What interrupted publishes leave is not the user's."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def _no_connections_left() -> Iterator[None]:
+    """MLflow keeps its connections to every database; each test has one of its own, and a process' number is limited."""
+    yield
+    for kind in ("model_registry", "tracking"):
+        # Not every test imports it.
+        if module := sys.modules.get(f"mlflow.store.{kind}.sqlalchemy_store"):
+            for engine in module.SqlAlchemyStore._engine_map.values():
+                engine.dispose()
 
 
 @dataclass(frozen=True)

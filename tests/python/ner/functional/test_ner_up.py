@@ -1,27 +1,18 @@
 """`mesh up ner` as a user runs it on an empty clone: real processes, real HTTP, real weights."""
 
-from collections.abc import Iterator
-
 import httpx
-import pytest
 
+from mesh_command import Served
 from mesh_command import printed_answer
-from mesh_command import up
 
 PREDICT = "/v1/model/ner/predict"
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the server that the command started."""
-    workspace = tmp_path_factory.mktemp("workspace")
-    # How good the model is does not matter here.
-    with up("ner", workspace, TRAIN_EPOCHS="1") as (command, address):
-        assert printed_answer(command)["outputs"]
-        yield address
+def test_printed_request_gets_the_printed_answer(served: Served) -> None:
+    assert printed_answer(served.command)["outputs"]
 
 
-def test_documents_of_all_kinds_are_answered(url: str) -> None:
+def test_documents_of_all_kinds_are_answered(served: Served) -> None:
     documents = [
         "",
         "<p></p>",
@@ -30,7 +21,7 @@ def test_documents_of_all_kinds_are_answered(url: str) -> None:
         "<p>Angela&nbsp;Merkel came to <b>Berlin</b>.</p>",
     ]
     body = {"inputs": [{"document": document} for document in documents]}
-    response = httpx.post(f"{url}{PREDICT}", json=body, timeout=60)
+    response = httpx.post(f"{served.url}{PREDICT}", json=body, timeout=60)
     assert response.status_code == 200
     outputs = response.json()["outputs"]
     assert [output["entities"] for output in outputs[:2]] == [[], []]
@@ -40,10 +31,10 @@ def test_documents_of_all_kinds_are_answered(url: str) -> None:
             assert 0 <= entity["start"] < entity["end"] <= len(document)
 
 
-def test_language_that_is_not_supported_is_refused(url: str) -> None:
+def test_language_that_is_not_supported_is_refused(served: Served) -> None:
     text = "Die Regierung hat am Montag ein neues Gesetz über die Renten vorgelegt."
     declared = {"configuration": {"language": "de"}, "inputs": [{"document": text}]}
     for body in (declared, {"inputs": [{"document": text}]}):
-        response = httpx.post(f"{url}{PREDICT}", json=body, timeout=60)
+        response = httpx.post(f"{served.url}{PREDICT}", json=body, timeout=60)
         assert response.status_code == 422
         assert "this model knows en" in response.json()["detail"]

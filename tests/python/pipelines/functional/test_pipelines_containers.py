@@ -24,7 +24,12 @@ IMAGES: dict[str, str] = json.loads(os.environ.get("MESH_TEST_IMAGES") or "{}")
 PATIENCE = 1800
 TRAINING = 4
 SOME_DATA = "/app/lib/python3.11/site-packages/*/ingest/samples/support.jsonl"
-QUICK = ("--variables", json.dumps({"INGEST_SOURCE": SOME_DATA, "TRAIN_EPOCHS": "1"}))
+VARIABLES = {
+    "INGEST_SOURCE": SOME_DATA,
+    "TRAIN_EPOCHS": "1",
+    "COMPILE_VOCABULARY_WORDS": "200",
+}
+QUICK = ("--variables", json.dumps(VARIABLES))
 """A model as quickly as its project can have one, of a part of the data that it ships."""
 
 
@@ -124,7 +129,12 @@ def test_every_container_of_a_project_runs_and_what_is_made_is_not_made_again(
     assert len(list((tmp_path / ".mesh").glob("data/*/tags/dataset_v22.dvc"))) == len(versions)
 
 
-@pytest.mark.parametrize("project", projects())
+@pytest.fixture
+def project() -> str:
+    """The project with the most containers."""
+    return max(projects(), key=lambda name: len(numbers(name)))
+
+
 def test_failing_step_is_the_last_and_gives_its_exit_code(tmp_path: Path, project: str) -> None:
     """Without what the steps before have made, the second container of a project fails at once."""
     later = numbers(project)[1:]
@@ -138,7 +148,6 @@ def test_failing_step_is_the_last_and_gives_its_exit_code(tmp_path: Path, projec
     ]
 
 
-@pytest.mark.parametrize("project", projects())
 def test_wrong_setting_of_a_step_is_named_with_its_exit_code(tmp_path: Path, project: str) -> None:
     first = numbers(project)[0]
     variables = '{"MESH_ENV_FILE": "config/none.env"}'
@@ -146,7 +155,6 @@ def test_wrong_setting_of_a_step_is_named_with_its_exit_code(tmp_path: Path, pro
     assert (exit_code, "config/none.env" in output) == (2, True), output
 
 
-@pytest.mark.parametrize("project", projects())
 def test_killed_run_stops_its_container_and_leaves_no_half_version(
     tmp_path: Path, project: str
 ) -> None:
@@ -182,8 +190,7 @@ def test_killed_run_stops_its_container_and_leaves_no_half_version(
     assert not list((tmp_path / ".mesh").rglob("manifest.json"))
 
 
-def test_missing_image_is_one_sentence_before_anything_starts(tmp_path: Path) -> None:
-    project = projects()[0]
+def test_missing_image_is_one_sentence_before_anything_starts(tmp_path: Path, project: str) -> None:
     first = numbers(project)[0]
     exit_code, output = run(
         tmp_path, project, *choice(project, first), IMAGE_REGISTRY="", IMAGE_TAG="never-built"

@@ -1,7 +1,6 @@
 """The official client against a stand-in of the server's protocol."""
 
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
@@ -22,6 +21,7 @@ from pipelines.settings import ImageSettings
 from pipelines.settings import KubeflowSettings
 from pipelines.settings import PipelineSettings
 from pipelines.specification import write_specification
+from services.http import running
 
 MOODS = Project(name="moods", description="", port=1, steps=DATA_STEPS)
 
@@ -93,12 +93,8 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
     monkeypatch.setattr("pipelines.following.POLL_SECONDS", 0)
     # The client keeps a file there.
     monkeypatch.setenv("HOME", str(tmp_path))
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with running(Server()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A stand-in of a Neptune server: real HTTP, objects in memory."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -10,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from urllib.parse import urlsplit
 
+from services.http import running
 from services.neptune_server import specification
 from services.neptune_server.contents import ApiError
 from services.neptune_server.server import NeptuneServer
@@ -62,9 +62,5 @@ def run_neptune() -> Iterator[NeptuneServer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     state.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with running(server):
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from load_suite import check_load
 from lsh.project import PROJECT
+from mesh_command import up
 
 
 def test_load_is_borne(tmp_path: Path) -> None:
-    check_load(PROJECT, tmp_path)
+    with up("lsh", tmp_path) as served:
+        check_load(PROJECT, served)

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 PROGRAM = """
-import sys, time
+import atexit, sys, threading
 from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -38,6 +38,22 @@ def run(work, remote):
             (partial / "half").write_text("half")
             print("waiting", flush=True)
             sys.stdin.read()
+    if work.what == "wrap":
+        try:
+            print("waiting", flush=True)
+            sys.stdin.read()
+        except KeyboardInterrupt:
+            raise ImportError("It was interrupted.")
+    if work.what == "compute":
+        from native_work import compute_until
+        atexit.register(print, "exit function")
+        started = threading.Event()
+        compute = lambda: compute_until(lambda: started.set())
+        threading.Thread(target=compute, daemon=True).start()
+        started.wait()
+        print("waiting", flush=True)
+        sys.stdin.read()
+        raise ZeroDivisionError("oops")
 
 program = Program(component="toy.work", name="work", run=run, settings=(WorkSettings, RemoteSettings))
 if __name__ == "__main__":
@@ -141,19 +157,51 @@ def test_help(toy):
     assert "What to do." in output
 
 
-@pytest.mark.parametrize(
+signals = pytest.mark.parametrize(
     ("number", "code", "word"),
     [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
 )
-def test_signals_remove_partial_files(toy, tmp_path, number, code, word):
-    process = toy("--what", "wait", MESH_LOG_LEVEL="ERROR")
+
+
+def wait_until_it_waits(process):
     assert process.stdout.readline().startswith("running")
     assert process.stdout.readline() == "waiting\n"
+
+
+@signals
+def test_signals_remove_partial_files(toy, tmp_path, number, code, word):
+    process = toy("--what", "wait", MESH_LOG_LEVEL="ERROR")
+    wait_until_it_waits(process)
     assert list(tmp_path.glob(".made.*.partial"))
     process.send_signal(number)
     returned, _, errors = finish(process)
     assert (returned, errors) == (code, f"{word}\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["toy"]
+
+
+@signals
+def test_signals_are_told_whatever_became_of_them_in_the_work(toy, number, code, word):
+    process = toy("--what", "wrap", MESH_LOG_LEVEL="ERROR")
+    wait_until_it_waits(process)
+    process.send_signal(number)
+    returned, _, errors = finish(process)
+    assert (returned, errors) == (code, f"{word}\n")
+
+
+@signals
+def test_signals_while_threads_compute_in_native_code(toy, number, code, word):
+    process = toy("--what", "compute", MESH_LOG_LEVEL="ERROR")
+    wait_until_it_waits(process)
+    process.send_signal(number)
+    assert finish(process) == (code, "exit function\n", f"{word}\n")
+
+
+def test_defects_while_threads_compute_in_native_code(toy):
+    process = toy("--what", "compute")
+    wait_until_it_waits(process)
+    code, output, errors = finish(process)
+    assert (code, output) == (1, "exit function\n")
+    assert errors.endswith("ZeroDivisionError: oops\n")
 
 
 def test_component_that_is_not_there(start):

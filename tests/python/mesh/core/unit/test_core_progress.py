@@ -1,5 +1,6 @@
 import io
 import logging
+import threading
 
 import pytest
 
@@ -90,3 +91,29 @@ def test_bytes_on_a_terminal(monkeypatch):
         advance(2_000_000)
     assert "moving" in terminal.getvalue()
     assert "2.0/2.0 MB" in terminal.getvalue()
+
+
+def test_silent_work_is_reported(caplog, monkeypatch):
+    monkeypatch.setattr(progress, "SECONDS_OF_SILENCE", 0.05)
+    caplog.set_level(logging.INFO)
+    reported = threading.Event()
+
+    def note(_record):
+        reported.set()
+        return True
+
+    caplog.handler.addFilter(note)
+
+    with progress.break_silence("keywords.train:train"):
+        assert reported.wait(30)
+
+    assert caplog.messages[0].startswith("keywords.train:train is still at work (")
+
+
+def test_work_that_logs_is_not_reported(caplog, clock):
+    caplog.set_level(logging.INFO)
+    with progress.break_silence("work"):
+        for _ in range(3):
+            clock[0] += progress.SECONDS_OF_SILENCE / 2
+            logging.getLogger("mesh").info("a line")
+    assert caplog.messages == ["a line"] * 3

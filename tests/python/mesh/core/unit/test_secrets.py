@@ -1,6 +1,5 @@
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
@@ -10,6 +9,7 @@ import pytest
 from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.core.secrets import managed_secrets
+from services.http import running
 
 KEPT = "projects/team/secrets/registry/versions/3"
 
@@ -39,12 +39,8 @@ class Google(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def google() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Google) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Google)) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 def named(**secrets: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import socketserver
 import sqlite3
 import subprocess
 import sys
-import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from mesh.core.errors import UsageError
 from mesh.registry import mlflow_store
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
+from services.http import running
 
 
 @pytest.fixture
@@ -32,10 +33,11 @@ def settings_in(folder: Path) -> RegistrySettings:
 
 
 @pytest.fixture
-def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def unused_port() -> Iterator[int]:
+    """A port that refuses connections: bound, so that nobody else takes it, and never listened on."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
 
 
 def test_killed_creation_leaves_no_database(kill_stopped, tmp_path, source, card):
@@ -62,10 +64,12 @@ def test_killed_creation_leaves_no_database(kill_stopped, tmp_path, source, card
 def test_first_use_by_default_settings_is_quiet_and_tidy(tmp_path):
     code = """
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from mesh.core.card import ModelCard
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
+from services.http import running
 logging.basicConfig(level=logging.INFO)
 registry = open_registry(RegistrySettings())
 Path("files").mkdir()
@@ -194,10 +198,8 @@ def closing_server():
         def handle(self) -> None:
             connections.append(self.client_address)
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Close) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with running(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Close)) as server:
         yield f"127.0.0.1:{server.server_address[1]}", connections
-        server.shutdown()
 
 
 @pytest.fixture

@@ -77,6 +77,10 @@ class TinyServer:
         with self.client() as client:
             return client.get("/v1/ready").status_code == httpx.codes.OK
 
+    def is_computing(self) -> bool:
+        """Whether it has begun to compute in native code."""
+        return (self.folder / "computing").exists()
+
     def open_gate(self) -> None:
         """Let blocked computations go on."""
         (self.folder / "gate").touch()

@@ -6,7 +6,6 @@ import re
 import shutil
 import socketserver
 import subprocess
-import threading
 from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from mesh.serve.documents import EXAMPLE_TEXT
+from services.http import running
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 OWN_HOSTS = {
@@ -56,12 +56,8 @@ class _Refusal(socketserver.StreamRequestHandler):
 
 @pytest.fixture
 def proxy() -> Iterator[RecordingProxy]:
-    with RecordingProxy() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with running(RecordingProxy()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def command_line(proxy: RecordingProxy, profile: Path, *arguments: str) -> list[str]:

@@ -13,6 +13,10 @@ import pytest
 PREDICT = "/v1/model/tiny/predict"
 Start = Callable[..., Any]
 
+both_signals = pytest.mark.parametrize(
+    ("http", "number"), [("uvicorn", signal.SIGTERM), ("hypercorn", signal.SIGINT)]
+)
+
 
 def refuses_connections(server: Any) -> bool:
     try:
@@ -35,15 +39,22 @@ def test_it_is_alive_while_it_loads_and_ready_when_it_has_loaded(start: Start) -
         assert client.post(PREDICT, json={"text": "a"}).json()["text"] == "A"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_at_once_while_it_loads_and_when_it_is_idle(start: Start, number: int) -> None:
-    for load in ("block", ""):
-        server = start(load=load)
+@both_signals
+def test_it_ends_at_once_while_it_loads_and_warms_up_and_when_it_is_idle(
+    launch: Start, http: str, number: int
+) -> None:
+    for load in ("block", "compute", ""):
+        server = launch(server=http, load=load)
         with server.client() as client:
             client.get("/v1/live")
+            if load == "compute":
+                server.wait_until(server.is_computing)
+            elif not load:
+                server.wait_until(server.is_ready)
             # The connection is still open.
             server.process.send_signal(number)
             assert server.exit_code() == 0
+        assert server.log.endswith('"All requests are answered"}\n')
 
 
 def test_a_model_that_can_not_be_loaded_ends_the_process_with_a_sentence(start: Start) -> None:
@@ -89,7 +100,7 @@ def test_sigterm_answers_every_request_in_flight_and_refuses_new_connections(sta
     with ThreadPoolExecutor(len(texts)) as pool, server.client() as client:
 
         def predict(text: str) -> httpx.Response:
-            response: httpx.Response = client.post(PREDICT, json={"text": text, "block": True})
+            response: httpx.Response = client.post(PREDICT, json={"text": text, "compute": True})
             return response
 
         accepted = [pool.submit(predict, text) for text in texts]
@@ -146,16 +157,19 @@ def test_readiness_turns_before_connections_are_refused(start: Start) -> None:
     assert server.exit_code() == 0
 
 
-def test_what_is_not_answered_within_the_grace_period_is_admitted(start: Start) -> None:
-    server = start(threads=1, max_batch=1, drain_seconds=0.3)
+@both_signals
+def test_what_is_not_answered_within_the_grace_period_is_admitted(
+    launch: Start, http: str, number: int
+) -> None:
+    server = launch(server=http, threads=1, max_batch=1, drain_seconds=0.3)
     server.wait_until(server.is_ready)
     with ThreadPoolExecutor(2) as pool, server.client() as client:
-        requests = [{"text": text, "block": True} for text in "ab"]
+        requests = [{"text": text, "compute": True} for text in "ab"]
         pending = [pool.submit(client.post, PREDICT, json=request) for request in requests]
         server.wait_until(
-            lambda: len(server.computed) + server.metric("inference_queue_depth") == 2
+            lambda: server.is_computing() and server.metric("inference_queue_depth") == 1
         )
-        server.terminate()
+        server.process.send_signal(number)
         assert server.exit_code() == 1
         for each in pending:
             response = each.result()

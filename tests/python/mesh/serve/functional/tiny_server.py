@@ -17,10 +17,12 @@ from mesh.core.errors import MeshError
 from mesh.core.errors import UsageError
 from mesh.core.logs import LogSettings
 from mesh.core.logs import configure_logging
+from mesh.core.process import run_and_exit
 from mesh.core.settings import load_settings
 from mesh.serve.model import ServedModel
 from mesh.serve.server import run_server
 from mesh.serve.settings import ServeSettings
+from native_work import compute_until
 
 
 class TinyRequest(BaseModel):
@@ -29,7 +31,8 @@ class TinyRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: str
-    block: bool = Field(False, description="Compute until the gate's file exists.")
+    block: bool = Field(False, description="Wait until the gate's file exists.")
+    compute: bool = Field(False, description="Compute in native code until the gate's file exists.")
     refuse: bool = Field(False, description="Raise a usage error.")
     crash: bool = Field(False, description="Raise a defect.")
 
@@ -60,6 +63,8 @@ class TinyModel(ServedModel):
             raise ZeroDivisionError("a defect")
         if mode == "block":
             _wait_for(self._folder / "loaded")
+        if mode == "compute":
+            self._compute_until(self._folder / "loaded")
 
     def predict(self, request: TinyRequest) -> TinyResponse:
         [answer] = self.predict_batch([request])
@@ -72,6 +77,8 @@ class TinyModel(ServedModel):
             file.writelines(json.dumps(request.text[:100]) + "\n" for request in requests)
         if any(request.block for request in requests):
             _wait_for(self._folder / "gate")
+        if any(request.compute for request in requests):
+            self._compute_until(self._folder / "gate")
         return [self._answer(request, len(requests)) for request in requests]
 
     def bio(self) -> dict[str, Any]:
@@ -79,6 +86,13 @@ class TinyModel(ServedModel):
 
     def example_request(self, text: str) -> TinyRequest:
         return TinyRequest(text=text)
+
+    def _compute_until(self, path: Path) -> None:
+        def done() -> bool:
+            (self._folder / "computing").touch()
+            return path.exists()
+
+        compute_until(done)
 
     def _answer(self, request: TinyRequest, batch: int) -> TinyResponse | Exception:
         if request.refuse:
@@ -96,4 +110,4 @@ def _wait_for(path: Path) -> None:
 if __name__ == "__main__":
     settings, log = load_settings([ServeSettings, LogSettings], flags=sys.argv[1:])
     configure_logging("tiny-serve", log)
-    sys.exit(run_server(TinyModel(Path(os.environ["TINY_FOLDER"])), settings))
+    run_and_exit(lambda: run_server(TinyModel(Path(os.environ["TINY_FOLDER"])), settings))

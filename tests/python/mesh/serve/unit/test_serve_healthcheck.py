@@ -1,12 +1,12 @@
 """The health check of containers, against a real socket."""
 
 import http.server
-import threading
 from collections.abc import Iterator
 
 import pytest
 
 from mesh.serve import healthcheck
+from services.http import running
 
 
 class Server(http.server.HTTPServer):
@@ -33,13 +33,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with running(Server()) as server:
         monkeypatch.setenv("SERVE_PORT", str(server.server_port))
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize(("status", "exit_code"), [(200, 0), (503, 1), (404, 1)])

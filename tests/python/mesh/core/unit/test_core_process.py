@@ -1,0 +1,87 @@
+"""The end of processes, tried in processes of their own."""
+
+import textwrap
+
+import pytest
+
+from mesh.core.process import exit_code_of
+
+
+@pytest.fixture
+def run(start):
+    """Run a script on an empty standard input; its exit code, output and errors."""
+
+    def run_script(script):
+        process = start("-c", textwrap.dedent(script))
+        output, errors = process.communicate(timeout=60)
+        return process.returncode, output, errors
+
+    return run_script
+
+
+def test_threads_are_waited_for_then_exit_functions_run_and_output_is_flushed(run, tmp_path):
+    script = """
+        import atexit, sys, tempfile, threading
+        from mesh.core.process import run_and_exit
+        def finish():
+            sys.stdin.read()
+            print("thread")
+        def main():
+            atexit.register(print, "exit function")
+            main.folder = tempfile.TemporaryDirectory(dir=".")
+            print("main")
+            threading.Thread(target=finish).start()
+            return 7
+        run_and_exit(main)
+    """
+    assert run(script) == (7, "main\nthread\nexit function\n", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_abandoned_threads_and_processes_are_not_waited_for(run, tmp_path):
+    script = """
+        import multiprocessing, os, tempfile, threading
+        from mesh.core.process import abandon_computations, run_and_exit
+        reading, writing = os.pipe()
+        def compute():
+            os.close(writing)
+            # Until the parent is gone.
+            os.read(reading, 1)
+        def main():
+            abandon_computations()
+            main.folder = tempfile.TemporaryDirectory(dir=".")
+            multiprocessing.get_context("fork").Process(target=compute).start()
+            threading.Thread(target=os.read, args=(reading, 1)).start()
+            print("main")
+        run_and_exit(main)
+    """
+    assert run(script) == (0, "main\n", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("argument", "code", "errors"), [("", 0, ""), ("3", 3, ""), ("'No.'", 1, "No.\n")]
+)
+def test_exit_in_the_work_counts_as_its_end(run, argument, code, errors):
+    script = f"""
+        import sys
+        from mesh.core.process import run_and_exit
+        run_and_exit(lambda: sys.exit({argument}))
+    """
+    assert run(script) == (code, "", errors)
+
+
+@pytest.mark.parametrize(("returned", "code"), [(0, 1), (2, 2)])
+def test_output_that_can_not_be_written_is_a_failure(run, returned, code):
+    script = f"""
+        import sys
+        from mesh.core.process import run_and_exit
+        sys.stdout = open("/dev/full", "w")
+        run_and_exit(lambda: print("lost") or {returned})
+    """
+    assert run(script) == (code, "", "error: Output can't be written: No space left on device.\n")
+
+
+@pytest.mark.parametrize(("returncode", "code"), [(0, 0), (3, 3), (-6, 134), (-15, 143)])
+def test_exit_code_of_a_child(returncode, code):
+    assert exit_code_of(returncode) == code
