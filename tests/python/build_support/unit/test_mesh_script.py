@@ -35,7 +35,8 @@ def main():
     program.write_text(os.environ.get("PROGRAM", '#!/bin/sh\\nprintf "%s\\\\n" "$@" "$PWD" "$MADE"\\ncat\\n'))
     program.chmod(0o755)
     environment = {"MADE": "in {chroot}", "PEX_ROOT": os.environ["CACHE"], "PEX_PYTHON": sys.executable}
-    command = {"arguments": ["{chroot}/program"], "environment": environment, "inherited": {"SSL_CERT_FILE": os.environ.get("SSL_CERT_FILE")}}
+    inherited = {"SSL_CERT_FILE": os.environ.get("SSL_CERT_FILE")}
+    command = {"arguments": ["{chroot}/program"], "environment": environment, "inherited": inherited}
     pathlib.Path(folder, "command.json").write_text(json.dumps(command))
     sys.exit(0)
 """
