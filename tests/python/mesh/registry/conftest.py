@@ -1,5 +1,6 @@
 """A registry of each backend, and what to publish in it."""
 
+import functools
 import os
 import shutil
 import sys
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from mlflow import MlflowClient
 from pydantic import SecretStr
 
@@ -66,6 +68,15 @@ def registry_server(
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _descriptions_are_read_once() -> Iterator[None]:
+    """botocore reads its description of S3 for every client, which takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        read = functools.cache(JSONFileLoader().load_file)
+        patch.setattr(JSONFileLoader, "load_file", staticmethod(read))
+        yield
 
 
 @pytest.fixture(autouse=True)

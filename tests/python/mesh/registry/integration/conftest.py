@@ -2,16 +2,28 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 
 import pytest
 
 from mesh.registry.settings import RegistrySettings
+from services.prepared_process import Process
+from services.prepared_process import prepare
 
-Start = Callable[..., "subprocess.Popen[str]"]
+Start = Callable[..., Process]
+
+# What takes most of the time of a process that opens a registry.
+IMPORTED = (
+    "mesh.registry.mlflow_backend",
+    "mlflow.store.artifact.mlflow_artifacts_repo",
+    "mlflow.store.artifact.s3_artifact_repo",
+    "mlflow.store.model_registry.rest_store",
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "mlflow.store.tracking.rest_store",
+    "mlflow.store.tracking.sqlalchemy_store",
+)
 
 # Stops at one call of a function, says so, and waits to be killed.
 STOP_AT = """
@@ -57,22 +69,23 @@ def variables(settings: RegistrySettings) -> dict[str, str]:
     return {f"MESH_REGISTRY_{name.upper()}": value for name, value in values.items()}
 
 
+@pytest.fixture(scope="session")
+def prepared() -> Iterator[Callable[[str, Mapping[str, str]], Process]]:
+    with prepare(*IMPORTED) as start_process:
+        yield start_process
+
+
 @pytest.fixture
-def start(registry_settings: RegistrySettings) -> Iterator[Start]:
+def start(
+    registry_settings: RegistrySettings, prepared: Callable[[str, Mapping[str, str]], Process]
+) -> Iterator[Start]:
     """Start Python code in a process with a registry's settings, after a `registry` is opened and a `card` made."""
     processes = []
 
     def start_process(
         code: str, *, settings: RegistrySettings = registry_settings, opening: str = OPEN
-    ) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [sys.executable, "-c", STOP_AT + opening + code],
-            env={**os.environ, **variables(settings), "PYTHONPATH": os.pathsep.join(sys.path)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    ) -> Process:
+        process = prepared(STOP_AT + opening + code, {**os.environ, **variables(settings)})
         processes.append(process)
         return process
 
@@ -88,7 +101,6 @@ def kill_stopped(start: Start) -> Callable[..., None]:
 
     def kill(code: str, **options: str) -> None:
         process = start(code, **options)
-        assert process.stdout is not None
         line = process.stdout.readline()
         assert line == "stopped\n", process.communicate()
         process.send_signal(signal.SIGKILL)
