@@ -107,7 +107,14 @@ def _install_pants(lock: Path, python: str, building: Path) -> None:
 
     run(
         [
-            *(*_pip(building), "install", "--require-hashes", "--no-deps", "--requirement", str(lock)),
+            *(
+                *_pip(building),
+                "install",
+                "--require-hashes",
+                "--no-deps",
+                "--requirement",
+                str(lock),
+            ),
             *sources.pip_flags(),
         ],
         "installing Pants",

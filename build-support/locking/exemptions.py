@@ -52,9 +52,9 @@ ELSEWHERE = (
 def find_elsewhere(pin: Pin, platform: Platform | None = None) -> Elsewhere | None:
     """The wheel of a pin that is on another index, for a platform or for any."""
     for known in ELSEWHERE:
-        if (known.name, known.version) == (pin.name, pin.version):
-            if platform in (None, known.platform):
-                return known
+        same = (known.name, known.version) == (pin.name, pin.version)
+        if same and platform in (None, known.platform):
+            return known
     return None
 
 

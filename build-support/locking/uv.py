@@ -1,4 +1,4 @@
-"""Runs uv, told where to install from by what pip or uv is configured with on this machine, and by nothing else of it."""
+"""Runs uv. Of what pip and uv are configured with on this machine, it learns only where to install from."""
 
 import os
 import subprocess

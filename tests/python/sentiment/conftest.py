@@ -11,7 +11,7 @@ from mesh_command import up
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """`mesh up sentiment` in an empty workspace, once for all tests of a process; how good the model is does not matter."""
+    """`mesh up sentiment` in an empty workspace, once for all tests of a process, with a model of any quality."""
     few = {
         "INGEST_SOURCE": str(source_root() / "sentiment/ingest/samples/support.jsonl"),
         "TRAIN_EPOCHS": "1",

@@ -6,12 +6,12 @@ import subprocess
 import venv
 from pathlib import Path
 
-import hostile_pip
 import pytest
-from package_index import PackageIndex
 
+import hostile_pip
 from benchmarks.peer_servers import make_environment
 from mesh.core.errors import MeshError
+from package_index import PackageIndex
 
 
 class Machine:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from build_support.functional.small_repository import SmallRepository
+from build_support.functional.small_repository import require_pants
 from hostile_pip import SETTINGS
 from hostile_pip import write_hostile_file
 from package_index import PackageIndex
 from package_index import pin
-
-from build_support.functional.small_repository import SmallRepository
-from build_support.functional.small_repository import require_pants
 
 # Pex's pip reads the machine's own folders, so that a hostile one has to lie over one of them.
 MACHINE = Path("/etc/xdg")

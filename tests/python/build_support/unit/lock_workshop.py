@@ -9,8 +9,9 @@ import pytest
 from locking.compiling import compile_lock
 from locking.locks import Lock
 from locking.uv import Uv
-from package_index import PackageIndex
 from pip_settings import read_sources
+
+from package_index import PackageIndex
 
 LOCK = Lock("some.lock", ("some.txt",))
 

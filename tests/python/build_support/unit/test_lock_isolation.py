@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from package_index import PackageIndex
 
 from build_support.unit.lock_workshop import Workshop
+from package_index import PackageIndex
 
 VARIABLES = {
     "UV_CONFIG_FILE": "{toml}",

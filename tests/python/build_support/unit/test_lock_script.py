@@ -10,9 +10,9 @@ import pytest
 from locking.exemptions import ELSEWHERE
 from locking.exemptions import SOURCE_ONLY
 from locking.locks import LOCKS
-from package_index import PackageIndex
 
 from build_support.unit.lock_workshop import find_uv
+from package_index import PackageIndex
 
 MODELS = "3rdparty/python/models"
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import hostile_pip
 import pytest
 from interpreters import pinned_uv
 
+import hostile_pip
 from build_support.unit.lock_workshop import Workshop
 
 # The others are overruled by flags, or by the environment of the test.

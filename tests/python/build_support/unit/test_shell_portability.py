@@ -1,7 +1,7 @@
 """All shell scripts: what shellcheck says of them, and whether macOS can run them.
 
-macOS brings bash 3.2 and the tools of BSD. No package registry has a bash 3.2, and shellcheck only knows newer ones, so what
-they lack is looked for by patterns.
+macOS brings bash 3.2 and the tools of BSD. No package registry has a bash 3.2, and shellcheck knows only newer ones,
+so patterns find what they lack.
 """
 
 import platform

@@ -68,8 +68,8 @@ def needs_images(project: str) -> pytest.MarkDecorator:
     """Skips tests where there are no images of a project."""
     return pytest.mark.skipif(
         project not in components(),
-        reason=f"no images of {project} are given; where a Docker daemon answers, `build-support/docker/test {project}` "
-        "builds and tests them",
+        reason=f"no images of {project} are given; where a Docker daemon answers,"
+        f" `build-support/docker/test {project}` builds and tests them",
     )
 
 

@@ -87,7 +87,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_connections_left() -> Iterator[None]:
-    """MLflow keeps its connections to every database; each test has one of its own, and a process' number is limited."""
+    """MLflow keeps its connections to every database; each test has its own, and their number is limited."""
     yield
     for kind in ("model_registry", "tracking"):
         # Not every test imports it.
