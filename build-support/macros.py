@@ -64,6 +64,8 @@ def containers():
     return dict(
         tags=["functional", "containers"],
         resolve="serving",
+        # A project's life in containers is lived once for all of them.
+        batch_compatibility_tag="containers",
         dependencies=[
             "//:make",
             "//:projects",
