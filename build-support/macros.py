@@ -43,23 +43,33 @@ def _addresses(programs):
 
 
 def unit():
-    """Tests of code alone; those of a folder share one process."""
-    return dict(tags=["unit"], batch_compatibility_tag=str(build_file_dir()))
+    """Tests of code alone; those of a project, or a library, share one process."""
+    return dict(tags=["unit"], **_one_process("unit"))
 
 
 def integration():
-    """Tests of code with real models or real services, which those of a folder share, with the process."""
-    return dict(tags=["integration"], batch_compatibility_tag=str(build_file_dir()))
+    """Tests of code with real models or real services, which those of a project, or a library, share in one process."""
+    return dict(tags=["integration"], **_one_process("integration"))
 
 
-def functional():
-    """Tests of running programs."""
-    return dict(tags=["functional"])
+def functional(share_server=False):
+    """Tests of running programs.
+
+    Args:
+        share_server: they use the server of the project's load tests, in one process with these.
+    """
+    return dict(tags=["functional"], **(_one_process("server") if share_server else {}))
 
 
 def load():
-    """Load tests of running servers."""
-    return dict(tags=["load"])
+    """Load tests of a project's running server."""
+    return dict(tags=["load"], **_one_process("server"))
+
+
+def _one_process(kind):
+    folders = build_file_dir().parts
+    owner = folders[2:4] if folders[2] == "mesh" else folders[2:3]
+    return dict(batch_compatibility_tag=f"{'/'.join(owner)} {kind}")
 
 
 def containers():
@@ -67,6 +77,8 @@ def containers():
     return dict(
         tags=["functional", "containers"],
         resolve="serving",
+        # A project's life in containers is lived once for all of them.
+        batch_compatibility_tag="containers",
         dependencies=[
             "//:make",
             "//:projects",

@@ -4,17 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from mesh.core.discovery import source_root
+import few_rows
 from mesh_command import Served
 from mesh_command import up
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """`mesh up sentiment` in an empty workspace, once for all tests of a process, with a model of any quality."""
-    few = {
-        "INGEST_SOURCE": str(source_root() / "sentiment/ingest/samples/support.jsonl"),
-        "TRAIN_EPOCHS": "1",
-    }
-    with up("sentiment", tmp_path_factory.mktemp("workspace"), **few) as served:
+    """`mesh up sentiment` in an empty workspace, once for all tests of a process."""
+    rows = few_rows.write_rows("sentiment", tmp_path_factory.mktemp("rows"))
+    settings = {"INGEST_SOURCE": str(rows), **few_rows.SETTINGS}
+    with up("sentiment", tmp_path_factory.mktemp("workspace"), **settings) as served:
         yield served

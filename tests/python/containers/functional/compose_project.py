@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
+import few_rows
 from mesh.core.discovery import find_projects
 from mesh.core.discovery import get_project
-from mesh.core.project import Project
 
 IMAGES: dict[str, str] = json.loads(os.environ.get("MESH_TEST_IMAGES") or "{}")
 """The images by name, as `build-support/docker/built` prints them: name with tag to id."""
@@ -39,11 +39,8 @@ SERVICES = {
     "serve:download": "serve-download-model",
 }
 """The services of steps that do not go by the name of their component."""
-_QUICK = ("TRAIN_EPOCHS=1", "COMPILE_VOCABULARY_WORDS=200")
-_FEW_ROWS = {
-    "sentiment": "/app/lib/python3.11/site-packages/sentiment/ingest/samples/support.jsonl",
-}
-"""A part of the data, for projects whose tests in containers don't ask how good the model is."""
+# A model as soon as a project can have one.
+_QUICK = {"TRAIN_EPOCHS": "1", "COMPILE_VOCABULARY_WORDS": "200"}
 PATIENCE = 1800
 USER = 10001
 
@@ -64,24 +61,19 @@ def components() -> dict[str, list[str]]:
     return found
 
 
-def needs_images(project: str) -> pytest.MarkDecorator:
-    """Skips tests where there are no images of a project."""
+def needs_images(*projects: str) -> pytest.MarkDecorator:
+    """Skips tests where there are no images, or not those of a project."""
+    missing = " and ".join(name for name in projects if name not in components())
     return pytest.mark.skipif(
-        project not in components(),
-        reason=f"no images of {project} are given; where a Docker daemon answers,"
-        f" `build-support/docker/test {project}` builds and tests them",
+        not IMAGES or bool(missing),
+        reason=f"no images{missing and f' of {missing}'} are given; build-support/docker/test"
+        " builds and tests them where a Docker daemon answers",
     )
 
 
-def each(projects: Iterable[Project]) -> list[Any]:
-    """A parameter for each project, skipped where there are no images of it."""
-    return [pytest.param(each.name, marks=needs_images(each.name)) for each in projects]
-
-
-def quick(project: str) -> list[str]:
-    """Options of steps with which a project has a model soon."""
-    few = [f"INGEST_SOURCE={_FEW_ROWS[project]}"] if project in _FEW_ROWS else []
-    return [option for setting in (*_QUICK, *few) for option in ("-e", setting)]
+def each_of(projects: Iterable[str]) -> list[Any]:
+    """Projects as parameters of a test, which is skipped for those without images."""
+    return [pytest.param(name, marks=needs_images(name)) for name in projects]
 
 
 def image(project: str, component: str) -> str:
@@ -150,13 +142,24 @@ class Compose:
         """Run a service, with arguments of its own, in a container that is removed."""
         return self("run", "--rm", "-T", *arguments, **environment)
 
+    def make(self, service: str) -> tuple[int, str]:
+        """Run the service of a step that makes a model, on few rows where the project is trained on some."""
+        data = self.workspace / ".mesh"
+        data.mkdir(exist_ok=True)
+        settings = _QUICK
+        if rows := few_rows.write_rows(self.project.name, data):
+            source = f"/workspace/.mesh/{rows.name}"
+            settings = settings | few_rows.SETTINGS | {"INGEST_SOURCE": source}
+        options = (word for name in settings for word in ("-e", f"{name}={settings[name]}"))
+        return self.step(*options, service)
+
     def live(self) -> dict[str, str]:
         """Run every step of the project before serving; the output of each service."""
         outputs = {}
         for step in self.project.steps:
             service = SERVICES.get(step, step.partition(":")[0])
             if service != "serve":
-                exit_code, outputs[service] = self.step(*quick(self.project.name), service)
+                exit_code, outputs[service] = self.make(service)
                 assert exit_code == 0, outputs[service]
         return outputs
 
@@ -196,8 +199,16 @@ class Life:
     server: str
 
 
-@contextlib.contextmanager
-def life_of(project: str, workspace: Path) -> Iterator[Life]:
-    """Run a project's steps in containers, then its server."""
-    with compose_project(project, workspace) as compose:
-        yield Life(compose, compose.live(), compose.start_server())
+_LIVES = pytest.StashKey[dict[str, Life]]()
+
+
+def life_of(project: str, request: pytest.FixtureRequest) -> Life:
+    """The life of a project; it is lived once for all tests of a process, and removed with its end."""
+    lives = request.config.stash.setdefault(_LIVES, {})
+    if project not in lives:
+        workspace = request.getfixturevalue("tmp_path_factory").mktemp("life")
+        stack = contextlib.ExitStack()
+        request.config.add_cleanup(stack.close)
+        compose = stack.enter_context(compose_project(project, workspace))
+        lives[project] = Life(compose, compose.live(), compose.start_server())
+    return lives[project]

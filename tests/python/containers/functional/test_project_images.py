@@ -7,28 +7,25 @@ import pytest
 
 from containers.functional.compose_project import IMAGES
 from containers.functional.compose_project import USER
-from containers.functional.compose_project import components
 from containers.functional.compose_project import docker
-from containers.functional.compose_project import each
+from containers.functional.compose_project import each_of
 from containers.functional.compose_project import image
 from containers.functional.compose_project import inspect
+from containers.functional.compose_project import needs_images
 from containers.functional.compose_project import title
 from mesh.core.discovery import find_projects
 
+pytestmark = needs_images()
+
 MEGABYTE = 10**6
-# A skipped one for a project without images says so.
-EACH_IMAGE = [
-    *IMAGES,
-    *each(project for project in find_projects() if project.name not in components()),
-]
 
 
-@pytest.mark.parametrize("name", EACH_IMAGE)
+@pytest.mark.parametrize("name", IMAGES)
 def test_tested_image_is_the_one_that_was_built(name: str) -> None:
     assert inspect(name)["Id"] == IMAGES[name]
 
 
-@pytest.mark.parametrize("name", EACH_IMAGE)
+@pytest.mark.parametrize("name", IMAGES)
 def test_image_describes_itself_and_runs_without_rights(name: str) -> None:
     config = inspect(name)["Config"]
     labels = {key.rpartition(".")[2]: value for key, value in config["Labels"].items()}
@@ -46,23 +43,23 @@ def shipped(name: str) -> set[str]:
     return set(docker("run", "--rm", "--entrypoint", "python", name, "-c", script).split())
 
 
-@pytest.mark.parametrize("project", each(find_projects()))
+@pytest.mark.parametrize("project", each_of(project.name for project in find_projects()))
 def test_server_carries_only_what_serving_needs(project: str) -> None:
     name = image(project, "serve")
-    carried = shipped(name)
-    assert {"hypercorn", "starlette", "pydantic"} <= carried
+    assert {"hypercorn", "starlette", "pydantic"} <= shipped(name)
     unwanted = {"torch", "transformers", "mlflow-skinny", "scikit-learn", "locust", "pytest", "pip"}
-    assert not carried & unwanted
+    assert not shipped(name) & unwanted
     assert inspect(name)["Size"] < 450 * MEGABYTE
 
 
-@pytest.mark.parametrize("name", EACH_IMAGE)
+@pytest.mark.parametrize("name", IMAGES)
 def test_torch_is_where_networks_are_made_and_nowhere_else(name: str) -> None:
     assert ("torch" in shipped(name)) == title(name).endswith(("-train", "-compile"))
 
 
 @pytest.mark.parametrize(
-    "project", each(project for project in find_projects() if "train:train" in project.steps)
+    "project",
+    each_of(project.name for project in find_projects() if "train:train" in project.steps),
 )
 def test_training_and_compiling_share_a_layer_of_packages(project: str) -> None:
     def shared(component: str, other: str) -> int:
@@ -74,7 +71,7 @@ def test_training_and_compiling_share_a_layer_of_packages(project: str) -> None:
     assert shared("train", "compile") > shared("train", "load")
 
 
-@pytest.mark.parametrize("name", EACH_IMAGE)
+@pytest.mark.parametrize("name", IMAGES)
 def test_sources_are_a_small_layer_above_the_packages(name: str) -> None:
     history = docker("history", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}", name)
     copies = [int(line.split()[0]) for line in history.splitlines() if " COPY " in line]
@@ -82,7 +79,7 @@ def test_sources_are_a_small_layer_above_the_packages(name: str) -> None:
     assert sources < 5 * MEGABYTE < packages
 
 
-@pytest.mark.parametrize("name", EACH_IMAGE)
+@pytest.mark.parametrize("name", IMAGES)
 def test_unknown_program_is_refused_with_those_that_there_are(name: str) -> None:
     result = subprocess.run(
         ["docker", "run", "--rm", name, "unheard-of"], capture_output=True, text=True

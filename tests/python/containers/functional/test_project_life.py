@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,20 @@ from containers.functional.compose_project import Life
 from containers.functional.compose_project import components
 from containers.functional.compose_project import compose_project
 from containers.functional.compose_project import docker
-from containers.functional.compose_project import each
+from containers.functional.compose_project import each_of
 from containers.functional.compose_project import image
 from containers.functional.compose_project import inspect
-from containers.functional.compose_project import quick
+from containers.functional.compose_project import life_of
+from containers.functional.compose_project import needs_images
 from containers.functional.compose_project import wait_until
 from mesh.core.discovery import find_projects
 
-PROJECTS = find_projects()
-WITH_MODEL = [project for project in PROJECTS if "serve:download" in project.steps]
+pytestmark = needs_images()
+
+PROJECTS = each_of(project.name for project in find_projects())
+WITH_MODEL = each_of(
+    project.name for project in find_projects() if "serve:download" in project.steps
+)
 KINDS = ("unit", "integration", "functional")
 AGAIN = {
     "download-model": "is already in outputs",
@@ -47,9 +51,9 @@ print(json.dumps({"asked": example, "answered": ask(path, example)}))
 """
 
 
-@pytest.fixture(scope="module", params=each(PROJECTS))
-def life(request: pytest.FixtureRequest, live: Callable[[str], Life]) -> Life:
-    return live(request.param)
+@pytest.fixture(scope="module", params=PROJECTS)
+def life(request: pytest.FixtureRequest) -> Life:
+    return life_of(request.param, request)
 
 
 @pytest.fixture
@@ -140,7 +144,7 @@ def test_card_names_the_code_of_the_image(trained_life: Life) -> None:
 def test_second_run_makes_nothing(life: Life) -> None:
     made = set(life.compose.workspace.rglob("*"))
     for service in life.outputs:
-        exit_code, output = life.compose.step(*quick(life.compose.project.name), service)
+        exit_code, output = life.compose.make(service)
         assert exit_code == 0, output
         assert re.search(AGAIN.get(service, "is up to date"), output), output
     assert set(life.compose.workspace.rglob("*")) == made
@@ -191,7 +195,7 @@ def test_steps_leave_their_files_to_the_caller(life: Life) -> None:
     assert {path.stat().st_uid for path in life.compose.workspace.rglob("*")} == {owner}
 
 
-@pytest.mark.parametrize("project", each(PROJECTS))
+@pytest.mark.parametrize("project", PROJECTS)
 def test_wrong_setting_is_named(project: str, tmp_path: Path) -> None:
     with compose_project(project, tmp_path) as compose:
         exit_code, output = compose.step("-e", "SERVE_THREADS=none", "serve")
@@ -199,7 +203,7 @@ def test_wrong_setting_is_named(project: str, tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
-@pytest.mark.parametrize("project", each(WITH_MODEL))
+@pytest.mark.parametrize("project", WITH_MODEL)
 def test_server_without_a_model_is_never_healthy(project: str, tmp_path: Path) -> None:
     with compose_project(project, tmp_path) as compose:
         exit_code, output = compose("up", "--no-color", "--exit-code-from", "serve", "serve")

@@ -1,8 +1,7 @@
-"""What is particular to keywords in containers, on the life of test_project_life.py."""
+"""What is particular to keywords in containers; tests/python/containers has what holds for every project."""
 
 import json
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from containers.functional.compose_project import Life
 from containers.functional.compose_project import compose_project
 from containers.functional.compose_project import docker
+from containers.functional.compose_project import life_of
 from containers.functional.compose_project import needs_images
 
 pytestmark = needs_images("keywords")
@@ -22,8 +22,8 @@ PREDICT = (
 
 
 @pytest.fixture(scope="module")
-def life(live: Callable[[str], Life]) -> Life:
-    return live("keywords")
+def life(request: pytest.FixtureRequest) -> Life:
+    return life_of("keywords", request)
 
 
 def read(path: Path) -> Any:
