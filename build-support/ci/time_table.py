@@ -33,7 +33,7 @@ def table(steps: Mapping[str, int], tests: Mapping[str, float]) -> Iterator[str]
     if not tests:
         return
     yield f"{'seconds':>8}   share  tests"
-    summed = sum(tests.values())
+    summed = sum(tests.values(), 0.0)
     ordered = sorted(tests.items(), key=lambda item: -item[1])
     rows = ordered[:SLOWEST]
     if others := dict(ordered[SLOWEST:]):

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from typing import Any
 
 _MOST_BYTES = 100_000
 """Of the code and the environment of a process."""
@@ -82,7 +83,7 @@ def prepare(*modules: str) -> Iterator[Callable[[str, Mapping[str, str]], Proces
     parent.wait()
 
 
-def _next_request(requests: socket.socket) -> tuple[dict[str, object], list[int]] | None:
+def _next_request(requests: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
     """In a process of its own the next request, and its standard files and status; None when there are no more."""
     # Those that wait for the processes are nobody's business.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -124,7 +125,7 @@ def _main() -> None:
     for descriptor in descriptors:
         os.close(descriptor)
     os.environ.clear()
-    os.environ.update(request["environment"])  # type: ignore[arg-type]
+    os.environ.update(request["environment"])
     exec(compile(str(request["code"]), "<code>", "exec"), {"__name__": "__main__"})
 
 
