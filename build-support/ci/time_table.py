@@ -33,13 +33,13 @@ def table(steps: Mapping[str, int], tests: Mapping[str, float]) -> Iterator[str]
     if not tests:
         return
     yield f"{'seconds':>8}   share  tests"
-    summed = sum(tests.values(), 0.0)
+    summed = sum(tests.values())
     ordered = sorted(tests.items(), key=lambda item: -item[1])
     rows = ordered[:SLOWEST]
     if others := dict(ordered[SLOWEST:]):
         rows.append((f"{len(others)} others", sum(others.values())))
-    for name, seconds in rows:
-        yield f"{seconds:>8.0f}{100 * seconds / max(summed, 1):>7.0f}%  {name}"
+    for name, taken in rows:
+        yield f"{taken:>8.0f}{100 * taken / max(summed, 1):>7.0f}%  {name}"
     yield f"{summed:>8.0f}{100:>7}%  all"
 
 
