@@ -126,5 +126,6 @@ def printed_answer(command: Command) -> Any:
 def answered(served: Served) -> float:
     """How many requests to predict the server has answered, by its own count."""
     metrics = httpx.get(f"{served.url}/metrics", trust_env=False).text
-    [count] = re.findall(r'route="/v1/model/\{name\}/predict",status="200"\} (.*)', metrics)
+    labels = r'method="POST",route="/v1/model/\{name\}/predict",status="200"'
+    [count] = re.findall(rf"^http_requests_total\{{{labels}\}} (.*)", metrics, re.MULTILINE)
     return float(count)
