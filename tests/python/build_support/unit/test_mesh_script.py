@@ -87,10 +87,10 @@ class Clone:
         )
 
     def run(
-        self, *command: str | Path, text: str = "", **settings: str
+        self, *command: str | Path, text: str = "", folder: str = "", **environment: str
     ) -> tuple[int, list[str], str]:
         """A command's exit code, lines of output, and errors."""
-        process = self.start(*command, **settings)
+        process = self.start(*command, folder=folder, **environment)
         out, err = process.communicate(text, timeout=60)
         return process.returncode, out.splitlines(), err
 
