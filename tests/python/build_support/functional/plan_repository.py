@@ -48,7 +48,7 @@ BOTH = 'parametrize("serving", "models")'
 FILES = {
     "pants.toml": CONFIGURATION,
     "pyproject.toml": "[tool.mypy]\nstrict = true\n",
-    ".gitignore": "/.pants.d/\n/.pids/\n/dist/\n",
+    ".gitignore": "/.pants.d/\n/.pids/\n/dist/\n__pycache__/\n",
     "README.md": "# Mesh\n",
     "docs/build.md": "# Build\n",
     "Makefile": "all:\n",
