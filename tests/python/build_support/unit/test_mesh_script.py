@@ -90,7 +90,7 @@ class Clone:
         self, *command: str | Path, text: str = "", folder: str = "", **environment: str
     ) -> tuple[int, list[str], str]:
         """A command's exit code, lines of output, and errors."""
-        process = self.start(*command, folder=folder, **environment)
+        process = self.start(*command, folder=folder, umask=-1, **environment)
         out, err = process.communicate(text, timeout=60)
         return process.returncode, out.splitlines(), err
 
