@@ -24,4 +24,4 @@ try:
     arguments = pants_run.start_program(script, arguments)
     os.execv(sys.executable, [sys.executable, script, *arguments])  # noqa: S606
 except OSError as error:
-    sys.exit(f"./{name}: {error.filename or 'a file'} can't be used: {error.strerror}.")
+    sys.exit(f"./{name}: {error.filename2 or error.filename or 'a file'} can't be used: {error.strerror}.")
