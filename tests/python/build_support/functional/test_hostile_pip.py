@@ -10,11 +10,21 @@ import pytest
 
 from build_support.functional.small_repository import SmallRepository
 from build_support.functional.small_repository import require_pants
-from hostile_pip import SETTINGS
 from hostile_pip import write_hostile_file
 from package_index import PackageIndex
 from package_index import pin
 
+# A start of Pants each: those that are most likely on a company's machine.
+HOSTILE = (
+    "constraint",
+    "no-binary",
+    "no-index",
+    "prefer-binary",
+    "require-hashes",
+    "require-virtualenv",
+    "target",
+    "user",
+)
 # Pex's pip reads the machine's own folders, so that a hostile one has to lie over one of them.
 MACHINE = Path("/etc/xdg")
 UNSHARE = ("unshare", "--mount", "--propagation", "private")
@@ -29,7 +39,7 @@ class Clone(SmallRepository):
         (folder / "clone").mkdir()
         lock = pin("tiny", "1.0", self.index.add_wheel("tiny", "1.0"))
         files, resolves, targets = {}, "", ""
-        for name in SETTINGS:
+        for name in HOSTILE:
             files[f"3rdparty/{name}.lock"] = lock
             resolves += f'{name} = "3rdparty/{name}.lock"\n'
             targets += (
@@ -80,7 +90,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     clone.stop()
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", HOSTILE)
 def test_wheel_is_installed_as_locked(clone: Clone, name: str) -> None:
     file = clone.etc / "pip" / "pip.conf"
     shutil.rmtree(file.parent, ignore_errors=True)
