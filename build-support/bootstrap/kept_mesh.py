@@ -62,4 +62,6 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except OSError as error:
-        sys.exit(f"./mesh: {error.filename or 'a file'} can't be used: {error.strerror}.")
+        sys.exit(
+            f"./mesh: {error.filename2 or error.filename or 'a file'} can't be used: {error.strerror}."
+        )

@@ -137,5 +137,5 @@ if __name__ == "__main__":
         say(str(error))
         sys.exit(1)
     except OSError as error:
-        say(f"{error.filename or 'a file'} can't be used: {error.strerror}.")
+        say(f"{error.filename2 or error.filename or 'a file'} can't be used: {error.strerror}.")
         sys.exit(1)
