@@ -1,5 +1,6 @@
 """The shared registry in its container, as docker/registry.compose.yaml starts it, on a real PostgreSQL and S3."""
 
+import ipaddress
 import json
 import os
 import subprocess
@@ -90,8 +91,10 @@ def environment(**settings: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def s3() -> Iterator[s3_service.Storage]:
     [network] = json.loads(docker("network", "inspect", "bridge"))
-    # Of this machine, as containers see it.
-    with s3_service.run_s3(network["IPAM"]["Config"][0]["Gateway"]) as storage:
+    [configuration, *_] = network["IPAM"]["Config"]
+    # This machine's address, as containers see it. A daemon that was started anew does not tell it.
+    address = configuration.get("Gateway") or ipaddress.ip_network(configuration["Subnet"])[1]
+    with s3_service.run_s3(str(address)) as storage:
         yield storage
 
 
