@@ -27,7 +27,12 @@ def run_postgres() -> Iterator[str]:
         options: dict[str, Any] = {"cwd": folder}
         if os.geteuid() == 0:
             programs, options = _for_another_user(programs, folder)
-        initdb: list[str | Path] = [programs / "initdb", "--auth=trust", "--encoding=UTF8", "--no-sync"]
+        initdb: list[str | Path] = [
+            programs / "initdb",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--no-sync",
+        ]
         created = subprocess.run(
             [*initdb, "--username=postgres", f"--pgdata={data}"],
             capture_output=True,
@@ -69,7 +74,11 @@ def _for_another_user(programs: Path, folder: Path) -> tuple[Path, dict[str, Any
 def _server(command: list[str | Path], options: dict[str, Any]) -> Iterator[None]:
     folder = Path(options["cwd"])
     log = folder / "log"
-    ask: list[str | Path] = [Path(command[0]).with_name("pg_isready"), "--quiet", f"--host={folder}"]
+    ask: list[str | Path] = [
+        Path(command[0]).with_name("pg_isready"),
+        "--quiet",
+        f"--host={folder}",
+    ]
     with log.open("wb") as output:
         server = subprocess.Popen(command, stdout=output, stderr=output, **options)
     try:
