@@ -6,20 +6,16 @@ Backends take turns, and the CPU's time is counted rather than the wall's, so ot
 import logging
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from benchmarks.models import WEIGHTS
-from benchmarks.models import compiled_keywords
-from benchmarks.models import paragraphs
+from benchmarks.models import WEIGHTS, compiled_keywords, paragraphs
 from benchmarks.report import print_table
 from mesh.compile.artifact import CompiledModel
-from mesh.compile.parity import ParityReport
-from mesh.compile.parity import check_parity
+from mesh.compile.parity import ParityReport, check_parity
 from mesh.compile.spec import Backend
 from mesh.compile.text_model import TextModel
 from mesh.core.manifest import Manifest

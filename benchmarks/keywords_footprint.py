@@ -7,11 +7,9 @@ import logging
 import statistics
 import sys
 import time
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import Field
@@ -19,21 +17,12 @@ from pydantic_settings import SettingsConfigDict
 
 from benchmarks.http_load import each_once
 from benchmarks.keywords_serving import requests
-from benchmarks.models import WEIGHTS
-from benchmarks.models import compiled_keywords
-from benchmarks.models import paragraphs
-from benchmarks.peer_servers import PEERS
-from benchmarks.peer_servers import Peer
-from benchmarks.peer_servers import peer_environment
-from benchmarks.peer_servers import peer_requests
-from benchmarks.peer_servers import peer_server
+from benchmarks.models import WEIGHTS, compiled_keywords, paragraphs
+from benchmarks.peer_servers import PEERS, Peer, peer_environment, peer_requests, peer_server
 from benchmarks.report import print_table
-from benchmarks.server_process import ServerProcess
-from benchmarks.server_process import free_port
-from benchmarks.server_process import start
+from benchmarks.server_process import ServerProcess, free_port, start
 from keywords.project import PROJECT
-from mesh.core.card import COMPILED
-from mesh.core.card import ModelCard
+from mesh.core.card import COMPILED, ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import Manifest
 from mesh.core.program import Program

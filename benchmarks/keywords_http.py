@@ -7,8 +7,7 @@ import json
 import logging
 import os
 import statistics
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -18,19 +17,11 @@ from typing import Any
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from benchmarks.answers import Answer
-from benchmarks.answers import check_same
-from benchmarks.http_load import Run
-from benchmarks.http_load import closed_loop
-from benchmarks.http_load import each_once
-from benchmarks.keywords_serving import keywords_server
-from benchmarks.keywords_serving import requests
-from benchmarks.models import compiled_keywords
-from benchmarks.models import paragraphs
-from benchmarks.peer_servers import PEERS
-from benchmarks.peer_servers import Peer
-from benchmarks.peer_servers import peer_requests
-from benchmarks.peer_servers import peer_server
+from benchmarks.answers import Answer, check_same
+from benchmarks.http_load import Run, closed_loop, each_once
+from benchmarks.keywords_serving import keywords_server, requests
+from benchmarks.models import compiled_keywords, paragraphs
+from benchmarks.peer_servers import PEERS, Peer, peer_requests, peer_server
 from benchmarks.report import print_table
 from benchmarks.server_process import ServerProcess
 from mesh.core.errors import MeshError

@@ -6,22 +6,16 @@ Everything is measured in turns of a few documents, so that other work on the ma
 import logging
 import statistics
 import time
-from collections.abc import Callable
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from benchmarks.answers import Answer
-from benchmarks.answers import check_same
-from benchmarks.models import WEIGHTS
-from benchmarks.models import compiled_keywords
-from benchmarks.models import paragraphs
+from benchmarks.answers import Answer, check_same
+from benchmarks.models import WEIGHTS, compiled_keywords, paragraphs
 from benchmarks.report import print_table
 from keywords.model import KeywordExtractor
 from keywords.schema import Configuration

@@ -1,16 +1,12 @@
 """The keywords server that is measured, and what it is sent."""
 
 import json
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.http_load import post
-from benchmarks.server_process import ServerProcess
-from benchmarks.server_process import free_port
-from benchmarks.server_process import python_module
-from benchmarks.server_process import start
+from benchmarks.server_process import ServerProcess, free_port, python_module, start
 
 PATH = "/v1/model/keywords/predict"
 

@@ -3,14 +3,9 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from benchmarks.http_load import closed_loop
-from benchmarks.http_load import each_once
-from benchmarks.http_load import open_loop
-from benchmarks.http_load import percentile
-from benchmarks.keywords_serving import keywords_server
-from benchmarks.keywords_serving import requests
-from benchmarks.models import compiled_keywords
-from benchmarks.models import paragraphs
+from benchmarks.http_load import closed_loop, each_once, open_loop, percentile
+from benchmarks.keywords_serving import keywords_server, requests
+from benchmarks.models import compiled_keywords, paragraphs
 from benchmarks.report import print_table
 from benchmarks.server_process import ServerProcess
 from mesh.core.errors import MeshError

@@ -5,19 +5,15 @@ import os
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from pip_settings import clean_environment
-from pip_settings import read_sources
+from pip_settings import clean_environment, read_sources
 
 from benchmarks.http_load import post
-from benchmarks.server_process import ServerProcess
-from benchmarks.server_process import free_port
-from benchmarks.server_process import start
+from benchmarks.server_process import ServerProcess, free_port, start
 from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
 

@@ -14,8 +14,7 @@ from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.formats import read_file
 from sentiment.project import PROJECT
-from sentiment.schema import Document
-from sentiment.schema import Request
+from sentiment.schema import Document, Request
 from sentiment.serve.model import SentimentModel
 
 BATCH = 64

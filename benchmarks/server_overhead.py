@@ -2,20 +2,14 @@
 
 import statistics
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from benchmarks.http_load import Run
-from benchmarks.http_load import closed_loop
-from benchmarks.http_load import post
+from benchmarks.http_load import Run, closed_loop, post
 from benchmarks.report import print_table
-from benchmarks.server_process import ServerProcess
-from benchmarks.server_process import free_port
-from benchmarks.server_process import python_module
-from benchmarks.server_process import start
+from benchmarks.server_process import ServerProcess, free_port, python_module, start
 from mesh.core.errors import MeshError
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings

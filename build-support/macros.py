@@ -98,8 +98,22 @@ def project_rules():
     serving = ("core", "nlp", "compile", "serve")
     __dependencies_rules__(
         # Bringing a model here is the registry's business; serving it is not.
-        ("/serve:download", "/**", "!//src/python/mesh/cli/**", "//src/python/mesh/**", "//3rdparty/**", "!*"),
-        ("/serve:upload-results", "/**", "!//src/python/mesh/cli/**", "//src/python/mesh/**", "//3rdparty/**", "!*"),
+        (
+            "/serve:download",
+            "/**",
+            "!//src/python/mesh/cli/**",
+            "//src/python/mesh/**",
+            "//3rdparty/**",
+            "!*",
+        ),
+        (
+            "/serve:upload-results",
+            "/**",
+            "!//src/python/mesh/cli/**",
+            "//src/python/mesh/**",
+            "//3rdparty/**",
+            "!*",
+        ),
         # Samples are the trained project's.
         (
             "/serve:load",

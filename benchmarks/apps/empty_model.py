@@ -4,8 +4,7 @@ import sys
 
 from pydantic import BaseModel
 
-from mesh.core.logs import LogSettings
-from mesh.core.logs import configure_logging
+from mesh.core.logs import LogSettings, configure_logging
 from mesh.core.process import run_and_exit
 from mesh.core.settings import load_settings
 from mesh.serve.model import ServedModel

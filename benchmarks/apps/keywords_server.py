@@ -5,8 +5,7 @@ import sys
 from pathlib import Path
 
 from keywords.serve.model import KeywordsModel
-from mesh.core.logs import LogSettings
-from mesh.core.logs import configure_logging
+from mesh.core.logs import LogSettings, configure_logging
 from mesh.core.process import run_and_exit
 from mesh.core.settings import load_settings
 from mesh.serve.artifact_model import WARM_UP

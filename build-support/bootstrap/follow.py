@@ -20,10 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from install import count_pins
-from install import download_size
-from progress import SECONDS_BETWEEN_LINES
-from progress import say
+from install import count_pins, download_size
+from progress import SECONDS_BETWEEN_LINES, say
 
 _FAILURE = re.compile(r"\[ERROR\] \d+ Exceptions? encountered:")
 _INSTALLING = re.compile(r"\[INFO\] (Starting|Completed): Installing (\S+\.lock) for the resolve")

@@ -17,15 +17,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from interpreters import FOR_CODE
-from interpreters import FOR_PANTS
-from interpreters import need_python
-from pip_settings import clean_environment
-from pip_settings import read_sources
-from progress import BootstrapError
-from progress import reporting
-from progress import run
-from progress import say
+from interpreters import FOR_CODE, FOR_PANTS, need_python
+from pip_settings import clean_environment, read_sources
+from progress import BootstrapError, reporting, run, say
 
 
 def main(root: Path, cache: Path, home: Path) -> None:

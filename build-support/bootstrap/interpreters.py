@@ -14,11 +14,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pip_settings import clean_environment
-from pip_settings import read_sources
-from progress import BootstrapError
-from progress import run
-from progress import say
+from pip_settings import clean_environment, read_sources
+from progress import BootstrapError, run, say
 
 # Pants is installed into a virtual environment. Debian's own Python may lack what makes one.
 FOR_PANTS = "import ensurepip, venv"

@@ -12,8 +12,7 @@ import sys
 from collections.abc import Iterator
 from typing import NoReturn
 
-from prepared import ROOT
-from prepared import Program
+from prepared import ROOT, Program
 
 # `./mesh` tells `./pants` with this where it was called, and that the program is to be kept.
 FOR_MESH = "--for-mesh="

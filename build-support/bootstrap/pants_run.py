@@ -6,14 +6,10 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from kept_mesh import FOR_MESH
-from kept_mesh import current_key
-from prepared import ROOT
-from prepared import Program
+from kept_mesh import FOR_MESH, current_key
+from prepared import ROOT, Program
 
 # With these Pants does not run a program, or not once.
 NOT_A_RUN = {"-h", "--help", "--help-advanced", "-v", "-V", "--version", "--loop"}

@@ -12,8 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-from typing import NoReturn
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # An entry `PROCESS.TIME` is the folder that was made for this process, or a link to the one that it runs.

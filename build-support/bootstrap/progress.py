@@ -7,8 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 # Nobody waits longer than this without a line.
 SECONDS_BETWEEN_LINES = 10

@@ -15,11 +15,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from follow import follow
-from pants_run import run_here
-from pants_run import start_program
+from pants_run import run_here, start_program
 from pip_settings import read_sources
-from progress import BootstrapError
-from progress import say
+from progress import BootstrapError, say
 
 # Pants must not find these modules before its own.
 del sys.path[0]

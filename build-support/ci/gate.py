@@ -7,8 +7,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Collection
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 
 def problems(results: Mapping[str, str], required: Collection[str]) -> list[str]:

@@ -8,8 +8,7 @@ compile          JSON list of the projects to compile, with the EC2 machine each
 
 import argparse
 import json
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 

@@ -5,8 +5,7 @@ of. Where several tests ran at once, their times add up to more than their step 
 """
 
 import sys
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 

@@ -6,8 +6,7 @@ image is a kind of its own.
 """
 
 import subprocess
-from collections.abc import Collection
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]

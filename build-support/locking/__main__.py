@@ -6,8 +6,7 @@ import re
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
@@ -16,20 +15,14 @@ from interpreters import pinned_uv
 from pip_settings import read_sources
 from progress import BootstrapError
 
-from locking.compiling import COMMAND
-from locking.compiling import compile_lock
+from locking.compiling import COMMAND, compile_lock
 from locking.errors import LockError
 from locking.exemptions import find_stale
-from locking.locks import LOCKS
-from locking.locks import Lock
-from locking.pins import Pin
-from locking.pins import read_pins
-from locking.platforms import LINUX_X86
-from locking.platforms import PLATFORMS
-from locking.platforms import Platform
+from locking.locks import LOCKS, Lock
+from locking.pins import Pin, read_pins
+from locking.platforms import LINUX_X86, PLATFORMS, Platform
 from locking.uv import Uv
-from locking.wheels import Proof
-from locking.wheels import prove
+from locking.wheels import Proof, prove
 
 ROOT = Path(__file__).resolve().parents[2]
 # Pants has no wheel for these: it was published before macOS on arm64 had such a Python.

@@ -7,8 +7,7 @@ from pathlib import Path
 from locking.errors import LockError
 from locking.exemptions import add_digests
 from locking.locks import Lock
-from locking.platforms import narrow
-from locking.platforms import widen
+from locking.platforms import narrow, widen
 from locking.uv import Uv
 
 COMMAND = "build-support/lock"

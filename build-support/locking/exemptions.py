@@ -3,10 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from locking.pins import Pin
-from locking.pins import read_pins
-from locking.platforms import LINUX_ARM
-from locking.platforms import Platform
+from locking.pins import Pin, read_pins
+from locking.platforms import LINUX_ARM, Platform
 
 FILE = "build-support/locking/exemptions.py"
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pip_settings import Sources
-from pip_settings import clean_environment
+from pip_settings import Sources, clean_environment
 
 from locking.errors import LockError
 from locking.platforms import MACOS_VERSION

@@ -2,19 +2,14 @@
 
 import tempfile
 import tomllib
-from collections.abc import Iterable
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from locking.errors import LockError
-from locking.exemptions import FILE
-from locking.exemptions import SOURCE_ONLY
-from locking.exemptions import find_elsewhere
+from locking.exemptions import FILE, SOURCE_ONLY, find_elsewhere
 from locking.pins import Pin
 from locking.platforms import Platform
 from locking.uv import Uv

@@ -7,10 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import httpx
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
-from pydantic import field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mesh.core.errors import UsageError
 from mesh.serve.model import ServedModel

@@ -4,8 +4,7 @@ import base64
 import hashlib
 import tarfile
 import zipfile
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 

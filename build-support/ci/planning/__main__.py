@@ -3,8 +3,7 @@
 import sys
 from pathlib import Path
 
-from planning import make
-from planning import run
+from planning import make, run
 from planning.errors import PlanError
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -1,17 +1,12 @@
 """Which targets a change affects, and through what."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from planning.changes import Change
-from planning.graph import PEX
-from planning.graph import REQUIREMENT
-from planning.graph import Graph
-from planning.graph import Target
+from planning.graph import PEX, REQUIREMENT, Graph, Target
 
 
 @dataclass(frozen=True)

@@ -8,31 +8,23 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from planning.affected import Reason
-from planning.changes import Change
-from planning.changes import find_base
-from planning.changes import find_changes
-from planning.changes import write_tree
+from planning.changes import Change, find_base, find_changes, write_tree
 from planning.errors import PlanError
 from planning.graph import Graph
-from planning.models import find_models
-from planning.models import find_projects
-from planning.pants import may_be_owned
-from planning.pants import read_base_graph
-from planning.pants import read_graph
-from planning.pants import read_tools
-from planning.plan import Item
-from planning.plan import Plan
-from planning.plan import find_cause_of_everything
-from planning.plan import find_unowned
-from planning.plan import is_documentation
-from planning.plan import model_items
-from planning.plan import plan_change
-from planning.plan import plan_everything
-from planning.report import dump
-from planning.report import table
-from planning.run import add_arguments
-from planning.run import chosen
-from planning.run import run_plan
+from planning.models import find_models, find_projects
+from planning.pants import may_be_owned, read_base_graph, read_graph, read_tools
+from planning.plan import (
+    Item,
+    Plan,
+    find_cause_of_everything,
+    find_unowned,
+    is_documentation,
+    model_items,
+    plan_change,
+    plan_everything,
+)
+from planning.report import dump, table
+from planning.run import add_arguments, chosen, run_plan
 
 
 def make_plan(root: Path, revision: str) -> Plan:

@@ -9,15 +9,12 @@ import hashlib
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable
-from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from planning.changes import Change
-from planning.declarations import PACKAGE_ROOT
-from planning.declarations import Module
+from planning.declarations import PACKAGE_ROOT, Module
 
 STEPS = {"train": "train:train", "compile": "compile:trace"}
 """The program of each component whose result carries a fingerprint."""

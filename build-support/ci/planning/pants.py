@@ -7,8 +7,7 @@ import subprocess
 import tomllib
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from pathlib import Path
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from planning.changes import git
 from planning.errors import PlanError

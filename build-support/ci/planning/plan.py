@@ -1,19 +1,12 @@
 """The plan of a change: what is to be checked, tested, packaged and made again."""
 
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from planning.affected import Reason
-from planning.affected import find_affected
-from planning.affected import is_build_file
+from planning.affected import Reason, find_affected, is_build_file
 from planning.changes import Change
-from planning.graph import PEX
-from planning.graph import REQUIREMENT
-from planning.graph import Graph
-from planning.graph import Target
+from planning.graph import PEX, REQUIREMENT, Graph, Target
 from planning.models import ModelItem
 
 EVERYTHING = (

@@ -7,9 +7,7 @@ from typing import Any
 from planning.affected import Reason
 from planning.changes import Change
 from planning.errors import PlanError
-from planning.plan import PARTS
-from planning.plan import Item
-from planning.plan import Plan
+from planning.plan import PARTS, Item, Plan
 
 SCHEMA_VERSION = 1
 

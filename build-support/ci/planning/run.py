@@ -9,14 +9,11 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from planning.errors import PlanError
-from planning.plan import ALL_CHECKS
-from planning.plan import PARTS
-from planning.plan import Plan
+from planning.plan import ALL_CHECKS, PARTS, Plan
 from planning.report import from_json
 
 _SHARD = re.compile(r"(\d+)/([1-9]\d*)")

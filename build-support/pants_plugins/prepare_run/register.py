@@ -11,28 +11,22 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from pants.core.goals.run import RestartableField
-from pants.core.goals.run import RunDebugAdapterRequest
-from pants.core.goals.run import RunFieldSet
-from pants.core.goals.run import RunRequest
-from pants.core.goals.run import RunSubsystem
-from pants.core.goals.run import _find_what_to_run
+from pants.core.goals.run import (
+    RestartableField,
+    RunDebugAdapterRequest,
+    RunFieldSet,
+    RunRequest,
+    RunSubsystem,
+    _find_what_to_run,
+)
 from pants.core.util_rules.environments import _warn_on_non_local_environments
 from pants.core.util_rules.subprocess_environment import SubprocessEnvironment
 from pants.engine.env_vars import CompleteEnvironmentVars
 from pants.engine.fs import Workspace
-from pants.engine.goal import Goal
-from pants.engine.goal import GoalSubsystem
-from pants.engine.process import InteractiveProcess
-from pants.engine.process import InteractiveProcessResult
-from pants.engine.rules import Effect
-from pants.engine.rules import Get
-from pants.engine.rules import Rule
-from pants.engine.rules import collect_rules
-from pants.engine.rules import goal_rule
-from pants.option.option_types import ArgsListOption
-from pants.option.option_types import BoolOption
-from pants.option.option_types import StrOption
+from pants.engine.goal import Goal, GoalSubsystem
+from pants.engine.process import InteractiveProcess, InteractiveProcessResult
+from pants.engine.rules import Effect, Get, Rule, collect_rules, goal_rule
+from pants.option.option_types import ArgsListOption, BoolOption, StrOption
 
 MOVE = Path(__file__).with_name("move.py")
 

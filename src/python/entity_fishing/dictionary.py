@@ -1,19 +1,15 @@
 """Finding names in a text by looking up its runs of words."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import regex
 
-from entity_fishing.knowledge import Candidate
-from entity_fishing.knowledge import KnowledgeBase
+from entity_fishing.knowledge import Candidate, KnowledgeBase
 from entity_fishing.linker import Mention
-from entity_fishing.names import UNSPACED
-from entity_fishing.names import name_key
-from entity_fishing.schema import Language
-from entity_fishing.schema import Reason
+from entity_fishing.names import UNSPACED, name_key
+from entity_fishing.schema import Language, Reason
 from mesh.nlp.stop_words import stop_words
 
 MAX_WORDS = 8

@@ -5,23 +5,17 @@ mention's context (Milne and Witten, "Learning to link with Wikipedia", 2008), h
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from entity_fishing.dictionary import find_names
-from entity_fishing.knowledge import Candidate
-from entity_fishing.knowledge import KnowledgeBase
-from entity_fishing.linker import Link
-from entity_fishing.linker import Mention
-from entity_fishing.linker import Task
+from entity_fishing.knowledge import Candidate, KnowledgeBase
+from entity_fishing.linker import Link, Mention, Task
 from entity_fishing.names import name_key
-from entity_fishing.schema import MAX_ENTITIES
-from entity_fishing.schema import Reason
+from entity_fishing.schema import MAX_ENTITIES, Reason
 from mesh.core.errors import UsageError
 from mesh.nlp.sentences import split_sentences
 

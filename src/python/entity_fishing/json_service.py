@@ -4,22 +4,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
-from typing import Any
-from typing import Literal
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 from prometheus_client import Counter
-from pydantic import BaseModel
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from entity_fishing.circuit_breaker import CircuitBreaker
 from entity_fishing.settings import EntityFishingSettings
 from mesh.core.errors import UsageError
-from mesh.serve.upstream import UpstreamError
-from mesh.serve.upstream import parse_retry_after
-from mesh.serve.upstream import retrying
+from mesh.serve.upstream import UpstreamError, parse_retry_after, retrying
 
 logger = logging.getLogger(__name__)
 

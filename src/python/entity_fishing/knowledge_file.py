@@ -1,8 +1,7 @@
 """The knowledge base as one SQLite file: entities, and a full-text index of their names."""
 
 import sqlite3
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from entity_fishing.schema import Language
-from entity_fishing.schema import Reason
+from entity_fishing.schema import Language, Reason
 
 
 @dataclass(frozen=True)

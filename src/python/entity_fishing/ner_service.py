@@ -1,12 +1,10 @@
 """Names found by the ner service."""
 
 from prometheus_client import Counter
-from pydantic import BaseModel
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from entity_fishing.json_service import JsonService
-from entity_fishing.linker import Mention
-from entity_fishing.linker import Task
+from entity_fishing.linker import Mention, Task
 from entity_fishing.settings import EntityFishingSettings
 
 PATH = "/v1/model/ner/predict"

@@ -1,22 +1,20 @@
 """From a request's documents to texts without markup, and from links back to places in the documents."""
 
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from entity_fishing.linker import Link
-from entity_fishing.linker import Mention
-from entity_fishing.linker import Task
+from entity_fishing.linker import Link, Mention, Task
 from entity_fishing.names import occurrences
-from entity_fishing.schema import MAX_ENTITIES
-from entity_fishing.schema import Entity
-from entity_fishing.schema import GivenEntity
-from entity_fishing.schema import Input
-from entity_fishing.schema import Language
-from entity_fishing.schema import Prediction
-from entity_fishing.schema import Reason
+from entity_fishing.schema import (
+    MAX_ENTITIES,
+    Entity,
+    GivenEntity,
+    Input,
+    Language,
+    Prediction,
+    Reason,
+)
 from mesh.core.errors import UsageError
-from mesh.nlp.clean import CleanText
-from mesh.nlp.clean import clean
+from mesh.nlp.clean import CleanText, clean
 
 WIKIDATA = "https://www.wikidata.org/wiki/"
 

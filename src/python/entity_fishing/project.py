@@ -1,7 +1,6 @@
 """The declaration of the project."""
 
-from mesh.core.project import CODE_ONLY_STEPS
-from mesh.core.project import Project
+from mesh.core.project import CODE_ONLY_STEPS, Project
 
 PROJECT = Project(
     name="entity-fishing",

@@ -2,17 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from prometheus_client import Counter
 
 from entity_fishing.json_service import JsonService
-from entity_fishing.linker import Link
-from entity_fishing.linker import Task
+from entity_fishing.linker import Link, Task
 from entity_fishing.ner_service import NerService
 from entity_fishing.service import DisambiguationService
 from entity_fishing.settings import EntityFishingSettings

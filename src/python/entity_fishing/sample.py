@@ -5,11 +5,7 @@ import importlib.resources
 import sqlite3
 from collections.abc import Iterator
 
-from entity_fishing.knowledge_file import Name
-from entity_fishing.knowledge_file import Record
-from entity_fishing.knowledge_file import create_indexes
-from entity_fishing.knowledge_file import create_tables
-from entity_fishing.knowledge_file import insert
+from entity_fishing.knowledge_file import Name, Record, create_indexes, create_tables, insert
 
 _BEST_KNOWN = 5
 

@@ -1,18 +1,11 @@
 """What the entity-fishing service takes and answers."""
 
 from enum import StrEnum
-from typing import Literal
-from typing import Self
+from typing import Literal, Self
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
-from pydantic import model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mesh.serve.documents import MAX_DOCUMENTS
-from mesh.serve.documents import MAX_TOTAL_CHARACTERS
-from mesh.serve.documents import Document
-from mesh.serve.documents import DocumentsRequest
+from mesh.serve.documents import MAX_DOCUMENTS, MAX_TOTAL_CHARACTERS, Document, DocumentsRequest
 
 MAX_ENTITIES = 1_000
 """Of one document."""

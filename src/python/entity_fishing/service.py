@@ -4,14 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from prometheus_client import Counter
-from pydantic import AliasChoices
-from pydantic import BaseModel
-from pydantic import Field
+from pydantic import AliasChoices, BaseModel, Field
 
 from entity_fishing.json_service import JsonService
-from entity_fishing.linker import Link
-from entity_fishing.linker import Mention
-from entity_fishing.linker import Task
+from entity_fishing.linker import Link, Mention, Task
 from entity_fishing.schema import Reason
 from entity_fishing.settings import EntityFishingSettings
 from entity_fishing.utf16 import Utf16Offsets

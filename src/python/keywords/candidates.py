@@ -6,9 +6,7 @@ two or more word characters, stop words removed before phrases are formed (so a 
 
 import re
 from collections import Counter
-from collections.abc import Collection
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 _WORD = re.compile(r"\b\w\w+\b")
 

@@ -13,8 +13,7 @@ except where KeyBERT has no answer or an answer of another shape:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
-from itertools import count
+from itertools import chain, count
 from typing import Protocol
 
 import numpy as np
@@ -22,13 +21,8 @@ from numpy.typing import NDArray
 
 from keywords.cache import EmbeddingCache
 from keywords.candidates import find_candidates
-from keywords.ranking import Ranked
-from keywords.ranking import max_sum_distance
-from keywords.ranking import maximal_marginal_relevance
-from keywords.ranking import most_similar
-from keywords.schema import Configuration
-from keywords.schema import Keyword
-from keywords.schema import Prediction
+from keywords.ranking import Ranked, max_sum_distance, maximal_marginal_relevance, most_similar
+from keywords.schema import Configuration, Keyword, Prediction
 from keywords.stop_words import resolve_stop_words
 from keywords.vocabulary import Vocabulary
 from mesh.core.errors import UsageError

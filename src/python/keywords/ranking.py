@@ -6,8 +6,7 @@ to the document, rounded to 4 digits. Equal similarities are taken in the order 
 """
 
 from functools import lru_cache
-from itertools import chain
-from itertools import combinations
+from itertools import chain, combinations
 from math import comb
 from typing import Any
 

@@ -1,8 +1,7 @@
 """How keywords is registered, compiled and checked."""
 
 import os
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,7 @@ from keywords.project import PROJECT
 from keywords.schema import Configuration
 from keywords.vocabulary import read_vocabulary_record
 from mesh.compile.text_model import TextModel
-from mesh.lifecycle.recipe import ExtraFiles
-from mesh.lifecycle.recipe import Predict
-from mesh.lifecycle.recipe import Recipe
+from mesh.lifecycle.recipe import ExtraFiles, Predict, Recipe
 
 _INFERENCE_PARAMS = {"keyphrase_ngram_range": [1, 1], "stop_words": "english", "top_n": 5}
 

@@ -1,20 +1,20 @@
 """What the keywords service takes and answers."""
 
 from math import comb
-from typing import Annotated
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
-from pydantic import StringConstraints
-from pydantic import field_validator
-from pydantic import model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from mesh.core.errors import UsageError
 from mesh.nlp.stop_words import language_code
-from mesh.serve.documents import MAX_DOCUMENTS
-from mesh.serve.documents import DocumentsRequest
+from mesh.serve.documents import MAX_DOCUMENTS, DocumentsRequest
 
 MAX_NGRAM = 5
 MAX_COMPARISONS = 10_000_000

@@ -1,13 +1,11 @@
 """The words that are left out of keywords."""
 
-from collections.abc import Sequence
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 from mesh.core.errors import MeshError
 from mesh.core.files import read_json
-from mesh.nlp.stop_words import language_code
-from mesh.nlp.stop_words import stop_words
+from mesh.nlp.stop_words import language_code, stop_words
 
 ENGLISH_STOP_WORDS = "stop_words/english.json"
 """Where a compiled model keeps its English list: a JSON list of strings, below the model's directory."""

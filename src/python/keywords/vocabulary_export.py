@@ -7,10 +7,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from keywords.candidates import is_word
-from keywords.vocabulary import EMBEDDINGS_FILE
-from keywords.vocabulary import WORDS_FILE
-from keywords.vocabulary import VocabularyRecord
-from keywords.vocabulary import model_digest
+from keywords.vocabulary import EMBEDDINGS_FILE, WORDS_FILE, VocabularyRecord, model_digest
 from mesh.compile.artifact import CompiledModel
 from mesh.compile.tokenizer import TOKENIZER_FILE
 from mesh.core.files import write_json_atomic

@@ -7,13 +7,11 @@ import base64
 from collections.abc import Collection
 from functools import lru_cache
 
-from datasketch import MinHash
-from datasketch import MinHashLSH
+from datasketch import MinHash, MinHashLSH
 
 from lsh.schema import Configuration
 from mesh.core.errors import UsageError
-from mesh.nlp.shingles import shingle
-from mesh.nlp.shingles import tokenize
+from mesh.nlp.shingles import shingle, tokenize
 
 SIGNATURE_VERSION = 1
 """To be raised with any change, here, in `mesh.nlp` or in a package, that gives a text another signature."""

@@ -1,9 +1,6 @@
 """What the lsh service takes and answers."""
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
-from pydantic import field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mesh.core.errors import UsageError
 from mesh.nlp.stop_words import language_code

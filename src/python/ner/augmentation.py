@@ -4,8 +4,7 @@ import importlib.resources
 import random
 from functools import cache
 
-from ner.dataset import Example
-from ner.dataset import NamedEntity
+from ner.dataset import Example, NamedEntity
 
 RENAMED = 0.5
 """Share of the names that are replaced."""

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from mesh.compile.source import transformer_folder
 from mesh.compile.tokenizer import TOKENIZER_FILE
-from mesh.core.files import read_json
-from mesh.core.files import write_json_atomic
+from mesh.core.files import read_json, write_json_atomic
 
 LONGEST_CAPITALS = 5
 """Letters of a piece that exists in capitals; longer words in capitals are cut into pieces."""

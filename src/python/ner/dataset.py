@@ -1,8 +1,7 @@
 """The data that ner is trained on."""
 
 from mesh.data.dataset import Dataset
-from mesh.data.rows import AnnotatedText
-from mesh.data.rows import Entity
+from mesh.data.rows import AnnotatedText, Entity
 from ner.labels import Label
 from ner.project import PROJECT
 

@@ -1,7 +1,6 @@
 """The types of entities."""
 
-from typing import Literal
-from typing import get_args
+from typing import Literal, get_args
 
 Label = Literal["PER", "ORG", "LOC", "MISC"]
 """Persons, organisations, places; and other names: events, works, products, nationalities, languages."""

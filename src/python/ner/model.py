@@ -1,23 +1,16 @@
 """Named entities: sentence by sentence, each word gets a tag, and tags make entities."""
 
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mesh.compile.text_model import TokenLogits
-from mesh.nlp.clean import CleanText
-from mesh.nlp.clean import clean
-from mesh.nlp.sentences import Span
-from mesh.nlp.sentences import split_sentences
-from mesh.nlp.tagging import OUTSIDE
-from mesh.nlp.tagging import first_tokens
-from mesh.nlp.tagging import split_words
-from mesh.nlp.tagging import tagged_spans
-from ner.schema import Entity
-from ner.schema import Prediction
+from mesh.nlp.clean import CleanText, clean
+from mesh.nlp.sentences import Span, split_sentences
+from mesh.nlp.tagging import OUTSIDE, first_tokens, split_words, tagged_spans
+from ner.schema import Entity, Prediction
 
 
 class Tagger(Protocol):

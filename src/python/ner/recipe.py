@@ -1,15 +1,12 @@
 """How ner is trained, compiled and checked."""
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mesh.compile.text_model import TextModel
 from mesh.lifecycle.languages import LanguageFiles
-from mesh.lifecycle.recipe import Predict
-from mesh.lifecycle.recipe import Recipe
-from mesh.lifecycle.recipe import Training
+from mesh.lifecycle.recipe import Predict, Recipe, Training
 from ner.augmentation import vary_names
 from ner.cased_vocabulary import add_cased_words
 from ner.dataset import DATASET

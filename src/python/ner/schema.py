@@ -1,10 +1,8 @@
 """What the ner service takes and answers."""
 
-from pydantic import BaseModel
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from mesh.serve.documents import DocumentsRequest
-from mesh.serve.documents import LanguageConfiguration
+from mesh.serve.documents import DocumentsRequest, LanguageConfiguration
 
 
 class Configuration(LanguageConfiguration):

@@ -6,26 +6,20 @@ import shutil
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import docker
 import docker.errors
 import docker.types
-from kfp import components
-from kfp import local
+from kfp import components, local
 from kfp.local import docker_task_handler
 
 from mesh.core.environment import IMAGE_VARIABLE
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from pipelines.outcome import Outcome
-from pipelines.plan import Plan
-from pipelines.plan import PlannedStep
+from pipelines.plan import Plan, PlannedStep
 
 FOLDERS = (".mesh", "outputs")
 """What the steps share, below the working directory."""

@@ -1,8 +1,7 @@
 """Shows what changes in a run on a server until it ends."""
 
 import time
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rich.console import Console

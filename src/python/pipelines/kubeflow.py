@@ -9,10 +9,8 @@ import kfp_server_api
 import urllib3.exceptions
 from rich.console import Console
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
-from pipelines.following import RunState
-from pipelines.following import follow
+from mesh.core.errors import MeshError, UsageError
+from pipelines.following import RunState, follow
 from pipelines.plan import Plan
 from pipelines.settings import KubeflowSettings
 

@@ -2,20 +2,14 @@
 
 import json
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.errors import UsageError
-from mesh.core.project import DATA_STEPS
-from mesh.core.project import Project
+from mesh.core.project import DATA_STEPS, Project
 from mesh.core.secrets import SECRETS_VARIABLE
-from pipelines.containers import Resources
-from pipelines.containers import Step
-from pipelines.containers import choose
-from pipelines.settings import ImageSettings
-from pipelines.settings import PipelineSettings
-from pipelines.settings import is_managed
+from pipelines.containers import Resources, Step, choose
+from pipelines.settings import ImageSettings, PipelineSettings, is_managed
 
 ENTRY_POINT = ("tini-static", "--", "python", "-m", "mesh.core.container")
 """What components' images start; Kubeflow asks for the whole command, since it does not know the image's own."""

@@ -4,17 +4,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mesh.core.discovery import source_root
 from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.process import exit_code_of
 from pipelines.outcome import Outcome
-from pipelines.plan import Plan
-from pipelines.plan import PlannedStep
+from pipelines.plan import Plan, PlannedStep
 
 _STOP_SECONDS = 30
 

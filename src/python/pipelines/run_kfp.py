@@ -3,8 +3,7 @@
 from mesh.core.program import Program
 from mesh.core.workspace import WorkspaceSettings
 from pipelines.runner import run_kfp
-from pipelines.settings import ImageSettings
-from pipelines.settings import PipelineSettings
+from pipelines.settings import ImageSettings, PipelineSettings
 
 main = Program(
     component="pipelines",

@@ -9,8 +9,7 @@ from rich.console import Console
 from mesh.core.models import read_model
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
-from pipelines.outcome import announce
-from pipelines.outcome import report
+from pipelines.outcome import announce, report
 from pipelines.plan import Plan
 from pipelines.processes import run_as_processes
 

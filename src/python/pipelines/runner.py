@@ -3,30 +3,21 @@
 import logging
 import os
 import re
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rich.console import Console
 
-from mesh.core.discovery import get_project
-from mesh.core.discovery import source_root
+from mesh.core.discovery import get_project, source_root
 from mesh.core.errors import UsageError
 from mesh.core.files import write_text_atomic
 from mesh.core.settings import load_settings
 from mesh.core.workspace import WorkspaceSettings
-from pipelines.containers import DATA
-from pipelines.containers import OUTPUTS
-from pipelines.containers import REGISTRY
-from pipelines.outcome import announce
-from pipelines.outcome import report
-from pipelines.plan import Plan
-from pipelines.plan import make_plan
+from pipelines.containers import DATA, OUTPUTS, REGISTRY
+from pipelines.outcome import announce, report
+from pipelines.plan import Plan, make_plan
 from pipelines.processes import run_process
-from pipelines.settings import ImageSettings
-from pipelines.settings import KubeflowSettings
-from pipelines.settings import PipelineSettings
-from pipelines.settings import VertexSettings
+from pipelines.settings import ImageSettings, KubeflowSettings, PipelineSettings, VertexSettings
 
 logger = logging.getLogger(__name__)
 
@@ -75,14 +66,12 @@ def _prepare(plan: Plan, settings: PipelineSettings, images: ImageSettings) -> R
         return _prepare_processes(plan)
     _check_remote(plan, settings, images)
     if settings.target == "vertex":
-        from pipelines.vertex import find_credentials
-        from pipelines.vertex import run_on_vertex
+        from pipelines.vertex import find_credentials, run_on_vertex
 
         (vertex,) = load_settings([VertexSettings])
         credentials = find_credentials()
         return lambda path: run_on_vertex(plan, path, vertex, credentials)
-    from pipelines.kubeflow import read_token
-    from pipelines.kubeflow import run_on_kubeflow
+    from pipelines.kubeflow import read_token, run_on_kubeflow
 
     (kubeflow,) = load_settings([KubeflowSettings])
     token = read_token(kubeflow)
@@ -111,9 +100,7 @@ def _check_remote(plan: Plan, settings: PipelineSettings, images: ImageSettings)
 
 
 def _prepare_local(plan: Plan, settings: PipelineSettings) -> Run:
-    from pipelines.docker_target import check_images
-    from pipelines.docker_target import daemon_answers
-    from pipelines.docker_target import run_in_containers
+    from pipelines.docker_target import check_images, daemon_answers, run_in_containers
 
     if not daemon_answers():
         logger.warning("no Docker daemon answers, so the steps run as processes of this machine")

@@ -5,13 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import kfp.kubernetes
-from kfp import compiler
-from kfp import dsl
+from kfp import compiler, dsl
 
 from mesh.core.files import write_text_atomic
-from pipelines.plan import OUTPUTS
-from pipelines.plan import Plan
-from pipelines.plan import PlannedStep
+from pipelines.plan import OUTPUTS, Plan, PlannedStep
 
 _BACKOFF = "10s"
 

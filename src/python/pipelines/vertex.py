@@ -8,14 +8,11 @@ import google.auth
 import google.auth.exceptions
 from google.auth.credentials import Credentials
 from google.cloud import aiplatform
-from google.cloud.aiplatform_v1.types import PipelineState
-from google.cloud.aiplatform_v1.types import PipelineTaskDetail
+from google.cloud.aiplatform_v1.types import PipelineState, PipelineTaskDetail
 from rich.console import Console
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
-from pipelines.following import RunState
-from pipelines.following import follow
+from mesh.core.errors import MeshError, UsageError
+from pipelines.following import RunState, follow
 from pipelines.plan import Plan
 from pipelines.settings import VertexSettings
 

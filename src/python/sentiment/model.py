@@ -8,16 +8,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mesh.nlp.clean import CleanText
-from mesh.nlp.clean import clean
-from mesh.nlp.sentences import Span
-from mesh.nlp.sentences import split_sentences
+from mesh.nlp.clean import CleanText, clean
+from mesh.nlp.sentences import Span, split_sentences
 from sentiment.labels import LABELS
-from sentiment.schema import Document
-from sentiment.schema import EntitySentiment
-from sentiment.schema import Mention
-from sentiment.schema import Prediction
-from sentiment.schema import Sentiment
+from sentiment.schema import Document, EntitySentiment, Mention, Prediction, Sentiment
 
 Probabilities = NDArray[np.float64]
 

@@ -1,8 +1,6 @@
 """The declaration of the project."""
 
-from mesh.core.project import DATA_STEPS
-from mesh.core.project import TRAINED_STEPS
-from mesh.core.project import Project
+from mesh.core.project import DATA_STEPS, TRAINED_STEPS, Project
 
 PROJECT = Project(
     name="sentiment",

@@ -1,21 +1,17 @@
 """How sentiment is trained, compiled and checked."""
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mesh.compile.text_model import TextModel
 from mesh.lifecycle.languages import LanguageFiles
-from mesh.lifecycle.recipe import Predict
-from mesh.lifecycle.recipe import Recipe
-from mesh.lifecycle.recipe import Training
+from mesh.lifecycle.recipe import Predict, Recipe, Training
 from sentiment.dataset import DATASET
 from sentiment.labels import LABELS
 from sentiment.model import SentimentAnalyser
 from sentiment.project import PROJECT
-from sentiment.schema import Configuration
-from sentiment.schema import Document
+from sentiment.schema import Configuration, Document
 
 
 def _reference(model: TextModel) -> Predict:

@@ -2,17 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
-from pydantic import StringConstraints
-from pydantic import model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from mesh.serve import documents
-from mesh.serve.documents import MAX_DOCUMENTS
-from mesh.serve.documents import MAX_TOTAL_CHARACTERS
-from mesh.serve.documents import DocumentsRequest
-from mesh.serve.documents import LanguageConfiguration
+from mesh.serve.documents import (
+    MAX_DOCUMENTS,
+    MAX_TOTAL_CHARACTERS,
+    DocumentsRequest,
+    LanguageConfiguration,
+)
 from sentiment.labels import Label
 
 MAX_ENTITIES = 1_000

@@ -6,15 +6,11 @@ from collections.abc import Sequence
 
 from mesh.core.errors import UsageError
 from mesh.nlp.words import words
-from mesh.serve.upstream import EventLoop
-from mesh.serve.upstream import UpstreamError
-from mesh.serve.upstream import retrying
-from summarization.chunks import estimate_tokens
-from summarization.chunks import split_chunks
+from mesh.serve.upstream import EventLoop, UpstreamError, retrying
+from summarization.chunks import estimate_tokens, split_chunks
 from summarization.endpoint import Endpoint
 from summarization.prompts import prompt
-from summarization.schema import Configuration
-from summarization.schema import Language
+from summarization.schema import Configuration, Language
 from summarization.settings import SummarizationSettings
 from summarization.summarizer import Task
 

@@ -1,18 +1,13 @@
 """One call of an endpoint that speaks OpenAI's chat protocol: sent, counted, checked."""
 
 import logging
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from prometheus_client import Counter
-from pydantic import BaseModel
-from pydantic import Field
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from mesh.serve.upstream import UpstreamError
-from mesh.serve.upstream import parse_retry_after
+from mesh.serve.upstream import UpstreamError, parse_retry_after
 from summarization.settings import SummarizationSettings
 
 if TYPE_CHECKING:

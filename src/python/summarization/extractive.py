@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from mesh.core.errors import UsageError
 from mesh.nlp.words import words
 from summarization.passages import split_passages
-from summarization.schema import Configuration
-from summarization.schema import Language
+from summarization.schema import Configuration, Language
 from summarization.summarizer import Task
 
 Floats = NDArray[np.float32]

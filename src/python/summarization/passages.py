@@ -1,7 +1,6 @@
 """Sentences, joined where a quotation spans several, so that none is cut."""
 
-from mesh.nlp.sentences import Span
-from mesh.nlp.sentences import split_sentences
+from mesh.nlp.sentences import Span, split_sentences
 
 LONGEST_QUOTATION = 1_000
 """Characters. A mark that isn't closed within this distance, or within its paragraph, opens no quotation."""

@@ -1,7 +1,6 @@
 """Which backend summarises, and how it reaches its service."""
 
-from pydantic import Field
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.settings import MeshSettings

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 import few_rows
-from mesh_command import Served
-from mesh_command import up
+from mesh_command import Served, up
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,11 @@
 
 import json
 import threading
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
-from http.server import ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import BaseServer
-from typing import Any
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Server = TypeVar("Server", bound=BaseServer)
 Answer = Callable[["ScriptedHandler", dict[str, Any]], None]

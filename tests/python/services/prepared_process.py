@@ -10,9 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 _MOST_BYTES = 100_000

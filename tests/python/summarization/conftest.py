@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mesh_command import Served
-from mesh_command import up
+from mesh_command import Served, up
 
 
 @pytest.fixture(scope="session")

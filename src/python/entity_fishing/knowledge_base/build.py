@@ -1,7 +1,6 @@
 """Make a knowledge base from a JSON dump of Wikidata."""
 
-from entity_fishing.knowledge_base.building import BuildSettings
-from entity_fishing.knowledge_base.building import build
+from entity_fishing.knowledge_base.building import BuildSettings, build
 from mesh.core.program import Program
 
 main = Program(

@@ -3,8 +3,7 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -12,13 +11,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from entity_fishing.knowledge_base.dump import parse_line
-from entity_fishing.knowledge_base.dump import read_lines
-from entity_fishing.knowledge_file import FORMAT
-from entity_fishing.knowledge_file import Record
-from entity_fishing.knowledge_file import create_indexes
-from entity_fishing.knowledge_file import create_tables
-from entity_fishing.knowledge_file import insert
+from entity_fishing.knowledge_base.dump import parse_line, read_lines
+from entity_fishing.knowledge_file import FORMAT, Record, create_indexes, create_tables, insert
 from entity_fishing.schema import Language
 from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError

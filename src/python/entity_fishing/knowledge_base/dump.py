@@ -9,15 +9,11 @@ import gzip
 import json
 import lzma
 import math
-from collections.abc import Collection
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from entity_fishing.knowledge_file import Name
-from entity_fishing.knowledge_file import Record
+from entity_fishing.knowledge_file import Name, Record
 from mesh.core.errors import MeshError
 
 # Of the best-known entities.

@@ -1,8 +1,7 @@
 """Put the running entity-fishing server under load, and judge it."""
 
 from entity_fishing.project import PROJECT
-from entity_fishing.schema import Request
-from entity_fishing.schema import Response
+from entity_fishing.schema import Request, Response
 from mesh.loadtest.program import load_program
 
 main = load_program(

@@ -9,23 +9,15 @@ from prometheus_client.registry import Collector
 
 from entity_fishing.embedded import EmbeddedLinker
 from entity_fishing.knowledge import KnowledgeBase
-from entity_fishing.linker import Link
-from entity_fishing.linker import Linker
-from entity_fishing.linker import Task
+from entity_fishing.linker import Link, Linker, Task
 from entity_fishing.preparation import PreparedDocument
 from entity_fishing.project import PROJECT
-from entity_fishing.remote import NerFinder
-from entity_fishing.remote import ServiceLinker
-from entity_fishing.remote import calls_counter
-from entity_fishing.schema import Input
-from entity_fishing.schema import Request
-from entity_fishing.schema import Response
+from entity_fishing.remote import NerFinder, ServiceLinker, calls_counter
+from entity_fishing.schema import Input, Request, Response
 from entity_fishing.settings import EntityFishingSettings
 from mesh.compile.artifact import CompiledModel
-from mesh.core.card import COMPILED
-from mesh.core.card import ModelCard
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.card import COMPILED, ModelCard
+from mesh.core.errors import MeshError, UsageError
 from mesh.serve.model import ServedModel
 from mesh.serve.upstream import EventLoop
 

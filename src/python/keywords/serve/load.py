@@ -1,8 +1,7 @@
 """Put the running keywords server under load, and judge it."""
 
 from keywords.project import PROJECT
-from keywords.schema import Request
-from keywords.schema import Response
+from keywords.schema import Request, Response
 from mesh.loadtest.program import load_program
 from mesh.serve.documents import Document
 

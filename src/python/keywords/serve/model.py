@@ -6,8 +6,7 @@ from pathlib import Path
 from keywords.compiled import load_extractor
 from keywords.model import KeywordExtractor
 from keywords.project import PROJECT
-from keywords.schema import Request
-from keywords.schema import Response
+from keywords.schema import Request, Response
 from mesh.serve.artifact_model import ArtifactModel
 from mesh.serve.documents import Document
 

@@ -1,8 +1,7 @@
 """Put the running lsh server under load, and judge it."""
 
 from lsh.project import PROJECT
-from lsh.schema import Request
-from lsh.schema import Response
+from lsh.schema import Request, Response
 from mesh.loadtest.program import load_program
 from mesh.serve.documents import Document
 

@@ -2,13 +2,9 @@
 
 from typing import Any
 
-from lsh.model import SIGNATURE_VERSION
-from lsh.model import signature
+from lsh.model import SIGNATURE_VERSION, signature
 from lsh.project import PROJECT
-from lsh.schema import Configuration
-from lsh.schema import Prediction
-from lsh.schema import Request
-from lsh.schema import Response
+from lsh.schema import Configuration, Prediction, Request, Response
 from mesh.serve.documents import Document
 from mesh.serve.model import ServedModel
 

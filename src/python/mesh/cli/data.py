@@ -11,20 +11,14 @@ import click
 from rich.console import Console
 
 from mesh.cli.paths import TypedPath
-from mesh.core.discovery import find_projects
-from mesh.core.discovery import get_project
+from mesh.core.discovery import find_projects, get_project
 from mesh.core.errors import MeshError
 from mesh.core.project import Project
-from mesh.core.settings import find_env_file
-from mesh.core.settings import load_settings
+from mesh.core.settings import find_env_file, load_settings
 from mesh.core.tables import make_table
 from mesh.data.difference import compare
-from mesh.data.manifest import DataManifest
-from mesh.data.manifest import Kind
-from mesh.data.store import LATEST
-from mesh.data.store import DataSettings
-from mesh.data.store import DataStore
-from mesh.data.store import LocalData
+from mesh.data.manifest import DataManifest, Kind
+from mesh.data.store import LATEST, DataSettings, DataStore, LocalData
 
 _KINDS: tuple[Kind, ...] = ("features", "raw")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")

@@ -9,14 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from mesh.core.card import TEST_RESULTS
-from mesh.core.card import ModelCard
+from mesh.core.card import TEST_RESULTS, ModelCard
 from mesh.core.discovery import get_project
 from mesh.core.errors import MeshError
-from mesh.core.settings import find_env_file
-from mesh.core.settings import load_settings
-from mesh.data.store import DataSettings
-from mesh.data.store import DataStore
+from mesh.core.settings import find_env_file, load_settings
+from mesh.data.store import DataSettings, DataStore
 from mesh.registry.base import ModelRegistry
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings

@@ -9,18 +9,13 @@ from typing import Any
 import click
 from rich.console import Console
 
-from mesh.cli.steps import run_steps
-from mesh.cli.steps import select_steps
-from mesh.core.discovery import find_projects
-from mesh.core.discovery import get_project
+from mesh.cli.steps import run_steps, select_steps
+from mesh.core.discovery import find_projects, get_project
 from mesh.core.environment import code_revision
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
-from mesh.core.logs import LogSettings
-from mesh.core.logs import configure_logging
+from mesh.core.errors import MeshError, UsageError
+from mesh.core.logs import LogSettings, configure_logging
 from mesh.core.process import run_and_exit
-from mesh.core.program import TerminatedError
-from mesh.core.program import with_termination
+from mesh.core.program import TerminatedError, with_termination
 from mesh.core.settings import load_settings
 from mesh.core.tables import make_table
 
@@ -92,8 +87,7 @@ def run(project: str, first: str | None, last: str | None, force: bool) -> None:
 @click.argument("text")
 def predict(project: str, text: str) -> None:
     """Predict TEXT ("-" reads standard input) with the current model of PROJECT; needs no server."""
-    from mesh.cli.predict import create_model
-    from mesh.cli.predict import make_request
+    from mesh.cli.predict import create_model, make_request
 
     model = create_model(get_project(project), load=True)
     document = _read_standard_input() if text == "-" else text

@@ -2,15 +2,12 @@
 
 import importlib
 
-from pydantic import BaseModel
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mesh.core.errors import UsageError
-from mesh.core.program import Program
-from mesh.core.program import component_folder
+from mesh.core.program import Program, component_folder
 from mesh.core.project import Project
-from mesh.core.settings import find_env_file
-from mesh.core.settings import load_settings
+from mesh.core.settings import find_env_file, load_settings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.serve.model import ServedModel
 

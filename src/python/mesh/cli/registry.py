@@ -9,16 +9,11 @@ import click
 import dotenv
 from rich.console import Console
 
-from mesh.cli.paths import TypedPath
-from mesh.cli.paths import typed_path
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
-from mesh.core.settings import find_env_file
-from mesh.core.settings import load_settings
-from mesh.core.settings import variable_name
+from mesh.cli.paths import TypedPath, typed_path
+from mesh.core.errors import MeshError, UsageError
+from mesh.core.settings import find_env_file, load_settings, variable_name
 from mesh.core.tables import make_table
-from mesh.registry.base import ModelRegistry
-from mesh.registry.base import ModelVersion
+from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.factory import open_registry
 from mesh.registry.prune import unneeded
 from mesh.registry.settings import RegistrySettings

@@ -13,9 +13,7 @@ import httpx
 from rich.console import Console
 
 from mesh.cli.predict import create_model
-from mesh.cli.steps import SERVE
-from mesh.cli.steps import run_steps
-from mesh.cli.steps import select_steps
+from mesh.cli.steps import SERVE, run_steps, select_steps
 from mesh.core.errors import MeshError
 from mesh.core.process import exit_code_of
 from mesh.core.project import Project

@@ -6,13 +6,10 @@ from pathlib import Path
 from typing import Self
 
 from mesh.compile.spec import CompileSpec
-from mesh.compile.text_model import Program
-from mesh.compile.text_model import TextModel
-from mesh.compile.tokenizer import TOKENIZER_FILE
-from mesh.compile.tokenizer import TextTokenizer
+from mesh.compile.text_model import Program, TextModel
+from mesh.compile.tokenizer import TOKENIZER_FILE, TextTokenizer
 from mesh.core.errors import MeshError
-from mesh.core.manifest import MANIFEST_FILE
-from mesh.core.manifest import Manifest
+from mesh.core.manifest import MANIFEST_FILE, Manifest
 
 Load = Callable[[Path, CompileSpec, int], Program]
 

@@ -11,8 +11,7 @@ from mesh.compile.tokenizer import TOKENIZER_FILE
 from mesh.compile.torch_model import build_module
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
-from mesh.core.manifest import MANIFEST_FILE
-from mesh.core.manifest import Manifest
+from mesh.core.manifest import MANIFEST_FILE, Manifest
 
 WriteFiles = Callable[[Path], None]
 

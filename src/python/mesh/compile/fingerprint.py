@@ -3,8 +3,7 @@
 from typing import Any
 
 from mesh.compile.spec import CompileSpec
-from mesh.core.digest import code_digest
-from mesh.core.digest import fingerprint
+from mesh.core.digest import code_digest, fingerprint
 from mesh.core.environment import describe_environment
 
 CODE = (

@@ -5,14 +5,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from mesh.compile.artifact import CompiledModel
-from mesh.compile.spec import Backend
-from mesh.compile.spec import Tolerances
-from mesh.compile.text_model import Floats
-from mesh.compile.text_model import TextModel
+from mesh.compile.spec import Backend, Tolerances
+from mesh.compile.text_model import Floats, TextModel
 from mesh.core.errors import MeshError
 
 

@@ -2,26 +2,23 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-from typing import Self
-from typing import TypeVar
+from typing import Any, Self, TypeVar
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import RootModel
-from pydantic import StrictFloat
-from pydantic import StrictInt
-from pydantic import ValidationError
-from pydantic import model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    RootModel,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
 
-from mesh.compile.spec import CompileSpec
-from mesh.compile.spec import Task
+from mesh.compile.spec import CompileSpec, Task
 from mesh.compile.tokenizer import TOKENIZER_FILE
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.files import safe_path
-from mesh.core.models import describe_invalid
-from mesh.core.models import read_model
+from mesh.core.models import describe_invalid, read_model
 
 SHORTEST_BUCKET = 8
 # Their position numbers start behind the padding token's id.

@@ -1,13 +1,9 @@
 """What a compiled model computes and how it was compiled; stored with it as `spec.json`."""
 
 from pathlib import Path
-from typing import Literal
-from typing import Self
+from typing import Literal, Self
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
-from pydantic import model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mesh.core.files import write_json_atomic
 from mesh.core.models import read_model

@@ -7,14 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mesh.compile.batching import Batch
-from mesh.compile.batching import bucket_batches
-from mesh.compile.batching import dynamic_batches
-from mesh.compile.batching import pad
-from mesh.compile.spec import CompileSpec
-from mesh.compile.spec import Task
-from mesh.compile.tokenizer import TextTokenizer
-from mesh.compile.tokenizer import Window
+from mesh.compile.batching import Batch, bucket_batches, dynamic_batches, pad
+from mesh.compile.spec import CompileSpec, Task
+from mesh.compile.tokenizer import TextTokenizer, Window
 
 Floats = NDArray[np.float32]
 

@@ -10,13 +10,10 @@ import torch
 import transformers
 
 from mesh.compile.loaders.generic import TorchProgram
-from mesh.compile.source import check_weights
-from mesh.compile.source import transformer_folder
-from mesh.compile.spec import CompileSpec
-from mesh.compile.spec import Pooling
+from mesh.compile.source import check_weights, transformer_folder
+from mesh.compile.spec import CompileSpec, Pooling
 from mesh.compile.text_model import TextModel
-from mesh.compile.tokenizer import TOKENIZER_FILE
-from mesh.compile.tokenizer import TextTokenizer
+from mesh.compile.tokenizer import TOKENIZER_FILE, TextTokenizer
 from mesh.core.errors import MeshError
 
 _CLASSES = {

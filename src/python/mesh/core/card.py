@@ -2,13 +2,9 @@
 
 import datetime
 from pathlib import Path
-from typing import Any
-from typing import Literal
-from typing import Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from mesh.core.files import write_json_atomic
 from mesh.core.models import read_model

@@ -5,8 +5,7 @@ import pkgutil
 import sys
 from collections.abc import Sequence
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.process import run_and_exit
 from mesh.core.program import Program
 from mesh.core.secrets import set_managed_secrets

@@ -5,8 +5,7 @@ import importlib
 from pathlib import Path
 
 import mesh
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
 
 

@@ -8,10 +8,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
-from collections.abc import Iterator
-from pathlib import Path
-from pathlib import PurePosixPath
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mesh.core.errors import MeshError

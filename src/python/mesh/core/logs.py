@@ -4,8 +4,7 @@ import json
 import logging
 import sys
 import time
-from typing import Any
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict

@@ -3,14 +3,11 @@
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
-from typing import Self
+from typing import Literal, Self
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
-from mesh.core.digest import fingerprint
-from mesh.core.digest import sha256_file
+from mesh.core.digest import fingerprint, sha256_file
 from mesh.core.errors import MeshError
 from mesh.core.files import write_json_atomic
 from mesh.core.models import read_model

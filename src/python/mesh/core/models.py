@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mesh.core.errors import MeshError
 from mesh.core.files import read_json

@@ -5,22 +5,17 @@ import importlib.util
 import logging
 import signal
 import sys
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from mesh.core.errors import MeshError
-from mesh.core.logs import LogSettings
-from mesh.core.logs import configure_logging
+from mesh.core.logs import LogSettings, configure_logging
 from mesh.core.process import run_and_exit
 from mesh.core.progress import break_silence
-from mesh.core.settings import MeshSettings
-from mesh.core.settings import find_env_file
-from mesh.core.settings import load_settings
+from mesh.core.settings import MeshSettings, find_env_file, load_settings
 
 logger = logging.getLogger(__name__)
 

@@ -5,10 +5,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -90,12 +87,14 @@ def track_bytes(description: str, total: int) -> Iterator[Advance]:
         yield _ByteLines(description, total)
         return
     from rich.console import Console
-    from rich.progress import BarColumn
-    from rich.progress import DownloadColumn
-    from rich.progress import Progress
-    from rich.progress import TextColumn
-    from rich.progress import TimeRemainingColumn
-    from rich.progress import TransferSpeedColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
 
     text, bar = TextColumn("{task.description}"), BarColumn()
     moved, speed, left = DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()

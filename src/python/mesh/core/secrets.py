@@ -12,8 +12,7 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 
 SECRETS_VARIABLE = "MESH_SECRETS"
 """JSON object: name of a variable to `projects/<project>/secrets/<secret>/versions/<version>`."""

@@ -3,17 +3,13 @@
 import difflib
 import os
 import re
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import dotenv
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings
-from pydantic_settings import SettingsConfigDict
-from pydantic_settings import SettingsError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from mesh.core.errors import UsageError
 

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel
-from pydantic import Field
+from pydantic import BaseModel, Field
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.errors import MeshError

@@ -2,8 +2,7 @@
 
 import types
 import typing
-from typing import Any
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 from pydantic import BaseModel

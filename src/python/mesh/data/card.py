@@ -2,19 +2,13 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
-from typing import Any
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
-from mesh.data.features import Feature
-from mesh.data.features import Prepared
-from mesh.data.splitting import SPLITS
-from mesh.data.splitting import TRAIN
+from mesh.data.features import Feature, Prepared
+from mesh.data.splitting import SPLITS, TRAIN
 from mesh.nlp.words import words
 
 CARD_FILE = "data_card.json"

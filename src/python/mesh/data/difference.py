@@ -3,8 +3,7 @@
 import collections
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from mesh.data.manifest import DataManifest

@@ -1,16 +1,13 @@
 """Rows of the same or nearly the same text: which are left out, and which must stay together."""
 
 from collections import defaultdict
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from mesh.data.rows import TextRow
-from mesh.nlp.near_duplicates import clusters
-from mesh.nlp.near_duplicates import similar_pairs
-from mesh.nlp.words import shingles
-from mesh.nlp.words import words
+from mesh.nlp.near_duplicates import clusters, similar_pairs
+from mesh.nlp.words import shingles, words
 
 Row = TypeVar("Row", bound=TextRow)
 

@@ -12,8 +12,7 @@ from dvc.repo import Repo
 
 from mesh.core.addresses import mask_address
 from mesh.core.errors import MeshError
-from mesh.data.tags import FOLDER
-from mesh.data.tags import Tracked
+from mesh.data.tags import FOLDER, Tracked
 
 
 def push(folder: Path, remote: str, scratch: Path) -> Tracked:

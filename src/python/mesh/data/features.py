@@ -1,10 +1,8 @@
 """Features for training: cleaned, checked, distinct rows with ids and splits."""
 
 import hashlib
-from collections import Counter
-from collections import defaultdict
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +10,9 @@ import pyarrow as pa
 
 from mesh.core.progress import track
 from mesh.data.arrow import arrow_schema
-from mesh.data.duplicates import Comparison
-from mesh.data.duplicates import compare
+from mesh.data.duplicates import Comparison, compare
 from mesh.data.rows import TextRow
-from mesh.data.splitting import Shares
-from mesh.data.splitting import assign_splits
-from mesh.data.splitting import first_by_hash
+from mesh.data.splitting import Shares, assign_splits, first_by_hash
 from mesh.data.validation import Rejects
 from mesh.nlp.clean import clean
 from mesh.nlp.language import detect_language

@@ -9,8 +9,7 @@ from pathlib import Path
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from mesh.core.addresses import mask_address
-from mesh.core.addresses import passwords
+from mesh.core.addresses import mask_address, passwords
 from mesh.core.errors import MeshError
 from mesh.core.files import write_text_atomic
 

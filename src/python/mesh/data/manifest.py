@@ -1,13 +1,10 @@
 """The manifest of a version of data."""
 
 import datetime
-from typing import Any
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from mesh.core.digest import fingerprint
 from mesh.core.manifest import FileEntry

@@ -1,13 +1,8 @@
 """The rows of data sets: labelled texts."""
 
-from typing import Annotated
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
-from pydantic import StringConstraints
-from pydantic import model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from mesh.nlp.clean import CleanText
 

@@ -1,7 +1,6 @@
 """Parquet shards: the files that the rows of a version are stored in."""
 
-from collections.abc import Iterable
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any

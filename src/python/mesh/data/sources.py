@@ -5,10 +5,8 @@ import importlib.resources
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import replace
-from pathlib import Path
-from pathlib import PurePosixPath
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 
 import fsspec
 from fsspec.core import has_magic
@@ -17,8 +15,7 @@ from fsspec.implementations.local import LocalFileSystem
 from mesh.core.addresses import mask_address
 from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
-from mesh.data.files import address_errors
-from mesh.data.files import open_file_system
+from mesh.data.files import address_errors, open_file_system
 
 FORMATS = {
     ".conll": "conll",
@@ -148,8 +145,7 @@ def _pin(address: str) -> tuple[str, str]:
         raise MeshError(
             f"{address!r} is malformed: write hf://datasets/organisation/name, with @revision and /path if needed."
         )
-    from huggingface_hub import HfApi
-    from huggingface_hub import errors
+    from huggingface_hub import HfApi, errors
 
     try:
         commit = HfApi().dataset_info(match["repository"], revision=match["revision"]).sha

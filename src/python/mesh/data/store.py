@@ -14,28 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-from pydantic import ValidationError
-from pydantic import field_serializer
+from pydantic import Field, ValidationError, field_serializer
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.addresses import mask_address
 from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
-from mesh.core.files import atomic_directory
-from mesh.core.files import safe_path
-from mesh.core.files import write_text_atomic
+from mesh.core.files import atomic_directory, safe_path, write_text_atomic
 from mesh.core.manifest import MANIFEST_FILE
-from mesh.core.models import describe_invalid
-from mesh.core.models import read_model
+from mesh.core.models import describe_invalid, read_model
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.data.files import Location
-from mesh.data.manifest import DataManifest
-from mesh.data.manifest import Kind
+from mesh.data.manifest import DataManifest, Kind
 from mesh.data.shards import read_shards
-from mesh.data.tags import Tag
-from mesh.data.tags import Tags
+from mesh.data.tags import Tag, Tags
 
 logger = logging.getLogger(__name__)
 

@@ -10,16 +10,11 @@ import logging
 import tempfile
 from pathlib import Path
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.models import describe_invalid
-from mesh.core.project import TAG
-from mesh.core.project import Project
+from mesh.core.project import TAG, Project
 from mesh.data.files import Location
 from mesh.data.manifest import DataManifest
 

@@ -1,14 +1,9 @@
 """From rows as they are written to rows as a project wants them; those that do not fit are kept aside."""
 
 import json
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
-from typing import Any
-from typing import TextIO
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TextIO, TypeVar
 
 from pydantic import ValidationError
 

@@ -12,8 +12,7 @@ from mesh.core.card import BaseModelSource
 from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
 from mesh.core.files import safe_path
-from mesh.core.manifest import FileEntry
-from mesh.core.manifest import Manifest
+from mesh.core.manifest import FileEntry, Manifest
 
 logger = logging.getLogger(__name__)
 

@@ -1,12 +1,9 @@
 """The record that `compile:trace` leaves for `compile:validate` and `compile:upload`."""
 
 from pathlib import Path
-from typing import Any
-from typing import Literal
-from typing import Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from mesh.core.errors import MeshError
 from mesh.core.files import write_json_atomic

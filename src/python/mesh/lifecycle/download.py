@@ -12,13 +12,9 @@ from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.base_model import resolve_base_model
-from mesh.lifecycle.downloaded import BASE_FOLDER
-from mesh.lifecycle.downloaded import Downloaded
+from mesh.lifecycle.downloaded import BASE_FOLDER, Downloaded
 from mesh.lifecycle.recipe import Recipe
-from mesh.lifecycle.version import assemble
-from mesh.lifecycle.version import base_card
-from mesh.lifecycle.version import base_fingerprint
-from mesh.lifecycle.version import regression_inputs
+from mesh.lifecycle.version import assemble, base_card, base_fingerprint, regression_inputs
 from mesh.registry.factory import open_registry
 from mesh.registry.reference import reference_to
 from mesh.registry.settings import RegistrySettings

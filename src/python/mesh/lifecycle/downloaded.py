@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from mesh.core.errors import MeshError
 from mesh.core.files import write_json_atomic

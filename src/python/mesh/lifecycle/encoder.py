@@ -6,25 +6,19 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from mesh.compile.fingerprint import compile_fingerprint
-from mesh.compile.fingerprint import compiler_versions
+from mesh.compile.fingerprint import compile_fingerprint, compiler_versions
 from mesh.compile.source import spec_for
-from mesh.compile.spec import Backend
-from mesh.compile.spec import CompileSpec
-from mesh.core.card import COMPILED
-from mesh.core.card import ModelCard
-from mesh.core.environment import code_revision
-from mesh.core.environment import describe_environment
+from mesh.compile.spec import Backend, CompileSpec
+from mesh.core.card import COMPILED, ModelCard
+from mesh.core.environment import code_revision, describe_environment
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
-from mesh.core.manifest import MANIFEST_FILE
-from mesh.core.manifest import Manifest
+from mesh.core.manifest import MANIFEST_FILE, Manifest
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
-from mesh.lifecycle.base_model import BaseModel
-from mesh.lifecycle.base_model import resolve_base_model
+from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 
 logger = logging.getLogger(__name__)
 

@@ -1,21 +1,17 @@
 """`ingest:ingest`: bring raw labelled data into the internal storage as an immutable version."""
 
 import logging
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-from pydantic import field_serializer
+from pydantic import Field, field_serializer
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.addresses import mask_address
-from mesh.core.digest import code_digest
-from mesh.core.digest import fingerprint
+from mesh.core.digest import code_digest, fingerprint
 from mesh.core.environment import package_versions
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.files import atomic_directory
 from mesh.core.manifest import FileEntry
 from mesh.core.program import Program
@@ -25,21 +21,11 @@ from mesh.core.workspace import WorkspaceSettings
 from mesh.data.arrow import arrow_schema
 from mesh.data.dataset import Dataset
 from mesh.data.formats import read_file
-from mesh.data.manifest import DataManifest
-from mesh.data.manifest import describe_schema
-from mesh.data.shards import Shard
-from mesh.data.shards import write_shards
-from mesh.data.sources import FORMATS
-from mesh.data.sources import SourceFile
-from mesh.data.sources import file_format
-from mesh.data.sources import find_files
-from mesh.data.sources import sample_files
-from mesh.data.store import DataSettings
-from mesh.data.store import DataStore
-from mesh.data.validation import REJECTS_FILE
-from mesh.data.validation import Rejects
-from mesh.data.validation import Translation
-from mesh.data.validation import validate_rows
+from mesh.data.manifest import DataManifest, describe_schema
+from mesh.data.shards import Shard, write_shards
+from mesh.data.sources import FORMATS, SourceFile, file_format, find_files, sample_files
+from mesh.data.store import DataSettings, DataStore
+from mesh.data.validation import REJECTS_FILE, Rejects, Translation, validate_rows
 
 logger = logging.getLogger(__name__)
 

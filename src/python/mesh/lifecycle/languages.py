@@ -1,11 +1,9 @@
 """The languages that a compiled model answers, as a file beside its network."""
 
 from pathlib import Path
-from typing import Annotated
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 from pydantic_settings import SettingsConfigDict
 
 from mesh.lifecycle.recipe import ExtraFiles

@@ -2,16 +2,13 @@
 
 import logging
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.manifest import FileEntry
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
 from mesh.loadtest.report import LoadTestReport
-from mesh.loadtest.results import RESULT_FILES
-from mesh.loadtest.results import model_directory
-from mesh.loadtest.results import results_directory
+from mesh.loadtest.results import RESULT_FILES, model_directory, results_directory
 from mesh.loadtest.settings import ResultSettings
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings

@@ -3,41 +3,26 @@
 import logging
 from pathlib import Path
 
-from pydantic import Field
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.digest import code_digest
-from mesh.core.digest import fingerprint
+from mesh.core.digest import code_digest, fingerprint
 from mesh.core.environment import package_versions
 from mesh.core.errors import MeshError
-from mesh.core.files import atomic_directory
-from mesh.core.files import write_json_atomic
-from mesh.core.files import write_text_atomic
+from mesh.core.files import atomic_directory, write_json_atomic, write_text_atomic
 from mesh.core.manifest import FileEntry
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.card import CARD_FILE
-from mesh.data.card import PAGE_FILE
-from mesh.data.card import DataCard
+from mesh.data.card import CARD_FILE, PAGE_FILE, DataCard
 from mesh.data.dataset import Dataset
-from mesh.data.features import Preparation
-from mesh.data.features import Prepared
-from mesh.data.features import feature_schema
-from mesh.data.features import prepare
-from mesh.data.manifest import DataManifest
-from mesh.data.manifest import describe_schema
+from mesh.data.features import Preparation, Prepared, feature_schema, prepare
+from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.plots import write_plots
-from mesh.data.shards import Shard
-from mesh.data.shards import write_shards
-from mesh.data.splitting import SPLITS
-from mesh.data.splitting import Shares
-from mesh.data.store import LATEST
-from mesh.data.store import DataSettings
-from mesh.data.store import DataStore
-from mesh.data.validation import REJECTS_FILE
-from mesh.data.validation import Rejects
+from mesh.data.shards import Shard, write_shards
+from mesh.data.splitting import SPLITS, Shares
+from mesh.data.store import LATEST, DataSettings, DataStore
+from mesh.data.validation import REJECTS_FILE, Rejects
 from mesh.lifecycle.ingest import PART
 
 logger = logging.getLogger(__name__)

@@ -10,9 +10,7 @@ from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.store import LATEST
-from mesh.data.store import DataSettings
-from mesh.data.store import DataStore
+from mesh.data.store import LATEST, DataSettings, DataStore
 
 logger = logging.getLogger(__name__)
 

@@ -6,17 +6,12 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from mesh.compile.fingerprint import compile_fingerprint
-from mesh.compile.fingerprint import compiler_versions
+from mesh.compile.fingerprint import compile_fingerprint, compiler_versions
 from mesh.compile.source import spec_for
-from mesh.compile.spec import Backend
-from mesh.compile.spec import CompileSpec
-from mesh.compile.spec import Tolerances
-from mesh.core.card import ARTIFACTS
-from mesh.core.card import COMPILED
+from mesh.compile.spec import Backend, CompileSpec, Tolerances
+from mesh.core.card import ARTIFACTS, COMPILED
 from mesh.core.digest import code_digest
-from mesh.core.environment import describe_environment
-from mesh.core.environment import package_versions
+from mesh.core.environment import describe_environment, package_versions
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
 from mesh.core.program import Program
@@ -24,10 +19,8 @@ from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compilation import Compilation
 from mesh.lifecycle.downloaded import Downloaded
-from mesh.lifecycle.recipe import ExtraFiles
-from mesh.lifecycle.recipe import Recipe
-from mesh.lifecycle.version import RegressionTest
-from mesh.lifecycle.version import source_digest
+from mesh.lifecycle.recipe import ExtraFiles, Recipe
+from mesh.lifecycle.version import RegressionTest, source_digest
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
 

@@ -11,11 +11,13 @@ from mesh.lifecycle.recipe import Recipe
 from mesh.lifecycle.train_settings import TrainSettings
 from mesh.lifecycle.training.fine_tuning import fine_tune
 from mesh.lifecycle.training.settings import FineTuneSettings
-from mesh.lifecycle.version import assemble
-from mesh.lifecycle.version import base_card
-from mesh.lifecycle.version import base_fingerprint
-from mesh.lifecycle.version import check_params
-from mesh.lifecycle.version import regression_inputs
+from mesh.lifecycle.version import (
+    assemble,
+    base_card,
+    base_fingerprint,
+    check_params,
+    regression_inputs,
+)
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
 

@@ -8,24 +8,19 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.card import ARTIFACTS
-from mesh.core.card import ModelCard
+from mesh.core.card import ARTIFACTS, ModelCard
 from mesh.core.environment import code_revision
 from mesh.core.errors import MeshError
-from mesh.core.files import atomic_directory
-from mesh.core.files import write_json_atomic
+from mesh.core.files import atomic_directory, write_json_atomic
 from mesh.core.manifest import Manifest
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compilation import Compilation
 from mesh.lifecycle.recipe import Recipe
-from mesh.lifecycle.validate import PREDICTIONS_FILE
-from mesh.lifecycle.validate import REPORT_FILE
-from mesh.lifecycle.validate import ValidationReport
+from mesh.lifecycle.validate import PREDICTIONS_FILE, REPORT_FILE, ValidationReport
 from mesh.lifecycle.version import TEST_FILES
-from mesh.registry.base import ModelRegistry
-from mesh.registry.base import ModelVersion
+from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.factory import open_registry
 from mesh.registry.lineage import record_lineage
 from mesh.registry.settings import RegistrySettings

@@ -5,18 +5,14 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Literal
-from typing import Self
+from typing import Literal, Self
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.card import ARTIFACTS
 from mesh.core.errors import MeshError
-from mesh.core.files import atomic_directory
-from mesh.core.files import write_json_atomic
+from mesh.core.files import atomic_directory, write_json_atomic
 from mesh.core.manifest import Manifest
 from mesh.core.models import read_model
 from mesh.core.program import Program

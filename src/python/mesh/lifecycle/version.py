@@ -1,26 +1,18 @@
 """A version in the making: weights, regression test and card in one directory."""
 
 import logging
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from mesh.core.card import ARTIFACTS
-from mesh.core.card import BaseModelSource
-from mesh.core.card import ModelCard
-from mesh.core.card import TestFiles
-from mesh.core.digest import code_digest
-from mesh.core.digest import fingerprint
-from mesh.core.environment import code_revision
-from mesh.core.environment import describe_environment
-from mesh.core.environment import package_versions
+from mesh.core.card import ARTIFACTS, BaseModelSource, ModelCard, TestFiles
+from mesh.core.digest import code_digest, fingerprint
+from mesh.core.environment import code_revision, describe_environment, package_versions
 from mesh.core.errors import UsageError
-from mesh.core.files import read_json
-from mesh.core.files import write_json_atomic
+from mesh.core.files import read_json, write_json_atomic
 from mesh.core.manifest import Manifest
 from mesh.core.models import describe_invalid
 from mesh.lifecycle.base_model import BaseModel

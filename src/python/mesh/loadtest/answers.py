@@ -2,16 +2,13 @@
 
 import json
 import math
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mesh.core.models import describe_invalid
-from mesh.loadtest.plan import Exchange
-from mesh.loadtest.plan import PlannedRequest
+from mesh.loadtest.plan import Exchange, PlannedRequest
 
 TOLERANCE = 1e-3
 """How far numbers of equal answers may be apart: computed in another batch, the last digits of a score differ."""

@@ -3,13 +3,9 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
-from pydantic import FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from mesh.loadtest.report import LoadTestReport
-from mesh.loadtest.report import MeasurementName
+from mesh.loadtest.report import LoadTestReport, MeasurementName
 
 EVALUATION_FILE = "load_test_evaluation.json"
 

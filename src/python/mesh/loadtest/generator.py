@@ -7,12 +7,9 @@ import itertools
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from mesh.loadtest.plan import Exchange
-from mesh.loadtest.plan import LoadPlan
+from mesh.loadtest.plan import Exchange, LoadPlan
 
 if TYPE_CHECKING:
     from locust import FastHttpUser
@@ -71,8 +68,7 @@ class Recorder:
 def user_class(plan: LoadPlan) -> "type[FastHttpUser]":
     """Locust's class of users that carry out a plan."""
     import gevent
-    from locust import FastHttpUser
-    from locust import constant
+    from locust import FastHttpUser, constant
 
     offsets = itertools.count()
 

@@ -2,8 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 
 class PlannedRequest(BaseModel):

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mesh.loadtest.plan import LoadPlan
-from mesh.loadtest.report import Outcome
-from mesh.loadtest.report import percentile
+from mesh.loadtest.report import Outcome, percentile
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

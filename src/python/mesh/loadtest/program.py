@@ -4,12 +4,10 @@ import datetime
 import importlib.resources
 import json
 import logging
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pydantic import BaseModel
-from pydantic import Field
+from pydantic import BaseModel, Field
 from rich.console import Console
 
 from mesh.core.card import ModelCard
@@ -19,23 +17,12 @@ from mesh.core.project import Project
 from mesh.core.tables import make_table
 from mesh.core.workspace import WorkspaceSettings
 from mesh.loadtest.answers import AnswerCheck
-from mesh.loadtest.criteria import Criterion
-from mesh.loadtest.criteria import LoadTestEvaluation
-from mesh.loadtest.criteria import evaluate
-from mesh.loadtest.plan import LoadPlan
-from mesh.loadtest.plan import PlannedRequest
-from mesh.loadtest.report import LoadTestReport
-from mesh.loadtest.report import Outcome
-from mesh.loadtest.report import make_report
-from mesh.loadtest.results import ImageSpec
-from mesh.loadtest.results import model_directory
-from mesh.loadtest.results import results_directory
-from mesh.loadtest.results import write_results
-from mesh.loadtest.run import run_plan
-from mesh.loadtest.run import show_progress
-from mesh.loadtest.server import Bio
-from mesh.loadtest.server import Server
-from mesh.loadtest.server import read_bio
+from mesh.loadtest.criteria import Criterion, LoadTestEvaluation, evaluate
+from mesh.loadtest.plan import LoadPlan, PlannedRequest
+from mesh.loadtest.report import LoadTestReport, Outcome, make_report
+from mesh.loadtest.results import ImageSpec, model_directory, results_directory, write_results
+from mesh.loadtest.run import run_plan, show_progress
+from mesh.loadtest.server import Bio, Server, read_bio
 from mesh.loadtest.settings import LoadSettings
 
 logger = logging.getLogger(__name__)

@@ -2,19 +2,15 @@
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-from typing import Self
+from typing import Literal, Self
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from mesh.core.models import read_model
-from mesh.loadtest.plan import Exchange
-from mesh.loadtest.plan import LoadPlan
+from mesh.loadtest.plan import Exchange, LoadPlan
 
 REPORT_FILE = "load_test_report.json"
 

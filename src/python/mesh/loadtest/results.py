@@ -3,29 +3,19 @@
 import csv
 import io
 import os
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from mesh.core.card import TEST_RESULTS
-from mesh.core.files import atomic_directory
-from mesh.core.files import write_json_atomic
-from mesh.core.files import write_text_atomic
+from mesh.core.files import atomic_directory, write_json_atomic, write_text_atomic
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
-from mesh.loadtest.criteria import EVALUATION_FILE
-from mesh.loadtest.criteria import LoadTestEvaluation
+from mesh.loadtest.criteria import EVALUATION_FILE, LoadTestEvaluation
 from mesh.loadtest.plan import LoadPlan
-from mesh.loadtest.plots import DISTRIBUTION_PLOT
-from mesh.loadtest.plots import TIMELINE_PLOT
-from mesh.loadtest.plots import plot_distribution
-from mesh.loadtest.plots import plot_timeline
-from mesh.loadtest.report import REPORT_FILE
-from mesh.loadtest.report import LoadTestReport
-from mesh.loadtest.report import Outcome
+from mesh.loadtest.plots import DISTRIBUTION_PLOT, TIMELINE_PLOT, plot_distribution, plot_timeline
+from mesh.loadtest.report import REPORT_FILE, LoadTestReport, Outcome
 from mesh.loadtest.settings import ResultSettings
 
 IMAGE_FILE = "serve_image_spec.json"

@@ -5,13 +5,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mesh.core.errors import MeshError
 from mesh.core.progress import SECONDS_BETWEEN_LINES
-from mesh.loadtest.plan import Exchange
-from mesh.loadtest.plan import LoadPlan
+from mesh.loadtest.plan import Exchange, LoadPlan
 
 logger = logging.getLogger(__name__)
 
@@ -77,10 +75,7 @@ class _Count:
 
 def _bar(exchanges: Iterable[Exchange], seconds: float) -> Iterator[Exchange]:
     from rich.console import Console
-    from rich.progress import BarColumn
-    from rich.progress import Progress
-    from rich.progress import TextColumn
-    from rich.progress import TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     count = _Count()
     columns = (

@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import httpx
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mesh.core.errors import MeshError
 from mesh.loadtest.plan import PlannedRequest

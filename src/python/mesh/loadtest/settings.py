@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field
-from pydantic import field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.settings import MeshSettings

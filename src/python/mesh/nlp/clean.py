@@ -3,8 +3,7 @@
 import html
 import re
 from array import array
-from bisect import bisect_left
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.entities import html5

@@ -1,17 +1,14 @@
 """The language that a text is written in, by the `py3langid` package and the model that it carries."""
 
 import re
-from collections.abc import Collection
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
-from mesh.core.files import read_json
-from mesh.core.files import write_json_atomic
+from mesh.core.errors import MeshError, UsageError
+from mesh.core.files import read_json, write_json_atomic
 from mesh.nlp.clean import clean
 
 if TYPE_CHECKING:
@@ -105,7 +102,6 @@ def require_languages(
 @cache
 def _identifier() -> "LanguageIdentifier":
     """The model, which takes most of a second to read."""
-    from py3langid.langid import MODEL_FILE
-    from py3langid.langid import LanguageIdentifier
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

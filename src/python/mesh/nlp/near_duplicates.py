@@ -6,10 +6,8 @@ joins in data cleaning", 2006; Bayardo et al., "Scaling up all pairs similarity 
 which a probabilistic index could not say, and pairs without a rare element in common are never compared.
 """
 
-from collections import Counter
-from collections import defaultdict
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import ceil
 

@@ -1,9 +1,7 @@
 """Words of a text in any script, and the shingles by which near-duplicates are found."""
 
 import unicodedata
-from collections.abc import Collection
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 
 import regex

@@ -1,7 +1,6 @@
 """Entities as tags of words: one `O`, `B-<label>` or `I-<label>` (Ramshaw & Marcus, 1995) for each word."""
 
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import regex

@@ -1,16 +1,14 @@
 """What every registry of models can do."""
 
 import datetime
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
-from mesh.core.manifest import FileEntry
-from mesh.core.manifest import Manifest
+from mesh.core.manifest import FileEntry, Manifest
 from mesh.registry.history import AliasMove
 from mesh.registry.reference import ModelReference
 

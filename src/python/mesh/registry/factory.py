@@ -2,8 +2,7 @@
 
 import importlib
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.registry.base import ModelRegistry
 from mesh.registry.read_only import ReadOnlyRegistry
 from mesh.registry.settings import RegistrySettings

@@ -3,15 +3,10 @@
 import datetime
 from collections.abc import Sequence
 
-from pydantic import AwareDatetime
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
-from mesh.registry.reference import LATEST
-from mesh.registry.reference import ModelReference
+from mesh.core.errors import MeshError, UsageError
+from mesh.registry.reference import LATEST, ModelReference
 
 
 class AliasMove(BaseModel):

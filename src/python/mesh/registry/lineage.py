@@ -5,8 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from mesh.registry.base import ModelRegistry
-from mesh.registry.base import ModelVersion
+from mesh.registry.base import ModelRegistry, ModelVersion
 
 LINEAGE_FOLDER = "compiled_model_versions"
 """Folder of the attachments of a trained version that name what was compiled from it."""

@@ -6,8 +6,7 @@ import io
 import itertools
 import logging
 import os
-from concurrent.futures import Future
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from mesh.core.digest import sha256_file

@@ -1,8 +1,7 @@
 """Files of versions in MLflow's artifact storage."""
 
 import tempfile
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,23 +12,13 @@ from requests import HTTPError
 
 from mesh.core.errors import MeshError
 from mesh.core.files import safe_path
-from mesh.core.manifest import FileEntry
-from mesh.core.manifest import Manifest
+from mesh.core.manifest import FileEntry, Manifest
 from mesh.core.progress import Advance
-from mesh.registry.local_files import copy_file
-from mesh.registry.local_files import store_file
-from mesh.registry.local_files import sweep
-from mesh.registry.mlflow_records import ATTACHMENT_FILE
-from mesh.registry.mlflow_records import Record
-from mesh.registry.mlflow_records import StoredAttachment
-from mesh.registry.mlflow_remote import receive
-from mesh.registry.mlflow_remote import send
+from mesh.registry.local_files import copy_file, store_file, sweep
+from mesh.registry.mlflow_records import ATTACHMENT_FILE, Record, StoredAttachment
+from mesh.registry.mlflow_remote import receive, send
 from mesh.registry.mlflow_store import Store
-from mesh.registry.transfer import OWN_FILES
-from mesh.registry.transfer import FileState
-from mesh.registry.transfer import for_each
-from mesh.registry.transfer import record_problems
-from mesh.registry.transfer import with_own_entry
+from mesh.registry.transfer import OWN_FILES, FileState, for_each, record_problems, with_own_entry
 from mesh.registry.unfinished import Unfinished
 
 FILES = "version"

@@ -7,16 +7,10 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion as MlflowVersion
 from mlflow.exceptions import MlflowException
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.registry.history import AliasMove
-from mesh.registry.mlflow_records import FINGERPRINT_TAG
-from mesh.registry.mlflow_records import Record
-from mesh.registry.mlflow_records import is_ours
-from mesh.registry.mlflow_records import read_moves
-from mesh.registry.mlflow_records import read_record
-from mesh.registry.reference import LATEST
-from mesh.registry.reference import ModelReference
+from mesh.registry.mlflow_records import FINGERPRINT_TAG, Record, is_ours, read_moves, read_record
+from mesh.registry.reference import LATEST, ModelReference
 
 _SHOWN = 10
 

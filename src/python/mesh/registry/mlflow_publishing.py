@@ -2,22 +2,18 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mlflow.exceptions import MlflowException
 
 from mesh.core.errors import MeshError
-from mesh.core.manifest import FileEntry
-from mesh.core.manifest import Manifest
+from mesh.core.manifest import FileEntry, Manifest
 from mesh.core.progress import Advance
 from mesh.registry import mlflow_files
 from mesh.registry.mlflow_store import Store
-from mesh.registry.transfer import FileState
-from mesh.registry.transfer import for_each
-from mesh.registry.unfinished import Unfinished
-from mesh.registry.unfinished import open_unfinished
+from mesh.registry.transfer import FileState, for_each
+from mesh.registry.unfinished import Unfinished, open_unfinished
 
 logger = logging.getLogger(__name__)
 

@@ -4,19 +4,15 @@ import datetime
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mlflow.entities.model_registry import ModelVersion as MlflowVersion
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
-from mesh.core.manifest import FileEntry
-from mesh.core.manifest import Manifest
+from mesh.core.manifest import FileEntry, Manifest
 from mesh.core.models import describe_invalid
 from mesh.registry.base import ModelVersion
 from mesh.registry.history import AliasMove

@@ -21,32 +21,27 @@ from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.registry import mlflow_files
 from mesh.registry.base import ModelVersion
-from mesh.registry.history import AliasMove
-from mesh.registry.history import check_rollback
-from mesh.registry.history import version_before
-from mesh.registry.mlflow_lookup import find_fingerprint
-from mesh.registry.mlflow_lookup import find_record
-from mesh.registry.mlflow_lookup import list_moves
-from mesh.registry.mlflow_lookup import list_records
-from mesh.registry.mlflow_lookup import unknown_model
+from mesh.registry.history import AliasMove, check_rollback, version_before
+from mesh.registry.mlflow_lookup import (
+    find_fingerprint,
+    find_record,
+    list_moves,
+    list_records,
+    unknown_model,
+)
 from mesh.registry.mlflow_publishing import new_run
-from mesh.registry.mlflow_records import ATTACHMENT_FILE
-from mesh.registry.mlflow_records import Record
-from mesh.registry.mlflow_records import StoredAttachment
-from mesh.registry.mlflow_records import move_tag
-from mesh.registry.mlflow_records import read_record
-from mesh.registry.mlflow_records import version_tags
-from mesh.registry.mlflow_store import Store
-from mesh.registry.mlflow_store import registry_errors
+from mesh.registry.mlflow_records import (
+    ATTACHMENT_FILE,
+    Record,
+    StoredAttachment,
+    move_tag,
+    read_record,
+    version_tags,
+)
+from mesh.registry.mlflow_store import Store, registry_errors
 from mesh.registry.receiving import receive
-from mesh.registry.reference import ModelReference
-from mesh.registry.reference import check_model_name
-from mesh.registry.reference import check_new_alias
-from mesh.registry.transfer import check_path
-from mesh.registry.transfer import check_unchanged
-from mesh.registry.transfer import for_each
-from mesh.registry.transfer import prepare
-from mesh.registry.transfer import read_content
+from mesh.registry.reference import ModelReference, check_model_name, check_new_alias
+from mesh.registry.transfer import check_path, check_unchanged, for_each, prepare, read_content
 
 TAG_ATTEMPTS = 3
 

@@ -13,8 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from pathlib import Path
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import urlsplit
 
@@ -26,24 +25,26 @@ from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 from mlflow.store.artifact.s3_artifact_repo import S3ArtifactRepository
 from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
-from mlflow.utils.server_info import SERVER_INFO_MULTIPART_DOWNLOADS_ENABLED
-from mlflow.utils.server_info import SERVER_INFO_MULTIPART_UPLOADS_ENABLED
-from mlflow.utils.server_info import ServerInfoRequestError
-from mlflow.utils.server_info import fetch_server_info
-from requests import HTTPError
-from requests import Response
+from mlflow.utils.server_info import (
+    SERVER_INFO_MULTIPART_DOWNLOADS_ENABLED,
+    SERVER_INFO_MULTIPART_UPLOADS_ENABLED,
+    ServerInfoRequestError,
+    fetch_server_info,
+)
+from requests import HTTPError, Response
 
 from mesh.core.errors import MeshError
 from mesh.core.progress import Advance
-from mesh.registry.parts import PART
-from mesh.registry.parts import RefusedError
-from mesh.registry.parts import UnreachableStorageError
-from mesh.registry.parts import count_parts
-from mesh.registry.parts import receive_parts
-from mesh.registry.parts import send_parts
+from mesh.registry.parts import (
+    PART,
+    RefusedError,
+    UnreachableStorageError,
+    count_parts,
+    receive_parts,
+    send_parts,
+)
 from mesh.registry.transfer import FileState
-from mesh.registry.unfinished import PartsSent
-from mesh.registry.unfinished import Unfinished
+from mesh.registry.unfinished import PartsSent, Unfinished
 
 _BLOCK = 2**20
 _BOTH_WAYS = (SERVER_INFO_MULTIPART_UPLOADS_ENABLED, SERVER_INFO_MULTIPART_DOWNLOADS_ENABLED)

@@ -6,8 +6,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -16,8 +15,7 @@ from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from sqlalchemy.exc import SQLAlchemyError
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.registry.settings import RegistrySettings
 
 EXPERIMENT = "mesh"
@@ -131,8 +129,7 @@ def _failures() -> tuple[type[Exception], ...]:
     if "botocore" not in sys.modules:
         return failures
     from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import BotoCoreError, ClientError
 
     return *failures, Boto3Error, BotoCoreError, ClientError
 

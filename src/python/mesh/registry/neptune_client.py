@@ -3,19 +3,14 @@
 import contextlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import neptune
-from botocore.exceptions import BotoCoreError
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from neptune import management
-from neptune.exceptions import MetadataContainerNotFound
-from neptune.exceptions import NeptuneException
-from neptune.exceptions import ProjectNotFound
+from neptune.exceptions import MetadataContainerNotFound, NeptuneException, ProjectNotFound
 from neptune.internal.backends.hosted_client import REQUEST_TIMEOUT
 
 from mesh.core.errors import MeshError

@@ -4,9 +4,7 @@ import contextlib
 import logging
 import re
 import tempfile
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -15,22 +13,15 @@ from pathlib import Path
 import neptune
 from neptune.attributes import Artifact
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
-from mesh.core.manifest import FileEntry
-from mesh.core.manifest import Manifest
+from mesh.core.errors import MeshError, UsageError
+from mesh.core.manifest import FileEntry, Manifest
 from mesh.core.progress import Advance
 from mesh.registry import neptune_layout as layout
 from mesh.registry.base import ModelVersion
-from mesh.registry.objects import Objects
-from mesh.registry.objects import ObjectsError
+from mesh.registry.objects import Objects, ObjectsError
 from mesh.registry.reference import ModelReference
 from mesh.registry.settings import RegistrySettings
-from mesh.registry.transfer import OWN_FILES
-from mesh.registry.transfer import THREADS
-from mesh.registry.transfer import for_each
-from mesh.registry.transfer import record_problems
-from mesh.registry.transfer import with_own_entry
+from mesh.registry.transfer import OWN_FILES, THREADS, for_each, record_problems, with_own_entry
 
 _S3 = "s3://"
 _ROOT = re.compile(r"s3://[A-Za-z0-9._-]+(/[^/*?#%\s]+)*/?")

@@ -1,23 +1,14 @@
 """Which field of Neptune holds what; `model/...` is where models have always been kept there."""
 
 import hashlib
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Mapping
-from typing import Any
-from typing import Self
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Self
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mesh.core.card import CARD_FILE
-from mesh.core.card import ModelCard
-from mesh.core.card import TestFiles
+from mesh.core.card import CARD_FILE, ModelCard, TestFiles
 from mesh.core.errors import MeshError
-from mesh.core.manifest import MANIFEST_FILE
-from mesh.core.manifest import FileEntry
-from mesh.core.manifest import Manifest
+from mesh.core.manifest import MANIFEST_FILE, FileEntry, Manifest
 from mesh.registry.history import AliasMove
 
 OWN = "mesh"

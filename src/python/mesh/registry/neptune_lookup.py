@@ -11,8 +11,7 @@ from mesh.core.models import describe_invalid
 from mesh.registry import neptune_layout as layout
 from mesh.registry.base import ModelVersion
 from mesh.registry.neptune_client import Client
-from mesh.registry.reference import LATEST
-from mesh.registry.reference import ModelReference
+from mesh.registry.reference import LATEST, ModelReference
 
 _SHOWN = 10
 

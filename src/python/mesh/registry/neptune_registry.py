@@ -8,8 +8,7 @@ without it are left alone.
 import contextlib
 import tempfile
 import uuid
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,30 +20,23 @@ from mesh.core.manifest import FileEntry
 from mesh.core.progress import Advance
 from mesh.registry import neptune_layout as layout
 from mesh.registry.base import ModelVersion
-from mesh.registry.history import AliasMove
-from mesh.registry.history import check_rollback
-from mesh.registry.history import version_before
-from mesh.registry.neptune_client import WRITE
-from mesh.registry.neptune_client import Client
-from mesh.registry.neptune_client import neptune_errors
-from mesh.registry.neptune_files import VersionFiles
-from mesh.registry.neptune_files import removed_on_error
-from mesh.registry.neptune_files import version_part
+from mesh.registry.history import AliasMove, check_rollback, version_before
+from mesh.registry.neptune_client import WRITE, Client, neptune_errors
+from mesh.registry.neptune_files import VersionFiles, removed_on_error, version_part
 from mesh.registry.neptune_lookup import Lookup
-from mesh.registry.objects import Objects
-from mesh.registry.objects import ObjectsError
+from mesh.registry.objects import Objects, ObjectsError
 from mesh.registry.receiving import receive
-from mesh.registry.reference import ModelReference
-from mesh.registry.reference import check_model_name
-from mesh.registry.reference import check_new_alias
+from mesh.registry.reference import ModelReference, check_model_name, check_new_alias
 from mesh.registry.settings import RegistrySettings
-from mesh.registry.transfer import FileState
-from mesh.registry.transfer import check_path
-from mesh.registry.transfer import check_unchanged
-from mesh.registry.transfer import for_each
-from mesh.registry.transfer import prepare
-from mesh.registry.transfer import read_content
-from mesh.registry.transfer import with_own_entry
+from mesh.registry.transfer import (
+    FileState,
+    check_path,
+    check_unchanged,
+    for_each,
+    prepare,
+    read_content,
+    with_own_entry,
+)
 
 _SHOWN = 10
 

@@ -6,13 +6,8 @@ A part that fails is tried again; a transfer that ends is continued by the next 
 import contextlib
 import os
 import threading
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import as_completed
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -20,10 +15,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from tenacity import Retrying
-from tenacity import retry_if_exception
-from tenacity import stop_after_attempt
-from tenacity import wait_exponential
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from mesh.core.progress import Advance
 from mesh.registry.transfer import THREADS
@@ -214,8 +206,7 @@ def _request(method: str, address: str, **options: object) -> Iterator[requests.
 
 def _never_connected(error: requests.ConnectionError) -> bool:
     """Whether no connection came to be, because of the address or because nobody listens there."""
-    from urllib3.exceptions import MaxRetryError
-    from urllib3.exceptions import NewConnectionError
+    from urllib3.exceptions import MaxRetryError, NewConnectionError
 
     cause = error.args[0] if error.args else None
     return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)

@@ -1,13 +1,10 @@
 """Which old versions nothing needs any more."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mesh.core.errors import MeshError
-from mesh.registry.base import ModelRegistry
-from mesh.registry.base import ModelVersion
+from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.history import version_before
 from mesh.registry.reference import ModelReference
 

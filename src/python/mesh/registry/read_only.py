@@ -7,8 +7,7 @@ from typing import NoReturn
 
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
-from mesh.registry.base import ModelRegistry
-from mesh.registry.base import ModelVersion
+from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.history import AliasMove
 
 

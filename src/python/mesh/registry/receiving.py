@@ -2,20 +2,13 @@
 
 import contextlib
 import logging
-from collections.abc import Callable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from mesh.core.card import CARD_FILE
-from mesh.core.card import TEST_RESULTS
-from mesh.core.card import ModelCard
+from mesh.core.card import CARD_FILE, TEST_RESULTS, ModelCard
 from mesh.core.errors import MeshError
-from mesh.core.files import atomic_directory
-from mesh.core.files import safe_path
-from mesh.core.manifest import MANIFEST_FILE
-from mesh.core.manifest import FileEntry
-from mesh.core.manifest import Manifest
+from mesh.core.files import atomic_directory, safe_path
+from mesh.core.manifest import MANIFEST_FILE, FileEntry, Manifest
 from mesh.core.progress import Advance
 from mesh.registry.base import ModelVersion
 from mesh.registry.parts import PARTS_SUFFIX

@@ -3,8 +3,7 @@
 import os
 import sys
 
-from pydantic import Field
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.program import Program

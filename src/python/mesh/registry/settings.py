@@ -7,14 +7,10 @@ import socket
 from typing import Literal
 from urllib.parse import unquote
 
-from pydantic import Field
-from pydantic import SecretStr
-from pydantic import field_serializer
-from pydantic import field_validator
+from pydantic import Field, SecretStr, field_serializer, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.addresses import mask_address
-from mesh.core.addresses import passwords
+from mesh.core.addresses import mask_address, passwords
 from mesh.core.settings import MeshSettings
 from mesh.registry.signing import check_key
 

@@ -6,13 +6,11 @@ The signature is itself one of the version's files, so it is stored, fetched and
 
 import base64
 import binascii
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError

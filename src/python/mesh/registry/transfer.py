@@ -3,32 +3,19 @@
 import logging
 import tempfile
 import threading
-from collections.abc import Callable
-from collections.abc import Mapping
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import as_completed
-from pathlib import Path
-from pathlib import PurePosixPath
-from typing import NamedTuple
-from typing import Self
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple, Self
 
 from pydantic import SecretStr
 
-from mesh.core.card import CARD_FILE
-from mesh.core.card import ModelCard
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
-from mesh.core.manifest import MANIFEST_FILE
-from mesh.core.manifest import FileEntry
-from mesh.core.manifest import Manifest
-from mesh.core.manifest import plain_files
-from mesh.core.progress import Advance
-from mesh.core.progress import track_bytes
+from mesh.core.card import CARD_FILE, ModelCard
+from mesh.core.errors import MeshError, UsageError
+from mesh.core.manifest import MANIFEST_FILE, FileEntry, Manifest, plain_files
+from mesh.core.progress import Advance, track_bytes
 from mesh.registry.base import ModelVersion
-from mesh.registry.signing import SIGNATURE_FILE
-from mesh.registry.signing import sign
-from mesh.registry.signing import trust_problems
+from mesh.registry.signing import SIGNATURE_FILE, sign, trust_problems
 
 logger = logging.getLogger(__name__)
 

@@ -6,11 +6,8 @@ from pathlib import Path
 
 from mesh.core.card import ModelCard
 from mesh.core.manifest import FileEntry
-from mesh.registry.base import ModelRegistry
-from mesh.registry.base import ModelVersion
-from mesh.registry.lineage import LINEAGE_FOLDER
-from mesh.registry.lineage import attach_json
-from mesh.registry.lineage import record_lineage
+from mesh.registry.base import ModelRegistry, ModelVersion
+from mesh.registry.lineage import LINEAGE_FOLDER, attach_json, record_lineage
 from mesh.registry.transfer import OWN_FILES
 
 ORIGIN = "origin.json"

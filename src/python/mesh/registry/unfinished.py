@@ -13,15 +13,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
 from mesh.core.files import write_json_atomic
-from mesh.core.manifest import FileEntry
-from mesh.core.manifest import Manifest
+from mesh.core.manifest import FileEntry, Manifest
 from mesh.registry.settings import RegistrySettings
 
 logger = logging.getLogger(__name__)

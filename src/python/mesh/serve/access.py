@@ -8,18 +8,10 @@ import time
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp
-from starlette.types import Message
-from starlette.types import Receive
-from starlette.types import Scope
-from starlette.types import Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mesh.serve.inference import RETRY_AFTER
-from mesh.serve.inference import InferenceService
-from mesh.serve.inference import Phase
-from mesh.serve.problems import ProblemError
-from mesh.serve.problems import problem_response
-from mesh.serve.problems import shorten
+from mesh.serve.inference import RETRY_AFTER, InferenceService, Phase
+from mesh.serve.problems import ProblemError, problem_response, shorten
 
 logger = logging.getLogger(__name__)
 

@@ -2,21 +2,15 @@
 
 from typing import Any
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive
-from starlette.types import Scope
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
 
 from mesh.serve.inference import InferenceService
-from mesh.serve.limits import read_body
-from mesh.serve.limits import require_json
-from mesh.serve.problems import ProblemError
-from mesh.serve.problems import shorten
+from mesh.serve.limits import read_body, require_json
+from mesh.serve.problems import ProblemError, shorten
 from mesh.serve.settings import ServeSettings
 
 

@@ -8,8 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from mesh.serve.access import AccessMiddleware
-from mesh.serve.access import Traffic
+from mesh.serve.access import AccessMiddleware, Traffic
 from mesh.serve.api import Api
 from mesh.serve.docs_page import docs_routes
 from mesh.serve.inference import InferenceService
@@ -18,9 +17,7 @@ from mesh.serve.limits import LingeringClose
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel
 from mesh.serve.openapi import openapi_route
-from mesh.serve.problems import ProblemError
-from mesh.serve.problems import handle_http_exception
-from mesh.serve.problems import handle_problem
+from mesh.serve.problems import ProblemError, handle_http_exception, handle_problem
 from mesh.serve.settings import ServeSettings
 
 

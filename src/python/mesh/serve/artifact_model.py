@@ -4,8 +4,7 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
-from mesh.core.card import COMPILED
-from mesh.core.card import ModelCard
+from mesh.core.card import COMPILED, ModelCard
 from mesh.serve.model import ServedModel
 
 WARM_UP = "The first answer takes longer than the others."

@@ -4,9 +4,7 @@ import importlib.util
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse
-from starlette.responses import HTMLResponse
-from starlette.responses import Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 PACKAGE = "offapi"

@@ -1,13 +1,8 @@
 """Requests about several texts, as the projects' services take them."""
 
-from typing import Annotated
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
-from pydantic import StringConstraints
-from pydantic import model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 EXAMPLE_TEXT = (
     "Marie Curie, born in Warsaw, won the Nobel Prize in Physics for her research on radioactivity."

@@ -2,8 +2,7 @@
 
 import logging
 import socket
-from collections.abc import Awaitable
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 from hypercorn.asyncio import serve
@@ -11,8 +10,7 @@ from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 from starlette.applications import Starlette
 
-from mesh.serve.settings import BACKLOG
-from mesh.serve.settings import ServeSettings
+from mesh.serve.settings import BACKLOG, ServeSettings
 
 
 async def serve_until(

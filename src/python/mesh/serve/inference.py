@@ -7,23 +7,17 @@ import threading
 import time
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
-from mesh.serve.dispatcher import Dispatcher
-from mesh.serve.dispatcher import Job
-from mesh.serve.dispatcher import QueueFullError
+from mesh.core.errors import MeshError, UsageError
+from mesh.serve.dispatcher import Dispatcher, Job, QueueFullError
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel
-from mesh.serve.problems import ProblemError
-from mesh.serve.problems import validation_problem
+from mesh.serve.problems import ProblemError, validation_problem
 from mesh.serve.settings import ServeSettings
 
 logger = logging.getLogger(__name__)

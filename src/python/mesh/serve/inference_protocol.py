@@ -7,25 +7,16 @@ A text model takes one input tensor, `text`, of datatype BYTES and shape [n], an
 `/v1/model/{name}/predict` gives it.
 """
 
-from typing import Any
-from typing import Literal
-from typing import Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
-from pydantic import ValidationError
-from pydantic import model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mesh.serve.api import accept
-from mesh.serve.api import require_model
+from mesh.serve.api import accept, require_model
 from mesh.serve.inference import InferenceService
-from mesh.serve.problems import ProblemError
-from mesh.serve.problems import validation_problem
+from mesh.serve.problems import ProblemError, validation_problem
 from mesh.serve.settings import ServeSettings
 
 INPUT = "text"

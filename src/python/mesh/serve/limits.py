@@ -6,14 +6,10 @@ from email.message import Message
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as ASGIMessage
-from starlette.types import Receive
-from starlette.types import Scope
-from starlette.types import Send
 
-from mesh.serve.problems import ProblemError
-from mesh.serve.problems import shorten
+from mesh.serve.problems import ProblemError, shorten
 
 JSON = b"application/json"
 LINGER_SECONDS = 2.0

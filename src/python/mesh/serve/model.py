@@ -1,7 +1,6 @@
 """What a project implements to be served."""
 
-from abc import ABC
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 

@@ -5,22 +5,20 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mesh.serve.api import Bio
-from mesh.serve.api import Live
-from mesh.serve.api import Ready
+from mesh.serve.api import Bio, Live, Ready
 from mesh.serve.documents import EXAMPLE_TEXT
-from mesh.serve.inference_protocol import InferRequest
-from mesh.serve.inference_protocol import InferResponse
-from mesh.serve.inference_protocol import ModelMetadata
-from mesh.serve.inference_protocol import ModelReady
-from mesh.serve.inference_protocol import ServerMetadata
+from mesh.serve.inference_protocol import (
+    InferRequest,
+    InferResponse,
+    ModelMetadata,
+    ModelReady,
+    ServerMetadata,
+)
 from mesh.serve.model import ServedModel
-from mesh.serve.problems import MEDIA_TYPE
-from mesh.serve.problems import ProblemDetails
+from mesh.serve.problems import MEDIA_TYPE, ProblemDetails
 
 PROBLEMS = {
     400: "The body is not JSON.",

@@ -6,8 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import uvloop
 from starlette.applications import Starlette
@@ -18,8 +17,7 @@ from mesh.serve.access import Traffic
 from mesh.serve.app import create_app
 from mesh.serve.inference import InferenceService
 from mesh.serve.model import ServedModel
-from mesh.serve.settings import BACKLOG
-from mesh.serve.settings import ServeSettings
+from mesh.serve.settings import BACKLOG, ServeSettings
 
 logger = logging.getLogger(__name__)
 

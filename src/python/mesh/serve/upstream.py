@@ -5,9 +5,7 @@ import math
 import re
 import threading
 from collections.abc import Coroutine
-from typing import Any
-from typing import Literal
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
 import tenacity
 

@@ -5,20 +5,14 @@ import contextlib
 import logging
 import re
 import socket
-from collections.abc import Awaitable
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from starlette.applications import Starlette
-from starlette.types import Receive
-from starlette.types import Scope
-from starlette.types import Send
-from uvicorn import Config
-from uvicorn import Server
+from starlette.types import Receive, Scope, Send
+from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from mesh.serve.settings import BACKLOG
-from mesh.serve.settings import ServeSettings
+from mesh.serve.settings import BACKLOG, ServeSettings
 
 MAX_HEADER_BYTES = 64 * 1024
 UPGRADE = re.compile(rb"(?<=\r\n)upgrade:[^\r\n]*\r\n", re.IGNORECASE)

@@ -2,8 +2,7 @@
 
 from mesh.loadtest.program import load_program
 from ner.project import PROJECT
-from ner.schema import Request
-from ner.schema import Response
+from ner.schema import Request, Response
 
 main = load_program(
     PROJECT,

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mesh.nlp.language import read_languages
-from mesh.nlp.language import require_languages
+from mesh.nlp.language import read_languages, require_languages
 from mesh.serve.document_model import DocumentModel
 from mesh.serve.documents import Document
 from ner.compiled import load_recogniser
 from ner.model import EntityRecogniser
 from ner.project import PROJECT
-from ner.schema import Request
-from ner.schema import Response
+from ner.schema import Request, Response
 
 
 class NerModel(DocumentModel):

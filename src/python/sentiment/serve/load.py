@@ -2,8 +2,7 @@
 
 from mesh.loadtest.program import load_program
 from sentiment.project import PROJECT
-from sentiment.schema import Request
-from sentiment.schema import Response
+from sentiment.schema import Request, Response
 
 main = load_program(
     PROJECT,

@@ -5,15 +5,12 @@ from pathlib import Path
 
 from mesh.core.errors import UsageError
 from mesh.nlp.clean import clean
-from mesh.nlp.language import read_languages
-from mesh.nlp.language import require_languages
+from mesh.nlp.language import read_languages, require_languages
 from mesh.serve.document_model import DocumentModel
 from sentiment.compiled import load_analyser
 from sentiment.model import SentimentAnalyser
 from sentiment.project import PROJECT
-from sentiment.schema import Document
-from sentiment.schema import Request
-from sentiment.schema import Response
+from sentiment.schema import Document, Request, Response
 
 
 class SentimentModel(DocumentModel):

@@ -3,8 +3,7 @@
 from mesh.loadtest.program import load_program
 from mesh.serve.documents import Document
 from summarization.project import PROJECT
-from summarization.schema import Request
-from summarization.schema import Response
+from summarization.schema import Request, Response
 
 main = load_program(
     PROJECT,

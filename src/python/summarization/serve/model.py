@@ -7,8 +7,7 @@ from typing import Any
 from prometheus_client.registry import Collector
 
 from mesh.compile.artifact import CompiledModel
-from mesh.core.card import COMPILED
-from mesh.core.card import ModelCard
+from mesh.core.card import COMPILED, ModelCard
 from mesh.core.errors import MeshError
 from mesh.serve.documents import Document
 from mesh.serve.model import ServedModel
@@ -17,9 +16,7 @@ from summarization.endpoint import Endpoint
 from summarization.extractive import ExtractiveSummarizer
 from summarization.project import PROJECT
 from summarization.prompts import VERSION
-from summarization.schema import Prediction
-from summarization.schema import Request
-from summarization.schema import Response
+from summarization.schema import Prediction, Request, Response
 from summarization.settings import SummarizationSettings
 from summarization.summarizer import Summarizer
 

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from build_support.functional.small_repository import SmallRepository
-from build_support.functional.small_repository import require_pants
+from build_support.functional.small_repository import SmallRepository, require_pants
 from hostile_pip import write_hostile_file
-from package_index import PackageIndex
-from package_index import pin
+from package_index import PackageIndex, pin
 
 # A start of Pants each: those that are most likely on a company's machine.
 HOSTILE = (

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from build_support.functional.small_repository import SmallRepository
-from build_support.functional.small_repository import require_pants
+from build_support.functional.small_repository import SmallRepository, require_pants
 
 CONFIGURATION = """
 [GLOBAL]

@@ -6,8 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from package_index import PackageIndex
-from package_index import pin
+from package_index import PackageIndex, pin
 
 TOOLS = "bash cksum dirname env tr"
 # Any Python passes for another version: it answers what the bootstrap asks, and otherwise is itself.

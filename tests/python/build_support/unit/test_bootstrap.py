@@ -10,19 +10,12 @@ from pathlib import Path
 
 import pip_settings
 import pytest
-from pip_settings import TORCH_CPU_BUILDS
-from pip_settings import Sources
-from pip_settings import clean_environment
-from pip_settings import read_sources
+from pip_settings import TORCH_CPU_BUILDS, Sources, clean_environment, read_sources
 from progress import BootstrapError
 
 from build_support.unit.bootstrap_machine import Machine
-from hostile_pip import SETTINGS
-from hostile_pip import hostile_value
-from hostile_pip import hostile_variable
-from hostile_pip import write_hostile_file
-from package_index import PackageIndex
-from package_index import pin
+from hostile_pip import SETTINGS, hostile_value, hostile_variable, write_hostile_file
+from package_index import PackageIndex, pin
 
 
 @pytest.fixture

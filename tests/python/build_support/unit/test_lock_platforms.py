@@ -1,11 +1,7 @@
 """How requirements become those of our platforms, and what uv writes becomes short again."""
 
 import pytest
-from locking.platforms import LINUX_ARM
-from locking.platforms import LINUX_X86
-from locking.platforms import MACOS_ARM
-from locking.platforms import narrow
-from locking.platforms import widen
+from locking.platforms import LINUX_ARM, LINUX_X86, MACOS_ARM, narrow, widen
 
 INTERPRETER = (
     "python_full_version < '3.12' and implementation_name == 'cpython' and "

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from locking.exemptions import ELSEWHERE
-from locking.exemptions import SOURCE_ONLY
+from locking.exemptions import ELSEWHERE, SOURCE_ONLY
 from locking.locks import LOCKS
 
 from build_support.unit.lock_workshop import find_uv

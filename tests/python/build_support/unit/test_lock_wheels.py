@@ -7,12 +7,8 @@ import pytest
 from locking import exemptions
 from locking.errors import LockError
 from locking.pins import read_pins
-from locking.platforms import LINUX_ARM
-from locking.platforms import LINUX_X86
-from locking.platforms import MACOS_ARM
-from locking.platforms import Platform
-from locking.wheels import Proof
-from locking.wheels import prove
+from locking.platforms import LINUX_ARM, LINUX_X86, MACOS_ARM, Platform
+from locking.wheels import Proof, prove
 
 from build_support.unit.lock_workshop import Workshop
 

@@ -5,25 +5,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from planning.affected import Reason
-from planning.affected import find_affected
-from planning.changes import Change
-from planning.changes import find_base
-from planning.changes import find_changes
-from planning.changes import write_tree
+from planning.affected import Reason, find_affected
+from planning.changes import Change, find_base, find_changes, write_tree
 from planning.errors import PlanError
-from planning.graph import Graph
-from planning.graph import Target
+from planning.graph import Graph, Target
 from planning.pants import may_be_owned
-from planning.plan import ALL_CHECKS
-from planning.plan import EVERYTHING
-from planning.plan import Item
-from planning.plan import Plan
-from planning.report import dump
-from planning.report import from_json
-from planning.report import table
-from planning.run import commands
-from planning.run import run_plan
+from planning.plan import ALL_CHECKS, EVERYTHING, Item, Plan
+from planning.report import dump, from_json, table
+from planning.run import commands, run_plan
 
 CHANGE = Change("a.py", "modified")
 

@@ -5,9 +5,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,7 @@ from typing import Any
 import pytest
 
 import few_rows
-from mesh.core.discovery import find_projects
-from mesh.core.discovery import get_project
+from mesh.core.discovery import find_projects, get_project
 
 IMAGES: dict[str, str] = json.loads(os.environ.get("MESH_TEST_IMAGES") or "{}")
 """The images by name, as `build-support/docker/built` prints them: name with tag to id."""

@@ -5,14 +5,16 @@ import subprocess
 
 import pytest
 
-from containers.functional.compose_project import IMAGES
-from containers.functional.compose_project import USER
-from containers.functional.compose_project import docker
-from containers.functional.compose_project import each_of
-from containers.functional.compose_project import image
-from containers.functional.compose_project import inspect
-from containers.functional.compose_project import needs_images
-from containers.functional.compose_project import title
+from containers.functional.compose_project import (
+    IMAGES,
+    USER,
+    docker,
+    each_of,
+    image,
+    inspect,
+    needs_images,
+    title,
+)
 from mesh.core.discovery import find_projects
 
 pytestmark = needs_images()

@@ -10,17 +10,19 @@ from typing import Any
 import httpx
 import pytest
 
-from containers.functional.compose_project import USER
-from containers.functional.compose_project import Life
-from containers.functional.compose_project import components
-from containers.functional.compose_project import compose_project
-from containers.functional.compose_project import docker
-from containers.functional.compose_project import each_of
-from containers.functional.compose_project import image
-from containers.functional.compose_project import inspect
-from containers.functional.compose_project import life_of
-from containers.functional.compose_project import needs_images
-from containers.functional.compose_project import wait_until
+from containers.functional.compose_project import (
+    USER,
+    Life,
+    components,
+    compose_project,
+    docker,
+    each_of,
+    image,
+    inspect,
+    life_of,
+    needs_images,
+    wait_until,
+)
 from mesh.core.discovery import find_projects
 
 pytestmark = needs_images()

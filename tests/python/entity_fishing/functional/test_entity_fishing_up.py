@@ -2,9 +2,7 @@
 
 import httpx
 
-from mesh_command import Served
-from mesh_command import answered
-from mesh_command import printed_answer
+from mesh_command import Served, answered, printed_answer
 
 
 def test_encoder_is_made_and_the_server_answers_what_was_printed(served: Served) -> None:

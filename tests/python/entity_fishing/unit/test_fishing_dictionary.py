@@ -2,8 +2,7 @@ import pytest
 
 from entity_fishing.dictionary import find_names
 from entity_fishing.knowledge import KnowledgeBase
-from entity_fishing.schema import Language
-from entity_fishing.schema import Reason
+from entity_fishing.schema import Language, Reason
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 import pytest
 
-from entity_fishing.names import name_key
-from entity_fishing.names import occurrences
+from entity_fishing.names import name_key, occurrences
 from entity_fishing.utf16 import Utf16Offsets
 
 

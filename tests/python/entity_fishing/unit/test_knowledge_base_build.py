@@ -10,8 +10,7 @@ import pytest
 from entity_fishing.knowledge import KnowledgeBase
 from entity_fishing.knowledge_base import building
 from entity_fishing.knowledge_base.build import main
-from entity_fishing.knowledge_base.dump import parse_line
-from entity_fishing.knowledge_base.dump import read_lines
+from entity_fishing.knowledge_base.dump import parse_line, read_lines
 from mesh.core.errors import MeshError
 
 DUMP = Path(__file__).parents[1] / "data" / "dump.jsonl"

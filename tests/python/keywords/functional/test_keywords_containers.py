@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from containers.functional.compose_project import Life
-from containers.functional.compose_project import compose_project
-from containers.functional.compose_project import docker
-from containers.functional.compose_project import life_of
-from containers.functional.compose_project import needs_images
+from containers.functional.compose_project import (
+    Life,
+    compose_project,
+    docker,
+    life_of,
+    needs_images,
+)
 
 pytestmark = needs_images("keywords")
 

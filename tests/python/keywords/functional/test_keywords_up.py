@@ -11,12 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mesh_command import PATIENCE
-from mesh_command import Command
-from mesh_command import Served
-from mesh_command import free_port
-from mesh_command import printed_answer
-from mesh_command import run
+from mesh_command import PATIENCE, Command, Served, free_port, printed_answer, run
 
 
 @pytest.fixture

@@ -19,8 +19,7 @@ from keywords.model import KeywordExtractor
 from keywords.schema import Configuration
 from keywords.stop_words_export import english_stop_words
 from mesh.compile.artifact import CompiledModel
-from mesh.nlp.stop_words import language_code
-from mesh.nlp.stop_words import stop_words
+from mesh.nlp.stop_words import language_code, stop_words
 
 TEXTS = json.loads((Path(__file__).parents[1] / "data" / "texts.json").read_text(encoding="utf-8"))
 DOCUMENTS = [item["text"] for item in TEXTS]

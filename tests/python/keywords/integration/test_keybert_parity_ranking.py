@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from keybert._maxsum import max_sum_distance as keybert_max_sum
 from keybert._mmr import mmr as keybert_mmr
 
-from keywords.ranking import max_sum_distance
-from keywords.ranking import maximal_marginal_relevance
+from keywords.ranking import max_sum_distance, maximal_marginal_relevance
 
 
 def unit_vectors(seed, count):

@@ -5,12 +5,10 @@ import pytest
 
 from keywords.compiled import load_extractor
 from keywords.model import KeywordExtractor
-from keywords.recipe import RECIPE
-from keywords.recipe import KeywordFiles
+from keywords.recipe import RECIPE, KeywordFiles
 from keywords.schema import Configuration
 from keywords.stop_words import read_english_stop_words
-from keywords.vocabulary import VOCABULARY_FOLDER
-from keywords.vocabulary import Vocabulary
+from keywords.vocabulary import VOCABULARY_FOLDER, Vocabulary
 from mesh.compile.artifact import CompiledModel
 from mesh.core.errors import MeshError
 

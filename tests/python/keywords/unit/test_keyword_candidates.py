@@ -1,12 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from keywords.candidates import find_candidates
-from keywords.candidates import phrases
+from keywords.candidates import find_candidates, phrases
 
 WORDS = st.sampled_from(
     ["red", "Red", "fox", "a", "I", "the", "über", "Straße", "x9", "日本語", "3d", "_id", "İzmir"]

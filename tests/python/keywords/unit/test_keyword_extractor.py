@@ -4,12 +4,10 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keywords.model import KeywordExtractor
-from keywords.model import TooManyCandidatesError
+from keywords.model import KeywordExtractor, TooManyCandidatesError
 from keywords.schema import Configuration
 from keywords.vocabulary import Vocabulary
 

@@ -2,13 +2,10 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keywords.ranking import max_sum_distance
-from keywords.ranking import maximal_marginal_relevance
-from keywords.ranking import most_similar
+from keywords.ranking import max_sum_distance, maximal_marginal_relevance, most_similar
 
 
 def unit_vectors(seed, count, dim=12):

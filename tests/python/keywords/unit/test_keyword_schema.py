@@ -3,11 +3,8 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from keywords.schema import Configuration
-from keywords.schema import Request
-from keywords.schema import Response
-from mesh.serve.documents import MAX_DOCUMENT_CHARACTERS
-from mesh.serve.documents import MAX_DOCUMENTS
+from keywords.schema import Configuration, Request, Response
+from mesh.serve.documents import MAX_DOCUMENT_CHARACTERS, MAX_DOCUMENTS
 
 
 def request_of(configuration=None, texts=("some text",)):

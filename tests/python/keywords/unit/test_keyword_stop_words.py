@@ -3,11 +3,9 @@ import json
 import pytest
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-from keywords.stop_words import read_english_stop_words
-from keywords.stop_words import resolve_stop_words
+from keywords.stop_words import read_english_stop_words, resolve_stop_words
 from keywords.stop_words_export import write_english_stop_words
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 
 
 def test_what_is_written_is_read(tmp_path):

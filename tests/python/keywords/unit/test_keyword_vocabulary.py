@@ -2,17 +2,10 @@ import json
 
 import numpy as np
 import pytest
-from tokenizers import Tokenizer
-from tokenizers import decoders
-from tokenizers import normalizers
-from tokenizers import pre_tokenizers
-from tokenizers.models import BPE
-from tokenizers.models import WordPiece
+from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers
+from tokenizers.models import BPE, WordPiece
 
-from keywords.vocabulary import EMBEDDINGS_FILE
-from keywords.vocabulary import WORDS_FILE
-from keywords.vocabulary import Vocabulary
-from keywords.vocabulary import model_digest
+from keywords.vocabulary import EMBEDDINGS_FILE, WORDS_FILE, Vocabulary, model_digest
 from keywords.vocabulary_export import whole_words
 from mesh.compile.spec import CompileSpec
 from mesh.core.errors import MeshError

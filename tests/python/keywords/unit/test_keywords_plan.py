@@ -6,10 +6,8 @@ import pytest
 from planning.models import model_inputs
 
 from keywords.recipe import RECIPE
-from mesh.compile.fingerprint import CODE
-from mesh.compile.fingerprint import COMPILER_PACKAGES
-from mesh.lifecycle.version import REFERENCE_CODE
-from mesh.lifecycle.version import REFERENCE_PACKAGES
+from mesh.compile.fingerprint import CODE, COMPILER_PACKAGES
+from mesh.lifecycle.version import REFERENCE_CODE, REFERENCE_PACKAGES
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 import httpx
 
-from mesh_command import printed_answer
-from mesh_command import up
+from mesh_command import printed_answer, up
 
 
 def test_server_starts_without_a_model_and_answers_what_it_printed(tmp_path):

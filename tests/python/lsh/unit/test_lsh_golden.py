@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lsh.model import SIGNATURE_VERSION
-from lsh.model import signature
+from lsh.model import SIGNATURE_VERSION, signature
 from lsh.schema import Configuration
-from mesh.nlp.stop_words import LANGUAGES
-from mesh.nlp.stop_words import stop_words
+from mesh.nlp.stop_words import LANGUAGES, stop_words
 
 STORED = json.loads((Path(__file__).parents[1] / "data" / "signatures.json").read_text())
 

@@ -2,8 +2,7 @@ import base64
 
 import pytest
 
-from lsh.model import bands
-from lsh.model import signature
+from lsh.model import bands, signature
 from lsh.schema import Configuration
 from mesh.core.errors import UsageError
 

@@ -1,8 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from lsh.schema import Configuration
-from lsh.schema import Request
+from lsh.schema import Configuration, Request
 
 
 def test_defaults():

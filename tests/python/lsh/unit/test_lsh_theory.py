@@ -4,13 +4,10 @@ import math
 import random
 
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lsh.model import bands
-from lsh.model import min_hash
-from lsh.model import signature
+from lsh.model import bands, min_hash, signature
 from lsh.schema import Configuration
 
 PAIRS = 400

@@ -4,8 +4,7 @@ import functools
 import os
 import shutil
 import sys
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +18,7 @@ from mesh.registry.base import ModelRegistry
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
 from services import s3 as s3_service
-from services.files import Folder
-from services.files import Several
-from services.files import Storage
+from services.files import Folder, Several, Storage
 from services.neptune_server.running import run_neptune
 from services.neptune_server.server import NeptuneServer
 from services.postgres import run_postgres

@@ -2,8 +2,7 @@
 
 import httpx
 
-from mesh_command import Served
-from mesh_command import printed_answer
+from mesh_command import Served, printed_answer
 
 PREDICT = "/v1/model/ner/predict"
 

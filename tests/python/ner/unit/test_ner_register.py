@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 
 from mesh.data.splitting import SPLITS
-from mesh.data.store import DataSettings
-from mesh.data.store import DataStore
+from mesh.data.store import DataSettings, DataStore
 from ner.ingest.ingest import main as ingest
 from ner.project import PROJECT
 from ner.register.register import main as register

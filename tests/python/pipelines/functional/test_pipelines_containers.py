@@ -11,11 +11,9 @@ from pathlib import Path
 import docker
 import pytest
 
-from mesh.core.discovery import get_project
-from mesh.core.discovery import source_root
+from mesh.core.discovery import get_project, source_root
 from mesh.core.errors import UsageError
-from pipelines.containers import CONTAINERS
-from pipelines.containers import choose
+from pipelines.containers import CONTAINERS, choose
 from pipelines.plan import ENTRY_POINT
 
 IMAGES: dict[str, str] = json.loads(os.environ.get("MESH_TEST_IMAGES") or "{}")

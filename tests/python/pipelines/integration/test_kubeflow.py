@@ -2,24 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
-from http.server import ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
-from mesh.core.project import DATA_STEPS
-from mesh.core.project import Project
-from pipelines.kubeflow import read_token
-from pipelines.kubeflow import run_on_kubeflow
-from pipelines.plan import Plan
-from pipelines.plan import make_plan
-from pipelines.settings import ImageSettings
-from pipelines.settings import KubeflowSettings
-from pipelines.settings import PipelineSettings
+from mesh.core.errors import MeshError, UsageError
+from mesh.core.project import DATA_STEPS, Project
+from pipelines.kubeflow import read_token, run_on_kubeflow
+from pipelines.plan import Plan, make_plan
+from pipelines.settings import ImageSettings, KubeflowSettings, PipelineSettings
 from pipelines.specification import write_specification
 from services.http import running
 

@@ -7,15 +7,11 @@ import pytest
 from rich.console import Console
 
 from mesh.core.discovery import source_root
-from mesh.core.project import DATA_STEPS
-from mesh.core.project import Project
-from pipelines.outcome import announce
-from pipelines.outcome import report
-from pipelines.plan import Plan
-from pipelines.plan import make_plan
+from mesh.core.project import DATA_STEPS, Project
+from pipelines.outcome import announce, report
+from pipelines.plan import Plan, make_plan
 from pipelines.processes import run_as_processes
-from pipelines.settings import ImageSettings
-from pipelines.settings import PipelineSettings
+from pipelines.settings import ImageSettings, PipelineSettings
 
 MOODS = Project(name="moods", description="", port=1, steps=DATA_STEPS)
 PROGRAM = """

@@ -3,12 +3,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mesh.core.project import DATA_STEPS
-from mesh.core.project import TRAINED_STEPS
-from mesh.core.project import Project
+from mesh.core.project import DATA_STEPS, TRAINED_STEPS, Project
 from pipelines.plan import make_plan
-from pipelines.settings import ImageSettings
-from pipelines.settings import PipelineSettings
+from pipelines.settings import ImageSettings, PipelineSettings
 from pipelines.specification import write_specification
 
 MOODS = Project(name="moods", description="", port=1, steps=(*DATA_STEPS, *TRAINED_STEPS))

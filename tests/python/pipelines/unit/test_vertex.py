@@ -4,19 +4,13 @@ import google.auth
 import google.auth.exceptions
 import pytest
 from google.auth.credentials import AnonymousCredentials
-from google.cloud.aiplatform_v1.types import PipelineJob
-from google.cloud.aiplatform_v1.types import PipelineState
-from google.cloud.aiplatform_v1.types import PipelineTaskDetail
+from google.cloud.aiplatform_v1.types import PipelineJob, PipelineState, PipelineTaskDetail
 
 from mesh.core.errors import UsageError
-from mesh.core.project import DATA_STEPS
-from mesh.core.project import TRAINED_STEPS
-from mesh.core.project import Project
+from mesh.core.project import DATA_STEPS, TRAINED_STEPS, Project
 from pipelines import vertex
 from pipelines.plan import make_plan
-from pipelines.settings import ImageSettings
-from pipelines.settings import PipelineSettings
-from pipelines.settings import VertexSettings
+from pipelines.settings import ImageSettings, PipelineSettings, VertexSettings
 from pipelines.specification import write_specification
 
 MOODS = Project(name="moods", description="", port=1, steps=(*DATA_STEPS, *TRAINED_STEPS))

@@ -6,20 +6,15 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from click.testing import CliRunner
-from click.testing import Result
+from click.testing import CliRunner, Result
 
 from mesh.cli.mesh import cli
-from mesh.core.card import BaseModelSource
-from mesh.core.card import ModelCard
+from mesh.core.card import BaseModelSource, ModelCard
 from mesh.core.discovery import get_project
 from mesh.core.errors import MeshError
-from mesh.data.manifest import DataManifest
-from mesh.data.manifest import Kind
-from mesh.data.manifest import describe_schema
+from mesh.data.manifest import DataManifest, Kind, describe_schema
 from mesh.data.shards import write_shards
-from mesh.data.store import DataSettings
-from mesh.data.store import DataStore
+from mesh.data.store import DataSettings, DataStore
 from mesh.registry.base import ModelRegistry
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings

@@ -2,8 +2,7 @@
 
 import datetime
 import uuid
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 WORKSPACE = "team"

@@ -11,12 +11,14 @@ from typing import Any
 
 import jwt
 
-from services.neptune_server.contents import KEYS
-from services.neptune_server.contents import WORKSPACE
-from services.neptune_server.contents import ApiError
-from services.neptune_server.contents import Container
-from services.neptune_server.contents import Contents
-from services.neptune_server.contents import attribute
+from services.neptune_server.contents import (
+    KEYS,
+    WORKSPACE,
+    ApiError,
+    Container,
+    Contents,
+    attribute,
+)
 
 _ACCESS_SECONDS = 3600
 

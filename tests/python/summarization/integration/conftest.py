@@ -7,10 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.http import Answer
-from services.http import ScriptedHandler
-from services.http import ScriptedServer
-from services.http import running
+from services.http import Answer, ScriptedHandler, ScriptedServer, running
 
 
 class ChatServer(ScriptedServer):

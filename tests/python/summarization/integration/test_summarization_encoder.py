@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from mesh.core.card import COMPILED
-from mesh.core.card import ModelCard
+from mesh.core.card import COMPILED, ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.workspace import WorkspaceSettings
 from mesh.nlp.words import words

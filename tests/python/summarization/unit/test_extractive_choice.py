@@ -1,15 +1,11 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesh.core.errors import UsageError
 from mesh.nlp.words import words
-from summarization.extractive import MAX_PASSAGES
-from summarization.extractive import ExtractiveSummarizer
-from summarization.extractive import centrality
-from summarization.extractive import choose
+from summarization.extractive import MAX_PASSAGES, ExtractiveSummarizer, centrality, choose
 from summarization.schema import Configuration
 
 AXES = ("tram", "boat", "glacier", "yeast")

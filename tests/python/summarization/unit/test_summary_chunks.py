@@ -1,8 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from summarization.chunks import estimate_tokens
-from summarization.chunks import split_chunks
+from summarization.chunks import estimate_tokens, split_chunks
 
 
 def test_chunks_end_with_sentences():

@@ -1,12 +1,9 @@
 import pytest
-from pydantic import SecretStr
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from mesh.core.errors import MeshError
 from summarization.prompts import prompt
-from summarization.schema import Configuration
-from summarization.schema import Language
-from summarization.schema import Request
+from summarization.schema import Configuration, Language, Request
 from summarization.serve.serve import create_model
 from summarization.settings import SummarizationSettings
 

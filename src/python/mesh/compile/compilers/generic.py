@@ -6,8 +6,7 @@ import torch
 
 from mesh.compile.loaders.generic import MODEL_FILE
 from mesh.compile.spec import CompileSpec
-from mesh.compile.torch_model import example_inputs
-from mesh.compile.torch_model import quiet
+from mesh.compile.torch_model import example_inputs, quiet
 
 
 def compile_program(module: torch.nn.Module, spec: CompileSpec, directory: Path) -> None:

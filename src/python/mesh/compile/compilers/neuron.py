@@ -8,8 +8,7 @@ from mesh.compile.batching import bucket_rows
 from mesh.compile.loaders.neuron import program_file
 from mesh.compile.neuron_package import import_neuron
 from mesh.compile.spec import CompileSpec
-from mesh.compile.torch_model import example_inputs
-from mesh.compile.torch_model import quiet
+from mesh.compile.torch_model import example_inputs, quiet
 
 # As fast-math gives NaN for masked attention on the first generation.
 COMPILER_ARGUMENTS = {

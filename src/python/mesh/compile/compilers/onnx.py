@@ -12,8 +12,7 @@ import torch
 
 from mesh.compile.loaders.onnx import MODEL_FILE
 from mesh.compile.spec import CompileSpec
-from mesh.compile.torch_model import example_inputs
-from mesh.compile.torch_model import quiet
+from mesh.compile.torch_model import example_inputs, quiet
 from mesh.core.errors import MeshError
 
 OPSET = 20

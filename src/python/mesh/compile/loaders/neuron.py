@@ -6,10 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mesh.compile.loaders.generic import TorchProgram
-from mesh.compile.loaders.generic import load_script
-from mesh.compile.neuron_package import NEURON_PACKAGES
-from mesh.compile.neuron_package import import_neuron
+from mesh.compile.loaders.generic import TorchProgram, load_script
+from mesh.compile.neuron_package import NEURON_PACKAGES, import_neuron
 from mesh.compile.spec import CompileSpec
 from mesh.core.errors import MeshError
 

@@ -10,11 +10,8 @@ from mesh.compile.text_model import TextModel
 from mesh.core.errors import MeshError
 from mesh.lifecycle.recipe import Recipe
 from mesh.lifecycle.training.examples import spans_of
-from mesh.lifecycle.training.scores import classification_scores
-from mesh.lifecycle.training.scores import entity_scores
-from mesh.nlp.tagging import first_tokens
-from mesh.nlp.tagging import split_words
-from mesh.nlp.tagging import tag_words
+from mesh.lifecycle.training.scores import classification_scores, entity_scores
+from mesh.nlp.tagging import first_tokens, split_words, tag_words
 
 
 def evaluate(recipe: Recipe, folder: Path, rows: Sequence[Any]) -> dict[str, Any]:

@@ -3,21 +3,15 @@
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-from typing import Protocol
+from typing import Any, Protocol
 
 import tokenizers
 import torch
 
 from mesh.compile.tokenizer import TOKENIZER_FILE
-from mesh.data.rows import AnnotatedText
-from mesh.data.rows import ClassifiedText
-from mesh.data.rows import TextRow
+from mesh.data.rows import AnnotatedText, ClassifiedText, TextRow
 from mesh.lifecycle.recipe import Augment
-from mesh.nlp.tagging import LabelledSpan
-from mesh.nlp.tagging import first_tokens
-from mesh.nlp.tagging import split_words
-from mesh.nlp.tagging import tag_words
+from mesh.nlp.tagging import LabelledSpan, first_tokens, split_words, tag_words
 
 IGNORED = -100
 """The label that torch's cross entropy leaves out."""

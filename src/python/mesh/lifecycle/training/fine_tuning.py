@@ -7,29 +7,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mesh.core.card import ARTIFACTS
-from mesh.core.card import ModelCard
-from mesh.core.digest import code_digest
-from mesh.core.digest import fingerprint
-from mesh.core.environment import describe_environment
-from mesh.core.environment import package_versions
+from mesh.core.card import ARTIFACTS, ModelCard
+from mesh.core.digest import code_digest, fingerprint
+from mesh.core.environment import describe_environment, package_versions
 from mesh.core.files import atomic_directory
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.manifest import DataManifest
 from mesh.data.splitting import SPLITS
-from mesh.data.store import DataSettings
-from mesh.data.store import DataStore
-from mesh.lifecycle.base_model import BaseModel
-from mesh.lifecycle.base_model import resolve_base_model
-from mesh.lifecycle.recipe import Recipe
-from mesh.lifecycle.recipe import Training
+from mesh.data.store import DataSettings, DataStore
+from mesh.lifecycle.base_model import BaseModel, resolve_base_model
+from mesh.lifecycle.recipe import Recipe, Training
 from mesh.lifecycle.training.settings import FineTuneSettings
-from mesh.lifecycle.version import REFERENCE_PACKAGES
-from mesh.lifecycle.version import RegressionTest
-from mesh.lifecycle.version import base_card
-from mesh.lifecycle.version import base_fingerprint
-from mesh.lifecycle.version import check_params
-from mesh.lifecycle.version import regression_inputs
+from mesh.lifecycle.version import (
+    REFERENCE_PACKAGES,
+    RegressionTest,
+    base_card,
+    base_fingerprint,
+    check_params,
+    regression_inputs,
+)
 from mesh.nlp.tagging import tag_set
 from mesh.registry.base import ModelRegistry
 from mesh.registry.factory import open_registry
@@ -121,8 +117,7 @@ def _train(
     work: Path,
 ) -> tuple[Path, list[dict[str, float]]] | None:
     """The folder of the network to register and what each epoch scored; None in all processes but the first."""
-    from mesh.lifecycle.training.network import count_long
-    from mesh.lifecycle.training.network import train_network
+    from mesh.lifecycle.training.network import count_long, train_network
 
     if not settings.epochs:
         untrained = work / "model"

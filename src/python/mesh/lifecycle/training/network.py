@@ -3,8 +3,7 @@
 import logging
 import os
 import shutil
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,24 +12,23 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from transformers.trainer_callback import TrainerControl
-from transformers.trainer_callback import TrainerState
+from transformers.trainer_callback import TrainerControl, TrainerState
 
 from mesh.compile.source import transformer_folder
 from mesh.compile.tokenizer import TOKENIZER_FILE
 from mesh.compile.torch_model import quiet
 from mesh.core.errors import MeshError
-from mesh.core.files import read_json
-from mesh.core.files import write_json_atomic
+from mesh.core.files import read_json, write_json_atomic
 from mesh.lifecycle.recipe import Augment
-from mesh.lifecycle.training.examples import AnnotatedTextEncoder
-from mesh.lifecycle.training.examples import ClassifiedTextEncoder
-from mesh.lifecycle.training.examples import Encoder
-from mesh.lifecycle.training.examples import Examples
-from mesh.lifecycle.training.examples import collate
-from mesh.lifecycle.training.examples import open_tokenizer
-from mesh.lifecycle.training.scores import macro_f1
-from mesh.lifecycle.training.scores import tag_f1
+from mesh.lifecycle.training.examples import (
+    AnnotatedTextEncoder,
+    ClassifiedTextEncoder,
+    Encoder,
+    Examples,
+    collate,
+    open_tokenizer,
+)
+from mesh.lifecycle.training.scores import macro_f1, tag_f1
 from mesh.lifecycle.training.settings import FineTuneSettings
 
 logger = logging.getLogger(__name__)

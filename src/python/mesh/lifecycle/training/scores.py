@@ -44,9 +44,7 @@ def classification_scores(
     true: Sequence[int], probabilities: NDArray[np.float64], labels: Sequence[str]
 ) -> dict[str, Any]:
     """Accuracy, macro-F1, a table for each class, confusion matrix (rows: true class) and calibration."""
-    from sklearn.metrics import accuracy_score
-    from sklearn.metrics import confusion_matrix
-    from sklearn.metrics import precision_recall_fscore_support
+    from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
     predicted = probabilities.argmax(axis=1)
     numbers = range(len(labels))

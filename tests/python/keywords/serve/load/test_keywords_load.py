@@ -1,8 +1,7 @@
 """The keywords server under load, with real weights: measured, judged, and its results in the registry."""
 
 from keywords.project import PROJECT
-from load_suite import check_load
-from load_suite import check_results_are_registered
+from load_suite import check_load, check_results_are_registered
 from mesh_command import Served
 
 

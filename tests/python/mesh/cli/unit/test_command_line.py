@@ -10,9 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from mesh.cli.mesh import cli
-from mesh.cli.paths import CALLED_FROM
-from mesh.cli.paths import TypedPath
-from mesh.cli.paths import typed_path
+from mesh.cli.paths import CALLED_FROM, TypedPath, typed_path
 
 HELP = """
 import sys

@@ -4,13 +4,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mesh.cli.steps import StepFailedError
-from mesh.cli.steps import run_steps
-from mesh.cli.steps import select_steps
+from mesh.cli.steps import StepFailedError, run_steps, select_steps
 from mesh.core.errors import UsageError
-from mesh.core.project import CODE_ONLY_STEPS
-from mesh.core.project import TRAINED_STEPS
-from mesh.core.project import Project
+from mesh.core.project import CODE_ONLY_STEPS, TRAINED_STEPS, Project
 
 PROJECT = Project(name="keywords", description="", port=1)
 PROGRAM = """

@@ -1,8 +1,7 @@
 """The Neuron backend with stand-ins that have the documented signatures and keep to the shapes they were given."""
 
 import sys
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,7 @@ from mesh.compile.artifact import CompiledModel
 from mesh.compile.compiling import compile_model
 from mesh.compile.parity import compare
 from mesh.compile.source import spec_for
-from mesh.compile.spec import CompileSpec
-from mesh.compile.spec import Task
+from mesh.compile.spec import CompileSpec, Task
 from mesh.compile.torch_model import load_reference
 from mesh.core.errors import MeshError
 

@@ -11,14 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mesh.compile.artifact import CompiledModel
-from mesh.compile.artifact import check_complete
+from mesh.compile.artifact import CompiledModel, check_complete
 from mesh.compile.compiling import compile_model
-from mesh.compile.parity import compare
-from mesh.compile.parity import outputs
+from mesh.compile.parity import compare, outputs
 from mesh.compile.source import spec_for
-from mesh.compile.spec import CompileSpec
-from mesh.compile.spec import Task
+from mesh.compile.spec import CompileSpec, Task
 from mesh.compile.torch_model import load_reference
 from mesh.core.errors import MeshError
 

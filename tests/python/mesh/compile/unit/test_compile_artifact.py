@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.compile.artifact import CompiledModel
-from mesh.compile.artifact import check_complete
+from mesh.compile.artifact import CompiledModel, check_complete
 from mesh.compile.spec import CompileSpec
 from mesh.core.errors import MeshError
 from mesh.core.manifest import Manifest

@@ -3,12 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.compile.batching import MAX_PADDING
-from mesh.compile.batching import PASS_TOKENS
-from mesh.compile.batching import Batch
-from mesh.compile.batching import bucket_batches
-from mesh.compile.batching import dynamic_batches
-from mesh.compile.batching import pad
+from mesh.compile.batching import (
+    MAX_PADDING,
+    PASS_TOKENS,
+    Batch,
+    bucket_batches,
+    dynamic_batches,
+    pad,
+)
 
 lengths_up_to_64 = st.lists(st.integers(1, 64), max_size=60)
 budgets = st.integers(1, 300)

@@ -1,8 +1,7 @@
 import pytest
 
 from mesh.compile import fingerprint
-from mesh.compile.fingerprint import compile_fingerprint
-from mesh.compile.fingerprint import compiler_versions
+from mesh.compile.fingerprint import compile_fingerprint, compiler_versions
 from mesh.compile.spec import CompileSpec
 
 SPEC = CompileSpec(

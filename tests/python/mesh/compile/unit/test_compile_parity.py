@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mesh.compile.parity import ParityReport
-from mesh.compile.parity import compare
-from mesh.compile.parity import overlong
+from mesh.compile.parity import ParityReport, compare, overlong
 from mesh.compile.spec import CompileSpec
 from mesh.compile.text_model import TextModel
 from mesh.compile.tokenizer import TextTokenizer

@@ -5,10 +5,8 @@ from typing import Any
 
 import pytest
 
-from mesh.compile.source import spec_for
-from mesh.compile.source import transformer_folder
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.compile.source import spec_for, transformer_folder
+from mesh.core.errors import MeshError, UsageError
 
 CONFIG = {"model_type": "bert", "hidden_size": 8, "max_position_embeddings": 100, "pad_token_id": 0}
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.compile.neuron_package import NEURON_PACKAGES
-from mesh.compile.neuron_package import import_neuron
+from mesh.compile.neuron_package import NEURON_PACKAGES, import_neuron
 from mesh.core.errors import MeshError
 
 

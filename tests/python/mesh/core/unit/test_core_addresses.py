@@ -1,7 +1,6 @@
 import pytest
 
-from mesh.core.addresses import mask_address
-from mesh.core.addresses import passwords
+from mesh.core.addresses import mask_address, passwords
 
 
 @pytest.mark.parametrize(

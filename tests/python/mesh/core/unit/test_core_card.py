@@ -2,9 +2,7 @@ import json
 
 import pytest
 
-from mesh.core.card import BaseModelSource
-from mesh.core.card import ModelCard
-from mesh.core.card import TestFiles
+from mesh.core.card import BaseModelSource, ModelCard, TestFiles
 from mesh.core.errors import MeshError
 
 

@@ -4,9 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.core.digest import code_digest
-from mesh.core.digest import fingerprint
-from mesh.core.digest import sha256_file
+from mesh.core.digest import code_digest, fingerprint, sha256_file
 from mesh.core.errors import MeshError
 
 values = st.recursive(

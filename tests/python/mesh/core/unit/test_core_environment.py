@@ -3,8 +3,7 @@ import re
 
 import pytest
 
-from mesh.core.environment import code_revision
-from mesh.core.environment import describe_environment
+from mesh.core.environment import code_revision, describe_environment
 
 
 def test_revision_can_be_given(monkeypatch):

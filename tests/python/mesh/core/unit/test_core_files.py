@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.core.errors import MeshError
-from mesh.core.files import atomic_directory
-from mesh.core.files import read_json
-from mesh.core.files import safe_path
-from mesh.core.files import write_json_atomic
-from mesh.core.files import write_text_atomic
+from mesh.core.files import (
+    atomic_directory,
+    read_json,
+    safe_path,
+    write_json_atomic,
+    write_text_atomic,
+)
 
 
 def names(directory: Path) -> list[str]:

@@ -4,9 +4,7 @@ import sys
 
 import pytest
 
-from mesh.core.logs import JsonFormatter
-from mesh.core.logs import LogSettings
-from mesh.core.logs import configure_logging
+from mesh.core.logs import JsonFormatter, LogSettings, configure_logging
 
 
 @pytest.fixture(autouse=True)

@@ -3,8 +3,7 @@ import os
 import pytest
 
 from mesh.core.errors import MeshError
-from mesh.core.manifest import FileEntry
-from mesh.core.manifest import Manifest
+from mesh.core.manifest import FileEntry, Manifest
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ import threading
 import pytest
 
 from mesh.core import progress
-from mesh.core.progress import track
-from mesh.core.progress import track_bytes
+from mesh.core.progress import track, track_bytes
 
 
 @pytest.fixture

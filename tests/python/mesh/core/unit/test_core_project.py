@@ -1,7 +1,6 @@
 import pytest
 
-from mesh.core.project import CODE_ONLY_STEPS
-from mesh.core.project import Project
+from mesh.core.project import CODE_ONLY_STEPS, Project
 
 
 def test_every_name_comes_from_the_project():

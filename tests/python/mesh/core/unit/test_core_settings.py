@@ -3,15 +3,11 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from pydantic import Field
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.errors import UsageError
-from mesh.core.settings import MeshSettings
-from mesh.core.settings import find_env_file
-from mesh.core.settings import load_settings
-from mesh.core.settings import variable_name
+from mesh.core.settings import MeshSettings, find_env_file, load_settings, variable_name
 
 
 class ToySettings(MeshSettings):

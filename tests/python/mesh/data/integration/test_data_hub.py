@@ -6,9 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.hub import COMMIT
-from services.hub import ask
-from services.hub import run_hub
+from services.hub import COMMIT, ask, run_hub
 
 FILES = {
     "README.md": b"# tiny",

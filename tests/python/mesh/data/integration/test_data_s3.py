@@ -11,12 +11,10 @@ from moto.server import ThreadedMotoServer
 
 from mesh.core.errors import MeshError
 from mesh.core.project import Project
-from mesh.data.manifest import DataManifest
-from mesh.data.manifest import describe_schema
+from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.shards import write_shards
 from mesh.data.sources import find_files
-from mesh.data.store import DataSettings
-from mesh.data.store import DataStore
+from mesh.data.store import DataSettings, DataStore
 
 SCHEMA = pa.schema([pa.field("text", pa.string())])
 

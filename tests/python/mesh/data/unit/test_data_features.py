@@ -1,19 +1,14 @@
 import io
 import json
 
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh.data.features import Preparation
-from mesh.data.features import Prepared
-from mesh.data.features import prepare
+from mesh.data.features import Preparation, Prepared, prepare
 from mesh.data.rows import ClassifiedText
 from mesh.data.splitting import Shares
 from mesh.data.validation import Rejects
-from mesh.nlp.words import jaccard
-from mesh.nlp.words import shingles
-from mesh.nlp.words import words
+from mesh.nlp.words import jaccard, shingles, words
 
 PREPARATION = Preparation(
     near_duplicate=0.8, related=0.5, other_language=0.9, shares=Shares(0.2, 0.2), seed=1

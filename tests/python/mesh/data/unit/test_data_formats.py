@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.core.errors import MeshError
-from mesh.data.formats import RawRow
-from mesh.data.formats import read_file
+from mesh.data.formats import RawRow, read_file
 
 
 def read(tmp_path: Path, name: str, content: bytes, columns=()) -> list[RawRow]:

@@ -4,16 +4,12 @@ from typing import Literal
 
 import pyarrow as pa
 import pytest
-from pydantic import BaseModel
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mesh.data.arrow import arrow_schema
 from mesh.data.formats import RawRow
-from mesh.data.rows import AnnotatedText
-from mesh.data.rows import ClassifiedText
-from mesh.data.validation import Rejects
-from mesh.data.validation import Translation
-from mesh.data.validation import validate_rows
+from mesh.data.rows import AnnotatedText, ClassifiedText
+from mesh.data.validation import Rejects, Translation, validate_rows
 from mesh.nlp.clean import clean
 
 

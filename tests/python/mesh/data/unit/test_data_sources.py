@@ -1,8 +1,7 @@
 import pytest
 
 from mesh.core.errors import MeshError
-from mesh.data.sources import file_format
-from mesh.data.sources import find_files
+from mesh.data.sources import file_format, find_files
 
 
 @pytest.mark.parametrize(

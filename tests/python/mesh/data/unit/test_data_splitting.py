@@ -3,11 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.data.splitting import SPLITS
-from mesh.data.splitting import TEST
-from mesh.data.splitting import TRAIN
-from mesh.data.splitting import Shares
-from mesh.data.splitting import assign_splits
+from mesh.data.splitting import SPLITS, TEST, TRAIN, Shares, assign_splits
 
 SHARES = Shares(validation=0.1, test=0.1)
 names = st.lists(st.text(max_size=4), unique=True, max_size=60)

@@ -4,15 +4,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
 from mesh.data.difference import compare
-from mesh.data.manifest import DataManifest
-from mesh.data.manifest import describe_schema
+from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.shards import write_shards
-from mesh.data.store import DataSettings
-from mesh.data.store import DataStore
+from mesh.data.store import DataSettings, DataStore
 
 # Of a package that DVC uses.
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")

@@ -3,13 +3,11 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import tokenizers
-from pydantic import BaseModel
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
@@ -17,16 +15,11 @@ from tokenizers.processors import TemplateProcessing
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.dataset import Dataset
-from mesh.data.rows import AnnotatedText
-from mesh.data.rows import ClassifiedText
-from mesh.data.rows import Entity
+from mesh.data.rows import AnnotatedText, ClassifiedText, Entity
 from mesh.data.store import DataSettings
-from mesh.lifecycle.ingest import IngestSettings
-from mesh.lifecycle.ingest import ingest
-from mesh.lifecycle.recipe import Recipe
-from mesh.lifecycle.recipe import Training
-from mesh.lifecycle.register import RegisterSettings
-from mesh.lifecycle.register import register
+from mesh.lifecycle.ingest import IngestSettings, ingest
+from mesh.lifecycle.recipe import Recipe, Training
+from mesh.lifecycle.register import RegisterSettings, register
 from mesh.lifecycle.training.fine_tuning import fine_tune
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.registry.base import ModelRegistry

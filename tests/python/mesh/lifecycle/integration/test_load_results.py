@@ -8,22 +8,14 @@ from pathlib import Path
 import pytest
 
 from mesh.core.card import ModelCard
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
-from mesh.lifecycle.load_results import UploadResultsSettings
-from mesh.lifecycle.load_results import upload_results
+from mesh.lifecycle.load_results import UploadResultsSettings, upload_results
 from mesh.loadtest.criteria import evaluate
-from mesh.loadtest.plan import Exchange
-from mesh.loadtest.plan import LoadPlan
-from mesh.loadtest.plan import PlannedRequest
-from mesh.loadtest.report import Outcome
-from mesh.loadtest.report import make_report
-from mesh.loadtest.results import RESULT_FILES
-from mesh.loadtest.results import ImageSpec
-from mesh.loadtest.results import results_directory
-from mesh.loadtest.results import write_results
+from mesh.loadtest.plan import Exchange, LoadPlan, PlannedRequest
+from mesh.loadtest.report import Outcome, make_report
+from mesh.loadtest.results import RESULT_FILES, ImageSpec, results_directory, write_results
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
 

@@ -10,14 +10,10 @@ import pytest
 from mesh.compile.artifact import CompiledModel
 from mesh.core.card import COMPILED
 from mesh.core.errors import MeshError
-from mesh.lifecycle.download import DownloadSettings
-from mesh.lifecycle.download import download
-from mesh.lifecycle.trace import CompileSettings
-from mesh.lifecycle.trace import trace
-from mesh.lifecycle.upload import UploadSettings
-from mesh.lifecycle.upload import upload
-from mesh.lifecycle.validate import ValidateSettings
-from mesh.lifecycle.validate import validate
+from mesh.lifecycle.download import DownloadSettings, download
+from mesh.lifecycle.trace import CompileSettings, trace
+from mesh.lifecycle.upload import UploadSettings, upload
+from mesh.lifecycle.validate import ValidateSettings, validate
 
 SUITE = """
 def test_good_is_likelier_for_praise(regression):

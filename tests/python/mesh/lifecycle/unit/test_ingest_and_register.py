@@ -1,25 +1,19 @@
 import json
 from pathlib import Path
-from typing import Any
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow.parquet as pq
 import pytest
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.card import DataCard
 from mesh.data.dataset import Dataset
-from mesh.data.rows import AnnotatedText
-from mesh.data.rows import ClassifiedText
-from mesh.data.store import DataSettings
-from mesh.data.store import DataStore
-from mesh.lifecycle.ingest import IngestSettings
-from mesh.lifecycle.ingest import ingest
-from mesh.lifecycle.register import RegisterSettings
-from mesh.lifecycle.register import register
+from mesh.data.rows import AnnotatedText, ClassifiedText
+from mesh.data.store import DataSettings, DataStore
+from mesh.lifecycle.ingest import IngestSettings, ingest
+from mesh.lifecycle.register import RegisterSettings, register
 
 WORDS = (
     "apple bridge candle desert engine forest garden harbour island jacket kettle ladder market needle orange "

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from mesh.lifecycle.training.examples import IGNORED
-from mesh.lifecycle.training.scores import calibration
-from mesh.lifecycle.training.scores import classification_scores
-from mesh.lifecycle.training.scores import entity_scores
-from mesh.lifecycle.training.scores import macro_f1
-from mesh.lifecycle.training.scores import tag_f1
+from mesh.lifecycle.training.scores import (
+    calibration,
+    classification_scores,
+    entity_scores,
+    macro_f1,
+    tag_f1,
+)
 
 TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 

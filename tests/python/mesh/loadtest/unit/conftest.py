@@ -1,17 +1,12 @@
 """Exchanges and reports made by hand."""
 
 import datetime
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
-from mesh.loadtest.plan import Exchange
-from mesh.loadtest.plan import LoadPlan
-from mesh.loadtest.plan import PlannedRequest
-from mesh.loadtest.report import LoadTestReport
-from mesh.loadtest.report import Outcome
-from mesh.loadtest.report import make_report
+from mesh.loadtest.plan import Exchange, LoadPlan, PlannedRequest
+from mesh.loadtest.report import LoadTestReport, Outcome, make_report
 
 BIO = PlannedRequest(method="GET", path="/bio")
 PREDICT = PlannedRequest(method="POST", path="/predict", body='{"inputs": ["a", "b"]}')

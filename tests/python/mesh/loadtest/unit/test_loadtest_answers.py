@@ -3,12 +3,8 @@ import json
 import pytest
 from pydantic import BaseModel
 
-from mesh.loadtest.answers import NO_REFERENCE
-from mesh.loadtest.answers import WRONG
-from mesh.loadtest.answers import AnswerCheck
-from mesh.loadtest.answers import equal
-from mesh.loadtest.plan import Exchange
-from mesh.loadtest.plan import PlannedRequest
+from mesh.loadtest.answers import NO_REFERENCE, WRONG, AnswerCheck, equal
+from mesh.loadtest.plan import Exchange, PlannedRequest
 
 
 class Prediction(BaseModel):

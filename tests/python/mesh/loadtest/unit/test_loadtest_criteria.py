@@ -1,8 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from mesh.loadtest.criteria import Criterion
-from mesh.loadtest.criteria import evaluate
+from mesh.loadtest.criteria import Criterion, evaluate
 
 
 def criterion(name="response_time_p99", threshold=20.0, *, url="/predict", kind="POST", **options):

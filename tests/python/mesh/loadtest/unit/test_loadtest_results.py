@@ -4,8 +4,7 @@ import io
 from mesh.loadtest.plan import Exchange
 from mesh.loadtest.program import mixed_sizes
 from mesh.loadtest.report import Outcome
-from mesh.loadtest.results import action_context
-from mesh.loadtest.results import response_times
+from mesh.loadtest.results import action_context, response_times
 
 
 def test_context_holds_nothing_secret():

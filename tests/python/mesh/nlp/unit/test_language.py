@@ -6,12 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
-from mesh.nlp.language import detect_language
-from mesh.nlp.language import read_languages
-from mesh.nlp.language import require_languages
-from mesh.nlp.language import write_languages
+from mesh.core.errors import MeshError, UsageError
+from mesh.nlp.language import detect_language, read_languages, require_languages, write_languages
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.nlp.near_duplicates import clusters
-from mesh.nlp.near_duplicates import similar_pairs
-from mesh.nlp.words import jaccard
-from mesh.nlp.words import shingles
-from mesh.nlp.words import words
+from mesh.nlp.near_duplicates import clusters, similar_pairs
+from mesh.nlp.words import jaccard, shingles, words
 
 sets = st.lists(st.frozensets(st.sampled_from("abcdefgh"), max_size=6), max_size=12)
 

@@ -2,10 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.nlp.shingles import shingle
-from mesh.nlp.shingles import tokenize
-from mesh.nlp.stop_words import LANGUAGES
-from mesh.nlp.stop_words import stop_words
+from mesh.nlp.shingles import shingle, tokenize
+from mesh.nlp.stop_words import LANGUAGES, stop_words
 
 
 @pytest.mark.parametrize(

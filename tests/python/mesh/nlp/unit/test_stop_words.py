@@ -4,9 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.core.errors import UsageError
-from mesh.nlp.stop_words import LANGUAGES
-from mesh.nlp.stop_words import language_code
-from mesh.nlp.stop_words import stop_words
+from mesh.nlp.stop_words import LANGUAGES, language_code, stop_words
 
 
 def test_every_language_of_the_package_has_a_name():

@@ -2,14 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.nlp.tagging import LabelledSpan
-from mesh.nlp.tagging import TaggedSpan
-from mesh.nlp.tagging import Word
-from mesh.nlp.tagging import first_tokens
-from mesh.nlp.tagging import split_words
-from mesh.nlp.tagging import tag_set
-from mesh.nlp.tagging import tag_words
-from mesh.nlp.tagging import tagged_spans
+from mesh.nlp.tagging import (
+    LabelledSpan,
+    TaggedSpan,
+    Word,
+    first_tokens,
+    split_words,
+    tag_set,
+    tag_words,
+    tagged_spans,
+)
 
 
 @pytest.mark.parametrize(

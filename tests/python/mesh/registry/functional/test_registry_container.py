@@ -13,12 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from containers.functional.compose_project import IMAGES
-from containers.functional.compose_project import USER
-from containers.functional.compose_project import docker
-from containers.functional.compose_project import inspect
-from containers.functional.compose_project import title
-from containers.functional.compose_project import wait_until
+from containers.functional.compose_project import IMAGES, USER, docker, inspect, title, wait_until
 from mesh.core.manifest import Manifest
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings

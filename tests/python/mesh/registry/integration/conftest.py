@@ -2,15 +2,12 @@
 
 import os
 import signal
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
 from mesh.registry.settings import RegistrySettings
-from services.prepared_process import Process
-from services.prepared_process import prepare
+from services.prepared_process import Process, prepare
 
 Start = Callable[..., Process]
 

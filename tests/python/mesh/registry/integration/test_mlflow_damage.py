@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.registry.factory import open_registry
 
 REFERENCE = "KEYWORDS-TRAINED-1"

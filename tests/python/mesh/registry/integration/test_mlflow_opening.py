@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.registry import mlflow_store
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings

@@ -3,8 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.registry.factory import open_registry
 
 pytestmark = pytest.mark.filterwarnings("ignore")

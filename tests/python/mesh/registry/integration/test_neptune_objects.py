@@ -3,8 +3,7 @@
 import boto3
 import pytest
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.manifest import Manifest
 from mesh.registry.factory import open_registry
 from mesh.registry.objects import ObjectsError

@@ -4,8 +4,7 @@ import datetime
 
 import pytest
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.registry.factory import open_registry
 
 ON_EVERY_REGISTRY = True

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from mesh.core.card import ModelCard
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.manifest import Manifest
 from mesh.registry.factory import open_registry
 

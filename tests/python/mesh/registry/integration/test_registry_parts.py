@@ -14,8 +14,7 @@ from tenacity import wait_none
 
 from mesh.core.errors import MeshError
 from mesh.core.manifest import Manifest
-from mesh.registry import mlflow_remote
-from mesh.registry import parts
+from mesh.registry import mlflow_remote, parts
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
 from mesh.registry.transport import copy_version

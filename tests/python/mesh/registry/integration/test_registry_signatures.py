@@ -8,8 +8,7 @@ from mlflow import MlflowClient
 from pydantic import SecretStr
 
 from mesh.core.errors import MeshError
-from mesh.core.manifest import FileEntry
-from mesh.core.manifest import Manifest
+from mesh.core.manifest import FileEntry, Manifest
 from mesh.registry.factory import open_registry
 from mesh.registry.mlflow_records import version_tags
 from mesh.registry.signing import generate_keys

@@ -1,10 +1,8 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies
+from hypothesis import given, strategies
 
 from mesh.core.errors import MeshError
-from mesh.registry.history import AliasMove
-from mesh.registry.history import version_before
+from mesh.registry.history import AliasMove, version_before
 from mesh.registry.reference import ModelReference
 
 PROD = ModelReference("KEYWORDS-COMPILED", alias="prod")

@@ -4,10 +4,7 @@ from pathlib import Path
 import pytest
 
 from mesh.core.manifest import FileEntry
-from mesh.registry.local_files import SHARED
-from mesh.registry.local_files import copy_file
-from mesh.registry.local_files import store_file
-from mesh.registry.local_files import sweep
+from mesh.registry.local_files import SHARED, copy_file, store_file, sweep
 
 BLOCK = 2**20
 

@@ -8,8 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from mesh.core.errors import MeshError
-from mesh.core.manifest import FileEntry
-from mesh.core.manifest import Manifest
+from mesh.core.manifest import FileEntry, Manifest
 from mesh.registry.base import ModelVersion
 from mesh.registry.receiving import receive
 from mesh.registry.transfer import prepare

@@ -3,9 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.core.errors import UsageError
-from mesh.registry.reference import ModelReference
-from mesh.registry.reference import check_model_name
-from mesh.registry.reference import check_new_alias
+from mesh.registry.reference import ModelReference, check_model_name, check_new_alias
 
 names = st.from_regex(r"[A-Z0-9]{1,8}(-[A-Z0-9]{1,8}){0,3}-(TRAINED|COMPILED)", fullmatch=True)
 versions = st.integers(1, 999_999_999)

@@ -7,14 +7,11 @@ from pydantic import SecretStr
 
 from mesh.core.card import ModelCard
 from mesh.core.errors import UsageError
-from mesh.core.manifest import FileEntry
-from mesh.core.manifest import Manifest
+from mesh.core.manifest import FileEntry, Manifest
 from mesh.core.settings import load_settings
 from mesh.registry.base import ModelVersion
 from mesh.registry.settings import RegistrySettings
-from mesh.registry.signing import SIGNATURE_FILE
-from mesh.registry.signing import generate_keys
-from mesh.registry.signing import trust_problems
+from mesh.registry.signing import SIGNATURE_FILE, generate_keys, trust_problems
 from mesh.registry.transfer import prepare
 
 NAME = "KEYWORDS-TRAINED"

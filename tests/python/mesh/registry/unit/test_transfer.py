@@ -6,12 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.files import safe_path
-from mesh.registry.transfer import check_path
-from mesh.registry.transfer import for_each
-from mesh.registry.transfer import read_content
+from mesh.registry.transfer import check_path, for_each, read_content
 
 
 @given(st.text())

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from mesh.core.errors import MeshError
-from mesh.core.manifest import FileEntry
-from mesh.core.manifest import Manifest
+from mesh.core.manifest import FileEntry, Manifest
 from mesh.registry.settings import RegistrySettings
 from mesh.registry.unfinished import open_unfinished
 

@@ -9,14 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-from pydantic import ConfigDict
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from mesh.core.errors import MeshError
-from mesh.core.errors import UsageError
-from mesh.core.logs import LogSettings
-from mesh.core.logs import configure_logging
+from mesh.core.errors import MeshError, UsageError
+from mesh.core.logs import LogSettings, configure_logging
 from mesh.core.process import run_and_exit
 from mesh.core.settings import load_settings
 from mesh.serve.model import ServedModel

@@ -8,16 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from echo_model import PREDICT
-from echo_model import Echo
-from echo_model import Serve
-from echo_model import body
-from echo_model import check_problem
-from echo_model import until
+from echo_model import PREDICT, Echo, Serve, body, check_problem, until
 from mesh.serve.app import create_app
 from mesh.serve.inference import Phase
 from mesh.serve.settings import ServeSettings

@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh.serve.dispatcher import Dispatcher
-from mesh.serve.dispatcher import Job
-from mesh.serve.dispatcher import QueueFullError
+from mesh.serve.dispatcher import Dispatcher, Job, QueueFullError
 from mesh.serve.metrics import Metrics
 
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import BaseModel
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from mesh.core.errors import UsageError
 from mesh.serve.model import ServedModel

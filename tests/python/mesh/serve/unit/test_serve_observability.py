@@ -6,10 +6,7 @@ import re
 
 import pytest
 
-from echo_model import PREDICT
-from echo_model import Echo
-from echo_model import Serve
-from echo_model import body
+from echo_model import PREDICT, Echo, Serve, body
 
 
 @pytest.mark.parametrize("given_id", ["a", "7f3c-11.x:_/+=@", "x" * 128])

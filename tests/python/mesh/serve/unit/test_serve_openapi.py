@@ -5,8 +5,7 @@ from contextlib import AbstractAsyncContextManager
 import httpx
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from pydantic import BaseModel
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from mesh.serve.app import create_app
 from mesh.serve.model import ServedModel

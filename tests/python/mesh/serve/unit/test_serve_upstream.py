@@ -7,10 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from mesh.serve.model import ServedModel
-from mesh.serve.upstream import EventLoop
-from mesh.serve.upstream import UpstreamError
-from mesh.serve.upstream import parse_retry_after
-from mesh.serve.upstream import retrying
+from mesh.serve.upstream import EventLoop, UpstreamError, parse_retry_after, retrying
 
 
 class Word(BaseModel):

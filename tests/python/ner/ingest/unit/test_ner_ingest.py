@@ -2,8 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.data.store import DataSettings
-from mesh.data.store import DataStore
+from mesh.data.store import DataSettings, DataStore
 from ner.ingest.ingest import main
 from ner.labels import LABELS
 from ner.project import PROJECT

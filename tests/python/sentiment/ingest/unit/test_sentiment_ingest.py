@@ -2,8 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.data.store import DataSettings
-from mesh.data.store import DataStore
+from mesh.data.store import DataSettings, DataStore
 from sentiment.ingest.ingest import main
 from sentiment.labels import LABELS
 from sentiment.project import PROJECT

@@ -10,8 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from mesh.core.card import ModelCard
 from mesh.core.project import Project
