@@ -34,6 +34,7 @@ class EntityFishingModel(ServedModel):
     name = PROJECT.name
     request_model = Request
     response_model = Response
+    settings = (EntityFishingSettings,)
 
     _linker: Linker
     _finder: NerFinder | None = None
@@ -128,3 +129,6 @@ def _prepare(request: Request) -> list[PreparedDocument] | UsageError:
         return [PreparedDocument(item, request.configuration.language) for item in request.inputs]
     except UsageError as error:
         return error
+
+
+MODEL = EntityFishingModel

@@ -40,3 +40,6 @@ class KeywordsModel(ArtifactModel):
 
     def example_request(self, text: str) -> Request:
         return Request(inputs=[Document(document=text)])
+
+
+MODEL = KeywordsModel

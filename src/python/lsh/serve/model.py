@@ -36,3 +36,6 @@ class LshModel(ServedModel):
 
     def example_request(self, text: str) -> Request:
         return Request(inputs=[Document(document=text)])
+
+
+MODEL = LshModel

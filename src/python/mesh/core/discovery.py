@@ -1,12 +1,12 @@
 """Projects found in the source tree."""
 
 import difflib
-import importlib
 from pathlib import Path
 
 import mesh
-from mesh.core.errors import MeshError, UsageError
+from mesh.core.errors import UsageError
 from mesh.core.project import Project
+from mesh.core.steps import load_project
 
 
 def source_root() -> Path:
@@ -21,7 +21,7 @@ def find_projects() -> list[Project]:
     Raises:
         MeshError: a `project.py` declares none.
     """
-    return sorted(map(_declared, _packages()), key=lambda project: project.name)
+    return sorted(map(load_project, _packages()), key=lambda project: project.name)
 
 
 def get_project(name: str) -> Project:
@@ -33,7 +33,7 @@ def get_project(name: str) -> Project:
     """
     names = [package.replace("_", "-") for package in _packages()]
     if name in names:
-        return _declared(name.replace("-", "_"))
+        return load_project(name.replace("-", "_"))
     close = difflib.get_close_matches(name, names, 1)
     hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names) or 'none'}."
     raise UsageError(f"There is no project {name!r}; {hint}")
@@ -41,15 +41,3 @@ def get_project(name: str) -> Project:
 
 def _packages() -> list[str]:
     return sorted(path.parent.name for path in source_root().glob("*/project.py"))
-
-
-def _declared(package: str) -> Project:
-    try:
-        project = importlib.import_module(f"{package}.project").PROJECT
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise MeshError(f"{package}/project.py declares no PROJECT: {error}.") from error
-    if not isinstance(project, Project) or project.package != package:
-        raise MeshError(
-            f"{package}/project.py must declare a Project whose package is {package!r}."
-        )
-    return project

@@ -1,7 +1,8 @@
 """The declaration of a project, from which every name of it is derived."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 DATA_STEPS = ("ingest:ingest", "register:register")
@@ -33,8 +34,9 @@ class Project:
         description: one sentence.
         port: TCP port that the project's server listens on by default.
         kind: `trained` when the registry holds its models, `code-only` when the code is the model.
-        steps: the programs of its life cycle in order, as `component:program`; those after `serve:serve` need the
-            running server.
+        steps: the programs of its life cycle in order, as `component:program`; those after
+            `serve:serve` need the running server.
+        modules: by step, the module that does it, where that isn't the one of `mesh.core.steps`.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Project:
     port: int
     kind: Literal["trained", "code-only"] = "trained"
     steps: tuple[str, ...] = TRAINED_STEPS
+    modules: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -64,7 +67,8 @@ class Project:
         """The registered name of compiled versions, such as `KEYWORDS-COMPILED`."""
         return f"{self.name.upper()}-COMPILED"
 
-    def module(self, step: str) -> str:
-        """The module that runs a step: `compile:trace` gives `keywords.compile.trace`."""
-        component, _, program = step.partition(":")
-        return f"{self.package}.{component}.{program.replace('-', '_')}"
+    @property
+    def samples(self) -> str:
+        """The project's sample documents, a JSON list of texts, as `package:file`."""
+        component = "train" if self.kind == "trained" else "serve"
+        return f"{self.package}.{component}:samples.json"

@@ -1,5 +1,6 @@
 """What the generic steps need to know of a project."""
 
+import importlib
 import importlib.resources
 import json
 import random
@@ -12,7 +13,7 @@ from pydantic import BaseModel
 
 from mesh.compile.source import spec_for
 from mesh.compile.text_model import TextModel
-from mesh.core.errors import MeshError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.files import read_json
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
@@ -67,12 +68,12 @@ class Recipe:
     Args:
         project: its declaration.
         task: what the network computes.
-        samples: JSON list of sample documents, as `package:file`.
         inference_params: parameters for predicting the samples.
         configuration: what inference parameters are validated against.
         reference: makes a predictor from the uncompiled network.
         compiled: makes a predictor from a `compiled/` folder, the way the server does.
         differences: compares a stored with a new prediction at a tolerance; one sentence for each difference.
+        base_model: the default of the setting `TRAIN_BASE_MODEL`.
         overflow: cut texts that are too long for one pass, or join the results of windows.
         stride: tokens that neighbouring windows share.
         training: how the base model is fine-tuned; none where it is registered as it is.
@@ -84,12 +85,12 @@ class Recipe:
 
     project: Project
     task: Literal["sentence-embedding", "text-classification", "token-classification"]
-    samples: str
     inference_params: Mapping[str, Any]
     configuration: type[BaseModel]
     reference: Callable[[TextModel], Predict]
     compiled: Callable[[Path], Predict]
     differences: Callable[[Any, Any, float], list[str]]
+    base_model: str | None = None
     overflow: Literal["truncate", "window"] = "truncate"
     stride: int = 0
     training: Training | None = None
@@ -117,7 +118,7 @@ class Recipe:
         Raises:
             MeshError: the file is missing, or is not a list of at least one non-empty text.
         """
-        package, _, name = self.samples.partition(":")
+        package, _, name = self.project.samples.partition(":")
         samples = (
             read_json(path)
             if path
@@ -129,7 +130,7 @@ class Recipe:
             or not all(_is_text(text) for text in samples)
         ):
             raise MeshError(
-                f"{path or self.samples} must hold a JSON list of at least one non-empty text."
+                f"{path or self.project.samples} must hold a JSON list of at least one non-empty text."
             )
         return samples
 
@@ -145,3 +146,18 @@ def _encodes(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def load_recipe(project: Project) -> Recipe:
+    """The recipe of a trained project.
+
+    Raises:
+        UsageError: the project trains no model.
+        MeshError: its `recipe.py` declares no recipe.
+    """
+    if project.kind != "trained":
+        raise UsageError(f"{project.name} has no recipe: its code is its model.")
+    recipe = importlib.import_module(f"{project.package}.recipe").RECIPE
+    if not isinstance(recipe, Recipe):
+        raise MeshError(f"{project.package}/recipe.py must declare a Recipe as RECIPE.")
+    return recipe

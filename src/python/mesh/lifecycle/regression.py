@@ -8,8 +8,8 @@ import pytest
 from mesh.core.card import COMPILED
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compilation import Compilation
+from mesh.lifecycle.compile_validate import CaseResult
 from mesh.lifecycle.recipe import Predict, Recipe
-from mesh.lifecycle.validate import CaseResult
 from mesh.lifecycle.version import RegressionTest
 
 

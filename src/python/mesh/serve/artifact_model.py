@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh.core.card import COMPILED, ModelCard
+from mesh.core.errors import UsageError
 from mesh.serve.model import ServedModel
 
 WARM_UP = "The first answer takes longer than the others."
@@ -15,9 +16,14 @@ class ArtifactModel(ServedModel):
 
     Args:
         directory: `models/<KEY>-COMPILED-N`.
+
+    Raises:
+        UsageError: no directory is given.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path | None = None) -> None:
+        if directory is None:
+            raise UsageError(f"{self.name} needs the directory of a compiled version.")
         self._directory = directory
         self._card: ModelCard | None = None
 

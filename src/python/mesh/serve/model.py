@@ -2,10 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from prometheus_client.registry import Collector
 from pydantic import BaseModel
+
+from mesh.core.settings import MeshSettings
 
 
 class ServedModel(ABC):
@@ -19,11 +22,22 @@ class ServedModel(ABC):
         request_model: what a request's body is validated against. Its lists need a `max_length`: without one, pydantic
             goes through all of a hostile body and collects millions of errors.
         response_model: what `predict` returns.
+        settings: classes of the model's own settings.
+
+    Args:
+        directory: of a compiled version, `models/<KEY>-COMPILED-N`; none if code is all that the model has.
+        settings: an instance of each class of its own settings.
     """
 
     name: str
     request_model: type[BaseModel]
     response_model: type[BaseModel]
+    settings: tuple[type[MeshSettings], ...] = ()
+
+    def __init__(  # noqa: B027 - code alone needs neither
+        self, directory: Path | None = None, *settings: MeshSettings
+    ) -> None:
+        """Code alone needs neither."""
 
     def load(self) -> None:  # noqa: B027 - a model that is code alone has nothing to load
         """Bring the model into memory, and warm it up where the first answer would be slow.

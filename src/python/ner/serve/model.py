@@ -47,3 +47,6 @@ class NerModel(DocumentModel):
 
     def example_request(self, text: str) -> Request:
         return Request(inputs=[Document(document=text)])
+
+
+MODEL = NerModel

@@ -51,3 +51,6 @@ class SentimentModel(DocumentModel):
 
     def example_request(self, text: str) -> Request:
         return Request(inputs=[Document(document=text)])
+
+
+MODEL = SentimentModel

@@ -35,6 +35,7 @@ class SummarizationModel(ServedModel):
     name = PROJECT.name
     request_model = Request
     response_model = Response
+    settings = (SummarizationSettings,)
 
     _summarizer: Summarizer
 
@@ -91,3 +92,6 @@ class SummarizationModel(ServedModel):
 
     def example_request(self, text: str) -> Request:
         return Request(inputs=[Document(document=text)])
+
+
+MODEL = SummarizationModel

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.core.container import main
+from mesh.core.start import main
 
 PROGRAM = """
 from mesh.core.program import Program

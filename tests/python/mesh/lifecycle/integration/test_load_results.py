@@ -11,7 +11,7 @@ from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
-from mesh.lifecycle.load_results import UploadResultsSettings, upload_results
+from mesh.lifecycle.serve_upload_results import UploadResultsSettings, upload_results
 from mesh.loadtest.criteria import evaluate
 from mesh.loadtest.plan import Exchange, LoadPlan, PlannedRequest
 from mesh.loadtest.report import Outcome, make_report
