@@ -63,12 +63,4 @@ RECIPE = Recipe(
     stride=64,
     training=Training(dataset=DATASET, labels=LABELS),
     extra_files=LanguageFiles,
-    code=(
-        "mesh.nlp.clean",
-        "mesh.nlp.sentences",
-        "sentiment.model",
-        "sentiment.recipe",
-        "sentiment.schema",
-    ),
-    packages=("sentencex",),
 )

@@ -23,6 +23,7 @@ class DataManifest(BaseModel):
         shards: the files with the rows.
         files: the other files: rejects, and of features the data card.
         inputs: fingerprint of all that determined the version; the same inputs need not be read again.
+        made_from: the inputs, by the names of `mesh.core.inputs`; older versions lack them.
         source: where the rows came from and what was done with them.
     """
 
@@ -35,6 +36,7 @@ class DataManifest(BaseModel):
     shards: tuple[Shard, ...]
     files: tuple[FileEntry, ...] = ()
     inputs: str
+    made_from: dict[str, Any] = {}
     source: dict[str, Any]
     created: datetime.datetime = Field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
 

@@ -16,7 +16,7 @@ from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.base_model import resolve_base_model
 from mesh.lifecycle.downloaded import BASE_FOLDER, Downloaded
 from mesh.lifecycle.recipe import Recipe, load_recipe
-from mesh.lifecycle.version import assemble, base_card, base_fingerprint, regression_inputs
+from mesh.lifecycle.version import assemble, base_card, base_inputs, regression_inputs
 from mesh.registry.factory import open_registry
 from mesh.registry.reference import reference_to
 from mesh.registry.settings import RegistrySettings
@@ -59,11 +59,11 @@ def download(
 def _assemble_base(recipe: Recipe, address: str, target: Path) -> Downloaded:
     base = resolve_base_model(address)
     inputs = regression_inputs(recipe.read_samples())
-    fingerprint = base_fingerprint(recipe, base.source, inputs, recipe.inference_params)
+    made_from = base_inputs(recipe, base.source, inputs, recipe.inference_params)
     with atomic_directory(target / BASE_FOLDER, replace=True) as directory:
         assemble(recipe, base, inputs, recipe.inference_params, directory)
         base_card(
-            recipe, base, recipe.inference_params, model_type="base", fingerprint=fingerprint
+            recipe, base, recipe.inference_params, model_type="base", made_from=made_from
         ).write(directory)
         Manifest.of(directory).write(directory)
     return Downloaded(source=address, trained_version=None, folder=BASE_FOLDER)

@@ -7,21 +7,23 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from mesh.compile.fingerprint import compile_fingerprint, compiler_versions
+from mesh.compile.fingerprint import compile_inputs
 from mesh.compile.source import spec_for
 from mesh.compile.spec import Backend, CompileSpec, Tolerances
 from mesh.core.card import ARTIFACTS, COMPILED
-from mesh.core.digest import code_digest
-from mesh.core.environment import describe_environment, package_versions
+from mesh.core.digest import fingerprint
+from mesh.core.environment import describe_environment
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
+from mesh.core.inputs import Inputs, packages_of
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compilation import Compilation
 from mesh.lifecycle.downloaded import Downloaded
-from mesh.lifecycle.recipe import ExtraFiles, Recipe, load_recipe
+from mesh.lifecycle.extra_files import ExtraFiles
+from mesh.lifecycle.recipe import Recipe, load_recipe
 from mesh.lifecycle.version import RegressionTest, source_digest
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
@@ -87,14 +89,16 @@ def trace(
     downloaded = Downloaded.read(downloads)
     version = downloaded.verified(downloads)
     spec = settings.spec(version / ARTIFACTS, recipe)
+    made_from = inputs_of(recipe, source_digest(version), settings, extra_files)
     compilation = Compilation(
-        fingerprint=fingerprint_of(recipe, version, spec, extra_files),
+        fingerprint=fingerprint(made_from),
+        made_from=made_from,
         source=downloaded.source,
         source_digest=source_digest(version),
         trained_version=downloaded.trained_version,
         spec=spec.model_dump(mode="json"),
         forced=settings.force,
-        environment=describe_environment(compiler_versions(spec)),
+        environment=describe_environment(packages_of(made_from)),
     )
     if not settings.force and _up_to_date(recipe, compilation, target, registry_settings):
         return
@@ -103,16 +107,21 @@ def trace(
     logger.info("compiled %s with %s into %s", downloaded.source, spec.backend, target)
 
 
-def fingerprint_of(
-    recipe: Recipe, version: Path, spec: CompileSpec, extra_files: ExtraFiles | None = None
-) -> str:
-    """The fingerprint of what compiling a downloaded version would give."""
-    extra = {
-        "code": code_digest(recipe.extra_code),
-        "packages": package_versions(recipe.packages),
-        "settings": extra_files.model_dump(mode="json") if extra_files else {},
+def inputs_of(
+    recipe: Recipe, source: str, settings: CompileSettings, extra_files: ExtraFiles | None = None
+) -> Inputs:
+    """All that determines what compiling a version gives, without a look into its files.
+
+    Args:
+        source: the digest of the version's files.
+    """
+    chosen = {
+        **recipe.declared,
+        **settings.model_dump(mode="json", exclude={"force"}),
+        **(extra_files.model_dump(mode="json") if extra_files else {}),
     }
-    return compile_fingerprint(source_digest(version), spec, extra)
+    module = type(extra_files).__module__ if extra_files else None
+    return compile_inputs(source, settings.backend, chosen, module)
 
 
 def _up_to_date(

@@ -121,6 +121,7 @@ def _publish(
         code_revision=code_revision(),
         environment=compilation.environment,
         fingerprint=compilation.fingerprint,
+        made_from=compilation.made_from,
         test_files=TEST_FILES,
     )
     with atomic_directory(workspace.output(recipe.project, "upload"), replace=True) as directory:

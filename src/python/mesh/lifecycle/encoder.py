@@ -7,13 +7,15 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from mesh.compile.fingerprint import compile_fingerprint, compiler_versions
+from mesh.compile.fingerprint import compile_inputs
 from mesh.compile.source import spec_for
-from mesh.compile.spec import Backend, CompileSpec
+from mesh.compile.spec import Backend, CompileSpec, Task
 from mesh.core.card import COMPILED, ModelCard
+from mesh.core.digest import fingerprint
 from mesh.core.environment import code_revision, describe_environment
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
+from mesh.core.inputs import Inputs, packages_of
 from mesh.core.manifest import MANIFEST_FILE, Manifest
 from mesh.core.program import Program
 from mesh.core.project import Project
@@ -23,6 +25,7 @@ from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 
 logger = logging.getLogger(__name__)
 
+TASK: Task = "sentence-embedding"
 PARITY_TEXTS = (
     "",
     "tram",
@@ -54,18 +57,29 @@ def make_encoder(project: Project, settings: EncoderSettings, workspace: Workspa
         MeshError: the base model isn't there, or the compiled one computes something else.
     """
     base = resolve_base_model(settings.base_model)
-    spec = spec_for(base.folder, task="sentence-embedding", backend=settings.backend)
-    fingerprint = compile_fingerprint(base.source.digest, spec)
-    name = f"ENCODER-{fingerprint[:12]}"
+    spec = spec_for(base.folder, task=TASK, backend=settings.backend)
+    made_from = encoder_inputs(base, settings)
+    name = encoder_name(made_from)
     directory = workspace.models / name
     if not settings.force and _is_intact(directory):
         logger.info("%s is up to date: nothing it depends on has changed", name)
     else:
         logger.info("compiling %s with %s", settings.base_model, spec.backend)
         with atomic_directory(directory, replace=True) as partial:
-            _compile(base, spec, fingerprint, partial)
+            _compile(base, spec, made_from, partial)
         logger.info("the encoder is in %s", directory)
     workspace.set_current_model(project, name)
+
+
+def encoder_inputs(base: BaseModel, settings: EncoderSettings) -> Inputs:
+    """All that determines a compiled encoder."""
+    chosen = {"task": TASK}
+    return compile_inputs(base.source.digest, settings.backend, chosen, source="base model")
+
+
+def encoder_name(made_from: Inputs) -> str:
+    """The folder of a compiled encoder."""
+    return f"ENCODER-{fingerprint(made_from)[:12]}"
 
 
 def _is_intact(directory: Path) -> bool:
@@ -77,7 +91,7 @@ def _is_intact(directory: Path) -> bool:
     return not problems
 
 
-def _compile(base: BaseModel, spec: CompileSpec, fingerprint: str, directory: Path) -> None:
+def _compile(base: BaseModel, spec: CompileSpec, made_from: Inputs, directory: Path) -> None:
     from mesh.compile.compiling import compile_model
     from mesh.compile.parity import check_parity
 
@@ -96,8 +110,9 @@ def _compile(base: BaseModel, spec: CompileSpec, fingerprint: str, directory: Pa
         settings={"spec": spec.model_dump(mode="json")},
         metrics={"parity": parity.model_dump(mode="json")},
         code_revision=code_revision(),
-        environment=describe_environment(compiler_versions(spec)),
-        fingerprint=fingerprint,
+        environment=describe_environment(packages_of(made_from)),
+        fingerprint=fingerprint(made_from),
+        made_from=made_from,
     ).write(directory)
     Manifest.of(directory).write(directory)
 

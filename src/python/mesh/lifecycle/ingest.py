@@ -10,14 +10,15 @@ from pydantic import Field, field_serializer
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.addresses import mask_address
-from mesh.core.digest import code_digest, fingerprint
-from mesh.core.environment import package_versions
+from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.files import atomic_directory
+from mesh.core.inputs import Inputs, code_inputs, setting_inputs
 from mesh.core.manifest import FileEntry
 from mesh.core.program import Program
 from mesh.core.progress import track
 from mesh.core.project import Project
+from mesh.core.roots import INGESTING
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.arrow import arrow_schema
@@ -32,14 +33,6 @@ from mesh.data.validation import REJECTS_FILE, Rejects, Translation, validate_ro
 logger = logging.getLogger(__name__)
 
 PART = "all"
-_READING_MODULES = (
-    "mesh.data.arrow",
-    "mesh.data.formats",
-    "mesh.data.rows",
-    "mesh.data.shards",
-    "mesh.data.validation",
-)
-_READING_LIBRARIES = ("pyarrow", "pydantic")
 
 
 class IngestSettings(MeshSettings):
@@ -93,7 +86,8 @@ def ingest(
     """
     files = find_files(settings.source) if settings.source else sample_files(dataset.samples)
     formats = [_format(file, settings.format) for file in files]
-    inputs = _fingerprint(dataset, files, settings)
+    made_from = ingest_inputs(dataset, files, formats, settings)
+    inputs = fingerprint(made_from)
     store = DataStore(dataset.project, "raw", data)
     if not settings.force and (found := store.find(inputs)):
         store.set_latest(found.version)
@@ -113,6 +107,7 @@ def ingest(
                 shards=tuple(shards),
                 files=(FileEntry.of(folder / REJECTS_FILE, REJECTS_FILE),),
                 inputs=inputs,
+                made_from=made_from,
                 source={"files": [_describe(file) for file in files], "rejected": rejected},
             )
             known = manifest.version in store.versions()
@@ -142,16 +137,17 @@ def _format(file: SourceFile, given: str) -> str:
     return str(name)
 
 
-def _fingerprint(dataset: Dataset, files: Sequence[SourceFile], settings: IngestSettings) -> str:
-    return fingerprint(
-        {
-            "files": [_describe(file) for file in files],
-            "settings": settings.model_dump(mode="json", exclude={"source", "force"}),
-            "schema": dataset.row.model_json_schema(),
-            "code": code_digest((dataset.row.__module__, *_READING_MODULES)),
-            "packages": package_versions(_READING_LIBRARIES),
-        }
-    )
+def ingest_inputs(
+    dataset: Dataset, files: Sequence[SourceFile], formats: Sequence[str], settings: IngestSettings
+) -> Inputs:
+    """All that determines a raw version."""
+    return {
+        "data": fingerprint([_describe(file) for file in files]),
+        "row schema": fingerprint(dataset.row.model_json_schema()),
+        **setting_inputs(settings.model_dump(mode="json", exclude={"source", "force"})),
+        **setting_inputs({"format": list(formats)}),
+        **code_inputs((dataset.row.__module__, *INGESTING)),
+    }
 
 
 def _describe(file: SourceFile) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from functools import partial
 
 from pydantic import Field, create_model
 
+from mesh.core.digest import fingerprint
 from mesh.core.files import atomic_directory
 from mesh.core.program import Program
 from mesh.core.project import Project
@@ -17,7 +18,7 @@ from mesh.lifecycle.training.settings import FineTuneSettings, TrainSettings
 from mesh.lifecycle.version import (
     assemble,
     base_card,
-    base_fingerprint,
+    base_inputs,
     check_params,
     regression_inputs,
 )
@@ -38,15 +39,15 @@ def train(
     params = {**recipe.inference_params, **settings.inference_params}
     check_params(recipe, params)
     base = resolve_base_model(settings.base_model)
-    fingerprint = base_fingerprint(recipe, base.source, inputs, params)
+    made_from = base_inputs(recipe, base.source, inputs, params)
     registry = open_registry(registry_settings)
     name = recipe.project.trained_model
-    if not settings.force and (found := registry.find(name, fingerprint)):
+    if not settings.force and (found := registry.find(name, fingerprint(made_from))):
         logger.info("%s is up to date: nothing it depends on has changed", found.reference)
         return
     with atomic_directory(workspace.output(recipe.project, "train"), replace=True) as directory:
         assemble(recipe, base, inputs, params, directory)
-        card = base_card(recipe, base, params, model_type="trained", fingerprint=fingerprint)
+        card = base_card(recipe, base, params, model_type="trained", made_from=made_from)
         version = registry.publish(name, directory, card)
     logger.info(
         "registered %s (%d files, %.1f MB)",

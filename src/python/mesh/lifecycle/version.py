@@ -4,31 +4,25 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from mesh.core.card import ARTIFACTS, BaseModelSource, ModelCard, TestFiles
-from mesh.core.digest import code_digest, fingerprint
-from mesh.core.environment import code_revision, describe_environment, package_versions
+from mesh.core.digest import fingerprint
+from mesh.core.environment import code_revision, describe_environment
 from mesh.core.errors import UsageError
 from mesh.core.files import read_json, write_json_atomic
+from mesh.core.inputs import Inputs, code_inputs, packages_of, setting_inputs
 from mesh.core.manifest import Manifest
 from mesh.core.models import describe_invalid
+from mesh.core.roots import NOT_TRAINING, PREDICTING
 from mesh.lifecycle.base_model import BaseModel
 from mesh.lifecycle.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
 TEST_FILES = TestFiles()
-REFERENCE_CODE = (
-    "mesh.compile.batching",
-    "mesh.compile.source",
-    "mesh.compile.text_model",
-    "mesh.compile.tokenizer",
-    "mesh.compile.torch_model",
-)
-REFERENCE_PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 
 
 @dataclass(frozen=True)
@@ -59,19 +53,16 @@ class RegressionTest:
         write_json_atomic(directory / TEST_FILES.predictions, self.predictions)
 
 
-def base_fingerprint(
-    recipe: Recipe, source: BaseModelSource, inputs: Sequence[str], params: Mapping[str, Any]
-) -> str:
-    """The digest of all that determines an uncompiled version: weights, inputs, code and library versions."""
-    return fingerprint(
-        {
-            "base_model": source.digest,
-            "inputs": list(inputs),
-            "inference_params": dict(params),
-            "code": code_digest((*recipe.code, *recipe.extra_code, *REFERENCE_CODE)),
-            "packages": package_versions((*REFERENCE_PACKAGES, *recipe.packages)),
-        }
-    )
+def base_inputs(
+    recipe: Recipe, source: BaseModelSource, samples: Sequence[str], params: Mapping[str, Any]
+) -> Inputs:
+    """All that determines an uncompiled version: weights, samples, code and versions of packages."""
+    return {
+        "base model": source.digest,
+        "samples": fingerprint(list(samples)),
+        **setting_inputs({**recipe.declared, "inference_params": dict(params)}),
+        **code_inputs((*recipe.modules, *PREDICTING), excluded=NOT_TRAINING),
+    }
 
 
 def source_digest(version: Path) -> str:
@@ -107,7 +98,12 @@ def assemble(
 
 
 def base_card(
-    recipe: Recipe, base: BaseModel, params: Mapping[str, Any], *, model_type: str, fingerprint: str
+    recipe: Recipe,
+    base: BaseModel,
+    params: Mapping[str, Any],
+    *,
+    model_type: Literal["base", "trained"],
+    made_from: Inputs,
 ) -> ModelCard:
     """The card of an uncompiled version made from a base model without training."""
     return ModelCard(
@@ -117,8 +113,9 @@ def base_card(
         base_model=base.source,
         settings={"task": recipe.task, "inference_params": dict(params)},
         code_revision=code_revision(),
-        environment=describe_environment(REFERENCE_PACKAGES),
-        fingerprint=fingerprint,
+        environment=describe_environment(packages_of(made_from)),
+        fingerprint=fingerprint(made_from),
+        made_from=made_from,
         test_files=TEST_FILES,
     )
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from keywords.compiled import load_extractor
+from keywords.extra_files import KeywordFiles
 from keywords.model import KeywordExtractor
-from keywords.recipe import RECIPE, KeywordFiles
+from keywords.recipe import RECIPE
 from keywords.schema import Configuration
 from keywords.stop_words import read_english_stop_words
 from keywords.vocabulary import VOCABULARY_FOLDER, Vocabulary
