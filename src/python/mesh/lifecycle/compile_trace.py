@@ -15,17 +15,22 @@ from mesh.core.digest import fingerprint
 from mesh.core.environment import describe_environment
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
-from mesh.core.inputs import Inputs, packages_of
-from mesh.core.program import Program
+from mesh.core.inputs import Inputs, differences, packages_of
+from mesh.core.program import Program, component_folder
 from mesh.core.project import Project
-from mesh.core.settings import MeshSettings
+from mesh.core.settings import MeshSettings, find_env_file, load_settings
+from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
-from mesh.lifecycle.compilation import Compilation
-from mesh.lifecycle.downloaded import Downloaded
+from mesh.lifecycle.compilation import COMPILATION_FILE, Compilation
+from mesh.lifecycle.compile_download import DownloadSettings
+from mesh.lifecycle.downloaded import BASE_FOLDER, Downloaded
 from mesh.lifecycle.extra_files import ExtraFiles
 from mesh.lifecycle.recipe import Recipe, load_recipe
-from mesh.lifecycle.version import RegressionTest, source_digest
+from mesh.lifecycle.status import find_registered, registered, status_of_model, with_fingerprint
+from mesh.lifecycle.version import RegressionTest, digest_of, source_digest
+from mesh.registry.base import ModelVersion
 from mesh.registry.factory import open_registry
+from mesh.registry.reference import reference_to
 from mesh.registry.settings import RegistrySettings
 
 logger = logging.getLogger(__name__)
@@ -199,6 +204,57 @@ def _compile(
     compilation.model_copy(update=described).write(directory)
 
 
+def status(
+    recipe: Recipe,
+    _settings: CompileSettings,
+    workspace: WorkspaceSettings,
+    registry_settings: RegistrySettings,
+    _extra_files: ExtraFiles | None = None,
+) -> Status:
+    """Whether a model is registered, or lies in `outputs/<project>/compile`, that was compiled as it would be now."""
+    inputs = expected_inputs(recipe, workspace)
+    if inputs is None:
+        return NEVER_RUN
+    found = status_of_model(registry_settings, recipe.project.compiled_model, inputs)
+    target = workspace.output(recipe.project, "compile")
+    if found.state == "up to date" or not (target / COMPILATION_FILE).exists():
+        return found
+    here = Compilation.read(target)
+    if here.fingerprint == fingerprint(inputs):
+        return up_to_date(str(target))
+    return found if found.result else out_of_date(str(target), differences(here.made_from, inputs))
+
+
+def expected_inputs(recipe: Recipe, workspace: WorkspaceSettings) -> Inputs | None:
+    """The inputs of what compiling would give now, after a download; None where there is nothing to compile."""
+    extra = (recipe.extra_files,) if recipe.extra_files else ()
+    settings, source, registry_settings, *extra_files = load_settings(
+        [CompileSettings, DownloadSettings, RegistrySettings, *extra],
+        env_file=find_env_file(component_folder(f"{recipe.project.package}.compile")),
+    )
+    if "://" in source.reference:
+        downloads = workspace.output(recipe.project, "download")
+        if not (downloads / BASE_FOLDER).is_dir():
+            return None
+        digest = source_digest(downloads / BASE_FOLDER)
+    else:
+        reference = reference_to(recipe.project.trained_model, source.reference)
+        version = find_registered(registry_settings, reference)
+        if version is None:
+            return None
+        digest = digest_of(version.manifest)
+    return inputs_of(recipe, digest, settings, *extra_files)
+
+
+def find_compiled(recipe: Recipe, inputs: Inputs) -> ModelVersion | None:
+    """The registered compiled version that was made from inputs."""
+    (settings,) = load_settings(
+        [RegistrySettings],
+        env_file=find_env_file(component_folder(f"{recipe.project.package}.compile")),
+    )
+    return with_fingerprint(registered(settings, recipe.project.compiled_model), inputs)
+
+
 def program(project: Project) -> Program:
     """The program `compile:trace` of a project."""
     recipe = load_recipe(project)
@@ -207,5 +263,6 @@ def program(project: Project) -> Program:
         component=f"{project.package}.compile",
         name="trace",
         run=partial(trace, recipe),
+        status=partial(status, recipe),
         settings=(CompileSettings, WorkspaceSettings, RegistrySettings, *extra_files),
     )

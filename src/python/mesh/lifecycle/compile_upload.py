@@ -3,6 +3,7 @@
 import logging
 import shutil
 import tempfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,10 +18,13 @@ from mesh.core.manifest import Manifest
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
+from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compilation import Compilation
+from mesh.lifecycle.compile_trace import expected_inputs
 from mesh.lifecycle.compile_validate import PREDICTIONS_FILE, REPORT_FILE, ValidationReport
 from mesh.lifecycle.recipe import Recipe, load_recipe
+from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.version import TEST_FILES
 from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.factory import open_registry
@@ -145,11 +149,26 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
+def status(
+    recipe: Recipe,
+    _settings: UploadSettings,
+    workspace: WorkspaceSettings,
+    registry_settings: RegistrySettings,
+) -> Status:
+    """Whether the model that would be compiled now is registered."""
+    inputs = expected_inputs(recipe, workspace)
+    if inputs is None:
+        return NEVER_RUN
+    found = status_of_model(registry_settings, recipe.project.compiled_model, inputs)
+    return found if found.state != "out of date" else replace(found, because=("compiled model",))
+
+
 def program(project: Project) -> Program:
     """The program `compile:upload` of a project."""
     return Program(
         component=f"{project.package}.compile",
         name="upload",
         run=partial(upload, load_recipe(project)),
+        status=partial(status, load_recipe(project)),
         settings=(UploadSettings, WorkspaceSettings, RegistrySettings),
     )

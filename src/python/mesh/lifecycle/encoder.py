@@ -15,11 +15,12 @@ from mesh.core.digest import fingerprint
 from mesh.core.environment import code_revision, describe_environment
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
-from mesh.core.inputs import Inputs, packages_of
+from mesh.core.inputs import Inputs, differences, packages_of
 from mesh.core.manifest import MANIFEST_FILE, Manifest
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
+from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 
@@ -117,11 +118,23 @@ def _compile(base: BaseModel, spec: CompileSpec, made_from: Inputs, directory: P
     Manifest.of(directory).write(directory)
 
 
+def status(project: Project, settings: EncoderSettings, workspace: WorkspaceSettings) -> Status:
+    """Whether the encoder that would be compiled now is the one that the server loads."""
+    here = workspace.find_model(project)
+    if here is None:
+        return NEVER_RUN
+    inputs = encoder_inputs(resolve_base_model(settings.base_model, download=False), settings)
+    if here.name == encoder_name(inputs):
+        return up_to_date(here.name)
+    return out_of_date(here.name, differences(ModelCard.read(here).made_from, inputs))
+
+
 def program(project: Project) -> Program:
     """The program `serve:download` of a project."""
     return Program(
         component=f"{project.package}.serve",
         name="download",
         run=partial(make_encoder, project),
+        status=partial(status, project),
         settings=(EncoderSettings, WorkspaceSettings),
     )

@@ -20,6 +20,7 @@ from mesh.core.progress import track
 from mesh.core.project import Project
 from mesh.core.roots import INGESTING
 from mesh.core.settings import MeshSettings
+from mesh.core.status import Status
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.arrow import arrow_schema
 from mesh.data.dataset import Dataset, load_dataset
@@ -29,6 +30,7 @@ from mesh.data.shards import Shard, write_shards
 from mesh.data.sources import FORMATS, SourceFile, file_format, find_files, sample_files
 from mesh.data.store import DataSettings, DataStore
 from mesh.data.validation import REJECTS_FILE, Rejects, Translation, validate_rows
+from mesh.lifecycle.status import status_of_data
 
 logger = logging.getLogger(__name__)
 
@@ -84,8 +86,7 @@ def ingest(
         UsageError: the format is unknown.
         MeshError: the source can't be read, or too many of its rows are malformed.
     """
-    files = find_files(settings.source) if settings.source else sample_files(dataset.samples)
-    formats = [_format(file, settings.format) for file in files]
+    files, formats = _source(dataset, settings)
     made_from = ingest_inputs(dataset, files, formats, settings)
     inputs = fingerprint(made_from)
     store = DataStore(dataset.project, "raw", data)
@@ -125,6 +126,12 @@ def ingest(
             (folder / shard.path).unlink()
     if problem:
         raise MeshError(f"{problem}; see {output / REJECTS_FILE}.")
+
+
+def _source(dataset: Dataset, settings: IngestSettings) -> tuple[Sequence[SourceFile], list[str]]:
+    """The files to read, and the format of each."""
+    files = find_files(settings.source) if settings.source else sample_files(dataset.samples)
+    return files, [_format(file, settings.format) for file in files]
 
 
 def _format(file: SourceFile, given: str) -> str:
@@ -190,11 +197,21 @@ def _problem(rows: int, rejected: int, settings: IngestSettings) -> str:
     return ""
 
 
+def status(
+    dataset: Dataset, settings: IngestSettings, _workspace: WorkspaceSettings, data: DataSettings
+) -> Status:
+    """Whether the source's rows are stored, as they would be read now."""
+    files, formats = _source(dataset, settings)
+    inputs = ingest_inputs(dataset, files, formats, settings)
+    return status_of_data(DataStore(dataset.project, "raw", data), inputs)
+
+
 def program(project: Project) -> Program:
     """The program `ingest:ingest` of a project."""
     return Program(
         component=f"{project.package}.ingest",
         name="ingest",
         run=partial(ingest, load_dataset(project)),
+        status=partial(status, load_dataset(project)),
         settings=(IngestSettings, WorkspaceSettings, DataSettings),
     )

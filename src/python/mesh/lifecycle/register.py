@@ -17,6 +17,7 @@ from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.roots import NOT_REGISTERING, REGISTERING
 from mesh.core.settings import MeshSettings
+from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.card import CARD_FILE, PAGE_FILE, DataCard
 from mesh.data.dataset import Dataset, load_dataset
@@ -28,6 +29,7 @@ from mesh.data.splitting import SPLITS, Shares
 from mesh.data.store import LATEST, DataSettings, DataStore
 from mesh.data.validation import REJECTS_FILE, Rejects
 from mesh.lifecycle.ingest import PART
+from mesh.lifecycle.status import status_of_data
 
 logger = logging.getLogger(__name__)
 
@@ -192,11 +194,23 @@ def _log(store: DataStore, manifest: DataManifest, prepared: Prepared, *, known:
     )
 
 
+def status(
+    dataset: Dataset, settings: RegisterSettings, _workspace: WorkspaceSettings, data: DataSettings
+) -> Status:
+    """Whether features are stored, as they would be made now."""
+    raw = DataStore(dataset.project, "raw", data)
+    if not raw.versions():
+        return NEVER_RUN
+    inputs = register_inputs(dataset, settings, raw.get(settings.data))
+    return status_of_data(DataStore(dataset.project, "features", data), inputs)
+
+
 def program(project: Project) -> Program:
     """The program `register:register` of a project."""
     return Program(
         component=f"{project.package}.register",
         name="register",
         run=partial(register, load_dataset(project)),
+        status=partial(status, load_dataset(project)),
         settings=(RegisterSettings, WorkspaceSettings, DataSettings),
     )

@@ -67,8 +67,31 @@ def base_inputs(
 
 def source_digest(version: Path) -> str:
     """The digest of a downloaded version's weights and regression test, whatever its card says."""
-    files = Manifest.read(version).files
-    return Manifest(files=tuple(file for file in files if "/" in file.path)).digest
+    return digest_of(Manifest.read(version))
+
+
+def digest_of(manifest: Manifest) -> str:
+    """The digest of the weights and the regression test among a version's files."""
+    return Manifest(files=tuple(file for file in manifest.files if "/" in file.path)).digest
+
+
+def stored_test(
+    recipe: Recipe, samples: Path | None, params: Mapping[str, Any]
+) -> tuple[list[str], dict[str, Any]]:
+    """The documents and parameters whose predictions are stored with a version.
+
+    Args:
+        samples: a file with other documents than the project's own.
+        params: what is merged over the project's own parameters.
+
+    Raises:
+        UsageError: the parameters don't fit the project's configuration.
+        MeshError: the documents can't be read.
+    """
+    documents = regression_inputs(recipe.read_samples(samples))
+    merged = {**recipe.inference_params, **params}
+    check_params(recipe, merged)
+    return documents, merged
 
 
 def check_params(recipe: Recipe, params: Mapping[str, Any]) -> None:

@@ -20,7 +20,7 @@ from mesh.core.roots import (
     loading,
 )
 
-SOURCES = Path("src/python")
+SOURCES = Path("src/python").resolve()
 TRAINED = sorted(path.parent.name for path in SOURCES.glob("*/recipe.py"))
 WITH_DATA = sorted(path.parent.name for path in SOURCES.glob("*/dataset.py"))
 BACKENDS = ("generic", "neuron", "onnx")
@@ -53,7 +53,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shutil.copytree(SOURCES, tmp_path_factory.mktemp("copy") / "python")
 
 
-def closure(name: str, root: Path = SOURCES.resolve()) -> Closure:
+def closure(name: str, root: Path = SOURCES) -> Closure:
     modules, excluded = ALL[name]
     return find_closure(modules, (*NOT_DECIDING, *excluded), root)
 
@@ -126,8 +126,8 @@ def test_each_exclusion_excludes_something(pattern: str) -> None:
         patterns = (*NOT_DECIDING, *excluded)
         if pattern in patterns:
             without = [one for one in patterns if one != pattern]
-            with_all = find_closure(modules, patterns, SOURCES.resolve())
-            found = find_closure(modules, without, SOURCES.resolve())
+            with_all = find_closure(modules, patterns, SOURCES)
+            found = find_closure(modules, without, SOURCES)
             if (found.files, found.imports) != (with_all.files, with_all.imports):
                 return
     pytest.fail(f"{pattern} excludes nothing")

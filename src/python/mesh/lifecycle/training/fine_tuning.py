@@ -12,19 +12,20 @@ from mesh.core.digest import fingerprint
 from mesh.core.files import atomic_directory
 from mesh.core.inputs import Inputs, code_inputs, setting_inputs
 from mesh.core.roots import NOT_TRAINING, TRAINER_PACKAGES, TRAINING
+from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.manifest import DataManifest
 from mesh.data.splitting import SPLITS
 from mesh.data.store import DataSettings, DataStore
 from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 from mesh.lifecycle.recipe import Recipe, Training
+from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.lifecycle.version import (
     RegressionTest,
     base_card,
     base_inputs,
-    check_params,
-    regression_inputs,
+    stored_test,
 )
 from mesh.nlp.tagging import tag_set
 from mesh.registry.base import ModelRegistry
@@ -55,16 +56,14 @@ def fine_tune(
     Raises:
         MeshError: the base model or the features are missing or damaged, or don't fit each other.
     """
-    inputs = regression_inputs(recipe.read_samples(settings.samples))
-    params = {**recipe.inference_params, **settings.inference_params}
-    check_params(recipe, params)
+    inputs, params = stored_test(recipe, settings.samples, settings.inference_params)
     base = resolve_base_model(settings.base_model)
     store = DataStore(recipe.project, "features", data)
     features = store.get(settings.data)
     chosen = settings.model_dump(mode="json", exclude=_NOT_IN_FINGERPRINT)
     made_from = {
         **base_inputs(recipe, base.source, inputs, params),
-        **training_inputs(recipe, training, features, chosen),
+        **_training_inputs(recipe, training, features, chosen),
     }
     described = fingerprint(made_from)
     registry = open_registry(registry_settings)
@@ -95,7 +94,29 @@ def fine_tune(
     logger.info("registered %s (%.1f MB)", version.reference, version.manifest.size / 1e6)
 
 
-def training_inputs(
+def fine_tuning_status(
+    recipe: Recipe,
+    training: Training,
+    settings: FineTuneSettings,
+    _workspace: WorkspaceSettings,
+    data: DataSettings,
+    registry_settings: RegistrySettings,
+) -> Status:
+    """Whether a version is registered that was trained as it would be now."""
+    store = DataStore(recipe.project, "features", data)
+    if not store.versions():
+        return NEVER_RUN
+    samples, params = stored_test(recipe, settings.samples, settings.inference_params)
+    base = resolve_base_model(settings.base_model, download=False)
+    chosen = settings.model_dump(mode="json", exclude=_NOT_IN_FINGERPRINT)
+    inputs = {
+        **base_inputs(recipe, base.source, samples, params),
+        **_training_inputs(recipe, training, store.get(settings.data), chosen),
+    }
+    return status_of_model(registry_settings, recipe.project.trained_model, inputs)
+
+
+def _training_inputs(
     recipe: Recipe, training: Training, features: DataManifest, settings: dict[str, Any]
 ) -> Inputs:
     """What determines a fine-tuned version beside the inputs of its base model."""
