@@ -1,7 +1,6 @@
 """Files with raw data: at any address that `fsspec` knows, on the Hugging Face hub, or shipped with a project."""
 
 import contextlib
-import importlib.resources
 import re
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 from mesh.core.addresses import mask_address
 from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
+from mesh.core.program import component_folder
 from mesh.data.files import address_errors, open_file_system
 
 FORMATS = {
@@ -86,7 +86,7 @@ def sample_files(samples: str) -> list[SourceFile]:
         MeshError: there are none.
     """
     package, _, folder = samples.partition(":")
-    root = Path(str(importlib.resources.files(package))) / folder
+    root = component_folder(package) / folder
     files = find_files(str(root))
     # Their names are the same on every machine, and so is what is recorded of them.
     return [replace(file, name=f"{samples}/{Path(file.path).relative_to(root)}") for file in files]

@@ -14,7 +14,7 @@ from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.base_model import resolve_base_model
-from mesh.lifecycle.downloaded import BASE_FOLDER, Downloaded
+from mesh.lifecycle.compile_records import BASE_FOLDER, Downloaded
 from mesh.lifecycle.recipe import Recipe, load_recipe
 from mesh.lifecycle.version import assemble, base_card, base_fingerprint, regression_inputs
 from mesh.registry.factory import open_registry

@@ -19,8 +19,7 @@ from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
-from mesh.lifecycle.compilation import Compilation
-from mesh.lifecycle.downloaded import Downloaded
+from mesh.lifecycle.compile_records import Compilation, Downloaded
 from mesh.lifecycle.recipe import ExtraFiles, Recipe, load_recipe
 from mesh.lifecycle.version import RegressionTest, source_digest
 from mesh.registry.factory import open_registry

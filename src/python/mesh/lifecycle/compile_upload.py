@@ -18,8 +18,12 @@ from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
-from mesh.lifecycle.compilation import Compilation
-from mesh.lifecycle.compile_validate import PREDICTIONS_FILE, REPORT_FILE, ValidationReport
+from mesh.lifecycle.compile_records import (
+    PREDICTIONS_FILE,
+    REPORT_FILE,
+    Compilation,
+    ValidationReport,
+)
 from mesh.lifecycle.recipe import Recipe, load_recipe
 from mesh.lifecycle.version import TEST_FILES
 from mesh.registry.base import ModelRegistry, ModelVersion

@@ -1,4 +1,4 @@
-"""The entry point of images, over a project written for it."""
+"""The entry point of programs, over a project written for it."""
 
 import sys
 from collections.abc import Iterator
@@ -15,24 +15,36 @@ from mesh.core.settings import MeshSettings
 class Settings(MeshSettings):
     code: int = 0
 
-main = Program(component={component!r}, name="it", run=lambda settings: settings.code, settings=(Settings,))
+def program(project):
+    return Program(
+        component=project.package + ".any", name="it", run=lambda settings: settings.code, settings=(Settings,)
+    )
+"""
+PROJECT = """
+from mesh.core.project import Project
+
+PROJECT = Project(
+    name="imaged",
+    description="",
+    port=1,
+    steps=("compile:trace", "compile:upload", "serve:upload-results"),
+    modules={
+        "compile:trace": "imaged.trace",
+        "compile:upload": "imaged.of_another_image",
+        "serve:upload-results": "imaged.results",
+    },
+)
 """
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A project `imaged` with two components, one of which has a module that is no program."""
-    modules = {
-        "compile/trace.py": PROGRAM.format(component="imaged.compile"),
-        "serve/upload_results.py": PROGRAM.format(component="imaged.serve"),
-        "serve/model.py": "main = None",
-    }
-    for name, text in modules.items():
-        path = tmp_path / "imaged" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        for folder in (path.parent, path.parent.parent):
-            (folder / "__init__.py").touch()
+    """A project `imaged`; the module of one of its steps is not in this image."""
+    folder = tmp_path / "imaged"
+    folder.mkdir()
+    (folder / "project.py").write_text(PROJECT)
+    for module in ("trace", "results"):
+        (folder / f"{module}.py").write_text(PROGRAM)
     monkeypatch.syspath_prepend(tmp_path)
     yield "imaged"
     for name in [name for name in sys.modules if name.partition(".")[0] == "imaged"]:
@@ -53,7 +65,7 @@ def test_named_program_runs_with_its_flags(project: str, component: str, program
 
 
 @pytest.mark.parametrize(
-    "name", ["", "model", "serve:model", "trase", "os:path", "serve:..", "serve:"]
+    "name", ["", "model", "upload", "compile:upload", "trase", "os:path", "serve:..", "serve:"]
 )
 def test_what_is_no_program_gets_the_list(
     project: str, name: str, capsys: pytest.CaptureFixture[str]

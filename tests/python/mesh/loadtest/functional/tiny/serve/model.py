@@ -1,43 +1,19 @@
-"""The programs of a tiny project, `programs.py serve` and `programs.py load`, for the tests.
+"""The model of a tiny project, for the tests.
 
 The environment says what goes wrong, once the server has computed TINY_SOUND requests: TINY_FAULT.
 """
 
 import itertools
 import os
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field
-
 from mesh.core.card import ModelCard
-from mesh.core.project import Project
-from mesh.loadtest.program import load_program
 from mesh.serve.model import ServedModel
-from mesh.serve.program import serve_program
 
-PROJECT = Project(name="tiny", description="Counts letters.", port=1)
-
-
-class Request(BaseModel):
-    """Texts."""
-
-    inputs: list[str] = Field(max_length=64)
-
-
-class Prediction(BaseModel):
-    """About one text."""
-
-    letters: int
-    share: float
-
-
-class Response(BaseModel):
-    """One prediction for each text."""
-
-    outputs: list[Prediction]
+from ..project import PROJECT
+from ..schema import Document, Prediction, Request, Response
 
 
 class TinyModel(ServedModel):
@@ -47,7 +23,7 @@ class TinyModel(ServedModel):
     request_model = Request
     response_model = Response
 
-    def __init__(self, directory: Path | None) -> None:
+    def __init__(self, directory: Path | None = None) -> None:
         self._directory = directory or Path()
         self._numbers = itertools.count(1)
         self._card: dict[str, Any] = {}
@@ -63,7 +39,7 @@ class TinyModel(ServedModel):
         return {"model_name": self.name, "model_card": self._card}
 
     def example_request(self, text: str) -> Request:
-        return Request(inputs=[text])
+        return Request(inputs=[Document(document=text)])
 
     def predict(self, request: Request) -> Response:
         sound = next(self._numbers) <= int(os.environ.get("TINY_SOUND", "0"))
@@ -74,19 +50,9 @@ class TinyModel(ServedModel):
             time.sleep(60)
         outputs = [
             Prediction(letters=len(text) + (fault == "wrong"), share=len(text) / 100)
-            for text in request.inputs
+            for text in (item.document for item in request.inputs)
         ]
         return Response(outputs=outputs[1:] if fault == "short" else outputs)
 
 
-serve = serve_program(PROJECT, TinyModel)
-load = load_program(
-    PROJECT,
-    lambda documents: Request(inputs=list(documents)),
-    Response,
-    samples="tiny.serve:samples.json",
-)
-
-if __name__ == "__main__":
-    program = {"serve": serve, "load": load}[sys.argv[1]]
-    sys.exit(program.main(sys.argv[2:]))
+MODEL = TinyModel
