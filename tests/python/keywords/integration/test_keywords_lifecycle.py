@@ -11,11 +11,11 @@ from keywords.compile.download import main as download
 from keywords.compile.trace import main as trace
 from keywords.compile.upload import main as upload
 from keywords.compile.validate import main as validate
-from keywords.compiled import load_extractor
+from keywords.embeddings import VOCABULARY_FOLDER
+from keywords.model import KeywordExtractor
 from keywords.serve.download import main as fetch
 from keywords.serve.serve import create_model
 from keywords.train.train import main as train
-from keywords.vocabulary import VOCABULARY_FOLDER
 from mesh.core.manifest import Manifest
 from mesh.core.program import Program
 from mesh.lifecycle.version import source_digest
@@ -140,7 +140,7 @@ def test_vocabulary_can_be_left_out_which_gives_another_fingerprint(
     assert record["fingerprint"] != registry.get("KEYWORDS-COMPILED-1").card.fingerprint
     compiled = outputs / "compile/model_artifacts/compiled"
     assert not (compiled / VOCABULARY_FOLDER).exists()
-    [prediction] = load_extractor(compiled).extract(["the fox and the hen"])
+    [prediction] = KeywordExtractor.load(compiled).extract(["the fox and the hen"])
     assert {item.keyword_token for item in prediction.predicted_document} == {"fox", "hen"}
 
 

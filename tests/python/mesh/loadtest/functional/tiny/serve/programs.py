@@ -7,6 +7,7 @@ import itertools
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pydantic import BaseModel, Field
 from mesh.core.card import ModelCard
 from mesh.core.project import Project
 from mesh.loadtest.program import load_program
-from mesh.serve.model import ServedModel
+from mesh.serve.model import ServedModel, attempt
 from mesh.serve.program import serve_program
 
 PROJECT = Project(name="tiny", description="Counts letters.", port=1)
@@ -46,15 +47,12 @@ class TinyModel(ServedModel):
     name = os.environ.get("TINY_NAME", PROJECT.name)
     request_model = Request
     response_model = Response
+    ready = os.environ.get("TINY_FAULT") != "unready"
 
     def __init__(self, directory: Path | None) -> None:
         self._directory = directory or Path()
         self._numbers = itertools.count(1)
         self._card: dict[str, Any] = {}
-
-    @property
-    def ready(self) -> bool:
-        return os.environ.get("TINY_FAULT") != "unready"
 
     def load(self) -> None:
         self._card = ModelCard.read(self._directory).model_dump(mode="json")
@@ -65,7 +63,10 @@ class TinyModel(ServedModel):
     def example_request(self, text: str) -> Request:
         return Request(inputs=[text])
 
-    def predict(self, request: Request) -> Response:
+    def predict_batch(self, requests: Sequence[Request]) -> list[Response | Exception]:
+        return [attempt(self._response, request) for request in requests]
+
+    def _response(self, request: Request) -> Response:
         sound = next(self._numbers) <= int(os.environ.get("TINY_SOUND", "0"))
         fault = "" if sound else os.environ.get("TINY_FAULT", "")
         if fault == "crash":
