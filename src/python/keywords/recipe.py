@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from keywords.embeddings import read_vocabulary_record
 from keywords.model import KeywordExtractor
 from keywords.project import PROJECT
 from keywords.schema import Configuration
-from keywords.vocabulary import read_vocabulary_record
 from mesh.compile.text_model import TextModel
 from mesh.lifecycle.recipe import ExtraFiles, Predict, Recipe
 
@@ -25,9 +25,7 @@ def _reference(model: TextModel) -> Predict:
 
 
 def _compiled(folder: Path) -> Predict:
-    from keywords.compiled import load_extractor
-
-    return _predictor(load_extractor(folder))
+    return _predictor(KeywordExtractor.load(folder))
 
 
 class KeywordFiles(ExtraFiles):
@@ -105,13 +103,12 @@ RECIPE = Recipe(
         "keywords.ranking",
         "keywords.recipe",
         "keywords.schema",
-        "keywords.stop_words",
         "mesh.nlp.stop_words",
     ),
     extra_code=(
         "keywords.candidates",
+        "keywords.embeddings",
         "keywords.stop_words_export",
-        "keywords.vocabulary",
         "keywords.vocabulary_export",
     ),
     packages=("scikit-learn", "stopwordsiso"),

@@ -1,11 +1,13 @@
 """Named entities: sentence by sentence, each word gets a tag, and tags make entities."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mesh.compile.artifact import CompiledModel
 from mesh.compile.text_model import TokenLogits
 from mesh.nlp.clean import CleanText, clean
 from mesh.nlp.sentences import Span, split_sentences
@@ -31,6 +33,20 @@ class EntityRecogniser:
     def __init__(self, network: Tagger, tags: Sequence[str]) -> None:
         self._network = network
         self._tags = tuple(tags)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Load the network of a compiled model.
+
+        Args:
+            folder: the folder `compiled/` of a version.
+
+        Raises:
+            MeshError: a file is missing or damaged, or the backend needs a package that isn't
+                installed.
+        """
+        network = CompiledModel.load(folder)
+        return cls(network, network.spec.labels)
 
     def recognise(self, documents: Sequence[tuple[str, str]]) -> list[Prediction]:
         """The entities of each document, in the documents' order.

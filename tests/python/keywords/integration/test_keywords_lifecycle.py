@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from keywords.compiled import load_extractor
+from keywords.embeddings import VOCABULARY_FOLDER
+from keywords.model import KeywordExtractor
 from keywords.project import PROJECT
 from keywords.serve.model import KeywordsModel
-from keywords.vocabulary import VOCABULARY_FOLDER
 from mesh.core.manifest import Manifest
 from mesh.core.program import Program
 from mesh.core.steps import find_program
@@ -143,7 +143,7 @@ def test_vocabulary_can_be_left_out_which_gives_another_fingerprint(
     assert record["fingerprint"] != registry.get("KEYWORDS-COMPILED-1").card.fingerprint
     compiled = outputs / "compile/model_artifacts/compiled"
     assert not (compiled / VOCABULARY_FOLDER).exists()
-    [prediction] = load_extractor(compiled).extract(["the fox and the hen"])
+    [prediction] = KeywordExtractor.load(compiled).extract(["the fox and the hen"])
     assert {item.keyword_token for item in prediction.predicted_document} == {"fox", "hen"}
 
 

@@ -6,7 +6,6 @@ from mesh.core.errors import UsageError
 from mesh.nlp.language import write_languages
 from ner.model import EntityRecogniser
 from ner.schema import Request
-from ner.serve import model as served
 from ner.serve.model import NerModel
 
 
@@ -20,7 +19,7 @@ class NoEntities:
 @pytest.fixture
 def model(tmp_path, monkeypatch):
     write_languages(tmp_path, ["en"])
-    monkeypatch.setattr(served, "load_recogniser", lambda _: EntityRecogniser(NoEntities(), ("O",)))
+    monkeypatch.setattr(EntityRecogniser, "load", lambda _: EntityRecogniser(NoEntities(), ("O",)))
     model = NerModel(tmp_path)
     model.load_compiled(tmp_path)
     return model

@@ -6,7 +6,6 @@ from mesh.nlp.language import write_languages
 from sentiment.labels import LABELS
 from sentiment.model import SentimentAnalyser
 from sentiment.schema import Request
-from sentiment.serve import model as served
 from sentiment.serve.model import SentimentModel
 
 
@@ -18,7 +17,7 @@ class Undecided:
 @pytest.fixture
 def model(tmp_path, monkeypatch):
     write_languages(tmp_path, ["en"])
-    monkeypatch.setattr(served, "load_analyser", lambda _: SentimentAnalyser(Undecided(), LABELS))
+    monkeypatch.setattr(SentimentAnalyser, "load", lambda _: SentimentAnalyser(Undecided(), LABELS))
     model = SentimentModel(tmp_path)
     model.load_compiled(tmp_path)
     return model

@@ -6,11 +6,12 @@ The environment says what goes wrong, once the server has computed TINY_SOUND re
 import itertools
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mesh.core.card import ModelCard
-from mesh.serve.model import ServedModel
+from mesh.serve.model import ServedModel, attempt
 
 from ..project import PROJECT
 from ..schema import Document, Prediction, Request, Response
@@ -22,15 +23,12 @@ class TinyModel(ServedModel):
     name = os.environ.get("TINY_NAME", PROJECT.name)
     request_model = Request
     response_model = Response
+    ready = os.environ.get("TINY_FAULT") != "unready"
 
     def __init__(self, directory: Path | None = None) -> None:
         self._directory = directory or Path()
         self._numbers = itertools.count(1)
         self._card: dict[str, Any] = {}
-
-    @property
-    def ready(self) -> bool:
-        return os.environ.get("TINY_FAULT") != "unready"
 
     def load(self) -> None:
         self._card = ModelCard.read(self._directory).model_dump(mode="json")
@@ -41,7 +39,10 @@ class TinyModel(ServedModel):
     def example_request(self, text: str) -> Request:
         return Request(inputs=[Document(document=text)])
 
-    def predict(self, request: Request) -> Response:
+    def predict_batch(self, requests: Sequence[Request]) -> list[Response | Exception]:
+        return [attempt(self._response, request) for request in requests]
+
+    def _response(self, request: Request) -> Response:
         sound = next(self._numbers) <= int(os.environ.get("TINY_SOUND", "0"))
         fault = "" if sound else os.environ.get("TINY_FAULT", "")
         if fault == "crash":

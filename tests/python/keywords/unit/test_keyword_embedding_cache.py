@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keywords.cache import LONGEST_PHRASE, EmbeddingCache
+from keywords.embeddings import LONGEST_PHRASE, EmbeddingCache
 
 
 def embedding(phrase):
