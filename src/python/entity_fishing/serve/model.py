@@ -12,7 +12,7 @@ from entity_fishing.linker import Link, Linker, Task
 from entity_fishing.preparation import PreparedDocument
 from entity_fishing.project import PROJECT
 from entity_fishing.remote import NerFinder, ServiceLinker, calls_counter
-from entity_fishing.schema import Input, Request, Response
+from entity_fishing.schema import Request, Response
 from entity_fishing.settings import EntityFishingSettings
 from mesh.compile.artifact import CompiledModel
 from mesh.serve.model import EncoderModel, compute_accepted

@@ -6,7 +6,6 @@ from pathlib import Path
 from keywords.model import KeywordExtractor
 from keywords.project import PROJECT
 from keywords.schema import Request, Response
-from mesh.serve.documents import Document
 from mesh.serve.model import ArtifactModel
 
 

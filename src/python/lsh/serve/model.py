@@ -6,7 +6,6 @@ from typing import Any
 from lsh.model import SIGNATURE_VERSION, signature
 from lsh.project import PROJECT
 from lsh.schema import Prediction, Request, Response
-from mesh.serve.documents import Document
 from mesh.serve.model import ServedModel, attempt
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mesh.nlp.language import read_languages, require_languages
-from mesh.serve.documents import Document
 from mesh.serve.model import ArtifactModel, compute_accepted
 from ner.model import EntityRecogniser
 from ner.project import PROJECT

@@ -9,7 +9,7 @@ from mesh.nlp.language import read_languages, require_languages
 from mesh.serve.model import ArtifactModel, compute_accepted
 from sentiment.model import SentimentAnalyser
 from sentiment.project import PROJECT
-from sentiment.schema import Document, Request, Response
+from sentiment.schema import Request, Response
 
 
 class SentimentModel(ArtifactModel):

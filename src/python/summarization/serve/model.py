@@ -6,7 +6,6 @@ from pathlib import Path
 from prometheus_client.registry import Collector
 
 from mesh.compile.artifact import CompiledModel
-from mesh.serve.documents import Document
 from mesh.serve.model import EncoderModel
 from summarization.chat import ChatSummarizer
 from summarization.endpoint import Endpoint
