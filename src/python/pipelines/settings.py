@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.addresses import passwords
+from mesh.core.urls import passwords
 from mesh.core.project import TAG
 from mesh.core.settings import MeshSettings
 

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from mesh.cli.paths import TypedPath
-from mesh.core.discovery import find_projects, get_project
+from mesh.core.project import find_projects, get_project
 from mesh.core.errors import MeshError
 from mesh.core.project import Project
 from mesh.core.settings import find_env_file, load_settings

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from mesh.cli.steps import run_steps, select_steps
-from mesh.core.discovery import find_projects, get_project
+from mesh.core.project import find_projects, get_project
 from mesh.core.environment import code_revision
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.logs import LogSettings, configure_logging

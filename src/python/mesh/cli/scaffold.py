@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
 
-from mesh.core.discovery import find_projects, source_root
+from mesh.core.project import find_projects, source_root
 from mesh.core.errors import UsageError
 from mesh.core.files import write_text_atomic
 from mesh.core.project import Project

@@ -18,7 +18,8 @@ from mesh.compile.spec import CompileSpec, Task
 from mesh.compile.tokenizer import TOKENIZER_FILE
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.files import safe_path
-from mesh.core.models import describe_invalid, read_model
+from mesh.core.errors import describe_invalid
+from mesh.core.files import read_model
 
 SHORTEST_BUCKET = 8
 # Their position numbers start behind the padding token's id.

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mesh.core.files import write_json_atomic
-from mesh.core.models import read_model
+from mesh.core.files import read_model
 
 SPEC_FILE = "spec.json"
 

@@ -1,8 +1,14 @@
-"""The declaration of a project, from which every name of it is derived."""
+"""The declaration of a project, from which all its names are derived, and the projects there are."""
 
+import difflib
+import importlib
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+import mesh
+from mesh.core.errors import MeshError, UsageError
 
 DATA_STEPS = ("ingest:ingest", "register:register")
 TRAINED_STEPS = (
@@ -68,3 +74,49 @@ class Project:
         """The module that runs a step: `compile:trace` gives `keywords.compile.trace`."""
         component, _, program = step.partition(":")
         return f"{self.package}.{component}.{program.replace('-', '_')}"
+
+
+def source_root() -> Path:
+    """The folder that holds the package `mesh` and, beside it, one package for each project."""
+    (package,) = mesh.__path__
+    return Path(package).parent
+
+
+def find_projects() -> list[Project]:
+    """Every project beside the libraries, by name: each package with a `project.py` that declares `PROJECT`.
+
+    Raises:
+        MeshError: a `project.py` declares none.
+    """
+    return sorted(map(_declared, _packages()), key=lambda project: project.name)
+
+
+def get_project(name: str) -> Project:
+    """Find one project.
+
+    Raises:
+        UsageError: there is none of that name.
+        MeshError: its `project.py` declares none.
+    """
+    names = [package.replace("_", "-") for package in _packages()]
+    if name in names:
+        return _declared(name.replace("-", "_"))
+    close = difflib.get_close_matches(name, names, 1)
+    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names) or 'none'}."
+    raise UsageError(f"There is no project {name!r}; {hint}")
+
+
+def _packages() -> list[str]:
+    return sorted(path.parent.name for path in source_root().glob("*/project.py"))
+
+
+def _declared(package: str) -> Project:
+    try:
+        project = importlib.import_module(f"{package}.project").PROJECT
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise MeshError(f"{package}/project.py declares no PROJECT: {error}.") from error
+    if not isinstance(project, Project) or project.package != package:
+        raise MeshError(
+            f"{package}/project.py must declare a Project whose package is {package!r}."
+        )
+    return project

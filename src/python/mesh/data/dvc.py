@@ -10,7 +10,7 @@ from pathlib import Path
 import dvc.exceptions
 from dvc.repo import Repo
 
-from mesh.core.addresses import mask_address
+from mesh.core.urls import mask_url
 from mesh.core.errors import MeshError
 from mesh.data.tags import FOLDER, Tracked
 
@@ -60,4 +60,4 @@ def _repository(directory: Path, remote: str) -> Iterator[Repo]:
         with Repo(str(directory)) as repo:
             yield repo
     except dvc.exceptions.DvcException as error:
-        raise MeshError(f"DVC can't use {mask_address(remote)}: {error}.") from error
+        raise MeshError(f"DVC can't use {mask_url(remote)}: {error}.") from error

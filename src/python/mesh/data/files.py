@@ -9,7 +9,7 @@ from pathlib import Path
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from mesh.core.addresses import mask_address, passwords
+from mesh.core.urls import mask_url, passwords
 from mesh.core.errors import MeshError
 from mesh.core.files import write_text_atomic
 
@@ -25,7 +25,7 @@ def open_file_system(address: str) -> tuple[fsspec.AbstractFileSystem, str]:
     """
     if passwords(address):
         raise MeshError(
-            f"{mask_address(address)} holds a password; give it by the environment instead."
+            f"{mask_url(address)} holds a password; give it by the environment instead."
         )
     with address_errors(address):
         file_system, path = fsspec.core.url_to_fs(address)
@@ -51,7 +51,7 @@ def address_errors(address: str) -> Iterator[None]:
             problem = "does not exist, or part of it"
         elif isinstance(error, ImportError):
             problem = "needs a package that is not installed"
-        shown = mask_address(address)
+        shown = mask_url(address)
         raise MeshError(f"{shown} {problem}: {str(error).replace(address, shown)}.") from error
 
 

@@ -12,7 +12,7 @@ import fsspec
 from fsspec.core import has_magic
 from fsspec.implementations.local import LocalFileSystem
 
-from mesh.core.addresses import mask_address
+from mesh.core.urls import mask_url
 from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
 from mesh.data.files import address_errors, open_file_system
@@ -128,7 +128,7 @@ def _source_file(
         revision = f"sha256:{sha256_file(Path(path))}"
         return SourceFile(file_system, path, path, Path(path).stat().st_size, revision)
     info = file_system.info(path)
-    name = mask_address(file_system.unstrip_protocol(path))
+    name = mask_url(file_system.unstrip_protocol(path))
     tag = commit or info.get("ETag") or info.get("etag") or info.get("md5Hash")
     if info.get("size") is None or not tag:
         raise MeshError(

@@ -17,12 +17,13 @@ from typing import Any
 from pydantic import Field, ValidationError, field_serializer
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.addresses import mask_address
+from mesh.core.urls import mask_url
 from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory, safe_path, write_text_atomic
 from mesh.core.manifest import MANIFEST_FILE
-from mesh.core.models import describe_invalid, read_model
+from mesh.core.errors import describe_invalid
+from mesh.core.files import read_model
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.data.files import Location
@@ -51,7 +52,7 @@ class DataSettings(MeshSettings):
     @field_serializer("root", when_used="json")
     def masked(self, root: str) -> str:
         """The address as it may be shown."""
-        return mask_address(root)
+        return mask_url(root)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mesh.core.errors import MeshError, UsageError
-from mesh.core.models import describe_invalid
+from mesh.core.errors import describe_invalid
 from mesh.core.project import TAG, Project
 from mesh.data.files import Location
 from mesh.data.manifest import DataManifest

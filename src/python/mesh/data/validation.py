@@ -7,7 +7,7 @@ from typing import Any, TextIO, TypeVar
 
 from pydantic import ValidationError
 
-from mesh.core.models import describe_invalid
+from mesh.core.errors import describe_invalid
 from mesh.data.formats import RawRow
 from mesh.data.rows import TextRow
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, field_serializer
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.addresses import mask_address
+from mesh.core.urls import mask_url
 from mesh.core.digest import code_digest, fingerprint
 from mesh.core.environment import package_versions
 from mesh.core.errors import MeshError, UsageError
@@ -77,7 +77,7 @@ class IngestSettings(MeshSettings):
     @field_serializer("source", when_used="json")
     def masked(self, source: str) -> str:
         """The address as it may be shown."""
-        return mask_address(source) if "://" in source else source
+        return mask_url(source) if "://" in source else source
 
 
 def ingest(

@@ -14,7 +14,7 @@ from mesh.core.environment import code_revision, describe_environment, package_v
 from mesh.core.errors import UsageError
 from mesh.core.files import read_json, write_json_atomic
 from mesh.core.manifest import Manifest
-from mesh.core.models import describe_invalid
+from mesh.core.errors import describe_invalid
 from mesh.lifecycle.base_model import BaseModel
 from mesh.lifecycle.recipe import Recipe
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry, Manifest
-from mesh.core.models import describe_invalid
+from mesh.core.errors import describe_invalid
 from mesh.registry.base import ModelVersion
 from mesh.registry.history import AliasMove
 

@@ -16,7 +16,7 @@ from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
 from mesh.core.files import write_json_atomic
 from mesh.core.manifest import FileEntry
-from mesh.core.models import read_model
+from mesh.core.files import read_model
 from mesh.registry.base import ModelVersion
 
 SIGNATURE_FILE = "signature.json"

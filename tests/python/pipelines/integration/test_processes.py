@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mesh.core.discovery import source_root
+from mesh.core.project import source_root
 from mesh.core.project import DATA_STEPS, Project
 from pipelines.outcome import announce, report
 from pipelines.plan import Plan, make_plan
