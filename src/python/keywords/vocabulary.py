@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mesh.compile.spec import CompileSpec
 from mesh.core.errors import MeshError
-from mesh.core.manifest import Manifest
 from mesh.core.files import read_model
+from mesh.core.manifest import Manifest
 
 VOCABULARY_FOLDER = "vocabulary"
 """Where a compiled model keeps its vocabulary, below the model's directory."""

@@ -16,10 +16,8 @@ from pydantic import (
 
 from mesh.compile.spec import CompileSpec, Task
 from mesh.compile.tokenizer import TOKENIZER_FILE
-from mesh.core.errors import MeshError, UsageError
-from mesh.core.files import safe_path
-from mesh.core.errors import describe_invalid
-from mesh.core.files import read_model
+from mesh.core.errors import MeshError, UsageError, describe_invalid
+from mesh.core.files import read_model, safe_path
 
 SHORTEST_BUCKET = 8
 # Their position numbers start behind the padding token's id.

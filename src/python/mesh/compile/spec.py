@@ -5,8 +5,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mesh.core.files import write_json_atomic
-from mesh.core.files import read_model
+from mesh.core.files import read_model, write_json_atomic
 
 SPEC_FILE = "spec.json"
 

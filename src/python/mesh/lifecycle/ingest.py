@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import Field, field_serializer
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.urls import mask_url
 from mesh.core.digest import code_digest, fingerprint
 from mesh.core.environment import package_versions
 from mesh.core.errors import MeshError, UsageError
@@ -17,12 +16,12 @@ from mesh.core.manifest import FileEntry
 from mesh.core.program import Program
 from mesh.core.progress import track
 from mesh.core.settings import MeshSettings
+from mesh.core.urls import mask_url
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.arrow import arrow_schema
 from mesh.data.dataset import Dataset
 from mesh.data.formats import read_file
 from mesh.data.manifest import DataManifest, describe_schema
-from mesh.data.shards import Shard, write_shards
+from mesh.data.shards import Shard, arrow_schema, write_shards
 from mesh.data.sources import FORMATS, SourceFile, file_format, find_files, sample_files
 from mesh.data.store import DataSettings, DataStore
 from mesh.data.validation import REJECTS_FILE, Rejects, Translation, validate_rows
@@ -31,9 +30,8 @@ logger = logging.getLogger(__name__)
 
 PART = "all"
 _READING_MODULES = (
-    "mesh.data.arrow",
+    "mesh.data.dataset",
     "mesh.data.formats",
-    "mesh.data.rows",
     "mesh.data.shards",
     "mesh.data.validation",
 )
@@ -95,9 +93,7 @@ def ingest(
     store = DataStore(dataset.project, "raw", data)
     if not settings.force and (found := store.find(inputs)):
         store.set_latest(found.version)
-        logger.info(
-            "%s is up to date: nothing it depends on has changed", store.address(found.version)
-        )
+        logger.info("%s is up to date: nothing it depends on has changed", store.url(found.version))
         return
     output = workspace.output(dataset.project, "ingest")
     with atomic_directory(output, replace=True) as folder:
@@ -118,7 +114,7 @@ def ingest(
             state = "has these rows already" if known else "is stored"
             logger.info(
                 "%s %s: %d rows, %d rejected",
-                store.address(manifest.version),
+                store.url(manifest.version),
                 state,
                 manifest.rows,
                 rejected,

@@ -12,9 +12,8 @@ from pydantic_settings import SettingsConfigDict
 
 from mesh.core.card import ARTIFACTS
 from mesh.core.errors import MeshError
-from mesh.core.files import atomic_directory, write_json_atomic
+from mesh.core.files import atomic_directory, read_model, write_json_atomic
 from mesh.core.manifest import Manifest
-from mesh.core.files import read_model
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings

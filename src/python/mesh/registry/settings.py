@@ -10,8 +10,8 @@ from urllib.parse import unquote
 from pydantic import Field, SecretStr, field_serializer, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.urls import mask_url, passwords
 from mesh.core.settings import MeshSettings
+from mesh.core.urls import mask_url, passwords
 from mesh.registry.signing import check_key
 
 _SECRET_OPTION = re.compile(r"(?i)[?&][^=&]*(pass|secret|token|key)[^=&]*=(?P<value>[^&]*)")

@@ -4,14 +4,14 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mesh.data.dataset import ClassifiedText
 from mesh.data.features import Preparation, Prepared, prepare
-from mesh.data.rows import ClassifiedText
-from mesh.data.splitting import Shares
+from mesh.data.splitting import Fractions
 from mesh.data.validation import Rejects
 from mesh.nlp.words import jaccard, shingles, words
 
 PREPARATION = Preparation(
-    near_duplicate=0.8, related=0.5, other_language=0.9, shares=Shares(0.2, 0.2), seed=1
+    near_duplicate=0.8, related=0.5, other_language=0.9, fractions=Fractions(0.2, 0.2), seed=1
 )
 
 
