@@ -1,4 +1,4 @@
-"""The words that are left out of keywords."""
+"""The words that are dropped from keywords."""
 
 from collections.abc import Sequence, Set
 from pathlib import Path
@@ -8,7 +8,7 @@ from mesh.core.files import read_json
 from mesh.nlp.stop_words import language_code, stop_words
 
 ENGLISH_STOP_WORDS = "stop_words/english.json"
-"""Where a compiled model keeps its English list: a JSON list of strings, below the model's directory."""
+"""The English list of a compiled model: a JSON list of strings, below the model's directory."""
 
 
 def read_english_stop_words(directory: Path) -> frozenset[str]:
@@ -25,7 +25,7 @@ def read_english_stop_words(directory: Path) -> frozenset[str]:
 
 
 def resolve_stop_words(choice: str | Sequence[str] | None, english: Set[str]) -> Set[str]:
-    """The words that a configuration leaves out.
+    """The words that a configuration drops.
 
     Args:
         choice: a language by English name or ISO 639-1 code, or the words themselves, or none.

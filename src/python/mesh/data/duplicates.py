@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from mesh.data.dataset import TextRow
-from mesh.nlp.near_duplicates import clusters, similar_pairs
-from mesh.nlp.words import shingles, words
+from mesh.nlp.near_duplicates import clusters, shingles, similar_pairs
+from mesh.nlp.words import words
 
 Row = TypeVar("Row", bound=TextRow)
 
@@ -58,7 +58,7 @@ def find_duplicates(rows: Sequence[TextRow], near: float, related: float) -> Dup
         for position in range(len(rows))
         if position not in conflicting and position not in same
     ]
-    sets = [shingles(tokens[position], SHINGLE_WORDS) for position in kept]
+    sets = [shingles(tokens[position], SHINGLE_WORDS, keep_short=True) for position in kept]
     pairs = [
         (kept[left], kept[right], similarity)
         for left, right, similarity in similar_pairs(sets, related)
