@@ -1,7 +1,8 @@
-"""Which words and phrases of a document may become its keywords.
+"""The words and phrases of a document that may become its keywords.
 
-The rules are those of scikit-learn's `CountVectorizer` with its default tokenisation: lower case, words of
-two or more word characters, stop words removed before phrases are formed (so a phrase may span a stop word).
+The rules are those of scikit-learn's `CountVectorizer` with its default tokenisation, for equality
+with KeyBERT, not those of `mesh.nlp.words`: lower case, words of two or more word characters, stop
+words removed before phrases are formed (so a phrase may span a stop word).
 """
 
 import re
@@ -21,7 +22,7 @@ _WORD = re.compile(r"\b\w\w+\b")
 
 
 def is_word(text: str) -> bool:
-    """Whether a text is one word as it stands in phrases."""
+    """Whether a text is one word in the form of phrases."""
     return _WORD.fullmatch(text) is not None and text == text.lower()
 
 
@@ -30,7 +31,7 @@ def phrases(text: str, ngram_range: tuple[int, int], stop_words: Collection[str]
 
     Args:
         ngram_range: shortest and longest phrase, in words.
-        stop_words: lower-case words to leave out; a set, for speed.
+        stop_words: lower-case words to drop; a set, for speed.
     """
     words = [word for word in _WORD.findall(text.lower()) if word not in stop_words]
     shortest, longest = ngram_range

@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mesh.compile.spec import CompileSpec
 from mesh.core.errors import MeshError
+from mesh.core.files import read_model
 from mesh.core.manifest import Manifest
-from mesh.core.models import read_model
 
 VOCABULARY_FOLDER = "vocabulary"
-"""Where a compiled model keeps its vocabulary, below the model's directory."""
+"""The vocabulary of a compiled model, below the model's directory."""
 WORDS_FILE = f"{VOCABULARY_FOLDER}/words.json"
 EMBEDDINGS_FILE = f"{VOCABULARY_FOLDER}/embeddings.npy"
 
@@ -31,10 +31,10 @@ LONGEST_PHRASE = 200
 
 
 class VocabularyRecord(BaseModel):
-    """What the embeddings are of, and what they were computed with.
+    """The words of the embeddings, and the model that computed them.
 
     Args:
-        source: where the words come from.
+        source: the origin of the words.
         model_digest: of the compiled model's other files, see `model_digest`.
         dtype: of the embeddings.
         dimension: numbers of each embedding.
@@ -77,7 +77,8 @@ class Vocabulary:
     def read(cls, directory: Path) -> Self | None:
         """Open the vocabulary of a compiled model; None if it has none.
 
-        The embeddings are mapped, not read: a page takes memory once a word on it is looked up, and processes share it.
+        The embeddings are mapped, not read: a page takes memory once a word on it is looked up, and
+        processes share it.
 
         Raises:
             MeshError: a file of it is missing or damaged, or it belongs to another model.
@@ -101,7 +102,8 @@ class Vocabulary:
         """Look phrases up.
 
         Returns:
-            The positions in `phrases` of the k known ones, ascending, and their embeddings, float32 (k, dim).
+            The positions in `phrases` of the k known ones, ascending, and their embeddings, float32
+            (k, dim).
         """
         known: list[int] = []
         rows: list[int] = []
@@ -114,7 +116,7 @@ class Vocabulary:
 
 
 def read_vocabulary_record(directory: Path) -> VocabularyRecord | None:
-    """Read what a compiled model says of its vocabulary; None if it has none.
+    """Read the record of a compiled model's vocabulary; None if it has none.
 
     Raises:
         MeshError: the record is missing or malformed.

@@ -84,7 +84,9 @@ RECIPE = Recipe(
     code=(
         "mesh.nlp.clean",
         "mesh.nlp.sentences",
+        "mesh.nlp.softmax",
         "mesh.nlp.tagging",
+        "mesh.nlp.words",
         "ner.model",
         "ner.recipe",
         "ner.schema",

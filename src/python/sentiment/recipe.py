@@ -64,6 +64,7 @@ RECIPE = Recipe(
     code=(
         "mesh.nlp.clean",
         "mesh.nlp.sentences",
+        "mesh.nlp.softmax",
         "sentiment.model",
         "sentiment.recipe",
         "sentiment.schema",

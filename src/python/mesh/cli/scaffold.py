@@ -9,10 +9,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
 
-from mesh.core.discovery import find_projects, source_root
 from mesh.core.errors import UsageError
 from mesh.core.files import write_text_atomic
-from mesh.core.project import Project
+from mesh.core.project import Project, find_projects, source_root
 
 SUFFIX = ".tmpl"
 PACKAGE_PLACEHOLDER = "__package__"

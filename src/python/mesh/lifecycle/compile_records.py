@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from mesh.core.errors import MeshError
 from mesh.core.files import write_json_atomic
 from mesh.core.manifest import Manifest
-from mesh.core.models import read_model
+from mesh.core.files import read_model
 from mesh.lifecycle.version import source_digest
 
 DOWNLOADED_FILE = "downloaded.json"

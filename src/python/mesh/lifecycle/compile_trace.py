@@ -161,7 +161,7 @@ def _compile(
     extra_files: ExtraFiles | None,
     directory: Path,
 ) -> None:
-    from mesh.compile.compiling import compile_model
+    from mesh.compile.compiler import compile_model
     from mesh.compile.parity import check_parity
 
     compiled = directory / COMPILED

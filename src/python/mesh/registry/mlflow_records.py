@@ -11,9 +11,8 @@ from mlflow.entities.model_registry import ModelVersion as MlflowVersion
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mesh.core.card import ModelCard
-from mesh.core.errors import MeshError
+from mesh.core.errors import MeshError, describe_invalid
 from mesh.core.manifest import FileEntry, Manifest
-from mesh.core.models import describe_invalid
 from mesh.registry.base import ModelVersion
 from mesh.registry.history import AliasMove
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mesh.core.errors import MeshError
-from mesh.core.models import describe_invalid
+from mesh.core.errors import MeshError, describe_invalid
 from mesh.registry import neptune_layout as layout
 from mesh.registry.base import ModelVersion
 from mesh.registry.neptune_client import Client

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mesh.core.discovery import source_root
-from mesh.core.project import DATA_STEPS, Project
+from mesh.core.project import DATA_STEPS, Project, source_root
 from pipelines.outcome import announce, report
 from pipelines.plan import Plan, make_plan
 from pipelines.processes import run_as_processes

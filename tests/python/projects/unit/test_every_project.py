@@ -7,7 +7,7 @@ from pathlib import Path
 import dotenv
 import pytest
 
-from mesh.core.discovery import find_projects
+from mesh.core.project import find_projects
 from mesh.core.errors import UsageError
 from mesh.core.program import Program, component_folder
 from mesh.core.project import Project

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.core.discovery import source_root
+from mesh.core.project import source_root
 
 
 @pytest.fixture

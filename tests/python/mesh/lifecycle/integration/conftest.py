@@ -14,8 +14,7 @@ from tokenizers.processors import TemplateProcessing
 
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.dataset import Dataset
-from mesh.data.rows import AnnotatedText, ClassifiedText, Entity
+from mesh.data.dataset import AnnotatedText, ClassifiedText, Dataset, Entity
 from mesh.data.store import DataSettings
 from mesh.lifecycle.ingest import IngestSettings, ingest
 from mesh.lifecycle.recipe import Recipe, Training

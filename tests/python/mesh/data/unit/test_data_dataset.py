@@ -6,9 +6,9 @@ import pyarrow as pa
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from mesh.data.arrow import arrow_schema
+from mesh.data.dataset import AnnotatedText, ClassifiedText
 from mesh.data.formats import RawRow
-from mesh.data.rows import AnnotatedText, ClassifiedText
+from mesh.data.shards import arrow_schema
 from mesh.data.validation import Rejects, Translation, validate_rows
 from mesh.nlp.clean import clean
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel
 
 from mesh.core.errors import MeshError
-from mesh.core.models import read_model
+from mesh.core.files import read_model
 
 
 class Inner(BaseModel):

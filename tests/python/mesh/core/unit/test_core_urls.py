@@ -1,10 +1,10 @@
 import pytest
 
-from mesh.core.addresses import mask_address, passwords
+from mesh.core.urls import mask_url, passwords
 
 
 @pytest.mark.parametrize(
-    ("address", "shown", "found"),
+    ("url", "shown", "found"),
     [
         ("data/reviews", "data/reviews", []),
         ("s3://bucket/data", "s3://bucket/data", []),
@@ -13,6 +13,6 @@ from mesh.core.addresses import mask_address, passwords
         ("https://me@host/x", "https://me@host/x", []),
     ],
 )
-def test_addresses_are_shown_without_secrets(address, shown, found):
-    assert mask_address(address) == shown
-    assert passwords(address) == found
+def test_urls_are_shown_without_secrets(url, shown, found):
+    assert mask_url(url) == shown
+    assert passwords(url) == found

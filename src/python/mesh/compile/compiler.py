@@ -1,4 +1,4 @@
-"""From a Hugging Face folder to a folder `compiled/`."""
+"""The compilation of a Hugging Face folder to a folder `compiled/`."""
 
 import importlib
 import shutil
@@ -19,21 +19,21 @@ WriteFiles = Callable[[Path], None]
 def compile_model(
     source: Path, spec: CompileSpec, directory: Path, extra_files: WriteFiles | None = None
 ) -> None:
-    """Compile a model; `directory` is complete, or it is as it was before.
+    """Compile a model; if that fails, `directory` stays as it was.
 
     Args:
         source: folder with `config.json`, `tokenizer.json` and safetensors weights.
         spec: from `mesh.compile.source.spec_for`.
         directory: replaced if it exists.
-        extra_files: writes what belongs to the model but not to the network into the new folder.
+        extra_files: writes files that belong to the model but not to the network into the folder.
 
     Raises:
-        MeshError: the model can't be loaded or compiled, what the backend needs is missing, or an extra file has the
-            name of one of the compiled model's.
+        MeshError: the model can't be loaded or compiled, a package of the backend is missing, or an
+            extra file has the name of one of the compiled model's.
     """
     module = build_module(source, spec)
     with atomic_directory(directory, replace=True) as partial:
-        _compiler(spec.backend)(module, spec, partial)
+        _load_compiler(spec.backend)(module, spec, partial)
         spec.write(partial)
         shutil.copyfile(transformer_folder(source) / TOKENIZER_FILE, partial / TOKENIZER_FILE)
         if extra_files:
@@ -48,12 +48,12 @@ def compile_model(
         Manifest.of(partial).write(partial)
 
 
-def _compiler(backend: str) -> Callable[..., None]:
+def _load_compiler(backend: str) -> Callable[..., None]:
     module = f"mesh.compile.compilers.{backend}"
     try:
-        compile_program: Callable[..., None] = importlib.import_module(module).compile_program
+        compile_network: Callable[..., None] = importlib.import_module(module).compile_network
     except ModuleNotFoundError as error:
         raise MeshError(
             f"Compiling for the backend {backend!r} needs the package {error.name!r}; install it."
         ) from error
-    return compile_program
+    return compile_network

@@ -2,12 +2,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.nlp.shingles import shingle, tokenize
 from mesh.nlp.stop_words import LANGUAGES, stop_words
+from mesh.nlp.words import content_words, split_words, words
 
 
 @pytest.mark.parametrize(
-    ("language", "text", "words"),
+    ("text", "expected"),
+    [
+        ("Don\u2019t STOP!", ["don't", "stop"]),
+        ("ﬁne Straße e\u0301té", ["fine", "strasse", "été"]),
+        ("我们去 park", ["我", "们", "去", "park"]),
+        ("iPhone12, 3.5", ["iphone12", "3", "5"]),
+        ("हिन्दी भाषा", ["हिन्दी", "भाषा"]),
+        ("... '' 😀", []),
+    ],
+)
+def test_words(text, expected):
+    assert words(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("London's U.S. envoy", ["London", "'", "s", "U", ".", "S", ".", "envoy"]),
+        ("UK-based, 4%", ["UK", "-", "based", ",", "4", "%"]),
+        ("東京都 Tokio", ["東", "京", "都", "Tokio"]),
+        ("Zoë é", ["Zoë", "é"]),
+        (" \n", []),
+    ],
+)
+def test_words_and_marks(text, expected):
+    assert [text[start:end] for start, end in split_words(text)] == expected
+
+
+@given(st.text(st.characters(exclude_categories=("Cc", "Cs"))))
+def test_words_and_marks_are_all_but_white_space(text):
+    assert "".join(text[start:end] for start, end in split_words(text)) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
     [
         ("en", "I don't think it's the Dean's faulty tram-line.", ["dean", "faulty", "tram"]),
         ("en", "ﬁshing in Ⅷ lakes ①", ["ﬁshing".replace("ﬁ", "fi"), "viii", "lakes", "1"]),
@@ -27,39 +61,27 @@ from mesh.nlp.stop_words import LANGUAGES, stop_words
         ("en", "", []),
     ],
 )
-def test_words_of_languages(language, text, words):
-    assert tokenize(text, language) == words
+def test_content_words_of_languages(language, text, expected):
+    assert content_words(text, language) == expected
 
 
 def test_combining_marks_belong_to_their_word():
-    assert tokenize("Cafe\u0301 cafés", "en") == ["café", "cafés"]
+    assert content_words("Cafe\u0301 cafés", "en") == ["café", "cafés"]
 
 
 @pytest.mark.parametrize("language", ["zh", "ja", "th"])
-def test_longest_stop_word_is_left_out(language):
+def test_longest_stop_word_is_dropped(language):
     longest = max(stop_words(language), key=len)
-    assert tokenize(f"{longest}", language) == []
+    assert content_words(longest, language) == []
 
 
 def test_unknown_language_is_a_key_error():
     with pytest.raises(KeyError):
-        tokenize("text", "xx")
+        content_words("text", "xx")
 
 
 @given(st.text(), st.sampled_from(sorted(LANGUAGES)))
 def test_no_word_is_empty_blank_or_a_stop_word(text, language):
-    for word in tokenize(text, language):
+    for word in content_words(text, language):
         assert word.strip() == word != ""
         assert word not in stop_words(language)
-
-
-def test_shingles_are_neighbouring_words():
-    assert shingle(["a", "b", "c", "a", "b"], 2) == {"a b", "b c", "c a"}
-
-
-@given(st.lists(st.sampled_from("abc"), max_size=20), st.integers(1, 6))
-def test_number_of_shingles(words, size):
-    made = shingle(words, size)
-    assert bool(made) == (len(words) >= size)
-    assert len(made) <= max(0, len(words) - size + 1)
-    assert all(len(text.split()) == size for text in made)
