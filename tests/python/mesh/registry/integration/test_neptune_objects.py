@@ -6,7 +6,7 @@ import pytest
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.manifest import Manifest
 from mesh.registry.factory import open_registry
-from mesh.registry.objects import ObjectsError
+from mesh.registry.neptune.objects import ObjectsError
 from services import s3 as s3_service
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -18,14 +18,14 @@ from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.core.progress import Advance
-from mesh.registry import neptune_layout as layout
 from mesh.registry.base import ModelVersion
+from mesh.registry.fetching import receive
 from mesh.registry.history import AliasMove, check_rollback, version_before
-from mesh.registry.neptune_client import WRITE, Client, neptune_errors
-from mesh.registry.neptune_files import VersionFiles, removed_on_error, version_part
-from mesh.registry.neptune_lookup import Lookup
-from mesh.registry.objects import Objects, ObjectsError
-from mesh.registry.receiving import receive
+from mesh.registry.neptune import layout
+from mesh.registry.neptune.client import WRITE, Client, neptune_errors
+from mesh.registry.neptune.files import VersionFiles, removed_on_error, version_part
+from mesh.registry.neptune.layout import Lookup
+from mesh.registry.neptune.objects import Objects, ObjectsError
 from mesh.registry.reference import ModelReference, check_model_name, check_new_alias
 from mesh.registry.settings import RegistrySettings
 from mesh.registry.transfer import (

@@ -44,10 +44,10 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
         # Else it keeps what it sends in the working directory.
         folder = os.environ["NEPTUNE_DATA_DIRECTORY"] = tempfile.mkdtemp(prefix="neptune-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    from mesh.registry.neptune_client import Client
-    from mesh.registry.neptune_files import objects_root
-    from mesh.registry.neptune_registry import NeptuneRegistry
-    from mesh.registry.objects import Objects
+    from mesh.registry.neptune.client import Client
+    from mesh.registry.neptune.files import objects_root
+    from mesh.registry.neptune.objects import Objects
+    from mesh.registry.neptune.registry import NeptuneRegistry
 
     warnings.filterwarnings("ignore", "Neptune's model registry has been deprecated")
     # Set when it is imported; addresses and progress of each of its calls otherwise.

@@ -16,9 +16,9 @@ from neptune.attributes import Artifact
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.manifest import FileEntry, Manifest
 from mesh.core.progress import Advance
-from mesh.registry import neptune_layout as layout
 from mesh.registry.base import ModelVersion
-from mesh.registry.objects import Objects, ObjectsError
+from mesh.registry.neptune import layout
+from mesh.registry.neptune.objects import Objects, ObjectsError
 from mesh.registry.reference import ModelReference
 from mesh.registry.settings import RegistrySettings
 from mesh.registry.transfer import OWN_FILES, THREADS, for_each, record_problems, with_own_entry
