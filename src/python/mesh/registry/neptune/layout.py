@@ -1,4 +1,7 @@
-"""Which field of Neptune holds what; `model/...` is where models have always been kept there."""
+"""How a version is written in Neptune's fields, and found there.
+
+Models have always been kept below `model/`.
+"""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,11 +26,11 @@ FINGERPRINT = f"{OWN}/fingerprint"
 ALIASES = f"{OWN}/aliases"
 MOVES = f"{OWN}/alias_moves"
 
-# Its client cuts off what is longer than 16384 characters.
+# The client truncates longer texts, at 16384 characters.
 _TEXT_LIMIT = 16_000
 _MODEL = "model/"
 _ATTACHMENTS = "attachments/"
-# Attachments that have a place of their own beside the files.
+# Attachments that are kept beside the files.
 _KNOWN_ATTACHMENTS = ("test_results/", "compiled_model_versions/")
 _FIELDS = {
     CARD_FILE: "model/model_card",
@@ -40,7 +43,7 @@ _PATHS = {field: path for path, field in _FIELDS.items()}
 
 
 class Record(BaseModel):
-    """What makes a version complete: its card and manifest, in parts, of which the number is written last."""
+    """The card and manifest of a version, kept in parts; their number is written last."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,7 +51,7 @@ class Record(BaseModel):
     manifest: Manifest
 
     def parts(self) -> dict[str, str]:
-        """The record's text, in fields that Neptune's client does not cut off."""
+        """The record's text, in fields that Neptune's client doesn't truncate."""
         text = self.model_dump_json()
         starts = range(0, len(text), _TEXT_LIMIT)
         return {
@@ -85,7 +88,7 @@ def path_of(field: str) -> str:
 
 
 def check_files(paths: Iterable[str]) -> None:
-    """Refuse files whose fields are those of something else.
+    """Refuse files whose fields have another use.
 
     Raises:
         MeshError: there is one.
@@ -150,12 +153,12 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Lookup:
-    """What is registered in a client's projects."""
+    """The registered versions of a client's projects; incomplete ones are ignored."""
 
     client: Client
 
     def find(self, reference: ModelReference) -> ModelReference:
-        """The reference by number of a version that is complete.
+        """The reference by number of a complete version.
 
         Raises:
             MeshError: there is none.
@@ -181,7 +184,7 @@ class Lookup:
         return ModelReference(reference.name, version=aliases[reference.alias])
 
     def read(self, found: ModelReference) -> ModelVersion:
-        """What is known of a version that is complete.
+        """Read a complete version.
 
         Raises:
             MeshError: its record is damaged.
