@@ -28,7 +28,7 @@ from mesh.lifecycle.recipe import Recipe, load_recipe
 from mesh.lifecycle.version import TEST_FILES
 from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.factory import open_registry
-from mesh.registry.lineage import record_lineage
+from mesh.registry.provenance import record_lineage
 from mesh.registry.settings import RegistrySettings
 
 logger = logging.getLogger(__name__)

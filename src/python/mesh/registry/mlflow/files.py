@@ -15,11 +15,11 @@ from mesh.core.files import safe_path
 from mesh.core.manifest import FileEntry, Manifest
 from mesh.core.progress import Advance
 from mesh.registry.local_files import copy_file, store_file, sweep
-from mesh.registry.mlflow_records import ATTACHMENT_FILE, Record, StoredAttachment
-from mesh.registry.mlflow_remote import receive, send
-from mesh.registry.mlflow_store import Store
+from mesh.registry.mlflow.records import ATTACHMENT_FILE, Record, StoredAttachment
+from mesh.registry.mlflow.remote import receive, send
+from mesh.registry.mlflow.store import Store
+from mesh.registry.mlflow.unfinished import Unfinished
 from mesh.registry.transfer import OWN_FILES, FileState, for_each, record_problems, with_own_entry
-from mesh.registry.unfinished import Unfinished
 
 FILES = "version"
 ATTACHMENTS = "attachments"

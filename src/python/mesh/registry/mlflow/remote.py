@@ -35,7 +35,7 @@ from requests import HTTPError, Response
 
 from mesh.core.errors import MeshError
 from mesh.core.progress import Advance
-from mesh.registry.parts import (
+from mesh.registry.mlflow.parts import (
     PART,
     RefusedError,
     UnreachableStorageError,
@@ -43,8 +43,8 @@ from mesh.registry.parts import (
     receive_parts,
     send_parts,
 )
+from mesh.registry.mlflow.unfinished import PartsSent, Unfinished
 from mesh.registry.transfer import FileState
-from mesh.registry.unfinished import PartsSent, Unfinished
 
 _BLOCK = 2**20
 _BOTH_WAYS = (SERVER_INFO_MULTIPART_UPLOADS_ENABLED, SERVER_INFO_MULTIPART_DOWNLOADS_ENABLED)

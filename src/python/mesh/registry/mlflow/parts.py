@@ -18,13 +18,10 @@ from requests.adapters import HTTPAdapter
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from mesh.core.progress import Advance
-from mesh.registry.transfer import THREADS
+from mesh.registry.transfer import PARTS_SUFFIX, THREADS
 
 PART = 16 * 2**20
 """Bytes of a part; S3 takes at least 5 MiB, and 10,000 parts of a file."""
-
-PARTS_SUFFIX = "#parts"
-"""End of the name of the file that says which parts of another one are written; no file of a version can have it."""
 
 _BLOCK = 2**20
 _THREADS = 4

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry, Manifest
 from mesh.registry.base import ModelVersion
-from mesh.registry.receiving import receive
+from mesh.registry.fetching import receive
 from mesh.registry.transfer import prepare
 
 

@@ -11,9 +11,8 @@ from mesh.core.files import atomic_directory, safe_path
 from mesh.core.manifest import MANIFEST_FILE, FileEntry, Manifest
 from mesh.core.progress import Advance
 from mesh.registry.base import ModelVersion
-from mesh.registry.parts import PARTS_SUFFIX
 from mesh.registry.signing import trust_problems
-from mesh.registry.transfer import for_each
+from mesh.registry.transfer import PARTS_SUFFIX, for_each
 
 logger = logging.getLogger(__name__)
 

@@ -29,8 +29,8 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
         ModuleNotFoundError: MLflow, SQLAlchemy or Alembic is not installed.
     """
     _prepare()
-    from mesh.registry.mlflow_registry import MlflowRegistry
-    from mesh.registry.mlflow_store import connect
+    from mesh.registry.mlflow.registry import MlflowRegistry
+    from mesh.registry.mlflow.store import connect
 
     return MlflowRegistry(connect(settings))
 

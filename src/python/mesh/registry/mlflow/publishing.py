@@ -10,10 +10,10 @@ from mlflow.exceptions import MlflowException
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry, Manifest
 from mesh.core.progress import Advance
-from mesh.registry import mlflow_files
-from mesh.registry.mlflow_store import Store
+from mesh.registry.mlflow import files
+from mesh.registry.mlflow.store import Store
+from mesh.registry.mlflow.unfinished import Unfinished, open_unfinished
 from mesh.registry.transfer import FileState, for_each
-from mesh.registry.unfinished import Unfinished, open_unfinished
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 @contextlib.contextmanager
 def new_run(
     store: Store, name: str, directory: Path, content: Mapping[str, FileState]
-) -> Iterator[tuple[str, str, mlflow_files.Upload]]:
+) -> Iterator[tuple[str, str, files.Upload]]:
     """A run for a new version's files: its id, the address of its files, and the way to store them.
 
     When the version does not come to be, the run is removed again; but where files are sent to another machine, and
@@ -38,10 +38,10 @@ def new_run(
             unfinished = stack.enter_context(opened)
         run_id, address = _resume(store, unfinished) or store.start_run(name)
         unfinished.begin(run_id, address)
-        repository = store.repository(run_id, address, mlflow_files.FILES)
+        repository = store.repository(run_id, address, files.FILES)
         try:
             digested = {entry.path: (content[entry.path], entry) for entry in entries}
-            yield run_id, address, mlflow_files.Upload(repository, shared, unfinished, digested)
+            yield run_id, address, files.Upload(repository, shared, unfinished, digested)
         except BaseException as error:
             if unfinished.kept and not isinstance(error, MeshError):
                 logger.info("publish %s again to go on with it", directory)
@@ -79,8 +79,8 @@ def _resume(store: Store, unfinished: Unfinished) -> tuple[str, str] | None:
     named = store.client.search_model_versions(f"run_id = '{progress.run_id}'")
     if named or run.info.lifecycle_stage != "active":
         return None
-    repository = store.repository(progress.run_id, progress.address, mlflow_files.FILES)
-    sizes = mlflow_files.stored_sizes(repository)
+    repository = store.repository(progress.run_id, progress.address, files.FILES)
+    sizes = files.stored_sizes(repository)
     if any(sizes.get(path) != entry.size for path, entry in progress.stored.items()):
         return None
     logger.info("going on with %d files that are stored already", len(progress.stored))
@@ -95,7 +95,7 @@ def _remove_unused(store: Store, run_id: str, address: str) -> None:
     try:
         if store.client.search_model_versions(f"run_id = '{run_id}'"):
             return
-        mlflow_files.remove(store, run_id, address, mlflow_files.FILES)
+        files.remove(store, run_id, address, files.FILES)
         store.client.delete_run(run_id)
     except (MlflowException, OSError) as error:
         logger.warning(
