@@ -17,9 +17,8 @@ from mlflow.exceptions import MlflowException
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mesh.core.card import ModelCard
-from mesh.core.errors import MeshError, UsageError
+from mesh.core.errors import MeshError, UsageError, describe_invalid
 from mesh.core.manifest import FileEntry, Manifest
-from mesh.core.errors import describe_invalid
 from mesh.registry.base import ModelVersion
 from mesh.registry.history import AliasMove
 from mesh.registry.reference import LATEST, ModelReference

@@ -11,9 +11,8 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mesh.core.card import CARD_FILE, ModelCard, TestFiles
-from mesh.core.errors import MeshError
+from mesh.core.errors import MeshError, describe_invalid
 from mesh.core.manifest import MANIFEST_FILE, FileEntry, Manifest
-from mesh.core.errors import describe_invalid
 from mesh.registry.base import ModelVersion
 from mesh.registry.history import AliasMove
 from mesh.registry.neptune.client import Client
