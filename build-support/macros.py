@@ -217,7 +217,11 @@ def project_rules():
         ),
     )
     __dependents_rules__(
-        ("*", "/**", f"//tests/python/{build_file_dir().name}/**", "//benchmarks/**", "!*")
+        (
+            "*",
+            *("/**", f"//tests/python/{build_file_dir().name}/**", "//tests/python/projects/**"),
+            *("//benchmarks/**", "!*"),
+        )
     )
 
 
