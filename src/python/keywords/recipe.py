@@ -21,9 +21,7 @@ def _reference(model: TextModel) -> Predict:
 
 
 def _compiled(folder: Path) -> Predict:
-    from keywords.compiled import load_extractor
-
-    return _predictor(load_extractor(folder))
+    return _predictor(KeywordExtractor.load(folder))
 
 
 def _predictor(extractor: KeywordExtractor) -> Predict:

@@ -21,9 +21,7 @@ def _reference(model: TextModel) -> Predict:
 
 
 def _compiled(folder: Path) -> Predict:
-    from ner.compiled import load_recogniser
-
-    return _predictor(load_recogniser(folder))
+    return _predictor(EntityRecogniser.load(folder))
 
 
 def _predictor(recogniser: EntityRecogniser) -> Predict:

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from mesh.core.discovery import source_root
 from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.process import exit_code_of
+from mesh.core.project import source_root
 from pipelines.outcome import Outcome
 from pipelines.plan import Plan, PlannedStep
 

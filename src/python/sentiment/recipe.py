@@ -19,9 +19,7 @@ def _reference(model: TextModel) -> Predict:
 
 
 def _compiled(folder: Path) -> Predict:
-    from sentiment.compiled import load_analyser
-
-    return _predictor(load_analyser(folder))
+    return _predictor(SentimentAnalyser.load(folder))
 
 
 def _predictor(analyser: SentimentAnalyser) -> Predict:

@@ -7,9 +7,8 @@ from dataclasses import asdict, replace
 import click
 from rich.console import Console
 
-from mesh.core.discovery import find_projects, get_project
 from mesh.core.errors import MeshError
-from mesh.core.project import Project
+from mesh.core.project import Project, find_projects, get_project
 from mesh.core.status import Status
 from mesh.core.steps import find_program
 from mesh.core.tables import make_table

@@ -8,20 +8,18 @@ reads this on any interpreter.
 from collections.abc import Mapping
 
 NOT_DECIDING: Mapping[str, str] = {
-    "*.compiled": "loads a compiled model as its server does; validation compares its predictions",
     "*.project": "names, port and steps",
-    "mesh.core.addresses": "hides passwords",
     "mesh.core.card": "describes a version",
     "mesh.core.digest": "digests of what decides",
     "mesh.core.errors": "words of errors",
     "mesh.core.files": "files are complete or absent, whatever is in them",
     "mesh.core.inputs": "names what decides",
     "mesh.core.manifest": "lists files",
-    "mesh.core.models": "reads records, or says why it can't",
     "mesh.core.program": "starts and ends of programs",
     "mesh.core.progress": "shows progress",
     "mesh.core.roots": "names what decides",
     "mesh.core.settings": "reads settings, whose values are inputs themselves",
+    "mesh.core.urls": "hides passwords",
     "mesh.core.workspace": "where files lie",
     "mesh.data.manifest": "describes a version of data",
     "mesh.data.sources": "finds files, whose names, formats and content are inputs themselves",
@@ -55,6 +53,7 @@ TRAINING = ("mesh.lifecycle.training.fine_tuning",)
 
 NOT_TRAINING: Mapping[str, str] = {
     "*.extra_files": "adds to compiled models",
+    "mesh.compile.artifact": "loads compiled models",
     "mesh.data.splitting": "decides features, whose content is an input itself",
     "mesh.lifecycle.languages": "adds to compiled models",
 }
@@ -82,7 +81,7 @@ OPENS_BY_NAME = "mesh/compile/artifact.py"
 
 def compiling(backend: str) -> tuple[str, ...]:
     """What decides a compiled network."""
-    return "mesh.compile.compiling", f"mesh.compile.compilers.{backend}"
+    return "mesh.compile.compiler", f"mesh.compile.compilers.{backend}"
 
 
 def loading(backend: str) -> str:

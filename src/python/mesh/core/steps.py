@@ -3,7 +3,6 @@
 import importlib
 import importlib.util
 
-from mesh.core.errors import MeshError
 from mesh.core.program import Program
 from mesh.core.project import Project
 
@@ -46,26 +45,6 @@ def find_program(project: Project, step: str) -> Program:
     """The program that does a step of a project, such as `compile:trace`."""
     program: Program = importlib.import_module(_module(project, step)).program(project)
     return program
-
-
-def load_project(package: str) -> Project:
-    """The declaration of a project.
-
-    Args:
-        package: such as `entity_fishing`.
-
-    Raises:
-        MeshError: its `project.py` declares no such project.
-    """
-    try:
-        project = importlib.import_module(f"{package}.project").PROJECT
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise MeshError(f"{package}/project.py declares no PROJECT: {error}.") from error
-    if not isinstance(project, Project) or project.package != package:
-        raise MeshError(
-            f"{package}/project.py must declare a Project whose package is {package!r}."
-        )
-    return project
 
 
 def _module(project: Project, step: str) -> str:

@@ -17,7 +17,7 @@ from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.base_model import BaseModel, resolve_base_model
-from mesh.lifecycle.downloaded import BASE_FOLDER, DOWNLOADED_FILE, Downloaded
+from mesh.lifecycle.compile_records import BASE_FOLDER, DOWNLOADED_FILE, Downloaded
 from mesh.lifecycle.recipe import Recipe, load_recipe
 from mesh.lifecycle.status import find_registered
 from mesh.lifecycle.version import assemble, base_card, base_inputs, regression_inputs

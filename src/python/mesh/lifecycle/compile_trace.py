@@ -21,9 +21,8 @@ from mesh.core.project import Project
 from mesh.core.settings import MeshSettings, find_env_file, load_settings
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
-from mesh.lifecycle.compilation import COMPILATION_FILE, Compilation
 from mesh.lifecycle.compile_download import DownloadSettings
-from mesh.lifecycle.downloaded import BASE_FOLDER, Downloaded
+from mesh.lifecycle.compile_records import BASE_FOLDER, COMPILATION_FILE, Compilation, Downloaded
 from mesh.lifecycle.extra_files import ExtraFiles
 from mesh.lifecycle.recipe import Recipe, load_recipe
 from mesh.lifecycle.status import find_registered, registered, status_of_model, with_fingerprint
@@ -176,7 +175,7 @@ def _compile(
     extra_files: ExtraFiles | None,
     directory: Path,
 ) -> None:
-    from mesh.compile.compiling import compile_model
+    from mesh.compile.compiler import compile_model
     from mesh.compile.parity import check_parity
 
     compiled = directory / COMPILED

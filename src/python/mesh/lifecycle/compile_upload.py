@@ -20,15 +20,19 @@ from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
-from mesh.lifecycle.compilation import Compilation
+from mesh.lifecycle.compile_records import (
+    PREDICTIONS_FILE,
+    REPORT_FILE,
+    Compilation,
+    ValidationReport,
+)
 from mesh.lifecycle.compile_trace import expected_inputs
-from mesh.lifecycle.compile_validate import PREDICTIONS_FILE, REPORT_FILE, ValidationReport
 from mesh.lifecycle.recipe import Recipe, load_recipe
 from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.version import TEST_FILES
 from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.factory import open_registry
-from mesh.registry.lineage import record_lineage
+from mesh.registry.provenance import record_lineage
 from mesh.registry.settings import RegistrySettings
 
 logger = logging.getLogger(__name__)

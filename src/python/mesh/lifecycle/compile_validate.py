@@ -6,9 +6,8 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.card import ARTIFACTS
@@ -16,20 +15,22 @@ from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory, write_json_atomic
 from mesh.core.manifest import Manifest
-from mesh.core.models import read_model
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
-from mesh.lifecycle.compilation import Compilation
+from mesh.lifecycle.compile_records import (
+    PREDICTIONS_FILE,
+    REPORT_FILE,
+    CaseResult,
+    Compilation,
+    ValidationReport,
+)
 from mesh.lifecycle.compile_trace import expected_inputs, find_compiled
 from mesh.lifecycle.recipe import Recipe, load_recipe
 
 logger = logging.getLogger(__name__)
-
-REPORT_FILE = "report.json"
-PREDICTIONS_FILE = "predictions.json"
 
 
 class ValidateSettings(MeshSettings):
@@ -41,43 +42,6 @@ class ValidateSettings(MeshSettings):
         0.01, gt=0, lt=1, description="Largest accepted difference of a score."
     )
     force: bool = Field(False, description="Validate again even if the model is registered.")
-
-
-class CaseResult(BaseModel):
-    """One case of the regression suite."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    outcome: Literal["passed", "failed", "skipped"]
-    message: str = ""
-
-
-class ValidationReport(BaseModel):
-    """The verdict on one set of compiled files, told apart by their digest."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    schema_version: Literal[1] = 1
-    passed: bool
-    artifact_digest: str
-    fingerprint: str
-    tolerance: float
-    cases: tuple[CaseResult, ...]
-
-    @classmethod
-    def read(cls, directory: Path) -> Self:
-        """Read the report of `outputs/<project>/validate`.
-
-        Raises:
-            MeshError: there is none, or it is malformed.
-        """
-        path = directory / REPORT_FILE
-        if not path.exists():
-            raise MeshError(
-                f"There is no validation report in {directory}; run compile:validate first."
-            )
-        return read_model(cls, path, "run compile:validate again")
 
 
 def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSettings) -> None:

@@ -93,7 +93,7 @@ def _is_intact(directory: Path) -> bool:
 
 
 def _compile(base: BaseModel, spec: CompileSpec, made_from: Inputs, directory: Path) -> None:
-    from mesh.compile.compiling import compile_model
+    from mesh.compile.compiler import compile_model
     from mesh.compile.parity import check_parity
 
     compile_model(base.folder, spec, directory / COMPILED)

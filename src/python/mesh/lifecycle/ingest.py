@@ -9,7 +9,6 @@ from typing import Any
 from pydantic import Field, field_serializer
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.addresses import mask_address
 from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.files import atomic_directory
@@ -21,12 +20,12 @@ from mesh.core.project import Project
 from mesh.core.roots import INGESTING
 from mesh.core.settings import MeshSettings
 from mesh.core.status import Status
+from mesh.core.urls import mask_url
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.arrow import arrow_schema
 from mesh.data.dataset import Dataset, load_dataset
 from mesh.data.formats import read_file
 from mesh.data.manifest import DataManifest, describe_schema
-from mesh.data.shards import Shard, write_shards
+from mesh.data.shards import Shard, arrow_schema, write_shards
 from mesh.data.sources import FORMATS, SourceFile, file_format, find_files, sample_files
 from mesh.data.store import DataSettings, DataStore
 from mesh.data.validation import REJECTS_FILE, Rejects, Translation, validate_rows
@@ -74,7 +73,7 @@ class IngestSettings(MeshSettings):
     @field_serializer("source", when_used="json")
     def masked(self, source: str) -> str:
         """The address as it may be shown."""
-        return mask_address(source) if "://" in source else source
+        return mask_url(source) if "://" in source else source
 
 
 def ingest(
@@ -92,9 +91,7 @@ def ingest(
     store = DataStore(dataset.project, "raw", data)
     if not settings.force and (found := store.find(inputs)):
         store.set_latest(found.version)
-        logger.info(
-            "%s is up to date: nothing it depends on has changed", store.address(found.version)
-        )
+        logger.info("%s is up to date: nothing it depends on has changed", store.url(found.version))
         return
     output = workspace.output(dataset.project, "ingest")
     with atomic_directory(output, replace=True) as folder:
@@ -116,7 +113,7 @@ def ingest(
             state = "has these rows already" if known else "is stored"
             logger.info(
                 "%s %s: %d rows, %d rejected",
-                store.address(manifest.version),
+                store.url(manifest.version),
                 state,
                 manifest.rows,
                 rejected,

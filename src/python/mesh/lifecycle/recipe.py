@@ -5,7 +5,7 @@ import importlib.resources
 import json
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -47,6 +47,24 @@ class Training:
     augment: Augment | None = None
 
 
+def field_differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
+    """Compare two predictions of a document, JSON objects of the same fields.
+
+    Returns:
+        One sentence for each field whose numbers are further apart than `tolerance`, or whose other
+        values differ.
+    """
+    return [
+        f"{name} is {actual[name]!r} instead of {value!r}"
+        for name, value in expected.items()
+        if not (
+            abs(actual[name] - value) <= tolerance
+            if isinstance(value, float)
+            else actual[name] == value
+        )
+    ]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How a trained project is registered, compiled and checked.
@@ -54,11 +72,13 @@ class Recipe:
     Args:
         project: its declaration.
         task: what the network computes.
-        inference_params: parameters for predicting the samples.
-        configuration: what inference parameters are validated against.
+        configuration: validates inference parameters.
         reference: makes a predictor from the uncompiled network.
-        compiled: makes a predictor from a `compiled/` folder, the way the server does.
-        differences: compares a stored with a new prediction at a tolerance; one sentence for each difference.
+        compiled: makes a predictor from a `compiled/` folder, the way the server does; without it,
+            `reference` makes one from the compiled network.
+        differences: compares a stored with a new prediction at a tolerance; one sentence for each
+            difference.
+        inference_params: parameters for predicting the samples.
         base_model: the default of the setting `TRAIN_BASE_MODEL`.
         overflow: cut texts that are too long for one pass, or join the results of windows.
         stride: tokens that neighbouring windows share.
@@ -68,11 +88,11 @@ class Recipe:
 
     project: Project
     task: Literal["sentence-embedding", "text-classification", "token-classification"]
-    inference_params: Mapping[str, Any]
     configuration: type[BaseModel]
     reference: Callable[[TextModel], Predict]
-    compiled: Callable[[Path], Predict]
-    differences: Callable[[Any, Any, float], list[str]]
+    compiled: Callable[[Path], Predict] | None = None
+    differences: Callable[[Any, Any, float], list[str]] = field_differences
+    inference_params: Mapping[str, Any] = field(default_factory=dict)
     base_model: str | None = None
     overflow: Literal["truncate", "window"] = "truncate"
     stride: int = 0
@@ -107,6 +127,18 @@ class Recipe:
             folder, task=self.task, backend="generic", overflow=self.overflow, stride=self.stride
         )
         return load_reference(folder, spec)
+
+    def load_compiled(self, folder: Path) -> Predict:
+        """The predictor of the compiled model in a folder `compiled/`.
+
+        Raises:
+            MeshError: a file is missing or damaged.
+        """
+        if self.compiled:
+            return self.compiled(folder)
+        from mesh.compile.artifact import CompiledModel
+
+        return self.reference(CompiledModel.load(folder))
 
     def read_samples(self, path: Path | None = None) -> list[str]:
         """The project's sample documents, or those of a JSON file.

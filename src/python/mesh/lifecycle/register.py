@@ -25,7 +25,7 @@ from mesh.data.features import Preparation, Prepared, feature_schema, prepare
 from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.plots import write_plots
 from mesh.data.shards import Shard, write_shards
-from mesh.data.splitting import SPLITS, Shares
+from mesh.data.splitting import SPLITS, Fractions
 from mesh.data.store import LATEST, DataSettings, DataStore
 from mesh.data.validation import REJECTS_FILE, Rejects
 from mesh.lifecycle.ingest import PART
@@ -80,7 +80,7 @@ class RegisterSettings(MeshSettings):
             near_duplicate=self.near_duplicate,
             related=self.related,
             other_language=self.other_language,
-            shares=Shares(self.validation_share, self.test_share),
+            fractions=Fractions(self.validation_share, self.test_share),
             seed=self.seed,
         )
 
@@ -100,9 +100,7 @@ def register(
     store = DataStore(dataset.project, "features", data)
     if not settings.force and (found := store.find(inputs)):
         store.set_latest(found.version)
-        logger.info(
-            "%s is up to date: nothing it depends on has changed", store.address(found.version)
-        )
+        logger.info("%s is up to date: nothing it depends on has changed", store.url(found.version))
         return
     output = workspace.output(dataset.project, "register")
     with atomic_directory(output, replace=True) as folder:
@@ -187,7 +185,7 @@ def _write(
 def _log(store: DataStore, manifest: DataManifest, prepared: Prepared, *, known: bool) -> None:
     logger.info(
         "%s %s: %s; left out: %s",
-        store.address(manifest.version),
+        store.url(manifest.version),
         "has these rows already" if known else "is stored",
         ", ".join(f"{shard.rows} {shard.part}" for shard in manifest.shards),
         ", ".join(f"{count} {kind}" for kind, count in sorted(prepared.left_out.items())) or "none",

@@ -42,7 +42,7 @@ def tag(
         "%s %s %s (%d rows)",
         settings.tag,
         "names" if new else "names already",
-        store.address(manifest.version),
+        store.url(manifest.version),
         manifest.rows,
     )
 

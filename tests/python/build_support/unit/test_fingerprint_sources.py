@@ -104,7 +104,7 @@ def test_server_registry_and_command_line_do_not_count(name: str) -> None:
 
 def test_code_that_was_forgotten_once_counts() -> None:
     files = closure("keywords base").files
-    assert {"keywords/cache.py", "mesh/serve/documents.py"} <= set(files)
+    assert {"keywords/embeddings.py", "mesh/serve/documents.py"} <= set(files)
     assert "ner/train/names/surnames.txt" in closure("ner trained").files
 
 
