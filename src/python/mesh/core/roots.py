@@ -6,6 +6,7 @@ reads this on any interpreter.
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 NOT_DECIDING: Mapping[str, str] = {
     "*.project": "names, port and steps",
@@ -75,8 +76,16 @@ COMPILER_PACKAGES: Mapping[str, tuple[str, ...]] = {
 }
 """By backend, what compiles without an import that can be seen."""
 
+DEFAULT_BACKEND: Literal["onnx"] = "onnx"
+"""What compiles where no setting names another backend."""
+
 OPENS_BY_NAME = "mesh/compile/artifact.py"
 """The file of the module that runs a compiled model by its backend's loader."""
+
+
+def adding(package: str) -> tuple[str, ...]:
+    """What may add files to a project's compiled network, where its recipe imports it."""
+    return f"{package}.extra_files", "mesh.lifecycle.languages"
 
 
 def compiling(backend: str) -> tuple[str, ...]:

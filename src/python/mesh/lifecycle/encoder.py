@@ -19,6 +19,7 @@ from mesh.core.inputs import Inputs, differences, packages_of
 from mesh.core.manifest import MANIFEST_FILE, Manifest
 from mesh.core.program import Program
 from mesh.core.project import Project
+from mesh.core.roots import DEFAULT_BACKEND
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
@@ -45,7 +46,7 @@ class EncoderSettings(MeshSettings):
     base_model: str = Field(
         description="Address of a sentence encoder: hf://org/name@revision, package://module/folder or a path."
     )
-    backend: Backend = Field("onnx", description="What runs the compiled encoder.")
+    backend: Backend = Field(DEFAULT_BACKEND, description="What runs the compiled encoder.")
     force: bool = Field(False, description="Compile even if nothing has changed.")
 
 
