@@ -1,7 +1,5 @@
 """What the generic steps need to know of a project."""
 
-import importlib.resources
-import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +10,8 @@ from pydantic import BaseModel
 
 from mesh.compile.source import spec_for
 from mesh.compile.text_model import TextModel
-from mesh.core.errors import MeshError
-from mesh.core.files import read_json
 from mesh.core.project import Project
+from mesh.core.samples import read_samples
 from mesh.core.settings import MeshSettings
 from mesh.data.dataset import Dataset
 
@@ -117,31 +114,4 @@ class Recipe:
         Raises:
             MeshError: the file is missing, or is not a list of at least one non-empty text.
         """
-        package, _, name = self.samples.partition(":")
-        samples = (
-            read_json(path)
-            if path
-            else json.loads(importlib.resources.files(package).joinpath(name).read_text())
-        )
-        if (
-            not isinstance(samples, list)
-            or not samples
-            or not all(_is_text(text) for text in samples)
-        ):
-            raise MeshError(
-                f"{path or self.samples} must hold a JSON list of at least one non-empty text."
-            )
-        return samples
-
-
-def _is_text(value: object) -> bool:
-    """Whether a value is a text that can be written again: JSON allows halves of characters."""
-    return isinstance(value, str) and value != "" and _encodes(value)
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        return read_samples(path or self.samples)

@@ -68,7 +68,7 @@ def test_missed_criterion_fails_the_test(tiny):
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        ("wrong", "wrong answer: not the one given before the load"),
+        ("wrong", "wrong response: not the one from before the load"),
         ("short", "outputs for"),
         ("crash", "status 500"),
     ],
@@ -93,7 +93,7 @@ def test_server_without_an_answer_is_given_up(tiny):
 def test_fast_404s_are_failures(tiny):
     tiny.serve(TINY_NAME="other")
     code, output = tiny.load(SECONDS)
-    assert (code, "is answered with status 404, even without load" in output) == (1, True), output
+    assert (code, "has the status 404, even without load" in output) == (1, True), output
     report = tiny.read("load_test_report.json")
     assert report["num_requests"] == report["num_requests_fail"] > 0
     assert tiny.failures() == {
@@ -138,7 +138,7 @@ def test_there_must_be_a_server(tiny):
 def test_server_must_be_ready(tiny):
     tiny.serve(ready=False, TINY_FAULT="unready")
     code, output = tiny.load()
-    assert (code, "is not ready: /v1/ready answers with status 503" in output) == (1, True), output
+    assert (code, "isn't ready: /v1/ready has the status 503" in output) == (1, True), output
     assert not tiny.results.exists()
 
 

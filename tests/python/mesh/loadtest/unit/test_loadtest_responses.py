@@ -3,8 +3,8 @@ import json
 import pytest
 from pydantic import BaseModel
 
-from mesh.loadtest.answers import NO_REFERENCE, WRONG, AnswerCheck, equal
 from mesh.loadtest.plan import Exchange, PlannedRequest
+from mesh.loadtest.responses import NO_REFERENCE, WRONG, ResponseCheck, equal
 
 
 class Prediction(BaseModel):
@@ -28,11 +28,11 @@ RIGHT = body(0.5, 0.25)
 
 def check(reference=RIGHT):
     references = {} if reference is None else {0: reference}
-    return AnswerCheck((REQUEST,), {"/predict": Response}, references)
+    return ResponseCheck((REQUEST,), {"/predict": Response}, references)
 
 
 def answered(text, number=0):
-    return Exchange(request=0, start=0, seconds=1, status=200, answer=number, body=text)
+    return Exchange(request=0, start=0, seconds=1, status=200, response=number, body=text)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def answered(text, number=0):
         ("", "not a Response: Invalid JSON"),
     ],
 )
-def test_answers_are_checked(text, failure):
+def test_responses_are_checked(text, failure):
     found = check().failure(answered(text))
     assert found == failure if failure is None else found.startswith(failure)
 
@@ -63,11 +63,11 @@ def test_body_that_was_seen_before_is_known_by_its_number():
 
 
 @pytest.mark.parametrize("reference", [None, "{}", body(0.5)])
-def test_without_a_right_answer_before_the_load_nothing_is_right(reference):
+def test_without_a_right_response_before_the_load_nothing_is_right(reference):
     assert check(reference).failure(answered(body(0.5, 0.25))) == NO_REFERENCE
 
 
-def test_answers_without_status_200_fail():
+def test_responses_without_status_200_fail():
     refused = Exchange(request=0, start=0, seconds=1, status=404)
     assert check().failure(refused) == "status 404"
     broken = Exchange(
