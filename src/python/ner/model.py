@@ -1,8 +1,10 @@
 """Named entities: sentence by sentence, each word gets a tag, and tags make entities."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, Self
 
+from mesh.compile.artifact import CompiledModel
 from mesh.compile.text_model import TokenLogits
 from mesh.nlp.clean import CleanText, clean
 from mesh.nlp.sentences import Span, split_sentences
@@ -30,6 +32,20 @@ class EntityRecogniser:
     def __init__(self, network: Tagger, tags: Sequence[str]) -> None:
         self._network = network
         self._tags = tuple(tags)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Load the network of a compiled model.
+
+        Args:
+            folder: the folder `compiled/` of a version.
+
+        Raises:
+            MeshError: a file is missing or damaged, or the backend needs a package that isn't
+                installed.
+        """
+        network = CompiledModel.load(folder)
+        return cls(network, network.spec.labels)
 
     def recognise(self, documents: Sequence[tuple[str, str]]) -> list[Prediction]:
         """The entities of each document, in the documents' order.

@@ -62,5 +62,5 @@ def _run(step: PlannedStep) -> int:
         **{name: value for name, value in step.environment.items() if name != IMAGE_VARIABLE},
     }
     return run_process(
-        [sys.executable, "-m", "mesh.core.container", step.component, *step.arguments], environment
+        [sys.executable, "-m", "mesh.core.start", step.component, *step.arguments], environment
     )

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mesh.compile.artifact import CompiledModel
 from mesh.nlp.clean import CleanText, clean
 from mesh.nlp.sentences import Span, split_sentences
 from mesh.nlp.softmax import softmax
@@ -56,6 +58,20 @@ class SentimentAnalyser:
     def __init__(self, network: Classifier, labels: Sequence[str]) -> None:
         self._network = network
         self._order = [list(labels).index(label) for label in LABELS]
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Load the network of a compiled model.
+
+        Args:
+            folder: the folder `compiled/` of a version.
+
+        Raises:
+            MeshError: a file is missing or damaged, or the backend needs a package that isn't
+                installed.
+        """
+        network = CompiledModel.load(folder)
+        return cls(network, network.spec.labels)
 
     def analyse(self, documents: Sequence[tuple[Document, str]]) -> list[Prediction]:
         """The sentiment of each document and its entities, in the documents' order.

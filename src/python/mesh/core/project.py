@@ -3,7 +3,8 @@
 import difflib
 import importlib
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -39,8 +40,9 @@ class Project:
         description: one sentence.
         port: TCP port that the project's server listens on by default.
         kind: `trained` when the registry holds its models, `code-only` when the code is the model.
-        steps: the programs of its life cycle in order, as `component:program`; those after `serve:serve` need the
-            running server.
+        steps: the programs of its life cycle in order, as `component:program`; those after
+            `serve:serve` need the running server.
+        modules: by step, the module that does it, where that isn't the one of `mesh.core.steps`.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Project:
     port: int
     kind: Literal["trained", "code-only"] = "trained"
     steps: tuple[str, ...] = TRAINED_STEPS
+    modules: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -70,10 +73,11 @@ class Project:
         """The registered name of compiled versions, such as `KEYWORDS-COMPILED`."""
         return f"{self.name.upper()}-COMPILED"
 
-    def module(self, step: str) -> str:
-        """The module that runs a step: `compile:trace` gives `keywords.compile.trace`."""
-        component, _, program = step.partition(":")
-        return f"{self.package}.{component}.{program.replace('-', '_')}"
+    @property
+    def samples(self) -> str:
+        """The project's sample documents, a JSON list of texts, as `package:file`."""
+        component = "train" if self.kind == "trained" else "serve"
+        return f"{self.package}.{component}:samples.json"
 
 
 def source_root() -> Path:
@@ -88,7 +92,7 @@ def find_projects() -> list[Project]:
     Raises:
         MeshError: a `project.py` declares none.
     """
-    return sorted(map(_declared, _packages()), key=lambda project: project.name)
+    return sorted(map(load_project, _packages()), key=lambda project: project.name)
 
 
 def get_project(name: str) -> Project:
@@ -100,7 +104,7 @@ def get_project(name: str) -> Project:
     """
     names = [package.replace("_", "-") for package in _packages()]
     if name in names:
-        return _declared(name.replace("-", "_"))
+        return load_project(name.replace("-", "_"))
     close = difflib.get_close_matches(name, names, 1)
     hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names) or 'none'}."
     raise UsageError(f"There is no project {name!r}; {hint}")
@@ -110,7 +114,15 @@ def _packages() -> list[str]:
     return sorted(path.parent.name for path in source_root().glob("*/project.py"))
 
 
-def _declared(package: str) -> Project:
+def load_project(package: str) -> Project:
+    """The declaration of a project.
+
+    Args:
+        package: such as `entity_fishing`.
+
+    Raises:
+        MeshError: its `project.py` declares no such project.
+    """
     try:
         project = importlib.import_module(f"{package}.project").PROJECT
     except (ImportError, AttributeError, TypeError, ValueError) as error:

@@ -1,10 +1,12 @@
 """Datasets: labelled texts, and a project's declaration of its own."""
 
+import importlib
 from dataclasses import dataclass
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
 from mesh.nlp.clean import CleanText
 
@@ -128,3 +130,18 @@ class Dataset:
     project: Project
     row: type[TextRow]
     samples: str
+
+
+def load_dataset(project: Project) -> Dataset:
+    """The dataset of a project.
+
+    Raises:
+        UsageError: the project has none.
+        MeshError: its `dataset.py` declares none.
+    """
+    if "ingest:ingest" not in project.steps:
+        raise UsageError(f"{project.name} has no data of its own.")
+    dataset = importlib.import_module(f"{project.package}.dataset").DATASET
+    if not isinstance(dataset, Dataset):
+        raise MeshError(f"{project.package}/dataset.py must declare a Dataset as DATASET.")
+    return dataset

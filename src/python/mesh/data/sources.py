@@ -1,7 +1,6 @@
 """Files with raw data: at any URL that `fsspec` knows, on the Hugging Face hub, or in a project."""
 
 import contextlib
-import importlib.resources
 import re
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
+from mesh.core.program import component_folder
 from mesh.core.urls import mask_url
 from mesh.data.files import open_file_system, url_errors
 
@@ -86,7 +86,7 @@ def sample_files(samples: str) -> list[SourceFile]:
         MeshError: there are none.
     """
     package, _, folder = samples.partition(":")
-    root = Path(str(importlib.resources.files(package))) / folder
+    root = component_folder(package) / folder
     files = find_files(str(root))
     # Names that are the same on every machine make records that are the same, too.
     return [replace(file, name=f"{samples}/{Path(file.path).relative_to(root)}") for file in files]

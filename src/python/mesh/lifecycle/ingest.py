@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from mesh.core.files import atomic_directory
 from mesh.core.manifest import FileEntry
 from mesh.core.program import Program
 from mesh.core.progress import track
+from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.urls import mask_url
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.dataset import Dataset
+from mesh.data.dataset import Dataset, load_dataset
 from mesh.data.formats import read_file
 from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.shards import Shard, arrow_schema, write_shards
@@ -188,11 +190,11 @@ def _problem(rows: int, rejected: int, settings: IngestSettings) -> str:
     return ""
 
 
-def ingest_program(dataset: Dataset) -> Program:
+def program(project: Project) -> Program:
     """The program `ingest:ingest` of a project."""
     return Program(
-        component=f"{dataset.project.package}.ingest",
+        component=f"{project.package}.ingest",
         name="ingest",
-        run=lambda *settings: ingest(dataset, *settings),
+        run=partial(ingest, load_dataset(project)),
         settings=(IngestSettings, WorkspaceSettings, DataSettings),
     )

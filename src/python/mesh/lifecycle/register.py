@@ -1,6 +1,7 @@
 """`register:register`: make a version of features for training from a raw version."""
 
 import logging
+from functools import partial
 from pathlib import Path
 
 from pydantic import Field, model_validator
@@ -12,10 +13,11 @@ from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory, write_json_atomic, write_text_atomic
 from mesh.core.manifest import FileEntry
 from mesh.core.program import Program
+from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.card import CARD_FILE, PAGE_FILE, DataCard
-from mesh.data.dataset import Dataset
+from mesh.data.dataset import Dataset, load_dataset
 from mesh.data.features import Preparation, Prepared, feature_schema, prepare
 from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.plots import write_plots
@@ -180,11 +182,11 @@ def _log(store: DataStore, manifest: DataManifest, prepared: Prepared, *, known:
     )
 
 
-def register_program(dataset: Dataset) -> Program:
+def program(project: Project) -> Program:
     """The program `register:register` of a project."""
     return Program(
-        component=f"{dataset.project.package}.register",
+        component=f"{project.package}.register",
         name="register",
-        run=lambda *settings: register(dataset, *settings),
+        run=partial(register, load_dataset(project)),
         settings=(RegisterSettings, WorkspaceSettings, DataSettings),
     )

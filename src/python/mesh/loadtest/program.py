@@ -1,8 +1,9 @@
 """`serve:load`: the program that puts a project's running server under load and judges it."""
 
 import datetime
+import importlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, Field
@@ -26,28 +27,20 @@ from mesh.loadtest.settings import LoadSettings
 
 logger = logging.getLogger(__name__)
 
-MakeRequest = Callable[[Sequence[str]], BaseModel]
-"""Makes a prediction request from documents."""
+P99_MS = 2000
+"""Default bound, in milliseconds, of the 99th percentile of predictions."""
 
 MEDIUM = 4
 LARGE = 16
 
 
-def load_program(
-    project: Project,
-    make_request: MakeRequest,
-    response_model: type[BaseModel],
-    *,
-    samples: str,
-    p99_ms: float = 2000,
-) -> Program:
+def program(project: Project) -> Program:
     """The program `serve:load` of a project.
 
-    Args:
-        response_model: the schema of the server's predictions.
-        samples: JSON list of sample documents, as `package:file`.
-        p99_ms: default bound, in milliseconds, of the 99th percentile of predictions.
+    The project's `schema.py` declares the `Request`, whose `inputs` hold a `document` each, and the
+    `Response`, the schema of the server's predictions.
     """
+    schema = importlib.import_module(f"{project.package}.schema")
     bio = f"/v1/model/{project.name}/bio"
     predict = f"/v1/model/{project.name}/predict"
 
@@ -63,7 +56,7 @@ def load_program(
             (
                 Criterion(
                     name="response_time_p99",
-                    threshold=p99_ms,
+                    threshold=P99_MS,
                     endpoint_type="POST",
                     endpoint_url=predict,
                 ),
@@ -72,20 +65,15 @@ def load_program(
         )
 
     def load(settings: ProjectLoadSettings, workspace: WorkspaceSettings) -> int:
-        documents = read_samples(samples)
         requests = (
             PlannedRequest(method="GET", path=bio),
             *(
-                PlannedRequest(
-                    method="POST",
-                    path=predict,
-                    body=make_request(group).model_dump_json(exclude_unset=True),
-                )
-                for group in mixed_sizes(documents)
+                PlannedRequest(method="POST", path=predict, body=_body(schema.Request, group))
+                for group in mixed_sizes(read_samples(project.samples))
             ),
         )
         return run_load_test(
-            project, settings, workspace, requests, {bio: Bio, predict: response_model}
+            project, settings, workspace, requests, {bio: Bio, predict: schema.Response}
         )
 
     return Program(
@@ -94,6 +82,11 @@ def load_program(
         run=load,
         settings=(ProjectLoadSettings, WorkspaceSettings),
     )
+
+
+def _body(request: type[BaseModel], documents: Sequence[str]) -> str:
+    asked = request.model_validate({"inputs": [{"document": document} for document in documents]})
+    return asked.model_dump_json(exclude_unset=True)
 
 
 def mixed_sizes(documents: Sequence[str]) -> list[tuple[str, ...]]:

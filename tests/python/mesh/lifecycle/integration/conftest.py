@@ -172,7 +172,6 @@ def tiny(tmp_path: Path) -> Tiny:
     recipe = Recipe(
         project=TINY,
         task="text-classification",
-        samples="none:none",
         inference_params={},
         configuration=NoChoices,
         reference=predictor,
@@ -197,7 +196,6 @@ def tiny_tags(tmp_path: Path) -> Tiny:
     recipe = Recipe(
         project=TINY,
         task="token-classification",
-        samples="none:none",
         inference_params={},
         configuration=NoChoices,
         reference=tag_predictor,
