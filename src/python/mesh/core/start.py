@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.process import run_and_exit
 from mesh.core.program import Program
-from mesh.core.secrets import set_managed_secrets
 from mesh.core.project import load_project
+from mesh.core.secrets import set_managed_secrets
 from mesh.core.steps import find_program, is_here, steps_of
 
 

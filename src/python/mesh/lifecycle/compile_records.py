@@ -6,9 +6,8 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 from mesh.core.errors import MeshError
-from mesh.core.files import write_json_atomic
+from mesh.core.files import read_model, write_json_atomic
 from mesh.core.manifest import Manifest
-from mesh.core.files import read_model
 from mesh.lifecycle.version import source_digest
 
 DOWNLOADED_FILE = "downloaded.json"

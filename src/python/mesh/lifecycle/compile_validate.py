@@ -12,7 +12,7 @@ from pydantic_settings import SettingsConfigDict
 
 from mesh.core.card import ARTIFACTS
 from mesh.core.errors import MeshError
-from mesh.core.files import atomic_directory, read_model, write_json_atomic
+from mesh.core.files import atomic_directory, write_json_atomic
 from mesh.core.manifest import Manifest
 from mesh.core.program import Program
 from mesh.core.project import Project

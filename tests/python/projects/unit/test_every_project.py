@@ -7,10 +7,9 @@ from pathlib import Path
 import dotenv
 import pytest
 
-from mesh.core.project import find_projects
 from mesh.core.errors import UsageError
 from mesh.core.program import Program, component_folder
-from mesh.core.project import Project
+from mesh.core.project import Project, find_projects
 from mesh.core.settings import load_settings
 from mesh.core.steps import find_program, steps_of
 from mesh.data.splitting import SPLITS
