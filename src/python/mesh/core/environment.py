@@ -1,4 +1,4 @@
-"""What code runs, and on what."""
+"""The revision of the code, and the environment that it runs in."""
 
 import importlib.metadata
 import os
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 IMAGE_VARIABLE = "MESH_IMAGE"
-"""The image that a container was started from, which an image can't know of itself: name, and digest where known."""
+"""Names the image of a container, which can't know it itself; with its digest where that is known."""
 
 
 def code_revision() -> str:
@@ -33,7 +33,7 @@ def code_revision() -> str:
 
 
 def describe_environment(packages: Iterable[str]) -> dict[str, str]:
-    """Versions of Python, the platform and the named distributions, and `MESH_IMAGE`; absent ones are left out."""
+    """Versions of Python, the platform and the installed ones of the distributions, and `MESH_IMAGE`."""
     environment = {"python": platform.python_version(), "platform": platform.platform()}
     if image := os.environ.get(IMAGE_VARIABLE):
         environment["image"] = image

@@ -1,4 +1,4 @@
-"""The list of a directory's files with sizes and digests, and the check against it."""
+"""The list of a directory's files with sizes and digests, and the comparison with it."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ class FileEntry(BaseModel):
 
     @classmethod
     def of(cls, file: Path, path: str) -> Self:
-        """Read a file that is listed under a path."""
+        """Digest a file, to be listed under a path."""
         return cls(path=path, size=file.stat().st_size, sha256=sha256_file(file))
 
 
@@ -41,7 +41,7 @@ class Manifest(BaseModel):
 
     @property
     def digest(self) -> str:
-        """One SHA-256 that stands for all the files."""
+        """One SHA-256 for all the files."""
         return fingerprint([[entry.path, entry.sha256] for entry in self.files])
 
     @property
@@ -54,7 +54,7 @@ class Manifest(BaseModel):
         """Read a directory.
 
         Raises:
-            MeshError: the directory is missing, or holds a link or another thing that is not a plain file.
+            MeshError: the directory is missing, or holds a link or a special file.
         """
         return cls(files=tuple(_read_entries(directory, plain_files(directory))))
 
@@ -75,7 +75,7 @@ class Manifest(BaseModel):
         """Compare a directory with the manifest; one sentence for each missing, extra or changed file.
 
         Args:
-            besides: pattern of folders, such as `*/test_results`, that may be there without being listed.
+            besides: pattern of unlisted folders that are allowed, such as `*/test_results`.
         """
         problems = []
         found = []
@@ -112,7 +112,7 @@ def plain_files(directory: Path) -> list[Path]:
     """The files of a directory, sorted, without a manifest of its own.
 
     Raises:
-        MeshError: the directory is missing, or holds a link or another thing that is not a plain file.
+        MeshError: the directory is missing, or holds a link or a special file.
     """
     if not directory.is_dir():
         raise MeshError(f"The directory {directory} does not exist.")
@@ -128,7 +128,7 @@ def plain_files(directory: Path) -> list[Path]:
 
 
 def _read_entries(directory: Path, paths: Iterable[Path]) -> list[FileEntry]:
-    """Digest several files at once: the interpreter's lock is not held meanwhile."""
+    """Digest several files in parallel: hashing releases the interpreter lock."""
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(
             pool.map(lambda path: FileEntry.of(path, path.relative_to(directory).as_posix()), paths)

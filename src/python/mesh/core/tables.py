@@ -5,9 +5,9 @@ from rich.table import Table
 
 
 def make_table(*columns: str) -> Table:
-    """An empty table that can be copied as text; only its last column is broken to fit.
+    """An empty table that can be copied as text; only its last column is wrapped.
 
-    Where that isn't enough, columns shrink to the width of their headings.
+    If that isn't enough, columns shrink to the width of their headings.
     """
     table = Table(box=box.SIMPLE_HEAD, show_edge=False)
     for number, column in enumerate(columns):

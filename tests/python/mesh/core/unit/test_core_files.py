@@ -82,7 +82,7 @@ def test_failure_leaves_the_old_directory(tmp_path):
 def test_existing_directory_is_replaced_only_when_asked(tmp_path):
     (tmp_path / "target").mkdir()
     (tmp_path / "target/old").write_text("old")
-    with pytest.raises(MeshError, match="exists already"), atomic_directory(tmp_path / "target"):
+    with pytest.raises(MeshError, match="already exists"), atomic_directory(tmp_path / "target"):
         pytest.fail("must not be entered")
     with atomic_directory(tmp_path / "target", replace=True) as partial:
         (partial / "new").write_text("new")
@@ -101,14 +101,14 @@ def test_directory_that_appears_meanwhile(tmp_path, replace):
         make()
         assert names(tmp_path) == ["target", "target/mine"]
     else:
-        with pytest.raises(MeshError, match="exists already"):
+        with pytest.raises(MeshError, match="already exists"):
             make()
         assert names(tmp_path) == ["target", "target/theirs"]
 
 
 def test_a_file_in_the_way_is_replaced_only_when_asked(tmp_path):
     (tmp_path / "target").write_text("a file")
-    with pytest.raises(MeshError, match="exists already"), atomic_directory(tmp_path / "target"):
+    with pytest.raises(MeshError, match="already exists"), atomic_directory(tmp_path / "target"):
         pytest.fail("must not be entered")
     with atomic_directory(tmp_path / "target", replace=True) as partial:
         (partial / "new").write_text("new")

@@ -106,7 +106,7 @@ def test_silent_work_is_reported(caplog, monkeypatch):
     with progress.break_silence("keywords.train:train"):
         assert reported.wait(30)
 
-    assert caplog.messages[0].startswith("keywords.train:train is still at work (")
+    assert caplog.messages[0].startswith("keywords.train:train is still working (")
 
 
 def test_work_that_logs_is_not_reported(caplog, clock):

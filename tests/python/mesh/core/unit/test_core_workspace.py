@@ -26,7 +26,7 @@ def test_no_current_model(tmp_path):
     with pytest.raises(MeshError, match="No model of keywords is in"):
         workspace.current_model(PROJECT)
     workspace.set_current_model(PROJECT, "KEYWORDS-COMPILED-1")
-    with pytest.raises(MeshError, match="KEYWORDS-COMPILED-1 is gone"):
+    with pytest.raises(MeshError, match="KEYWORDS-COMPILED-1 was removed"):
         workspace.current_model(PROJECT)
 
 
