@@ -1,4 +1,5 @@
 import hashlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,24 +19,24 @@ values = st.recursive(
 
 
 @given(st.binary(max_size=10_000))
-def test_digest_of_a_file(tmp_path_factory, data):
+def test_digest_of_a_file(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("digest") / "file"
     path.write_bytes(data)
     assert sha256_file(path) == hashlib.sha256(data).hexdigest()
 
 
 @given(st.dictionaries(st.text(), values))
-def test_fingerprint_does_not_depend_on_order(mapping):
+def test_fingerprint_does_not_depend_on_order(mapping: dict[str, object]) -> None:
     assert fingerprint(mapping) == fingerprint(dict(reversed(mapping.items())))
 
 
 @given(st.lists(values, min_size=2, max_size=5))
-def test_fingerprint_depends_on_the_order_of_lists(items):
+def test_fingerprint_depends_on_the_order_of_lists(items: list[object]) -> None:
     if items != items[::-1]:
         assert fingerprint(items) != fingerprint(items[::-1])
 
 
-def test_fingerprint_of_what_has_no_json_form():
+def test_fingerprint_of_what_has_no_json_form() -> None:
     with pytest.raises(TypeError):
         fingerprint({"a": object()})
     with pytest.raises(ValueError, match="float"):
@@ -43,7 +44,7 @@ def test_fingerprint_of_what_has_no_json_form():
 
 
 @pytest.fixture
-def package(tmp_path, monkeypatch):
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "digested"
     (folder / "sub").mkdir(parents=True)
     for name in ("__init__.py", "a.py", "sub/__init__.py", "sub/b.py"):
@@ -52,13 +53,13 @@ def package(tmp_path, monkeypatch):
     return folder
 
 
-def test_code_digest_of_a_package_covers_all_below(package):
+def test_code_digest_of_a_package_covers_all_below(package: Path) -> None:
     before = code_digest(["digested"])
     (package / "sub/b.py").write_text("changed = True")
     assert code_digest(["digested"]) != before
 
 
-def test_code_digest_of_a_module_covers_it_alone(package):
+def test_code_digest_of_a_module_covers_it_alone(package: Path) -> None:
     before = code_digest(["digested.a"])
     (package / "sub/b.py").write_text("changed = True")
     assert code_digest(["digested.a"]) == before
@@ -66,7 +67,9 @@ def test_code_digest_of_a_module_covers_it_alone(package):
     assert code_digest(["digested.a"]) != before
 
 
-def test_code_digest_does_not_depend_on_where_the_code_lies(package, tmp_path, monkeypatch):
+def test_code_digest_does_not_depend_on_where_the_code_lies(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = code_digest(["digested", "digested.a"])
     (tmp_path / "elsewhere").mkdir()
     package.rename(tmp_path / "elsewhere/digested")
@@ -76,6 +79,6 @@ def test_code_digest_does_not_depend_on_where_the_code_lies(package, tmp_path, m
 
 @pytest.mark.parametrize("module", ["not_there", "not_there.below", "digested.not_there", "sys"])
 @pytest.mark.usefixtures("package")
-def test_code_digest_of_what_has_no_source(module):
+def test_code_digest_of_what_has_no_source(module: str) -> None:
     with pytest.raises(MeshError, match=f"{module!r} can't be found"):
         code_digest([module])
