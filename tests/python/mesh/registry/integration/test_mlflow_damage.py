@@ -53,7 +53,7 @@ def test_fingerprints_are_no_part_of_the_query(registry, source, make_card_with,
 
 
 def test_fingerprint_with_both_quotes_is_refused(registry):
-    with pytest.raises(UsageError, match="is not a fingerprint"):
+    with pytest.raises(UsageError, match="isn't a fingerprint"):
         registry.find("KEYWORDS-TRAINED", "'\"")
 
 

@@ -285,7 +285,7 @@ def test_fetch_takes_no_other_directory_for_a_version(registry, source, card, tm
     (home / "letter.txt").write_text("dear")
     with pytest.raises(MeshError, match="holds other files"):
         registry.fetch("KEYWORDS-TRAINED-1", home)
-    with pytest.raises(MeshError, match="is not a directory"):
+    with pytest.raises(MeshError, match="isn't a directory"):
         registry.fetch("KEYWORDS-TRAINED-1", home / "letter.txt")
     assert content(home) == {"letter.txt": b"dear"}
 

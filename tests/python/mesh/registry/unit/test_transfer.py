@@ -60,7 +60,7 @@ def test_names_that_storage_would_change_are_not_published(tmp_path, name):
 
 def test_names_that_are_no_text_are_not_published(tmp_path):
     (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))).write_text("x")
-    with pytest.raises(MeshError, match="is not a file's path"):
+    with pytest.raises(MeshError, match="isn't a file's path"):
         read_content(tmp_path)
 
 
