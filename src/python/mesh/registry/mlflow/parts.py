@@ -23,13 +23,17 @@ from mesh.registry.transfer import PARTS_SUFFIX, THREADS
 PART = 16 * 2**20
 """Bytes of a part; S3 takes at least 5 MiB, and 10,000 parts of a file."""
 
+PARTS_AT_ONCE = 4
+"""Parts of a file that are moved at the same time."""
+
+WAIT = wait_exponential(0.5, max=8)
+"""Between the attempts for a part."""
+
 _BLOCK = 2**20
-_THREADS = 4
 _TIMEOUT = (5.0, 60.0)
 _ATTEMPTS = 5
-_WAIT = wait_exponential(0.5, max=8)
 # An upload holds its part in memory, so this counts the parts of all files.
-_in_memory = threading.BoundedSemaphore(2 * _THREADS)
+_in_memory = threading.BoundedSemaphore(2 * PARTS_AT_ONCE)
 
 
 class UnreachableStorageError(ConnectionError):
@@ -160,10 +164,10 @@ def _move(move: Callable[[int], None], missing: Iterable[int], there: set[int]) 
     attempts = Retrying(
         retry=retry_if_exception(passes),
         stop=stop_after_attempt(_ATTEMPTS),
-        wait=_WAIT,
+        wait=WAIT,
         reraise=True,
     )
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
         moves = [pool.submit(attempts.copy(), move, number) for number in missing]
         try:
             for moved in as_completed(moves):
@@ -213,7 +217,7 @@ def _never_connected(error: requests.ConnectionError) -> bool:
 def _session() -> requests.Session:
     """The session of all threads, without retries of its own: urllib3 would log the URLs."""
     session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=THREADS * _THREADS)
+    adapter = HTTPAdapter(pool_maxsize=THREADS * PARTS_AT_ONCE)
     for scheme in ("http://", "https://"):
         session.mount(scheme, adapter)
     return session

@@ -54,7 +54,7 @@ _DOWNLOADING_SECONDS = 4 * 60
 logger = logging.getLogger(__name__)
 
 # Servers whose storage this process could not reach.
-_unreachable: set[str] = set()
+unreachable: set[str] = set()
 
 
 def upload_file(
@@ -117,7 +117,7 @@ def _is_direct(repository: ArtifactRepository) -> bool:
         special = any(os.environ.get(name) for name in _ONLY_BOTO3)
         return isinstance(repository, S3ArtifactRepository) and not special
     server = _server(repository)
-    if server in _unreachable:
+    if server in unreachable:
         return False
     try:
         info = fetch_server_info(get_default_host_creds(server))  # type: ignore[no-untyped-call]
@@ -134,7 +134,7 @@ def _note_unreachable(repository: ArtifactRepository, error: UnreachableStorageE
     if not isinstance(repository, HttpArtifactRepository):
         raise error
     logger.info("large files go through %s: %s", urlsplit(_server(repository)).netloc, error)
-    _unreachable.add(_server(repository))
+    unreachable.add(_server(repository))
 
 
 def _server(repository: HttpArtifactRepository) -> str:

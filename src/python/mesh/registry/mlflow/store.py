@@ -23,7 +23,7 @@ EXPERIMENT = "mesh"
 _SQLITE = "sqlite:///"
 _SERVERS = ("http://", "https://")
 _POSTGRESQL = ("postgresql://", "postgresql+")
-_LOCK_SECONDS = 20.0
+LOCK_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def _is_empty(path: Path) -> bool:
         return True
     # MLflow would try for minutes to open a file that isn't a database.
     try:
-        with contextlib.closing(sqlite3.connect(path, timeout=_LOCK_SECONDS)) as connection:
+        with contextlib.closing(sqlite3.connect(path, timeout=LOCK_SECONDS)) as connection:
             return bool(connection.execute("SELECT count(*) = 0 FROM sqlite_master").fetchone()[0])
     except sqlite3.Error as error:
         raise MeshError(f"The registry's database {path} can't be read: {error}.") from error

@@ -9,6 +9,7 @@ import traceback
 from pathlib import Path
 
 import pytest
+import requests
 from mlflow.utils.server_info import ServerInfoRequestError
 from tenacity import wait_none
 
@@ -23,10 +24,11 @@ PART = 5 * 2**20
 """The smallest that S3 accepts."""
 
 LARGE = "model_artifacts/model.bin"
+SIGNED = "X-Amz-Signature"
 PUBLISH = """
 from mesh.registry.mlflow import parts
 parts.PART = {part}
-parts._THREADS = 1
+parts.PARTS_AT_ONCE = 1
 {stop}
 registry.publish("KEYWORDS-TRAINED", Path({source!r}), card)
 """
@@ -41,9 +43,9 @@ def place(request):
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch, s3):
     monkeypatch.setattr(parts, "PART", PART)
-    monkeypatch.setattr(parts, "_THREADS", 1)
-    monkeypatch.setattr(parts, "_WAIT", wait_none())
-    monkeypatch.setattr(remote, "_unreachable", set())
+    monkeypatch.setattr(parts, "PARTS_AT_ONCE", 1)
+    monkeypatch.setattr(parts, "WAIT", wait_none())
+    monkeypatch.setattr(remote, "unreachable", set())
     yield
     s3.faults.forbidden = s3.faults.failing = ""
 
@@ -74,6 +76,36 @@ def downloaded(s3):
     return functools.partial(numbers_in, s3, rf"^GET .*{LARGE}.* bytes=(\d+)-")
 
 
+def change_signed(patch, change) -> None:
+    """Let a function change each pre-signed URL before it is called."""
+    request = requests.Session.request
+
+    def changed(session, method, url, **options):
+        return request(session, method, change(url) if SIGNED in url else url, **options)
+
+    patch.setattr(requests.Session, "request", changed)
+
+
+def break_signed(patch, is_broken) -> list[str]:
+    """Break responses to pre-signed URLs, by their number from 1; return all such URLs."""
+    read, urls = requests.Response.iter_content, []
+
+    def read_broken(response, *arguments, **options):
+        if SIGNED in response.url:
+            urls.append(response.url)
+            if is_broken(len(urls)):
+                raise requests.exceptions.ChunkedEncodingError("broken")
+        return read(response, *arguments, **options)
+
+    patch.setattr(requests.Response, "iter_content", read_broken)
+    return urls
+
+
+def elsewhere(url: str) -> str:
+    """The same URL where no server listens."""
+    return re.sub(r"//[^/]*/", "//127.0.0.1:1/", url)
+
+
 def test_parts_there_and_back(registry, source, card, uploaded, downloaded, tmp_path):
     published = registry.publish("KEYWORDS-TRAINED", source, card)
     assert uploaded() == [1, 2, 3, 4, 5]
@@ -102,7 +134,7 @@ def test_interrupted_publish_is_resumed(registry, s3, source, card, uploaded, ca
 
 
 def own_logs(caplog) -> str:
-    """What was logged, but not by the storage, which is in this process."""
+    """The log without the storage's entries, which is in this process."""
     return "".join(record.getMessage() for record in caplog.records if record.name != "werkzeug")
 
 
@@ -118,15 +150,7 @@ def test_refused_urls(registry, s3, source, card, tmp_path):
 
 def test_part_that_is_lost_at_times(registry, source, card, tmp_path, monkeypatch):
     published = registry.publish("KEYWORDS-TRAINED", source, card)
-    write, calls = parts._write, []
-
-    def lose(response, descriptor, first, count):
-        calls.append(first)
-        if len(calls) % 2:
-            raise ConnectionError("lost")
-        return write(response, descriptor, first, count)
-
-    monkeypatch.setattr(parts, "_write", lose)
+    calls = break_signed(monkeypatch, lambda number: number % 2)
     registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "fetched")
     assert Manifest.of(tmp_path / "fetched") == published.manifest
     assert len(calls) == 10
@@ -134,16 +158,14 @@ def test_part_that_is_lost_at_times(registry, source, card, tmp_path, monkeypatc
 
 def test_storage_that_is_lost_half_way(registry, s3, source, card, uploaded, monkeypatch):
     """The next publish resumes: uploaded parts are not uploaded again."""
-    request, calls = parts._request, []
+    calls = []
 
-    def lose(method, url, **options):
+    def lose(url):
         calls.append(url)
-        if len(calls) > 3:
-            url = re.sub(r"//[^/]*/", "//127.0.0.1:1/", url)
-        return request(method, url, **options)
+        return elsewhere(url) if len(calls) > 3 else url
 
     with monkeypatch.context() as lost:
-        lost.setattr(parts, "_request", lose)
+        change_signed(lost, lose)
         with pytest.raises(MeshError, match="the connection to the storage 127.0.0.1:1 was lost"):
             registry.publish("KEYWORDS-TRAINED", source, card)
     uploaded()
@@ -152,14 +174,12 @@ def test_storage_that_is_lost_half_way(registry, s3, source, card, uploaded, mon
 
 
 def test_file_that_changes_while_it_is_uploaded(registry, s3, source, card, monkeypatch):
-    request = parts._request
-
-    def change(method, url, **options):
+    def touch(url):
         if "partNumber=2" in url:
             (source / LARGE).touch()
-        return request(method, url, **options)
+        return url
 
-    monkeypatch.setattr(parts, "_request", change)
+    change_signed(monkeypatch, touch)
     with pytest.raises(MeshError, match=f"{LARGE} changed while it was being published"):
         registry.publish("KEYWORDS-TRAINED", source, card)
     assert registry.list() == []
@@ -179,9 +199,7 @@ def test_server_that_does_not_list_its_features(
     assert Manifest.of(tmp_path / "fetched") == published.manifest
 
 
-def test_publisher_that_is_killed_when_the_storage_has_the_whole_file(
-    kill_stopped, registry, source, card
-):
+def test_publisher_that_is_killed_after_the_last_part(kill_stopped, registry, source, card):
     """The storage has forgotten the upload, and the publisher has not noted its end."""
     stop = "stop_at('mesh.registry.mlflow.unfinished:Unfinished.store', 6)"
     kill_stopped(PUBLISH.format(part=PART, stop=stop, source=str(source)))
@@ -211,9 +229,7 @@ def test_killed_publish_is_resumed(kill_stopped, registry, s3, source, card, upl
     assert uploaded() == [1, 2, 3, 4, 5]
 
 
-def test_what_changed_since_is_published_anew(
-    kill_stopped, registry, source, card, uploaded, tmp_path
-):
+def test_changed_files_are_published_anew(kill_stopped, registry, source, card, uploaded, tmp_path):
     stop = "stop_at('mlflow:MlflowClient.set_terminated')"
     kill_stopped(PUBLISH.format(part=PART, stop=stop, source=str(source)))
     with (source / LARGE).open("r+b") as file:
@@ -225,7 +241,7 @@ def test_what_changed_since_is_published_anew(
     assert (tmp_path / "fetched" / LARGE).read_bytes() == (source / LARGE).read_bytes()
 
 
-def test_what_is_missing_in_the_storage_is_published_anew(
+def test_files_missing_in_the_storage_are_published_anew(
     kill_stopped, registry, s3, source, card, uploaded
 ):
     stop = "stop_at('mlflow:MlflowClient.set_terminated')"
@@ -243,15 +259,7 @@ def test_interrupted_fetch_is_resumed(
 ):
     published = registry.publish("KEYWORDS-TRAINED", source, card)
     with monkeypatch.context() as lost:
-        write, calls = parts._write, []
-
-        def lose(response, descriptor, first, count):
-            calls.append(first)
-            if len(calls) >= 4:
-                raise ConnectionError("lost")
-            return write(response, descriptor, first, count)
-
-        lost.setattr(parts, "_write", lose)
+        break_signed(lost, lambda number: number >= 4)
         with pytest.raises(MeshError, match="lost"):
             registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "models" / "fetched")
     assert not (tmp_path / "models" / "fetched").exists()
@@ -290,27 +298,26 @@ def test_missing_large_file(registry, s3, source, card, tmp_path):
     assert registry.verify("KEYWORDS-TRAINED-1") == [f"{LARGE} is missing"]
 
 
-@pytest.fixture
-def _unreachable(monkeypatch):
-    """No server listens at the pre-signed URLs."""
-    request = parts._request
-
-    def elsewhere(method, url, **options):
-        return request(method, re.sub(r"//[^/]*/", "//127.0.0.1:1/", url), **options)
-
-    monkeypatch.setattr(parts, "_request", elsewhere)
-
-
-@pytest.mark.usefixtures("_unreachable")
 def test_storage_that_only_the_server_reaches(
-    server_place, registry_server, s3, source, card, tmp_path, monkeypatch
+    server_place, s3, source, card, tmp_path, monkeypatch
 ):
+    calls = []
+
+    def lead_elsewhere(url):
+        calls.append(url)
+        return elsewhere(url)
+
+    change_signed(monkeypatch, lead_elsewhere)
     registry = open_registry(server_place.settings)
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    assert calls
+    calls.clear()
+    # Tried once, it is not tried again.
     published = registry.publish("KEYWORDS-TRAINED", source, card)
-    assert remote._unreachable == {registry_server.url}
+    assert calls == []
     assert registry.verify("KEYWORDS-TRAINED-1") == []
     # As in another process, which has not found it unreachable yet.
-    monkeypatch.setattr(remote, "_unreachable", set())
+    monkeypatch.setattr(remote, "unreachable", set())
     registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "fetched")
     assert Manifest.of(tmp_path / "fetched") == published.manifest
     assert s3.unfinished_uploads() == []
@@ -320,7 +327,7 @@ COPY = """
 from mesh.registry.mlflow import parts
 from mesh.registry.provenance import copy_version
 parts.PART = {part}
-parts._THREADS = 1
+parts.PARTS_AT_ONCE = 1
 stop_at('mesh.registry.mlflow.parts:os.pread', 4)
 settings = RegistrySettings.model_validate_json({settings!r})
 copy_version(open_registry(settings), registry, "KEYWORDS-TRAINED-1")

@@ -53,7 +53,7 @@ def test_fetching_makes_the_same_directory(version, tmp_path):
     assert Manifest.read(tmp_path / "models" / "K-TRAINED-1") == published.manifest
 
 
-def test_received_files_can_be_read_by_others(version, tmp_path):
+def test_fetched_files_can_be_read_by_others(version, tmp_path):
     staging, published = version
     (staging / "model_artifacts/config.json").chmod(0o600)
     fetch_version(published, tmp_path / "received", copy_from(staging), ())
@@ -61,7 +61,7 @@ def test_received_files_can_be_read_by_others(version, tmp_path):
 
 
 def interrupted(download, lost):
-    """A connection that is lost in the middle of one file, after the others were moved."""
+    """A connection that is lost in the middle of one file, after the others were downloaded."""
 
     def fail(entry, root, advance):
         if entry.path != lost:
@@ -77,7 +77,7 @@ LAST = "test_files/inputs.json"
 
 @pytest.fixture
 def left(version, tmp_path, monkeypatch):
-    """What an interrupted download has left: all files but one, and a part of that."""
+    """The rest of an interrupted download: all files but one, and a part of that."""
     monkeypatch.setattr("mesh.registry.transfer.THREADS", 1)
     staging, published = version
     target = tmp_path / "models" / "K-TRAINED-1"
@@ -115,11 +115,11 @@ def test_interrupted_download_is_resumed(version, left):
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_what_an_interrupted_download_has_left_is_checked(version, left):
+def test_files_of_an_interrupted_download_are_checked(version, left):
     staging, published = version
     target, partial = left
     (partial / "model_artifacts/config.json").write_text("[]")
-    # Of a download that was killed after the last part.
+    # From a download that was killed after the last part.
     (partial / "model_artifacts/model.bin#parts").write_text("0\n")
     (partial / "of another version").mkdir()
     (partial / "of another version" / "a").write_text("a")
@@ -131,7 +131,7 @@ def test_what_an_interrupted_download_has_left_is_checked(version, left):
 
 
 def test_file_that_cannot_be_resumed_is_downloaded_again(version, left):
-    """A download that takes what is there for a sound half of the file."""
+    """A download that mistakes the existing file for an undamaged half."""
     staging, published = version
     target, _ = left
     calls = []
@@ -191,7 +191,7 @@ def damaged_version(directory: Path) -> None:
         (lambda directory: (directory / "manifest.json").mkdir(), "manifest.json"),
     ],
 )
-def test_only_what_is_known_to_be_a_version_is_replaced(version, tmp_path, fill, damaged):
+def test_only_directories_of_versions_are_replaced(version, tmp_path, fill, damaged):
     staging, published = version
     target = tmp_path / "target"
     target.mkdir()
@@ -203,7 +203,7 @@ def test_only_what_is_known_to_be_a_version_is_replaced(version, tmp_path, fill,
 
 
 @pytest.mark.parametrize("intact", ["manifest.json", "model_card.json"])
-def test_a_version_is_known_by_its_manifest_or_its_card(version, tmp_path, intact):
+def test_a_version_is_recognized_by_its_manifest_or_its_card(version, tmp_path, intact):
     staging, published = version
     target = tmp_path / "target"
     fetch_version(published, target, copy_from(staging), ())
@@ -216,7 +216,7 @@ def test_a_version_is_known_by_its_manifest_or_its_card(version, tmp_path, intac
 @pytest.mark.parametrize(
     "moment", ["mesh.core.manifest.sha256_file", "mesh.core.manifest.read_model"]
 )
-def test_another_process_replaces_what_is_looked_at(version, tmp_path, monkeypatch, moment):
+def test_another_process_replaces_the_directory_meanwhile(version, tmp_path, monkeypatch, moment):
     staging, published = version
     target = tmp_path / "received"
     fetch_version(published, target, copy_from(staging), ())
@@ -235,7 +235,7 @@ def test_another_process_replaces_what_is_looked_at(version, tmp_path, monkeypat
     assert Manifest.of(target) == published.manifest
 
 
-def test_failed_repair_leaves_what_was_there(version, tmp_path):
+def test_failed_repair_leaves_the_old_files(version, tmp_path):
     staging, published = version
     target = tmp_path / "received"
     fetch_version(published, target, copy_from(staging), ())
