@@ -144,8 +144,8 @@ def measure(
     settings: Settings,
 ) -> list[Contestant]:
     """Give the documents to all contestants, eight at a time."""
-    from keywords.stop_words import read_english_stop_words
-    from keywords.vocabulary import Vocabulary
+    from keywords.candidates import read_english_stop_words
+    from keywords.embeddings import Vocabulary
     from mesh.compile.artifact import CompiledModel
 
     encoder = CompiledModel.load(directory, settings.threads)

@@ -14,7 +14,7 @@ from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.formats import read_file
 from sentiment.project import PROJECT
-from sentiment.schema import Document, Request
+from sentiment.schema import Configuration, Document, Request
 from sentiment.serve.model import SentimentModel
 
 BATCH = 64
@@ -36,7 +36,9 @@ def judge(settings: QualitySettings, workspace: WorkspaceSettings) -> None:
     outputs = []
     for start in range(0, len(rows), BATCH):
         documents = [Document(document=row["text"]) for row in rows[start : start + BATCH]]
-        outputs += model.answer([Request(inputs=documents)])[0].outputs
+        outputs += model.predict(
+            Request(inputs=documents, configuration=Configuration(check_language=False))
+        ).outputs
     positive = [row["label"] == "1" for row in rows]
     of_three = sum(
         output.label == ("positive" if label else "negative")

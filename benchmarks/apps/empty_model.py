@@ -1,6 +1,7 @@
 """A model that does nothing, behind the mesh's server."""
 
 import sys
+from collections.abc import Sequence
 
 from pydantic import BaseModel
 
@@ -19,14 +20,14 @@ class Text(BaseModel):
 
 
 class EmptyModel(ServedModel):
-    """Answers what it is asked."""
+    """Returns its input."""
 
     name = "empty"
     request_model = Text
     response_model = Text
 
-    def predict(self, request: Text) -> Text:
-        return request
+    def predict_batch(self, requests: Sequence[Text]) -> Sequence[Text]:
+        return requests
 
     def example_request(self, text: str) -> Text:
         return Text(text=text)

@@ -8,7 +8,6 @@ from keywords.serve.model import KeywordsModel
 from mesh.core.logs import LogSettings, configure_logging
 from mesh.core.process import run_and_exit
 from mesh.core.settings import load_settings
-from mesh.serve.artifact_model import WARM_UP
 from mesh.serve.server import run_server
 from mesh.serve.settings import ServeSettings
 
@@ -18,7 +17,7 @@ class CompiledKeywords(KeywordsModel):
 
     def load(self) -> None:
         self.load_compiled(self._directory)
-        self.predict(self.example_request(WARM_UP))
+        self.warm_up()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""A model that repeats what it is asked, for tests of the server."""
+"""A model that repeats its input, for tests of the server."""
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -10,7 +10,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mesh.core.errors import UsageError
-from mesh.serve.model import ServedModel
+from mesh.serve.model import ServedModel, attempt
 from mesh.serve.problems import ProblemError
 
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
@@ -50,13 +50,11 @@ class Echo(ServedModel):
     def __init__(self) -> None:
         self.computed: list[str] = []
         self.gate = threading.Event()
-        self.is_up = True
 
-    @property
-    def ready(self) -> bool:
-        return self.is_up
+    def predict_batch(self, requests: Sequence[Question]) -> list[Answer | Exception]:
+        return [attempt(self._answer, request) for request in requests]
 
-    def predict(self, request: Question) -> Answer:
+    def _answer(self, request: Question) -> Answer:
         documents = [item.document for item in request.inputs]
         self.computed += documents
         match documents[0]:

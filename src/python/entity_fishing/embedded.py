@@ -18,6 +18,7 @@ from entity_fishing.names import name_key
 from entity_fishing.schema import MAX_ENTITIES, Reason
 from mesh.core.errors import UsageError
 from mesh.nlp.sentences import split_sentences
+from mesh.nlp.softmax import softmax
 
 Floats = NDArray[np.float32]
 
@@ -148,7 +149,8 @@ class _Text:
             for candidate in candidates
         ]
         is_word = " " not in self._surface(mention)
-        *scores, nothing = _softmax([*weights, _NOTHING_ONE_WORD if is_word else _NOTHING])
+        rivals = [*weights, _NOTHING_ONE_WORD if is_word else _NOTHING]
+        *scores, nothing = softmax(np.array(rivals)).tolist()
         best = int(np.argmax(scores))
         score, candidate = scores[best], candidates[best]
         if score >= _SURE:
@@ -190,9 +192,3 @@ def _weight(candidate: Candidate, surface: str) -> float:
     if candidate.name != surface:
         weight += _OTHER_CASE
     return weight
-
-
-def _softmax(weights: Sequence[float]) -> list[float]:
-    exponents = np.exp(np.asarray(weights) - max(weights))
-    scores: list[float] = (exponents / exponents.sum()).tolist()
-    return scores

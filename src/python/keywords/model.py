@@ -14,17 +14,17 @@ except where KeyBERT has no answer or an answer of another shape:
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, count
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keywords.cache import EmbeddingCache
-from keywords.candidates import find_candidates
+from keywords.candidates import find_candidates, read_english_stop_words, resolve_stop_words
+from keywords.embeddings import EmbeddingCache, Vocabulary
 from keywords.ranking import Ranked, max_sum_distance, maximal_marginal_relevance, most_similar
 from keywords.schema import Configuration, Keyword, Prediction
-from keywords.stop_words import resolve_stop_words
-from keywords.vocabulary import Vocabulary
+from mesh.compile.artifact import CompiledModel
 from mesh.core.errors import UsageError
 
 
@@ -105,6 +105,20 @@ class KeywordExtractor:
         self._known = (vocabulary, self.cache) if vocabulary else (self.cache,)
         self._english_stop_words = frozenset(english_stop_words)
         self._max_candidates = max_candidates
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Load the network, the English stop words and the vocabulary of a compiled model.
+
+        Args:
+            folder: the folder `compiled/` of a version.
+
+        Raises:
+            MeshError: a file is missing or damaged, or the backend needs a package that isn't
+                installed.
+        """
+        encoder = CompiledModel.load(folder)
+        return cls(encoder, read_english_stop_words(folder), vocabulary=Vocabulary.read(folder))
 
     def extract(
         self, documents: Sequence[str], configuration: Configuration | None = None

@@ -61,7 +61,7 @@ def max_sum_distance(
     """The `top_n` of the `nr_candidates` nearest that are least similar to one another, nearest last.
 
     Every combination is tried; the one with the smallest sum of similarities within it is taken. There is
-    none, and the answer is empty, where the document has fewer than `top_n` candidates.
+    none, and the result is empty, if the document has fewer than `top_n` candidates.
     """
     if len(candidates) < top_n:
         return []

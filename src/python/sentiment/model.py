@@ -3,13 +3,16 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mesh.compile.artifact import CompiledModel
 from mesh.nlp.clean import CleanText, clean
 from mesh.nlp.sentences import Span, split_sentences
+from mesh.nlp.softmax import softmax
 from sentiment.labels import LABELS
 from sentiment.schema import Document, EntitySentiment, Mention, Prediction, Sentiment
 
@@ -56,6 +59,20 @@ class SentimentAnalyser:
         self._network = network
         self._order = [list(labels).index(label) for label in LABELS]
 
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Load the network of a compiled model.
+
+        Args:
+            folder: the folder `compiled/` of a version.
+
+        Raises:
+            MeshError: a file is missing or damaged, or the backend needs a package that isn't
+                installed.
+        """
+        network = CompiledModel.load(folder)
+        return cls(network, network.spec.labels)
+
     def analyse(self, documents: Sequence[tuple[Document, str]]) -> list[Prediction]:
         """The sentiment of each document and its entities, in the documents' order.
 
@@ -63,7 +80,7 @@ class SentimentAnalyser:
             documents: with the ISO 639 code of their language.
         """
         readings = [_read(document, language) for document, language in documents]
-        probabilities = _softmax(
+        probabilities = softmax(
             self._network.logits([text for reading in readings for text in reading.texts])
         )[:, self._order]
         answers = []
@@ -127,9 +144,3 @@ def _sentiment(probabilities: Probabilities) -> Sentiment:
         for label, share in zip(LABELS, probabilities, strict=True)
     }
     return Sentiment.model_validate({"label": LABELS[int(probabilities.argmax())], **shares})
-
-
-def _softmax(logits: NDArray[np.float32]) -> Probabilities:
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    probabilities: Probabilities = shifted / shifted.sum(axis=1, keepdims=True)
-    return probabilities

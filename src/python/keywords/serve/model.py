@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from keywords.compiled import load_extractor
 from keywords.model import KeywordExtractor
 from keywords.project import PROJECT
 from keywords.schema import Request, Response
-from mesh.serve.artifact_model import ArtifactModel
-from mesh.serve.documents import Document
+from mesh.serve.model import ArtifactModel
 
 
 class KeywordsModel(ArtifactModel):
@@ -21,22 +19,16 @@ class KeywordsModel(ArtifactModel):
     _extractor: KeywordExtractor
 
     def load_compiled(self, folder: Path) -> None:
-        self._extractor = load_extractor(folder)
-
-    def predict(self, request: Request) -> Response:
-        [answer] = self.predict_batch([request])
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        self._extractor = KeywordExtractor.load(folder)
 
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
-        answers = self._extractor.extract_batch(
+        results = self._extractor.extract_batch(
             [(request.documents, request.configuration) for request in requests]
         )
         return [
-            answer if isinstance(answer, Exception) else Response(outputs=answer)
-            for answer in answers
+            result if isinstance(result, Exception) else Response(outputs=result)
+            for result in results
         ]
 
-    def example_request(self, text: str) -> Request:
-        return Request(inputs=[Document(document=text)])
+
+MODEL = KeywordsModel

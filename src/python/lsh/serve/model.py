@@ -1,14 +1,12 @@
 """The model that the lsh server serves."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from lsh.model import SIGNATURE_VERSION, signature
 from lsh.project import PROJECT
-from lsh.schema import Configuration, Prediction, Request, Response
-from mesh.serve.documents import Document
-from mesh.serve.model import ServedModel
-
-WARM_UP = "The stop words and the bands of the default configuration are made before the first request comes."
+from lsh.schema import Prediction, Request, Response
+from mesh.serve.model import ServedModel, attempt
 
 
 class LshModel(ServedModel):
@@ -19,20 +17,25 @@ class LshModel(ServedModel):
     response_model = Response
 
     def load(self) -> None:
-        signature(WARM_UP, Configuration())
+        # The stop words and the bands of the default configuration are made once.
+        self.warm_up()
 
-    def predict(self, request: Request) -> Response:
-        return Response(
-            outputs=[
-                Prediction(signature=signature(text, request.configuration))
-                for text in request.documents
-            ],
-            signature_version=SIGNATURE_VERSION,
-        )
+    def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
+        return [attempt(_response, request) for request in requests]
 
     def bio(self) -> dict[str, Any]:
         card = {"description": PROJECT.description, "signature_version": SIGNATURE_VERSION}
         return {"model_name": self.name, "model_card": card}
 
-    def example_request(self, text: str) -> Request:
-        return Request(inputs=[Document(document=text)])
+
+def _response(request: Request) -> Response:
+    return Response(
+        outputs=[
+            Prediction(signature=signature(text, request.configuration))
+            for text in request.documents
+        ],
+        signature_version=SIGNATURE_VERSION,
+    )
+
+
+MODEL = LshModel

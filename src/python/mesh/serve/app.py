@@ -2,21 +2,23 @@
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from mesh.serve.access import AccessMiddleware, Traffic
 from mesh.serve.api import Api
+from mesh.serve.availability import Availability
 from mesh.serve.docs_page import docs_routes
-from mesh.serve.inference import InferenceService
+from mesh.serve.inference import Dispatcher, compute
 from mesh.serve.inference_protocol import InferenceProtocol
-from mesh.serve.limits import LingeringClose
 from mesh.serve.metrics import Metrics
+from mesh.serve.middleware import AccessMiddleware, LingeringClose, Traffic
 from mesh.serve.model import ServedModel
 from mesh.serve.openapi import openapi_route
+from mesh.serve.predict import Predictor
 from mesh.serve.problems import ProblemError, handle_http_exception, handle_problem
 from mesh.serve.settings import ServeSettings
 
@@ -24,44 +26,58 @@ from mesh.serve.settings import ServeSettings
 def create_app(model: ServedModel, settings: ServeSettings) -> Starlette:
     """Make the app; any ASGI server with lifespan support can run it.
 
-    The model is loaded in the background when the app starts, so that liveness is answered at once. Whoever runs the
-    app finds its `InferenceService` in `app.state.service` and its `Traffic` in `app.state.traffic`.
+    The model is loaded in the background when the app starts, so that the liveness probe responds
+    at once. The app's `Availability`, `Dispatcher` and `Traffic` are in `app.state`, under these
+    names in lower case.
     """
     metrics = Metrics(model.name)
     for collector in model.collectors:
         metrics.registry.register(collector)
-    service = InferenceService(model, settings, metrics)
+    availability = Availability(model, metrics)
+    dispatcher = Dispatcher(
+        functools.partial(compute, model),
+        metrics,
+        threads=settings.threads,
+        queue_size=settings.queue_size,
+        max_batch=settings.max_batch,
+        wait_seconds=settings.batch_wait_ms / 1000,
+    )
+    predictor = Predictor(model, availability, dispatcher, metrics, settings)
     traffic = Traffic()
-    service.metrics.in_progress.set_function(lambda: traffic.count)
+    metrics.in_progress.set_function(lambda: traffic.count)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001 - Starlette passes it
-        service.start()
+        dispatcher.start()
+        availability.start_loading()
         try:
             yield
         finally:
-            service.refuse()
+            availability.refuse()
             # Servers wait for their connections, but stop waiting for all when one of them fails.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(traffic.idle.wait(), settings.drain_seconds)
-            service.close()
+            dispatcher.close()
 
     app = Starlette(
         routes=[
-            *Api(service, settings).routes(),
-            *InferenceProtocol(service, settings).routes(),
+            *Api(model, availability, predictor, metrics).routes(),
+            *InferenceProtocol(model, availability, predictor, settings).routes(),
             openapi_route(model),
             *docs_routes(model.name),
         ],
         middleware=[
             Middleware(LingeringClose),
-            Middleware(AccessMiddleware, service=service, traffic=traffic),
+            Middleware(
+                AccessMiddleware, availability=availability, traffic=traffic, metrics=metrics
+            ),
         ],
         exception_handlers={ProblemError: handle_problem, HTTPException: handle_http_exception},
         lifespan=lifespan,
     )
     # A redirect to another spelling of the path would be built from the client's Host header.
     app.router.redirect_slashes = False
-    app.state.service = service
+    app.state.availability = availability
+    app.state.dispatcher = dispatcher
     app.state.traffic = traffic
     return app

@@ -1,282 +1,229 @@
-"""From a validated request to the answer's bytes: load, queue, compute, give up."""
+"""Inference: a bounded queue, and threads that take micro-batches from it and compute them."""
 
 import asyncio
 import contextlib
 import logging
 import threading
 import time
-from collections.abc import Sequence
-from enum import StrEnum
-from typing import Any, Literal
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from starlette.requests import ClientDisconnect
-from starlette.types import Receive
+from pydantic import BaseModel
 
-from mesh.core.errors import MeshError, UsageError
-from mesh.serve.dispatcher import Dispatcher, Job, QueueFullError
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel
-from mesh.serve.problems import ProblemError, validation_problem
-from mesh.serve.settings import ServeSettings
 
 logger = logging.getLogger(__name__)
 
-RETRY_AFTER = {"Retry-After": "1"}
-INLINE_BYTES = 64 * 1024
-"""Bodies up to this size are validated within a millisecond, faster than a thread is reached."""
-
-WATCH_AFTER_SECONDS = 0.01
-"""Watching whether a client leaves takes longer than a short answer does."""
+Compute = Callable[[Sequence[Any]], Sequence[Any]]
 
 
-class Phase(StrEnum):
-    """Where a server is between its start and its end."""
+def compute(model: ServedModel, requests: Sequence[Any]) -> list[bytes | Exception]:
+    """The model's response to each request as JSON, or the exception that is its result.
 
-    LOADING = "loading"
-    SERVING = "serving"
-    DRAINING = "draining"
-    CLOSED = "closed"
-    FAILED = "failed"
+    Where the model fails on the batch as a whole, each of its requests is tried alone.
+    """
+    return [_encoded(model, response) for response in _predicted(model, requests)]
 
 
-class InferenceService:
-    """A model, the threads that it computes in, and whether it can answer.
+def _predicted(model: ServedModel, requests: Sequence[Any]) -> Sequence[BaseModel | Exception]:
+    try:
+        return model.predict_batch(requests)
+    except Exception:
+        if len(requests) == 1:
+            raise
+        logger.exception("A batch of %d failed; its requests are tried alone", len(requests))
+    responses: list[BaseModel | Exception] = []
+    for request in requests:
+        try:
+            responses.extend(model.predict_batch([request]))
+        except Exception as error:
+            responses.append(error)
+    return responses
+
+
+def _encoded(model: ServedModel, response: BaseModel | Exception) -> bytes | Exception:
+    if isinstance(response, Exception):
+        return response
+    if not isinstance(response, model.response_model):
+        expected = model.response_model.__name__
+        return TypeError(
+            f"The model's response is of type {type(response).__name__}, not {expected}"
+        )
+    return response.model_dump_json().encode()
+
+
+class QueueFullError(Exception):
+    """The queue has no room for the requests."""
+
+
+@dataclass(eq=False)
+class Job:
+    """A request on its way.
 
     Attributes:
-        phase: predictions are accepted while SERVING and DRAINING; readiness is reported while SERVING.
-        load_failed: set when loading failed; `failure` then holds why, as a sentence.
+        future: gets the result, which may be an exception; cancelled when nobody waits for it.
+        submitted: time of `time.monotonic()`.
     """
 
-    def __init__(self, model: ServedModel, settings: ServeSettings, metrics: Metrics) -> None:
-        self.model = model
-        self.phase = Phase.LOADING
-        self.failure: str | None = None
-        self.load_failed = asyncio.Event()
-        self.metrics = metrics
-        self._settings = settings
-        self.dispatcher = Dispatcher(
-            self.compute,
-            metrics,
-            threads=settings.threads,
-            queue_size=settings.queue_size,
-            max_batch=settings.max_batch,
-            wait_seconds=settings.batch_wait_ms / 1000,
-        )
-        metrics.watch(ready=lambda: self.is_ready, queue_depth=lambda: len(self.dispatcher))
+    request: Any
+    future: asyncio.Future[Any]
+    submitted: float = field(default_factory=time.monotonic)
+
+
+class Dispatcher:
+    """Hands requests from the event loop to threads and results back.
+
+    A free thread takes waiting requests at once: at most `max_batch`, and no more than its fraction
+    when other threads are free too. Jobs whose future was cancelled while they waited are not
+    computed.
+
+    Args:
+        compute: called in the threads with 1 to `max_batch` requests; returns as many results,
+            exceptions among them being the results of single requests.
+        wait_seconds: how long a thread waits for `max_batch` requests once it has one.
+    """
+
+    def __init__(
+        self,
+        compute: Compute,
+        metrics: Metrics,
+        *,
+        threads: int,
+        queue_size: int,
+        max_batch: int,
+        wait_seconds: float = 0,
+    ) -> None:
+        self.queue_size = queue_size
+        self._compute = compute
+        self._metrics = metrics
+        self._threads = threads
+        self._max_batch = max_batch
+        self._wait_seconds = wait_seconds
+        self._queue: deque[Job] = deque()
+        self._free = 0
+        self._closed = False
+        self._is_waking = False
+        self._changed = threading.Condition()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        metrics.queue_depth.set_function(lambda: len(self))
+
+    def __len__(self) -> int:
+        """The number of waiting requests."""
+        return len(self._queue)
 
     @property
-    def is_ready(self) -> bool:
-        """Whether traffic should be sent here."""
-        return self.phase is Phase.SERVING and self.model.ready
+    def free_threads(self) -> int:
+        """The number of threads that wait for requests."""
+        return self._free
 
     def start(self) -> None:
-        """Begin to load the model in a thread; returns at once."""
-        self.dispatcher.start()
-        loop = asyncio.get_running_loop()
-        # A daemon, so that a server can be ended while it loads.
-        threading.Thread(target=self._load, args=(loop,), name="load", daemon=True).start()
-
-    def drain(self) -> None:
-        """Report that no more traffic should be sent, and go on accepting predictions."""
-        if self.phase is Phase.SERVING:
-            self.phase = Phase.DRAINING
-        else:
-            self.refuse()
-
-    def refuse(self) -> None:
-        """Accept no more predictions; those that were accepted are still computed."""
-        if self.phase is not Phase.FAILED:
-            self.phase = Phase.CLOSED
+        """Start the threads; results go to the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        for number in range(self._threads):
+            # A daemon, so that a computation past all deadlines doesn't keep the process from ending.
+            threading.Thread(target=self._work, name=f"inference-{number}", daemon=True).start()
 
     def close(self) -> None:
-        """Let the threads end once they have computed what was accepted."""
-        self.refuse()
-        self.dispatcher.close()
+        """Let the threads end once the queue is empty."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
-    def require_ready(self) -> None:
-        """Check that traffic should be sent here.
-
-        Raises:
-            ProblemError: 503, with the reason.
-        """
-        if not self.is_ready:
-            raise self._unavailable()
-
-    def require_capacity(self) -> None:
-        """Check, before a body is read, that a prediction can be accepted.
+    def submit(self, requests: Sequence[Any]) -> list[Job]:
+        """Queue all of the requests, or none; call it on the event loop.
 
         Raises:
-            ProblemError: 503 when the model can't answer or the queue is full.
+            QueueFullError: there is no room for all of them.
         """
-        if self.phase not in (Phase.SERVING, Phase.DRAINING) or not self.model.ready:
-            self.metrics.rejections.labels("unavailable").inc()
-            raise self._unavailable()
-        if len(self.dispatcher) >= self.dispatcher.queue_size:
-            raise self._queue_full()
+        loop = asyncio.get_running_loop()
+        jobs = [Job(request, loop.create_future()) for request in requests]
+        with self._changed:
+            if len(self._queue) + len(jobs) > self.queue_size:
+                raise QueueFullError
+            self._queue.extend(jobs)
+        if not self._is_waking:
+            # Once for all requests that the event loop finds at the same time.
+            self._is_waking = True
+            loop.call_soon(self._wake)
+        return jobs
 
-    async def validate(self, schema: type[BaseModel], body: bytes) -> Any:
-        """Parse and validate a JSON body; a big one in a thread.
+    def _wake(self) -> None:
+        self._is_waking = False
+        with self._changed:
+            self._changed.notify(len(self._queue))
 
-        Raises:
-            ProblemError: 400 or 422, with the fields that are wrong.
-        """
+    def cancel(self, jobs: Sequence[Job]) -> None:
+        """Cancel the jobs that aren't done; those that still wait leave the queue."""
+        # The future of a task that was cancelled while it waited is cancelled already.
+        unfinished = [job for job in jobs if job.future.cancelled() or not job.future.done()]
+        if not unfinished:
+            return
+        with self._changed:
+            for job in unfinished:
+                job.future.cancel()
+                with contextlib.suppress(ValueError):
+                    self._queue.remove(job)
+
+    def _work(self) -> None:
+        while batch := self._next_batch():
+            self._metrics.batch_size.observe(len(batch))
+            started = time.monotonic()
+            for job in batch:
+                self._metrics.queue_seconds.observe(started - job.submitted)
+            results = self._results([job.request for job in batch])
+            self._metrics.batch_seconds.observe(time.monotonic() - started)
+            self._hand_over(batch, results)
+
+    def _next_batch(self) -> list[Job]:
+        """Wait for requests and take them; none once closed."""
+        with self._changed:
+            self._free += 1
+            try:
+                while True:
+                    self._changed.wait_for(lambda: self._queue or self._closed)
+                    if not self._queue:
+                        return []
+                    if self._wait_seconds:
+                        self._changed.wait_for(self._is_batch_full, self._wait_seconds)
+                    if batch := self._take():
+                        return batch
+            finally:
+                self._free -= 1
+
+    def _is_batch_full(self) -> bool:
+        return self._closed or len(self._queue) >= self._max_batch
+
+    def _take(self) -> list[Job]:
+        # The ceiling of an equal part for each free thread.
+        part = -(-len(self._queue) // self._free)
+        batch = [self._queue.popleft() for _ in range(min(part, self._max_batch))]
+        if self._queue:
+            self._changed.notify()
+        return batch
+
+    def _results(self, requests: Sequence[Any]) -> Sequence[Any]:
         try:
-            if len(body) <= INLINE_BYTES:
-                return schema.model_validate_json(body)
-            return await asyncio.to_thread(schema.model_validate_json, body)
-        except ValidationError as error:
-            raise validation_problem(error) from None
-
-    async def infer(self, requests: Sequence[Any], receive: Receive) -> list[bytes]:
-        """Compute the answers to validated requests.
-
-        Args:
-            receive: the ASGI channel of the client, its body consumed; watched for the client leaving.
-
-        Returns:
-            A JSON document of the response model for each request.
-
-        Raises:
-            ProblemError: 422 from the model, 503 when the queue is full, 504 past the deadline.
-            ClientDisconnect: the client left.
-            Exception: what the model raised.
-        """
-        try:
-            jobs = self.dispatcher.submit(requests)
-        except QueueFullError:
-            raise self._queue_full() from None
-        try:
-            results = await self._results(jobs, receive)
-        finally:
-            self.dispatcher.cancel(jobs)
-        for result in results:
-            if isinstance(result, UsageError):
-                raise ProblemError(422, str(result)) from result
-            if isinstance(result, Exception):
-                raise result
+            results = self._compute(requests)
+        except Exception as error:
+            return [error] * len(requests)
+        if len(results) != len(requests):
+            wrong = RuntimeError(
+                f"{len(results)} results were computed for {len(requests)} requests"
+            )
+            return [wrong] * len(requests)
         return results
 
-    async def _results(self, jobs: Sequence[Job], receive: Receive) -> list[Any]:
-        patience = _Patience(jobs, receive, self._settings.deadline_seconds)
-        try:
-            return [await job.future for job in jobs]
-        except asyncio.CancelledError:
-            if patience.ended is None:
-                raise
-            self.metrics.rejections.labels(patience.ended).inc()
-            if patience.ended == "client_left":
-                raise ClientDisconnect from None
-            raise ProblemError(
-                504,
-                f"No answer was ready within {self._settings.deadline_seconds:g} seconds; "
-                "send less text, or try again later.",
-            ) from None
-        finally:
-            patience.stop()
-
-    def _queue_full(self) -> ProblemError:
-        self.metrics.rejections.labels("queue_full").inc()
-        detail = "The server has as many requests waiting as it accepts; try again later."
-        return ProblemError(503, detail, headers=RETRY_AFTER)
-
-    def _unavailable(self) -> ProblemError:
-        reasons = {
-            Phase.LOADING: "The model is being loaded.",
-            Phase.SERVING: "The model can't answer at the moment.",
-            Phase.DRAINING: "The server is shutting down.",
-            Phase.CLOSED: "The server is shutting down.",
-            Phase.FAILED: "The model can't be loaded.",
-        }
-        return ProblemError(503, reasons[self.phase], headers=RETRY_AFTER)
-
-    def _load(self, loop: asyncio.AbstractEventLoop) -> None:
-        started = time.monotonic()
-        failure = None
-        try:
-            self.model.load()
-        except MeshError as error:
-            failure = str(error)
-        except Exception as error:
-            logger.exception("Loading the model %s failed", self.model.name)
-            failure = (
-                f"The model {self.model.name} can't be loaded: {type(error).__name__}: {error}"
-            )
-        seconds = time.monotonic() - started
-        # RuntimeError: the loop is closed, so the server was ended while the model was loaded.
+    def _hand_over(self, batch: Sequence[Job], results: Sequence[Any]) -> None:
+        assert self._loop is not None  # noqa: S101 - threads are started with it
+        # RuntimeError: the loop is closed, since the server stopped waiting.
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(self._loaded, seconds, failure)
-
-    def _loaded(self, seconds: float, failure: str | None) -> None:
-        self.metrics.load_seconds.set(seconds)
-        if failure is not None:
-            self.phase = Phase.FAILED
-            self.failure = failure
-            self.load_failed.set()
-        elif self.phase is Phase.LOADING:
-            self.phase = Phase.SERVING
-            logger.info("The model %s is loaded (%.2f s)", self.model.name, seconds)
-
-    def compute(self, requests: Sequence[Any]) -> list[bytes | Exception]:
-        """Each answer as JSON, or the exception that is the answer; called in the threads."""
-        return [self._encode(response) for response in self._predict(requests)]
-
-    def _predict(self, requests: Sequence[Any]) -> Sequence[BaseModel | Exception]:
-        try:
-            return self.model.predict_batch(requests)
-        except Exception:
-            if len(requests) == 1:
-                raise
-            logger.exception("A batch of %d failed; its requests are tried alone", len(requests))
-        responses: list[BaseModel | Exception] = []
-        for request in requests:
-            try:
-                responses.extend(self.model.predict_batch([request]))
-            except Exception as error:
-                responses.append(error)
-        return responses
-
-    def _encode(self, response: BaseModel | Exception) -> bytes | Exception:
-        if isinstance(response, Exception):
-            return response
-        if not isinstance(response, self.model.response_model):
-            expected = self.model.response_model.__name__
-            return TypeError(f"The model answered {type(response).__name__}, not {expected}")
-        return response.model_dump_json().encode()
+            self._loop.call_soon_threadsafe(_set_results, batch, results)
 
 
-class _Patience:
-    """Cancels jobs when their client leaves or their time is over. Those that are done soon end without being watched.
-
-    Attributes:
-        ended: why they were cancelled, as the metric of rejections names it.
-    """
-
-    def __init__(self, jobs: Sequence[Job], receive: Receive, seconds: float) -> None:
-        self.ended: Literal["client_left", "deadline"] | None = None
-        self._jobs = jobs
-        self._receive = receive
-        self._loop = asyncio.get_running_loop()
-        self._end = self._loop.time() + seconds
-        self._task: asyncio.Task[None] | None = None
-        self._timer = self._loop.call_later(min(WATCH_AFTER_SECONDS, seconds), self._watch)
-
-    def stop(self) -> None:
-        self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
-
-    def _watch(self) -> None:
-        self._timer = self._loop.call_at(self._end, self._give_up, "deadline")
-        self._task = asyncio.create_task(self._wait_for_disconnect())
-
-    async def _wait_for_disconnect(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self._give_up("client_left")
-
-    def _give_up(self, reason: Literal["client_left", "deadline"]) -> None:
-        if self.ended is None:
-            self.ended = reason
-            for job in self._jobs:
-                job.future.cancel()
+def _set_results(batch: Sequence[Job], results: Sequence[Any]) -> None:
+    for job, result in zip(batch, results, strict=True):
+        if not job.future.done():
+            job.future.set_result(result)

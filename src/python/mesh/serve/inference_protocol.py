@@ -2,9 +2,9 @@
 
 https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
 
-A text model takes one input tensor, `text`, of datatype BYTES and shape [n], and gives one output tensor,
-`response`, of the same shape and datatype: each element is the answer to one text, a JSON document as
-`/v1/model/{name}/predict` gives it.
+A text model takes one input tensor, `text`, of datatype BYTES and shape [n], and returns one output
+tensor, `response`, of the same shape and datatype: each element is the response to one text, a JSON
+document as `/v1/model/{name}/predict` returns it.
 """
 
 from typing import Any, Literal, Self
@@ -14,8 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mesh.serve.api import accept, require_model
-from mesh.serve.inference import InferenceService
+from mesh.serve.availability import Availability
+from mesh.serve.model import ServedModel
+from mesh.serve.predict import Predictor, require_model
 from mesh.serve.problems import ProblemError, validation_problem
 from mesh.serve.settings import ServeSettings
 
@@ -26,7 +27,7 @@ BINARY_HEADER = "Inference-Header-Content-Length"
 
 
 class ServerMetadata(BaseModel):
-    """What the server is."""
+    """The server's metadata."""
 
     name: str
     version: str
@@ -34,7 +35,7 @@ class ServerMetadata(BaseModel):
 
 
 class TensorMetadata(BaseModel):
-    """A tensor that the model takes or gives; a dimension of -1 may have any size."""
+    """A tensor that the model takes or returns; a dimension of -1 may have any size."""
 
     name: str
     datatype: Literal["BYTES"] = "BYTES"
@@ -42,7 +43,7 @@ class TensorMetadata(BaseModel):
 
 
 class ModelMetadata(BaseModel):
-    """What the model takes and gives."""
+    """The model's inputs and outputs."""
 
     name: str
     platform: str
@@ -51,7 +52,7 @@ class ModelMetadata(BaseModel):
 
 
 class ModelReady(BaseModel):
-    """Whether the model answers."""
+    """Whether the model responds."""
 
     name: str
     ready: bool
@@ -81,7 +82,7 @@ class RequestedOutput(BaseModel):
 
 
 class InferRequest(BaseModel):
-    """Texts to answer."""
+    """Texts to respond to."""
 
     id: str | None = None
     inputs: list[InputTensor] = Field(min_length=1, max_length=1)
@@ -90,7 +91,7 @@ class InferRequest(BaseModel):
 
 
 class OutputTensor(BaseModel):
-    """Answers, each a JSON document."""
+    """Responses, each a JSON document."""
 
     name: Literal["response"] = "response"
     shape: list[int]
@@ -99,7 +100,7 @@ class OutputTensor(BaseModel):
 
 
 class InferResponse(BaseModel):
-    """The answers to the texts, in their order."""
+    """The responses to the texts, in their order."""
 
     model_config = ConfigDict(protected_namespaces=())
 
@@ -111,9 +112,17 @@ class InferResponse(BaseModel):
 class InferenceProtocol:
     """The handlers of the protocol."""
 
-    def __init__(self, service: InferenceService, settings: ServeSettings) -> None:
-        self._service = service
-        self._settings = settings
+    def __init__(
+        self,
+        model: ServedModel,
+        availability: Availability,
+        predictor: Predictor,
+        settings: ServeSettings,
+    ) -> None:
+        self._model = model
+        self._availability = availability
+        self._predictor = predictor
+        self._max_texts = settings.queue_size
 
     def routes(self) -> list[Route]:
         """All paths and their handlers."""
@@ -136,15 +145,15 @@ class InferenceProtocol:
 
     async def ready(self, request: Request) -> Response:  # noqa: ARG002 - Starlette passes it
         """Server ready; the specification names the member both ways."""
-        self._service.require_ready()
+        self._availability.require_ready()
         return JSONResponse({"live": True, "ready": True})
 
     async def model(self, request: Request) -> Response:
         """Model metadata."""
-        require_model(request.scope, self._service)
+        require_model(request.scope, self._model)
         return _json(
             ModelMetadata(
-                name=self._service.model.name,
+                name=self._model.name,
                 platform="mesh",
                 inputs=[TensorMetadata(name=INPUT)],
                 outputs=[TensorMetadata(name=OUTPUT)],
@@ -153,42 +162,39 @@ class InferenceProtocol:
 
     async def model_ready(self, request: Request) -> Response:
         """Model ready."""
-        require_model(request.scope, self._service)
-        self._service.require_ready()
-        return _json(ModelReady(name=self._service.model.name, ready=True))
+        require_model(request.scope, self._model)
+        self._availability.require_ready()
+        return _json(ModelReady(name=self._model.name, ready=True))
 
     async def infer(self, request: Request) -> Response:
         """Inference: each text is a request of its own."""
-        require_model(request.scope, self._service)
+        require_model(request.scope, self._model)
         if BINARY_HEADER in request.headers:
             raise ProblemError(
                 415, "Binary tensors are not supported; send the texts in `data` as JSON."
             )
-        parsed: InferRequest = await accept(
-            request.scope, request.receive, self._service, self._settings, InferRequest
+        parsed: InferRequest = await self._predictor.accept(
+            request.scope, request.receive, InferRequest
         )
         texts = parsed.inputs[0].data
-        if len(texts) > self._settings.queue_size:
-            detail = (
-                f"{len(texts)} texts are more than the {self._settings.queue_size} that may wait."
-            )
+        if len(texts) > self._max_texts:
+            detail = f"{len(texts)} texts are more than the {self._max_texts} that may wait."
             raise ProblemError(422, detail)
-        answers = await self._service.infer(self._requests(texts), request.receive)
-        tensor = OutputTensor(shape=[len(answers)], data=[answer.decode() for answer in answers])
-        return _json(
-            InferResponse(model_name=self._service.model.name, id=parsed.id, outputs=[tensor])
-        )
+        responses = await self._predictor.infer(self._requests(texts), request.receive)
+        data = [response.decode() for response in responses]
+        tensor = OutputTensor(shape=[len(data)], data=data)
+        return _json(InferResponse(model_name=self._model.name, id=parsed.id, outputs=[tensor]))
 
     def _requests(self, texts: list[str]) -> list[BaseModel]:
         requests = []
         for index, text in enumerate(texts):
             try:
-                requests.append(self._service.model.example_request(text))
+                requests.append(self._model.example_request(text))
             except ValidationError as error:
                 where = ("body", "inputs", 0, "data", index)
                 raise validation_problem(error, where) from None
         return requests
 
 
-def _json(answer: BaseModel) -> Response:
-    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
+def _json(body: BaseModel) -> Response:
+    return Response(body.model_dump_json(exclude_none=True), media_type="application/json")

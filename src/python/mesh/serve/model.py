@@ -1,83 +1,203 @@
-"""What a project implements to be served."""
+"""Models behind the API: what a project implements to be served."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
 
 from prometheus_client.registry import Collector
 from pydantic import BaseModel
+
+from mesh.core.card import COMPILED, ModelCard
+from mesh.core.errors import MeshError, UsageError
+from mesh.core.project import Project
+from mesh.core.settings import MeshSettings
+from mesh.serve.documents import EXAMPLE_TEXT
+
+Request = TypeVar("Request")
+Result = TypeVar("Result")
 
 
 class ServedModel(ABC):
     """A model behind the API.
 
-    `load` runs once, in a thread of its own. After it, `predict_batch` runs in several threads at the same time, so
-    what it shares between calls must be safe for that. All other methods run on the event loop and must return at once.
+    `load` runs once, in a thread of its own. After it, `predict_batch` runs in several threads at
+    the same time, so everything that it shares between calls must be safe for that. All other
+    methods run on the event loop and must return at once.
 
     Attributes:
         name: names the model in URLs, such as `keywords`.
-        request_model: what a request's body is validated against. Its lists need a `max_length`: without one, pydantic
-            goes through all of a hostile body and collects millions of errors.
-        response_model: what `predict` returns.
+        request_model: validates the body of a request. Its lists need a `max_length`: without one,
+            pydantic goes through all of a hostile body and collects millions of errors.
+        response_model: the type of all responses.
+        settings: classes of the model's own settings.
+        ready: whether the model, once loaded, can respond. A model that depends on another service
+            may set it to False while that is down.
+
+    Args:
+        directory: of the version that it serves; None where code is the whole model.
+        settings: an instance of each class of its own settings.
     """
 
     name: str
     request_model: type[BaseModel]
     response_model: type[BaseModel]
+    settings: tuple[type[MeshSettings], ...] = ()
+    ready: bool = True
+
+    def __init__(  # noqa: B027 - a model that is code alone needs neither
+        self, directory: Path | None = None, *settings: MeshSettings
+    ) -> None:
+        """Models with weights or settings take them here."""
 
     def load(self) -> None:  # noqa: B027 - a model that is code alone has nothing to load
-        """Bring the model into memory, and warm it up where the first answer would be slow.
+        """Bring the model into memory, and warm it up where the first response would be slow.
 
         Raises:
             MeshError: it can't be loaded; the server prints the sentence and ends with exit code 1.
         """
 
     @property
-    def ready(self) -> bool:
-        """Whether the model, once loaded, can answer: override where it depends on another service."""
-        return True
-
-    @property
     def collectors(self) -> Sequence[Collector]:
-        """Measurements of the model's own, which are shown with the server's; made without a registry."""
+        """The model's own metrics, shown with the server's; made without a registry."""
         return ()
 
     @abstractmethod
-    def predict(self, request: Any) -> BaseModel:
-        """Answer a request.
+    def predict_batch(self, requests: Sequence[Any]) -> Sequence[BaseModel | Exception]:
+        """Respond to several requests of different clients at once.
 
         Args:
-            request: an instance of `request_model`.
+            requests: instances of `request_model`.
 
         Returns:
-            An instance of `response_model`.
+            For each request an instance of `response_model`, or an exception: `UsageError` where
+            the request can't be served as it is (the client gets status 422 and the sentence),
+            `ProblemError` for another status, such as `UpstreamError` for another service's
+            failure. Any other exception is a defect: the client gets status 500 without details,
+            and the log gets the traceback.
 
         Raises:
-            UsageError: the request can't be answered as it is; the client gets status 422 and the sentence.
-            ProblemError: the client gets the status and sentence that it holds; `UpstreamError` for another service's
-                failure.
-            Exception: a defect; the client gets status 500 without details, the log gets the traceback.
+            Exception: each request of the batch is then tried again alone.
         """
 
-    def predict_batch(self, requests: Sequence[Any]) -> Sequence[BaseModel | Exception]:
-        """Answer several requests of different clients at once: override where that is faster than one by one.
+    def predict(self, request: Any) -> Any:
+        """The response to one request.
 
-        Returns:
-            For each request its response, or the exception that `predict` would raise for it. Where this method raises
-            instead, each request of the batch is tried again alone.
+        Raises:
+            Exception: the exception that `predict_batch` returns for it.
         """
-        return [self._attempt(request) for request in requests]
+        [result] = self.predict_batch([request])
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def warm_up(self) -> None:
+        """Respond once, so that no client waits for anything lazy."""
+        self.predict(self.example_request(EXAMPLE_TEXT))
 
     def bio(self) -> dict[str, Any]:
-        """What the model is: `model_name`, and the `model_card` as JSON values."""
+        """The description of the model: `model_name`, and the `model_card` as JSON values."""
         return {"model_name": self.name, "model_card": {}}
 
-    @abstractmethod
     def example_request(self, text: str) -> BaseModel:
-        """A request about one text with default settings, for docs, `mesh predict`, and the Open Inference Protocol."""
+        """A request about one text with default settings.
 
-    def _attempt(self, request: Any) -> BaseModel | Exception:
-        try:
-            return self.predict(request)
-        except Exception as error:
-            return error
+        It is for the docs, `mesh predict`, and the Open Inference Protocol. A model whose requests
+        hold no `inputs` with a `document` each writes its own.
+
+        Raises:
+            ValidationError: the model doesn't take this text.
+        """
+        return self.request_model.model_validate({"inputs": [{"document": text}]})
+
+
+class ArtifactModel(ServedModel):
+    """A model whose weights come from a compiled version.
+
+    Args:
+        directory: `models/<KEY>-COMPILED-N`.
+
+    Raises:
+        UsageError: no directory is given.
+    """
+
+    def __init__(self, directory: Path | None) -> None:
+        if directory is None:
+            raise UsageError(f"{self.name} needs the directory of a compiled version.")
+        self._directory = directory
+        self._card: dict[str, Any] = {}
+
+    @abstractmethod
+    def load_compiled(self, folder: Path) -> None:
+        """Bring the compiled model in a folder into memory.
+
+        Raises:
+            MeshError: it is damaged or can't be loaded.
+        """
+
+    def load(self) -> None:
+        self._card = ModelCard.read(self._directory).model_dump(mode="json")
+        self.load_compiled(self._directory / COMPILED)
+        self.warm_up()
+
+    def bio(self) -> dict[str, Any]:
+        return {"model_name": self.name, "model_card": self._card}
+
+
+class EncoderModel(ServedModel):
+    """A model with several backends, of which one uses a compiled encoder.
+
+    Args:
+        project: describes the model.
+        directory: `models/ENCODER-...`; None where the backend needs no encoder.
+        backend: the name of the backend in use.
+    """
+
+    def __init__(self, project: Project, directory: Path | None, backend: str) -> None:
+        self._directory = directory
+        self._card: dict[str, Any] = {"description": project.description, "backend": backend}
+
+    def load_encoder(self, load: Callable[[Path], Result]) -> Result:
+        """Load the encoder, and name it in the model card.
+
+        Args:
+            load: gets the folder of the compiled encoder.
+
+        Raises:
+            MeshError: there is none, or it can't be loaded.
+        """
+        if self._directory is None:
+            raise MeshError(
+                f"{self.name} needs an encoder, and none is in models/; "
+                f"run `mesh run {self.name}`, or serve:download."
+            )
+        self._card["encoder"] = ModelCard.read(self._directory).model_dump(mode="json")
+        return load(self._directory / COMPILED)
+
+    def bio(self) -> dict[str, Any]:
+        return {"model_name": self.name, "model_card": self._card}
+
+
+def attempt(work: Callable[[Request], Result], request: Request) -> Result | Exception:
+    """The result for a request, or the exception that is raised for it."""
+    try:
+        return work(request)
+    except Exception as error:
+        return error
+
+
+def compute_accepted(
+    prepare: Callable[[Any], Request],
+    compute: Callable[[list[Request]], Sequence[Result]],
+    requests: Sequence[Any],
+) -> list[Result | Exception]:
+    """Compute the requests of a batch together, without those that are refused.
+
+    Args:
+        prepare: checks a request and makes of it what `compute` takes; its exception becomes the
+            request's result.
+        compute: returns a result for each request that it gets, in their order.
+    """
+    prepared = [attempt(prepare, request) for request in requests]
+    results = iter(compute([each for each in prepared if not isinstance(each, Exception)]))
+    return [each if isinstance(each, Exception) else next(results) for each in prepared]

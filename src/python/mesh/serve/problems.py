@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+RETRY_AFTER = {"Retry-After": "1"}
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 20
 MAX_COUNTED_ERRORS = 10_000
@@ -16,7 +17,7 @@ MAX_TEXT = 300
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field."""
+    """An error in one field."""
 
     loc: list[str | int] = Field(description="The path to the field: keys and positions.")
     msg: str
@@ -24,12 +25,12 @@ class FieldError(BaseModel):
 
 
 class ProblemDetails(BaseModel):
-    """The body of every answer with status 400 or above."""
+    """The body of every response with status 400 or above."""
 
     type: str = "about:blank"
     title: str = Field(description="The name of the status code.")
     status: int
-    detail: str = Field(description="What happened, in a sentence.")
+    detail: str = Field(description="A sentence about what happened.")
     request_id: str = Field(description="As in the header X-Request-ID and the server's log.")
     errors: list[FieldError] | None = Field(
         None, description=f"The fields that are wrong, at most {MAX_ERRORS}; only with status 422."
@@ -37,13 +38,13 @@ class ProblemDetails(BaseModel):
 
 
 class ProblemError(Exception):
-    """An answer with an error status.
+    """A response with an error status.
 
     Args:
         status: HTTP status code.
         detail: one sentence for the client.
-        errors: what is wrong with which field.
-        headers: more headers of the answer.
+        errors: the fields that are wrong.
+        headers: more headers of the response.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class ProblemError(Exception):
 
 
 def problem_response(scope: Mapping[str, Any], problem: ProblemError) -> Response:
-    """The problem as an answer to the request of the scope."""
+    """The response to the request of the scope."""
     details = ProblemDetails(
         title=HTTPStatus(problem.status).phrase,
         status=problem.status,
@@ -79,10 +80,12 @@ def problem_response(scope: Mapping[str, Any], problem: ProblemError) -> Respons
 def validation_problem(
     error: ValidationError, where: Sequence[str | int] = ("body",)
 ) -> ProblemError:
-    """Status 400 when the text isn't JSON, else 422 with the fields that are wrong. Inputs are not repeated.
+    """Status 400 when the text isn't JSON, else 422 with the fields that are wrong.
+
+    Inputs are not repeated.
 
     Args:
-        where: what the locations are relative to.
+        where: the location of the validated value.
     """
     count = error.error_count()
     if count > MAX_COUNTED_ERRORS:
@@ -105,7 +108,7 @@ def validation_problem(
 
 
 def shorten(text: str) -> str:
-    """The text, cut where it is too long for an error message or a log."""
+    """The text, truncated where it is too long for an error message or a log."""
     return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "..."
 
 
@@ -116,7 +119,7 @@ async def handle_problem(request: Request, error: Exception) -> Response:
 
 
 async def handle_http_exception(request: Request, error: Exception) -> Response:
-    """Exception handler for what the router raises: 404 and 405."""
+    """Exception handler for the router's exceptions: 404 and 405."""
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
     path = shorten(request.scope["path"])
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and error.headers:

@@ -13,9 +13,9 @@ from starlette.applications import Starlette
 
 from mesh.core.errors import MeshError
 from mesh.core.process import abandon_computations
-from mesh.serve.access import Traffic
 from mesh.serve.app import create_app
-from mesh.serve.inference import InferenceService
+from mesh.serve.availability import Availability
+from mesh.serve.middleware import Traffic
 from mesh.serve.model import ServedModel
 from mesh.serve.settings import BACKLOG, ServeSettings
 
@@ -27,14 +27,14 @@ ServeUntil = Callable[
 
 
 def run_server(model: ServedModel, settings: ServeSettings) -> int:
-    """Serve a model until SIGTERM or SIGINT, then answer what was accepted.
+    """Serve a model until SIGTERM or SIGINT, then complete the requests that were accepted.
 
     Returns:
-        The process' exit code: 0 when every accepted request was answered; 1 when the port can't be listened on, the
-        model can't be loaded, or requests were cut off after `drain_seconds`. The reason is on standard error, as a
-        sentence.
+        The process' exit code: 0 when every accepted request got its response; 1 when the port
+        can't be listened on, the model can't be loaded, or requests were cut off after
+        `drain_seconds`. The reason is on standard error, as a sentence.
     """
-    # A model that still loads, and requests that were cut off, are nobody's concern at the end.
+    # The end doesn't wait for a model that still loads, nor for requests that were cut off.
     abandon_computations()
     try:
         with _listen(settings.host, settings.port) as listener:
@@ -50,33 +50,35 @@ def _listen(host: str, port: int) -> socket.socket:
         [(family, *_, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         listener = socket.create_server(address, family=family, backlog=BACKLOG)
     except OSError as error:
-        # Name look-ups have numbers of their own; sockets' texts repeat the address.
+        # Name look-ups have error numbers of their own; a socket's error text repeats the address.
         reason = (
             error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
         )
         raise MeshError(
-            f"The server can't listen on {host}:{port} ({reason}); choose another address with --host and --port."
+            f"The server can't listen on {host}:{port} ({reason}); choose another address with "
+            "--host and --port."
         ) from error
     listener.setblocking(False)
     return listener
 
 
 async def _run(model: ServedModel, settings: ServeSettings, listener: socket.socket) -> None:
-    # Before the log says that it serves: who reads that may end it.
+    # Before the log line that it serves: whoever reads that may end it.
     stop = _stop_by_signal()
     app = create_app(model, settings)
-    service: InferenceService = app.state.service
+    availability: Availability = app.state.availability
     traffic: Traffic = app.state.traffic
     host, port = listener.getsockname()[:2]
     logger.info("Serving %s at http://%s:%d", model.name, host, port)
-    await _serve_until_stopped(app, service, settings, listener, stop)
-    if service.failure:
-        raise MeshError(service.failure)
+    await _serve_until_stopped(app, availability, settings, listener, stop)
+    if availability.failure:
+        raise MeshError(availability.failure)
     if traffic.cut_off:
         raise MeshError(
-            f"{traffic.cut_off} requests were not answered within {settings.drain_seconds:g} seconds of shutting down."
+            f"{traffic.cut_off} requests got no response within {settings.drain_seconds:g} seconds "
+            "of shutting down."
         )
-    logger.info("All requests are answered")
+    logger.info("All requests are complete")
 
 
 def _stop_by_signal() -> asyncio.Event:
@@ -89,18 +91,18 @@ def _stop_by_signal() -> asyncio.Event:
 
 async def _serve_until_stopped(
     app: Starlette,
-    service: InferenceService,
+    availability: Availability,
     settings: ServeSettings,
     listener: socket.socket,
     stop: asyncio.Event,
 ) -> None:
     async def wait_for_stop() -> None:
-        await _first_of(stop, service.load_failed)
-        if not service.failure:
-            logger.info("Shutting down: accepted requests are answered, then the process ends")
-            service.drain()
-            # Load balancers learn from the probe. What is read after it on open connections is answered as well: on a
-            # busy machine that may be what was sent long before.
+        await _first_of(stop, availability.load_failed)
+        if not availability.failure:
+            logger.info("Shutting down: accepted requests are completed, then the process ends")
+            availability.drain()
+            # Load balancers learn from the probe. Requests that are read after it on open
+            # connections get a response, too: on a busy machine they may have been sent long before.
             await asyncio.sleep(settings.drain_delay_seconds)
 
     await _server(settings.server)(wait_for_stop, app, settings, listener)

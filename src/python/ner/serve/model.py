@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mesh.nlp.language import read_languages, require_languages
-from mesh.serve.document_model import DocumentModel
-from mesh.serve.documents import Document
-from ner.compiled import load_recogniser
+from mesh.serve.model import ArtifactModel, compute_accepted
 from ner.model import EntityRecogniser
 from ner.project import PROJECT
 from ner.schema import Request, Response
 
 
-class NerModel(DocumentModel):
+class NerModel(ArtifactModel):
     """Entities by a compiled version."""
 
     name = PROJECT.name
@@ -23,27 +21,31 @@ class NerModel(DocumentModel):
     _languages: frozenset[str]
 
     def load_compiled(self, folder: Path) -> None:
-        self._recogniser = load_recogniser(folder)
+        self._recogniser = EntityRecogniser.load(folder)
         self._languages = read_languages(folder)
 
-    def check(self, request: Request) -> None:
+    def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
+        return compute_accepted(self._checked, self._recognise, requests)
+
+    def _checked(self, request: Request) -> Request:
         require_languages(
-            [item.document for item in request.inputs],
+            request.documents,
             request.configuration.language,
             self._languages,
             detect=request.configuration.check_language,
         )
+        return request
 
-    def answer(self, requests: Sequence[Request]) -> list[Response]:
+    def _recognise(self, requests: Sequence[Request]) -> list[Response]:
         documents = [
-            (item.document, request.configuration.language)
+            (document, request.configuration.language)
             for request in requests
-            for item in request.inputs
+            for document in request.documents
         ]
         predictions = iter(self._recogniser.recognise(documents))
         return [
             Response(outputs=[next(predictions) for _ in request.inputs]) for request in requests
         ]
 
-    def example_request(self, text: str) -> Request:
-        return Request(inputs=[Document(document=text)])
+
+MODEL = NerModel

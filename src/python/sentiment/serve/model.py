@@ -6,14 +6,13 @@ from pathlib import Path
 from mesh.core.errors import UsageError
 from mesh.nlp.clean import clean
 from mesh.nlp.language import read_languages, require_languages
-from mesh.serve.document_model import DocumentModel
-from sentiment.compiled import load_analyser
+from mesh.serve.model import ArtifactModel, compute_accepted
 from sentiment.model import SentimentAnalyser
 from sentiment.project import PROJECT
-from sentiment.schema import Document, Request, Response
+from sentiment.schema import Request, Response
 
 
-class SentimentModel(DocumentModel):
+class SentimentModel(ArtifactModel):
     """Sentiments by a compiled version."""
 
     name = PROJECT.name
@@ -24,21 +23,25 @@ class SentimentModel(DocumentModel):
     _languages: frozenset[str]
 
     def load_compiled(self, folder: Path) -> None:
-        self._analyser = load_analyser(folder)
+        self._analyser = SentimentAnalyser.load(folder)
         self._languages = read_languages(folder)
 
-    def check(self, request: Request) -> None:
-        for number, item in enumerate(request.inputs):
-            if not clean(item.document).text:
+    def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
+        return compute_accepted(self._checked, self._analyse, requests)
+
+    def _checked(self, request: Request) -> Request:
+        for number, document in enumerate(request.documents):
+            if not clean(document).text:
                 raise UsageError(f"Document {number} has no text, so it has no sentiment.")
         require_languages(
-            [item.document for item in request.inputs],
+            request.documents,
             request.configuration.language,
             self._languages,
             detect=request.configuration.check_language,
         )
+        return request
 
-    def answer(self, requests: Sequence[Request]) -> list[Response]:
+    def _analyse(self, requests: Sequence[Request]) -> list[Response]:
         documents = [
             (item, request.configuration.language)
             for request in requests
@@ -49,5 +52,5 @@ class SentimentModel(DocumentModel):
             Response(outputs=[next(predictions) for _ in request.inputs]) for request in requests
         ]
 
-    def example_request(self, text: str) -> Request:
-        return Request(inputs=[Document(document=text)])
+
+MODEL = SentimentModel

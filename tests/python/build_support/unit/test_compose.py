@@ -136,7 +136,7 @@ def test_components_that_a_project_lacks_have_no_settings(tree: Tree) -> None:
         ({"PROJECT": "../keywords"}, "PROJECT=../keywords isn't a project"),
         (
             {"PROJECT": "keywords", "ENVIRONMENT": "stage"},
-            "ENVIRONMENT=stage: there is no src/python/keywords/train/config/stage.env.",
+            "ENVIRONMENT=stage is neither dev nor prod.",
         ),
     ],
 )

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from keywords.compiled import load_extractor
+from keywords.candidates import read_english_stop_words
+from keywords.embeddings import VOCABULARY_FOLDER, Vocabulary
 from keywords.model import KeywordExtractor
 from keywords.recipe import RECIPE, KeywordFiles
 from keywords.schema import Configuration
-from keywords.stop_words import read_english_stop_words
-from keywords.vocabulary import VOCABULARY_FOLDER, Vocabulary
 from mesh.compile.artifact import CompiledModel
 from mesh.core.errors import MeshError
 
@@ -36,7 +35,7 @@ def test_answers_are_those_without(compiled, options):
     documents, configuration = RECIPE.read_samples(), Configuration(**options)
     without = KeywordExtractor(CompiledModel.load(compiled), read_english_stop_words(compiled))
     expected = without.extract(documents, configuration)
-    actual = load_extractor(compiled).extract(documents, configuration)
+    actual = KeywordExtractor.load(compiled).extract(documents, configuration)
     for one, other in zip(expected, actual, strict=True):
         # Rounding may put scores that are nearly equal on either side.
         assert [item.keyword_token for item in one.predicted_document] == [
@@ -62,6 +61,6 @@ def test_a_changed_vocabulary_is_refused(compiled):
     path.write_bytes(content[:-4] + b"\0\0\0\1")
     try:
         with pytest.raises(MeshError, match=r"vocabulary/embeddings\.npy has other content"):
-            load_extractor(compiled)
+            KeywordExtractor.load(compiled)
     finally:
         path.write_bytes(content)

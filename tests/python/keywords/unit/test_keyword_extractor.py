@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keywords.embeddings import Vocabulary
 from keywords.model import KeywordExtractor, TooManyCandidatesError
 from keywords.schema import Configuration
-from keywords.vocabulary import Vocabulary
 
 ENGLISH = frozenset({"the", "and", "of", "is"})
 

@@ -3,7 +3,7 @@ import json
 import pytest
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-from keywords.stop_words import read_english_stop_words, resolve_stop_words
+from keywords.candidates import read_english_stop_words, resolve_stop_words
 from keywords.stop_words_export import write_english_stop_words
 from mesh.core.errors import MeshError, UsageError
 

@@ -5,7 +5,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import BPE, WordPiece
 
-from keywords.vocabulary import EMBEDDINGS_FILE, WORDS_FILE, Vocabulary, model_digest
+from keywords.embeddings import EMBEDDINGS_FILE, WORDS_FILE, Vocabulary, model_digest
 from keywords.vocabulary_export import whole_words
 from mesh.compile.spec import CompileSpec
 from mesh.core.errors import MeshError

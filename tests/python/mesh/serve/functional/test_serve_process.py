@@ -54,7 +54,7 @@ def test_it_ends_at_once_while_it_loads_and_warms_up_and_when_it_is_idle(
             # The connection is still open.
             server.process.send_signal(number)
             assert server.exit_code() == 0
-        assert server.log.endswith('"All requests are answered"}\n')
+        assert server.log.endswith('"All requests are complete"}\n')
 
 
 def test_a_model_that_can_not_be_loaded_ends_the_process_with_a_sentence(start: Start) -> None:
@@ -120,7 +120,7 @@ def test_sigterm_answers_every_request_in_flight_and_refuses_new_connections(sta
             assert response.headers["connection"] == "close"
     assert server.exit_code() == 0
     assert sorted(server.computed) == sorted(texts)
-    assert "All requests are answered" in server.log
+    assert "All requests are complete" in server.log
 
 
 def test_what_was_sent_before_sigterm_is_answered_even_if_the_server_had_no_time_to_read_it(
@@ -178,7 +178,7 @@ def test_what_is_not_answered_within_the_grace_period_is_admitted(
                 "The server was shut down before the answer was ready; try again."
             )
     assert server.log.endswith(
-        "error: 2 requests were not answered within 0.3 seconds of shutting down.\n"
+        "error: 2 requests got no response within 0.3 seconds of shutting down.\n"
     )
 
 

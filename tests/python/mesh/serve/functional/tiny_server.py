@@ -41,7 +41,7 @@ class TinyResponse(BaseModel):
 
 
 class TinyModel(ServedModel):
-    """Answers a text in capitals."""
+    """Returns a text in capitals."""
 
     name = "tiny"
     request_model = TinyRequest
@@ -62,12 +62,6 @@ class TinyModel(ServedModel):
         if mode == "compute":
             self._compute_until(self._folder / "loaded")
 
-    def predict(self, request: TinyRequest) -> TinyResponse:
-        [answer] = self.predict_batch([request])
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
     def predict_batch(self, requests: Sequence[TinyRequest]) -> list[TinyResponse | Exception]:
         with self._lock, (self._folder / "computed").open("a") as file:
             file.writelines(json.dumps(request.text[:100]) + "\n" for request in requests)
@@ -75,7 +69,7 @@ class TinyModel(ServedModel):
             _wait_for(self._folder / "gate")
         if any(request.compute for request in requests):
             self._compute_until(self._folder / "gate")
-        return [self._answer(request, len(requests)) for request in requests]
+        return [self._result(request, len(requests)) for request in requests]
 
     def bio(self) -> dict[str, Any]:
         return {"model_name": self.name, "model_card": {"project": "tiny"}}
@@ -90,7 +84,7 @@ class TinyModel(ServedModel):
 
         compute_until(done)
 
-    def _answer(self, request: TinyRequest, batch: int) -> TinyResponse | Exception:
+    def _result(self, request: TinyRequest, batch: int) -> TinyResponse | Exception:
         if request.refuse:
             return UsageError("The text has too many words.")
         if request.crash:

@@ -8,7 +8,7 @@ import pytest
 
 from echo_model import Serve
 from mesh.serve.app import create_app
-from mesh.serve.inference import Phase
+from mesh.serve.availability import Phase
 from mesh.serve.model import ServedModel
 from mesh.serve.settings import ServeSettings
 
@@ -19,7 +19,7 @@ async def _serve(model: ServedModel, **settings: Any) -> AsyncIterator[httpx.Asy
     app = create_app(model, ServeSettings(**settings))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with app.router.lifespan_context(app):
-        while app.state.service.phase is Phase.LOADING:
+        while app.state.availability.phase is Phase.LOADING:
             await asyncio.sleep(0.001)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             client.app = app  # type: ignore[attr-defined]

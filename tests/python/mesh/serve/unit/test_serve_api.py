@@ -1,4 +1,4 @@
-"""Requests and their answers."""
+"""Requests and their responses."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from echo_model import PREDICT, Echo, Serve, body, check_problem, until
 from mesh.serve.app import create_app
-from mesh.serve.inference import Phase
+from mesh.serve.availability import Phase
 from mesh.serve.settings import ServeSettings
 
 
@@ -68,7 +68,7 @@ def test_small_and_big_bodies_are_validated_alike(serve: Serve, size: int) -> No
         ),
     ],
 )
-def test_a_body_that_is_no_json_is_malformed(serve: Serve, content: bytes, detail: str) -> None:
+def test_a_body_that_is_not_json_is_malformed(serve: Serve, content: bytes, detail: str) -> None:
     async def scenario() -> None:
         async with serve(Echo()) as client:
             response = await client.post(
@@ -114,11 +114,11 @@ def test_invalid_fields_are_named_and_their_values_are_not_repeated(serve: Serve
         lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.just("inputs"), inner),
     )
 )
-def test_any_json_is_answered_or_refused_with_locations(value: Any) -> None:
+def test_any_json_gets_a_response_or_is_refused_with_locations(value: Any) -> None:
     async def scenario() -> None:
         app = create_app(Echo(), ServeSettings())
         async with app.router.lifespan_context(app):
-            await until(lambda: app.state.service.phase is Phase.SERVING)
+            await until(lambda: app.state.availability.phase is Phase.SERVING)
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
                 response = await client.post(PREDICT, content=json.dumps(value).encode())
@@ -205,7 +205,7 @@ def test_exceptions_of_the_model(serve: Serve, caplog: pytest.LogCaptureFixture)
             response = await client.post(
                 PREDICT, json=body("crash"), headers={"x-request-id": "id-of-the-crash"}
             )
-            detail = "The server failed to answer; its log says why, under this request id."
+            detail = "The server failed to respond; its log says why, under this request id."
             check_problem(response, 500, detail)
             assert "secret" not in response.text
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh.serve.dispatcher import Dispatcher, Job, QueueFullError
+from mesh.serve.inference import Dispatcher, Job, QueueFullError
 from mesh.serve.metrics import Metrics
 
 
@@ -44,7 +44,7 @@ def make(compute: Any, **limits: Any) -> Dispatcher:
     max_batch=st.integers(1, 9),
     wait_ms=st.sampled_from([0, 1]),
 )
-def test_each_request_is_computed_once_and_answered_with_its_own_result(
+def test_each_request_is_computed_once_and_gets_its_own_result(
     requests: list[int], group: int, threads: int, max_batch: int, wait_ms: int
 ) -> None:
     recorder = Recorder()
@@ -144,7 +144,7 @@ def test_a_thread_waits_for_its_batch_to_fill() -> None:
     assert recorder.batches == [[1, 2]]
 
 
-def test_a_batch_that_does_not_fill_is_computed_after_a_while() -> None:
+def test_an_incomplete_batch_is_computed_after_a_while() -> None:
     recorder = Recorder()
 
     async def scenario() -> None:

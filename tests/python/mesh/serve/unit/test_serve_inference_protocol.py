@@ -1,17 +1,15 @@
 import asyncio
 import json
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from typing import Any
 
-import httpx
 import pytest
 from pydantic import BaseModel, Field
 
+from echo_model import Serve
 from mesh.core.errors import UsageError
 from mesh.serve.model import ServedModel
 
-Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 INFER = "/v2/models/shout/infer"
 
 
@@ -24,10 +22,15 @@ class Shout(ServedModel):
     request_model = Text
     response_model = Text
 
-    def predict(self, request: Text) -> Text:
-        if request.text == "usage":
-            raise UsageError("Can't shout that.")
-        return Text(text=request.text.upper())
+    def predict_batch(self, requests: Sequence[Text]) -> list[Text | Exception]:
+        return [
+            (
+                UsageError("Can't shout that.")
+                if request.text == "usage"
+                else Text(text=request.text.upper())
+            )
+            for request in requests
+        ]
 
     def example_request(self, text: str) -> Text:
         return Text(text=text)
@@ -60,7 +63,7 @@ def test_health_and_metadata(serve: Serve) -> None:
     asyncio.run(scenario())
 
 
-def test_each_text_is_answered_in_its_place(serve: Serve) -> None:
+def test_each_text_gets_its_response_in_its_place(serve: Serve) -> None:
     async def scenario() -> None:
         async with serve(Shout()) as client:
             request = {"id": "42", **infer_request("a", "é", "日")}
@@ -115,7 +118,7 @@ def test_other_refusals(serve: Serve) -> None:
             assert response.status_code == 415
             for path in ("/v2/models/x", "/v2/models/x/ready"):
                 assert (await client.get(path)).status_code == 404
-            client.app.state.service.drain()  # type: ignore[attr-defined]
+            client.app.state.availability.drain()  # type: ignore[attr-defined]
             for path in ("/v2/health/ready", "/v2/models/shout/ready"):
                 response = await client.get(path)
                 assert response.status_code == 503

@@ -1,16 +1,22 @@
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import pytest
 from pydantic import BaseModel
 
-from mesh.serve.inference import InferenceService
-from mesh.serve.metrics import Metrics
-from mesh.serve.model import ServedModel
-from mesh.serve.settings import ServeSettings
+from mesh.core.errors import MeshError, UsageError
+from mesh.core.project import Project
+from mesh.serve.inference import compute
+from mesh.serve.model import ArtifactModel, EncoderModel, ServedModel, attempt, compute_accepted
 
 
 class Number(BaseModel):
     value: float
+
+
+def inverse(number: Number) -> Number:
+    return Number(value=1 / number.value)
 
 
 class Inverse(ServedModel):
@@ -18,11 +24,11 @@ class Inverse(ServedModel):
     request_model = Number
     response_model = Number
 
-    def predict(self, request: Number) -> Number:
-        return Number(value=1 / request.value)
+    def predict_batch(self, requests: Sequence[Number]) -> list[Number | Exception]:
+        return [attempt(inverse, request) for request in requests]
 
     def example_request(self, text: str) -> Number:
-        return Number(value=float(text))
+        return Number(value=len(text))
 
 
 class BatchInverse(Inverse):
@@ -31,40 +37,87 @@ class BatchInverse(Inverse):
     def __init__(self) -> None:
         self.sizes: list[int] = []
 
-    def predict_batch(self, requests: Sequence[Any]) -> list[BaseModel | Exception]:
+    def predict_batch(self, requests: Sequence[Number]) -> list[Number | Exception]:
         self.sizes.append(len(requests))
-        return [self.predict(request) for request in requests]
+        return [inverse(request) for request in requests]
 
 
-def compute(model: ServedModel, *values: float) -> list[Any]:
-    service = InferenceService(model, ServeSettings(), Metrics(model.name))
-    return list(service.compute([Number(value=value) for value in values]))
+def computed(model: ServedModel, *values: float) -> list[Any]:
+    return list(compute(model, [Number(value=value) for value in values]))
 
 
 def test_one_failing_request_does_not_fail_the_others() -> None:
-    first, second, third = compute(Inverse(), 2, 0, 4)
+    first, second, third = computed(Inverse(), 2, 0, 4)
     assert [first, third] == [b'{"value":0.5}', b'{"value":0.25}']
     assert isinstance(second, ZeroDivisionError)
 
 
 def test_the_requests_of_a_failing_batch_are_tried_alone() -> None:
     model = BatchInverse()
-    first, second, third = compute(model, 2, 0, 4)
+    first, second, third = computed(model, 2, 0, 4)
     assert [first, third] == [b'{"value":0.5}', b'{"value":0.25}']
     assert isinstance(second, ZeroDivisionError)
     assert model.sizes == [3, 1, 1, 1]
 
 
-def test_an_answer_of_another_type_is_an_error() -> None:
+def test_a_response_of_another_type_is_an_error() -> None:
     class Wrong(Inverse):
-        def predict(self, request: Number) -> Any:
-            return {"value": request.value}
+        def predict_batch(self, requests: Sequence[Number]) -> Any:
+            return [{"value": request.value} for request in requests]
 
-    [answer] = compute(Wrong(), 1)
-    assert isinstance(answer, TypeError)
-    assert str(answer) == "The model answered dict, not Number"
+    [result] = computed(Wrong(), 1)
+    assert isinstance(result, TypeError)
+    assert str(result) == "The model's response is of type dict, not Number"
+
+
+def test_predict_follows_from_predict_batch() -> None:
+    assert Inverse().predict(Number(value=2)) == Number(value=0.5)
+    with pytest.raises(ZeroDivisionError):
+        Inverse().predict(Number(value=0))
+
+
+def test_accepted_requests_are_computed_together_and_refused_ones_keep_their_places() -> None:
+    batches: list[list[str]] = []
+
+    def prepare(request: int) -> str:
+        if request < 0:
+            raise UsageError(f"{request} is negative.")
+        return str(request)
+
+    def in_hashes(texts: list[str]) -> list[str]:
+        batches.append(texts)
+        return [f"#{text}" for text in texts]
+
+    first, second, third, fourth = compute_accepted(prepare, in_hashes, [1, -2, 3, -4])
+    assert (first, third) == ("#1", "#3")
+    assert (str(second), str(fourth)) == ("-2 is negative.", "-4 is negative.")
+    assert batches == [["1", "3"]]
 
 
 def test_bio_and_ready_have_defaults() -> None:
     assert Inverse().bio() == {"model_name": "inverse", "model_card": {}}
     assert Inverse().ready
+
+
+class Halves(ArtifactModel, Inverse):
+    def load_compiled(self, folder: Path) -> None:
+        raise AssertionError("it is not loaded")
+
+
+def test_a_model_with_weights_needs_a_directory(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="inverse needs the directory of a compiled version"):
+        Halves(None)
+    assert Halves(tmp_path).bio() == {"model_name": "inverse", "model_card": {}}
+
+
+class Encoding(EncoderModel, Inverse):
+    """Has an encoder with one of its backends."""
+
+
+def test_an_encoder_is_needed_when_it_is_loaded() -> None:
+    project = Project(name="inverse", description="Inverts.", port=8000)
+    model = Encoding(project, None, "table")
+    card = {"description": "Inverts.", "backend": "table"}
+    assert model.bio() == {"model_name": "inverse", "model_card": card}
+    with pytest.raises(MeshError, match="needs an encoder.*`mesh run inverse`"):
+        model.load_encoder(Path.read_bytes)

@@ -1,18 +1,15 @@
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 
-import httpx
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import BaseModel, Field
 
+from echo_model import Serve
 from mesh.serve.app import create_app
 from mesh.serve.model import ServedModel
 from mesh.serve.openapi import openapi_document
 from mesh.serve.settings import ServeSettings
-
-Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
 class Part(BaseModel):
@@ -21,7 +18,7 @@ class Part(BaseModel):
 
 
 class Request(BaseModel):
-    """What is asked."""
+    """Parts to count."""
 
     inputs: list[Part]
 
@@ -35,8 +32,11 @@ class Counter(ServedModel):
     request_model = Request
     response_model = Response
 
-    def predict(self, request: Request) -> Response:
-        return Response(outputs=[(part.text, part.weight) for part in request.inputs])
+    def predict_batch(self, requests: Sequence[Request]) -> list[Response]:
+        return [
+            Response(outputs=[(part.text, part.weight) for part in request.inputs])
+            for request in requests
+        ]
 
     def example_request(self, text: str) -> Request:
         return Request(inputs=[Part(text=text)])
@@ -46,7 +46,7 @@ def test_the_document_is_valid_openapi() -> None:
     OpenAPIV31SpecValidator(openapi_document(Counter())).validate()
 
 
-def test_the_document_describes_exactly_the_routes_that_answer_json_or_metrics() -> None:
+def test_the_document_describes_exactly_the_routes_for_json_and_metrics() -> None:
     app = create_app(Counter(), ServeSettings())
     unlisted = {"/", "/docs", "/docs/start.js", "/docs/swagger-ui.js", "/docs/swagger-ui.css"}
     served = {
@@ -68,11 +68,11 @@ def test_the_models_schemas_and_examples_agree() -> None:
     assert not validator.is_valid({"inputs": [{"text": "x" * 101}]})
     # Only what the example sets is shown: the rest has defaults.
     assert list(content["example"]["inputs"][0]) == ["text"]
-    answer = predict["responses"]["200"]["content"]["application/json"]["schema"]
-    Draft202012Validator({**document, **answer}).validate({"outputs": [["a", 1.0]]})
+    response = predict["responses"]["200"]["content"]["application/json"]["schema"]
+    Draft202012Validator({**document, **response}).validate({"outputs": [["a", 1.0]]})
 
 
-def test_the_examples_are_answered_and_answers_fit_their_schemas(serve: Serve) -> None:
+def test_the_examples_get_responses_that_fit_their_schemas(serve: Serve) -> None:
     async def scenario() -> None:
         document = openapi_document(Counter())
         async with serve(Counter()) as client:

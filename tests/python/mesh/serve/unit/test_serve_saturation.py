@@ -1,4 +1,4 @@
-"""More requests than the model can answer, late ones, and the server's end."""
+"""More requests than the model can compute, late ones, and the server's end."""
 
 import asyncio
 from typing import Any
@@ -7,7 +7,7 @@ import httpx
 
 from echo_model import PREDICT, Echo, Serve, body, check_problem, until
 from mesh.serve.app import create_app
-from mesh.serve.inference import Phase
+from mesh.serve.availability import Phase
 from mesh.serve.settings import ServeSettings
 
 
@@ -15,11 +15,11 @@ def test_a_full_queue_refuses_and_recovers(serve: Serve) -> None:
     async def scenario() -> None:
         model = Echo()
         async with serve(model, threads=1, queue_size=1, max_batch=1) as client:
-            service = client.app.state.service  # type: ignore[attr-defined]
+            dispatcher = client.app.state.dispatcher  # type: ignore[attr-defined]
             computing = asyncio.create_task(client.post(PREDICT, json=body("wait")))
             await until(lambda: model.computed == ["wait"])
             waiting = asyncio.create_task(client.post(PREDICT, json=body("b")))
-            await until(lambda: len(service.dispatcher) == 1)
+            await until(lambda: len(dispatcher) == 1)
             response = await client.post(PREDICT, json=body("c"))
             detail = "The server has as many requests waiting as it accepts; try again later."
             check_problem(response, 503, detail)
@@ -38,7 +38,7 @@ def test_past_the_deadline_a_waiting_request_is_not_computed(serve: Serve) -> No
         model = Echo()
         async with serve(model, threads=1, max_batch=1, deadline_seconds=0.1) as client:
             requests = [client.post(PREDICT, json=body(text)) for text in ("wait", "late")]
-            detail = "No answer was ready within 0.1 seconds; send less text, or try again later."
+            detail = "No response was ready within 0.1 seconds; send less text, or try again later."
             for response in await asyncio.gather(*requests):
                 check_problem(response, 504, detail)
             model.gate.set()
@@ -85,7 +85,7 @@ def test_a_request_whose_client_left_is_not_computed(serve: Serve) -> None:
             computing = asyncio.create_task(client.post(PREDICT, json=body("wait")))
             await until(lambda: model.computed == ["wait"])
             assert await leave(app) == []
-            assert len(app.state.service.dispatcher) == 0
+            assert len(app.state.dispatcher) == 0
             model.gate.set()
             assert (await computing).status_code == 200
             metrics = (await client.get("/metrics")).text
@@ -97,35 +97,35 @@ def test_a_request_whose_client_left_is_not_computed(serve: Serve) -> None:
     asyncio.run(scenario())
 
 
-def test_what_is_refused_while_the_model_is_unavailable_and_while_the_server_ends(
+def test_requests_while_the_model_is_unavailable_and_while_the_server_ends(
     serve: Serve,
 ) -> None:
     async def scenario() -> None:
         model = Echo()
         async with serve(model) as client:
-            service = client.app.state.service  # type: ignore[attr-defined]
-            model.is_up = False
+            availability = client.app.state.availability  # type: ignore[attr-defined]
+            model.ready = False
             for response in (
                 await client.get("/v1/ready"),
                 await client.post(PREDICT, json=body("a")),
             ):
-                check_problem(response, 503, "The model can't answer at the moment.")
+                check_problem(response, 503, "The model can't respond at the moment.")
                 assert response.headers["retry-after"] == "1"
             assert (await client.get("/v1/live")).status_code == 200
-            model.is_up = True
-            service.drain()
+            model.ready = True
+            availability.drain()
             check_problem(await client.get("/v1/ready"), 503, "The server is shutting down.")
             accepted = await client.post(PREDICT, json=body("a"))
             assert accepted.status_code == 200
             assert accepted.headers["connection"] == "close"
-            service.refuse()
+            availability.refuse()
             refused = await client.post(PREDICT, json=body("b"))
             check_problem(refused, 503, "The server is shutting down.")
 
     asyncio.run(scenario())
 
 
-def test_the_app_ends_when_all_requests_are_answered() -> None:
+def test_the_app_ends_when_all_requests_are_complete() -> None:
     async def scenario() -> None:
         model = Echo()
         app = create_app(model, ServeSettings())
@@ -138,7 +138,7 @@ def test_the_app_ends_when_all_requests_are_answered() -> None:
 
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             life = asyncio.create_task(live())
-            await until(lambda: app.state.service.phase is Phase.SERVING)
+            await until(lambda: app.state.availability.phase is Phase.SERVING)
             accepted = asyncio.create_task(client.post(PREDICT, json=body("wait")))
             await until(lambda: model.computed == ["wait"])
             stop.set()

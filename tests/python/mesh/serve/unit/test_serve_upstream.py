@@ -29,9 +29,9 @@ class DependentModel(ServedModel):
     def collectors(self):
         return [self.calls]
 
-    def predict(self, request):
-        self.calls.inc()
-        raise self.error
+    def predict_batch(self, requests):
+        self.calls.inc(len(requests))
+        return [self.error] * len(requests)
 
     def example_request(self, text):
         return Word(word=text)

@@ -1,0 +1,116 @@
+"""Whether predictions are accepted, from the loading of the model to the end of the server."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from enum import StrEnum
+
+from mesh.core.errors import MeshError
+from mesh.serve.metrics import Metrics
+from mesh.serve.model import ServedModel
+from mesh.serve.problems import RETRY_AFTER, ProblemError
+
+logger = logging.getLogger(__name__)
+
+
+class Phase(StrEnum):
+    """Where a server is between its start and its end."""
+
+    LOADING = "loading"
+    SERVING = "serving"
+    DRAINING = "draining"
+    CLOSED = "closed"
+    FAILED = "failed"
+
+
+ACCEPTING = (Phase.SERVING, Phase.DRAINING)
+"""The phases in which predictions are accepted; readiness is reported while SERVING."""
+
+_REASONS = {
+    Phase.LOADING: "The model is being loaded.",
+    Phase.SERVING: "The model can't respond at the moment.",
+    Phase.DRAINING: "The server is shutting down.",
+    Phase.CLOSED: "The server is shutting down.",
+    Phase.FAILED: "The model can't be loaded.",
+}
+
+
+class Availability:
+    """The phase that a server is in, and the loading of its model.
+
+    Attributes:
+        phase: the current phase.
+        load_failed: set when loading failed; `failure` then holds the reason, as a sentence.
+    """
+
+    def __init__(self, model: ServedModel, metrics: Metrics) -> None:
+        self.phase = Phase.LOADING
+        self.failure: str | None = None
+        self.load_failed = asyncio.Event()
+        self._model = model
+        self._metrics = metrics
+        metrics.ready.set_function(lambda: self.is_ready)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether traffic should be sent here."""
+        return self.phase is Phase.SERVING and self._model.ready
+
+    def require_ready(self) -> None:
+        """Check that traffic should be sent here.
+
+        Raises:
+            ProblemError: 503, with the reason.
+        """
+        if not self.is_ready:
+            raise self.unavailable()
+
+    def unavailable(self) -> ProblemError:
+        """The reason why there are no predictions now."""
+        return ProblemError(503, _REASONS[self.phase], headers=RETRY_AFTER)
+
+    def start_loading(self) -> None:
+        """Begin to load the model in a thread; returns at once."""
+        loop = asyncio.get_running_loop()
+        # A daemon, so that a server can be ended while it loads.
+        threading.Thread(target=self._load, args=(loop,), name="load", daemon=True).start()
+
+    def drain(self) -> None:
+        """Report that no more traffic should be sent, and still accept predictions."""
+        if self.phase is Phase.SERVING:
+            self.phase = Phase.DRAINING
+        else:
+            self.refuse()
+
+    def refuse(self) -> None:
+        """Accept no more predictions; those that were accepted are still computed."""
+        if self.phase is not Phase.FAILED:
+            self.phase = Phase.CLOSED
+
+    def _load(self, loop: asyncio.AbstractEventLoop) -> None:
+        started = time.monotonic()
+        failure = None
+        name = self._model.name
+        try:
+            self._model.load()
+        except MeshError as error:
+            failure = str(error)
+        except Exception as error:
+            logger.exception("Loading the model %s failed", name)
+            failure = f"The model {name} can't be loaded: {type(error).__name__}: {error}"
+        seconds = time.monotonic() - started
+        # RuntimeError: the loop is closed, so the server was ended while the model was loaded.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(self._loaded, seconds, failure)
+
+    def _loaded(self, seconds: float, failure: str | None) -> None:
+        self._metrics.load_seconds.set(seconds)
+        if failure is not None:
+            self.phase = Phase.FAILED
+            self.failure = failure
+            self.load_failed.set()
+        elif self.phase is Phase.LOADING:
+            self.phase = Phase.SERVING
+            logger.info("The model %s is loaded (%.2f s)", self._model.name, seconds)

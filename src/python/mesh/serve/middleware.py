@@ -1,0 +1,243 @@
+"""Around each request: its id, log line and metrics, the response to a defect, and a clean close."""
+
+import asyncio
+import logging
+import random
+import re
+import time
+
+from prometheus_client import Counter, Histogram
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mesh.serve.availability import Availability, Phase
+from mesh.serve.metrics import Metrics
+from mesh.serve.problems import RETRY_AFTER, ProblemError, problem_response, shorten
+
+# The access log's name is documented: logging is configured by it.
+logger = logging.getLogger("mesh.serve.access")
+
+REQUEST_ID = b"x-request-id"
+CLIENT_LEFT = 499
+"""The status that nginx logs when the client left before its response."""
+QUIET_ROUTES = frozenset(
+    {"/v1/live", "/v1/ready", "/v2/health/live", "/v2/health/ready", "/metrics"}
+)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+LINGER_SECONDS = 2.0
+
+CUT_OFF = "The server was shut down before the response was ready; try again."
+DEFECT = "The server failed to respond; its log says why, under this request id."
+
+_VALID_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+_UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
+
+
+class Traffic:
+    """Counts the requests in progress.
+
+    Attributes:
+        idle: set while there are none.
+        cut_off: the number of requests that the server ended without a response.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.cut_off = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+    def enter(self) -> None:
+        """Count a request that begins."""
+        self.count += 1
+        self.idle.clear()
+
+    def leave(self) -> None:
+        """Count a request that ends."""
+        self.count -= 1
+        if self.count == 0:
+            self.idle.set()
+
+
+class AccessMiddleware:
+    """Gives each request an id, turns exceptions into status 500, and records the response.
+
+    The id is the client's X-Request-ID if it is 1 to 128 plain characters, else a new one. It comes
+    back in the response's header, in problem details, and in the log.
+    """
+
+    def __init__(
+        self, app: ASGIApp, availability: Availability, traffic: Traffic, metrics: Metrics
+    ) -> None:
+        self._app = app
+        self._availability = availability
+        self._traffic = traffic
+        self._metrics = metrics
+        # By their labels: finding a metric's child takes longer than counting with it.
+        self._counters: dict[tuple[str, str, int], Counter] = {}
+        self._timers: dict[tuple[str, str], Histogram] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and record it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        status = CLIENT_LEFT
+        started = time.perf_counter()
+
+        async def send_recorded(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._complete_headers(scope, message, request_id)
+            await send(message)
+
+        self._traffic.enter()
+        try:
+            await self._app(scope, receive, send_recorded)
+        except ClientDisconnect:
+            pass
+        except asyncio.CancelledError:
+            self._traffic.cut_off += 1
+            if status == CLIENT_LEFT:
+                problem = ProblemError(503, CUT_OFF, headers=RETRY_AFTER)
+                await problem_response(scope, problem)(scope, receive, send_recorded)
+            raise
+        except Exception:
+            logger.exception("Request %s failed", request_id, extra={"request_id": request_id})
+            if status != CLIENT_LEFT:
+                # The response is under way; the server must cut it off.
+                raise
+            problem = ProblemError(500, DEFECT)
+            await problem_response(scope, problem)(scope, receive, send_recorded)
+        finally:
+            self._traffic.leave()
+            self._record(scope, request_id, status, time.perf_counter() - started)
+
+    def _complete_headers(self, scope: Scope, message: Message, request_id: str) -> None:
+        message["headers"] = [*message["headers"], (REQUEST_ID, request_id.encode("ascii"))]
+        is_ending = self._availability.phase in (Phase.DRAINING, Phase.CLOSED)
+        if is_ending and scope["http_version"].startswith("1"):
+            MutableHeaders(scope=message)["Connection"] = "close"
+
+    def _record(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "none")
+        self._count(scope["method"], route, status, seconds)
+        level = logging.DEBUG if route in QUIET_ROUTES and status in (200, 503) else logging.INFO
+        if not logger.isEnabledFor(level):
+            return
+        client = scope.get("client")
+        client_addr = f"{client[0]}:{client[1]}" if client else "-"
+        request_line = f"{scope['method']} {_target(scope)} HTTP/{scope['http_version']}"
+        milliseconds = round(seconds * 1000, 3)
+        logger.log(
+            level,
+            '%s "%s" %d %.1f ms %s',
+            *(client_addr, request_line, status, milliseconds, request_id),
+            extra={
+                "client_addr": client_addr,
+                "request_line": request_line,
+                "status_code": status,
+                "duration_ms": milliseconds,
+                "request_id": request_id,
+            },
+        )
+
+    def _count(self, method: str, route: str, status: int, seconds: float) -> None:
+        method = method if method in METHODS else "OTHER"
+        counter = self._counters.get((method, route, status))
+        if counter is None:
+            counter = self._metrics.requests.labels(method, route, str(status))
+            self._counters[method, route, status] = counter
+        timer = self._timers.get((method, route))
+        if timer is None:
+            timer = self._metrics.request_seconds.labels(method, route)
+            self._timers[method, route] = timer
+        counter.inc()
+        timer.observe(seconds)
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == REQUEST_ID:
+            given: str = value.decode("latin-1")
+            return given if _VALID_ID.fullmatch(given) else _new_id()
+    return _new_id()
+
+
+def _new_id() -> str:
+    # Unique, not secret: the system's random numbers take ten times as long, and release the
+    # interpreter lock.
+    return f"{random.getrandbits(128):032x}"
+
+
+def _target(scope: Scope) -> str:
+    """The path as it was sent, without the query, which may hold secrets."""
+    path = scope.get("raw_path") or scope["path"].encode()
+    return shorten(_UNPRINTABLE.sub("?", path.decode("latin-1")))
+
+
+class LingeringClose:
+    """Reads the rest of a body that the app did not read, so that the client can read the response.
+
+    A socket that is closed with unread data is reset, and all data on it is lost; and the server
+    stalls while nobody reads what it receives. So the response is sent whole, then data is
+    discarded for a while, then the response is ended.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, unless its method has no body."""
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+        else:
+            body = _Body(receive)
+            await self._app(scope, body.receive, _lingering(scope, body, send))
+
+
+class _Body:
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.is_complete = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if not message.get("more_body", False):
+            self.is_complete = True
+        return message
+
+    async def discard(self) -> None:
+        while not self.is_complete:
+            await self.receive()
+
+
+def _lingering(scope: Scope, body: _Body, send: Send) -> Send:
+    is_http_1 = scope["http_version"].startswith("1")
+
+    async def send_last(message: Message) -> None:
+        await send({**message, "more_body": True})
+        discard = asyncio.create_task(body.discard())
+        try:
+            await asyncio.wait({discard}, timeout=LINGER_SECONDS)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            discard.cancel()
+
+    async def send_lingering(message: Message) -> None:
+        if body.is_complete:
+            await send(message)
+        elif message["type"] == "http.response.start":
+            if is_http_1:
+                MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+        elif message.get("more_body", False):
+            await send(message)
+        else:
+            await send_last(message)
+
+    return send_lingering

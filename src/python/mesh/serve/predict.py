@@ -1,0 +1,253 @@
+"""A prediction from the body of a request to the body of the response."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from email.message import Message
+from typing import Any, Literal
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from mesh.core.errors import UsageError
+from mesh.serve.availability import ACCEPTING, Availability
+from mesh.serve.inference import Dispatcher, Job, QueueFullError
+from mesh.serve.metrics import Metrics
+from mesh.serve.model import ServedModel
+from mesh.serve.problems import RETRY_AFTER, ProblemError, shorten, validation_problem
+from mesh.serve.settings import ServeSettings
+
+JSON = b"application/json"
+INLINE_BYTES = 64 * 1024
+"""Bodies up to this size are validated within a millisecond, faster than a thread is reached."""
+
+WATCH_AFTER_SECONDS = 0.01
+"""Watching whether a client leaves takes longer than a short computation does."""
+
+
+class Predictor:
+    """The endpoint for predictions, and its parts for other protocols.
+
+    It is an ASGI app itself: the objects that Starlette makes of a request and a response would
+    take longer than all the rest.
+    """
+
+    def __init__(
+        self,
+        model: ServedModel,
+        availability: Availability,
+        dispatcher: Dispatcher,
+        metrics: Metrics,
+        settings: ServeSettings,
+    ) -> None:
+        self._model = model
+        self._availability = availability
+        self._dispatcher = dispatcher
+        self._metrics = metrics
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond to a request."""
+        require_model(scope, self._model)
+        parsed = await self.accept(scope, receive, self._model.request_model)
+        [body] = await self.infer([parsed], receive)
+        headers = [(b"content-length", str(len(body)).encode()), (b"content-type", JSON)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def accept(self, scope: Scope, receive: Receive, schema: type[BaseModel]) -> Any:
+        """Read and validate the body of a request; cheap checks come first.
+
+        Raises:
+            ProblemError: 400, 408, 413, 415, 422 or 503.
+            ClientDisconnect: the client left.
+        """
+        headers = dict(scope["headers"])
+        require_json(headers)
+        if self._availability.phase not in ACCEPTING or not self._model.ready:
+            self._metrics.rejections.labels("unavailable").inc()
+            raise self._availability.unavailable()
+        if len(self._dispatcher) >= self._dispatcher.queue_size:
+            raise self._queue_full()
+        max_bytes, seconds = self._settings.max_body_bytes, self._settings.receive_seconds
+        body = await read_body(headers, receive, max_bytes=max_bytes, seconds=seconds)
+        try:
+            if len(body) <= INLINE_BYTES:
+                return schema.model_validate_json(body)
+            return await asyncio.to_thread(schema.model_validate_json, body)
+        except ValidationError as error:
+            raise validation_problem(error) from None
+
+    async def infer(self, requests: Sequence[Any], receive: Receive) -> list[bytes]:
+        """Compute the responses to validated requests.
+
+        Args:
+            receive: the ASGI channel of the client, its body consumed; watched for the client
+                leaving.
+
+        Returns:
+            A JSON document of the response model for each request.
+
+        Raises:
+            ProblemError: 422 from the model, 503 when the queue is full, 504 past the deadline.
+            ClientDisconnect: the client left.
+            Exception: the model raised it.
+        """
+        try:
+            jobs = self._dispatcher.submit(requests)
+        except QueueFullError:
+            raise self._queue_full() from None
+        try:
+            results = await self._results(jobs, receive)
+        finally:
+            self._dispatcher.cancel(jobs)
+        for result in results:
+            if isinstance(result, UsageError):
+                raise ProblemError(422, str(result)) from result
+            if isinstance(result, Exception):
+                raise result
+        return results
+
+    async def _results(self, jobs: Sequence[Job], receive: Receive) -> list[Any]:
+        patience = _Patience(jobs, receive, self._settings.deadline_seconds)
+        try:
+            return [await job.future for job in jobs]
+        except asyncio.CancelledError:
+            if patience.ended is None:
+                raise
+            self._metrics.rejections.labels(patience.ended).inc()
+            if patience.ended == "client_left":
+                raise ClientDisconnect from None
+            raise ProblemError(
+                504,
+                f"No response was ready within {self._settings.deadline_seconds:g} seconds; "
+                "send less text, or try again later.",
+            ) from None
+        finally:
+            patience.stop()
+
+    def _queue_full(self) -> ProblemError:
+        self._metrics.rejections.labels("queue_full").inc()
+        detail = "The server has as many requests waiting as it accepts; try again later."
+        return ProblemError(503, detail, headers=RETRY_AFTER)
+
+
+class _Patience:
+    """Cancels jobs when their client leaves or their time is over.
+
+    Jobs that are done soon are not watched at all.
+
+    Attributes:
+        ended: why they were cancelled, as the metric of rejections names it.
+    """
+
+    def __init__(self, jobs: Sequence[Job], receive: Receive, seconds: float) -> None:
+        self.ended: Literal["client_left", "deadline"] | None = None
+        self._jobs = jobs
+        self._receive = receive
+        self._loop = asyncio.get_running_loop()
+        self._end = self._loop.time() + seconds
+        self._task: asyncio.Task[None] | None = None
+        self._timer = self._loop.call_later(min(WATCH_AFTER_SECONDS, seconds), self._watch)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _watch(self) -> None:
+        self._timer = self._loop.call_at(self._end, self._end_waiting, "deadline")
+        self._task = asyncio.create_task(self._wait_for_disconnect())
+
+    async def _wait_for_disconnect(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._end_waiting("client_left")
+
+    def _end_waiting(self, reason: Literal["client_left", "deadline"]) -> None:
+        if self.ended is None:
+            self.ended = reason
+            for job in self._jobs:
+                job.future.cancel()
+
+
+def require_model(scope: Scope, model: ServedModel) -> None:
+    """Check that the path names the model that is served.
+
+    Raises:
+        ProblemError: 404.
+    """
+    name = scope["path_params"]["name"]
+    if name != model.name:
+        detail = f"The model {shorten(name)!r} is not served here; {model.name!r} is."
+        raise ProblemError(404, detail)
+
+
+def require_json(headers: Mapping[bytes, bytes]) -> None:
+    """Check the media type; a missing one counts as JSON.
+
+    Clients of the Open Inference Protocol send none.
+
+    Args:
+        headers: as ASGI gives them, names in lower case.
+
+    Raises:
+        ProblemError: 415.
+    """
+    if encoding := headers.get(b"content-encoding"):
+        raise ProblemError(
+            415,
+            f"The body is encoded as {shorten(encoding.decode('latin-1'))}; send it uncompressed.",
+        )
+    if headers.get(b"content-type", JSON) == JSON:
+        return
+    given = headers[b"content-type"].decode("latin-1")
+    parsed = Message()
+    parsed["content-type"] = given
+    charset = parsed.get_content_charset("utf-8")
+    if parsed.get_content_type() != JSON.decode() or charset not in ("utf-8", "us-ascii"):
+        raise ProblemError(415, f"The body is {shorten(given)}; send application/json in UTF-8.")
+
+
+async def read_body(
+    headers: Mapping[bytes, bytes], receive: Receive, *, max_bytes: int, seconds: float
+) -> bytes:
+    """Read a request's body, holding no more of it than is allowed.
+
+    Raises:
+        ProblemError: 400 when its length is malformed, 408 when it doesn't arrive in time, 413 when
+            it is too large.
+        ClientDisconnect: the client left.
+    """
+    declared = headers.get(b"content-length", b"0")
+    if not declared.isdigit():
+        raise ProblemError(400, "The header Content-Length is not a number.")
+    # Its digits are compared first: converting millions of them would take long.
+    if len(declared.lstrip(b"0")) > len(str(max_bytes)) or int(declared) > max_bytes:
+        raise _too_large(max_bytes)
+    try:
+        async with asyncio.timeout(seconds):
+            return await _received(receive, max_bytes)
+    except TimeoutError:
+        detail = f"The body did not arrive within {seconds:g} seconds."
+        raise ProblemError(408, detail) from None
+
+
+async def _received(receive: Receive, max_bytes: int) -> bytes:
+    pieces = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size > max_bytes:
+            raise _too_large(max_bytes)
+        pieces.append(piece)
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
+
+def _too_large(max_bytes: int) -> ProblemError:
+    return ProblemError(413, f"The body is larger than {max_bytes} bytes; send less at once.")
