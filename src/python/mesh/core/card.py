@@ -43,6 +43,7 @@ class ModelCard(BaseModel):
 
     `fingerprint` is the digest of everything that determines the version; if it is unchanged, there
     is nothing to do.
+    `made_from` holds the digested values, by the names of `mesh.core.inputs`; older versions lack it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
@@ -59,6 +60,7 @@ class ModelCard(BaseModel):
     code_revision: str
     environment: dict[str, str] = Field(default_factory=dict)
     fingerprint: str
+    made_from: dict[str, Any] = Field(default_factory=dict)
     test_files: TestFiles | None = None
     created: datetime.datetime = Field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
 

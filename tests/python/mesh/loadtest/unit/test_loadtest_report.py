@@ -47,9 +47,9 @@ def test_percentiles_of_a_hundred_values_are_those_values(
 def test_failures_count_as_requests_and_have_no_times(
     report_of: Callable[..., LoadTestReport],
 ) -> None:
-    report = report_of(predict=[10, "status 404", 30, "status 404", "wrong answer"])
+    report = report_of(predict=[10, "status 404", 30, "status 404", "wrong response"])
     endpoint = report.completed["POST_/predict"]
-    assert endpoint.failures == {"status 404": 2, "wrong answer": 1}
+    assert endpoint.failures == {"status 404": 2, "wrong response": 1}
     figures = endpoint.measurements
     assert (figures.requests_total, figures.failures_total) == (5, 3)
     assert figures.failures_percent == 60
@@ -66,7 +66,7 @@ def test_nothing_was_requested(report_of: Callable[..., LoadTestReport]) -> None
     assert figures.response_time_p99 is None
 
 
-def test_a_run_lasts_until_its_last_answer(report_of: Callable[..., LoadTestReport]) -> None:
+def test_a_run_lasts_until_its_last_response(report_of: Callable[..., LoadTestReport]) -> None:
     report = report_of(predict=[12_000])
     assert report.duration_seconds == 12
     assert report.end_time - report.start_time == datetime.timedelta(seconds=12)

@@ -31,7 +31,7 @@ def check(reference: str | None = RIGHT) -> ResponseCheck:
     return ResponseCheck((REQUEST,), {"/predict": Response}, references)
 
 
-def answered(text: str | None, number: int = 0) -> Exchange:
+def exchange(text: str | None, number: int = 0) -> Exchange:
     return Exchange(request=0, start=0, seconds=1, status=200, response=number, body=text)
 
 
@@ -50,21 +50,21 @@ def answered(text: str | None, number: int = 0) -> Exchange:
     ],
 )
 def test_responses_are_checked(text: str, failure: str | None) -> None:
-    found = check().failure(answered(text))
+    found = check().failure(exchange(text))
     assert found == failure if failure is None or found is None else found.startswith(failure)
 
 
 def test_body_that_was_seen_before_is_known_by_its_number() -> None:
     checked = check()
-    assert checked.failure(answered(body(0.9, 0.9))) == WRONG
-    assert checked.failure(answered(None)) == WRONG
-    assert checked.failure(answered(body(0.5, 0.25), 1)) is None
-    assert checked.failure(answered(None, 1)) is None
+    assert checked.failure(exchange(body(0.9, 0.9))) == WRONG
+    assert checked.failure(exchange(None)) == WRONG
+    assert checked.failure(exchange(body(0.5, 0.25), 1)) is None
+    assert checked.failure(exchange(None, 1)) is None
 
 
 @pytest.mark.parametrize("reference", [None, "{}", body(0.5)])
 def test_without_a_right_response_before_the_load_nothing_is_right(reference: str | None) -> None:
-    assert check(reference).failure(answered(body(0.5, 0.25))) == NO_REFERENCE
+    assert check(reference).failure(exchange(body(0.5, 0.25))) == NO_REFERENCE
 
 
 def test_responses_without_status_200_fail() -> None:

@@ -7,8 +7,7 @@ import pytest
 from mesh.core.errors import MeshError
 from mesh.core.manifest import Manifest
 from mesh.registry.factory import open_registry
-from mesh.registry.lineage import record_lineage
-from mesh.registry.transport import copy_version
+from mesh.registry.provenance import copy_version, record_lineage
 
 TRAINED = "KEYWORDS-TRAINED"
 COMPILED = "KEYWORDS-COMPILED"
@@ -26,7 +25,7 @@ def shared(server_place):
 
 @pytest.fixture
 def compiled(local, source, make_card_with):
-    """The second compiled version, made from the second trained one; with an alias and an attachment."""
+    """The second compiled version, from the second trained one, with an alias and an attachment."""
     for number in (1, 2):
         (source / "weights").write_text(str(number))
         trained = local.publish(TRAINED, source, make_card_with(f"trained {number}"))

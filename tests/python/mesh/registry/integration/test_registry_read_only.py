@@ -1,4 +1,4 @@
-"""A registry that is only read, of every kind."""
+"""Read-only registries of every kind."""
 
 import pytest
 
@@ -13,7 +13,7 @@ REFERENCE = "KEYWORDS-TRAINED-1"
 
 @pytest.fixture
 def reader(registry_settings):
-    """The same registry, for reading."""
+    """The same registry, read-only."""
     return open_registry(registry_settings.model_copy(update={"client_mode": "read-only"}))
 
 
@@ -47,7 +47,7 @@ def test_nothing_can_be_changed(reader, registry, published, storage, source, ca
         lambda: reader.attach(REFERENCE, "b.json", source / "test_files/inputs.json"),
         lambda: reader.delete(REFERENCE),
     ):
-        with pytest.raises(MeshError, match=r"only read .MESH_REGISTRY_CLIENT_MODE=read-only."):
+        with pytest.raises(MeshError, match=r"read-only .MESH_REGISTRY_CLIENT_MODE=read-only."):
             action()
     assert {path: storage.read(path) for path in storage.paths()} == before
     assert registry.list() == [published]

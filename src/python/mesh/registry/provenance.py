@@ -1,27 +1,48 @@
-"""Copying versions from one registry to another, with what they were made from."""
+"""The origin of versions: compiled from a trained one, or copied from another registry."""
 
+import json
 import logging
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from mesh.core.card import ModelCard
 from mesh.core.manifest import FileEntry
 from mesh.registry.base import ModelRegistry, ModelVersion
-from mesh.registry.lineage import LINEAGE_FOLDER, attach_json, record_lineage
 from mesh.registry.transfer import OWN_FILES
 
+COMPILED = "compiled_model_versions"
+"""Folder of a trained version's attachments that name the versions compiled from it."""
+
 ORIGIN = "origin.json"
-"""Attachment of a version that was copied: its reference and the digest of its files in the other registry."""
+"""Attachment of a copied version: its reference and its files' digest in the other registry."""
 
 logger = logging.getLogger(__name__)
 
 
-def copy_version(source: ModelRegistry, target: ModelRegistry, reference: str) -> ModelVersion:
-    """Copy a version, the trained version that it was compiled from, and their attachments and aliases.
+def record_lineage(registry: ModelRegistry, version: ModelVersion) -> None:
+    """Attach a compiled version to the trained one that its card names, once."""
+    if version.card.trained_version is None:
+        return
+    _attach_json(
+        registry,
+        version.card.trained_version,
+        f"{COMPILED}/{version.reference}.json",
+        {
+            "reference": version.reference,
+            "fingerprint": version.card.fingerprint,
+            "created": version.created.isoformat(),
+        },
+    )
 
-    Each registry gives its own numbers, so the copy may have another one, and its card names the copy of the trained
-    version; it is signed if the target's settings have a key. All other files are the same by their digests. What the
-    target has already is not copied again: a copy that was interrupted is completed by the next.
+
+def copy_version(source: ModelRegistry, target: ModelRegistry, reference: str) -> ModelVersion:
+    """Copy a version, the trained one it was compiled from, and their attachments and aliases.
+
+    Each registry assigns its own numbers, so the copy may have a different one, and its card names
+    the copy of the trained version. It is signed if the target's settings have a key. All other
+    files have the same digests. What the target already has is not copied again: the next copy
+    completes an interrupted one.
 
     Raises:
         MeshError: a version is damaged, or a registry can't be read or written.
@@ -34,12 +55,22 @@ def copy_version(source: ModelRegistry, target: ModelRegistry, reference: str) -
     copy = _existing(target, original) or _publish(source, target, original, card)
     logger.info("%s is %s in the other registry", original.reference, copy.reference)
     origin = {"reference": original.reference, "digest": original.manifest.digest}
-    attach_json(target, copy.reference, ORIGIN, origin)
+    _attach_json(target, copy.reference, ORIGIN, origin)
     _copy_attachments(source, target, original, copy)
     record_lineage(target, copy)
     for alias in original.aliases:
         target.alias(copy.reference, alias)
     return target.get(copy.reference)
+
+
+def _attach_json(registry: ModelRegistry, reference: str, path: str, value: Any) -> None:
+    """Attach a value as a JSON file, unless there is an attachment at the path."""
+    if path in registry.get(reference).attachments:
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        file = Path(temporary) / "attachment.json"
+        file.write_text(json.dumps(value, indent=2))
+        registry.attach(reference, path, file)
 
 
 def _existing(target: ModelRegistry, original: ModelVersion) -> ModelVersion | None:
@@ -52,7 +83,7 @@ def _publish(
 ) -> ModelVersion:
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary) / original.reference
-        # Verified by its sha256 when it is fetched, and again while it is published.
+        # Its digests are verified when it is fetched, and again while it is published.
         source.fetch(original.reference, directory)
         return target.publish(original.name, directory, card)
 
@@ -64,14 +95,12 @@ def _content(version: ModelVersion) -> list[FileEntry]:
 def _copy_attachments(
     source: ModelRegistry, target: ModelRegistry, original: ModelVersion, copy: ModelVersion
 ) -> None:
-    """Copy what is not there yet; the lineage is recorded by the numbers of the target."""
+    """Copy missing and changed attachments, besides the lineage, which has the target's numbers."""
     there = target.get(copy.reference).attachments
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "attachment"
         for path, entry in original.attachments.items():
-            if path == ORIGIN or path.startswith(f"{LINEAGE_FOLDER}/"):
-                continue
-            if path in there and there[path] == entry:
+            if path == ORIGIN or path.startswith(f"{COMPILED}/") or there.get(path) == entry:
                 continue
             file.write_bytes(source.read_attachment(original.reference, path))
             target.attach(copy.reference, path, file)

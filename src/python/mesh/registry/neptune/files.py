@@ -1,4 +1,4 @@
-"""Files of versions: in Neptune's own storage, or on S3 and tracked there by their addresses."""
+"""Files of versions: in Neptune's own storage, or on S3 and tracked there by their URLs."""
 
 import contextlib
 import logging
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
 
-import neptune
-from neptune.attributes import Artifact
+import neptune  # pants: no-infer-dep
+from neptune.attributes import Artifact  # pants: no-infer-dep
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.manifest import FileEntry, Manifest
 from mesh.core.progress import Advance
-from mesh.registry import neptune_layout as layout
 from mesh.registry.base import ModelVersion
-from mesh.registry.objects import Objects, ObjectsError
+from mesh.registry.neptune import layout
+from mesh.registry.neptune.objects import Objects, ObjectsError
 from mesh.registry.reference import ModelReference
 from mesh.registry.settings import RegistrySettings
 from mesh.registry.transfer import OWN_FILES, THREADS, for_each, record_problems, with_own_entry
@@ -30,10 +30,10 @@ logger = logging.getLogger(__name__)
 
 
 def objects_root(settings: RegistrySettings) -> str | None:
-    """The address on S3 below which new files are kept; none where they are uploaded to Neptune.
+    """The URL on S3 below which new files are kept; none where they are uploaded to Neptune.
 
     Raises:
-        UsageError: it is malformed, or some other object storage's.
+        UsageError: it is malformed, or of another kind of object storage.
     """
     if "://" not in settings.artifacts:
         return None
@@ -46,7 +46,7 @@ def objects_root(settings: RegistrySettings) -> str | None:
 
 
 def version_part(project: str, reference: ModelReference) -> str:
-    """Where a version's files are below the root on S3.
+    """The part of S3's URLs that a version's files have in common, below the root.
 
     Args:
         project: as `WORKSPACE/PROJECT`.
@@ -56,7 +56,7 @@ def version_part(project: str, reference: ModelReference) -> str:
 
 @contextlib.contextmanager
 def removed_on_error(objects: Objects, prefix: str | None) -> Iterator[None]:
-    """Let a version have the objects below an address, and remove them if it does not become one.
+    """Remove the objects below a URL if the version that they are for isn't completed.
 
     Raises:
         MeshError: there are objects already, which must be someone else's.
@@ -66,7 +66,7 @@ def removed_on_error(objects: Objects, prefix: str | None) -> Iterator[None]:
         return
     if found := objects.list(prefix):
         raise MeshError(
-            f"{found[0]} is there already, though its version is new: "
+            f"{found[0]} already exists, though its version is new: "
             "give each Neptune server a MESH_REGISTRY_ARTIFACTS of its own."
         )
     try:
@@ -75,7 +75,7 @@ def removed_on_error(objects: Objects, prefix: str | None) -> Iterator[None]:
         try:
             objects.remove(prefix)
         except ObjectsError as error:
-            logger.warning("Files of a version that failed are left: %s", error)
+            logger.warning("Files of a version that failed remain: %s", error)
         raise
 
 
@@ -85,50 +85,50 @@ class VersionFiles:
 
     Args:
         stored: the version, opened.
-        part: where its files are below any root on S3.
+        part: the part of their URLs below any root on S3.
     """
 
     stored: neptune.ModelVersion
     objects: Objects
     part: str
-    _addresses: dict[str, str] = dataclass_field(default_factory=dict)
+    _urls: dict[str, str] = dataclass_field(default_factory=dict)
 
     def store(self, file: Path, entry: FileEntry, root: str | None, advance: Advance) -> None:
-        """Upload a file to Neptune, or to S3 below a root to be tracked there."""
+        """Upload a file to Neptune, or to S3 below a root, where Neptune tracks it."""
         field = layout.field_of(entry.path)
         # Neptune's client tracks neither empty objects nor this character.
         if root is None or entry.size == 0 or "*" in field:
             self.upload(field, file)
             advance(entry.size)
             return
-        address = f"{root}/{self.part}{field}"
-        self.objects.upload(file, address, advance)
-        # Neptune takes what has the same names and content for the same artifact, and answers with the address of
-        # the first: the destination makes the name this file's own.
+        url = f"{root}/{self.part}{field}"
+        self.objects.upload(file, url, advance)
+        # Neptune takes files of the same name and content for the same artifact, and returns the
+        # URL of the first: the destination gives each file a name of its own.
         destination = f"{self.part}{field}"
-        self.stored[field].track_files(address, destination=destination, wait=False)
+        self.stored[field].track_files(url, destination=destination, wait=False)
 
     def upload(self, field: str, file: Path) -> None:
         """Upload a file to Neptune."""
         self.stored[field].upload(str(file))
 
     def download(self, path: str, root: Path, advance: Advance) -> FileEntry:
-        """Bring a file to the same path below a directory."""
+        """Download a file to the same path below a directory."""
         self.download_field(layout.field_of(path), root / path, path, advance)
         return FileEntry.of(root / path, path)
 
     def download_field(self, field: str, file: Path, path: str, advance: Advance) -> None:
-        """Bring the file in a field, wherever it is kept.
+        """Download the file in a field, wherever it is kept.
 
         Args:
-            path: what it is called in errors.
+            path: its name in errors.
 
         Raises:
             MeshError: it is missing.
         """
         found = self.stored.exists(field)
-        if address := self._address(field):
-            found = self.objects.download(address, file, advance)
+        if url := self._url(field):
+            found = self.objects.download(url, file, advance)
         elif found:
             self.stored[field].download(destination=str(file), progress_bar=False)
             advance(file.stat().st_size)
@@ -136,14 +136,14 @@ class VersionFiles:
             raise MeshError(f"{path} is missing in the registry's storage.")
 
     def own_prefixes(self) -> Sequence[str]:
-        """The addresses on S3 below which there are only files of this version."""
+        """The URLs on S3 below which there are only files of this version."""
         tracked = self._tracked(layout.file_fields(self.stored.get_structure()))
         endings = {field: f"/{self.part}{field}" for field in tracked}
         own = [field for field in tracked if tracked[field].endswith(endings[field])]
         return sorted({tracked[field].removesuffix(field) for field in own})
 
     def problems(self, version: ModelVersion, trusted: Sequence[str]) -> list[str]:
-        """One sentence for each part of the version, as it is stored, that is missing, extra or changed."""
+        """One sentence for each stored part of the version that is missing, extra or changed."""
         with tempfile.TemporaryDirectory() as temporary:
             problems = with_own_entry(version.manifest).differences(
                 self._read_all(version, Path(temporary))
@@ -165,69 +165,67 @@ class VersionFiles:
         return problems + [f"attachment {problem}" for problem in expected.differences(found)]
 
     def _read_all(self, version: ModelVersion, temporary: Path) -> list[FileEntry]:
-        """Read all files that are there, whether they should be or not."""
+        """Read all files that exist, whether they should or not."""
         attached = {layout.attachment_field(path) for path in version.attachments}
         fields = set(layout.file_fields(self.stored.get_structure())) - attached
         tracked = self._tracked(sorted(fields))
-        listed = {
-            address for prefix in self.own_prefixes() for address in self.objects.list(prefix)
-        }
+        listed = {url for prefix in self.own_prefixes() for url in self.objects.list(prefix)}
         missing = {
             field
-            for field, address in tracked.items()
-            if address not in listed and not self.objects.exists(address)
+            for field, url in tracked.items()
+            if url not in listed and not self.objects.exists(url)
         }
         extra = listed - set(tracked.values())
         paths = {field: layout.path_of(field) for field in fields - missing}
-        paths |= {address: self._extra_path(address, fields) for address in extra}
+        paths |= {url: self._extra_path(url, fields) for url in extra}
         sizes = {entry.path: entry.size for entry in version.manifest.files}
 
-        def read(place: str, advance: Advance) -> FileEntry:
-            if place in extra:
-                entry = self.objects.read_entry(place, paths[place])
+        def read(found: str, advance: Advance) -> FileEntry:
+            if found in extra:
+                entry = self.objects.read_entry(found, paths[found])
             else:
-                entry = self._read(place, paths[place], temporary)
+                entry = self._read(found, paths[found], temporary)
             advance(entry.size)
             return entry
 
-        expected = {place: sizes.get(paths[place], 0) for place in paths}
+        expected = {found: sizes.get(path, 0) for found, path in paths.items()}
         return for_each(read, expected, f"verifying {version.reference}")
 
-    def _extra_path(self, address: str, fields: set[str]) -> str:
-        """What an object without a field is called: by the path that it seems to have, unless that is another's."""
-        field = address.partition(f"/{self.part}")[2]
-        return address if field in fields else layout.path_of(field)
+    def _extra_path(self, url: str, fields: set[str]) -> str:
+        """The name of an object without a field: its path, unless another file has that."""
+        field = url.partition(f"/{self.part}")[2]
+        return url if field in fields else layout.path_of(field)
 
     def _read(self, field: str, path: str, temporary: Path) -> FileEntry:
-        """Read one file without keeping it, so that a version need not fit on this machine twice."""
-        if address := self._address(field):
-            return self.objects.read_entry(address, path)
+        """Read one file without keeping it, so that large versions fit on small disks."""
+        if url := self._url(field):
+            return self.objects.read_entry(url, path)
         with tempfile.TemporaryDirectory(dir=temporary) as own:
             file = Path(own) / "file"
             self.download_field(field, file, path, lambda _: None)
             return FileEntry.of(file, path)
 
     def _tracked(self, fields: Sequence[str]) -> Mapping[str, str]:
-        """The addresses on S3 of those fields that are kept there."""
+        """The URLs of the fields that are kept on S3."""
         with ThreadPoolExecutor(THREADS) as pool:
-            addresses = zip(fields, pool.map(self._address, fields), strict=True)
-            return {field: address for field, address in addresses if address}
+            urls = zip(fields, pool.map(self._url, fields), strict=True)
+            return {field: url for field, url in urls if url}
 
-    def _address(self, field: str) -> str | None:
-        """The address of a field's file, if it is tracked and not uploaded.
+    def _url(self, field: str) -> str | None:
+        """The URL of a field's file, if it is tracked and not uploaded.
 
         Raises:
-            MeshError: it is tracked in some other place than S3.
+            MeshError: it is tracked elsewhere than on S3.
         """
         if not isinstance(self.stored.get_attribute(field), Artifact):
             return None
-        if field in self._addresses:
-            return self._addresses[field]
+        if field in self._urls:
+            return self._urls[field]
         files = self.stored[field].fetch_files_list()
-        addresses = [file.metadata["location"] for file in files if "location" in file.metadata]
-        # Besides the object itself, all whose names begin with its name have been tracked.
-        address: str = min(addresses, key=len, default="")
-        if not address.startswith(_S3):
-            raise MeshError(f"{field} is tracked in {address or 'no place'!r}, and not on S3.")
-        self._addresses[field] = address
-        return address
+        urls = [file.metadata["location"] for file in files if "location" in file.metadata]
+        # Neptune tracks all objects whose names begin with this one's.
+        url: str = min(urls, key=len, default="")
+        if not url.startswith(_S3):
+            raise MeshError(f"{field} is tracked in {url or 'nowhere'!r}, and not on S3.")
+        self._urls[field] = url
+        return url

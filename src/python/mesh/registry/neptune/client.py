@@ -1,4 +1,4 @@
-"""What the registry needs of Neptune's own client: objects, their fields, and errors in sentences."""
+"""Neptune's client as the registry uses it: objects, their fields, and errors in sentences."""
 
 import contextlib
 import re
@@ -7,21 +7,22 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-import neptune
+# Neptune's client is in no lock that programs use: a team that needs it adds it there.
+import neptune  # pants: no-infer-dep
 from botocore.exceptions import BotoCoreError, ClientError
-from neptune import management
-from neptune.exceptions import MetadataContainerNotFound, NeptuneException, ProjectNotFound
-from neptune.internal.backends.hosted_client import REQUEST_TIMEOUT
+from neptune import exceptions, management  # pants: no-infer-dep
+from neptune.internal.backends import hosted_client  # pants: no-infer-dep
 
 from mesh.core.errors import MeshError
 from mesh.registry.reference import ModelReference
 
 READ = "read-only"
-# Each call ends when the server has answered it. In "async" a thread sends what is written, and only logs what fails.
+# Each call ends when the server has responded. In "async" mode a thread sends the fields, and only
+# logs its failures.
 WRITE = "sync"
 
 _GONE = (
-    "Neptune's own service was closed in March 2026: only a server that you run yourself can answer; "
+    "Neptune's own service was closed in March 2026: only a server that you run yourself can be used; "
     "else use MESH_REGISTRY_BACKEND=mlflow"
 )
 
@@ -97,7 +98,7 @@ class Client:
     def version(
         self, reference: ModelReference, mode: str = READ
     ) -> Iterator[neptune.ModelVersion]:
-        """A version that exists, by its number; when the block ends, what was written is sent or has failed."""
+        """A version that exists; when the block ends, all writes are sent or have failed."""
         options: dict[str, Any] = {"with_id": str(reference), "mode": mode}
         project = self.project_of(reference.name)
         with _stopped(
@@ -106,7 +107,7 @@ class Client:
             yield opened
 
     def new_version(self, name: str) -> ModelReference:
-        """Make a version of a model, which gets the next number."""
+        """Make a version of a model, with the next number."""
         project = self.project_of(name)
         with _stopped(
             neptune.init_model_version(
@@ -117,7 +118,7 @@ class Client:
 
     def ensure_model(self, name: str) -> None:
         """Make a model, unless there is one."""
-        with contextlib.suppress(MetadataContainerNotFound), self.model(name):
+        with contextlib.suppress(exceptions.MetadataContainerNotFound), self.model(name):
             return
         try:
             neptune.init_model(
@@ -126,13 +127,13 @@ class Client:
                 key=name.rpartition("-")[2],
                 mode=WRITE,
             ).stop()
-        except NeptuneException:
+        except exceptions.NeptuneException:
             # Another process may have made it meanwhile.
             with self.model(name):
                 return
 
     def delete(self, reference: ModelReference) -> None:
-        """Delete a version for good; what the server refuses is only logged by the client."""
+        """Delete a version for good; the client only logs a refusal of the server."""
         project, identifier = self.project_of(reference.name), str(reference)
         management.trash_objects(project, identifier, api_token=self.token)
         management.delete_objects_from_trash(project, identifier, api_token=self.token)
@@ -140,44 +141,42 @@ class Client:
 
 @contextlib.contextmanager
 def _stopped(opened: _Opened) -> Iterator[_Opened]:
-    """Stop an object at the end; its own `with` prints a traceback of each error that passes through it."""
+    """Stop an object at the end; its own `with` prints a traceback of each error that passes."""
     _limit_waiting(opened)
     try:
         yield opened
     except BaseException:
-        # What still waits to be sent is of no use.
+        # Unsent writes are of no use.
         opened.stop(seconds=0)
         raise
     opened.stop()
 
 
 def _limit_waiting(opened: Any) -> None:
-    """Let moving files end in an error, too, where the server does not answer: its client would wait for ever."""
+    """Limit how long moving files waits for a server's response; by default it has no limit."""
     session = opened._backend._http_client.session
     if not isinstance(session.send, partial):
-        session.send = partial(session.send, timeout=REQUEST_TIMEOUT)
+        session.send = partial(session.send, timeout=hosted_client.REQUEST_TIMEOUT)
 
 
 @contextlib.contextmanager
 def neptune_errors(address: str) -> Iterator[None]:
-    """Turn what the client raises into a sentence.
+    """Turn the client's errors into sentences.
 
     Raises:
-        MeshError: instead of any of it.
+        MeshError: instead of any of them.
     """
     try:
         yield
-    # What its HTTP libraries raise are OSErrors; when it tracks files, it asks S3 itself.
-    except (NeptuneException, OSError, BotoCoreError, ClientError) as error:
+    # Its HTTP libraries raise OSErrors; when it tracks files, it calls S3 itself.
+    except (exceptions.NeptuneException, OSError, BotoCoreError, ClientError) as error:
         kind = type(error).__name__
         if kind in _CONNECTION_ERRORS:
             text = f"its server can't be reached ({kind}). {_GONE}"
         elif kind in _TOKEN_ERRORS:
             text = "its server refuses the token MESH_REGISTRY_TOKEN"
-        elif isinstance(error, ProjectNotFound):
-            text = (
-                "one of its projects does not exist, or is not for the user of MESH_REGISTRY_TOKEN"
-            )
+        elif isinstance(error, exceptions.ProjectNotFound):
+            text = "one of its projects does not exist, or is not open to the user of MESH_REGISTRY_TOKEN"
         else:
             lines = [line.strip(" -\n") for line in _ESCAPES.sub("", str(error)).splitlines()]
             text = next((line for line in lines if line and " " in line), kind).rstrip(".")

@@ -1,8 +1,8 @@
 """The registry on Neptune, in the layout that models have had there.
 
-Neptune shows a version as soon as it has a number, so files are uploaded to a version that is not complete yet. What
-makes it one is the field `mesh/record`, written last: in how many parts its card and manifest are recorded. Versions
-without it are left alone.
+Neptune shows a version as soon as it has a number, so files are uploaded to an incomplete version.
+The field `mesh/record`, written last, makes it complete: it says in how many parts the card and the
+manifest are recorded. Versions without it are ignored.
 """
 
 import contextlib
@@ -12,20 +12,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import neptune
+import neptune  # pants: no-infer-dep
 
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.core.progress import Advance
-from mesh.registry import neptune_layout as layout
 from mesh.registry.base import ModelVersion
+from mesh.registry.fetching import fetch_version
 from mesh.registry.history import AliasMove, check_rollback, version_before
-from mesh.registry.neptune_client import WRITE, Client, neptune_errors
-from mesh.registry.neptune_files import VersionFiles, removed_on_error, version_part
-from mesh.registry.neptune_lookup import Lookup
-from mesh.registry.objects import Objects, ObjectsError
-from mesh.registry.receiving import receive
+from mesh.registry.neptune import layout
+from mesh.registry.neptune.client import WRITE, Client, neptune_errors
+from mesh.registry.neptune.files import VersionFiles, removed_on_error, version_part
+from mesh.registry.neptune.layout import Lookup
+from mesh.registry.neptune.objects import Objects, ObjectsError
 from mesh.registry.reference import ModelReference, check_model_name, check_new_alias
 from mesh.registry.settings import RegistrySettings
 from mesh.registry.transfer import (
@@ -43,10 +43,10 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class NeptuneRegistry:
-    """A `ModelRegistry` in projects of Neptune; what the methods promise is written there.
+    """A `ModelRegistry` in projects of Neptune; its methods' promises are documented there.
 
     Args:
-        root: the address on S3 below which new versions' files are kept; none to upload them to Neptune.
+        root: the URL on S3 below which new files are kept; none to upload them to Neptune.
     """
 
     client: Client
@@ -78,7 +78,7 @@ class NeptuneRegistry:
             version = self._lookup.read(found)
             with self.client.version(found) as stored:
                 files = self._files(stored, found)
-                receive(
+                fetch_version(
                     version,
                     directory,
                     lambda entry, root, advance: files.download(entry.path, root, advance),
@@ -180,7 +180,7 @@ class NeptuneRegistry:
             return file.read_bytes()
 
     def verify(self, reference: str) -> Sequence[str]:
-        """Check every stored file of a version; one sentence for each that is missing, extra or changed."""
+        """Check every stored file of a version; one sentence for each problem."""
         with self._errors():
             found = self._lookup.find(ModelReference.parse(reference))
             version = self._lookup.read(found)
@@ -207,7 +207,7 @@ class NeptuneRegistry:
         content: Mapping[str, FileState],
         card: ModelCard,
     ) -> layout.Record:
-        """Send a version's files, and all else that is known of it but that it is complete."""
+        """Send all of a version but the field that makes it complete."""
         sizes = {path: state.size for path, state in content.items()}
         with (
             tempfile.TemporaryDirectory() as temporary,
@@ -237,13 +237,13 @@ class NeptuneRegistry:
         try:
             self.objects.remove(prefix)
         except ObjectsError as error:
-            raise MeshError(f"{gone} is deleted, but files of it are left: {error}") from error
+            raise MeshError(f"{gone} is deleted, but some of its files remain: {error}") from error
 
     def _check_sent(self, new: ModelReference, record: layout.Record) -> None:
-        """Ask the server for what was sent, since its client only logs some of what fails.
+        """Check that the server has all fields, since its client only logs some failures.
 
         Raises:
-            MeshError: something is missing.
+            MeshError: a field is missing.
         """
         with self.client.version(new) as stored:
             paths = [entry.path for entry in with_own_entry(record.manifest).files]

@@ -12,9 +12,9 @@ from mesh.core.errors import UsageError
 from mesh.registry.base import ModelRegistry
 from mesh.registry.settings import RegistrySettings
 
-_ADDRESS = re.compile(r"neptune://(?P<workspace>[^/,]+)/(?P<projects>[^/,]+(,[^/,]+)*)")
+_URI = re.compile(r"neptune://(?P<workspace>[^/,]+)/(?P<projects>[^/,]+(,[^/,]+)*)")
 _DEFAULTS = {
-    # With Neptune's own numbers it takes many minutes to say that a server can't be reached.
+    # With Neptune's own values it takes many minutes to find that a server can't be reached.
     "NEPTUNE_RETRIES_TIMEOUT": "20",
     "NEPTUNE_REQUEST_TIMEOUT": "60",
     "NEPTUNE_SYNC_AFTER_STOP_TIMEOUT": "20",
@@ -25,11 +25,12 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
     """Open the registry of the projects that the settings name.
 
     Raises:
-        UsageError: the address names no projects, there is no token, or files can't be kept where the settings say.
+        UsageError: the URI names no projects, there is no token, or the settings' place for files
+            can't be used.
         MeshError: the server can't be reached.
         ModuleNotFoundError: Neptune is not installed.
     """
-    match = _ADDRESS.fullmatch(settings.uri)
+    match = _URI.fullmatch(settings.uri)
     if not match:
         raise UsageError(
             f"MESH_REGISTRY_URI={settings.masked(settings.uri)!r} names no projects of Neptune: "
@@ -41,16 +42,16 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
     for variable, value in _DEFAULTS.items():
         os.environ.setdefault(variable, value)
     if "NEPTUNE_DATA_DIRECTORY" not in os.environ:
-        # Else it keeps what it sends in the working directory.
+        # Otherwise it keeps unsent data in the working directory.
         folder = os.environ["NEPTUNE_DATA_DIRECTORY"] = tempfile.mkdtemp(prefix="neptune-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    from mesh.registry.neptune_client import Client
-    from mesh.registry.neptune_files import objects_root
-    from mesh.registry.neptune_registry import NeptuneRegistry
-    from mesh.registry.objects import Objects
+    from mesh.registry.neptune.client import Client
+    from mesh.registry.neptune.files import objects_root
+    from mesh.registry.neptune.objects import Objects
+    from mesh.registry.neptune.registry import NeptuneRegistry
 
     warnings.filterwarnings("ignore", "Neptune's model registry has been deprecated")
-    # Set when it is imported; addresses and progress of each of its calls otherwise.
+    # Importing it sets another level, at which it logs each of its calls.
     logging.getLogger("neptune").setLevel(logging.ERROR)
     projects = [f"{match['workspace']}/{name}" for name in match["projects"].split(",")]
     return NeptuneRegistry(Client(projects, token), settings, Objects(), objects_root(settings))
