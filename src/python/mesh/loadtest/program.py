@@ -88,7 +88,7 @@ def program(project: Project) -> Program:
 
 
 def _status(project: Project, settings: ResultSettings, workspace: WorkspaceSettings) -> Status:
-    """Whether the version that is served now was put under load; what is code alone records no version."""
+    """Whether the served version was put under load; code-only projects record no version."""
     directory = settings.model_directory or workspace.find_model(project)
     if directory is None:
         return NEVER_RUN
@@ -109,8 +109,8 @@ def _status(project: Project, settings: ResultSettings, workspace: WorkspaceSett
 
 
 def _body(request: type[BaseModel], documents: Sequence[str]) -> str:
-    asked = request.model_validate({"inputs": [{"document": document} for document in documents]})
-    return asked.model_dump_json(exclude_unset=True)
+    made = request.model_validate({"inputs": [{"document": document} for document in documents]})
+    return made.model_dump_json(exclude_unset=True)
 
 
 def mixed_sizes(documents: Sequence[str]) -> list[tuple[str, ...]]:

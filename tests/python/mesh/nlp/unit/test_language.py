@@ -77,7 +77,7 @@ def test_languages_of_a_model_are_stored(tmp_path: Path) -> None:
 
 def test_damaged_languages_are_refused(tmp_path: Path) -> None:
     (tmp_path / "languages.json").write_text('{"en": 1}')
-    with pytest.raises(MeshError, match="no list of codes"):
+    with pytest.raises(MeshError, match="isn't a list of codes"):
         read_languages(tmp_path)
 
 
