@@ -12,8 +12,7 @@ def make_table(*columns: str) -> Table:
     """An empty table that can be copied as text; in narrow terminals, its last column is broken."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False)
     for number, column in enumerate(columns):
-        last = number == len(columns) - 1
-        table.add_column(column, no_wrap=not last, overflow="fold", min_width=len(column))
+        table.add_column(column, no_wrap=number < len(columns) - 1, overflow="fold")
     return table
 
 
