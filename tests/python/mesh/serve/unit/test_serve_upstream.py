@@ -1,5 +1,6 @@
 import asyncio
 import threading
+import time
 
 import httpx
 import prometheus_client
@@ -7,7 +8,13 @@ import pytest
 from pydantic import BaseModel
 
 from mesh.serve.model import ServedModel
-from mesh.serve.upstream import EventLoop, UpstreamError, parse_retry_after, retrying
+from mesh.serve.upstream import (
+    CircuitBreaker,
+    EventLoop,
+    UpstreamError,
+    parse_retry_after,
+    retrying,
+)
 
 
 class Word(BaseModel):
@@ -132,3 +139,47 @@ def test_event_loop_passes_failures_on():
 
     with pytest.raises(ValueError, match="a defect"):
         EventLoop().run(fail())
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_open_circuit_breaker_lets_one_trial_through(clock):
+    breaker = CircuitBreaker("The service x", failures=2, seconds=10)
+    breaker.check()
+    breaker.failed()
+    breaker.check()
+    breaker.failed()
+    clock[0] = 4
+    with pytest.raises(UpstreamError, match="circuit breaker is open") as caught:
+        breaker.check()
+    assert (caught.value.status, caught.value.retry_after) == (503, 6)
+    clock[0] = 10
+    breaker.check()
+    with pytest.raises(UpstreamError):
+        breaker.check()
+    breaker.succeeded()
+    breaker.check()
+
+
+def test_failed_trial_opens_the_circuit_breaker_again(clock):
+    breaker = CircuitBreaker("The service x", failures=1, seconds=10)
+    breaker.failed()
+    clock[0] = 12
+    breaker.check()
+    breaker.failed()
+    clock[0] = 21
+    with pytest.raises(UpstreamError):
+        breaker.check()
+
+
+def test_success_resets_the_failures(clock):
+    breaker = CircuitBreaker("The service x", failures=2, seconds=10)
+    for _ in range(3):
+        breaker.failed()
+        breaker.succeeded()
+        breaker.check()
