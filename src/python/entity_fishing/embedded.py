@@ -15,9 +15,10 @@ from entity_fishing.dictionary import find_names
 from entity_fishing.knowledge import Candidate, KnowledgeBase
 from entity_fishing.linker import Link, Mention, Task
 from entity_fishing.names import name_key
-from entity_fishing.schema import MAX_ENTITIES, Reason
+from entity_fishing.schema import Reason
 from mesh.core.errors import UsageError
 from mesh.nlp.sentences import split_sentences
+from mesh.serve.documents import MAX_ENTITIES
 
 Floats = NDArray[np.float32]
 

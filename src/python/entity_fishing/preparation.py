@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from entity_fishing.linker import Link, Mention, Task
 from entity_fishing.names import occurrences
 from entity_fishing.schema import (
-    MAX_ENTITIES,
     Entity,
     GivenEntity,
     Input,
@@ -15,6 +14,7 @@ from entity_fishing.schema import (
 )
 from mesh.core.errors import UsageError
 from mesh.nlp.clean import CleanText, clean
+from mesh.serve.documents import MAX_ENTITIES
 
 WIKIDATA = "https://www.wikidata.org/wiki/"
 
