@@ -41,7 +41,7 @@ class Answer(BaseModel):
 
 
 class Echo(ServedModel):
-    """Repeats the documents; "usage", "problem" and "crash" make it fail, "wait" makes it wait for the gate."""
+    """Repeats the documents; "usage", "problem" and "crash" fail, "wait" waits for the gate."""
 
     name = "echo"
     request_model = Question

@@ -1,4 +1,4 @@
-"""From a request's documents to texts without markup, and from links back to places in the documents."""
+"""From documents to texts without markup, and from links back to places in the documents."""
 
 from collections.abc import Iterator, Sequence
 
@@ -36,7 +36,7 @@ class PreparedDocument:
         self.task = Task(self._clean.text, language, self._mentions())
 
     def prediction(self, links: Sequence[Link]) -> Prediction:
-        """The answer about the document.
+        """The prediction for the document.
 
         Args:
             links: one for each mention of `task`, or for each that the backend found.

@@ -17,7 +17,8 @@ from summarization.summarizer import Task
 _TOKENS_PER_WORD = 4
 # A summary may be this many times longer than requested.
 _TOLERANCE = 2
-# A part of a long document shrinks at least to a fourth: one word for this many tokens, twice at most.
+# A part of a long document shrinks at least to a fourth: one word for this many tokens, which may
+# be twice as many.
 _PART_TOKENS_PER_WORD = 16
 
 

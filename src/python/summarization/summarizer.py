@@ -1,4 +1,4 @@
-"""What summarises documents, whichever backend does it."""
+"""The interface of the backends that summarise documents."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 from summarization.schema import Configuration
 
 Task = tuple[Sequence[str], Configuration]
-"""The documents of one request, and how to summarise them."""
+"""The documents of one request, and their configuration."""
 
 
 class Summarizer(Protocol):
@@ -16,6 +16,6 @@ class Summarizer(Protocol):
         """Summarise the documents of several requests together.
 
         Returns:
-            For each request its summaries, in the order of its documents, or why it has none.
+            For each request its summaries, in the order of its documents, or its error.
         """
         ...

@@ -14,7 +14,7 @@ from mesh.serve.server import run_server
 from mesh.serve.settings import ServeSettings
 
 CreateModel = Callable[..., ServedModel]
-"""Makes the model from a version's directory, `None` if code is all it has, and from its own settings, if any."""
+"""Makes the model from a version's directory, `None` if it is code alone, and its own settings."""
 
 
 def serve_program(
@@ -23,7 +23,8 @@ def serve_program(
     """The program `serve:serve` of a project.
 
     Args:
-        model_settings: of the model itself; `create_model` gets an instance of each, after the directory.
+        model_settings: of the model itself; `create_model` gets an instance of each, after the
+            directory.
     """
 
     class ProjectServeSettings(ServeSettings):

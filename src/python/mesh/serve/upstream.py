@@ -88,7 +88,7 @@ class Failures:
 
 
 def parse_retry_after(header: str | None) -> float | None:
-    """Seconds of a `Retry-After` header (RFC 9110, 10.2.3); None if missing, a date, or malformed."""
+    """Seconds of a `Retry-After` header (RFC 9110, 10.2.3); None if missing, a date, or wrong."""
     return float(header) if header and _DELAY_SECONDS.fullmatch(header) else None
 
 

@@ -80,7 +80,7 @@ def test_retry_after_is_seconds_or_nothing(header, seconds):
 
 
 def call_until(errors, **policy):
-    """Call what fails with the errors one after another, and then succeeds; return the number of calls."""
+    """Make calls that fail with the errors in turn, and then succeed; return their number."""
 
     async def call() -> int:
         calls = 0
