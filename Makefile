@@ -1,9 +1,10 @@
-# The short names of daily work; each is a line or two over ./pants or compose. `make help` lists them, docs/make.md explains them.
+# Short names for daily commands, each a line or two over ./pants or compose. `make help` lists
+# them, docs/make.md explains them.
 
 COMPONENT ?= serve
 ENVIRONMENT ?= dev
 IMAGE_TAG ?= latest
-# Programs get them from the environment, so that no value becomes part of a command.
+# Programs read them from the environment, so that no value becomes part of a command.
 export COMPONENT ENVIRONMENT IMAGE_TAG
 
 .DEFAULT_GOAL := help
@@ -11,25 +12,26 @@ export COMPONENT ENVIRONMENT IMAGE_TAG
 MAKEFLAGS += --no-builtin-rules
 
 compose = PROJECT=$* build-support/docker/compose
-# pytest comes beside the image, which is the one that is deployed.
+# pytest is mounted beside the image, which is the one that is deployed.
 pytest = ./pants package build-support/docker:tests-pex
 
-# What exists is read from the source tree, so there is no list to keep.
+# Projects, components and images are read from the source tree, so there is no list to maintain.
 package = $(subst -,_,$*)
 projects := $(subst _,-,$(patsubst src/python/%/project.py,%,$(wildcard src/python/*/project.py)))
 components = $(patsubst src/python/$(package)/%/BUILD,%,$(wildcard src/python/$(package)/*/BUILD))
 images := $(patsubst docker/%/BUILD,%,$(wildcard docker/*/BUILD))
 services := $(shell sed -n '/^services:/,$$s/^  \([a-z][a-z-]*\):.*/\1/p' docker/compose.yaml)
 steps := $(filter %-model,$(filter-out serve-%,$(services)))
-# The container of a task: those of compiling go by the name of the step alone.
+# The container of a task. Those of compiling have the name of the step alone.
 task = $(if $(filter $(COMPONENT),compile),$(filter $(TASK),$(steps)),$(filter $(COMPONENT)-$(TASK),$(services)))
 tasks = $(if $(filter $(COMPONENT),compile),$(steps),$(patsubst $(COMPONENT)-%,%,$(filter $(COMPONENT)-%,$(services))))
 
-# $(call one-of,kind,value,allowed): stops with a sentence, before anything is run, unless the value is one of the allowed.
+# $(call one-of,kind,value,allowed): stops with a sentence, before anything is run, unless the value
+# is one of the allowed ones.
 one-of = $(if $(and $(filter 1,$(words $(2))),$(filter $(2),$(3))),,$(error There is no $(1) "$(2)"; there are: $(strip $(3))))
 project = $(call one-of,project,$*,$(projects))$(call one-of,environment,$(ENVIRONMENT),dev prod)
 component = $(project)$(call one-of,component of $*,$(COMPONENT),$(components))
-# Requests need the server of another container, which is stopped whatever came of them.
+# Requests need the server in another container, which is stopped whether they succeed or fail.
 with-server = $(compose) run --rm $(1); code=$$?; $(compose) stop; exit $$code
 
 .PHONY: help
@@ -78,6 +80,6 @@ docker.build/%: ## build a core image
 	$(call one-of,core image,$*,$(images))./pants package docker/$*:image
 
 .PHONY: clean
-clean: ## remove what was built: dist/, and what builds of images have left in Docker
+clean: ## remove dist/, and leftovers of image builds in Docker
 	rm -rf dist
 	build-support/docker/prune --stages

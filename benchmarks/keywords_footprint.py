@@ -141,7 +141,14 @@ def _keywords(directory: Path, documents: Sequence[str]) -> Contestant:
 
     def start_keywords() -> AbstractContextManager[ServerProcess]:
         port = free_port()
-        command = [sys.executable, "-m", PROJECT.module("serve:serve"), f"--port={port}"]
+        command = [
+            sys.executable,
+            "-m",
+            "mesh.core.start",
+            "keywords.serve",
+            "serve",
+            f"--port={port}",
+        ]
         return start([*command, f"--model-directory={version}"], port, ready="/v1/ready")
 
     size = Manifest.read(version / COMPILED).size

@@ -38,19 +38,18 @@ def project_of(item: Mapping[str, Any]) -> str:
     return str(item["target"]).replace("_", "-")
 
 
+def _compile_settings(root: Path, project: str) -> str:
+    """The text of the env file that compiles for production; none if all defaults hold."""
+    file = root / "src/python" / project.replace("-", "_") / "compile/config/prod.env"
+    return file.read_text() if file.exists() else ""
+
+
 def jobs(root: Path, plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
     """What each job of the workflow needs to know."""
     compiled = [
         {
             "project": project_of(item),
-            "machine": machine(
-                (
-                    root
-                    / "src/python"
-                    / project_of(item).replace("-", "_")
-                    / "compile/config/prod.env"
-                ).read_text()
-            ),
+            "machine": machine(_compile_settings(root, project_of(item))),
         }
         for item in plan["models"]
     ]

@@ -1,8 +1,8 @@
-"""Print the images with which every kind of project is tested: `kinds.py`, one address a line.
+"""Print the images with which each kind of project is tested: `kinds.py`, one target per line.
 
-Projects are of one kind when they have the same components: their images differ in nothing but code. Of each kind, the
-projects with tests of containers of their own stand for it; where there is none, the first. The shared registry's
-image is a kind of its own.
+Projects are of one kind when they have the same components: their images differ only in code. The
+projects with container tests of their own stand for their kind, or the first project if there is
+none. The shared registry's image is a kind of its own.
 """
 
 import subprocess
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def one_of_each_kind(images: Iterable[str], tests: Collection[str]) -> list[str]:
-    """The images of the projects that stand for all; `tests` are the targets of tests of containers."""
+    """The images of the projects that stand for all; `tests` are the targets of container tests."""
     projects: dict[str, list[str]] = {}
     for address in sorted(images):
         # src/python/PROJECT/COMPONENT:image

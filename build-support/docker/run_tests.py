@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-# The image's own packages: what is tested is what is deployed.
+# The image's own packages, so that the tested ones are the deployed ones.
 SITE_PACKAGES = "/app/lib/python3.11/site-packages"
 TESTS = Path("/tests/python")
 
@@ -17,12 +17,12 @@ def main(arguments: list[str]) -> int:
     folder = TESTS / os.environ["TESTS_PROJECT"].replace("-", "_") / component / kind
     if not folder.is_dir():
         print(
-            f"error: there are no tests of {component} of kind {kind!r}: no {folder}.",
+            f"error: {component} has no tests of kind {kind!r}: {folder} is missing.",
             file=sys.stderr,
         )
         return 2
     sys.path.insert(0, SITE_PACKAGES)
-    # Relative to the root, no module of a test has the name of a project's package.
+    # Relative to the root, no test module has the name of a project's package.
     options = ["--import-mode=importlib", "-p", "no:cacheprovider", "-rs", "--rootdir=/"]
     return pytest.main([*options, *arguments[2:], str(folder)])
 

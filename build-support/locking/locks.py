@@ -41,6 +41,8 @@ LOCKS = (
         constraints=(MODELS,),
     ),
     Lock(f"{FOLDER}/pipelines.lock", _of("core", "pipelines", "testing")),
+    # It is imported beside what the models' resolve holds.
+    Lock(f"{FOLDER}/neptune.lock", _of("neptune"), constraints=(MODELS,)),
     # Tools too, since pytest shares a process with the code, and mypy must know the same pydantic.
     *(
         Lock(f"{FOLDER}/tools/{tool}.lock", _of(f"tools/{tool}"), constraints=(MODELS,))

@@ -40,7 +40,7 @@ def check_results_are_registered(project: Project, served: Served, results: Path
 def run(project: Project, served: Served, step: str, *flags: str) -> tuple[int, str]:
     """Run a step in a process of its own; its exit code and output."""
     done = subprocess.run(
-        [sys.executable, "-m", project.module(step), *flags],
+        [sys.executable, "-m", "mesh.core.start", f"{project.package}.serve", step, *flags],
         cwd=served.workspace,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         stdout=subprocess.PIPE,

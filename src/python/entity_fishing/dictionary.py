@@ -8,18 +8,17 @@ import regex
 
 from entity_fishing.knowledge import Candidate, KnowledgeBase
 from entity_fishing.linker import Mention
-from entity_fishing.names import UNSPACED, name_key
+from entity_fishing.names import SPACELESS_SCRIPTS, name_key
 from entity_fishing.schema import Language, Reason
 from mesh.nlp.stop_words import stop_words
+from mesh.nlp.words import word_expression
 
 MAX_WORDS = 8
 """Of a name. In Chinese and Japanese every character counts as one."""
 MAX_LOWER_CASE_WORDS = 3
 """Of a name that begins in lower case: such names are short, and most runs of words begin so."""
 
-_WORD = regex.compile(
-    rf"[{UNSPACED}]\p{{M}}*|[\p{{L}}\p{{M}}\p{{N}}--[{UNSPACED}]]+", regex.VERSION1
-)
+_WORD = regex.compile(word_expression(SPACELESS_SCRIPTS), regex.VERSION1)
 # Abbreviations up to this length mean something else in lower case, as WHO does.
 _ABBREVIATION = 5
 # What may stand between the words of a name: nothing but a few characters within one line.

@@ -19,6 +19,7 @@ from entity_fishing.names import name_key
 from entity_fishing.schema import Reason
 from mesh.core.errors import UsageError
 from mesh.nlp.sentences import split_sentences
+from mesh.nlp.softmax import softmax
 from mesh.serve.documents import MAX_ENTITIES
 
 Floats = NDArray[np.float32]
@@ -150,7 +151,8 @@ class _Text:
             for candidate in candidates
         ]
         is_word = " " not in self._surface(mention)
-        *scores, nothing = _softmax([*weights, _NOTHING_ONE_WORD if is_word else _NOTHING])
+        rivals = [*weights, _NOTHING_ONE_WORD if is_word else _NOTHING]
+        *scores, nothing = softmax(np.array(rivals)).tolist()
         best = int(np.argmax(scores))
         score, candidate = scores[best], candidates[best]
         if score >= _SURE:
@@ -192,9 +194,3 @@ def _weight(candidate: Candidate, surface: str) -> float:
     if candidate.name != surface:
         weight += _OTHER_CASE
     return weight
-
-
-def _softmax(weights: Sequence[float]) -> list[float]:
-    exponents = np.exp(np.asarray(weights) - max(weights))
-    scores: list[float] = (exponents / exponents.sum()).tolist()
-    return scores

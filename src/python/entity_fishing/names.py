@@ -1,17 +1,19 @@
-"""Names: the form in which they are compared, and where they occur in a text."""
+"""Names: the form in which they are compared, and their occurrences in a text."""
 
 import unicodedata
 from collections.abc import Iterator
 
 import regex
 
+from mesh.nlp.words import run_characters
+
 # Marks of Latin, Greek and Cyrillic letters; those of other scripts make other letters.
 _MARKS = regex.compile("[\u0300-\u036f]")
 _EDGES = regex.compile(r"^[^\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}]+$")
 _SPACE = regex.compile(r"\s+")
-# In scripts without spaces every character may begin or end a name.
-UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}"
-_WORD_CHARACTER = regex.compile(rf"[\p{{L}}\p{{M}}\p{{N}}--[{UNSPACED}]]", regex.VERSION1)
+SPACELESS_SCRIPTS = ("Han", "Hiragana", "Katakana")
+"""The scripts without spaces of the languages with names; each of their characters may begin or end a name."""
+_WORD_CHARACTER = regex.compile(run_characters(SPACELESS_SCRIPTS), regex.VERSION1)
 
 
 def name_key(name: str) -> str:

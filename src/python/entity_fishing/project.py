@@ -7,6 +7,7 @@ PROJECT = Project(
     description="Links from names in documents to the entities of Wikidata that they stand for.",
     port=8005,
     kind="code-only",
-    # It brings the encoder.
     steps=("serve:download", *CODE_ONLY_STEPS),
+    # It brings the encoder.
+    modules={"serve:download": "mesh.lifecycle.encoder"},
 )

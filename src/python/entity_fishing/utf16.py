@@ -1,4 +1,4 @@
-"""Offsets of programs that count a text's UTF-16 units, as those in Java do."""
+"""Offsets of programs that count UTF-16 units of a text, such as those in Java."""
 
 from bisect import bisect_left
 from itertools import accumulate

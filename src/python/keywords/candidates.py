@@ -1,8 +1,8 @@
-"""Which words and phrases of a document may become its keywords.
+"""The words and phrases of a document that may become its keywords.
 
-The rules are those of scikit-learn's `CountVectorizer` with its default tokenisation: lower case,
-words of two or more word characters, stop words removed before phrases are formed (so a phrase may
-span a stop word).
+The rules are those of scikit-learn's `CountVectorizer` with its default tokenisation, for equality
+with KeyBERT, not those of `mesh.nlp.words`: lower case, words of two or more word characters, stop
+words removed before phrases are formed (so a phrase may span a stop word).
 """
 
 import re
@@ -22,7 +22,7 @@ _WORD = re.compile(r"\b\w\w+\b")
 
 
 def is_word(text: str) -> bool:
-    """Whether a text is one word as it stands in phrases."""
+    """Whether a text is one word in the form of phrases."""
     return _WORD.fullmatch(text) is not None and text == text.lower()
 
 

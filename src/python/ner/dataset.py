@@ -1,7 +1,6 @@
 """The data that ner is trained on."""
 
-from mesh.data.dataset import Dataset
-from mesh.data.rows import AnnotatedText, Entity
+from mesh.data.dataset import AnnotatedText, Dataset, Entity
 from ner.labels import Label
 from ner.project import PROJECT
 

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mesh.compile.artifact import CompiledModel
 from mesh.compile.text_model import TokenLogits
 from mesh.nlp.clean import CleanText, clean
 from mesh.nlp.sentences import Span, split_sentences
-from mesh.nlp.tagging import OUTSIDE, first_tokens, split_words, tagged_spans
+from mesh.nlp.softmax import softmax
+from mesh.nlp.tagging import OUTSIDE, first_tokens, tagged_spans
+from mesh.nlp.words import split_words
 from ner.schema import Entity, Prediction
 
 
@@ -85,7 +84,7 @@ class EntityRecogniser:
         """The entities of one sentence of a cleaned text."""
         words = split_words(text.text[sentence.start : sentence.end])
         tokens = first_tokens(words, [(int(start), int(end)) for start, end in found.offsets])
-        probabilities = _softmax(found.logits)
+        probabilities = softmax(found.logits)
         best = probabilities.argmax(axis=1) if len(probabilities) else []
         tags = [self._tags[best[token]] if token is not None else OUTSIDE for token in tokens]
         for span in tagged_spans(tags):
@@ -101,9 +100,3 @@ class EntityRecogniser:
                 start=first,
                 end=last,
             )
-
-
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    probabilities: NDArray[np.float64] = shifted / shifted.sum(axis=1, keepdims=True)
-    return probabilities

@@ -11,7 +11,7 @@ from mesh.core.secrets import SECRETS_VARIABLE
 from pipelines.containers import Resources, Step, choose
 from pipelines.settings import ImageSettings, PipelineSettings, is_managed
 
-ENTRY_POINT = ("tini-static", "--", "python", "-m", "mesh.core.container")
+ENTRY_POINT = ("tini-static", "--", "python", "-m", "mesh.core.start")
 """What components' images start; Kubeflow asks for the whole command, since it does not know the image's own."""
 OUTPUTS = "/workspace/outputs"
 """Where images keep what one step leaves for the next."""

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from mesh.core.discovery import source_root
 from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.process import exit_code_of
+from mesh.core.project import source_root
 from pipelines.outcome import Outcome
 from pipelines.plan import Plan, PlannedStep
 
@@ -62,5 +62,5 @@ def _run(step: PlannedStep) -> int:
         **{name: value for name, value in step.environment.items() if name != IMAGE_VARIABLE},
     }
     return run_process(
-        [sys.executable, "-m", "mesh.core.container", step.component, *step.arguments], environment
+        [sys.executable, "-m", "mesh.core.start", step.component, *step.arguments], environment
     )

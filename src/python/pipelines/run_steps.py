@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 from rich.console import Console
 
-from mesh.core.models import read_model
+from mesh.core.files import read_model
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 from pipelines.outcome import announce, report

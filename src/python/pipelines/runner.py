@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from mesh.core.discovery import get_project, source_root
 from mesh.core.errors import UsageError
 from mesh.core.files import write_text_atomic
+from mesh.core.project import get_project, source_root
 from mesh.core.settings import load_settings
 from mesh.core.workspace import WorkspaceSettings
 from pipelines.containers import DATA, OUTPUTS, REGISTRY

@@ -1,7 +1,6 @@
 """The data that sentiment is trained on."""
 
-from mesh.data.dataset import Dataset
-from mesh.data.rows import ClassifiedText
+from mesh.data.dataset import ClassifiedText, Dataset
 from sentiment.labels import Label
 from sentiment.project import PROJECT
 

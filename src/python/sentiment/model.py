@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mesh.compile.artifact import CompiledModel
 from mesh.nlp.clean import CleanText, clean
 from mesh.nlp.sentences import Span, split_sentences
+from mesh.nlp.softmax import softmax
 from sentiment.labels import LABELS
 from sentiment.schema import Document, EntitySentiment, Mention, Prediction, Sentiment
 
@@ -79,7 +80,7 @@ class SentimentAnalyser:
             documents: with the ISO 639 code of their language.
         """
         readings = [_read(document, language) for document, language in documents]
-        probabilities = _softmax(
+        probabilities = softmax(
             self._network.logits([text for reading in readings for text in reading.texts])
         )[:, self._order]
         predictions = []
@@ -143,9 +144,3 @@ def _sentiment(probabilities: Probabilities) -> Sentiment:
         for label, probability in zip(LABELS, probabilities, strict=True)
     }
     return Sentiment.model_validate({"label": LABELS[int(probabilities.argmax())], **rounded})
-
-
-def _softmax(logits: NDArray[np.float32]) -> Probabilities:
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    probabilities: Probabilities = shifted / shifted.sum(axis=1, keepdims=True)
-    return probabilities

@@ -3,16 +3,18 @@
 from mesh.nlp.sentences import split_sentences
 
 _BYTES_PER_TOKEN = 3
-"""English has 4 to 5 bytes in a token, Chinese about 3; so an estimate by this is rarely too low."""
+"""English has 4 to 5 bytes in a token, Chinese about 3; so the estimate is rarely too low."""
 
 
 def estimate_tokens(text: str) -> int:
-    """About how many tokens a text has, whatever the tokenizer, which endpoints don't tell."""
+    """The approximate number of a text's tokens; endpoints don't reveal their tokenizer."""
     return -(-len(text.encode()) // _BYTES_PER_TOKEN)
 
 
 def split_chunks(text: str, language: str, tokens: int) -> list[str]:
-    """Cut a text between sentences into pieces of at most `tokens` estimated tokens; a longer sentence is cut itself.
+    """Cut a text between sentences into pieces of at most `tokens` estimated tokens.
+
+    A longer sentence is cut itself.
 
     Args:
         language: ISO 639-1 code.

@@ -1,4 +1,4 @@
-"""Sentences, joined where a quotation spans several, so that none is cut."""
+"""Sentences, joined where a quotation spans several, so that no quotation is cut."""
 
 from mesh.nlp.sentences import Span, split_sentences
 
@@ -41,7 +41,7 @@ def _quotations(text: str) -> list[Span]:
 
 
 def _end(text: str, start: int, closing: str) -> int:
-    """Where the quotation that opens at `start` ends, exclusive; 0 if it does not."""
+    """The end, exclusive, of the quotation that opens at `start`; 0 if it isn't closed."""
     limit = min(len(text), start + LONGEST_QUOTATION)
     paragraph = text.find("\n\n", start, limit)
     limit = paragraph if paragraph >= 0 else limit

@@ -7,6 +7,7 @@ PROJECT = Project(
     description="Summaries of documents, of their own sentences or written by a language model.",
     port=8006,
     kind="code-only",
-    # It brings the encoder.
     steps=("serve:download", *CODE_ONLY_STEPS),
+    # It brings the encoder.
+    modules={"serve:download": "mesh.lifecycle.encoder"},
 )

@@ -1,4 +1,4 @@
-"""The interface of the backends that summarise documents."""
+"""The interface of backends that summarise documents."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -16,6 +16,6 @@ class Summarizer(Protocol):
         """Summarise the documents of several requests together.
 
         Returns:
-            For each request its summaries, in the order of its documents, or its error.
+            For each request its summaries, in the order of its documents, or the error.
         """
         ...

@@ -13,7 +13,7 @@ from entity_fishing.linker import Link, Linker, Task
 from entity_fishing.ner_service import NerFinder
 from entity_fishing.preparation import PreparedDocument
 from entity_fishing.project import PROJECT
-from entity_fishing.schema import Input, Request, Response
+from entity_fishing.schema import Request, Response
 from entity_fishing.service import ServiceLinker
 from entity_fishing.settings import EntityFishingSettings
 from mesh.compile.artifact import CompiledModel
@@ -31,6 +31,7 @@ class EntityFishingModel(EncoderModel):
     name = PROJECT.name
     request_model = Request
     response_model = Response
+    settings = (EntityFishingSettings,)
 
     _linker: Linker
     _finder: NerFinder | None = None
@@ -65,9 +66,6 @@ class EntityFishingModel(EncoderModel):
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
         return compute_accepted(_prepare, self._respond, requests)
 
-    def example_request(self, text: str) -> Request:
-        return Request(inputs=[Input(document=text)])
-
     def _respond(
         self, prepared: Sequence[Sequence[PreparedDocument]]
     ) -> list[Response | Exception]:
@@ -99,3 +97,6 @@ class EntityFishingModel(EncoderModel):
 
 def _prepare(request: Request) -> list[PreparedDocument]:
     return [PreparedDocument(item, request.configuration.language) for item in request.inputs]
+
+
+MODEL = EntityFishingModel

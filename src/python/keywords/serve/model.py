@@ -6,7 +6,6 @@ from pathlib import Path
 from keywords.model import KeywordExtractor
 from keywords.project import PROJECT
 from keywords.schema import Request, Response
-from mesh.serve.documents import Document
 from mesh.serve.model import ArtifactModel
 
 
@@ -31,5 +30,5 @@ class KeywordsModel(ArtifactModel):
             for result in results
         ]
 
-    def example_request(self, text: str) -> Request:
-        return Request(inputs=[Document(document=text)])
+
+MODEL = KeywordsModel

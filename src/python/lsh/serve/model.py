@@ -6,7 +6,6 @@ from typing import Any
 from lsh.model import SIGNATURE_VERSION, signature
 from lsh.project import PROJECT
 from lsh.schema import Prediction, Request, Response
-from mesh.serve.documents import Document
 from mesh.serve.model import ServedModel, attempt
 
 
@@ -28,9 +27,6 @@ class LshModel(ServedModel):
         card = {"description": PROJECT.description, "signature_version": SIGNATURE_VERSION}
         return {"model_name": self.name, "model_card": card}
 
-    def example_request(self, text: str) -> Request:
-        return Request(inputs=[Document(document=text)])
-
 
 def _response(request: Request) -> Response:
     return Response(
@@ -40,3 +36,6 @@ def _response(request: Request) -> Response:
         ],
         signature_version=SIGNATURE_VERSION,
     )
+
+
+MODEL = LshModel

@@ -11,12 +11,11 @@ import click
 from rich.console import Console
 
 from mesh.cli.paths import TypedPath
-from mesh.core.discovery import find_projects, get_project
 from mesh.core.errors import MeshError
-from mesh.core.project import Project
+from mesh.core.project import Project, find_projects, get_project
 from mesh.core.settings import find_env_file, load_settings
 from mesh.core.tables import make_table
-from mesh.data.difference import compare
+from mesh.data.difference import Difference
 from mesh.data.manifest import DataManifest, Kind
 from mesh.data.store import LATEST, DataSettings, DataStore, LocalData
 
@@ -113,7 +112,7 @@ def diff(project: str, older: str, newer: str, kind: Kind, as_json: bool) -> Non
     """Compare two versions of PROJECT, by their tags or names; NEWER is the latest by default."""
     store = _store(get_project(project), kind)
     with _local(store, older) as before, _local(store, newer) as after:
-        difference = compare(before, after)
+        difference = Difference.between(before, after)
     if as_json:
         click.echo(json.dumps(difference.as_dict(), indent=2))
         return

@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from mesh.core.card import TEST_RESULTS, ModelCard
-from mesh.core.discovery import get_project
 from mesh.core.errors import MeshError
+from mesh.core.project import get_project
 from mesh.core.settings import find_env_file, load_settings
 from mesh.data.store import DataSettings, DataStore
 from mesh.registry.base import ModelRegistry

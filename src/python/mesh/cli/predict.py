@@ -1,15 +1,14 @@
 """Predictions without a server, by the code that the server runs."""
 
-import importlib
-
 from pydantic import BaseModel, ValidationError
 
 from mesh.core.errors import UsageError
-from mesh.core.program import Program, component_folder
+from mesh.core.program import component_folder
 from mesh.core.project import Project
 from mesh.core.settings import find_env_file, load_settings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.serve.model import ServedModel
+from mesh.serve.program import model_class
 
 
 def create_model(project: Project, *, load: bool) -> ServedModel:
@@ -19,11 +18,9 @@ def create_model(project: Project, *, load: bool) -> ServedModel:
         MeshError: no compiled version is in `models/`, or it can't be loaded.
     """
     env_file = find_env_file(component_folder(f"{project.package}.serve"))
-    module = importlib.import_module(project.module("serve:serve"))
-    program: Program = module.main
-    # The first two are the server's.
-    workspace, *own = load_settings([WorkspaceSettings, *program.settings[2:]], env_file=env_file)
-    model: ServedModel = module.create_model(workspace.served_model(project), *own)
+    kind = model_class(project)
+    workspace, *own = load_settings([WorkspaceSettings, *kind.settings], env_file=env_file)
+    model = kind(workspace.served_model(project), *own)
     if load:
         model.load()
     return model

@@ -15,10 +15,10 @@ from mesh.core.settings import find_env_file, load_settings, variable_name
 from mesh.core.tables import make_table
 from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.factory import open_registry
+from mesh.registry.provenance import copy_version
 from mesh.registry.prune import unneeded
 from mesh.registry.settings import RegistrySettings
 from mesh.registry.signing import generate_keys
-from mesh.registry.transport import copy_version
 
 
 def _open() -> ModelRegistry:

@@ -4,14 +4,14 @@ import importlib.resources
 import importlib.util
 import itertools
 import keyword
+import re
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
 
-from mesh.core.discovery import find_projects, source_root
 from mesh.core.errors import UsageError
 from mesh.core.files import write_text_atomic
-from mesh.core.project import Project
+from mesh.core.project import Project, find_projects, source_root
 
 SUFFIX = ".tmpl"
 PACKAGE_PLACEHOLDER = "__package__"
@@ -36,16 +36,44 @@ def scaffold(name: str, kind: str) -> list[Path]:
         project = Project(name=name, description="", port=port)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    if keyword.iskeyword(project.package) or importlib.util.find_spec(project.package):
-        raise UsageError(f"{name!r} is the name of a Python module already; choose another.")
     root = source_root().parent.parent
-    files = _render(project, kind)
+    if _is_module(project.package, root):
+        raise UsageError(f"{name!r} is the name of a Python module already; choose another.")
     for folder in ("src/python", "tests/python"):
         if (root / folder / project.package).exists():
             raise UsageError(f"{folder}/{project.package} exists already; choose another name.")
+    files = _render(project, kind)
     for path, text in files.items():
         write_text_atomic(root / path, text)
     return list(files)
+
+
+def _is_module(package: str, root: Path) -> bool:
+    """Whether a package would hide a module of the language, of this repository, or of any resolve.
+
+    Modules of other resolves aren't installed here; distributions are mostly named like theirs.
+    """
+    if keyword.iskeyword(package) or importlib.util.find_spec(package):
+        return True
+    if package in _locked(root):
+        return True
+    # Pants takes these folders for source roots.
+    folders = (root, root / "tests/python", root / "build-support", *root.glob("build-support/*/"))
+    return any(
+        (folder / f"{package}.py").exists() or any((folder / package).glob("*.py"))
+        for folder in folders
+    )
+
+
+def _locked(root: Path) -> set[str]:
+    """The names of all locked distributions, and their first words, as modules are spelled."""
+    names = set()
+    for lock in root.glob("3rdparty/python/*.lock"):
+        for name in re.findall(r"^([\w.-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE):
+            module = re.sub(r"[-.]", "_", name.lower())
+            # Namespace packages: google-auth is the module google.auth.
+            names |= {module, module.partition("_")[0]}
+    return names
 
 
 def _render(project: Project, kind: str) -> dict[Path, str]:

@@ -1,6 +1,5 @@
 """Run the steps of a project's life cycle one after another."""
 
-import importlib
 import itertools
 import time
 from collections.abc import Sequence
@@ -8,8 +7,8 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from mesh.core.errors import MeshError, UsageError
-from mesh.core.program import Program
 from mesh.core.project import Project
+from mesh.core.steps import find_program
 from mesh.core.tables import make_table
 
 SERVE = "serve:serve"
@@ -57,7 +56,7 @@ def run_steps(project: Project, steps: Sequence[str], *, force: bool, console: C
     for number, step in enumerate(steps, start=1):
         console.print(f"[bold]{project.name} {number}/{len(steps)} {step}[/bold]", highlight=False)
         started = time.monotonic()
-        program: Program = importlib.import_module(project.module(step)).main
+        program = find_program(project, step)
         forced = force and "force" in program.settings[0].model_fields
         if exit_code := program.main(["--force"] if forced else []):
             raise StepFailedError(

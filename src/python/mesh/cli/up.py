@@ -13,7 +13,7 @@ import httpx
 from rich.console import Console
 
 from mesh.cli.predict import create_model
-from mesh.cli.steps import SERVE, run_steps, select_steps
+from mesh.cli.steps import run_steps, select_steps
 from mesh.core.errors import MeshError
 from mesh.core.process import exit_code_of
 from mesh.core.project import Project
@@ -75,7 +75,9 @@ def start_server(project: Project, host: str, port: int) -> subprocess.Popen[byt
     command: Sequence[str] = [
         sys.executable,
         "-m",
-        project.module(SERVE),
+        "mesh.core.start",
+        f"{project.package}.serve",
+        "serve",
         "--host",
         host,
         "--port",

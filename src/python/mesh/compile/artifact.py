@@ -1,4 +1,4 @@
-"""The compiled model on disk: a folder `compiled/` that is complete or refused."""
+"""The compiled model on disk: a folder `compiled/`, which is refused unless it is complete."""
 
 import importlib
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Self
 
 from mesh.compile.spec import CompileSpec
-from mesh.compile.text_model import Program, TextModel
+from mesh.compile.text_model import Network, TextModel
 from mesh.compile.tokenizer import TOKENIZER_FILE, TextTokenizer
 from mesh.core.errors import MeshError
 from mesh.core.manifest import MANIFEST_FILE, Manifest
 
-Load = Callable[[Path, CompileSpec, int], Program]
+Load = Callable[[Path, CompileSpec, int], Network]
 
 
 class CompiledModel(TextModel):
@@ -30,18 +30,18 @@ class CompiledModel(TextModel):
         """Check every file of the folder against its manifest and load the model.
 
         Args:
-            directory: the folder `compiled/`, kept as `directory` for those who stored extra files in it.
-            threads: cores that one call may use; with several threads calling, 1 is best.
+            directory: the folder `compiled/`; the attribute `directory` leads to its extra files.
+            threads: cores that one call may use; with several calling threads, 1 is best.
 
         Raises:
-            MeshError: a file is missing or damaged, or what the backend needs is not installed.
+            MeshError: a file is missing or damaged, or a package of the backend isn't installed.
         """
         check_complete(directory)
         return cls.open(directory, threads)
 
     @classmethod
     def open(cls, directory: Path, threads: int = 1) -> Self:
-        """Load the model without checking its files, as only who has just written them may.
+        """Load the model without checking its files; only for files that were just written.
 
         Raises:
             MeshError: see `load`.
@@ -68,7 +68,8 @@ def check_complete(directory: Path) -> None:
 
 
 def _loader(backend: str) -> Load:
-    # By name, so that neither a server nor a build tool that follows imports gets the frameworks of other backends.
+    # By name, so that neither a server nor a build tool that follows imports needs the frameworks
+    # of other backends.
     module = f"mesh.compile.loaders.{backend}"
     try:
         load: Load = importlib.import_module(module).load

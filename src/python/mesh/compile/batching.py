@@ -1,4 +1,4 @@
-"""Putting sequences of different lengths into batches with little padding."""
+"""Batches of sequences of different lengths with little padding."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# A pass costs about as much as this many tokens, however few it has (MiniLM-L6 on one core: 1.5 ms).
+# The overhead of a pass, in tokens (MiniLM-L6 on one core: 1.5 ms).
 PASS_TOKENS = 16
 MAX_PADDING = 0.1
 
@@ -28,8 +28,8 @@ class Batch:
 def dynamic_batches(lengths: Sequence[int], max_batch_tokens: int) -> list[Batch]:
     """Group sequences for a network that takes any shape; every sequence is in exactly one batch.
 
-    A batch of more than one sequence holds at most `max_batch_tokens` tokens with its padding. Its padding is at most
-    a tenth of them, or 16 tokens, which cost less than another pass.
+    A batch of more than one sequence holds at most `max_batch_tokens` tokens, padding included. Its
+    padding is at most a tenth of them, or 16 tokens, which cost less than another pass.
     """
     batches = []
     current: list[int] = []
@@ -51,7 +51,7 @@ def dynamic_batches(lengths: Sequence[int], max_batch_tokens: int) -> list[Batch
 
 
 def bucket_rows(bucket: int, max_batch_tokens: int) -> int:
-    """How many sequences a program of fixed shape takes at once."""
+    """The number of sequences in one pass of a program of fixed shape."""
     return max(1, max_batch_tokens // bucket)
 
 
@@ -84,7 +84,7 @@ def pad(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Make the network's inputs, token ids and attention mask, both int64 (rows, length).
 
-    Rows without a sequence repeat the last one: a row that is all padding has no defined attention.
+    Rows without a sequence repeat the last one: attention isn't defined for a row of padding alone.
     """
     ids = np.full((batch.rows, batch.length), pad_token_id, dtype=np.int64)
     mask = np.zeros((batch.rows, batch.length), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""One digest of all that determines a compiled model."""
+"""One digest of everything that determines a compiled model."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from mesh.core.digest import code_digest, fingerprint
 from mesh.core.environment import describe_environment
 
 CODE = (
+    "mesh.compile.compiler",
     "mesh.compile.compilers",
-    "mesh.compile.compiling",
-    "mesh.compile.neuron_package",
+    "mesh.compile.loaders.neuron",
     "mesh.compile.source",
     "mesh.compile.spec",
     "mesh.compile.torch_model",
 )
-"""The modules that determine what is written; those that load and run it may change freely."""
+"""The modules that determine the files; those that only load and run them may change freely."""
 
 COMPILER_PACKAGES = {
     "onnx": ("torch", "transformers", "onnx", "onnxscript", "onnxruntime"),
@@ -24,7 +24,7 @@ COMPILER_PACKAGES = {
 
 
 def compiler_versions(spec: CompileSpec) -> dict[str, str]:
-    """The installed versions of what compiles for the spec's backend; absent packages are left out."""
+    """The installed versions of the spec's compiler packages, without the missing ones."""
     packages = COMPILER_PACKAGES[spec.backend]
     return {
         name: version
@@ -34,11 +34,12 @@ def compiler_versions(spec: CompileSpec) -> dict[str, str]:
 
 
 def compile_fingerprint(source_digest: str, spec: CompileSpec, extra: Any = None) -> str:
-    """The fingerprint of a compiled model: equal ones mean that there is nothing to compile.
+    """The fingerprint of a compiled model; if it is unchanged, there is nothing to compile.
 
     Args:
         source_digest: of the uncompiled model's manifest.
-        extra: JSON-serialisable; whatever else determines the compiled folder, such as a digest of its extra files.
+        extra: JSON-serialisable; everything else that determines the compiled folder, such as a
+            digest of its extra files.
     """
     return fingerprint(
         {

@@ -20,7 +20,7 @@ class ParityCase(BaseModel):
         text: its number among the texts; the over-length text made of all of them comes last.
         call: whether the compiled model was given the text by itself or together with all others.
         characters: its length.
-        overflow_tokens: how many of its tokens were left out.
+        overflow_tokens: the number of its tokens that were dropped.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,7 +54,7 @@ def check_parity(source: Path, directory: Path, texts: Sequence[str]) -> ParityR
     The uncompiled model is given one text at a time, so errors of padding and batching show.
 
     Args:
-        texts: real ones, such as the stored test inputs; one of more than the model's maximal length is added.
+        texts: real ones, such as the stored test inputs; one longer than the model takes is added.
 
     Raises:
         MeshError: there is no text to compare, or a model can't be loaded.
@@ -62,10 +62,10 @@ def check_parity(source: Path, directory: Path, texts: Sequence[str]) -> ParityR
     from mesh.compile.torch_model import load_reference
 
     compiled = CompiledModel.load(directory)
-    return compare(load_reference(source, compiled.spec), compiled, texts)
+    return compare_models(load_reference(source, compiled.spec), compiled, texts)
 
 
-def compare(reference: TextModel, compiled: TextModel, texts: Sequence[str]) -> ParityReport:
+def compare_models(reference: TextModel, compiled: TextModel, texts: Sequence[str]) -> ParityReport:
     """Compare two loaded models; see `check_parity`."""
     if not any(text.strip() for text in texts):
         raise MeshError(
@@ -95,7 +95,7 @@ def compare(reference: TextModel, compiled: TextModel, texts: Sequence[str]) -> 
 
 
 def overlong(texts: Sequence[str], max_length: int) -> str:
-    """Repeat the texts until there are more words, hence tokens, than the model takes at once, twice over."""
+    """Repeat the texts until they have twice as many words, hence tokens, as the model takes at once."""
     joined = " ".join(text for text in texts if text.strip())
     return " ".join([joined] * (2 * max_length // len(joined.split()) + 1))
 

@@ -1,4 +1,4 @@
-"""What the folder of a Hugging Face model says about itself, read without any framework."""
+"""The description of a Hugging Face model by the files in its folder, read without any framework."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,17 +16,16 @@ from pydantic import (
 
 from mesh.compile.spec import CompileSpec, Task
 from mesh.compile.tokenizer import TOKENIZER_FILE
-from mesh.core.errors import MeshError, UsageError
-from mesh.core.files import safe_path
-from mesh.core.models import describe_invalid, read_model
+from mesh.core.errors import MeshError, UsageError, describe_invalid
+from mesh.core.files import read_model, safe_path
 
 SHORTEST_BUCKET = 8
-# Their position numbers start behind the padding token's id.
+# Their position numbers start after the padding token's id.
 OFFSET_POSITIONS = ("camembert", "mpnet", "roberta", "xlm-roberta", "xlm-roberta-xl")
 
 
 class TransformerFile(BaseModel):
-    """What is used of a network's `config.json`."""
+    """The part of a network's `config.json` that is used."""
 
     model_type: str | None = None
     hidden_size: StrictInt | None = None
@@ -44,7 +43,7 @@ class TransformerFile(BaseModel):
 
     @property
     def positions(self) -> int | None:
-        """Tokens that there are positions for, if they are counted."""
+        """The number of tokens with a position, if it is limited."""
         positions = self.max_position_embeddings
         if positions and self.model_type in OFFSET_POSITIONS:
             return positions - (1 if self.pad_token_id is None else self.pad_token_id) - 1
@@ -52,26 +51,26 @@ class TransformerFile(BaseModel):
 
 
 class TokenizerFile(BaseModel):
-    """What is used of `tokenizer_config.json`."""
+    """The part of `tokenizer_config.json` that is used."""
 
     model_max_length: StrictInt | StrictFloat | None = None
 
 
 class SentenceFile(BaseModel):
-    """What is used of `sentence_bert_config.json`."""
+    """The part of `sentence_bert_config.json` that is used."""
 
     max_seq_length: StrictInt | None = None
     do_lower_case: bool | None = None
 
 
 class PromptsFile(BaseModel):
-    """What is used of `config_sentence_transformers.json`."""
+    """The part of `config_sentence_transformers.json` that is used."""
 
     default_prompt_name: str | None = None
 
 
 class PoolingFile(BaseModel):
-    """The `config.json` of a pooling module; older ones have a key `pooling_mode_...` for each mode instead of one."""
+    """The `config.json` of a pooling module; older ones have a key `pooling_mode_...` for each mode."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -107,13 +106,13 @@ def spec_for(source: Path, *, task: Task, backend: str, **choices: Any) -> Compi
     """Describe the compilation of a model.
 
     Args:
-        source: folder with `config.json`, `tokenizer.json` and safetensors weights; the files of sentence-transformers
-            give a sentence-embedding's length, pooling and normalization.
-        choices: any field of `CompileSpec`, instead of what the model says; no `max_length` above the model's.
+        source: folder with `config.json`, `tokenizer.json` and safetensors weights; the files of
+            sentence-transformers give a sentence-embedding's length, pooling and normalization.
+        choices: fields of `CompileSpec` that override the model's; `max_length` is at most the model's.
 
     Raises:
         UsageError: a choice is wrong.
-        MeshError: the folder is no model of this task, or needs what can't be compiled.
+        MeshError: the folder isn't a model of this task, or the model can't be compiled.
     """
     chosen = {name: value for name, value in choices.items() if value is not None}
     described = _describe(source, task)
@@ -121,7 +120,7 @@ def spec_for(source: Path, *, task: Task, backend: str, **choices: Any) -> Compi
     max_length = chosen.get("max_length", limit)
     if max_length is None:
         raise UsageError(
-            f"The model {source} does not say how many tokens it takes; give max_length."
+            f"The files of the model {source} don't limit the number of tokens; set max_length."
         )
     if limit and max_length > limit:
         raise UsageError(
@@ -143,7 +142,7 @@ def spec_for(source: Path, *, task: Task, backend: str, **choices: Any) -> Compi
 
 
 def transformer_folder(source: Path) -> Path:
-    """The folder with the network and its tokenizer: `source`, or the one that sentence-transformers' modules name."""
+    """The folder of the network and its tokenizer: `source`, or the one in sentence-transformers' modules."""
     for module in _modules(source):
         if module.kind == "Transformer" and module.path:
             return safe_path(source, module.path)
@@ -205,7 +204,7 @@ def _max_length(folder: Path, config: TransformerFile) -> int | None:
 
 
 def _pooling(source: Path) -> dict[str, Any]:
-    """Pooling and normalization; like sentence-transformers, mean pooling of a model that doesn't say."""
+    """Pooling and normalization; the default is mean pooling, as in sentence-transformers."""
     modules = _modules(source)
     kinds = [module.kind for module in modules]
     if kinds and (kinds[0] != "Transformer" or not set(kinds[1:]) <= {"Pooling", "Normalize"}):

@@ -1,12 +1,11 @@
-"""What a compiled model computes and how it was compiled; stored with it as `spec.json`."""
+"""The computation and the compilation of a compiled model; stored with it as `spec.json`."""
 
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mesh.core.files import write_json_atomic
-from mesh.core.models import read_model
+from mesh.core.files import read_model, write_json_atomic
 
 SPEC_FILE = "spec.json"
 
@@ -16,7 +15,7 @@ Pooling = Literal["mean", "cls", "max"]
 
 
 class Tolerances(BaseModel):
-    """How far a compiled model may be from the uncompiled one on any single text.
+    """The largest allowed difference between a compiled and the uncompiled model, on any single text.
 
     Args:
         max_abs_difference: of any number of the output.
@@ -30,17 +29,18 @@ class Tolerances(BaseModel):
 
 
 class CompileSpec(BaseModel):
-    """The complete description of a compilation; `mesh.compile.source.spec_for` fills in what the model itself says.
+    """The complete description of a compilation; `mesh.compile.source.spec_for` makes it.
 
     Args:
         max_length: tokens of one pass through the network, special tokens included.
-        length_buckets: the lengths, ascending, for which a backend with fixed shapes compiles a program; the last is
-            `max_length`. Backends with dynamic shapes pad to the longest text of a batch.
+        length_buckets: the lengths, ascending, for which a backend with fixed shapes compiles a
+            program; the last is `max_length`. Backends with dynamic shapes pad to the longest text
+            of a batch.
         max_batch_tokens: tokens of one pass, padding included; a single text may exceed it.
-        overflow: what happens to a text longer than `max_length`: only its beginning is used (`truncate`), or it is
-            cut into windows whose results are joined (`window`).
+        overflow: `truncate` uses only the first `max_length` tokens of a text, `window` cuts it into
+            windows and joins their results.
         stride: tokens that neighbouring windows share.
-        pooling: how token vectors become one vector (sentence-embedding only).
+        pooling: the reduction of token vectors to one vector (sentence-embedding only).
         normalize: whether embeddings have length 1.
         labels: names of the classes, in the order of the logits (classification only).
         dimension: numbers of an embedding, or of the logits of a text or token.

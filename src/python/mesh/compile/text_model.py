@@ -14,7 +14,7 @@ from mesh.compile.tokenizer import TextTokenizer, Window
 Floats = NDArray[np.float32]
 
 
-class Program(Protocol):
+class Network(Protocol):
     """A network ready to run; `run` is called from several threads at once."""
 
     @property
@@ -22,7 +22,11 @@ class Program(Protocol):
         """Whether it takes only the shapes of `batching.bucket_batches`."""
 
     def run(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Floats:
-        """Compute (rows, dimension), or (rows, length, dimension) for token-classification, from two (rows, length)."""
+        """Compute the output from two arrays (rows, length).
+
+        Returns:
+            (rows, dimension), or (rows, length, dimension) for token-classification.
+        """
 
 
 @dataclass(frozen=True)
@@ -41,16 +45,16 @@ class TokenLogits:
 class TextModel:
     """A network with its tokenizer; its methods may be called from several threads at once."""
 
-    def __init__(self, spec: CompileSpec, tokenizer: TextTokenizer, program: Program) -> None:
+    def __init__(self, spec: CompileSpec, tokenizer: TextTokenizer, network: Network) -> None:
         self.spec = spec
         self._tokenizer = tokenizer
-        self._program = program
+        self._network = network
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Embed texts.
 
-        Of a text in several windows the embedding is the mean of the windows' embeddings weighted by their tokens,
-        normalized if the spec says so.
+        The embedding of a text in several windows is the mean of the windows' embeddings, weighted
+        by their tokens and normalized if the spec says so.
 
         Returns:
             float32 (texts, dimension).
@@ -66,7 +70,7 @@ class TextModel:
         return joined
 
     def logits(self, texts: Sequence[str]) -> Floats:
-        """Classify texts; of a text in several windows the mean of their logits, weighted by their tokens.
+        """Classify texts; the logits of several windows are averaged, weighted by their tokens.
 
         Returns:
             float32 (texts, labels), not yet probabilities.
@@ -79,7 +83,7 @@ class TextModel:
         return self._joined(windows, len(texts))
 
     def token_logits(self, texts: Sequence[str]) -> list[TokenLogits]:
-        """Classify the tokens of texts; of a token in two windows the logits from where it has more context.
+        """Classify the tokens of texts; a token in two windows is taken from the one with more context.
 
         Raises:
             TypeError: the model's task is another one.
@@ -103,7 +107,7 @@ class TextModel:
         ]
 
     def overflow_tokens(self, texts: Sequence[str]) -> list[int]:
-        """For each text the number of tokens at its end that the results leave out; all 0 if overflow is `window`."""
+        """For each text the number of tokens dropped at its end; all 0 if overflow is `window`."""
         return self._tokenizer.dropped_tokens(texts)
 
     def _require(self, task: Task) -> None:
@@ -111,7 +115,7 @@ class TextModel:
             raise TypeError(f"this model's task is {self.spec.task}, not {task}")
 
     def _joined(self, windows: Sequence[Window], texts: int) -> Floats:
-        """Mean output of each text's windows, weighted by their tokens of text; an empty text has one empty window."""
+        """Mean output of each text's windows, weighted by their tokens; an empty text has one empty window."""
         outputs = self._compute(windows)
         if len(windows) == texts:
             return (
@@ -131,19 +135,19 @@ class TextModel:
         sequences = [window.ids for window in windows]
         outputs: list[Floats] = [np.empty(0, dtype=np.float32)] * len(windows)
         for batch in self._batches([len(sequence) for sequence in sequences]):
-            rows = self._program.run(*pad(sequences, batch, self.spec.pad_token_id))
+            rows = self._network.run(*pad(sequences, batch, self.spec.pad_token_id))
             for row, index in zip(rows, batch.indices, strict=False):
                 outputs[index] = row if row.ndim == 1 else row[: len(sequences[index])]
         return outputs
 
     def _batches(self, lengths: Sequence[int]) -> list[Batch]:
-        if self._program.fixed_shapes:
+        if self._network.fixed_shapes:
             return bucket_batches(lengths, self.spec.length_buckets, self.spec.max_batch_tokens)
         return dynamic_batches(lengths, self.spec.max_batch_tokens)
 
 
 def _owned(windows: Sequence[Window], index: int, stride: int) -> slice:
-    """Which of a window's tokens it answers for: of those shared with a neighbour, the half that is nearer to it."""
+    """The tokens taken from a window: of those shared with a neighbour, the half nearer to it."""
     window = windows[index]
     first = index == 0 or windows[index - 1].text != window.text
     last = index + 1 == len(windows) or windows[index + 1].text != window.text

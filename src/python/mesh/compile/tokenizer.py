@@ -1,4 +1,4 @@
-"""Text to windows of token ids, with nothing cut off unseen."""
+"""Text to windows of token ids; every dropped token is counted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ TOKENIZER_FILE = "tokenizer.json"
 
 @dataclass(frozen=True)
 class Window:
-    """A part of a text that goes through the network at once.
+    """A part of a text for one pass through the network.
 
     Args:
         text: index of the text it belongs to.
         ids: token ids, special tokens included.
-        offsets: first character and the one after the last, for each token; in characters of the text.
-        content: positions of the tokens that stand for text, ascending; the others are special tokens.
+        offsets: of each token, the first character and the one after the last, in the text.
+        content: positions of the tokens of text, ascending; the others are special tokens.
     """
 
     text: int
@@ -32,10 +32,10 @@ class Window:
 class TextTokenizer:
     """The tokenizer of a compiled model; safe to use from several threads.
 
-    Padding and truncation settings stored in `tokenizer.json` are ignored in favour of the spec's.
+    The spec's padding and truncation settings apply, not those of `tokenizer.json`.
 
     Raises:
-        MeshError: the file is missing or is no tokenizer.
+        MeshError: the file is missing or isn't a tokenizer.
     """
 
     def __init__(self, path: Path, spec: CompileSpec) -> None:
@@ -70,7 +70,7 @@ class TextTokenizer:
         ]
 
     def _encode(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
-        # Half of a surrogate pair, as a careless client sends it, has no UTF-8 form.
+        # Half of a surrogate pair, as some clients send it, has no UTF-8 form.
         clean = [text.encode("utf-8", "replace").decode() for text in texts]
         encodings: list[tokenizers.Encoding] = self._tokenizer.encode_batch(clean)
         return encodings

@@ -1,4 +1,4 @@
-"""The uncompiled network in torch: what is compiled, and the reference for the result."""
+"""The uncompiled network in torch: the input of compilers, and the reference for the result."""
 
 import contextlib
 import warnings
@@ -9,7 +9,7 @@ import safetensors
 import torch
 import transformers
 
-from mesh.compile.loaders.generic import TorchProgram
+from mesh.compile.loaders.generic import TorchNetwork
 from mesh.compile.source import check_weights, transformer_folder
 from mesh.compile.spec import CompileSpec, Pooling
 from mesh.compile.text_model import TextModel
@@ -33,7 +33,7 @@ class SentenceEmbedding(torch.nn.Module):  # type: ignore[misc]
         self.normalize = normalize
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """Embed; padding has no influence."""
+        """Embed; padding has no effect."""
         tokens = self.transformer(
             input_ids=input_ids, attention_mask=attention_mask
         ).last_hidden_state
@@ -55,7 +55,7 @@ class Classification(torch.nn.Module):  # type: ignore[misc]
         self.transformer = transformer
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """Classify; padding has no influence on texts."""
+        """Classify; padding has no effect on texts."""
         logits: torch.Tensor = self.transformer(
             input_ids=input_ids, attention_mask=attention_mask
         ).logits
@@ -99,11 +99,11 @@ def load_reference(source: Path, spec: CompileSpec) -> TextModel:
         MeshError: as `build_module`, or the tokenizer is missing.
     """
     tokenizer = TextTokenizer(transformer_folder(source) / TOKENIZER_FILE, spec)
-    return TextModel(spec, tokenizer, TorchProgram(build_module(source, spec)))
+    return TextModel(spec, tokenizer, TorchNetwork(build_module(source, spec)))
 
 
 def example_inputs(rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Inputs to trace a network with: full rows, and a shorter last one where there are several."""
+    """Inputs for tracing a network: full rows, and a shorter last one if there are several."""
     ids = torch.arange(rows * length).reshape(rows, length) % 16 + 1
     mask = torch.ones_like(ids)
     if rows > 1:
@@ -113,7 +113,7 @@ def example_inputs(rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Without progress bars, deprecations and remarks of the frameworks; what matters is checked and raised."""
+    """Hide progress bars, deprecations and remarks of the frameworks; real problems are raised."""
     log = transformers.utils.logging
     shown, verbosity = log.is_progress_bar_enabled(), log.get_verbosity()
     log.disable_progress_bar()

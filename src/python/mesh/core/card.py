@@ -6,8 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mesh.core.files import write_json_atomic
-from mesh.core.models import read_model
+from mesh.core.files import read_model, write_json_atomic
 
 CARD_FILE = "model_card.json"
 ARTIFACTS = "model_artifacts"

@@ -1,11 +1,13 @@
 """Errors that are meant for the person who runs a program."""
 
+from pydantic import ValidationError
+
 
 class MeshError(Exception):
-    """Something went wrong that the user can understand from the message alone.
+    """A failure that the user can understand from the message alone.
 
-    The message is one sentence: what happened, with which value, and what to do. Programs print it without a
-    traceback and exit with `exit_code`.
+    The message is one sentence: what happened, with which value, and what to do. Programs print it
+    without a traceback and exit with `exit_code`.
     """
 
     exit_code = 1
@@ -15,3 +17,10 @@ class UsageError(MeshError):
     """A setting, flag or argument is missing or wrong; programs exit with 2."""
 
     exit_code = 2
+
+
+def describe_invalid(error: ValidationError) -> str:
+    """The first problem of a validation error, as `field: message`."""
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return f"{field}: {first['msg']}" if field else str(first["msg"])

@@ -10,9 +10,13 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
-from mesh.core.errors import MeshError
+from pydantic import BaseModel, ValidationError
+
+from mesh.core.errors import MeshError, describe_invalid
+
+Model = TypeVar("Model", bound=BaseModel)
 
 PARTIAL_SUFFIX = ".partial"
 
@@ -123,6 +127,24 @@ def read_json(path: Path) -> Any:
         raise MeshError(f"{path} can't be read: {error.strerror}.") from error
     except ValueError as error:
         raise MeshError(f"{path} is not valid JSON: {error}.") from error
+
+
+def read_model(cls: type[Model], path: Path, advice: str) -> Model:
+    """Read a JSON file into a pydantic model.
+
+    Args:
+        advice: the remedy for a file that is missing or malformed; ends the error's sentence.
+
+    Raises:
+        MeshError: the file is missing, not JSON, or doesn't fit the model; the message names the
+            file and the field.
+    """
+    try:
+        return cls.model_validate(read_json(path))
+    except ValidationError as error:
+        raise MeshError(f"{path} is malformed: {describe_invalid(error)}; {advice}.") from error
+    except MeshError as error:
+        raise MeshError(f"{str(error).removesuffix('.')}; {advice}.") from error
 
 
 def _make_partial(target: Path, make: Callable[[Path], tuple[Path, int]]) -> tuple[Path, int]:

@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mesh.core.digest import fingerprint, sha256_file
 from mesh.core.errors import MeshError
-from mesh.core.files import write_json_atomic
-from mesh.core.models import read_model
+from mesh.core.files import read_model, write_json_atomic
 
 MANIFEST_FILE = "manifest.json"
 

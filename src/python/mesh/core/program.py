@@ -73,15 +73,16 @@ class Program:
 
 
 def component_folder(component: str) -> Path:
-    """The folder of a component's package, such as `keywords.compile`.
+    """The folder of a component, such as `keywords.compile`; it exists if the component has files.
 
     Raises:
-        MeshError: there is no such package.
+        MeshError: there is no such project.
     """
-    spec = importlib.util.find_spec(component)
+    package, _, folder = component.partition(".")
+    spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise MeshError(f"The package {component!r} can't be found.")
-    return Path(spec.submodule_search_locations[0])
+        raise MeshError(f"The package {package!r} can't be found.")
+    return Path(spec.submodule_search_locations[0], *folder.split("."))
 
 
 class TerminatedError(KeyboardInterrupt):

@@ -1,8 +1,15 @@
-"""The declaration of a project, from which every name of it is derived."""
+"""The declaration of a project, from which all its names are derived, and the projects there are."""
 
+import difflib
+import importlib
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
+
+import mesh
+from mesh.core.errors import MeshError, UsageError
 
 DATA_STEPS = ("ingest:ingest", "register:register")
 TRAINED_STEPS = (
@@ -33,8 +40,9 @@ class Project:
         description: one sentence.
         port: TCP port that the project's server listens on by default.
         kind: `trained` when the registry holds its models, `code-only` when the code is the model.
-        steps: the programs of its life cycle in order, as `component:program`; those after `serve:serve` need the
-            running server.
+        steps: the programs of its life cycle in order, as `component:program`; those after
+            `serve:serve` need the running server.
+        modules: by step, the module that does it, where that isn't the one of `mesh.core.steps`.
     """
 
     name: str
@@ -42,6 +50,7 @@ class Project:
     port: int
     kind: Literal["trained", "code-only"] = "trained"
     steps: tuple[str, ...] = TRAINED_STEPS
+    modules: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -64,7 +73,62 @@ class Project:
         """The registered name of compiled versions, such as `KEYWORDS-COMPILED`."""
         return f"{self.name.upper()}-COMPILED"
 
-    def module(self, step: str) -> str:
-        """The module that runs a step: `compile:trace` gives `keywords.compile.trace`."""
-        component, _, program = step.partition(":")
-        return f"{self.package}.{component}.{program.replace('-', '_')}"
+    @property
+    def samples(self) -> str:
+        """The project's sample documents, a JSON list of texts, as `package:file`."""
+        component = "train" if self.kind == "trained" else "serve"
+        return f"{self.package}.{component}:samples.json"
+
+
+def source_root() -> Path:
+    """The folder that holds the package `mesh` and, beside it, one package for each project."""
+    (package,) = mesh.__path__
+    return Path(package).parent
+
+
+def find_projects() -> list[Project]:
+    """Every project beside the libraries, by name: each package with a `project.py` that declares `PROJECT`.
+
+    Raises:
+        MeshError: a `project.py` declares none.
+    """
+    return sorted(map(load_project, _packages()), key=lambda project: project.name)
+
+
+def get_project(name: str) -> Project:
+    """Find one project.
+
+    Raises:
+        UsageError: there is none of that name.
+        MeshError: its `project.py` declares none.
+    """
+    names = [package.replace("_", "-") for package in _packages()]
+    if name in names:
+        return load_project(name.replace("-", "_"))
+    close = difflib.get_close_matches(name, names, 1)
+    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names) or 'none'}."
+    raise UsageError(f"There is no project {name!r}; {hint}")
+
+
+def _packages() -> list[str]:
+    return sorted(path.parent.name for path in source_root().glob("*/project.py"))
+
+
+def load_project(package: str) -> Project:
+    """The declaration of a project.
+
+    Args:
+        package: such as `entity_fishing`.
+
+    Raises:
+        MeshError: its `project.py` declares no such project.
+    """
+    try:
+        project = importlib.import_module(f"{package}.project").PROJECT
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise MeshError(f"{package}/project.py declares no PROJECT: {error}.") from error
+    if not isinstance(project, Project) or project.package != package:
+        raise MeshError(
+            f"{package}/project.py must declare a Project whose package is {package!r}."
+        )
+    return project

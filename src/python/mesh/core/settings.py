@@ -15,6 +15,8 @@ from mesh.core.errors import UsageError
 
 ENV_FILE_VARIABLE = "MESH_ENV_FILE"
 DEFAULT_ENV_FILE = "config/dev.env"
+OPTIONAL_ENV_FILES = (DEFAULT_ENV_FILE, "config/prod.env")
+"""A component that has nothing to set has no such file."""
 
 
 class MeshSettings(BaseSettings):
@@ -32,20 +34,22 @@ class MeshSettings(BaseSettings):
 
 
 def find_env_file(component: Path) -> Path | None:
-    """The env file of a component: the one named by `MESH_ENV_FILE`, else `config/dev.env` if there is one.
+    """The env file of a component: the one named by `MESH_ENV_FILE`, else `config/dev.env`.
 
     `MESH_ENV_FILE` is taken relative to the working directory or, if it isn't there, to the component's folder.
 
     Raises:
-        UsageError: `MESH_ENV_FILE` names no file.
+        UsageError: `MESH_ENV_FILE` names no file, and none that a component may lack.
     """
     named = os.environ.get(ENV_FILE_VARIABLE)
-    if named is None:
-        default = component / DEFAULT_ENV_FILE
-        return default if default.is_file() else None
-    for candidate in (Path(named), component / named):
+    candidates = (
+        (component / DEFAULT_ENV_FILE,) if named is None else (Path(named), component / named)
+    )
+    for candidate in candidates:
         if candidate.is_file():
             return candidate
+    if named is None or named in OPTIONAL_ENV_FILES:
+        return None
     raise UsageError(
         f"{ENV_FILE_VARIABLE} names {named!r}, which is no file here or in {component}."
     )

@@ -6,8 +6,7 @@ from pydantic import BaseModel, Field
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.errors import MeshError
-from mesh.core.files import write_json_atomic
-from mesh.core.models import read_model
+from mesh.core.files import read_model, write_json_atomic
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 

@@ -1,1 +1,1 @@
-"""Data sets: reading labelled texts, storing them in immutable versions, preparing them for training."""
+"""Datasets: reading labelled texts, storing them in immutable versions, preparing them for training."""

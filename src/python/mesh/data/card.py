@@ -1,4 +1,4 @@
-"""The data card: what is in a version of features, for people and for programs."""
+"""The data card: the content of a version of features, for people and for programs."""
 
 import statistics
 from collections import Counter
@@ -17,11 +17,11 @@ EXAMPLES_PER_LABEL = 3
 NO_LABEL = "(none)"
 
 Counts = dict[str, dict[str, int]]
-"""How many by split and value."""
+"""Counts by split and value."""
 
 
 class Lengths(BaseModel):
-    """Words in a text."""
+    """Numbers of words in texts."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,15 +32,15 @@ class Lengths(BaseModel):
 
 
 class DataCard(BaseModel):
-    """What is in a version of features.
+    """The content of a version of features.
 
     Args:
-        rows: kept rows by split.
+        rows: the number of kept rows by split.
         labels: labels by split, as often as they occur; rows without one count once as `(none)`.
-        left_out: rows that are not in it, by the kind of reason.
+        left_out: the number of dropped rows by reason.
         largest_cluster: rows of the largest group of similar texts.
         examples: some training texts of each label.
-        settings: how it was made.
+        settings: of the program that made it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -88,13 +88,13 @@ class DataCard(BaseModel):
         """The card as a Markdown page.
 
         Args:
-            plots: paths of pictures beside the page.
+            plots: paths of plots beside the page.
         """
         lines = [
             f"# Data of {self.project}",
             "",
             f"Made from raw version `{self.raw_version}`: {sum(self.rows.values())} rows in {self.clusters} groups of "
-            f"similar texts, the largest of {self.largest_cluster}. No group is in two splits.",
+            f"similar texts. The largest group has {self.largest_cluster} rows. No group is in two splits.",
         ]
         lines += _table("Rows", {split: {"rows": count} for split, count in self.rows.items()})
         lines += _table("Labels", self.labels)
@@ -103,7 +103,7 @@ class DataCard(BaseModel):
         lines += _table(
             "Words in a text", {key: value.model_dump() for key, value in self.words.items()}
         )
-        lines += ["", "## Left out", ""]
+        lines += ["", "## Dropped", ""]
         lines += [f"- {kind}: {count}" for kind, count in self.left_out.items()] or ["Nothing."]
         for plot in plots:
             lines += ["", f"![{plot}]({plot})"]

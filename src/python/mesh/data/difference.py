@@ -1,10 +1,10 @@
-"""What differs between two versions of data."""
+"""The difference between two versions of data."""
 
 import collections
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 from mesh.data.manifest import DataManifest
 from mesh.data.store import LocalData
@@ -12,14 +12,14 @@ from mesh.data.store import LocalData
 
 @dataclass(frozen=True)
 class Difference:
-    """Rows and columns of an older and a newer version.
+    """Rows and columns that differ between an older and a newer version.
 
     Args:
-        parts: rows of each part in both, such as `{"train": (80, 84)}`.
-        removed: rows that only the older has, whatever their part.
-        added: rows that only the newer has.
+        parts: the number of rows of each part in both, such as `{"train": (80, 84)}`.
+        removed: rows that are only in the older version, whatever their part.
+        added: rows that are only in the newer version.
         moved: rows of both that are in another part.
-        columns: columns that differ, with their types in both; None where there is none.
+        columns: columns that differ, with their types in both; None where the column is missing.
     """
 
     parts: dict[str, tuple[int, int]]
@@ -30,34 +30,34 @@ class Difference:
 
     @property
     def same(self) -> bool:
-        """Whether there is none."""
+        """Whether nothing differs."""
         return not (self.removed or self.added or self.moved or self.columns)
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """As a JSON object."""
         return asdict(self)
 
-
-def compare(older: LocalData, newer: LocalData) -> Difference:
-    """Compare two versions row by row; holds the rows of both in memory."""
-    before, after = _rows(older), _rows(newer)
-    schemas = (older.manifest.row_schema, newer.manifest.row_schema)
-    first, second = (_without_parts(rows) for rows in (before, after))
-    common = (first & second).total()
-    return Difference(
-        parts={
-            part: (_count(older.manifest, part), _count(newer.manifest, part))
-            for part in dict.fromkeys([*_parts(older.manifest), *_parts(newer.manifest)])
-        },
-        removed=first.total() - common,
-        added=second.total() - common,
-        moved=common - (before & after).total(),
-        columns={
-            name: (schemas[0].get(name), schemas[1].get(name))
-            for name in sorted(schemas[0].keys() | schemas[1].keys())
-            if schemas[0].get(name) != schemas[1].get(name)
-        },
-    )
+    @classmethod
+    def between(cls, older: LocalData, newer: LocalData) -> Self:
+        """Compare two versions row by row; holds the rows of both in memory."""
+        before, after = _rows(older), _rows(newer)
+        schemas = (older.manifest.row_schema, newer.manifest.row_schema)
+        first, second = (_without_parts(rows) for rows in (before, after))
+        common = (first & second).total()
+        return cls(
+            parts={
+                part: (_count(older.manifest, part), _count(newer.manifest, part))
+                for part in dict.fromkeys([*_parts(older.manifest), *_parts(newer.manifest)])
+            },
+            removed=first.total() - common,
+            added=second.total() - common,
+            moved=common - (before & after).total(),
+            columns={
+                name: (schemas[0].get(name), schemas[1].get(name))
+                for name in sorted(schemas[0].keys() | schemas[1].keys())
+                if schemas[0].get(name) != schemas[1].get(name)
+            },
+        )
 
 
 def _rows(data: LocalData) -> collections.Counter[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Folders in a DVC remote, without git and without a lasting working copy."""
+"""Folders in a DVC remote, without git and without a permanent working copy."""
 
 import contextlib
 import json
@@ -6,17 +6,31 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import dvc.exceptions
-from dvc.repo import Repo
+from pydantic import BaseModel, ConfigDict
 
-from mesh.core.addresses import mask_address
 from mesh.core.errors import MeshError
-from mesh.data.tags import FOLDER, Tracked
+from mesh.core.urls import mask_url
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+FOLDER = "data"
+"""The folder that DVC tracks, beside the DVC file."""
+
+
+class Tracked(BaseModel):
+    """A folder as DVC tracks it."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    md5: str
+    path: str = FOLDER
 
 
 def push(folder: Path, remote: str, scratch: Path) -> Tracked:
-    """Copy a folder's files into a remote; those it has already are not sent again.
+    """Copy a folder's files into a remote; those already there are not sent again.
 
     Raises:
         MeshError: the remote can't be written.
@@ -33,7 +47,7 @@ def push(folder: Path, remote: str, scratch: Path) -> Tracked:
 
 
 def pull(tracked: Tracked, remote: str, directory: Path) -> Path:
-    """Get a folder into an empty directory; return where it is.
+    """Fetch a folder into an empty directory; return its path.
 
     Raises:
         MeshError: the remote can't be read, or lacks a file.
@@ -46,8 +60,11 @@ def pull(tracked: Tracked, remote: str, directory: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _repository(directory: Path, remote: str) -> Iterator[Repo]:
-    """A repository of DVC for the time of the block; everything of it is in the directory."""
+def _repository(directory: Path, remote: str) -> "Iterator[Repo]":
+    """A DVC repository for the duration of the block, entirely inside the directory."""
+    import dvc.exceptions
+    from dvc.repo import Repo
+
     settings = directory / ".dvc"
     settings.mkdir()
     url = remote if "://" in remote else str(Path(remote).absolute())
@@ -60,4 +77,4 @@ def _repository(directory: Path, remote: str) -> Iterator[Repo]:
         with Repo(str(directory)) as repo:
             yield repo
     except dvc.exceptions.DvcException as error:
-        raise MeshError(f"DVC can't use {mask_address(remote)}: {error}.") from error
+        raise MeshError(f"DVC can't use {mask_url(remote)}: {error}.") from error

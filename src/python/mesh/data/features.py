@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 
 from mesh.core.progress import track
-from mesh.data.arrow import arrow_schema
-from mesh.data.duplicates import Comparison, compare
-from mesh.data.rows import TextRow
-from mesh.data.splitting import Shares, assign_splits, first_by_hash
+from mesh.data.dataset import TextRow
+from mesh.data.duplicates import Duplicates, find_duplicates
+from mesh.data.shards import arrow_schema
+from mesh.data.splitting import Fractions, assign_splits, first_by_hash
 from mesh.data.validation import Rejects
 from mesh.nlp.clean import clean
 from mesh.nlp.language import detect_language
@@ -25,17 +25,17 @@ class Preparation:
     """How features are made.
 
     Args:
-        near_duplicate: similarity of texts from which one of them is left out if their labels agree.
-        related: similarity from which texts are never in different splits.
-        other_language: probability of another language from which a row is left out.
-        shares: of the validation and the test split.
+        near_duplicate: similarity from which one of two texts with equal labels is dropped.
+        related: similarity from which texts are always in the same split.
+        other_language: probability of another language from which a row is dropped.
+        fractions: of the validation and the test split.
         seed: of the splits.
     """
 
     near_duplicate: float
     related: float
     other_language: float
-    shares: Shares
+    fractions: Fractions
     seed: int
 
 
@@ -49,13 +49,13 @@ class Feature:
     row: TextRow
 
     def fields(self) -> dict[str, Any]:
-        """What is stored of it."""
+        """The fields that are stored."""
         return {"id": self.id, "cluster": self.cluster, **self.row.model_dump(mode="json")}
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """The rows that are kept, in the order of their ids, and how many were left out for each kind of reason."""
+    """The rows that are kept, in the order of their ids, and the number of dropped rows by reason."""
 
     features: tuple[Feature, ...]
     left_out: dict[str, int]
@@ -68,22 +68,22 @@ def feature_schema(row: type[TextRow]) -> pa.Schema:
 
 
 def row_id(text: str) -> str:
-    """The id of a cleaned text, the same wherever and whenever it is met: the beginning of its SHA-256."""
+    """The id of a cleaned text, everywhere the same: the beginning of its SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()[:_ID_CHARACTERS]
 
 
 def prepare(
     rows: Iterable[TextRow], preparation: Preparation, rejects: Rejects, source: str
 ) -> Prepared:
-    """Clean, check and compare rows, and assign splits; the result does not depend on the order of the rows.
+    """Clean, check and compare rows, and assign splits, whatever the order of the rows.
 
     Args:
-        rejects: gets every row that is left out, with its number in `rows` where it has one.
-        source: what the rows are called in the rejects.
+        rejects: receives every dropped row, with its number in `rows` where it has one.
+        source: the name of the rows in the rejects.
     """
     left_out: Counter[str] = Counter()
 
-    def leave_out(kind: str, row: TextRow, reason: str, line: int | None = None) -> None:
+    def drop(kind: str, row: TextRow, reason: str, line: int | None = None) -> None:
         left_out[kind] += 1
         rejects.add(source, line, reason, row.model_dump(mode="json"))
 
@@ -92,27 +92,27 @@ def prepare(
         try:
             cleaned = row.cleaned(clean(row.text))
         except ValueError as error:
-            leave_out("clean-up", row, _sentence(error), line)
+            drop("clean-up", row, _sentence(error), line)
             continue
         if problem := _language_problem(cleaned, preparation.other_language):
-            leave_out("language", cleaned, problem, line)
+            drop("language", cleaned, problem, line)
         else:
             usable.append(cleaned)
     usable.sort(key=_sort_key)
-    comparison = compare(usable, preparation.near_duplicate, preparation.related)
-    for position in sorted(comparison.conflicting):
-        leave_out(
+    duplicates = find_duplicates(usable, preparation.near_duplicate, preparation.related)
+    for position in sorted(duplicates.conflicting):
+        drop(
             "conflict",
             usable[position],
             "the same text occurs with other labels, so neither is used",
         )
     for kind, found in (
-        ("duplicate", comparison.duplicates),
-        ("near-duplicate", comparison.near_duplicates),
+        ("duplicate", duplicates.same),
+        ("near-duplicate", duplicates.near),
     ):
         for position, other in sorted(found.items()):
-            leave_out(kind, usable[position], f"{kind} of {row_id(usable[other].text)}")
-    return Prepared(_split(usable, comparison, preparation), dict(left_out))
+            drop(kind, usable[position], f"{kind} of {row_id(usable[other].text)}")
+    return Prepared(_split(usable, duplicates, preparation), dict(left_out))
 
 
 def _sort_key(row: TextRow) -> tuple[str, str]:
@@ -131,14 +131,12 @@ def _language_problem(row: TextRow, minimum: float) -> str:
 
 
 def _split(
-    rows: Sequence[TextRow], comparison: Comparison, preparation: Preparation
+    rows: Sequence[TextRow], duplicates: Duplicates, preparation: Preparation
 ) -> tuple[Feature, ...]:
-    left_out = (
-        comparison.conflicting | comparison.duplicates.keys() | comparison.near_duplicates.keys()
-    )
+    dropped = duplicates.conflicting | duplicates.same.keys() | duplicates.near.keys()
     members: defaultdict[int, list[int]] = defaultdict(list)
-    for position, cluster in enumerate(comparison.clusters):
-        if position not in left_out:
+    for position, cluster in enumerate(duplicates.clusters):
+        if position not in dropped:
             members[cluster].append(position)
     ids = [row_id(row.text) for row in rows]
     names: dict[int, str] = {}
@@ -149,7 +147,7 @@ def _split(
             rows[position].stratum for position in positions if ids[position] == name
         )
         names |= dict.fromkeys(positions, name)
-    splits = assign_splits(strata, preparation.shares, preparation.seed)
+    splits = assign_splits(strata, preparation.fractions, preparation.seed)
     return tuple(
         Feature(ids[position], name, splits[name], rows[position])
         for position, name in sorted(names.items())

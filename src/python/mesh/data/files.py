@@ -1,4 +1,4 @@
-"""Folders and files by address: local, `s3://`, `gs://` and whatever else `fsspec` knows."""
+"""Folders and files by path or URL: local, `s3://`, `gs://` and all others that `fsspec` knows."""
 
 import contextlib
 import hashlib
@@ -9,32 +9,30 @@ from pathlib import Path
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from mesh.core.addresses import mask_address, passwords
 from mesh.core.errors import MeshError
 from mesh.core.files import write_text_atomic
+from mesh.core.urls import mask_url, passwords
 
 _CLIENTS = ("aiohttp", "aiobotocore", "botocore", "gcsfs", "google", "httpx", "huggingface_hub")
 _BLOCK = 1 << 20
 
 
-def open_file_system(address: str) -> tuple[fsspec.AbstractFileSystem, str]:
-    """The file system of an address, and the path in it.
+def open_file_system(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    """The file system of a URL, and the path in it.
 
     Raises:
-        MeshError: the scheme is unknown, its package is missing, or the address holds a password.
+        MeshError: the scheme is unknown, its package is missing, or the URL holds a password.
     """
-    if passwords(address):
-        raise MeshError(
-            f"{mask_address(address)} holds a password; give it by the environment instead."
-        )
-    with address_errors(address):
-        file_system, path = fsspec.core.url_to_fs(address)
+    if passwords(url):
+        raise MeshError(f"{mask_url(url)} holds a password; set it in the environment instead.")
+    with url_errors(url):
+        file_system, path = fsspec.core.url_to_fs(url)
     return file_system, path
 
 
 @contextlib.contextmanager
-def address_errors(address: str) -> Iterator[None]:
-    """Turn what file systems and their clients raise into a sentence with the address.
+def url_errors(url: str) -> Iterator[None]:
+    """Turn the errors of file systems and their clients into a sentence with the URL.
 
     Raises:
         MeshError: the work in the block failed for a reason outside of this program.
@@ -51,73 +49,73 @@ def address_errors(address: str) -> Iterator[None]:
             problem = "does not exist, or part of it"
         elif isinstance(error, ImportError):
             problem = "needs a package that is not installed"
-        shown = mask_address(address)
-        raise MeshError(f"{shown} {problem}: {str(error).replace(address, shown)}.") from error
+        shown = mask_url(url)
+        raise MeshError(f"{shown} {problem}: {str(error).replace(url, shown)}.") from error
 
 
 @dataclass(frozen=True)
 class Location:
-    """A folder by its address, and the files below it by POSIX paths.
+    """A folder by its path or URL, and the files below it by POSIX paths.
 
     Every method raises `MeshError` where the folder can't be used.
     """
 
-    address: str
+    url: str
 
     def __truediv__(self, name: str) -> "Location":
-        return Location(f"{self.address.rstrip('/')}/{name}")
+        return Location(f"{self.url.rstrip('/')}/{name}")
 
     @property
     def local_path(self) -> Path | None:
-        """Where it is on this machine, if it is."""
-        file_system, path = open_file_system(self.address)
+        """Its path on this machine, if it is local."""
+        file_system, path = open_file_system(self.url)
         return Path(path) if isinstance(file_system, LocalFileSystem) else None
 
     def glob(self, pattern: str) -> list[str]:
-        """The paths of files below it that fit a pattern, sorted."""
-        file_system, path = open_file_system(self.address)
-        with address_errors(self.address):
+        """The paths of files below it that match a pattern, sorted."""
+        file_system, path = open_file_system(self.url)
+        with url_errors(self.url):
             file_system.invalidate_cache()
             found = [str(name) for name in file_system.glob(f"{path}/{pattern}")]
         return sorted(name.removeprefix(path).lstrip("/") for name in found)
 
     def read(self, name: str) -> bytes | None:
         """The content of a small file, or None if there is none."""
-        file_system, path = open_file_system((self / name).address)
-        with address_errors((self / name).address):
+        file_system, path = open_file_system((self / name).url)
+        with url_errors((self / name).url):
             try:
                 return bytes(file_system.cat_file(path))
             except FileNotFoundError:
                 return None
 
     def write(self, name: str, text: str) -> None:
-        """Write a small file, complete or not at all; object stores do so by themselves."""
-        file_system, path = open_file_system((self / name).address)
+        """Write a small file, complete or not at all; object stores guarantee that themselves."""
+        file_system, path = open_file_system((self / name).url)
         if isinstance(file_system, LocalFileSystem):
             write_text_atomic(Path(path), text)
             return
-        with address_errors((self / name).address):
+        with url_errors((self / name).url):
             file_system.pipe_file(path, text.encode())
 
     def put(self, source: Path, name: str) -> None:
-        """Copy a local file into it; a killed process may leave a part of it."""
-        file_system, path = open_file_system((self / name).address)
-        with address_errors((self / name).address):
+        """Copy a local file into it; a killed process may leave a partial file."""
+        file_system, path = open_file_system((self / name).url)
+        with url_errors((self / name).url):
             file_system.makedirs(path.rpartition("/")[0], exist_ok=True)
             file_system.put_file(str(source), path)
 
     def get(self, name: str, target: Path) -> None:
-        """Copy a file of it to a local path."""
-        file_system, path = open_file_system((self / name).address)
+        """Copy a file from it to a local path."""
+        file_system, path = open_file_system((self / name).url)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with address_errors((self / name).address):
+        with url_errors((self / name).url):
             file_system.get_file(path, str(target))
 
     def sha256(self, name: str) -> str | None:
         """The hexadecimal SHA-256 of a file, read in blocks, or None if there is none."""
-        file_system, path = open_file_system((self / name).address)
+        file_system, path = open_file_system((self / name).url)
         digest = hashlib.sha256()
-        with address_errors((self / name).address):
+        with url_errors((self / name).url):
             try:
                 with file_system.open(path, "rb") as file:
                     while block := file.read(_BLOCK):

@@ -1,4 +1,4 @@
-"""Rows of data files as they are written there: CSV, TSV, JSON lines, Parquet and CoNLL, read as a stream."""
+"""Unvalidated rows of data files: CSV, TSV, JSON lines, Parquet and CoNLL, read as a stream."""
 
 import csv
 import itertools
@@ -22,10 +22,10 @@ class RawRow:
     """One row, or the reason why there is none.
 
     Args:
-        line: number of the line that it begins in, or of the row in a Parquet file; from 1.
+        line: number of its first line, or of the row in a Parquet file; from 1.
         fields: its values by name, not validated.
         problem: why it can't be read; then there are no fields.
-        lines: how many rows a problem may have cost.
+        lines: the number of rows that a problem may have cost.
     """
 
     line: int
@@ -42,13 +42,13 @@ def read_file(path: Path, file_format: str, columns: Sequence[str] = ()) -> Iter
         columns: names of a CSV or TSV file's columns where it has no header.
 
     Raises:
-        MeshError: the file is damaged, so that what follows can't be read either.
+        MeshError: the file is damaged, so the rest of it can't be read either.
     """
     try:
         if file_format == "parquet":
             yield from _read_parquet(path)
             return
-        # Bytes that are no UTF-8 become halves of characters, which no row may hold: only their row is rejected.
+        # Bytes that aren't UTF-8 become surrogates, which no row may hold: only their row is rejected.
         with fsspec.open(
             str(path), "rt", compression="infer", encoding="utf-8-sig", errors="surrogateescape", newline=""
         ) as file:  # fmt: skip

@@ -16,14 +16,14 @@ _NAME_CHARACTERS = 16
 
 
 class DataManifest(BaseModel):
-    """What a version of data is.
+    """The description of a version of data.
 
     Args:
         row_schema: the Arrow type of each column by its name.
         shards: the files with the rows.
         files: the other files: rejects, and of features the data card.
-        inputs: fingerprint of all that determined the version; the same inputs need not be read again.
-        source: where the rows came from and what was done with them.
+        inputs: fingerprint of all that determines the version; equal inputs need no new version.
+        source: the origin of the rows, and their processing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,7 +40,7 @@ class DataManifest(BaseModel):
 
     @property
     def digest(self) -> str:
-        """One SHA-256 for the rows and their schema, whenever and from wherever they came."""
+        """One SHA-256 for the rows and their schema, whatever their origin and time."""
         shards = [[shard.path, shard.rows, shard.sha256] for shard in self.shards]
         return fingerprint([self.project, self.kind, self.row_schema, shards])
 
@@ -61,5 +61,5 @@ class DataManifest(BaseModel):
 
 
 def describe_schema(schema: pa.Schema) -> dict[str, str]:
-    """The type of each column by its name, as manifests hold it."""
+    """The type of each column by its name, as stored in manifests."""
     return {column.name: str(column.type) for column in schema}

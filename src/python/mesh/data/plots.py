@@ -1,4 +1,4 @@
-"""Pictures for the data card."""
+"""Plots for the data card."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,12 +18,12 @@ _BINS = 30
 
 
 def write_plots(card: DataCard, prepared: Prepared, folder: Path) -> list[str]:
-    """Draw the shares of labels and the lengths of texts by split; give the paths below the folder."""
+    """Draw the fractions of labels and the lengths of texts by split; return the paths in the folder."""
     from matplotlib.figure import Figure
 
     (folder / LABELS_PLOT).parent.mkdir(exist_ok=True)
     figure = Figure(figsize=(8, 4), layout="constrained")
-    _draw_shares(figure.subplots(), card.labels)
+    _draw_labels(figure.subplots(), card.labels)
     figure.savefig(folder / LABELS_PLOT, dpi=100)
     figure = Figure(figsize=(8, 4), layout="constrained")
     _draw_lengths(figure.subplots(), prepared)
@@ -31,8 +31,8 @@ def write_plots(card: DataCard, prepared: Prepared, folder: Path) -> list[str]:
     return [LABELS_PLOT, LENGTHS_PLOT]
 
 
-def _draw_shares(axes: "Axes", counts: Mapping[str, Mapping[str, int]]) -> None:
-    """Grouped bars: how large a part of a split's labels each label is."""
+def _draw_labels(axes: "Axes", counts: Mapping[str, Mapping[str, int]]) -> None:
+    """Grouped bars: the fraction of each label in a split."""
     labels = sorted({label for split in counts.values() for label in split})
     width = 0.8 / len(counts)
     for number, (split, found) in enumerate(counts.items()):
@@ -49,7 +49,7 @@ def _draw_shares(axes: "Axes", counts: Mapping[str, Mapping[str, int]]) -> None:
 
 
 def _draw_lengths(axes: "Axes", prepared: Prepared) -> None:
-    """Outlined histograms on common bins, as shares, since the splits differ in size."""
+    """Outlined histograms on common bins, as fractions, since the splits differ in size."""
     lengths = {
         split: [len(words(feature.row.text)) for feature in prepared.features if feature.split == split]
         for split in SPLITS

@@ -1,8 +1,8 @@
-"""Immutable versions of data sets, in a folder or an object store.
+"""Immutable versions of datasets, in a folder or an object store.
 
-A version is a folder `<root>/<project>/<kind>/<version>` named by the digest of its content. Its manifest is written
-last, and what has no manifest is no version, so that neither a killed run nor a store without renaming can leave half
-of one.
+A version is a folder `<root>/<project>/<kind>/<version>` named by the digest of its content. Its
+manifest is written last, and a folder without one isn't a version. So neither a killed run nor a
+store without renaming can leave half a version.
 """
 
 import contextlib
@@ -17,14 +17,13 @@ from typing import Any
 from pydantic import Field, ValidationError, field_serializer
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.addresses import mask_address
 from mesh.core.digest import sha256_file
-from mesh.core.errors import MeshError
-from mesh.core.files import atomic_directory, safe_path, write_text_atomic
+from mesh.core.errors import MeshError, describe_invalid
+from mesh.core.files import atomic_directory, read_model, safe_path, write_text_atomic
 from mesh.core.manifest import MANIFEST_FILE
-from mesh.core.models import describe_invalid, read_model
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
+from mesh.core.urls import mask_url
 from mesh.data.files import Location
 from mesh.data.manifest import DataManifest, Kind
 from mesh.data.shards import read_shards
@@ -38,20 +37,20 @@ _MADE_BY = {"raw": "ingest:ingest", "features": "register:register"}
 
 
 class DataSettings(MeshSettings):
-    """Where versions of data are stored."""
+    """The storage of versions of data."""
 
     model_config = SettingsConfigDict(env_prefix="DATA_")
 
     root: str = Field(
         ".mesh/data",
-        description="Folder, or address such as s3://bucket/data, for versions.",
+        description="Folder for versions, or URL such as s3://bucket/data.",
         repr=False,
     )
 
     @field_serializer("root", when_used="json")
     def masked(self, root: str) -> str:
-        """The address as it may be shown."""
-        return mask_address(root)
+        """The URL without its secrets."""
+        return mask_url(root)
 
 
 @dataclass(frozen=True)
@@ -76,21 +75,21 @@ class DataStore:
         self._location = Location(settings.root) / project.name / kind
         self._tags = Tags(project, settings.root)
 
-    def address(self, version: str) -> str:
-        """Where a version is."""
-        return (self._location / version).address
+    def url(self, version: str) -> str:
+        """The path or URL of a version."""
+        return (self._location / version).url
 
     def versions(self) -> list[str]:
         """The names of all complete versions, sorted."""
         return [path.split("/")[0] for path in self._location.glob(f"*/{MANIFEST_FILE}")]
 
     def get(self, version: str = LATEST) -> DataManifest:
-        """The manifest of a version by its tag, its name or the first characters of it, or of the latest.
+        """The manifest of a version, by its tag, its name or a prefix of the name; the latest by default.
 
         A tagged version that was removed is restored.
 
         Raises:
-            MeshError: there is no such version, or several begin like this, or its manifest is damaged.
+            MeshError: no version or several have the prefix, or the manifest is damaged.
         """
         if tag := self._tags.find(version) if self._kind == "features" else None:
             return self._tagged(tag)
@@ -98,7 +97,7 @@ class DataStore:
         return self._read(name)
 
     def tag(self, name: str, manifest: DataManifest, folder: Path) -> bool:
-        """Give a version of features a name, for ever; return whether it is new.
+        """Give a version of features a permanent name; return whether the name is new.
 
         Args:
             folder: for temporary files.
@@ -119,11 +118,13 @@ class DataStore:
 
     def _tagged(self, tag: Tag) -> DataManifest:
         if tag.meta.version not in self.versions():
-            logger.info("restoring %s from DVC", self.address(tag.meta.version))
+            logger.info("restoring %s from DVC", self.url(tag.meta.version))
             self._restore(tag)
         manifest = self._read(tag.meta.version)
         if manifest.digest != tag.meta.digest:
-            raise MeshError(f"{self.address(manifest.version)} is not what was tagged; remove it.")
+            raise MeshError(
+                f"{self.url(manifest.version)} differs from the tagged version; remove it."
+            )
         return manifest
 
     def _restore(self, tag: Tag) -> None:
@@ -132,11 +133,11 @@ class DataStore:
             self._tags.pull(tag, folder)
             manifest = read_model(DataManifest, folder / MANIFEST_FILE, "tag the data again")
             if manifest.digest != tag.meta.digest:
-                raise MeshError(f"DVC's files are not the version {tag.meta.version}.")
+                raise MeshError(f"DVC's files differ from the version {tag.meta.version}.")
             self._store(folder, manifest, None)
 
     def _read(self, name: str) -> DataManifest:
-        address = self.address(f"{name}/{MANIFEST_FILE}")
+        address = self.url(f"{name}/{MANIFEST_FILE}")
         try:
             content = self._location.read(f"{name}/{MANIFEST_FILE}") or b""
             manifest = DataManifest.model_validate_json(content)
@@ -146,19 +147,19 @@ class DataStore:
             ) from error
         if manifest.version != name or manifest.project != self._project.name:
             raise MeshError(
-                f"{address} describes other data than its folder's name says; remove the version and make it again."
+                f"{address} doesn't match the name of its folder; remove the version and make it again."
             )
         return manifest
 
     def find(self, inputs: str) -> DataManifest | None:
-        """The version that was made from these inputs, if there is one and it is intact."""
+        """The intact version that was made from these inputs, if there is one."""
         for version in self.versions():
             manifest = self._read(version)
             if manifest.inputs == inputs:
                 problems = self.problems(manifest)
                 if not problems:
                     return manifest
-                logger.warning("%s is damaged: %s", self.address(version), "; ".join(problems))
+                logger.warning("%s is damaged: %s", self.url(version), "; ".join(problems))
         return None
 
     def problems(self, manifest: DataManifest) -> list[str]:
@@ -171,13 +172,13 @@ class DataStore:
         ]
 
     def publish(self, folder: Path, manifest: DataManifest) -> DataManifest:
-        """Store a local folder's files as a version, and make it the latest; what is stored already is repaired.
+        """Store a local folder's files as a version, and make it the latest; damaged files are repaired.
 
         Returns:
             The stored manifest; an older one if the same rows were stored before.
 
         Raises:
-            MeshError: a file of the stored version is damaged, and this is another.
+            MeshError: a file of the stored version is damaged, and the folder has another one.
         """
         version = manifest.version
         stored = self._read(version) if version in self.versions() else None
@@ -193,23 +194,23 @@ class DataStore:
             source = folder / entry.path
             if not source.is_file() or sha256_file(source) != entry.sha256:
                 raise MeshError(
-                    f"{entry.path} in {location.address} is damaged and can't be made again; remove the version."
+                    f"{entry.path} in {location.url} is damaged and can't be made again; remove the version."
                 )
             location.put(source, entry.path)
         if stored is None:
             location.write(MANIFEST_FILE, manifest.model_dump_json(indent=2))
 
     def set_latest(self, version: str) -> None:
-        """Let `latest` name a version."""
+        """Make a version the latest."""
         content = json.dumps({"version": version})
         if self._location.read(_LATEST_FILE) != content.encode():
             self._location.write(_LATEST_FILE, content)
 
     def fetch(self, manifest: DataManifest, directory: Path) -> LocalData:
-        """Copy a version into a new local directory, every file verified.
+        """Copy a version into a new local directory, and verify every file.
 
         Raises:
-            MeshError: a file is missing or changed; nothing is left behind.
+            MeshError: a file is missing or changed; the directory isn't created.
         """
         location = self._location / manifest.version
         with atomic_directory(directory, replace=True) as partial:
@@ -217,29 +218,29 @@ class DataStore:
                 target = safe_path(partial, entry.path)
                 location.get(entry.path, target)
                 if sha256_file(target) != entry.sha256:
-                    raise self._damaged(location, [f"{entry.path} is not what its manifest lists"])
+                    raise self._damaged(location, [f"{entry.path} differs from the manifest"])
             write_text_atomic(partial / MANIFEST_FILE, manifest.model_dump_json(indent=2))
         return LocalData(directory, manifest)
 
     @contextlib.contextmanager
     def local(self, manifest: DataManifest, folder: Path) -> Iterator[LocalData]:
-        """A verified version on the local disk: in its place, or fetched below `folder` for the time of the block.
+        """A verified version on the local disk: where it is, or fetched into `folder` for the block.
 
         Raises:
             MeshError: a file is missing or changed.
         """
         location = self._location / manifest.version
-        if place := location.local_path:
+        if path := location.local_path:
             if problems := self.problems(manifest):
                 raise self._damaged(location, problems)
-            yield LocalData(place, manifest)
+            yield LocalData(path, manifest)
             return
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             yield self.fetch(manifest, Path(temporary) / manifest.version)
 
     def _damaged(self, location: Location, problems: list[str]) -> MeshError:
         return MeshError(
-            f"{location.address} is damaged: {'; '.join(problems)}; run {_MADE_BY[self._kind]} again."
+            f"{location.url} is damaged: {'; '.join(problems)}; run {_MADE_BY[self._kind]} again."
         )
 
     def _only(self, prefix: str) -> str:
@@ -247,7 +248,7 @@ class DataStore:
         found = [name for name in versions if prefix and name.startswith(prefix)]
         if len(found) != 1:
             raise MeshError(
-                f"{len(found)} versions in {self._location.address} begin with {prefix!r}; there are: "
+                f"{len(found)} versions in {self._location.url} begin with {prefix!r}; there are: "
                 f"{', '.join(versions) or 'none'}."
             )
         return found[0]
@@ -256,11 +257,11 @@ class DataStore:
         content = self._location.read(_LATEST_FILE)
         if content is None:
             raise MeshError(
-                f"{self._location.address} holds no data; run {_MADE_BY[self._kind]} first."
+                f"{self._location.url} holds no data; run {_MADE_BY[self._kind]} first."
             )
         try:
             return self._only(json.loads(content)["version"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise MeshError(
-                f"{self.address(_LATEST_FILE)} is malformed; run {_MADE_BY[self._kind]} again."
+                f"{self.url(_LATEST_FILE)} is malformed; run {_MADE_BY[self._kind]} again."
             ) from error

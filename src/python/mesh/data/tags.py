@@ -1,8 +1,8 @@
 """Names for versions of features, such as `dataset_v22`, kept as DVC files beside the data.
 
-A tag is one file, `<root>/<project>/tags/<tag>.dvc`, that DVC reads: a version's files are in the DVC remote
-`<root>/<project>/dvc`. What DVC does not read are the version's name and its SHA-256; DVC itself knows MD5. No git is
-needed to read a tag; who wants to may commit the file.
+A tag is one file that DVC can read, `<root>/<project>/tags/<tag>.dvc`. The version's files are in
+the DVC remote `<root>/<project>/dvc`. The tag adds the version's name and SHA-256, which DVC
+ignores, since DVC itself uses MD5. Reading a tag needs no git; the file may be committed.
 """
 
 import datetime
@@ -12,29 +12,17 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mesh.core.errors import MeshError, UsageError
-from mesh.core.models import describe_invalid
+from mesh.core.errors import MeshError, UsageError, describe_invalid
 from mesh.core.project import TAG, Project
+from mesh.data import dvc
 from mesh.data.files import Location
 from mesh.data.manifest import DataManifest
 
 logger = logging.getLogger(__name__)
 
-FOLDER = "data"
-"""The folder that DVC tracks, beside the DVC file."""
-
-
-class Tracked(BaseModel):
-    """A folder as DVC tracks it."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    md5: str
-    path: str = FOLDER
-
 
 class Tagged(BaseModel):
-    """What a tag says of its version."""
+    """The version that a tag names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -49,7 +37,7 @@ class Tag(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    outs: tuple[Tracked]
+    outs: tuple[dvc.Tracked]
     meta: Tagged
 
 
@@ -63,7 +51,7 @@ class Tags:
     def __init__(self, project: Project, root: str) -> None:
         self._project = project
         self._location = Location(root) / project.name / "tags"
-        self._remote = (Location(root) / project.name / "dvc").address
+        self._remote = (Location(root) / project.name / "dvc").url
 
     def names(self) -> list[str]:
         """All tags, sorted."""
@@ -82,20 +70,20 @@ class Tags:
             tag = Tag.model_validate_json(content)
         except ValidationError as error:
             raise MeshError(
-                f"{self._address(name)} is malformed: {describe_invalid(error)}; restore it."
+                f"{self._url(name)} is malformed: {describe_invalid(error)}; restore it."
             ) from error
         if tag.meta.project != self._project.name:
             raise MeshError(
-                f"{self._address(name)} is a tag of {tag.meta.project}, not of {self._project.name}."
+                f"{self._url(name)} is a tag of {tag.meta.project}, not of {self._project.name}."
             )
         return tag
 
     def add(self, name: str, manifest: DataManifest, folder: Path, scratch: Path) -> bool:
-        """Give a version a name, for ever; return whether it is new.
+        """Give a version a permanent name; return whether the name is new.
 
         Args:
             folder: the version's verified files, with their manifest.
-            scratch: for a second copy of them meanwhile.
+            scratch: folder for a second, temporary copy of them.
 
         Raises:
             UsageError: the name is malformed.
@@ -103,17 +91,15 @@ class Tags:
         """
         if not TAG.fullmatch(name):
             raise UsageError(
-                f"{name!r} is no tag: use letters, digits, '_', '.', '-', 63 at most, such as dataset_v22."
+                f"{name!r} isn't a tag: use letters, digits, '_', '.', '-', 63 at most, such as dataset_v22."
             )
         if found := self.find(name):
             if found.meta.digest != manifest.digest:
                 raise MeshError(
-                    f"{name} is the version {found.meta.version} already, and a tag never moves; choose another."
+                    f"{name} already names the version {found.meta.version}, and a tag never moves; choose another."
                 )
             return False
-        from mesh.data.dvc import push
-
-        tracked = push(folder, self._remote, scratch)
+        tracked = dvc.push(folder, self._remote, scratch)
         meta = Tagged(project=self._project.name, version=manifest.version, digest=manifest.digest)
         self._location.write(
             f"{name}.dvc", Tag(outs=(tracked,), meta=meta).model_dump_json(indent=2)
@@ -121,15 +107,13 @@ class Tags:
         return True
 
     def pull(self, tag: Tag, directory: Path) -> None:
-        """Get a tag's files, as DVC has them, into a new folder.
+        """Fetch a tag's files from DVC into a new folder.
 
         Raises:
-            MeshError: DVC can't get them all.
+            MeshError: DVC can't fetch them all.
         """
-        from mesh.data.dvc import pull
-
         with tempfile.TemporaryDirectory(dir=directory.parent) as temporary:
-            pull(tag.outs[0], self._remote, Path(temporary)).rename(directory)
+            dvc.pull(tag.outs[0], self._remote, Path(temporary)).rename(directory)
 
-    def _address(self, name: str) -> str:
-        return (self._location / f"{name}.dvc").address
+    def _url(self, name: str) -> str:
+        return (self._location / f"{name}.dvc").url

@@ -1,4 +1,4 @@
-"""From rows as they are written to rows as a project wants them; those that do not fit are kept aside."""
+"""From rows of files to rows of a project; those that don't fit are recorded as rejects."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,9 +7,9 @@ from typing import Any, TextIO, TypeVar
 
 from pydantic import ValidationError
 
-from mesh.core.models import describe_invalid
+from mesh.core.errors import describe_invalid
+from mesh.data.dataset import TextRow
 from mesh.data.formats import RawRow
-from mesh.data.rows import TextRow
 
 Row = TypeVar("Row", bound=TextRow)
 
@@ -19,12 +19,12 @@ _SHOWN_CHARACTERS = 500
 
 @dataclass(frozen=True)
 class Translation:
-    """How a file's fields become a row's.
+    """The translation of a file's fields to a row's.
 
     Args:
-        rename: the row's name of a field, by the file's; other fields that the row does not have are left out.
-        values: by the row's field, the row's value for each of the file's; None as a value leaves an entity out.
-        defaults: values of fields that the file does not have.
+        rename: the row's name of a field, by the file's; other fields that the row lacks are dropped.
+        values: by the row's field, the row's value for each of the file's; None drops an entity.
+        defaults: values of fields that the file lacks.
     """
 
     rename: Mapping[str, str] = field(default_factory=dict)
@@ -54,28 +54,24 @@ class Translation:
 
 
 class Rejects:
-    """Rows that were left out, written one JSON object a line and counted.
-
-    Args:
-        file: where to.
-    """
+    """Dropped rows, counted and written to a file, one JSON object a line."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self.count = 0
 
     def add(self, source: str, line: int | None, reason: str, row: Any, rows: int = 1) -> None:
-        """Record one.
+        """Record a dropped row.
 
         Args:
-            source: the file it is in, or the step before.
+            source: its file, or the version it came from.
             line: its number there, if it has one.
-            row: what is there, to be recognised by.
-            rows: how many it may stand for.
+            row: its content, to recognise it by.
+            rows: the number of rows that it may stand for.
         """
         shown = json.dumps(row, default=str)[:_SHOWN_CHARACTERS]
         record = {"source": source, "line": line, "reason": reason, "rows": rows, "row": shown}
-        # ASCII, since what is rejected may hold characters that no file can.
+        # ASCII, since a rejected row may hold characters that can't be encoded.
         self._file.write(json.dumps(record) + "\n")
         self.count += rows
 
@@ -83,7 +79,7 @@ class Rejects:
 def validate_rows(
     raw: Iterable[RawRow], source: str, row: type[Row], translation: Translation, rejects: Rejects
 ) -> Iterator[Row]:
-    """Yield the rows that are what the project wants; the others go to the rejects with line and reason."""
+    """Yield the rows that fit the project; the others go to the rejects with line and reason."""
     for found in raw:
         if found.fields is None:
             rejects.add(source, found.line, found.problem, None, found.lines)

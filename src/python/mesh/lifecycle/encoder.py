@@ -1,6 +1,7 @@
 """`serve:download` of projects that need a sentence encoder but train none: a base model, compiled into `models/`."""
 
 import logging
+from functools import partial
 from pathlib import Path
 
 from pydantic import Field
@@ -77,7 +78,7 @@ def _is_intact(directory: Path) -> bool:
 
 
 def _compile(base: BaseModel, spec: CompileSpec, fingerprint: str, directory: Path) -> None:
-    from mesh.compile.compiling import compile_model
+    from mesh.compile.compiler import compile_model
     from mesh.compile.parity import check_parity
 
     compile_model(base.folder, spec, directory / COMPILED)
@@ -101,11 +102,11 @@ def _compile(base: BaseModel, spec: CompileSpec, fingerprint: str, directory: Pa
     Manifest.of(directory).write(directory)
 
 
-def encoder_program(project: Project) -> Program:
-    """The program `serve:download` of a project whose server needs an encoder."""
+def program(project: Project) -> Program:
+    """The program `serve:download` of a project."""
     return Program(
         component=f"{project.package}.serve",
         name="download",
-        run=lambda *settings: make_encoder(project, *settings),
+        run=partial(make_encoder, project),
         settings=(EncoderSettings, WorkspaceSettings),
     )

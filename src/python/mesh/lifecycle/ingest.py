@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, field_serializer
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.addresses import mask_address
 from mesh.core.digest import code_digest, fingerprint
 from mesh.core.environment import package_versions
 from mesh.core.errors import MeshError, UsageError
@@ -16,13 +16,14 @@ from mesh.core.files import atomic_directory
 from mesh.core.manifest import FileEntry
 from mesh.core.program import Program
 from mesh.core.progress import track
+from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
+from mesh.core.urls import mask_url
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.arrow import arrow_schema
-from mesh.data.dataset import Dataset
+from mesh.data.dataset import Dataset, load_dataset
 from mesh.data.formats import read_file
 from mesh.data.manifest import DataManifest, describe_schema
-from mesh.data.shards import Shard, write_shards
+from mesh.data.shards import Shard, arrow_schema, write_shards
 from mesh.data.sources import FORMATS, SourceFile, file_format, find_files, sample_files
 from mesh.data.store import DataSettings, DataStore
 from mesh.data.validation import REJECTS_FILE, Rejects, Translation, validate_rows
@@ -31,9 +32,8 @@ logger = logging.getLogger(__name__)
 
 PART = "all"
 _READING_MODULES = (
-    "mesh.data.arrow",
+    "mesh.data.dataset",
     "mesh.data.formats",
-    "mesh.data.rows",
     "mesh.data.shards",
     "mesh.data.validation",
 )
@@ -77,7 +77,7 @@ class IngestSettings(MeshSettings):
     @field_serializer("source", when_used="json")
     def masked(self, source: str) -> str:
         """The address as it may be shown."""
-        return mask_address(source) if "://" in source else source
+        return mask_url(source) if "://" in source else source
 
 
 def ingest(
@@ -95,9 +95,7 @@ def ingest(
     store = DataStore(dataset.project, "raw", data)
     if not settings.force and (found := store.find(inputs)):
         store.set_latest(found.version)
-        logger.info(
-            "%s is up to date: nothing it depends on has changed", store.address(found.version)
-        )
+        logger.info("%s is up to date: nothing it depends on has changed", store.url(found.version))
         return
     output = workspace.output(dataset.project, "ingest")
     with atomic_directory(output, replace=True) as folder:
@@ -118,7 +116,7 @@ def ingest(
             state = "has these rows already" if known else "is stored"
             logger.info(
                 "%s %s: %d rows, %d rejected",
-                store.address(manifest.version),
+                store.url(manifest.version),
                 state,
                 manifest.rows,
                 rejected,
@@ -192,11 +190,11 @@ def _problem(rows: int, rejected: int, settings: IngestSettings) -> str:
     return ""
 
 
-def ingest_program(dataset: Dataset) -> Program:
+def program(project: Project) -> Program:
     """The program `ingest:ingest` of a project."""
     return Program(
-        component=f"{dataset.project.package}.ingest",
+        component=f"{project.package}.ingest",
         name="ingest",
-        run=lambda *settings: ingest(dataset, *settings),
+        run=partial(ingest, load_dataset(project)),
         settings=(IngestSettings, WorkspaceSettings, DataSettings),
     )

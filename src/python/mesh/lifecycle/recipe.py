@@ -1,10 +1,11 @@
 """What the generic steps need to know of a project."""
 
+import importlib
 import importlib.resources
 import json
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from pydantic import BaseModel
 
 from mesh.compile.source import spec_for
 from mesh.compile.text_model import TextModel
-from mesh.core.errors import MeshError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.files import read_json
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
@@ -60,6 +61,24 @@ class ExtraFiles(MeshSettings):
         raise NotImplementedError
 
 
+def field_differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
+    """Compare two predictions of a document, JSON objects of the same fields.
+
+    Returns:
+        One sentence for each field whose numbers are further apart than `tolerance`, or whose other
+        values differ.
+    """
+    return [
+        f"{name} is {actual[name]!r} instead of {value!r}"
+        for name, value in expected.items()
+        if not (
+            abs(actual[name] - value) <= tolerance
+            if isinstance(value, float)
+            else actual[name] == value
+        )
+    ]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How a trained project is registered, compiled and checked.
@@ -67,12 +86,14 @@ class Recipe:
     Args:
         project: its declaration.
         task: what the network computes.
-        samples: JSON list of sample documents, as `package:file`.
-        inference_params: parameters for predicting the samples.
-        configuration: what inference parameters are validated against.
+        configuration: validates inference parameters.
         reference: makes a predictor from the uncompiled network.
-        compiled: makes a predictor from a `compiled/` folder, the way the server does.
-        differences: compares a stored with a new prediction at a tolerance; one sentence for each difference.
+        compiled: makes a predictor from a `compiled/` folder, the way the server does; without it,
+            `reference` makes one from the compiled network.
+        differences: compares a stored with a new prediction at a tolerance; one sentence for each
+            difference.
+        inference_params: parameters for predicting the samples.
+        base_model: the default of the setting `TRAIN_BASE_MODEL`.
         overflow: cut texts that are too long for one pass, or join the results of windows.
         stride: tokens that neighbouring windows share.
         training: how the base model is fine-tuned; none where it is registered as it is.
@@ -84,12 +105,12 @@ class Recipe:
 
     project: Project
     task: Literal["sentence-embedding", "text-classification", "token-classification"]
-    samples: str
-    inference_params: Mapping[str, Any]
     configuration: type[BaseModel]
     reference: Callable[[TextModel], Predict]
-    compiled: Callable[[Path], Predict]
-    differences: Callable[[Any, Any, float], list[str]]
+    compiled: Callable[[Path], Predict] | None = None
+    differences: Callable[[Any, Any, float], list[str]] = field_differences
+    inference_params: Mapping[str, Any] = field(default_factory=dict)
+    base_model: str | None = None
     overflow: Literal["truncate", "window"] = "truncate"
     stride: int = 0
     training: Training | None = None
@@ -111,13 +132,25 @@ class Recipe:
         )
         return load_reference(folder, spec)
 
+    def load_compiled(self, folder: Path) -> Predict:
+        """The predictor of the compiled model in a folder `compiled/`.
+
+        Raises:
+            MeshError: a file is missing or damaged.
+        """
+        if self.compiled:
+            return self.compiled(folder)
+        from mesh.compile.artifact import CompiledModel
+
+        return self.reference(CompiledModel.load(folder))
+
     def read_samples(self, path: Path | None = None) -> list[str]:
         """The project's sample documents, or those of a JSON file.
 
         Raises:
             MeshError: the file is missing, or is not a list of at least one non-empty text.
         """
-        package, _, name = self.samples.partition(":")
+        package, _, name = self.project.samples.partition(":")
         samples = (
             read_json(path)
             if path
@@ -129,7 +162,7 @@ class Recipe:
             or not all(_is_text(text) for text in samples)
         ):
             raise MeshError(
-                f"{path or self.samples} must hold a JSON list of at least one non-empty text."
+                f"{path or self.project.samples} must hold a JSON list of at least one non-empty text."
             )
         return samples
 
@@ -145,3 +178,18 @@ def _encodes(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def load_recipe(project: Project) -> Recipe:
+    """The recipe of a trained project.
+
+    Raises:
+        UsageError: the project trains no model.
+        MeshError: its `recipe.py` declares no recipe.
+    """
+    if project.kind != "trained":
+        raise UsageError(f"{project.name} has no recipe: its code is its model.")
+    recipe = importlib.import_module(f"{project.package}.recipe").RECIPE
+    if not isinstance(recipe, Recipe):
+        raise MeshError(f"{project.package}/recipe.py must declare a Recipe as RECIPE.")
+    return recipe

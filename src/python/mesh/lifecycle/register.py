@@ -1,6 +1,7 @@
 """`register:register`: make a version of features for training from a raw version."""
 
 import logging
+from functools import partial
 from pathlib import Path
 
 from pydantic import Field, model_validator
@@ -12,15 +13,16 @@ from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory, write_json_atomic, write_text_atomic
 from mesh.core.manifest import FileEntry
 from mesh.core.program import Program
+from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.card import CARD_FILE, PAGE_FILE, DataCard
-from mesh.data.dataset import Dataset
+from mesh.data.dataset import Dataset, load_dataset
 from mesh.data.features import Preparation, Prepared, feature_schema, prepare
 from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.plots import write_plots
 from mesh.data.shards import Shard, write_shards
-from mesh.data.splitting import SPLITS, Shares
+from mesh.data.splitting import SPLITS, Fractions
 from mesh.data.store import LATEST, DataSettings, DataStore
 from mesh.data.validation import REJECTS_FILE, Rejects
 from mesh.lifecycle.ingest import PART
@@ -76,7 +78,7 @@ class RegisterSettings(MeshSettings):
             near_duplicate=self.near_duplicate,
             related=self.related,
             other_language=self.other_language,
-            shares=Shares(self.validation_share, self.test_share),
+            fractions=Fractions(self.validation_share, self.test_share),
             seed=self.seed,
         )
 
@@ -102,9 +104,7 @@ def register(
     store = DataStore(dataset.project, "features", data)
     if not settings.force and (found := store.find(inputs)):
         store.set_latest(found.version)
-        logger.info(
-            "%s is up to date: nothing it depends on has changed", store.address(found.version)
-        )
+        logger.info("%s is up to date: nothing it depends on has changed", store.url(found.version))
         return
     output = workspace.output(dataset.project, "register")
     with atomic_directory(output, replace=True) as folder:
@@ -175,18 +175,18 @@ def _write(
 def _log(store: DataStore, manifest: DataManifest, prepared: Prepared, *, known: bool) -> None:
     logger.info(
         "%s %s: %s; left out: %s",
-        store.address(manifest.version),
+        store.url(manifest.version),
         "has these rows already" if known else "is stored",
         ", ".join(f"{shard.rows} {shard.part}" for shard in manifest.shards),
         ", ".join(f"{count} {kind}" for kind, count in sorted(prepared.left_out.items())) or "none",
     )
 
 
-def register_program(dataset: Dataset) -> Program:
+def program(project: Project) -> Program:
     """The program `register:register` of a project."""
     return Program(
-        component=f"{dataset.project.package}.register",
+        component=f"{project.package}.register",
         name="register",
-        run=lambda *settings: register(dataset, *settings),
+        run=partial(register, load_dataset(project)),
         settings=(RegisterSettings, WorkspaceSettings, DataSettings),
     )

@@ -7,9 +7,8 @@ import pytest
 
 from mesh.core.card import COMPILED
 from mesh.core.workspace import WorkspaceSettings
-from mesh.lifecycle.compilation import Compilation
+from mesh.lifecycle.compile_records import CaseResult, Compilation
 from mesh.lifecycle.recipe import Predict, Recipe
-from mesh.lifecycle.validate import CaseResult
 from mesh.lifecycle.version import RegressionTest
 
 
@@ -27,7 +26,7 @@ class Regression:
     @cached_property
     def predict(self) -> Predict:
         """The compiled model, loaded as the server loads it."""
-        return self._recipe.compiled(self._compiled)
+        return self._recipe.load_compiled(self._compiled)
 
     @cached_property
     def together(self) -> list[Any]:

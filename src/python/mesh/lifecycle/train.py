@@ -1,16 +1,19 @@
 """`train:train`: register a base model as it is, or fine-tune it first, with its regression test."""
 
 import logging
+from functools import partial
+
+from pydantic import Field, create_model
 
 from mesh.core.files import atomic_directory
 from mesh.core.program import Program
+from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.store import DataSettings
 from mesh.lifecycle.base_model import resolve_base_model
-from mesh.lifecycle.recipe import Recipe
-from mesh.lifecycle.train_settings import TrainSettings
+from mesh.lifecycle.recipe import Recipe, load_recipe
 from mesh.lifecycle.training.fine_tuning import fine_tune
-from mesh.lifecycle.training.settings import FineTuneSettings
+from mesh.lifecycle.training.settings import FineTuneSettings, TrainSettings
 from mesh.lifecycle.version import (
     assemble,
     base_card,
@@ -53,20 +56,27 @@ def train(
     )
 
 
-def train_program(recipe: Recipe) -> Program:
+def program(project: Project) -> Program:
     """The program `train:train` of a project: it fine-tunes if the recipe says how."""
-    component = f"{recipe.project.package}.train"
+    recipe = load_recipe(project)
     training = recipe.training
-    if training is None:
-        return Program(
-            component=component,
-            name="train",
-            run=lambda *settings: train(recipe, *settings),
-            settings=(TrainSettings, WorkspaceSettings, RegistrySettings),
-        )
     return Program(
-        component=component,
+        component=f"{project.package}.train",
         name="train",
-        run=lambda *settings: fine_tune(recipe, training, *settings),
-        settings=(FineTuneSettings, WorkspaceSettings, DataSettings, RegistrySettings),
+        run=partial(fine_tune, recipe, training) if training else partial(train, recipe),
+        settings=(
+            _with_default(FineTuneSettings if training else TrainSettings, recipe.base_model),
+            WorkspaceSettings,
+            *((DataSettings,) if training else ()),
+            RegistrySettings,
+        ),
+    )
+
+
+def _with_default(settings: type[TrainSettings], base_model: str | None) -> type[TrainSettings]:
+    if base_model is None:
+        return settings
+    field = Field(base_model, description=settings.model_fields["base_model"].description)
+    return create_model(
+        settings.__name__, __base__=settings, __doc__=settings.__doc__, base_model=(str, field)
     )

@@ -11,10 +11,9 @@ from pydantic import ValidationError
 from mesh.core.card import ARTIFACTS, BaseModelSource, ModelCard, TestFiles
 from mesh.core.digest import code_digest, fingerprint
 from mesh.core.environment import code_revision, describe_environment, package_versions
-from mesh.core.errors import UsageError
+from mesh.core.errors import UsageError, describe_invalid
 from mesh.core.files import read_json, write_json_atomic
 from mesh.core.manifest import Manifest
-from mesh.core.models import describe_invalid
 from mesh.lifecycle.base_model import BaseModel
 from mesh.lifecycle.recipe import Recipe
 

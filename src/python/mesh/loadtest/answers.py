@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from mesh.core.models import describe_invalid
+from mesh.core.errors import describe_invalid
 from mesh.loadtest.plan import Exchange, PlannedRequest
 
 TOLERANCE = 1e-3

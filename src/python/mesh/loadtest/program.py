@@ -1,10 +1,11 @@
 """`serve:load`: the program that puts a project's running server under load and judges it."""
 
 import datetime
+import importlib
 import importlib.resources
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, Field
@@ -27,28 +28,20 @@ from mesh.loadtest.settings import LoadSettings
 
 logger = logging.getLogger(__name__)
 
-MakeRequest = Callable[[Sequence[str]], BaseModel]
-"""Makes the request that asks a project's model about documents."""
+P99_MS = 2000
+"""Milliseconds within which 99 % of the predictions must come by default."""
 
 MEDIUM = 4
 LARGE = 16
 
 
-def load_program(
-    project: Project,
-    make_request: MakeRequest,
-    response_model: type[BaseModel],
-    *,
-    samples: str,
-    p99_ms: float = 2000,
-) -> Program:
+def program(project: Project) -> Program:
     """The program `serve:load` of a project.
 
-    Args:
-        response_model: what the server's predictions must fit.
-        samples: JSON list of sample documents, as `package:file`.
-        p99_ms: milliseconds within which 99 % of the predictions must come by default.
+    The project's `schema.py` declares the `Request` whose `inputs` hold a `document` each, and the
+    `Response` that the server's predictions must fit.
     """
+    schema = importlib.import_module(f"{project.package}.schema")
     bio = f"/v1/model/{project.name}/bio"
     predict = f"/v1/model/{project.name}/predict"
 
@@ -64,7 +57,7 @@ def load_program(
             (
                 Criterion(
                     name="response_time_p99",
-                    threshold=p99_ms,
+                    threshold=P99_MS,
                     endpoint_type="POST",
                     endpoint_url=predict,
                 ),
@@ -73,20 +66,15 @@ def load_program(
         )
 
     def load(settings: ProjectLoadSettings, workspace: WorkspaceSettings) -> int:
-        documents = _read_samples(samples)
         requests = (
             PlannedRequest(method="GET", path=bio),
             *(
-                PlannedRequest(
-                    method="POST",
-                    path=predict,
-                    body=make_request(group).model_dump_json(exclude_unset=True),
-                )
-                for group in mixed_sizes(documents)
+                PlannedRequest(method="POST", path=predict, body=_body(schema.Request, group))
+                for group in mixed_sizes(_read_samples(project.samples))
             ),
         )
         return run_load_test(
-            project, settings, workspace, requests, {bio: Bio, predict: response_model}
+            project, settings, workspace, requests, {bio: Bio, predict: schema.Response}
         )
 
     return Program(
@@ -95,6 +83,11 @@ def load_program(
         run=load,
         settings=(ProjectLoadSettings, WorkspaceSettings),
     )
+
+
+def _body(request: type[BaseModel], documents: Sequence[str]) -> str:
+    asked = request.model_validate({"inputs": [{"document": document} for document in documents]})
+    return asked.model_dump_json(exclude_unset=True)
 
 
 def mixed_sizes(documents: Sequence[str]) -> list[tuple[str, ...]]:

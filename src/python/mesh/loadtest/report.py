@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from mesh.core.models import read_model
+from mesh.core.files import read_model
 from mesh.loadtest.plan import Exchange, LoadPlan
 
 REPORT_FILE = "load_test_report.json"

@@ -3,28 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-import regex
+from mesh.nlp.words import Word
 
 OUTSIDE = "O"
 
-# Scripts written without spaces give one word for each character, as tokenizers cut them.
-_WORD = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]\p{M}*"
-    r"|[\p{L}\p{M}\p{N}--\p{Han}--\p{Hiragana}--\p{Katakana}--\p{Thai}--\p{Lao}--\p{Khmer}--\p{Myanmar}]+"
-    r"|[^\s\p{L}\p{M}\p{N}]",
-    regex.VERSION1,
-)
-
-
-class Word(NamedTuple):
-    """A run of letters and digits, or a single other character: `text[start:end]`."""
-
-    start: int
-    end: int
-
 
 class TaggedSpan(NamedTuple):
-    """The words `first` to `last`, both included, which together are an entity."""
+    """An entity of the words `first` to `last`, both included."""
 
     first: int
     last: int
@@ -37,11 +22,6 @@ class LabelledSpan(NamedTuple):
     start: int
     end: int
     label: str
-
-
-def split_words(text: str) -> list[Word]:
-    """The words and punctuation marks of a text, in order."""
-    return [Word(*match.span()) for match in _WORD.finditer(text)]
 
 
 def tag_set(labels: Sequence[str]) -> tuple[str, ...]:
@@ -62,7 +42,7 @@ def tag_words(words: Sequence[Word], entities: Iterable[LabelledSpan]) -> list[s
 
 
 def tagged_spans(tags: Sequence[str]) -> list[TaggedSpan]:
-    """The entities that tags stand for; an `I` without a `B` of its label before it begins one, as seqeval has it."""
+    """The entities of tags; like in seqeval, an `I` without a `B` of its label before it begins one."""
     found: list[TaggedSpan] = []
     label = ""
     for number, tag in enumerate(tags):
@@ -76,10 +56,10 @@ def tagged_spans(tags: Sequence[str]) -> list[TaggedSpan]:
 
 
 def first_tokens(words: Sequence[Word], offsets: Sequence[tuple[int, int]]) -> list[int | None]:
-    """For each word the number of the first token that covers a part of it; None where none does.
+    """For each word the number of the first token that covers a part of it, or None.
 
     Args:
-        offsets: first character and the one after the last, for each token; special tokens are empty.
+        offsets: of each token, the first character and the one after the last; special tokens are empty.
     """
     tokens = [(number, start, end) for number, (start, end) in enumerate(offsets) if start < end]
     found: list[int | None] = []

@@ -1,24 +1,29 @@
-"""Opening the registry that the settings name."""
+"""Opens the registry that the settings name."""
 
 import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
 
+from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError, UsageError
-from mesh.registry.base import ModelRegistry
-from mesh.registry.read_only import ReadOnlyRegistry
+from mesh.registry.base import ModelRegistry, ModelVersion
+from mesh.registry.history import AliasMove
 from mesh.registry.settings import RegistrySettings
 
 # Modules by name, so that a program carries and imports no backend that it does not use.
 BACKENDS = {
-    "mlflow": "mesh.registry.mlflow_backend",
-    "neptune": "mesh.registry.neptune_backend",
+    "mlflow": "mesh.registry.mlflow.backend",
+    "neptune": "mesh.registry.neptune.backend",
 }
 
 
 def open_registry(settings: RegistrySettings) -> ModelRegistry:
-    """Open the registry, only for reading if the settings say so; an embedded one is created at its first use.
+    """Open the registry, read-only if the settings say so; an embedded one is created at its first use.
 
     Raises:
-        UsageError: there is no such backend, or the address is not one of its own.
+        UsageError: there is no such backend, or the URI isn't one of its own.
         MeshError: the backend is not installed, or the registry can't be reached, read or created.
     """
     if settings.backend not in BACKENDS:
@@ -35,3 +40,67 @@ def open_registry(settings: RegistrySettings) -> ModelRegistry:
             "which is not installed; install it, or choose another MESH_REGISTRY_BACKEND."
         ) from error
     return ReadOnlyRegistry(registry) if settings.client_mode == "read-only" else registry
+
+
+@dataclass(frozen=True)
+class ReadOnlyRegistry:
+    """A `ModelRegistry`, whatever its backend, that refuses every change before anything is sent.
+
+    It keeps this program from changing the registry by mistake. It does not protect the registry:
+    give those who must not change it credentials that can't.
+    """
+
+    registry: ModelRegistry
+
+    def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
+        """Refuse."""
+        self._refuse(f"The {card.model_type} model in {directory} can't be published as {name}")
+
+    def fetch(self, reference: str, directory: Path) -> ModelVersion:
+        """Bring a version into a directory, complete and verified."""
+        return self.registry.fetch(reference, directory)
+
+    def get(self, reference: str) -> ModelVersion:
+        """Look a version up."""
+        return self.registry.get(reference)
+
+    def list(self, name: str | None = None) -> Sequence[ModelVersion]:
+        """All versions, or those of one model, by name and number."""
+        return self.registry.list(name)
+
+    def find(self, name: str, fingerprint: str) -> ModelVersion | None:
+        """The newest version of a model with a fingerprint, if there is one."""
+        return self.registry.find(name, fingerprint)
+
+    def alias(self, reference: str, alias: str) -> ModelVersion:
+        """Refuse."""
+        self._refuse(f"{alias} can't be moved to {reference}")
+
+    def history(self, name: str) -> Sequence[AliasMove]:
+        """All moves of a model's aliases, in order."""
+        return self.registry.history(name)
+
+    def rollback(self, reference: str) -> ModelVersion:
+        """Refuse."""
+        self._refuse(f"{reference} can't be rolled back")
+
+    def delete(self, reference: str) -> None:
+        """Refuse."""
+        self._refuse(f"{reference} can't be deleted")
+
+    def attach(self, reference: str, path: str, file: Path) -> None:
+        """Refuse."""
+        self._refuse(f"{file} can't be attached to {reference} as {path}")
+
+    def read_attachment(self, reference: str, path: str) -> bytes:
+        """The content of an attachment, verified."""
+        return self.registry.read_attachment(reference, path)
+
+    def verify(self, reference: str) -> Sequence[str]:
+        """Check every stored file of a version; one sentence for each that is missing, extra or changed."""
+        return self.registry.verify(reference)
+
+    def _refuse(self, refusal: str) -> NoReturn:
+        raise MeshError(
+            f"{refusal}: the registry is read-only (MESH_REGISTRY_CLIENT_MODE=read-only)."
+        )

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 from pydantic import Field, SecretStr, field_serializer, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.addresses import mask_address, passwords
 from mesh.core.settings import MeshSettings
+from mesh.core.urls import mask_url, passwords
 from mesh.registry.signing import check_key
 
 _SECRET_OPTION = re.compile(r"(?i)[?&][^=&]*(pass|secret|token|key)[^=&]*=(?P<value>[^&]*)")
@@ -74,7 +74,7 @@ class RegistrySettings(MeshSettings):
     @field_serializer("uri", "artifacts", when_used="json")
     def masked(self, address: str) -> str:
         """An address without its password and options, fit for logs and messages."""
-        return mask_address(address)
+        return mask_url(address)
 
     def hide_passwords(self, text: str) -> str:
         """Someone else's message, with the addresses as they are shown and without their passwords."""

@@ -14,9 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
-from mesh.core.files import write_json_atomic
+from mesh.core.files import read_model, write_json_atomic
 from mesh.core.manifest import FileEntry
-from mesh.core.models import read_model
 from mesh.registry.base import ModelVersion
 
 SIGNATURE_FILE = "signature.json"

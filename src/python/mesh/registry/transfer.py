@@ -25,6 +25,9 @@ THREADS = 8
 OWN_FILES = (CARD_FILE, SIGNATURE_FILE)
 """What each version gets of its own, besides its manifest."""
 
+PARTS_SUFFIX = "#parts"
+"""End of the name of a file that lists the downloaded parts of another; no published file has it."""
+
 
 class FileState(NamedTuple):
     """What changes with a file's content: size in bytes, identity, times in nanoseconds."""

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from mesh.core.card import COMPILED, ModelCard
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
+from mesh.core.settings import MeshSettings
 from mesh.serve.documents import EXAMPLE_TEXT
 
 Request = TypeVar("Request")
@@ -29,14 +30,25 @@ class ServedModel(ABC):
         request_model: validates the body of a request. Its lists need a `max_length`: without one,
             pydantic goes through all of a hostile body and collects millions of errors.
         response_model: the type of all responses.
+        settings: classes of the model's own settings.
         ready: whether the model, once loaded, can respond. A model that depends on another service
             may set it to False while that is down.
+
+    Args:
+        directory: of the version that it serves; None where code is the whole model.
+        settings: an instance of each class of its own settings.
     """
 
     name: str
     request_model: type[BaseModel]
     response_model: type[BaseModel]
+    settings: tuple[type[MeshSettings], ...] = ()
     ready: bool = True
+
+    def __init__(  # noqa: B027 - a model that is code alone needs neither
+        self, directory: Path | None = None, *settings: MeshSettings
+    ) -> None:
+        """Models with weights or settings take them here."""
 
     def load(self) -> None:  # noqa: B027 - a model that is code alone has nothing to load
         """Bring the model into memory, and warm it up where the first response would be slow.
@@ -87,12 +99,16 @@ class ServedModel(ABC):
         """The description of the model: `model_name`, and the `model_card` as JSON values."""
         return {"model_name": self.name, "model_card": {}}
 
-    @abstractmethod
     def example_request(self, text: str) -> BaseModel:
         """A request about one text with default settings.
 
-        It is for the docs, `mesh predict`, and the Open Inference Protocol.
+        It is for the docs, `mesh predict`, and the Open Inference Protocol. A model whose requests
+        hold no `inputs` with a `document` each writes its own.
+
+        Raises:
+            ValidationError: the model doesn't take this text.
         """
+        return self.request_model.model_validate({"inputs": [{"document": text}]})
 
 
 class ArtifactModel(ServedModel):

@@ -1,6 +1,6 @@
 """`serve:serve`: the program that serves a project's model."""
 
-from collections.abc import Callable
+import importlib
 from pathlib import Path
 
 from pydantic import Field
@@ -13,19 +13,10 @@ from mesh.serve.model import ServedModel
 from mesh.serve.server import run_server
 from mesh.serve.settings import ServeSettings
 
-CreateModel = Callable[..., ServedModel]
-"""Makes the model from a version's directory, `None` if it is code alone, and its own settings."""
 
-
-def serve_program(
-    project: Project, create_model: CreateModel, *model_settings: type[MeshSettings]
-) -> Program:
-    """The program `serve:serve` of a project.
-
-    Args:
-        model_settings: of the model itself; `create_model` gets an instance of each, after the
-            directory.
-    """
+def program(project: Project) -> Program:
+    """The program `serve:serve` of a project."""
+    model = model_class(project)
 
     class ProjectServeSettings(ServeSettings):
         """Serve the model over HTTP."""
@@ -41,12 +32,18 @@ def serve_program(
         settings: ProjectServeSettings, workspace: WorkspaceSettings, *own: MeshSettings
     ) -> int:
         directory = settings.model_directory or workspace.served_model(project)
-        return run_server(create_model(directory, *own), settings)
+        return run_server(model(directory, *own), settings)
 
     return Program(
         component=f"{project.package}.serve",
         name="serve",
         run=serve,
-        settings=(ProjectServeSettings, WorkspaceSettings, *model_settings),
+        settings=(ProjectServeSettings, WorkspaceSettings, *model.settings),
         serves=True,
     )
+
+
+def model_class(project: Project) -> type[ServedModel]:
+    """The class of a project's served model, which its `serve/model.py` declares as `MODEL`."""
+    model: type[ServedModel] = importlib.import_module(f"{project.package}.serve.model").MODEL
+    return model

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mesh.nlp.language import read_languages, require_languages
-from mesh.serve.documents import Document
 from mesh.serve.model import ArtifactModel, compute_accepted
 from ner.model import EntityRecogniser
 from ner.project import PROJECT
@@ -28,9 +27,6 @@ class NerModel(ArtifactModel):
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
         return compute_accepted(self._checked, self._recognise, requests)
 
-    def example_request(self, text: str) -> Request:
-        return Request(inputs=[Document(document=text)])
-
     def _checked(self, request: Request) -> Request:
         require_languages(
             request.documents,
@@ -50,3 +46,6 @@ class NerModel(ArtifactModel):
         return [
             Response(outputs=[next(predictions) for _ in request.inputs]) for request in requests
         ]
+
+
+MODEL = NerModel

@@ -9,7 +9,7 @@ from mesh.nlp.language import read_languages, require_languages
 from mesh.serve.model import ArtifactModel, compute_accepted
 from sentiment.model import SentimentAnalyser
 from sentiment.project import PROJECT
-from sentiment.schema import Document, Request, Response
+from sentiment.schema import Request, Response
 
 
 class SentimentModel(ArtifactModel):
@@ -28,9 +28,6 @@ class SentimentModel(ArtifactModel):
 
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
         return compute_accepted(self._checked, self._analyse, requests)
-
-    def example_request(self, text: str) -> Request:
-        return Request(inputs=[Document(document=text)])
 
     def _checked(self, request: Request) -> Request:
         for number, document in enumerate(request.documents):
@@ -54,3 +51,6 @@ class SentimentModel(ArtifactModel):
         return [
             Response(outputs=[next(predictions) for _ in request.inputs]) for request in requests
         ]
+
+
+MODEL = SentimentModel

@@ -6,7 +6,6 @@ from pathlib import Path
 from prometheus_client.registry import Collector
 
 from mesh.compile.artifact import CompiledModel
-from mesh.serve.documents import Document
 from mesh.serve.model import EncoderModel
 from summarization.chat import ChatSummarizer
 from summarization.endpoint import Endpoint
@@ -28,6 +27,7 @@ class SummarizationModel(EncoderModel):
     name = PROJECT.name
     request_model = Request
     response_model = Response
+    settings = (SummarizationSettings,)
 
     _summarizer: Summarizer
 
@@ -63,5 +63,5 @@ class SummarizationModel(EncoderModel):
             backend=self._settings.backend,
         )
 
-    def example_request(self, text: str) -> Request:
-        return Request(inputs=[Document(document=text)])
+
+MODEL = SummarizationModel

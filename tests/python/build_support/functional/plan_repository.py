@@ -147,7 +147,7 @@ FILES = {
     ),
     "src/python/keywords/compile/__init__.py": "",
     "src/python/keywords/compile/trace.py": (
-        "from keywords.recipe import RECIPE\nfrom mesh.lifecycle.trace import main\n"
+        "from keywords.recipe import RECIPE\nfrom mesh.lifecycle.compile_trace import main\n"
         "PROGRAM = (RECIPE, main)\n"
     ),
     "src/python/keywords/compile/config/dev.env": (

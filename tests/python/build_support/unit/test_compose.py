@@ -132,11 +132,11 @@ def test_components_that_a_project_lacks_have_no_settings(tree: Tree) -> None:
 @pytest.mark.parametrize(
     ("environment", "sentence"),
     [
-        ({}, "PROJECT= is no project; there are: keywords word-count."),
-        ({"PROJECT": "../keywords"}, "PROJECT=../keywords is no project"),
+        ({}, "PROJECT= isn't a project; there are: keywords word-count."),
+        ({"PROJECT": "../keywords"}, "PROJECT=../keywords isn't a project"),
         (
             {"PROJECT": "keywords", "ENVIRONMENT": "stage"},
-            "ENVIRONMENT=stage: there is no src/python/keywords/train/config/stage.env.",
+            "ENVIRONMENT=stage is neither dev nor prod.",
         ),
     ],
 )

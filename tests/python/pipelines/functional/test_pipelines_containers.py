@@ -11,8 +11,8 @@ from pathlib import Path
 import docker
 import pytest
 
-from mesh.core.discovery import get_project, source_root
 from mesh.core.errors import UsageError
+from mesh.core.project import get_project, source_root
 from pipelines.containers import CONTAINERS, choose
 from pipelines.plan import ENTRY_POINT
 

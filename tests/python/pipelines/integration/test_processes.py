@@ -6,14 +6,28 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mesh.core.discovery import source_root
-from mesh.core.project import DATA_STEPS, Project
+from mesh.core.project import DATA_STEPS, Project, source_root
 from pipelines.outcome import announce, report
 from pipelines.plan import Plan, make_plan
 from pipelines.processes import run_as_processes
 from pipelines.settings import ImageSettings, PipelineSettings
 
 MOODS = Project(name="moods", description="", port=1, steps=DATA_STEPS)
+PROJECT = """
+from mesh.core.project import DATA_STEPS, Project
+
+PROJECT = Project(
+    name="moods",
+    description="",
+    port=1,
+    steps=DATA_STEPS,
+    modules={
+        "ingest:ingest": "moods.ingest.ingest",
+        "register:register": "moods.register.register",
+        "register:tag": "moods.register.tag",
+    },
+)
+"""
 PROGRAM = """
 import os
 from pathlib import Path
@@ -32,7 +46,8 @@ def run(settings):
     return {exit_code}
 
 
-main = Program(component="moods.{component}", name="{name}", run=run, settings=(Settings,))
+def program(project):
+    return Program(component="moods.{component}", name="{name}", run=run, settings=(Settings,))
 """
 
 
@@ -42,6 +57,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(source_root() / "mesh/core", tmp_path / "mesh/core")
     monkeypatch.setattr("pipelines.processes.source_root", lambda: tmp_path)
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "moods").mkdir()
+    (tmp_path / "moods/project.py").write_text(PROJECT)
     for component, name in (("ingest", "ingest"), ("register", "register"), ("register", "tag")):
         write(tmp_path, component, name, exit_code=0)
     return tmp_path

@@ -8,20 +8,22 @@ from typing import Any
 import pytest
 
 from mesh.core.program import Program
+from mesh.core.steps import find_program
 from mesh.core.workspace import WorkspaceSettings
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
-from sentiment.compile.download import main as download
-from sentiment.compile.trace import main as trace
-from sentiment.compile.upload import main as upload
-from sentiment.compile.validate import main as validate
-from sentiment.ingest.ingest import main as ingest
 from sentiment.project import PROJECT
-from sentiment.register.register import main as register
 from sentiment.schema import Request
-from sentiment.serve.download import main as fetch
 from sentiment.serve.model import SentimentModel
-from sentiment.train.train import main as train
+
+download = find_program(PROJECT, "compile:download")
+trace = find_program(PROJECT, "compile:trace")
+upload = find_program(PROJECT, "compile:upload")
+validate = find_program(PROJECT, "compile:validate")
+ingest = find_program(PROJECT, "ingest:ingest")
+register = find_program(PROJECT, "register:register")
+fetch = find_program(PROJECT, "serve:download")
+train = find_program(PROJECT, "train:train")
 
 CHAIN: tuple[Program, ...] = (ingest, register, train, download, trace, validate, upload, fetch)
 UNSEEN = Path(__file__).parent.parent / "data/unseen.jsonl"

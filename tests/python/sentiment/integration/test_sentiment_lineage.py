@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from mesh.cli.mesh import cli
 from mesh.core.card import BaseModelSource, ModelCard
-from mesh.core.discovery import get_project
 from mesh.core.errors import MeshError
+from mesh.core.project import get_project
 from mesh.data.manifest import DataManifest, Kind, describe_schema
 from mesh.data.shards import write_shards
 from mesh.data.store import DataSettings, DataStore

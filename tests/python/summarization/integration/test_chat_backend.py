@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from mesh.serve.app import create_app
 from mesh.serve.settings import ServeSettings
-from summarization.serve.serve import create_model
+from summarization.serve.model import SummarizationModel
 from summarization.settings import SummarizationSettings
 
 TEXT = "The council approved a new tram line. It costs 340 million euros."
@@ -39,7 +39,7 @@ def predict(url: str, *bodies: dict[str, Any], **settings: Any) -> Answers:
     """Post requests at the same time to an app whose endpoint is at `url`."""
 
     async def post() -> Answers:
-        model = create_model(
+        model = SummarizationModel(
             None,
             SummarizationSettings(
                 backend="chat", base_url=url, api_key=SecretStr(KEY), model="tiny", **settings

@@ -6,13 +6,15 @@ import pytest
 
 from mesh.core.card import COMPILED, ModelCard
 from mesh.core.errors import MeshError
+from mesh.core.steps import find_program
 from mesh.core.workspace import WorkspaceSettings
 from mesh.nlp.words import words
 from summarization.project import PROJECT
 from summarization.schema import Request
-from summarization.serve.download import main as download
-from summarization.serve.serve import create_model
+from summarization.serve.model import SummarizationModel
 from summarization.settings import SummarizationSettings
+
+download = find_program(PROJECT, "serve:download")
 
 DOCUMENT = (
     "The city council approved a new tram line on Tuesday. It will connect the harbour with the university hospital. "
@@ -34,7 +36,7 @@ def workspace(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(workspace):
-    model = create_model(workspace.served_model(PROJECT), SummarizationSettings())
+    model = SummarizationModel(workspace.served_model(PROJECT), SummarizationSettings())
     model.load()
     return model
 
@@ -97,7 +99,7 @@ def test_damaged_encoder_is_not_served_and_compiled_anew(workspace, capsys):
     directory = workspace.served_model(PROJECT)
     (directory / COMPILED / "tokenizer.json").write_text("{}")
     with pytest.raises(MeshError, match="damaged"):
-        create_model(directory, SummarizationSettings()).load()
+        SummarizationModel(directory, SummarizationSettings()).load()
     assert download.main([]) == 0
     assert "is damaged (" in capsys.readouterr().err
-    create_model(directory, SummarizationSettings()).load()
+    SummarizationModel(directory, SummarizationSettings()).load()

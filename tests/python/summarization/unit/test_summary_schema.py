@@ -4,7 +4,7 @@ from pydantic import SecretStr, ValidationError
 from mesh.core.errors import MeshError
 from summarization.prompts import prompt
 from summarization.schema import Configuration, Language, Request
-from summarization.serve.serve import create_model
+from summarization.serve.model import SummarizationModel
 from summarization.settings import SummarizationSettings
 
 
@@ -40,13 +40,13 @@ def test_key_is_not_shown():
 
 
 def test_extractive_backend_without_encoder_says_what_to_run():
-    model = create_model(None, SummarizationSettings())
+    model = SummarizationModel(None, SummarizationSettings())
     with pytest.raises(MeshError, match="run `mesh run summarization`"):
         model.load()
 
 
 def test_bio_of_the_chat_backend_names_the_model_and_no_key():
-    model = create_model(
+    model = SummarizationModel(
         None, SummarizationSettings(backend="chat", model="tiny", api_key=SecretStr("sk-secret"))
     )
     model.load()

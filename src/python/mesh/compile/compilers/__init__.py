@@ -1,1 +1,1 @@
-"""One module for each backend with `compile_program(module, spec, directory)`, picked by the backend's name."""
+"""One module for each backend with `compile_network(module, spec, directory)`, imported by name."""

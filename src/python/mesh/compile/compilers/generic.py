@@ -9,8 +9,8 @@ from mesh.compile.spec import CompileSpec
 from mesh.compile.torch_model import example_inputs, quiet
 
 
-def compile_program(module: torch.nn.Module, spec: CompileSpec, directory: Path) -> None:
-    """Trace the network into `model.pt`; the trace holds for every batch size and length."""
+def compile_network(module: torch.nn.Module, spec: CompileSpec, directory: Path) -> None:
+    """Trace the network into `model.pt`; the trace is valid for every batch size and length."""
     length = min(16, spec.max_length)
     with quiet():
         traced = torch.jit.trace(module, example_inputs(2, length), check_trace=False)

@@ -5,19 +5,18 @@ from pathlib import Path
 import torch
 
 from mesh.compile.batching import bucket_rows
-from mesh.compile.loaders.neuron import program_file
-from mesh.compile.neuron_package import import_neuron
+from mesh.compile.loaders.neuron import archive_file, import_neuron
 from mesh.compile.spec import CompileSpec
 from mesh.compile.torch_model import example_inputs, quiet
 
-# As fast-math gives NaN for masked attention on the first generation.
+# Fast-math gives NaN for masked attention on the first generation.
 COMPILER_ARGUMENTS = {
     "torch_neuron": ["--fast-math", "none"],
     "torch_neuronx": ["--auto-cast", "none"],
 }
 
 
-def compile_program(module: torch.nn.Module, spec: CompileSpec, directory: Path) -> None:
+def compile_network(module: torch.nn.Module, spec: CompileSpec, directory: Path) -> None:
     """Trace the network once for each length.
 
     Raises:
@@ -29,4 +28,4 @@ def compile_program(module: torch.nn.Module, spec: CompileSpec, directory: Path)
         for length in spec.length_buckets:
             inputs = example_inputs(bucket_rows(length, spec.max_batch_tokens), length)
             traced = neuron.trace(module, inputs, compiler_args=COMPILER_ARGUMENTS[package])
-            traced.save(str(directory / program_file(package, length)))
+            traced.save(str(directory / archive_file(package, length)))

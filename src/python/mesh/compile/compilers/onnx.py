@@ -17,12 +17,12 @@ from mesh.core.errors import MeshError
 
 OPSET = 20
 WEIGHTS_FILE = "model.onnx.data"
-# Its kernel costs a tenth of the whole forward pass more than the operators it replaces.
+# Its kernel makes the whole forward pass a tenth slower than the operators it replaces.
 SLOWER_FUSIONS = ["SkipLayerNormFusion"]
 
 
-def compile_program(module: torch.nn.Module, spec: CompileSpec, directory: Path) -> None:
-    """Export the network with free batch size and length and save it as ONNX Runtime optimized it."""
+def compile_network(module: torch.nn.Module, spec: CompileSpec, directory: Path) -> None:
+    """Export the network with free batch size and length, and save it optimized by ONNX Runtime."""
     with tempfile.TemporaryDirectory() as temporary:
         exported = Path(temporary) / MODEL_FILE
         _export(module, spec, exported)
@@ -54,7 +54,7 @@ def _export(module: torch.nn.Module, spec: CompileSpec, path: Path) -> None:
 
 @contextlib.contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    """Without its remarks on operators of packages that aren't there, which bypass warnings."""
+    """Hide its remarks on missing operator packages, which bypass Python's warnings."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -67,10 +67,11 @@ def _quiet_exporter() -> Iterator[None]:
 
 def _optimize(exported: Path, directory: Path) -> None:
     options = onnxruntime.SessionOptions()
-    # "Extended" holds on every CPU; the level above may choose layouts for this one.
+    # The result of "extended" suits every CPU; the next level may choose layouts for this one.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.optimized_model_filepath = str(directory / MODEL_FILE)
-    # Weights in a file of their own are mapped into memory: a third of the load time, and unused ones cost nothing.
+    # Weights in a separate file are mapped into memory: a third of the load time, and unused
+    # weights take no memory.
     options.add_session_config_entry(
         "session.optimized_model_external_initializers_file_name", WEIGHTS_FILE
     )

@@ -1,1 +1,1 @@
-"""One module for each backend with `load(directory, spec, threads) -> Program`, picked by the backend's name."""
+"""One module for each backend with `load(directory, spec, threads) -> Network`, imported by name."""

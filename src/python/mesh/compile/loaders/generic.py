@@ -14,7 +14,7 @@ from mesh.core.errors import MeshError
 MODEL_FILE = "model.pt"
 
 
-class TorchProgram:
+class TorchNetwork:
     """A torch module, traced or not."""
 
     def __init__(self, module: Any, *, fixed_shapes: bool = False) -> None:
@@ -24,7 +24,7 @@ class TorchProgram:
     def run(
         self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Compute the module's only output without gradients."""
+        """Compute the module's only output, without gradients."""
         with torch.inference_mode():
             output: NDArray[np.float32] = self._module(
                 torch.from_numpy(input_ids), torch.from_numpy(attention_mask)
@@ -32,16 +32,16 @@ class TorchProgram:
         return output
 
 
-def load(directory: Path, spec: CompileSpec, threads: int) -> TorchProgram:  # noqa: ARG001
-    """Load `model.pt`, a TorchScript archive: its reader makes tensors and TorchScript code, never Python objects.
+def load(directory: Path, spec: CompileSpec, threads: int) -> TorchNetwork:  # noqa: ARG001
+    """Load `model.pt`, a TorchScript archive; its reader makes no Python objects.
 
-    `threads` holds for all of torch in this process.
+    `threads` applies to all of torch in this process.
 
     Raises:
         MeshError: torch refuses the file.
     """
     torch.set_num_threads(threads)
-    return TorchProgram(load_script(directory / MODEL_FILE))
+    return TorchNetwork(load_script(directory / MODEL_FILE))
 
 
 def load_script(path: Path) -> Any:

@@ -13,8 +13,8 @@ from mesh.core.errors import MeshError
 MODEL_FILE = "model.onnx"
 
 
-class OnnxProgram:
-    """A session; it lets go of the interpreter lock while it computes, so threads run side by side."""
+class OnnxNetwork:
+    """A session; it releases the interpreter lock while it computes, so threads run in parallel."""
 
     fixed_shapes = False
 
@@ -30,7 +30,7 @@ class OnnxProgram:
         return output
 
 
-def load(directory: Path, spec: CompileSpec, threads: int) -> OnnxProgram:  # noqa: ARG001
+def load(directory: Path, spec: CompileSpec, threads: int) -> OnnxNetwork:  # noqa: ARG001
     """Open `model.onnx`; the weights beside it are mapped into memory, not read.
 
     Raises:
@@ -38,7 +38,7 @@ def load(directory: Path, spec: CompileSpec, threads: int) -> OnnxProgram:  # no
     """
     path = directory / MODEL_FILE
     try:
-        return OnnxProgram(
+        return OnnxNetwork(
             onnxruntime.InferenceSession(
                 str(path), session_options(threads), providers=["CPUExecutionProvider"]
             )
@@ -50,14 +50,14 @@ def load(directory: Path, spec: CompileSpec, threads: int) -> OnnxProgram:  # no
 
 
 def session_options(threads: int) -> Any:
-    """Options for a graph that was optimized when it was compiled."""
+    """Options for a graph that was optimized at compile time."""
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Idle threads that spin would take the cores from other workers.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Memory plans are kept for every shape seen, and with free lengths there is no end of shapes.
+    # A memory plan is kept for every shape, and with free lengths the number of shapes is unbounded.
     options.enable_mem_pattern = False
     options.log_severity_level = 3
     return options

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mesh.compile.text_model import TextModel
 from mesh.core.errors import MeshError
 from mesh.lifecycle.recipe import Recipe
 from mesh.lifecycle.training.examples import spans_of
 from mesh.lifecycle.training.scores import classification_scores, entity_scores
-from mesh.nlp.tagging import first_tokens, split_words, tag_words
+from mesh.nlp.softmax import softmax
+from mesh.nlp.tagging import first_tokens, tag_words
+from mesh.nlp.words import split_words
 
 
 def evaluate(recipe: Recipe, folder: Path, rows: Sequence[Any]) -> dict[str, Any]:
@@ -33,9 +33,7 @@ def _evaluate_classes(model: TextModel, rows: Sequence[Any]) -> dict[str, Any]:
             f"The network's classes are {', '.join(labels)}; it can't tell {', '.join(unknown)} of the data. "
             "Fine-tune it (TRAIN_EPOCHS), or correct id2label in its config.json."
         )
-    logits = model.logits([row.text for row in rows]).astype(np.float64)
-    probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    probabilities = softmax(model.logits([row.text for row in rows]))
     return classification_scores([labels.index(row.label) for row in rows], probabilities, labels)
 
 

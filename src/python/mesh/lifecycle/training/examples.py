@@ -9,9 +9,10 @@ import tokenizers
 import torch
 
 from mesh.compile.tokenizer import TOKENIZER_FILE
-from mesh.data.rows import AnnotatedText, ClassifiedText, TextRow
+from mesh.data.dataset import AnnotatedText, ClassifiedText, TextRow
 from mesh.lifecycle.recipe import Augment
-from mesh.nlp.tagging import LabelledSpan, first_tokens, split_words, tag_words
+from mesh.nlp.tagging import LabelledSpan, first_tokens, tag_words
+from mesh.nlp.words import split_words
 
 IGNORED = -100
 """The label that torch's cross entropy leaves out."""

@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 PACKAGES = ("accelerate", "scikit-learn", "seqeval")
 EVALUATION = "evaluation"
 """Folder of the plots below a version's directory."""
-_CODE = ("mesh.lifecycle.training", "mesh.nlp.tagging")
+_CODE = ("mesh.lifecycle.training", "mesh.nlp.softmax", "mesh.nlp.tagging", "mesh.nlp.words")
 _MAIN_SCORE = {"text-classification": "macro_f1", "token-classification": "f1"}
 # They choose what is done, not what comes out.
 _NOT_IN_FINGERPRINT = {"base_model", "samples", "inference_params", "data", "force", "device"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from lsh.serve.serve import create_model
+from lsh.serve.model import LshModel
 from mesh.serve.app import create_app
 from mesh.serve.settings import ServeSettings
 
@@ -16,7 +16,7 @@ STORED = json.loads((Path(__file__).parents[2] / "data" / "signatures.json").rea
 
 async def predict(*bodies: dict[str, Any]) -> list[httpx.Response]:
     """Post requests at the same time, as soon as the app is ready."""
-    app = create_app(create_model(None), ServeSettings())
+    app = create_app(LshModel(None), ServeSettings())
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

@@ -2,11 +2,11 @@ import pytest
 from pydantic import ValidationError
 
 from lsh.schema import Request
-from lsh.serve.serve import create_model
+from lsh.serve.model import LshModel
 
 
 def test_each_document_gets_its_signature_in_order():
-    model = create_model(None)
+    model = LshModel(None)
     model.load()
     text = "The city council approved a new tram line, connecting harbour and hospital."
     body = {"inputs": [{"document": text}, {"document": "Too short."}, {"document": text}]}
@@ -18,9 +18,10 @@ def test_each_document_gets_its_signature_in_order():
 
 
 def test_example_request_is_about_the_text():
-    assert create_model(None).example_request("text").documents == ["text"]
+    expected = Request.model_validate({"inputs": [{"document": "text"}]})
+    assert LshModel(None).example_request("text") == expected
 
 
 def test_too_long_document_is_refused():
     with pytest.raises(ValidationError):
-        create_model(None).example_request("x" * 200_001)
+        LshModel(None).example_request("x" * 200_001)

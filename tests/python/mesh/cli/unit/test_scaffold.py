@@ -38,8 +38,18 @@ def test_malformed_name_is_refused(root: Path, name: str) -> None:
     assert not list(root.iterdir())
 
 
-@pytest.mark.parametrize("name", ["mesh", "json", "rich", "lambda"])
+@pytest.mark.parametrize(
+    "name", ["mesh", "json", "rich", "lambda", "kfp", "google", "many-words", "planning", "echo"]
+)
 def test_name_of_another_module_is_refused(root: Path, name: str) -> None:
+    (root / "3rdparty/python").mkdir(parents=True)
+    (root / "3rdparty/python/pipelines.lock").write_text(
+        "# Download: 1 MB\nkfp==2.14.3 \\\n    --hash=sha256:0\ngoogle-auth==2.0 \\\nMany.Words==1\n"
+    )
+    (root / "build-support/ci/planning").mkdir(parents=True)
+    (root / "build-support/ci/planning/graph.py").touch()
+    (root / "tests/python").mkdir(parents=True)
+    (root / "tests/python/echo.py").touch()
     with pytest.raises(UsageError, match=f"'{name}' is the name of a Python module already"):
         scaffold(name, "code-only")
-    assert not list(root.iterdir())
+    assert not (root / "src").exists()

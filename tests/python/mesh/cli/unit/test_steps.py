@@ -21,7 +21,8 @@ def run(settings):
         print({step!r}, settings.force, file=file)
     return {exit_code}
 
-main = Program(component="{package}.{component}", name="{name}", run=run, settings=(Settings,))
+def program(project):
+    return Program(component="{package}.{component}", name="{name}", run=run, settings=(Settings,))
 """
 
 
@@ -76,7 +77,9 @@ def make_project(root: Path, name: str, exit_codes: dict[str, int]) -> tuple[Pro
         (folder / f"{program}.py").write_text(
             PROGRAM.format(**values, component=component, name=program)
         )
-    return Project(name=name, description="", port=1, steps=tuple(exit_codes)), log
+    modules = {step: f"{name}.{step.replace(':', '.')}" for step in exit_codes}
+    project = Project(name=name, description="", port=1, steps=tuple(exit_codes), modules=modules)
+    return project, log
 
 
 def test_steps_run_in_order_and_take_force_as_a_flag(

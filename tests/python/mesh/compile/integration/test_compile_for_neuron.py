@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mesh.compile.artifact import CompiledModel
-from mesh.compile.compiling import compile_model
-from mesh.compile.parity import compare
+from mesh.compile.compiler import compile_model
+from mesh.compile.parity import compare_models
 from mesh.compile.source import spec_for
 from mesh.compile.spec import CompileSpec, Task
 from mesh.compile.torch_model import load_reference
@@ -88,7 +88,7 @@ def test_one_program_is_compiled_for_each_length(
     assert [shape for shape, _ in calls] == [(6, 8), (3, 16), (2, 24)]
     assert all(len(arguments) == 2 for _, arguments in calls)
     model = CompiledModel.load(tmp_path / "compiled")
-    report = compare(load_reference(source, spec), model, TEXTS)
+    report = compare_models(load_reference(source, spec), model, TEXTS)
     assert report.passed
     assert len(model.embed(TEXTS * 5)) == 25
 

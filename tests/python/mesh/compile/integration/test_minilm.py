@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mesh.compile.artifact import CompiledModel
-from mesh.compile.compiling import compile_model
+from mesh.compile.compiler import compile_model
 from mesh.compile.parity import check_parity
 from mesh.compile.source import spec_for
 from mesh.compile.torch_model import load_reference

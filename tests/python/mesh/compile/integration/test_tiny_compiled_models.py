@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from mesh.compile.artifact import CompiledModel, check_complete
-from mesh.compile.compiling import compile_model
-from mesh.compile.parity import compare, outputs
+from mesh.compile.compiler import compile_model
+from mesh.compile.parity import compare_models, outputs
 from mesh.compile.source import spec_for
 from mesh.compile.spec import CompileSpec, Task
 from mesh.compile.torch_model import load_reference
@@ -64,7 +64,7 @@ def test_compiled_equals_uncompiled(
 ) -> None:
     source, directory = compiled(task, backend)
     model = CompiledModel.load(directory)
-    report = compare(load_reference(source, model.spec), model, TEXTS)
+    report = compare_models(load_reference(source, model.spec), model, TEXTS)
     assert report.passed
     assert report.backend == backend
     assert len(report.cases) == 2 * (len(TEXTS) + 1)
@@ -77,7 +77,7 @@ def test_windows_of_compiled_equal_those_of_uncompiled(
 ) -> None:
     source, directory = compiled(task, "generic", "window", 4)
     model = CompiledModel.load(directory)
-    assert compare(load_reference(source, model.spec), model, TEXTS).passed
+    assert compare_models(load_reference(source, model.spec), model, TEXTS).passed
     assert model.overflow_tokens(TEXTS) == [0] * len(TEXTS)
 
 
@@ -107,7 +107,7 @@ def test_pooling_of_the_spec_is_compiled(
         spec = spec_for(source, task="sentence-embedding", backend="generic", pooling=pooling)
         compile_model(source, spec, tmp_path / pooling)
         model = CompiledModel.load(tmp_path / pooling)
-        assert compare(load_reference(source, spec), model, TEXTS).passed
+        assert compare_models(load_reference(source, spec), model, TEXTS).passed
         results[pooling] = model.embed(["some words"])
     assert not np.allclose(results["mean"], results["cls"], atol=0.01)
     assert not np.allclose(results["mean"], results["max"], atol=0.01)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mesh.compile.parity import ParityReport, compare, overlong
+from mesh.compile.parity import ParityReport, compare_models, overlong
 from mesh.compile.spec import CompileSpec
 from mesh.compile.text_model import TextModel
 from mesh.compile.tokenizer import TextTokenizer
@@ -43,7 +43,7 @@ class Moments:
 
 def report(tokenizer_file: Path, compiled: Moments, texts: list[str]) -> ParityReport:
     tokenizer = TextTokenizer(tokenizer_file, SPEC)
-    return compare(
+    return compare_models(
         TextModel(SPEC, tokenizer, Moments()), TextModel(SPEC, tokenizer, compiled), texts
     )
 

@@ -78,7 +78,7 @@ def test_smallest_limit_of_length_holds(folder: Path) -> None:
 def test_limits_that_are_none_do_not_count(folder: Path) -> None:
     write(folder / "config.json", {**CONFIG, "max_position_embeddings": None})
     write(folder / "tokenizer_config.json", {"model_max_length": 10**30})
-    with pytest.raises(UsageError, match="does not say how many tokens"):
+    with pytest.raises(UsageError, match="don't limit the number of tokens"):
         embedding_spec(folder)
     assert embedding_spec(folder, max_length=32).max_length == 32
 

@@ -8,15 +8,13 @@ def test_every_name_comes_from_the_project():
     assert project.package == "entity_fishing"
     assert project.trained_model == "ENTITY-FISHING-TRAINED"
     assert project.compiled_model == "ENTITY-FISHING-COMPILED"
-    assert project.module("serve:upload-results") == "entity_fishing.serve.upload_results"
-    modules = [project.module(step) for step in project.steps]
-    assert modules[0] == "entity_fishing.train.train"
-    assert modules[-1] == "entity_fishing.serve.upload_results"
+    assert project.samples == "entity_fishing.train:samples.json"
 
 
 def test_steps_can_be_chosen():
-    project = Project(name="lsh", description="d", port=1, steps=CODE_ONLY_STEPS)
+    project = Project(name="lsh", description="d", port=1, kind="code-only", steps=CODE_ONLY_STEPS)
     assert project.steps == ("serve:serve", "serve:load", "serve:upload-results")
+    assert project.samples == "lsh.serve:samples.json"
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.data.splitting import SPLITS, TEST, TRAIN, Shares, assign_splits
+from mesh.data.splitting import SPLITS, TEST, TRAIN, Fractions, assign_splits
 
-SHARES = Shares(validation=0.1, test=0.1)
+SHARES = Fractions(validation=0.1, test=0.1)
 names = st.lists(st.text(max_size=4), unique=True, max_size=60)
 
 
@@ -25,7 +25,7 @@ def test_splits_depend_on_names_and_seed_and_not_on_the_order(units, seed, rando
 @given(names, st.integers(), st.floats(0.05, 0.4), st.floats(0.05, 0.4))
 def test_every_stratum_has_the_shares_but_for_rounding(units, seed, validation, test):
     strata = strata_of(units)
-    assigned = assign_splits(strata, Shares(validation, test), seed)
+    assigned = assign_splits(strata, Fractions(validation, test), seed)
     for stratum, size in Counter(strata.values()).items():
         found = Counter(assigned[unit] for unit in units if strata[unit] == stratum)
         assert abs(found["test"] - size * test) < 1

@@ -64,7 +64,7 @@ def test_version_without_a_manifest_is_none_and_is_completed_by_the_next_run(tmp
     with pytest.raises(KeyboardInterrupt):
         store.publish(tmp_path / "a", manifest)
     monkeypatch.undo()
-    assert (Path(store.address(manifest.version)) / "all-00000.parquet").exists()
+    assert (Path(store.url(manifest.version)) / "all-00000.parquet").exists()
     assert store.versions() == []
     with pytest.raises(MeshError, match="run ingest:ingest first"):
         store.get()
@@ -76,7 +76,7 @@ def test_version_without_a_manifest_is_none_and_is_completed_by_the_next_run(tmp
 def test_damaged_file_is_noticed_refused_and_repaired(tmp_path, damage):
     store = make_store(tmp_path)
     manifest = store.publish(tmp_path / "a", make_version(tmp_path / "a", ["one"]))
-    shard = Path(store.address(manifest.version)) / "all-00000.parquet"
+    shard = Path(store.url(manifest.version)) / "all-00000.parquet"
     if damage is None:
         shard.unlink()
     else:
@@ -101,7 +101,7 @@ def test_damage_that_can_not_be_repaired_is_an_error(tmp_path):
 
     entry = FileEntry.of(tmp_path / "a/rejects.jsonl", "rejects.jsonl")
     manifest = store.publish(tmp_path / "a", manifest.model_copy(update={"files": (entry,)}))
-    (Path(store.address(manifest.version)) / "rejects.jsonl").write_text("damaged")
+    (Path(store.url(manifest.version)) / "rejects.jsonl").write_text("damaged")
     (tmp_path / "a/rejects.jsonl").write_text("second")
     with pytest.raises(MeshError, match="can't be made again"):
         store.publish(tmp_path / "a", manifest)
@@ -129,9 +129,9 @@ def test_unknown_version_is_a_sentence_with_the_known_ones(tmp_path, version):
 def test_manifest_of_other_data_is_refused(tmp_path):
     store = make_store(tmp_path)
     manifest = store.publish(tmp_path / "a", make_version(tmp_path / "a", ["one"]))
-    folder = Path(store.address(manifest.version))
+    folder = Path(store.url(manifest.version))
     folder.rename(folder.with_name("0123456789abcdef"))
-    with pytest.raises(MeshError, match="describes other data"):
+    with pytest.raises(MeshError, match="doesn't match the name"):
         store.get("0123456789abcdef")
 
 

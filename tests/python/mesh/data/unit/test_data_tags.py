@@ -6,10 +6,11 @@ import pytest
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
-from mesh.data.difference import compare
+from mesh.data.difference import Difference
 from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.shards import write_shards
 from mesh.data.store import DataSettings, DataStore
+from mesh.data.tags import Tags
 
 # Of a package that DVC uses.
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")
@@ -54,7 +55,7 @@ def test_tag_gives_back_the_same_bytes_after_later_versions_and_after_removal(st
     )
     assert (store.tags_of(first), store.tags_of(second)) == (["dataset_v1"], ["dataset_v2"])
 
-    shutil.rmtree(store.address(first.version))
+    shutil.rmtree(store.url(first.version))
     assert store.versions() == [second.version]
     assert store.get("dataset_v1") == first
     local = store.fetch(first, tmp_path / "fetched")
@@ -67,21 +68,21 @@ def test_tag_never_moves(store, tmp_path):
     second = publish(store, tmp_path / "b", train=["three"], test=["four"])
     assert store.tag("dataset_v1", first, tmp_path)
     assert not store.tag("dataset_v1", first, tmp_path)
-    with pytest.raises(MeshError, match=f"dataset_v1 is the version {first.version} already"):
+    with pytest.raises(MeshError, match=f"dataset_v1 already names the version {first.version}"):
         store.tag("dataset_v1", second, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "a b", "x" * 64])
 def test_malformed_tag_is_refused(store, tmp_path, name):
     manifest = publish(store, tmp_path / "a", train=["one"], test=["two"])
-    with pytest.raises(UsageError, match="is no tag"):
+    with pytest.raises(UsageError, match="isn't a tag"):
         store.tag(name, manifest, tmp_path)
 
 
 def test_file_that_dvc_lost_is_noticed(store, tmp_path):
     manifest = publish(store, tmp_path / "a", train=["one"], test=["two"])
     store.tag("dataset_v1", manifest, tmp_path)
-    shutil.rmtree(store.address(manifest.version))
+    shutil.rmtree(store.url(manifest.version))
     files = sorted((tmp_path / "data/tiny/dvc").rglob("*"))
     next(path for path in files if path.is_file() and path.suffix != ".dir").unlink()
     with pytest.raises(MeshError, match="DVC can't use"):
@@ -90,17 +91,17 @@ def test_file_that_dvc_lost_is_noticed(store, tmp_path):
 
 
 def test_bytes_that_dvc_takes_for_the_same_are_refused(store, tmp_path, monkeypatch):
-    """DVC's digest is MD5, the manifest's SHA-256."""
+    """DVC compares by MD5, the manifest by SHA-256."""
     manifest = publish(store, tmp_path / "a", train=["one"], test=["two"])
     store.tag("dataset_v1", manifest, tmp_path)
-    shutil.rmtree(store.address(manifest.version))
-    pull = store._tags.pull
+    shutil.rmtree(store.url(manifest.version))
+    pull = Tags.pull
 
-    def pull_changed(tag, directory):
-        pull(tag, directory)
+    def pull_changed(tags, tag, directory):
+        pull(tags, tag, directory)
         (directory / manifest.shards[0].path).write_bytes(b"other")
 
-    monkeypatch.setattr(store._tags, "pull", pull_changed)
+    monkeypatch.setattr(Tags, "pull", pull_changed)
     with pytest.raises(MeshError, match="damaged"):
         store.get("dataset_v1")
     assert store.versions() == []
@@ -118,9 +119,9 @@ def test_differences_are_counted_in_rows(store, tmp_path):
     first = publish(store, tmp_path / "a", train=["one", "two", "two"], test=["three"])
     second = publish(store, tmp_path / "b", train=["one", "three", "new"], test=["two"])
     with store.local(first, tmp_path) as older, store.local(second, tmp_path) as newer:
-        found = compare(older, newer)
+        found = Difference.between(older, newer)
         assert found.parts == {"train": (3, 3), "test": (1, 1)}
         # One of the two "two" is gone, the other is in another part; so is "three".
         assert (found.removed, found.added, found.moved) == (1, 1, 2)
         assert not found.same
-        assert compare(older, older).same
+        assert Difference.between(older, older).same

@@ -14,8 +14,7 @@ from tokenizers.processors import TemplateProcessing
 
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.dataset import Dataset
-from mesh.data.rows import AnnotatedText, ClassifiedText, Entity
+from mesh.data.dataset import AnnotatedText, ClassifiedText, Dataset, Entity
 from mesh.data.store import DataSettings
 from mesh.lifecycle.ingest import IngestSettings, ingest
 from mesh.lifecycle.recipe import Recipe, Training
@@ -173,7 +172,6 @@ def tiny(tmp_path: Path) -> Tiny:
     recipe = Recipe(
         project=TINY,
         task="text-classification",
-        samples="none:none",
         inference_params={},
         configuration=NoChoices,
         reference=predictor,
@@ -198,7 +196,6 @@ def tiny_tags(tmp_path: Path) -> Tiny:
     recipe = Recipe(
         project=TINY,
         task="token-classification",
-        samples="none:none",
         inference_params={},
         configuration=NoChoices,
         reference=tag_predictor,

@@ -10,10 +10,10 @@ import pytest
 from mesh.compile.artifact import CompiledModel
 from mesh.core.card import COMPILED
 from mesh.core.errors import MeshError
-from mesh.lifecycle.download import DownloadSettings, download
-from mesh.lifecycle.trace import CompileSettings, trace
-from mesh.lifecycle.upload import UploadSettings, upload
-from mesh.lifecycle.validate import ValidateSettings, validate
+from mesh.lifecycle.compile_download import DownloadSettings, download
+from mesh.lifecycle.compile_trace import CompileSettings, trace
+from mesh.lifecycle.compile_upload import UploadSettings, upload
+from mesh.lifecycle.compile_validate import ValidateSettings, validate
 
 SUITE = """
 def test_good_is_likelier_for_praise(regression):

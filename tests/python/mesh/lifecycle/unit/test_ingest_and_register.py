@@ -9,8 +9,7 @@ from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.card import DataCard
-from mesh.data.dataset import Dataset
-from mesh.data.rows import AnnotatedText, ClassifiedText
+from mesh.data.dataset import AnnotatedText, ClassifiedText, Dataset
 from mesh.data.store import DataSettings, DataStore
 from mesh.lifecycle.ingest import IngestSettings, ingest
 from mesh.lifecycle.register import RegisterSettings, register
@@ -97,7 +96,7 @@ def test_rows_are_stored_with_where_they_came_from(place):
     assert manifest.source["rejected"] == 0
     assert manifest.source["files"][0]["name"] == str(place.source)
     assert manifest.source["files"][0]["revision"].startswith("sha256:")
-    table = pq.read_table(Path(place.raw.address(manifest.version)) / "all-00000.parquet")
+    table = pq.read_table(Path(place.raw.url(manifest.version)) / "all-00000.parquet")
     assert table.to_pylist() == [opinion(number) for number in range(60)]
 
 
@@ -110,7 +109,7 @@ def test_second_run_changes_nothing_and_says_so(place, caplog):
         place.register()
     assert files_below(place.data.root) == before
     assert [record.message for record in caplog.records if "up to date" in record.message] == [
-        f"{store.address(store.get().version)} is up to date: nothing it depends on has changed"
+        f"{store.url(store.get().version)} is up to date: nothing it depends on has changed"
         for store in (place.raw, place.features)
     ]
 
@@ -126,7 +125,7 @@ def test_forced_run_finds_the_same_version(place):
 
 def test_damaged_version_is_repaired_by_the_next_run(place):
     place.ingest()
-    shard = Path(place.raw.address(place.raw.get().version)) / "all-00000.parquet"
+    shard = Path(place.raw.url(place.raw.get().version)) / "all-00000.parquet"
     intact = shard.read_bytes()
     shard.write_bytes(intact[:100])
     with pytest.raises(MeshError, match="damaged.*run ingest:ingest again"):
@@ -162,7 +161,7 @@ def test_malformed_rows_are_kept_aside_with_line_and_reason(place):
     place.ingest(max_rejected_share=0.1)
     manifest = place.raw.get()
     assert (manifest.rows, manifest.source["rejected"]) == (60, 2)
-    stored = Path(place.raw.address(manifest.version)) / "rejects.jsonl"
+    stored = Path(place.raw.url(manifest.version)) / "rejects.jsonl"
     records = [json.loads(line) for line in stored.read_text().splitlines()]
     assert [(record["line"], record["reason"]) for record in records] == [
         (11, "language: Field required"),
@@ -199,7 +198,7 @@ def test_features_have_ids_splits_and_a_card(place):
     place.ingest()
     place.register(validation_share=0.2, test_share=0.2)
     manifest = place.features.get()
-    folder = Path(place.features.address(manifest.version))
+    folder = Path(place.features.url(manifest.version))
     counts = {shard.part: shard.rows for shard in manifest.shards}
     assert sum(counts.values()) == 60
     assert 10 <= counts["test"] <= 14

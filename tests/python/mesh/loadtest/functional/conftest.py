@@ -19,7 +19,6 @@ from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
 
 FOLDER = Path(__file__).parent
-PROGRAMS = FOLDER / "tiny" / "serve" / "programs.py"
 VERSION = "TINY-COMPILED-1"
 PATIENCE = 60
 
@@ -45,7 +44,7 @@ class Tiny:
         paths = [str(FOLDER), *(path for path in sys.path if path)]
         with self.log(program).open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, str(PROGRAMS), program, *flags],
+                [sys.executable, "-m", "mesh.core.start", "tiny.serve", program, *flags],
                 cwd=self.workspace,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment},
                 stdout=log,

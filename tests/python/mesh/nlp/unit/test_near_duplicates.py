@@ -2,31 +2,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.nlp.near_duplicates import clusters, similar_pairs
-from mesh.nlp.words import jaccard, shingles, words
+from mesh.nlp.near_duplicates import clusters, jaccard, shingles, similar_pairs
 
 sets = st.lists(st.frozensets(st.sampled_from("abcdefgh"), max_size=6), max_size=12)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Don\u2019t STOP!", ["don't", "stop"]),
-        ("ﬁne Straße e\u0301té", ["fine", "strasse", "été"]),
-        ("我们去 park", ["我", "们", "去", "park"]),
-        ("iPhone12, 3.5", ["iphone12", "3", "5"]),
-        ("हिन्दी भाषा", ["हिन्दी", "भाषा"]),
-        ("... '' 😀", []),
-    ],
-)
-def test_words(text, expected):
-    assert words(text) == expected
+def test_shingles_are_neighbouring_words():
+    assert shingles(["a", "b", "c", "a", "b"], 2) == {"a b", "b c", "c a"}
 
 
-def test_shingles_of_few_words_are_one():
-    assert shingles(["a", "b", "c"], 2) == {"a b", "b c"}
-    assert shingles(["a"], 2) == {"a"}
-    assert shingles([], 2) == frozenset()
+@given(st.lists(st.sampled_from("abc"), max_size=20), st.integers(1, 6))
+def test_number_of_shingles(words, size):
+    made = shingles(words, size)
+    assert bool(made) == (len(words) >= size)
+    assert len(made) <= max(0, len(words) - size + 1)
+    assert all(len(text.split()) == size for text in made)
+
+
+def test_few_words_may_be_a_shingle():
+    assert shingles(["a", "b", "c"], 2, keep_short=True) == {"a b", "b c"}
+    assert shingles(["a"], 2, keep_short=True) == {"a"}
+    assert shingles([], 2, keep_short=True) == frozenset()
+
+
+def test_shingle_of_no_words_is_refused():
     with pytest.raises(ValueError, match="at least 1"):
         shingles(["a"], 0)
 

@@ -5,33 +5,12 @@ from hypothesis import strategies as st
 from mesh.nlp.tagging import (
     LabelledSpan,
     TaggedSpan,
-    Word,
     first_tokens,
-    split_words,
     tag_set,
     tag_words,
     tagged_spans,
 )
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("London's U.S. envoy", ["London", "'", "s", "U", ".", "S", ".", "envoy"]),
-        ("UK-based, 4%", ["UK", "-", "based", ",", "4", "%"]),
-        ("東京都 Tokio", ["東", "京", "都", "Tokio"]),
-        ("Zoë é", ["Zoë", "é"]),
-        (" \n", []),
-    ],
-)
-def test_words_and_marks(text, words):
-    assert [text[start:end] for start, end in split_words(text)] == words
-
-
-@given(st.text(st.characters(exclude_categories=("Cc", "Cs"))))
-def test_words_leave_out_only_white_space(text):
-    words = split_words(text)
-    assert "".join(text[start:end] for start, end in words) == "".join(text.split())
+from mesh.nlp.words import Word, split_words
 
 
 def test_tags_of_entities():

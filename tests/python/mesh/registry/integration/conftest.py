@@ -13,7 +13,7 @@ Start = Callable[..., Process]
 
 # What takes most of the time of a process that opens a registry.
 IMPORTED = (
-    "mesh.registry.mlflow_backend",
+    "mesh.registry.mlflow.backend",
     "mlflow.store.artifact.mlflow_artifacts_repo",
     "mlflow.store.artifact.s3_artifact_repo",
     "mlflow.store.model_registry.rest_store",

@@ -9,8 +9,8 @@ from mesh.core.manifest import Manifest
 from mesh.registry.factory import open_registry
 
 PUBLISH = "registry.publish('KEYWORDS-TRAINED', Path({source!r}), card)"
-STORE = "mesh.registry.mlflow_files:store_file"
-COPY = "mesh.registry.mlflow_files:copy_file"
+STORE = "mesh.registry.mlflow.files:store_file"
+COPY = "mesh.registry.mlflow.files:copy_file"
 
 # Two of its blocks are written when this stops.
 STOP_WITHIN_A_FILE = """

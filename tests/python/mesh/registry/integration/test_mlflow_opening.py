@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from mesh.core.errors import MeshError, UsageError
-from mesh.registry import mlflow_store
 from mesh.registry.factory import open_registry
+from mesh.registry.mlflow import store
 from mesh.registry.settings import RegistrySettings
 from services.http import running
 
@@ -143,7 +143,7 @@ def test_folder_in_place_of_the_database(tmp_path):
 
 
 def test_locked_database(registry_settings, monkeypatch):
-    monkeypatch.setattr(mlflow_store, "_LOCK_SECONDS", 0.0)
+    monkeypatch.setattr(store, "_LOCK_SECONDS", 0.0)
     database = registry_settings.uri.removeprefix("sqlite:///")
     with contextlib.closing(sqlite3.connect(database)) as connection:
         connection.execute("BEGIN EXCLUSIVE")

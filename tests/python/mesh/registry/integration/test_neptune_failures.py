@@ -214,7 +214,7 @@ def test_token_that_is_none(registry_settings, registry):
 @pytest.mark.parametrize("place", ["neptune-s3"], indirect=True)
 def test_killed_while_publishing(registry, registry_settings, kill_stopped, source, card):
     code = f"""
-stop_at("mesh.registry.neptune_registry:NeptuneRegistry._check_sent")
+stop_at("mesh.registry.neptune.registry:NeptuneRegistry._check_sent")
 registry.publish("KEYWORDS-TRAINED", Path({str(source)!r}), card)
 """
     kill_stopped(code)

@@ -6,7 +6,7 @@ import pytest
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.manifest import Manifest
 from mesh.registry.factory import open_registry
-from mesh.registry.objects import ObjectsError
+from mesh.registry.neptune.objects import ObjectsError
 from services import s3 as s3_service
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -45,7 +45,7 @@ def test_layout(registry, registry_settings, s3, neptune_server, source, card):
         "model/test_results/v1/report.json",
     }
     # As any other user of Neptune's client sees it; it warns of its own parts when it is imported.
-    import neptune
+    import neptune  # pants: no-infer-dep
 
     token = registry_settings.token.get_secret_value()
     with neptune.init_model_version(
@@ -118,7 +118,7 @@ def test_only_a_version_s_own_objects_are_removed(registry, s3, source, card):
 
 def test_objects_of_someone_else_are_not_touched(registry, s3, source, card):
     s3.write(f"{ROOT}{NAME}-1/model/other", b"other server's")
-    with pytest.raises(MeshError, match="model/other is there already.*MESH_REGISTRY_ARTIFACTS"):
+    with pytest.raises(MeshError, match="model/other already exists.*MESH_REGISTRY_ARTIFACTS"):
         registry.publish(NAME, source, card)
     assert registry.list() == []
     assert s3.paths() == [f"{ROOT}{NAME}-1/model/other"]
@@ -184,7 +184,7 @@ def test_storage_that_fails_while_neptune_s_client_asks_it(
     monkeypatch.setattr(s3.faults, "refusals", 0)
     assert registry.list() == []
     # It could not be asked to remove what it has, either.
-    assert "Files of a version that failed are left: s3://models/" in caplog.text
+    assert "Files of a version that failed remain: s3://models/" in caplog.text
 
 
 def test_storage_that_fails_while_a_version_is_deleted(registry, s3, source, card, monkeypatch):
@@ -197,7 +197,9 @@ def test_storage_that_fails_while_a_version_is_deleted(registry, s3, source, car
         remove(prefix)
 
     monkeypatch.setattr(registry.objects, "remove", fail)
-    with pytest.raises(MeshError, match=f"{NAME}-1 is deleted, but files of it are left: s3://"):
+    with pytest.raises(
+        MeshError, match=f"{NAME}-1 is deleted, but some of its files remain: s3://"
+    ):
         registry.delete(f"{NAME}-1")
     monkeypatch.setattr(s3.faults, "refusals", 0)
     assert registry.list() == []

@@ -7,8 +7,7 @@ import pytest
 from mesh.core.errors import MeshError
 from mesh.core.manifest import Manifest
 from mesh.registry.factory import open_registry
-from mesh.registry.lineage import record_lineage
-from mesh.registry.transport import copy_version
+from mesh.registry.provenance import copy_version, record_lineage
 
 TRAINED = "KEYWORDS-TRAINED"
 COMPILED = "KEYWORDS-COMPILED"

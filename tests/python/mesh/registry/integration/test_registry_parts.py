@@ -14,18 +14,18 @@ from tenacity import wait_none
 
 from mesh.core.errors import MeshError
 from mesh.core.manifest import Manifest
-from mesh.registry import mlflow_remote, parts
 from mesh.registry.factory import open_registry
+from mesh.registry.mlflow import parts, remote
+from mesh.registry.provenance import copy_version
 from mesh.registry.settings import RegistrySettings
-from mesh.registry.transport import copy_version
 
 PART = 5 * 2**20
 """The least that S3 takes."""
 
 LARGE = "model_artifacts/model.bin"
 PUBLISH = """
-from mesh.registry import mlflow_remote, parts
-parts.PART = mlflow_remote.PART = {part}
+from mesh.registry.mlflow import parts, remote
+parts.PART = remote.PART = {part}
 parts._THREADS = 1
 {stop}
 registry.publish("KEYWORDS-TRAINED", Path({source!r}), card)
@@ -41,10 +41,10 @@ def place(request):
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch, s3):
     monkeypatch.setattr(parts, "PART", PART)
-    monkeypatch.setattr(mlflow_remote, "PART", PART)
+    monkeypatch.setattr(remote, "PART", PART)
     monkeypatch.setattr(parts, "_THREADS", 1)
     monkeypatch.setattr(parts, "_WAIT", wait_none())
-    monkeypatch.setattr(mlflow_remote, "_unreachable", set())
+    monkeypatch.setattr(remote, "_unreachable", set())
     yield
     s3.faults.forbidden = s3.faults.failing = ""
 
@@ -171,7 +171,7 @@ def test_server_that_does_not_say_what_it_can(
     def fail(_):
         raise ServerInfoRequestError("busy")
 
-    monkeypatch.setattr(mlflow_remote, "fetch_server_info", fail)
+    monkeypatch.setattr(remote, "fetch_server_info", fail)
     registry = open_registry(server_place.settings)
     published = registry.publish("KEYWORDS-TRAINED", source, card)
     registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "fetched")
@@ -182,7 +182,7 @@ def test_publisher_that_is_killed_when_the_storage_has_the_whole_file(
     kill_stopped, registry, source, card
 ):
     """The storage knows nothing of the upload any more, and the publisher has not noted that it has ended."""
-    stop = "stop_at('mesh.registry.unfinished:Unfinished.store', 6)"
+    stop = "stop_at('mesh.registry.mlflow.unfinished:Unfinished.store', 6)"
     kill_stopped(PUBLISH.format(part=PART, stop=stop, source=str(source)))
     assert registry.publish("KEYWORDS-TRAINED", source, card).version == 1
     assert registry.verify("KEYWORDS-TRAINED-1") == []
@@ -191,7 +191,7 @@ def test_publisher_that_is_killed_when_the_storage_has_the_whole_file(
 @pytest.mark.parametrize(
     ("stop", "left"),
     [
-        ("stop_at('mesh.registry.parts:os.pread', 4)", [4, 5]),
+        ("stop_at('mesh.registry.mlflow.parts:os.pread', 4)", [4, 5]),
         ("stop_at('mlflow:MlflowClient.set_terminated')", []),
     ],
     ids=["within the large file", "before the version"],
@@ -304,21 +304,21 @@ def test_storage_that_only_the_server_reaches(
 ):
     registry = open_registry(server_place.settings)
     published = registry.publish("KEYWORDS-TRAINED", source, card)
-    assert mlflow_remote._unreachable == {registry_server.url}
+    assert remote._unreachable == {registry_server.url}
     assert registry.verify("KEYWORDS-TRAINED-1") == []
     # As in another process, which does not know it yet.
-    monkeypatch.setattr(mlflow_remote, "_unreachable", set())
+    monkeypatch.setattr(remote, "_unreachable", set())
     registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "fetched")
     assert Manifest.of(tmp_path / "fetched") == published.manifest
     assert s3.unfinished_uploads() == []
 
 
 COPY = """
-from mesh.registry import mlflow_remote, parts
-from mesh.registry.transport import copy_version
-parts.PART = mlflow_remote.PART = {part}
+from mesh.registry.mlflow import parts, remote
+from mesh.registry.provenance import copy_version
+parts.PART = remote.PART = {part}
 parts._THREADS = 1
-stop_at('mesh.registry.parts:os.pread', 4)
+stop_at('mesh.registry.mlflow.parts:os.pread', 4)
 settings = RegistrySettings.model_validate_json({settings!r})
 copy_version(open_registry(settings), registry, "KEYWORDS-TRAINED-1")
 """

@@ -47,7 +47,7 @@ def test_nothing_can_be_changed(reader, registry, published, storage, source, ca
         lambda: reader.attach(REFERENCE, "b.json", source / "test_files/inputs.json"),
         lambda: reader.delete(REFERENCE),
     ):
-        with pytest.raises(MeshError, match=r"only read .MESH_REGISTRY_CLIENT_MODE=read-only."):
+        with pytest.raises(MeshError, match=r"read-only .MESH_REGISTRY_CLIENT_MODE=read-only."):
             action()
     assert {path: storage.read(path) for path in storage.paths()} == before
     assert registry.list() == [published]

@@ -55,7 +55,7 @@ def test_server_that_restarts_while_a_version_is_published(
     registry, registry_server, source, card, monkeypatch
 ):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "7")
-    upload = sys.modules["mesh.registry.mlflow_files"].upload
+    upload = sys.modules["mesh.registry.mlflow.files"].upload
     restarted = threading.Lock()
 
     def restart_then_upload(target, file, path):
@@ -64,7 +64,7 @@ def test_server_that_restarts_while_a_version_is_published(
             registry_server.start()
         return upload(target, file, path)
 
-    monkeypatch.setattr("mesh.registry.mlflow_files.upload", restart_then_upload)
+    monkeypatch.setattr("mesh.registry.mlflow.files.upload", restart_then_upload)
     assert registry.publish("KEYWORDS-TRAINED", source, card).version == 1
     assert registry.verify("KEYWORDS-TRAINED-1") == []
 
@@ -73,7 +73,7 @@ def test_server_that_dies_while_a_version_is_published(
     registry, registry_server, source, card, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    upload = sys.modules["mesh.registry.mlflow_files"].upload
+    upload = sys.modules["mesh.registry.mlflow.files"].upload
 
     def die_then_upload(target, file, path):
         registry_server.stop()
@@ -81,7 +81,7 @@ def test_server_that_dies_while_a_version_is_published(
 
     try:
         with monkeypatch.context() as dying:
-            dying.setattr("mesh.registry.mlflow_files.upload", die_then_upload)
+            dying.setattr("mesh.registry.mlflow.files.upload", die_then_upload)
             with pytest.raises(MeshError, match=f"The registry {registry_server.url} failed: "):
                 registry.publish("KEYWORDS-TRAINED", source, card)
         with pytest.raises(MeshError, match=f"The registry {registry_server.url} failed: "):

@@ -10,9 +10,9 @@ from pydantic import SecretStr
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry, Manifest
 from mesh.registry.factory import open_registry
-from mesh.registry.mlflow_records import version_tags
+from mesh.registry.mlflow.records import version_tags
+from mesh.registry.provenance import copy_version
 from mesh.registry.signing import generate_keys
-from mesh.registry.transport import copy_version
 
 ON_EVERY_REGISTRY = True
 

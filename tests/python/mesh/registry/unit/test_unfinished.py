@@ -7,8 +7,8 @@ import pytest
 
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry, Manifest
+from mesh.registry.mlflow.unfinished import open_unfinished
 from mesh.registry.settings import RegistrySettings
-from mesh.registry.unfinished import open_unfinished
 
 SETTINGS = RegistrySettings(uri="http://registry:5000")
 ENTRY = FileEntry(path="a", size=1, sha256="0" * 64)
@@ -130,7 +130,7 @@ def test_disk_that_is_full(directory, monkeypatch):
         raise MeshError("no space left on device")
 
     with opened(directory) as unfinished:
-        monkeypatch.setattr("mesh.registry.unfinished.write_json_atomic", fail)
+        monkeypatch.setattr("mesh.registry.mlflow.unfinished.write_json_atomic", fail)
         unfinished.begin("run", "")
         unfinished.store(ENTRY)
         assert not unfinished.kept

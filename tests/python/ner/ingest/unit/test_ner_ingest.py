@@ -2,10 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from mesh.core.steps import find_program
 from mesh.data.store import DataSettings, DataStore
-from ner.ingest.ingest import main
 from ner.labels import LABELS
 from ner.project import PROJECT
+
+main = find_program(PROJECT, "ingest:ingest")
 
 
 @pytest.fixture

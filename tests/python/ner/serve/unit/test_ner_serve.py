@@ -7,7 +7,6 @@ from mesh.nlp.language import write_languages
 from ner.model import EntityRecogniser
 from ner.schema import Request
 from ner.serve.model import NerModel
-from ner.serve.serve import create_model
 
 
 class NoEntities:
@@ -21,7 +20,7 @@ class NoEntities:
 def model(tmp_path, monkeypatch):
     write_languages(tmp_path, ["en"])
     monkeypatch.setattr(EntityRecogniser, "load", lambda _: EntityRecogniser(NoEntities(), ("O",)))
-    model = create_model(tmp_path)
+    model = NerModel(tmp_path)
     model.load_compiled(tmp_path)
     return model
 
@@ -30,17 +29,6 @@ def request(*documents, **configuration):
     return Request.model_validate(
         {"configuration": configuration, "inputs": [{"document": text} for text in documents]}
     )
-
-
-def test_server_needs_a_version():
-    with pytest.raises(UsageError, match="directory of a compiled version"):
-        create_model(None)
-
-
-def test_example_asks_about_the_text(tmp_path):
-    model = create_model(tmp_path)
-    assert isinstance(model, NerModel)
-    assert [item.document for item in model.example_request("Rome").inputs] == ["Rome"]
 
 
 def test_request_that_is_refused_does_not_spoil_the_others(model):

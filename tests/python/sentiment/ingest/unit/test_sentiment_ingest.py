@@ -2,10 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from mesh.core.steps import find_program
 from mesh.data.store import DataSettings, DataStore
-from sentiment.ingest.ingest import main
 from sentiment.labels import LABELS
 from sentiment.project import PROJECT
+
+main = find_program(PROJECT, "ingest:ingest")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from mesh.nlp.language import write_languages
 from sentiment.labels import LABELS
 from sentiment.model import SentimentAnalyser
 from sentiment.schema import Request
-from sentiment.serve.serve import create_model
+from sentiment.serve.model import SentimentModel
 
 
 class Undecided:
@@ -18,7 +18,7 @@ class Undecided:
 def model(tmp_path, monkeypatch):
     write_languages(tmp_path, ["en"])
     monkeypatch.setattr(SentimentAnalyser, "load", lambda _: SentimentAnalyser(Undecided(), LABELS))
-    model = create_model(tmp_path)
+    model = SentimentModel(tmp_path)
     model.load_compiled(tmp_path)
     return model
 
@@ -27,11 +27,6 @@ def request(*documents, **configuration):
     return Request.model_validate(
         {"configuration": configuration, "inputs": [{"document": text} for text in documents]}
     )
-
-
-def test_server_needs_a_version():
-    with pytest.raises(UsageError, match="directory of a compiled version"):
-        create_model(None)
 
 
 def test_request_that_is_refused_does_not_spoil_the_others(model):

@@ -1,0 +1,1 @@
+"""The target type `program`: one program of a component."""

@@ -1,1 +1,0 @@
-"""The program that makes a knowledge base from a dump of Wikidata."""

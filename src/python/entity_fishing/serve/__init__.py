@@ -1,1 +1,0 @@
-"""The programs of the component serve of entity-fishing."""

@@ -1,9 +1,0 @@
-"""Run the regression suite on the compiled model and report into `outputs/keywords/validate`."""
-
-from keywords.recipe import RECIPE
-from mesh.lifecycle.validate import validate_program
-
-main = validate_program(RECIPE)
-
-if __name__ == "__main__":
-    main()

@@ -1,9 +1,0 @@
-"""Attach the results of a load test to the version that was served."""
-
-from keywords.project import PROJECT
-from mesh.lifecycle.load_results import upload_results_program
-
-main = upload_results_program(PROJECT)
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,48 @@
+"""The entry point of all programs: `python -m mesh.core.start keywords.compile trace`.
+
+Images and `./pants run src/python/keywords/compile:trace` start it.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from mesh.core.errors import MeshError, UsageError
+from mesh.core.process import run_and_exit
+from mesh.core.program import Program
+from mesh.core.project import load_project
+from mesh.core.secrets import set_managed_secrets
+from mesh.core.steps import find_program, is_here, steps_of
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a program of a component with flags; return its exit code, 2 if there is no such program.
+
+    Args:
+        arguments: the component's package (`keywords.compile`), the program (`trace`, or
+            `serve:download` of another component), and the program's flags.
+    """
+    try:
+        component, *rest = arguments
+        set_managed_secrets()
+        return _find(component, rest[0] if rest else "").main(rest[1:])
+    except MeshError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _find(component: str, name: str) -> Program:
+    package, _, own = component.rpartition(".")
+    project = load_project(package)
+    step = name if ":" in name else f"{own}:{name}"
+    here = [step for step in steps_of(project) if is_here(project, step)]
+    if step not in here:
+        raise UsageError(f"There is no program {name!r} here; there are: {_names(here, own)}.")
+    return find_program(project, step)
+
+
+def _names(steps: Sequence[str], component: str) -> str:
+    return ", ".join(sorted(step.removeprefix(f"{component}:") for step in steps))
+
+
+if __name__ == "__main__":
+    run_and_exit(lambda: main(sys.argv[1:]))

@@ -1,0 +1,158 @@
+"""`compile:upload`: register the validated compiled model and record it on the version it was made from."""
+
+import logging
+import shutil
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from mesh.core.card import ARTIFACTS, ModelCard
+from mesh.core.environment import code_revision
+from mesh.core.errors import MeshError
+from mesh.core.files import atomic_directory, write_json_atomic
+from mesh.core.manifest import Manifest
+from mesh.core.program import Program
+from mesh.core.project import Project
+from mesh.core.settings import MeshSettings
+from mesh.core.workspace import WorkspaceSettings
+from mesh.lifecycle.compile_records import (
+    PREDICTIONS_FILE,
+    REPORT_FILE,
+    Compilation,
+    ValidationReport,
+)
+from mesh.lifecycle.recipe import Recipe, load_recipe
+from mesh.lifecycle.version import TEST_FILES
+from mesh.registry.base import ModelRegistry, ModelVersion
+from mesh.registry.factory import open_registry
+from mesh.registry.provenance import record_lineage
+from mesh.registry.settings import RegistrySettings
+
+logger = logging.getLogger(__name__)
+
+
+class UploadSettings(MeshSettings):
+    """Register the compiled model."""
+
+    model_config = SettingsConfigDict(env_prefix="COMPILE_UPLOAD_")
+
+    alias: str = Field("", description="Alias to move to the new version, such as dev.")
+
+
+def upload(
+    recipe: Recipe,
+    settings: UploadSettings,
+    workspace: WorkspaceSettings,
+    registry_settings: RegistrySettings,
+) -> None:
+    """Publish `<KEY>-COMPILED-N`.
+
+    Raises:
+        MeshError: the validation report is missing, failed, or belongs to other files.
+    """
+    compiled = workspace.output(recipe.project, "compile")
+    compilation = Compilation.read(compiled)
+    registry = open_registry(registry_settings)
+    version = _registered(recipe, registry, compilation)
+    if version:
+        logger.info("%s is up to date: nothing to upload", version.reference)
+    else:
+        report = _passing_report(recipe, workspace, compilation)
+        version = _publish(recipe, workspace, registry, compilation, report)
+        logger.info("registered %s (%.1f MB)", version.reference, version.manifest.size / 1e6)
+    compilation.model_copy(update={"published": version.reference}).write(compiled)
+    record_lineage(registry, version)
+    if settings.alias:
+        registry.alias(version.reference, settings.alias)
+        logger.info("%s is now %s:%s", version.reference, version.name, settings.alias)
+
+
+def _registered(
+    recipe: Recipe, registry: ModelRegistry, compilation: Compilation
+) -> ModelVersion | None:
+    """The version that this compilation is already, also if recording it was interrupted."""
+    if compilation.published:
+        return registry.get(compilation.published)
+    if compilation.forced:
+        return None
+    return registry.find(recipe.project.compiled_model, compilation.fingerprint)
+
+
+def _passing_report(
+    recipe: Recipe, workspace: WorkspaceSettings, compilation: Compilation
+) -> ValidationReport:
+    report = ValidationReport.read(workspace.output(recipe.project, "validate"))
+    digest = Manifest.of(workspace.output(recipe.project, "compile") / ARTIFACTS).digest
+    if not report.passed:
+        failed = ", ".join(case.name for case in report.cases if case.outcome != "passed")
+        raise MeshError(
+            f"The validation report says failed ({failed or 'no case ran'}); only a validated model is registered."
+        )
+    if report.artifact_digest != digest or report.fingerprint != compilation.fingerprint:
+        raise MeshError(
+            "The validation report belongs to other files than those in outputs; run compile:validate again."
+        )
+    return report
+
+
+def _publish(
+    recipe: Recipe,
+    workspace: WorkspaceSettings,
+    registry: ModelRegistry,
+    compilation: Compilation,
+    report: ValidationReport,
+) -> ModelVersion:
+    compiled = workspace.output(recipe.project, "compile")
+    download = compilation.source_version(workspace.output(recipe.project, "download"))
+    validated = workspace.output(recipe.project, "validate")
+    source = ModelCard.read(download)
+    card = ModelCard(
+        project=recipe.project.name,
+        model_type="compiled",
+        description=recipe.project.description,
+        base_model=source.base_model,
+        trained_version=compilation.trained_version,
+        data_version=source.data_version,
+        settings={
+            "compile": compilation.spec,
+            "extra_files": compilation.extra_files,
+            "source": source.settings,
+        },
+        metrics={"parity": compilation.parity, "regression_cases": len(report.cases)},
+        code_revision=code_revision(),
+        environment=compilation.environment,
+        fingerprint=compilation.fingerprint,
+        test_files=TEST_FILES,
+    )
+    with atomic_directory(workspace.output(recipe.project, "upload"), replace=True) as directory:
+        with tempfile.TemporaryDirectory(dir=directory) as temporary:
+            version_directory = Path(temporary)
+            shutil.copytree(compiled / ARTIFACTS, version_directory / ARTIFACTS)
+            for name in (TEST_FILES.inputs, TEST_FILES.inference_params):
+                _copy(download / name, version_directory / name)
+            _copy(validated / PREDICTIONS_FILE, version_directory / TEST_FILES.predictions)
+            _copy(validated / REPORT_FILE, version_directory / "validation" / REPORT_FILE)
+            version = registry.publish(recipe.project.compiled_model, version_directory, card)
+        write_json_atomic(directory / "published.json", {"reference": version.reference})
+        version.card.write(directory)
+    return version
+
+
+def _copy(source: Path, target: Path) -> None:
+    if not source.is_file():
+        raise MeshError(f"{source} is missing; run the steps before compile:upload again.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+def program(project: Project) -> Program:
+    """The program `compile:upload` of a project."""
+    return Program(
+        component=f"{project.package}.compile",
+        name="upload",
+        run=partial(upload, load_recipe(project)),
+        settings=(UploadSettings, WorkspaceSettings, RegistrySettings),
+    )

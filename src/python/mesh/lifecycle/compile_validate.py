@@ -1,0 +1,128 @@
+"""`compile:validate`: run the regression suite on the compiled model and leave a report."""
+
+import importlib.util
+import logging
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from mesh.core.card import ARTIFACTS
+from mesh.core.errors import MeshError
+from mesh.core.files import atomic_directory, write_json_atomic
+from mesh.core.manifest import Manifest
+from mesh.core.program import Program
+from mesh.core.project import Project
+from mesh.core.settings import MeshSettings
+from mesh.core.workspace import WorkspaceSettings
+from mesh.lifecycle.compile_records import (
+    PREDICTIONS_FILE,
+    REPORT_FILE,
+    CaseResult,
+    Compilation,
+    ValidationReport,
+)
+from mesh.lifecycle.recipe import Recipe, load_recipe
+
+logger = logging.getLogger(__name__)
+
+
+class ValidateSettings(MeshSettings):
+    """Check the compiled model against the stored predictions of the uncompiled one."""
+
+    model_config = SettingsConfigDict(env_prefix="COMPILE_VALIDATE_")
+
+    tolerance: float = Field(
+        0.01, gt=0, lt=1, description="Largest accepted difference of a score."
+    )
+    force: bool = Field(False, description="Validate again even if the model is registered.")
+
+
+def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSettings) -> None:
+    """Run the common regression suite and the project's own.
+
+    Raises:
+        MeshError: a case failed, none ran, or there is nothing to validate.
+    """
+    compiled = workspace.output(recipe.project, "compile")
+    compilation = Compilation.read(compiled)
+    if compilation.published and not settings.force:
+        logger.info("%s is up to date: nothing to validate", compilation.published)
+        return
+    digest = Manifest.of(compiled / ARTIFACTS).digest
+    target = workspace.output(recipe.project, "validate")
+    with atomic_directory(target, replace=True) as directory:
+        passed, cases, predictions = run_suite(recipe, settings, workspace)
+        report = ValidationReport(
+            passed=passed,
+            artifact_digest=digest,
+            fingerprint=compilation.fingerprint,
+            tolerance=settings.tolerance,
+            cases=tuple(cases),
+        )
+        write_json_atomic(directory / REPORT_FILE, report.model_dump(mode="json"))
+        write_json_atomic(directory / PREDICTIONS_FILE, predictions)
+    failed = [case.name for case in cases if case.outcome != "passed"]
+    if not passed:
+        raise MeshError(
+            f"{len(failed)} of {len(cases)} regression cases did not pass ({', '.join(failed)}); "
+            f"see {target / REPORT_FILE}."
+        )
+    logger.info("all %d regression cases passed at tolerance %g", len(cases), settings.tolerance)
+
+
+def run_suite(
+    recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSettings
+) -> tuple[bool, list[CaseResult], list[object]]:
+    """Run pytest on the suites in this process.
+
+    Returns:
+        Whether all cases passed, the cases, and the compiled model's predictions.
+
+    Raises:
+        MeshError: the suites could not be run to their end.
+    """
+    import pytest
+
+    from mesh.lifecycle.regression import RegressionPlugin
+
+    suites = find_suites(recipe)
+    plugin = RegressionPlugin(recipe, settings.tolerance, workspace)
+    # Nothing of the surroundings may choose or change the cases.
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    isolation = ["--noconftest", "-c", os.devnull, "--rootdir", str(Path(suites[0]).parent)]
+    isolation += ["--disable-plugin-autoload", "-p", "no:cacheprovider"]
+    arguments = [*suites, "-q", "--import-mode=importlib", *isolation]
+    code = pytest.ExitCode(pytest.main(arguments, plugins=[plugin]))
+    sys.stdout.flush()
+    if code is pytest.ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise MeshError(
+            f"The regression suite did not run to its end: {code.name}; see pytest's message above."
+        )
+    passed = code is pytest.ExitCode.OK and all(case.outcome == "passed" for case in plugin.cases)
+    return passed, plugin.cases, plugin.predictions
+
+
+def find_suites(recipe: Recipe) -> list[str]:
+    """Files of the common regression suite and, if there is one, of the project's own."""
+    modules = (
+        "mesh.lifecycle.regression_suite",
+        f"{recipe.project.package}.compile.regression_suite",
+    )
+    specs = [importlib.util.find_spec(module) for module in modules]
+    return [spec.origin for spec in specs if spec is not None and spec.origin is not None]
+
+
+def program(project: Project) -> Program:
+    """The program `compile:validate` of a project."""
+    return Program(
+        component=f"{project.package}.compile",
+        name="validate",
+        run=partial(validate, load_recipe(project)),
+        settings=(ValidateSettings, WorkspaceSettings),
+    )

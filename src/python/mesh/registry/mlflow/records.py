@@ -1,0 +1,250 @@
+"""How a version is written in MLflow, and found there.
+
+Cards and manifests are tags, which appear together with the version or not at all.
+"""
+
+import datetime
+import hashlib
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion as MlflowVersion
+from mlflow.exceptions import MlflowException
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mesh.core.card import ModelCard
+from mesh.core.errors import MeshError, UsageError, describe_invalid
+from mesh.core.manifest import FileEntry, Manifest
+from mesh.registry.base import ModelVersion
+from mesh.registry.history import AliasMove
+from mesh.registry.reference import LATEST, ModelReference
+
+FORMAT_TAG = "mesh.format"
+FINGERPRINT_TAG = "mesh.fingerprint"
+ATTACHMENT_FILE = "content"
+
+_FORMAT = "1"
+_CARD = "mesh.card"
+_MANIFEST = "mesh.manifest"
+_ATTACHMENT = "mesh.attachment."
+_MOVE = "mesh.alias_move."
+# Databases cut a tag's text at 64 KiB, and a character has up to 4 bytes.
+_CHUNK = 16_000
+
+
+class StoredAttachment(BaseModel):
+    """An attachment, and the folder of its run's artifacts that holds it, as the file `content`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: FileEntry
+    folder: str
+
+    @property
+    def tag(self) -> tuple[str, str]:
+        """Key and value; the key has the path's digest, since keys allow few characters."""
+        return (
+            _ATTACHMENT + hashlib.sha256(self.file.path.encode()).hexdigest(),
+            self.model_dump_json(),
+        )
+
+
+@dataclass(frozen=True)
+class Record:
+    """A version as this package knows it, where MLflow keeps its files, and what fingerprint MLflow finds it by."""
+
+    version: ModelVersion
+    run_id: str
+    source: str
+    fingerprint: str
+    attachments: Mapping[str, StoredAttachment]
+
+
+def version_tags(card: ModelCard, manifest: Manifest) -> dict[str, str]:
+    """The tags of a new version."""
+    return {
+        FORMAT_TAG: _FORMAT,
+        FINGERPRINT_TAG: card.fingerprint,
+        **_split(_CARD, json.dumps(card.model_dump(mode="json"), ensure_ascii=False)),
+        **_split(_MANIFEST, manifest.model_dump_json()),
+    }
+
+
+def read_record(stored: MlflowVersion, aliases: Sequence[str]) -> Record:
+    """Read a version from its tags.
+
+    Raises:
+        MeshError: the tags are of another format or damaged.
+    """
+    tags = stored.tags
+    if tags.get(FORMAT_TAG) != _FORMAT or stored.run_id is None or stored.source is None:
+        raise MeshError(
+            f"{stored.name}-{stored.version} is recorded in a form that this mesh can't read; update it."
+        )
+    try:
+        attachments = [
+            StoredAttachment.model_validate_json(value)
+            for key, value in tags.items()
+            if key.startswith(_ATTACHMENT)
+        ]
+        by_path = {attachment.file.path: attachment for attachment in attachments}
+        version = ModelVersion(
+            name=stored.name,
+            version=int(stored.version),
+            card=ModelCard.model_validate_json(_join(_CARD, tags)),
+            manifest=Manifest.model_validate_json(_join(_MANIFEST, tags)),
+            created=datetime.datetime.fromtimestamp(stored.creation_timestamp / 1000, datetime.UTC),
+            aliases=tuple(sorted(aliases)),
+            attachments={path: by_path[path].file for path in sorted(by_path)},
+        )
+    except ValidationError as error:
+        raise MeshError(
+            f"The record of {stored.name}-{stored.version} is damaged: {describe_invalid(error)}."
+        ) from error
+    return Record(version, stored.run_id, stored.source, tags.get(FINGERPRINT_TAG, ""), by_path)
+
+
+def move_tag(move: AliasMove) -> tuple[str, str]:
+    """Key and value of the tag of a model that records a move; each has its own, so that none is lost."""
+    return f"{_MOVE}{uuid.uuid4().hex}", move.model_dump_json()
+
+
+def read_moves(name: str, tags: Mapping[str, str]) -> list[AliasMove]:
+    """The moves that a model's tags record, in order.
+
+    Raises:
+        MeshError: a record is damaged.
+    """
+    try:
+        moves = [
+            AliasMove.model_validate_json(value)
+            for key, value in tags.items()
+            if key.startswith(_MOVE)
+        ]
+    except ValidationError as error:
+        raise MeshError(
+            f"The history of {name}'s aliases is damaged: {describe_invalid(error)}."
+        ) from error
+    return sorted(moves, key=lambda move: move.when)
+
+
+def is_ours(stored: MlflowVersion) -> bool:
+    """Whether a version was published by this package, and not by other users of the same MLflow."""
+    return FORMAT_TAG in stored.tags
+
+
+def _split(key: str, text: str) -> dict[str, str]:
+    return {
+        f"{key}.{start // _CHUNK:04}": text[start : start + _CHUNK]
+        for start in range(0, len(text), _CHUNK)
+    }
+
+
+def _join(key: str, tags: Mapping[str, str]) -> str:
+    return "".join(tags[name] for name in sorted(tags) if name.startswith(f"{key}."))
+
+
+_SHOWN = 10
+
+
+def find_record(client: MlflowClient, reference: ModelReference) -> Record:
+    """The record of one version.
+
+    Raises:
+        MeshError: there is no such version; the message says what there is.
+    """
+    try:
+        stored = _find(client, reference)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        stored = None
+    if stored is None or not is_ours(stored):
+        raise MeshError(_what_exists(client, reference))
+    return read_record(stored, stored.aliases)
+
+
+def find_fingerprint(client: MlflowClient, name: str, fingerprint: str) -> Record | None:
+    """The record of the newest version of a model with a fingerprint."""
+    # MLflow's texts end at the first of their quotes, whatever is before it.
+    quote = '"' if "'" in fingerprint else "'"
+    if quote in fingerprint:
+        raise UsageError(f"{fingerprint!r} is not a fingerprint: it has both kinds of quotes.")
+    condition = f"tags.`{FINGERPRINT_TAG}` = {quote}{fingerprint}{quote}"
+    newest = _newest(client, _search(client, name, condition))
+    return read_record(newest, newest.aliases) if newest else None
+
+
+def list_records(client: MlflowClient, name: str | None) -> list[Record]:
+    """The records of all versions, or of one model's, by name and number."""
+    stored = sorted(_search(client, name), key=lambda version: (version.name, int(version.version)))
+    aliases = {model: _aliases(client, model) for model in {version.name for version in stored}}
+    return [read_record(version, aliases[version.name][int(version.version)]) for version in stored]
+
+
+def list_moves(client: MlflowClient, name: str) -> list[AliasMove]:
+    """The moves of a model's aliases, in order.
+
+    Raises:
+        MeshError: no version of that model is registered, or a record of a move is damaged.
+    """
+    if not any(_search(client, name)):
+        raise MeshError(unknown_model(client, name))
+    return read_moves(name, client.get_registered_model(name).tags)
+
+
+def _find(client: MlflowClient, reference: ModelReference) -> MlflowVersion | None:
+    if reference.version is not None:
+        return client.get_model_version(reference.name, str(reference.version))
+    if reference.alias != LATEST:
+        return client.get_model_version_by_alias(reference.name, str(reference.alias))
+    return _newest(client, _search(client, reference.name))
+
+
+def _newest(client: MlflowClient, found: Iterator[MlflowVersion]) -> MlflowVersion | None:
+    """The highest number, with the aliases that a search leaves out."""
+    newest = max(found, key=lambda version: int(version.version), default=None)
+    return newest and client.get_model_version(newest.name, str(newest.version))
+
+
+def _search(client: MlflowClient, name: str | None, *conditions: str) -> Iterator[MlflowVersion]:
+    named = (f"name = '{name}'",) if name else ()
+    condition = " and ".join((*named, *conditions)) or None
+    token = None
+    while True:
+        page = client.search_model_versions(condition, page_token=token)
+        yield from filter(is_ours, page)
+        token = page.token
+        if not token:
+            return
+
+
+def _aliases(client: MlflowClient, name: str) -> dict[int, list[str]]:
+    aliases = defaultdict(list)
+    for alias, version in client.get_registered_model(name).aliases.items():
+        aliases[int(version)].append(alias)
+    return aliases
+
+
+def _what_exists(client: MlflowClient, reference: ModelReference) -> str:
+    versions = [int(version.version) for version in _search(client, reference.name)]
+    if not versions:
+        return unknown_model(client, reference.name)
+    if reference.version is not None:
+        shown = ", ".join(str(version) for version in sorted(versions)[-_SHOWN:])
+        return f"There is no {reference}; the newest versions of {reference.name} are {shown}."
+    aliases = _aliases(client, reference.name)
+    shown = ", ".join(
+        sorted(f"{alias} ({version})" for version in versions for alias in aliases[version])
+    )
+    return f"{reference.name} has no alias {reference.alias!r}; it has: {shown or 'none'}."
+
+
+def unknown_model(client: MlflowClient, name: str) -> str:
+    """A sentence that says that a model has no versions, and which ones have."""
+    names = sorted({version.name for version in _search(client, None)})
+    return f"No version of {name} is registered; registered are: {', '.join(names) or 'none'}."

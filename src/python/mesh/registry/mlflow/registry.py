@@ -1,0 +1,230 @@
+"""The registry on MLflow.
+
+A version's files and attachments are artifacts of a run. They are uploaded first; the version that points at them is
+created last, in one transaction with its card and manifest. So what a killed publish leaves is a run of the experiment
+`mesh` that no version names.
+"""
+
+import contextlib
+import logging
+import shutil
+import tempfile
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlflow.exceptions import MlflowException
+
+from mesh.core.card import ModelCard
+from mesh.core.errors import MeshError
+from mesh.core.manifest import FileEntry
+from mesh.registry.base import ModelVersion
+from mesh.registry.fetching import receive
+from mesh.registry.history import AliasMove, check_rollback, version_before
+from mesh.registry.mlflow import files
+from mesh.registry.mlflow.publishing import new_run
+from mesh.registry.mlflow.records import (
+    ATTACHMENT_FILE,
+    Record,
+    StoredAttachment,
+    find_fingerprint,
+    find_record,
+    list_moves,
+    list_records,
+    move_tag,
+    read_record,
+    unknown_model,
+    version_tags,
+)
+from mesh.registry.mlflow.store import Store, registry_errors
+from mesh.registry.reference import ModelReference, check_model_name, check_new_alias
+from mesh.registry.transfer import check_path, check_unchanged, for_each, prepare, read_content
+
+TAG_ATTEMPTS = 3
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MlflowRegistry:
+    """A `ModelRegistry` in a connected MLflow; what the methods promise is written there."""
+
+    store: Store
+
+    def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
+        """Publish a directory's files and the card as the next version."""
+        check_model_name(name)
+        with self._errors(), tempfile.TemporaryDirectory() as temporary:
+            content = read_content(directory)
+            with new_run(self.store, name, directory, content) as (run_id, address, upload):
+                stored_files = for_each(
+                    lambda path, advance: upload.store(directory / path, path, advance),
+                    {path: state.size for path, state in content.items()},
+                    f"publishing {name}",
+                )
+                check_unchanged(directory, content)
+                staging, key = Path(temporary), self.store.settings.signing_key
+                manifest = prepare(name, stored_files, card, staging, key)
+                for file in staging.iterdir():
+                    files.upload(upload.repository, file, file.name)
+                self.store.client.set_terminated(run_id)
+                self._ensure_model(name)
+                stored = self.store.client.create_model_version(
+                    name,
+                    f"{address}/{files.FILES}",
+                    run_id,
+                    tags=version_tags(card, manifest),
+                    await_creation_for=0,
+                )
+        return read_record(stored, ()).version
+
+    def fetch(self, reference: str, directory: Path) -> ModelVersion:
+        """Bring a version into a directory, complete and verified."""
+        with self._errors():
+            record = self._record(reference)
+            source = files.repository(self.store, record, files.FILES)
+            receive(
+                record.version,
+                directory,
+                lambda entry, root, advance: files.download(
+                    source, entry.path, entry.size, root, advance
+                ),
+                self.store.settings.trusted,
+            )
+        return record.version
+
+    def get(self, reference: str) -> ModelVersion:
+        """Look a version up."""
+        with self._errors():
+            return self._record(reference).version
+
+    def list(self, name: str | None = None) -> Sequence[ModelVersion]:
+        """All versions, or those of one model, by name and number."""
+        if name is not None:
+            check_model_name(name)
+        with self._errors():
+            versions = [record.version for record in list_records(self.store.client, name)]
+            if name is not None and not versions:
+                raise MeshError(unknown_model(self.store.client, name))
+        return versions
+
+    def find(self, name: str, fingerprint: str) -> ModelVersion | None:
+        """The newest version of a model with a fingerprint, if there is one."""
+        check_model_name(name)
+        with self._errors():
+            record = find_fingerprint(self.store.client, name, fingerprint)
+        return record.version if record else None
+
+    def alias(self, reference: str, alias: str) -> ModelVersion:
+        """Let an alias point at a version, and at no other version of its model."""
+        check_new_alias(alias)
+        with self._errors():
+            return self._move_alias(self._record(reference).version, alias)
+
+    def history(self, name: str) -> Sequence[AliasMove]:
+        """All moves of a model's aliases, in order."""
+        check_model_name(name)
+        with self._errors():
+            return list_moves(self.store.client, name)
+
+    def rollback(self, reference: str) -> ModelVersion:
+        """Let an alias point at the version before the current one."""
+        parsed = check_rollback(reference)
+        with self._errors():
+            current = self._record(reference).version
+            moves = list_moves(self.store.client, parsed.name)
+            before = ModelReference(
+                parsed.name, version=version_before(parsed, moves, current.version)
+            )
+            version = self._record(str(before)).version
+            return self._move_alias(version, str(parsed.alias), undo=True)
+
+    def delete(self, reference: str) -> None:
+        """Remove a version, its files and attachments for good."""
+        with self._errors():
+            record = self._record(reference)
+            version = record.version
+            version.check_unaliased()
+            # What is killed from here on leaves files that no version names.
+            self.store.client.delete_model_version(version.name, str(version.version))
+            address = record.source.removesuffix(f"/{files.FILES}")
+            for folder in (files.FILES, files.ATTACHMENTS):
+                files.remove(self.store, record.run_id, address, folder)
+            self.store.client.delete_run(record.run_id)
+
+    def attach(self, reference: str, path: str, file: Path) -> None:
+        """Add a file to a published version; another one at the same path is replaced."""
+        check_path(path)
+        if file.is_symlink() or not file.is_file():
+            raise MeshError(f"{file} is not a plain file, so it can't be attached to {reference}.")
+        with self._errors(), tempfile.TemporaryDirectory() as temporary:
+            record = self._record(reference)
+            copy = Path(temporary) / ATTACHMENT_FILE
+            shutil.copyfile(file, copy)
+            # A folder of its own: the attachment that this one replaces stays readable until the tag is set.
+            folder = f"{files.ATTACHMENTS}/{uuid.uuid4().hex}"
+            attachment = StoredAttachment(file=FileEntry.of(copy, path), folder=folder)
+            files.upload(files.repository(self.store, record, folder), copy, ATTACHMENT_FILE)
+            self._set_tag(record.version, *attachment.tag)
+
+    def read_attachment(self, reference: str, path: str) -> bytes:
+        """The content of an attachment, verified."""
+        with self._errors():
+            record = self._record(reference)
+            if path not in record.attachments:
+                known = ", ".join(record.attachments) or "none"
+                raise MeshError(
+                    f"{record.version.reference} has no attachment {path!r}; it has: {known}."
+                )
+            return files.read_attachment(self.store, record, record.attachments[path])
+
+    def verify(self, reference: str) -> Sequence[str]:
+        """Check every stored file of a version; one sentence for each that is missing, extra or changed."""
+        with self._errors():
+            return files.storage_problems(self.store, self._record(reference))
+
+    def _move_alias(self, version: ModelVersion, alias: str, *, undo: bool = False) -> ModelVersion:
+        client = self.store.client
+        before = client.get_registered_model(version.name).aliases.get(alias)
+        if before is not None and int(before) == version.version:
+            return version
+        move = AliasMove(
+            alias=alias,
+            before=None if before is None else int(before),
+            after=version.version,
+            who=self.store.settings.who,
+            undo=undo,
+        )
+        client.set_registered_model_tag(version.name, *move_tag(move))
+        client.set_registered_model_alias(version.name, alias, str(version.version))
+        return self._record(version.reference).version
+
+    def _set_tag(self, version: ModelVersion, key: str, value: str) -> None:
+        """Set a tag, also when another process sets the same new tag at the same time.
+
+        Both then try to insert it, and the database refuses the second, which finds the first's when it tries again.
+        """
+        for attempts_left in reversed(range(TAG_ATTEMPTS)):
+            try:
+                self.store.client.set_model_version_tag(
+                    version.name, str(version.version), key, value
+                )
+            except MlflowException as error:
+                if error.error_code != "BAD_REQUEST" or not attempts_left:
+                    raise
+            else:
+                return
+
+    def _record(self, reference: str) -> Record:
+        return find_record(self.store.client, ModelReference.parse(reference))
+
+    def _errors(self) -> contextlib.AbstractContextManager[None]:
+        return registry_errors(self.store.settings)
+
+    def _ensure_model(self, name: str) -> None:
+        try:
+            self.store.client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise

@@ -1,0 +1,267 @@
+"""The registry on Neptune, in the layout that models have had there.
+
+Neptune shows a version as soon as it has a number, so files are uploaded to an incomplete version.
+The field `mesh/record`, written last, makes it complete: it says in how many parts the card and the
+manifest are recorded. Versions without it are ignored.
+"""
+
+import contextlib
+import tempfile
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import neptune  # pants: no-infer-dep
+
+from mesh.core.card import ModelCard
+from mesh.core.errors import MeshError
+from mesh.core.manifest import FileEntry
+from mesh.core.progress import Advance
+from mesh.registry.base import ModelVersion
+from mesh.registry.fetching import receive
+from mesh.registry.history import AliasMove, check_rollback, version_before
+from mesh.registry.neptune import layout
+from mesh.registry.neptune.client import WRITE, Client, neptune_errors
+from mesh.registry.neptune.files import VersionFiles, removed_on_error, version_part
+from mesh.registry.neptune.layout import Lookup
+from mesh.registry.neptune.objects import Objects, ObjectsError
+from mesh.registry.reference import ModelReference, check_model_name, check_new_alias
+from mesh.registry.settings import RegistrySettings
+from mesh.registry.transfer import (
+    FileState,
+    check_path,
+    check_unchanged,
+    for_each,
+    prepare,
+    read_content,
+    with_own_entry,
+)
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class NeptuneRegistry:
+    """A `ModelRegistry` in projects of Neptune; its methods' promises are documented there.
+
+    Args:
+        root: the URL on S3 below which new files are kept; none to upload them to Neptune.
+    """
+
+    client: Client
+    settings: RegistrySettings
+    objects: Objects
+    root: str | None
+
+    def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
+        """Publish a directory's files and the card as the next version."""
+        check_model_name(name)
+        with self._errors():
+            content = read_content(directory)
+            layout.check_files(content)
+            self.client.ensure_model(name)
+            new = self.client.new_version(name)
+            prefix = f"{self.root}/{self._part(new)}" if self.root else None
+            with removed_on_error(self.objects, prefix):
+                record = self._send(new, directory, content, card)
+                check_unchanged(directory, content)
+                self._check_sent(new, record)
+            with self.client.version(new, WRITE) as version:
+                version[layout.RECORD] = len(record.parts())
+            return self._lookup.read(new)
+
+    def fetch(self, reference: str, directory: Path) -> ModelVersion:
+        """Bring a version into a directory, complete and verified."""
+        with self._errors():
+            found = self._lookup.find(ModelReference.parse(reference))
+            version = self._lookup.read(found)
+            with self.client.version(found) as stored:
+                files = self._files(stored, found)
+                receive(
+                    version,
+                    directory,
+                    lambda entry, root, advance: files.download(entry.path, root, advance),
+                    self.settings.trusted,
+                )
+        return version
+
+    def get(self, reference: str) -> ModelVersion:
+        """Look a version up."""
+        with self._errors():
+            return self._lookup.read(self._lookup.find(ModelReference.parse(reference)))
+
+    def list(self, name: str | None = None) -> Sequence[ModelVersion]:
+        """All versions, or those of one model, by name and number."""
+        if name is not None:
+            check_model_name(name)
+        with self._errors():
+            names = self._lookup.models() if name is None else [name]
+            references = [
+                ModelReference(model, version=number)
+                for model in names
+                for number in self._lookup.numbers(model)
+            ]
+            if name is not None and not references:
+                raise MeshError(self._lookup.unknown_model(name))
+            return [self._lookup.read(reference) for reference in references]
+
+    def find(self, name: str, fingerprint: str) -> ModelVersion | None:
+        """The newest version of a model with a fingerprint, if there is one."""
+        check_model_name(name)
+        with self._errors():
+            numbers = self._lookup.numbers(name, fingerprint)
+            return self._lookup.read(ModelReference(name, version=numbers[-1])) if numbers else None
+
+    def alias(self, reference: str, alias: str) -> ModelVersion:
+        """Let an alias point at a version, and at no other version of its model."""
+        check_new_alias(alias)
+        with self._errors():
+            return self._move_alias(self._lookup.find(ModelReference.parse(reference)), alias)
+
+    def history(self, name: str) -> Sequence[AliasMove]:
+        """All moves of a model's aliases, in order."""
+        check_model_name(name)
+        with self._errors():
+            if not self._lookup.numbers(name):
+                raise MeshError(self._lookup.unknown_model(name))
+            return layout.read_moves(self._lookup.fields(name))
+
+    def rollback(self, reference: str) -> ModelVersion:
+        """Let an alias point at the version before the current one."""
+        parsed = check_rollback(reference)
+        with self._errors():
+            current = self._lookup.find(parsed)
+            moves = layout.read_moves(self._lookup.fields(parsed.name))
+            before = version_before(parsed, moves, int(current.version or 0))
+            return self._move_alias(
+                ModelReference(parsed.name, version=before), str(parsed.alias), undo=True
+            )
+
+    def delete(self, reference: str) -> None:
+        """Remove a version, its files and attachments for good."""
+        with self._errors():
+            found = self._lookup.find(ModelReference.parse(reference))
+            self._lookup.read(found).check_unaliased()
+            with self.client.version(found) as stored:
+                prefixes = self._files(stored, found).own_prefixes()
+            self.client.delete(found)
+            if found.version in self._lookup.numbers(found.name):
+                raise MeshError(f"Neptune did not delete {found}; its log may say why.")
+            for prefix in prefixes:
+                self._remove_objects(found, prefix)
+
+    def attach(self, reference: str, path: str, file: Path) -> None:
+        """Add a file to a published version; another one at the same path is replaced."""
+        check_path(path)
+        if file.is_symlink() or not file.is_file():
+            raise MeshError(f"{file} is not a plain file, so it can't be attached to {reference}.")
+        with self._errors():
+            found = self._lookup.find(ModelReference.parse(reference))
+            entry = FileEntry.of(file, path)
+            with self.client.version(found, WRITE) as stored:
+                self._files(stored, found).upload(layout.attachment_field(path), file)
+                stored[layout.attachment_record(path)] = entry.model_dump_json()
+
+    def read_attachment(self, reference: str, path: str) -> bytes:
+        """The content of an attachment, verified."""
+        with self._errors(), tempfile.TemporaryDirectory() as temporary:
+            found = self._lookup.find(ModelReference.parse(reference))
+            attachments = self._lookup.read(found).attachments
+            if path not in attachments:
+                known = ", ".join(attachments) or "none"
+                raise MeshError(f"{found} has no attachment {path!r}; it has: {known}.")
+            file = Path(temporary) / "attachment"
+            with self.client.version(found) as stored:
+                files = self._files(stored, found)
+                files.download_field(layout.attachment_field(path), file, path, lambda _: None)
+            if FileEntry.of(file, path) != attachments[path]:
+                raise MeshError(f"The attachment {path} of {found} is damaged in the registry.")
+            return file.read_bytes()
+
+    def verify(self, reference: str) -> Sequence[str]:
+        """Check every stored file of a version; one sentence for each problem."""
+        with self._errors():
+            found = self._lookup.find(ModelReference.parse(reference))
+            version = self._lookup.read(found)
+            with self.client.version(found) as stored:
+                return self._files(stored, found).problems(version, self.settings.trusted)
+
+    def _errors(self) -> contextlib.AbstractContextManager[None]:
+        return neptune_errors(self.settings.masked(self.settings.uri))
+
+    @property
+    def _lookup(self) -> Lookup:
+        return Lookup(self.client)
+
+    def _part(self, reference: ModelReference) -> str:
+        return version_part(self.client.project_of(reference.name), reference)
+
+    def _files(self, stored: neptune.ModelVersion, reference: ModelReference) -> VersionFiles:
+        return VersionFiles(stored, self.objects, self._part(reference))
+
+    def _send(
+        self,
+        new: ModelReference,
+        directory: Path,
+        content: Mapping[str, FileState],
+        card: ModelCard,
+    ) -> layout.Record:
+        """Send all of a version but the field that makes it complete."""
+        sizes = {path: state.size for path, state in content.items()}
+        with (
+            tempfile.TemporaryDirectory() as temporary,
+            self.client.version(new, self.settings.client_mode) as stored,
+        ):
+            files = self._files(stored, new)
+
+            def send(path: str, advance: Advance) -> FileEntry:
+                entry = FileEntry.of(directory / path, path)
+                files.store(directory / path, entry, self.root, advance)
+                if FileEntry.of(directory / path, path) != entry:
+                    raise MeshError(f"{path} changed while it was being published.")
+                return entry
+
+            entries = for_each(send, sizes, f"publishing {new.name}")
+            staging = Path(temporary)
+            manifest = prepare(new.name, entries, card, staging, self.settings.signing_key)
+            for file in staging.iterdir():
+                files.upload(layout.field_of(file.name), file)
+            record = layout.Record(card=card, manifest=manifest)
+            stored[layout.FINGERPRINT] = card.fingerprint
+            for field, text in record.parts().items():
+                stored[field] = text
+        return record
+
+    def _remove_objects(self, gone: ModelReference, prefix: str) -> None:
+        try:
+            self.objects.remove(prefix)
+        except ObjectsError as error:
+            raise MeshError(f"{gone} is deleted, but some of its files remain: {error}") from error
+
+    def _check_sent(self, new: ModelReference, record: layout.Record) -> None:
+        """Check that the server has all fields, since its client only logs some failures.
+
+        Raises:
+            MeshError: a field is missing.
+        """
+        with self.client.version(new) as stored:
+            paths = [entry.path for entry in with_own_entry(record.manifest).files]
+            fields = [*map(layout.field_of, paths), layout.FINGERPRINT, *record.parts()]
+            missing = [field for field in fields if not stored.exists(field)]
+            if missing or not record.is_in(stored[layout.OWN].fetch()):
+                shown = ", ".join(missing[:_SHOWN]) or layout.RECORD_PARTS
+                raise MeshError(
+                    f"Neptune did not keep all of {new} ({shown}); its log may say why."
+                )
+
+    def _move_alias(self, found: ModelReference, alias: str, *, undo: bool = False) -> ModelVersion:
+        before = layout.read_aliases(self._lookup.fields(found.name)).get(alias)
+        if before != found.version and found.version is not None:
+            move = AliasMove(
+                alias=alias, before=before, after=found.version, who=self.settings.who, undo=undo
+            )
+            with self.client.model(found.name, WRITE) as model:
+                model[f"{layout.MOVES}/{uuid.uuid4().hex}"] = move.model_dump_json()
+                model[f"{layout.ALIASES}/{alias}"] = found.version
+        return self._lookup.read(found)

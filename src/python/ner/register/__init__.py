@@ -1,1 +1,0 @@
-"""The programs of ner's component register."""

@@ -1,1 +1,0 @@
-"""The image in which `serve:download` compiles the encoder, which takes what no server carries."""

@@ -1,0 +1,139 @@
+"""What holds for every project, by what each of them declares."""
+
+import importlib
+import json
+from pathlib import Path
+
+import dotenv
+import pytest
+
+from mesh.core.errors import UsageError
+from mesh.core.program import Program, component_folder
+from mesh.core.project import Project, find_projects
+from mesh.core.settings import load_settings
+from mesh.core.steps import find_program, steps_of
+from mesh.data.splitting import SPLITS
+from mesh.data.store import DataSettings, DataStore
+from mesh.lifecycle.recipe import load_recipe
+from mesh.serve.program import model_class
+
+PROJECTS = find_projects()
+TRAINED = [project for project in PROJECTS if project.kind == "trained"]
+WITH_DATA = [project for project in PROJECTS if "ingest:ingest" in project.steps]
+
+
+def every(projects: list[Project]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("project", projects, ids=lambda project: project.name)
+
+
+@pytest.fixture(autouse=True)
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_six_projects_are_found() -> None:
+    names = ["entity-fishing", "keywords", "lsh", "ner", "sentiment", "summarization"]
+    assert [project.name for project in PROJECTS] == names
+    assert [project.name for project in TRAINED] == ["keywords", "ner", "sentiment"]
+    assert [project.name for project in WITH_DATA] == ["ner", "sentiment"]
+
+
+@pytest.mark.parametrize(
+    ("project", "step"),
+    [
+        pytest.param(project, step, id=f"{project.name} {step}")
+        for project in PROJECTS
+        for step in steps_of(project)
+    ],
+)
+def test_step_is_a_program_of_its_component(project: Project, step: str) -> None:
+    program = find_program(project, step)
+    assert isinstance(program, Program)
+    assert f"{program.component}:{program.name}" == f"{project.package}.{step}"
+
+
+@every(PROJECTS)
+def test_samples_are_documents_that_the_server_takes(project: Project) -> None:
+    package, _, name = project.samples.partition(":")
+    samples = json.loads((component_folder(package) / name).read_text())
+    assert len(samples) == len(set(samples)) > 1
+    request = importlib.import_module(f"{project.package}.schema").Request
+    asked = request.model_validate({"inputs": [{"document": sample} for sample in samples]})
+    assert all(item.document.strip() for item in asked.inputs)
+
+
+@every(PROJECTS)
+def test_model_takes_a_text(project: Project, workspace: Path) -> None:
+    model = model_class(project)
+    served = model(workspace, *load_settings(model.settings))
+    assert served.name == project.name
+    example = served.example_request("Angela Merkel visited Paris.")
+    assert isinstance(example, model.request_model)
+    dumped = example.model_dump()["inputs"]
+    assert [item["document"] for item in dumped] == ["Angela Merkel visited Paris."]
+    bio = served.bio()
+    assert bio["model_name"] == project.name
+    assert project.kind == "code-only" or bio["model_card"] == {}
+
+
+@every(TRAINED)
+def test_server_of_a_trained_model_needs_a_version(project: Project) -> None:
+    with pytest.raises(UsageError, match=f"{project.name} needs the directory of a compiled"):
+        model_class(project)(None)
+
+
+@every(TRAINED)
+def test_base_model_is_a_package_here_and_a_fixed_revision_in_production(project: Project) -> None:
+    assert (load_recipe(project).base_model or "").startswith("package://")
+    folder = component_folder(f"{project.package}.train")
+    values = dotenv.dotenv_values(folder / "config/prod.env")
+    address = values["TRAIN_BASE_MODEL"] or ""
+    assert address.startswith("hf://sentence-transformers/")
+    assert len(address.partition("@")[2]) == 40
+
+
+@every(TRAINED)
+def test_backend_that_does_not_exist_is_refused(
+    project: Project,
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COMPILE_BACKEND", "tpu")
+    assert find_program(project, "compile:trace").main([]) == 2
+    assert "COMPILE_BACKEND='tpu'" in capsys.readouterr().err
+    assert not list(workspace.iterdir())
+
+
+@every([project for project in TRAINED if project not in WITH_DATA])
+def test_unknown_scheme_of_a_base_model_is_refused(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert find_program(project, "train:train").main(["--base-model", "ftp://weights"]) == 1
+    assert "'ftp://weights' is not the address of a base model" in capsys.readouterr().err
+
+
+@every(WITH_DATA)
+def test_step_without_what_it_reads_says_what_to_run(
+    project: Project, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert find_program(project, "register:register").main([]) == 1
+    assert "run ingest:ingest first" in capsys.readouterr().err
+    assert find_program(project, "train:train").main([]) == 1
+    assert "run register:register first" in capsys.readouterr().err
+    assert not list(workspace.rglob("*.safetensors"))
+
+
+@every(WITH_DATA)
+def test_shipped_samples_become_features(project: Project, workspace: Path) -> None:
+    assert find_program(project, "ingest:ingest").main([]) == 0
+    assert find_program(project, "register:register").main([]) == 0
+    store = DataStore(project, "features", DataSettings())
+    manifest = store.get()
+    with store.local(manifest, workspace) as local:
+        rows = [(split, row) for split in SPLITS for row in local.rows(split)]
+    assert len(rows) >= 1000
+    clusters = {(row["cluster"], split) for split, row in rows}
+    assert len(clusters) == len({cluster for cluster, _ in clusters})
+    assert 0.07 < sum(split == "test" for split, _ in rows) / len(rows) < 0.13
