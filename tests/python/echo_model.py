@@ -61,7 +61,7 @@ class Echo(ServedModel):
             case "usage":
                 raise UsageError("The document has too many candidates.")
             case "problem":
-                raise ProblemError(502, "The other service does not answer.")
+                raise ProblemError(502, "The other service does not respond.")
             case "crash":
                 raise ZeroDivisionError("a secret")
             case "wait":

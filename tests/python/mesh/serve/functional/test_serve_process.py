@@ -93,7 +93,9 @@ def test_an_unknown_host_ends_the_process_with_a_sentence(start: Start) -> None:
     assert server.log.count("\n") == 1
 
 
-def test_sigterm_answers_every_request_in_flight_and_refuses_new_connections(start: Start) -> None:
+def test_sigterm_completes_every_request_in_flight_and_refuses_new_connections(
+    start: Start,
+) -> None:
     server = start(threads=1, max_batch=2)
     server.wait_until(server.is_ready)
     texts = [f"text {number}" for number in range(12)]
