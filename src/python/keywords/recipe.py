@@ -1,19 +1,15 @@
 """How keywords is registered, compiled and checked."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-from pydantic_settings import SettingsConfigDict
-
-from keywords.embeddings import read_vocabulary_record
+from keywords.extra_files import KeywordFiles
 from keywords.model import KeywordExtractor
 from keywords.project import PROJECT
 from keywords.schema import Configuration
 from mesh.compile.text_model import TextModel
-from mesh.lifecycle.recipe import ExtraFiles, Predict, Recipe
+from mesh.lifecycle.recipe import Predict, Recipe
 
 _INFERENCE_PARAMS = {"keyphrase_ngram_range": [1, 1], "stop_words": "english", "top_n": 5}
 
@@ -26,34 +22,6 @@ def _reference(model: TextModel) -> Predict:
 
 def _compiled(folder: Path) -> Predict:
     return _predictor(KeywordExtractor.load(folder))
-
-
-class KeywordFiles(ExtraFiles):
-    """The English stop words, and a vocabulary with its embeddings."""
-
-    model_config = SettingsConfigDict(env_prefix="COMPILE_")
-
-    vocabulary_words: int = Field(
-        30_000,
-        ge=0,
-        description="How many words to embed ahead of requests, at most; 0 for none. "
-        "They are words that are one token to the model.",
-    )
-
-    def write(self, folder: Path) -> None:
-        from keywords.stop_words_export import write_english_stop_words
-        from keywords.vocabulary_export import write_vocabulary
-
-        write_english_stop_words(folder)
-        if self.vocabulary_words:
-            write_vocabulary(folder, self.vocabulary_words, len(os.sched_getaffinity(0)))
-
-    def provenance(self, folder: Path) -> dict[str, Any]:
-        record = read_vocabulary_record(folder)
-        if record is None:
-            return {}
-        described = record.model_dump(mode="json", exclude={"schema_version", "words"})
-        return {"vocabulary": described | {"words": len(record.words)}}
 
 
 def _predictor(extractor: KeywordExtractor) -> Predict:
@@ -97,19 +65,4 @@ RECIPE = Recipe(
     compiled=_compiled,
     differences=differences,
     extra_files=KeywordFiles,
-    code=(
-        "keywords.candidates",
-        "keywords.model",
-        "keywords.ranking",
-        "keywords.recipe",
-        "keywords.schema",
-        "mesh.nlp.stop_words",
-    ),
-    extra_code=(
-        "keywords.candidates",
-        "keywords.embeddings",
-        "keywords.stop_words_export",
-        "keywords.vocabulary_export",
-    ),
-    packages=("scikit-learn", "stopwordsiso"),
 )

@@ -78,18 +78,6 @@ RECIPE = Recipe(
         labels=LABELS,
         prepare=add_cased_words,
         augment=vary_names,
-        code=("ner.augmentation", "ner.cased_vocabulary"),
     ),
     extra_files=LanguageFiles,
-    code=(
-        "mesh.nlp.clean",
-        "mesh.nlp.sentences",
-        "mesh.nlp.softmax",
-        "mesh.nlp.tagging",
-        "mesh.nlp.words",
-        "ner.model",
-        "ner.recipe",
-        "ner.schema",
-    ),
-    packages=("sentencex",),
 )

@@ -61,13 +61,4 @@ RECIPE = Recipe(
     stride=64,
     training=Training(dataset=DATASET, labels=LABELS),
     extra_files=LanguageFiles,
-    code=(
-        "mesh.nlp.clean",
-        "mesh.nlp.sentences",
-        "mesh.nlp.softmax",
-        "sentiment.model",
-        "sentiment.recipe",
-        "sentiment.schema",
-    ),
-    packages=("sentencex",),
 )

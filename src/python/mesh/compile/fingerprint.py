@@ -1,52 +1,46 @@
-"""One digest of everything that determines a compiled model."""
+"""The inputs of a compiled model."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from mesh.compile.spec import CompileSpec
-from mesh.core.digest import code_digest, fingerprint
-from mesh.core.environment import describe_environment
-
-CODE = (
-    "mesh.compile.compiler",
-    "mesh.compile.compilers",
-    "mesh.compile.loaders.neuron",
-    "mesh.compile.source",
-    "mesh.compile.spec",
-    "mesh.compile.torch_model",
-)
-"""The modules that determine the files; those that only load and run them may change freely."""
-
-COMPILER_PACKAGES = {
-    "onnx": ("torch", "transformers", "onnx", "onnxscript", "onnxruntime"),
-    "generic": ("torch", "transformers"),
-    "neuron": ("torch", "transformers", "torch-neuronx", "torch-neuron", "neuronx-cc", "neuron-cc"),
-}
+from mesh.core.inputs import Inputs, code_inputs, setting_inputs
+from mesh.core.roots import COMPILER_PACKAGES, NOT_COMPILING, OPENS_BY_NAME, compiling, loading
 
 
-def compiler_versions(spec: CompileSpec) -> dict[str, str]:
-    """The installed versions of the spec's compiler packages, without the missing ones."""
-    packages = COMPILER_PACKAGES[spec.backend]
+def compile_inputs(
+    source_digest: str,
+    backend: str,
+    settings: Mapping[str, Any],
+    extra_files: str | None = None,
+    *,
+    source: str = "trained version",
+) -> Inputs:
+    """All that determines a compiled model: equal inputs mean that there is nothing to compile.
+
+    Args:
+        source_digest: of the uncompiled model's files.
+        backend: what compiles.
+        settings: whatever else chooses how; JSON-serialisable.
+        extra_files: the module that writes the files which are added to the network.
+        source: what the uncompiled model is called.
+
+    Raises:
+        MeshError: a module isn't there, or can't be parsed.
+    """
+    code = code_inputs(
+        compiling(backend), excluded=NOT_COMPILING, packages=COMPILER_PACKAGES.get(backend, ())
+    )
     return {
-        name: version
-        for name, version in describe_environment(packages).items()
-        if name in packages
+        source: source_digest,
+        **setting_inputs({**settings, "backend": backend}),
+        **code,
+        **(_extra_inputs(extra_files, backend) if extra_files else {}),
     }
 
 
-def compile_fingerprint(source_digest: str, spec: CompileSpec, extra: Any = None) -> str:
-    """The fingerprint of a compiled model; if it is unchanged, there is nothing to compile.
-
-    Args:
-        source_digest: of the uncompiled model's manifest.
-        extra: JSON-serialisable; everything else that determines the compiled folder, such as a
-            digest of its extra files.
-    """
-    return fingerprint(
-        {
-            "source": source_digest,
-            "spec": spec.model_dump(mode="json"),
-            "code": code_digest(CODE),
-            "packages": compiler_versions(spec),
-            "extra": extra,
-        }
-    )
+def _extra_inputs(module: str, backend: str) -> Inputs:
+    """The code of extra files; the loader counts where they are made by running the compiled network."""
+    inputs = code_inputs((module,))
+    if f"file {OPENS_BY_NAME}" in inputs:
+        inputs |= code_inputs((module, loading(backend)))
+    return inputs

@@ -42,6 +42,7 @@ class ModelCard(BaseModel):
     """Everything needed to understand a version and to make it again.
 
     `fingerprint` is the digest of all that determines the version; equal fingerprints mean "nothing to do".
+    `made_from` holds what was digested, by the names of `mesh.core.inputs`; older versions lack it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
@@ -58,6 +59,7 @@ class ModelCard(BaseModel):
     code_revision: str
     environment: dict[str, str] = Field(default_factory=dict)
     fingerprint: str
+    made_from: dict[str, Any] = Field(default_factory=dict)
     test_files: TestFiles | None = None
     created: datetime.datetime = Field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
 

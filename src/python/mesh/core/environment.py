@@ -4,7 +4,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 IMAGE_VARIABLE = "MESH_IMAGE"
@@ -43,9 +43,3 @@ def describe_environment(packages: Iterable[str]) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return environment
-
-
-def package_versions(packages: Sequence[str]) -> dict[str, str | None]:
-    """The installed version of each distribution."""
-    installed = describe_environment(packages)
-    return {name: installed.get(name) for name in packages}

@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from mesh.core.errors import MeshError
 from mesh.core.logs import LogSettings, configure_logging
 from mesh.core.process import run_and_exit
 from mesh.core.progress import break_silence
 from mesh.core.settings import MeshSettings, find_env_file, load_settings
+from mesh.core.status import Status
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ class Program:
         name: the program's name in it, such as `trace`.
         run: does the work; called with one instance of each settings class. It may return an exit code.
         settings: the program's settings classes; the flags of the command line belong to the first.
+        status: tells whether the result is up to date, called with the same settings; none if it
+            leaves no result that could be.
         serves: whether it waits for requests; any other program logs every few seconds that it is at work.
     """
 
@@ -38,6 +41,7 @@ class Program:
     name: str
     run: Callable[..., int | None]
     settings: tuple[type[MeshSettings], ...]
+    status: Callable[..., Status] | None = None
     serves: bool = False
 
     def __call__(self) -> NoReturn:
@@ -51,12 +55,7 @@ class Program:
         """
         name = f"{self.component}:{self.name}"
         try:
-            *own, log = load_settings(
-                [*self.settings, LogSettings],
-                flags=flags,
-                env_file=find_env_file(component_folder(self.component)),
-                program=name,
-            )
+            *own, log = self._load([*self.settings, LogSettings], flags)
             configure_logging(self.component, log)
             _log_settings(own)
             with contextlib.nullcontext() if self.serves else break_silence(name):
@@ -70,6 +69,24 @@ class Program:
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return 128 + signal.SIGINT
+
+    def find_status(self) -> Status:
+        """Whether the program's result is what it would make now, with its settings and no flags.
+
+        Raises:
+            MeshError: it can't be told, such as since settings are missing or the registry can't be reached.
+        """
+        if self.status is None:
+            raise MeshError(f"{self.component}:{self.name} leaves no result.")
+        return self.status(*self._load(self.settings, ()))
+
+    def _load(self, settings: Sequence[type[MeshSettings]], flags: Sequence[str]) -> Sequence[Any]:
+        return load_settings(
+            settings,
+            flags=flags,
+            env_file=find_env_file(component_folder(self.component)),
+            program=f"{self.component}:{self.name}",
+        )
 
 
 def component_folder(component: str) -> Path:

@@ -48,6 +48,19 @@ class WorkspaceSettings(MeshSettings):
             raise MeshError(f"The model {directory} is gone; run serve:download again.")
         return directory
 
+    def find_model(self, project: Project) -> Path | None:
+        """The directory of the version that was downloaded last, if it is there.
+
+        Raises:
+            MeshError: the record of it is malformed.
+        """
+        record = self._current_file(project)
+        if not record.exists():
+            return None
+        current = read_model(_Current, record, "run serve:download again")
+        directory = self.models / current.reference
+        return directory if directory.is_dir() else None
+
     def served_model(self, project: Project) -> Path | None:
         """The directory that a server of the project loads by default; none if code is all that it has.
 

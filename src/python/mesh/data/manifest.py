@@ -23,6 +23,7 @@ class DataManifest(BaseModel):
         shards: the files with the rows.
         files: the other files: rejects, and of features the data card.
         inputs: fingerprint of all that determines the version; equal inputs need no new version.
+        made_from: the inputs, by the names of `mesh.core.inputs`; older versions lack them.
         source: the origin of the rows, and their processing.
     """
 
@@ -35,6 +36,7 @@ class DataManifest(BaseModel):
     shards: tuple[Shard, ...]
     files: tuple[FileEntry, ...] = ()
     inputs: str
+    made_from: dict[str, Any] = {}
     source: dict[str, Any]
     created: datetime.datetime = Field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
 

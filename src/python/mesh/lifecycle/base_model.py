@@ -39,11 +39,12 @@ class BaseModel:
             shutil.copyfile(self.folder / name, target)
 
 
-def resolve_base_model(address: str) -> BaseModel:
+def resolve_base_model(address: str, *, download: bool = True) -> BaseModel:
     """Find a base model, downloading it if it is on the hub.
 
     Args:
         address: `hf://org/name@revision`, `package://module/folder` or the path of a folder.
+        download: whether the hub may be asked; else only what was downloaded before is found.
 
     Raises:
         MeshError: the address is malformed, the model isn't there or can't be reached, or it has no
@@ -51,7 +52,7 @@ def resolve_base_model(address: str) -> BaseModel:
     """
     revision: str | None
     if address.startswith("hf://"):
-        folder, revision = _from_hub(address)
+        folder, revision = _from_hub(address, download=download)
     elif address.startswith("package://"):
         folder, revision = _from_package(address)
     elif "://" in address:
@@ -114,7 +115,7 @@ def _from_package(address: str) -> tuple[Path, str | None]:
     return (safe_path(root, match["folder"]) if match["folder"] else root), revision
 
 
-def _from_hub(address: str) -> tuple[Path, str]:
+def _from_hub(address: str, *, download: bool) -> tuple[Path, str]:
     match = _HUB.fullmatch(address)
     if match is None:
         raise MeshError(
@@ -123,10 +124,14 @@ def _from_hub(address: str) -> tuple[Path, str]:
     import huggingface_hub
     from huggingface_hub import errors
 
-    logger.info("downloading %s", address)
+    if download:
+        logger.info("downloading %s", address)
     try:
         folder = huggingface_hub.snapshot_download(
-            match["repository"], revision=match["revision"], allow_patterns=list(MODEL_FILES)
+            match["repository"],
+            revision=match["revision"],
+            allow_patterns=list(MODEL_FILES),
+            local_files_only=not download,
         )
     except errors.HFValidationError as error:
         raise MeshError(f"{address!r} is malformed: {error}") from error
@@ -136,15 +141,18 @@ def _from_hub(address: str) -> tuple[Path, str]:
         raise MeshError(
             f"{address} does not exist on the hub, or HF_TOKEN gives no access to it."
         ) from error
-    except (
-        errors.HfHubHTTPError,
-        errors.LocalEntryNotFoundError,
-        errors.OfflineModeIsEnabled,
-        OSError,
-    ) as error:
-        raise MeshError(
-            f"The hub can't be reached for {address} ({type(error).__name__}); "
-            "check the network or HF_ENDPOINT, or name a local folder."
-        ) from error
+    except errors.LocalEntryNotFoundError as error:
+        if not download:
+            raise MeshError(f"{address} was not downloaded yet.") from error
+        raise _unreachable(address, error) from error
+    except (errors.HfHubHTTPError, errors.OfflineModeIsEnabled, OSError) as error:
+        raise _unreachable(address, error) from error
     commit = Path(folder).name
     return Path(folder), commit
+
+
+def _unreachable(address: str, error: Exception) -> MeshError:
+    return MeshError(
+        f"The hub can't be reached for {address} ({type(error).__name__}); "
+        "check the network or HF_ENDPOINT, or name a local folder."
+    )

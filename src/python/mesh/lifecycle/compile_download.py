@@ -7,16 +7,20 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from mesh.core.card import ModelCard
 from mesh.core.files import atomic_directory
+from mesh.core.inputs import Inputs, differences
 from mesh.core.manifest import Manifest
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
+from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
-from mesh.lifecycle.base_model import resolve_base_model
-from mesh.lifecycle.compile_records import BASE_FOLDER, Downloaded
+from mesh.lifecycle.base_model import BaseModel, resolve_base_model
+from mesh.lifecycle.compile_records import BASE_FOLDER, DOWNLOADED_FILE, Downloaded
 from mesh.lifecycle.recipe import Recipe, load_recipe
-from mesh.lifecycle.version import assemble, base_card, base_fingerprint, regression_inputs
+from mesh.lifecycle.status import find_registered
+from mesh.lifecycle.version import assemble, base_card, base_inputs, regression_inputs
 from mesh.registry.factory import open_registry
 from mesh.registry.reference import reference_to
 from mesh.registry.settings import RegistrySettings
@@ -59,14 +63,43 @@ def download(
 def _assemble_base(recipe: Recipe, address: str, target: Path) -> Downloaded:
     base = resolve_base_model(address)
     inputs = regression_inputs(recipe.read_samples())
-    fingerprint = base_fingerprint(recipe, base.source, inputs, recipe.inference_params)
+    made_from = _base_inputs(recipe, base)
     with atomic_directory(target / BASE_FOLDER, replace=True) as directory:
         assemble(recipe, base, inputs, recipe.inference_params, directory)
         base_card(
-            recipe, base, recipe.inference_params, model_type="base", fingerprint=fingerprint
+            recipe, base, recipe.inference_params, model_type="base", made_from=made_from
         ).write(directory)
         Manifest.of(directory).write(directory)
     return Downloaded(source=address, trained_version=None, folder=BASE_FOLDER)
+
+
+def _base_inputs(recipe: Recipe, base: BaseModel) -> Inputs:
+    samples = regression_inputs(recipe.read_samples())
+    return base_inputs(recipe, base.source, samples, recipe.inference_params)
+
+
+def status(
+    recipe: Recipe,
+    settings: DownloadSettings,
+    workspace: WorkspaceSettings,
+    registry_settings: RegistrySettings,
+) -> Status:
+    """Whether the uncompiled model that would be downloaded now is here."""
+    target = workspace.output(recipe.project, "download")
+    if not (target / DOWNLOADED_FILE).exists():
+        return NEVER_RUN
+    here = Downloaded.read(target)
+    if "://" in settings.reference:
+        if here.source != settings.reference:
+            return out_of_date(here.source, [f"base model ({here.source} -> {settings.reference})"])
+        inputs = _base_inputs(recipe, resolve_base_model(settings.reference, download=False))
+        changed = differences(ModelCard.read(target / here.folder).made_from, inputs)
+        return out_of_date(here.source, changed) if changed else up_to_date(here.source)
+    reference = reference_to(recipe.project.trained_model, settings.reference)
+    found = find_registered(registry_settings, reference)
+    if found is None or found.reference == here.source:
+        return up_to_date(here.source)
+    return out_of_date(here.source, [f"trained version ({here.source} -> {found.reference})"])
 
 
 def program(project: Project) -> Program:
@@ -75,5 +108,6 @@ def program(project: Project) -> Program:
         component=f"{project.package}.compile",
         name="download",
         run=partial(download, load_recipe(project)),
+        status=partial(status, load_recipe(project)),
         settings=(DownloadSettings, WorkspaceSettings, RegistrySettings),
     )

@@ -68,6 +68,7 @@ class Compilation(BaseModel):
     Args:
         source: the trained version's reference, or the address of a base model.
         source_digest: of its weights and regression test.
+        made_from: the inputs of the fingerprint, by the names of `mesh.core.inputs`.
         published: the registered version with the same fingerprint, if there is one.
         extra_files: what the project says of the files that it added.
         forced: whether it was compiled although such a version exists, to be registered once more.
@@ -77,6 +78,7 @@ class Compilation(BaseModel):
 
     schema_version: Literal[1] = 1
     fingerprint: str
+    made_from: dict[str, Any] = {}
     source: str
     source_digest: str
     trained_version: str | None

@@ -7,22 +7,29 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from mesh.compile.fingerprint import compile_fingerprint, compiler_versions
+from mesh.compile.fingerprint import compile_inputs
 from mesh.compile.source import spec_for
 from mesh.compile.spec import Backend, CompileSpec, Tolerances
 from mesh.core.card import ARTIFACTS, COMPILED
-from mesh.core.digest import code_digest
-from mesh.core.environment import describe_environment, package_versions
+from mesh.core.digest import fingerprint
+from mesh.core.environment import describe_environment
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
-from mesh.core.program import Program
+from mesh.core.inputs import Inputs, differences, packages_of
+from mesh.core.program import Program, component_folder
 from mesh.core.project import Project
-from mesh.core.settings import MeshSettings
+from mesh.core.settings import MeshSettings, find_env_file, load_settings
+from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
-from mesh.lifecycle.compile_records import Compilation, Downloaded
-from mesh.lifecycle.recipe import ExtraFiles, Recipe, load_recipe
-from mesh.lifecycle.version import RegressionTest, source_digest
+from mesh.lifecycle.compile_download import DownloadSettings
+from mesh.lifecycle.compile_records import BASE_FOLDER, COMPILATION_FILE, Compilation, Downloaded
+from mesh.lifecycle.extra_files import ExtraFiles
+from mesh.lifecycle.recipe import Recipe, load_recipe
+from mesh.lifecycle.status import find_registered, registered, status_of_model, with_fingerprint
+from mesh.lifecycle.version import RegressionTest, digest_of, source_digest
+from mesh.registry.base import ModelVersion
 from mesh.registry.factory import open_registry
+from mesh.registry.reference import reference_to
 from mesh.registry.settings import RegistrySettings
 
 logger = logging.getLogger(__name__)
@@ -86,14 +93,16 @@ def trace(
     downloaded = Downloaded.read(downloads)
     version = downloaded.verified(downloads)
     spec = settings.spec(version / ARTIFACTS, recipe)
+    made_from = inputs_of(recipe, source_digest(version), settings, extra_files)
     compilation = Compilation(
-        fingerprint=fingerprint_of(recipe, version, spec, extra_files),
+        fingerprint=fingerprint(made_from),
+        made_from=made_from,
         source=downloaded.source,
         source_digest=source_digest(version),
         trained_version=downloaded.trained_version,
         spec=spec.model_dump(mode="json"),
         forced=settings.force,
-        environment=describe_environment(compiler_versions(spec)),
+        environment=describe_environment(packages_of(made_from)),
     )
     if not settings.force and _up_to_date(recipe, compilation, target, registry_settings):
         return
@@ -102,16 +111,21 @@ def trace(
     logger.info("compiled %s with %s into %s", downloaded.source, spec.backend, target)
 
 
-def fingerprint_of(
-    recipe: Recipe, version: Path, spec: CompileSpec, extra_files: ExtraFiles | None = None
-) -> str:
-    """The fingerprint of what compiling a downloaded version would give."""
-    extra = {
-        "code": code_digest(recipe.extra_code),
-        "packages": package_versions(recipe.packages),
-        "settings": extra_files.model_dump(mode="json") if extra_files else {},
+def inputs_of(
+    recipe: Recipe, source: str, settings: CompileSettings, extra_files: ExtraFiles | None = None
+) -> Inputs:
+    """All that determines what compiling a version gives, without a look into its files.
+
+    Args:
+        source: the digest of the version's files.
+    """
+    chosen = {
+        **recipe.declared,
+        **settings.model_dump(mode="json", exclude={"force"}),
+        **(extra_files.model_dump(mode="json") if extra_files else {}),
     }
-    return compile_fingerprint(source_digest(version), spec, extra)
+    module = type(extra_files).__module__ if extra_files else None
+    return compile_inputs(source, settings.backend, chosen, module)
 
 
 def _up_to_date(
@@ -189,6 +203,57 @@ def _compile(
     compilation.model_copy(update=described).write(directory)
 
 
+def status(
+    recipe: Recipe,
+    _settings: CompileSettings,
+    workspace: WorkspaceSettings,
+    registry_settings: RegistrySettings,
+    _extra_files: ExtraFiles | None = None,
+) -> Status:
+    """Whether a model is registered, or lies in `outputs/<project>/compile`, that was compiled as it would be now."""
+    inputs = expected_inputs(recipe, workspace)
+    if inputs is None:
+        return NEVER_RUN
+    found = status_of_model(registry_settings, recipe.project.compiled_model, inputs)
+    target = workspace.output(recipe.project, "compile")
+    if found.state == "up to date" or not (target / COMPILATION_FILE).exists():
+        return found
+    here = Compilation.read(target)
+    if here.fingerprint == fingerprint(inputs):
+        return up_to_date(str(target))
+    return found if found.result else out_of_date(str(target), differences(here.made_from, inputs))
+
+
+def expected_inputs(recipe: Recipe, workspace: WorkspaceSettings) -> Inputs | None:
+    """The inputs of what compiling would give now, after a download; None where there is nothing to compile."""
+    extra = (recipe.extra_files,) if recipe.extra_files else ()
+    settings, source, registry_settings, *extra_files = load_settings(
+        [CompileSettings, DownloadSettings, RegistrySettings, *extra],
+        env_file=find_env_file(component_folder(f"{recipe.project.package}.compile")),
+    )
+    if "://" in source.reference:
+        downloads = workspace.output(recipe.project, "download")
+        if not (downloads / BASE_FOLDER).is_dir():
+            return None
+        digest = source_digest(downloads / BASE_FOLDER)
+    else:
+        reference = reference_to(recipe.project.trained_model, source.reference)
+        version = find_registered(registry_settings, reference)
+        if version is None:
+            return None
+        digest = digest_of(version.manifest)
+    return inputs_of(recipe, digest, settings, *extra_files)
+
+
+def find_compiled(recipe: Recipe, inputs: Inputs) -> ModelVersion | None:
+    """The registered compiled version that was made from inputs."""
+    (settings,) = load_settings(
+        [RegistrySettings],
+        env_file=find_env_file(component_folder(f"{recipe.project.package}.compile")),
+    )
+    return with_fingerprint(registered(settings, recipe.project.compiled_model), inputs)
+
+
 def program(project: Project) -> Program:
     """The program `compile:trace` of a project."""
     recipe = load_recipe(project)
@@ -197,5 +262,6 @@ def program(project: Project) -> Program:
         component=f"{project.package}.compile",
         name="trace",
         run=partial(trace, recipe),
+        status=partial(status, recipe),
         settings=(CompileSettings, WorkspaceSettings, RegistrySettings, *extra_files),
     )

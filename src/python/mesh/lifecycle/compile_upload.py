@@ -3,6 +3,7 @@
 import logging
 import shutil
 import tempfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from mesh.core.manifest import Manifest
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
+from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compile_records import (
     PREDICTIONS_FILE,
@@ -24,7 +26,9 @@ from mesh.lifecycle.compile_records import (
     Compilation,
     ValidationReport,
 )
+from mesh.lifecycle.compile_trace import expected_inputs
 from mesh.lifecycle.recipe import Recipe, load_recipe
+from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.version import TEST_FILES
 from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.factory import open_registry
@@ -125,6 +129,7 @@ def _publish(
         code_revision=code_revision(),
         environment=compilation.environment,
         fingerprint=compilation.fingerprint,
+        made_from=compilation.made_from,
         test_files=TEST_FILES,
     )
     with atomic_directory(workspace.output(recipe.project, "upload"), replace=True) as directory:
@@ -148,11 +153,26 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
+def status(
+    recipe: Recipe,
+    _settings: UploadSettings,
+    workspace: WorkspaceSettings,
+    registry_settings: RegistrySettings,
+) -> Status:
+    """Whether the model that would be compiled now is registered."""
+    inputs = expected_inputs(recipe, workspace)
+    if inputs is None:
+        return NEVER_RUN
+    found = status_of_model(registry_settings, recipe.project.compiled_model, inputs)
+    return found if found.state != "out of date" else replace(found, because=("compiled model",))
+
+
 def program(project: Project) -> Program:
     """The program `compile:upload` of a project."""
     return Program(
         component=f"{project.package}.compile",
         name="upload",
         run=partial(upload, load_recipe(project)),
+        status=partial(status, load_recipe(project)),
         settings=(UploadSettings, WorkspaceSettings, RegistrySettings),
     )

@@ -11,12 +11,14 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.card import ARTIFACTS
+from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory, write_json_atomic
 from mesh.core.manifest import Manifest
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
+from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compile_records import (
     PREDICTIONS_FILE,
@@ -25,6 +27,7 @@ from mesh.lifecycle.compile_records import (
     Compilation,
     ValidationReport,
 )
+from mesh.lifecycle.compile_trace import expected_inputs, find_compiled
 from mesh.lifecycle.recipe import Recipe, load_recipe
 
 logger = logging.getLogger(__name__)
@@ -72,6 +75,22 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
             f"see {target / REPORT_FILE}."
         )
     logger.info("all %d regression cases passed at tolerance %g", len(cases), settings.tolerance)
+
+
+def status(recipe: Recipe, _settings: ValidateSettings, workspace: WorkspaceSettings) -> Status:
+    """Whether the model that would be compiled now passed, or is registered, for which it had to pass."""
+    target = workspace.output(recipe.project, "validate")
+    inputs = expected_inputs(recipe, workspace)
+    if inputs is None:
+        return NEVER_RUN
+    if found := find_compiled(recipe, inputs):
+        return up_to_date(found.reference)
+    if not (target / REPORT_FILE).exists():
+        return NEVER_RUN
+    report = ValidationReport.read(target)
+    if report.fingerprint != fingerprint(inputs):
+        return out_of_date(str(target), ["compiled model"])
+    return up_to_date(str(target)) if report.passed else out_of_date(str(target), ["it failed"])
 
 
 def run_suite(
@@ -124,5 +143,6 @@ def program(project: Project) -> Program:
         component=f"{project.package}.compile",
         name="validate",
         run=partial(validate, load_recipe(project)),
+        status=partial(status, load_recipe(project)),
         settings=(ValidateSettings, WorkspaceSettings),
     )

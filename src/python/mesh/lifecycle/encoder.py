@@ -7,22 +7,26 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from mesh.compile.fingerprint import compile_fingerprint, compiler_versions
+from mesh.compile.fingerprint import compile_inputs
 from mesh.compile.source import spec_for
-from mesh.compile.spec import Backend, CompileSpec
+from mesh.compile.spec import Backend, CompileSpec, Task
 from mesh.core.card import COMPILED, ModelCard
+from mesh.core.digest import fingerprint
 from mesh.core.environment import code_revision, describe_environment
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
+from mesh.core.inputs import Inputs, differences, packages_of
 from mesh.core.manifest import MANIFEST_FILE, Manifest
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
+from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 
 logger = logging.getLogger(__name__)
 
+TASK: Task = "sentence-embedding"
 PARITY_TEXTS = (
     "",
     "tram",
@@ -54,18 +58,29 @@ def make_encoder(project: Project, settings: EncoderSettings, workspace: Workspa
         MeshError: the base model isn't there, or the compiled one computes something else.
     """
     base = resolve_base_model(settings.base_model)
-    spec = spec_for(base.folder, task="sentence-embedding", backend=settings.backend)
-    fingerprint = compile_fingerprint(base.source.digest, spec)
-    name = f"ENCODER-{fingerprint[:12]}"
+    spec = spec_for(base.folder, task=TASK, backend=settings.backend)
+    made_from = encoder_inputs(base, settings)
+    name = encoder_name(made_from)
     directory = workspace.models / name
     if not settings.force and _is_intact(directory):
         logger.info("%s is up to date: nothing it depends on has changed", name)
     else:
         logger.info("compiling %s with %s", settings.base_model, spec.backend)
         with atomic_directory(directory, replace=True) as partial:
-            _compile(base, spec, fingerprint, partial)
+            _compile(base, spec, made_from, partial)
         logger.info("the encoder is in %s", directory)
     workspace.set_current_model(project, name)
+
+
+def encoder_inputs(base: BaseModel, settings: EncoderSettings) -> Inputs:
+    """All that determines a compiled encoder."""
+    chosen = {"task": TASK}
+    return compile_inputs(base.source.digest, settings.backend, chosen, source="base model")
+
+
+def encoder_name(made_from: Inputs) -> str:
+    """The folder of a compiled encoder."""
+    return f"ENCODER-{fingerprint(made_from)[:12]}"
 
 
 def _is_intact(directory: Path) -> bool:
@@ -77,7 +92,7 @@ def _is_intact(directory: Path) -> bool:
     return not problems
 
 
-def _compile(base: BaseModel, spec: CompileSpec, fingerprint: str, directory: Path) -> None:
+def _compile(base: BaseModel, spec: CompileSpec, made_from: Inputs, directory: Path) -> None:
     from mesh.compile.compiler import compile_model
     from mesh.compile.parity import check_parity
 
@@ -96,10 +111,22 @@ def _compile(base: BaseModel, spec: CompileSpec, fingerprint: str, directory: Pa
         settings={"spec": spec.model_dump(mode="json")},
         metrics={"parity": parity.model_dump(mode="json")},
         code_revision=code_revision(),
-        environment=describe_environment(compiler_versions(spec)),
-        fingerprint=fingerprint,
+        environment=describe_environment(packages_of(made_from)),
+        fingerprint=fingerprint(made_from),
+        made_from=made_from,
     ).write(directory)
     Manifest.of(directory).write(directory)
+
+
+def status(project: Project, settings: EncoderSettings, workspace: WorkspaceSettings) -> Status:
+    """Whether the encoder that would be compiled now is the one that the server loads."""
+    here = workspace.find_model(project)
+    if here is None:
+        return NEVER_RUN
+    inputs = encoder_inputs(resolve_base_model(settings.base_model, download=False), settings)
+    if here.name == encoder_name(inputs):
+        return up_to_date(here.name)
+    return out_of_date(here.name, differences(ModelCard.read(here).made_from, inputs))
 
 
 def program(project: Project) -> Program:
@@ -108,5 +135,6 @@ def program(project: Project) -> Program:
         component=f"{project.package}.serve",
         name="download",
         run=partial(make_encoder, project),
+        status=partial(status, project),
         settings=(EncoderSettings, WorkspaceSettings),
     )

@@ -9,15 +9,17 @@ from typing import Any
 from pydantic import Field, field_serializer
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.digest import code_digest, fingerprint
-from mesh.core.environment import package_versions
+from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.files import atomic_directory
+from mesh.core.inputs import Inputs, code_inputs, setting_inputs
 from mesh.core.manifest import FileEntry
 from mesh.core.program import Program
 from mesh.core.progress import track
 from mesh.core.project import Project
+from mesh.core.roots import INGESTING
 from mesh.core.settings import MeshSettings
+from mesh.core.status import Status
 from mesh.core.urls import mask_url
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.dataset import Dataset, load_dataset
@@ -27,17 +29,11 @@ from mesh.data.shards import Shard, arrow_schema, write_shards
 from mesh.data.sources import FORMATS, SourceFile, file_format, find_files, sample_files
 from mesh.data.store import DataSettings, DataStore
 from mesh.data.validation import REJECTS_FILE, Rejects, Translation, validate_rows
+from mesh.lifecycle.status import status_of_data
 
 logger = logging.getLogger(__name__)
 
 PART = "all"
-_READING_MODULES = (
-    "mesh.data.dataset",
-    "mesh.data.formats",
-    "mesh.data.shards",
-    "mesh.data.validation",
-)
-_READING_LIBRARIES = ("pyarrow", "pydantic")
 
 
 class IngestSettings(MeshSettings):
@@ -89,9 +85,9 @@ def ingest(
         UsageError: the format is unknown.
         MeshError: the source can't be read, or too many of its rows are malformed.
     """
-    files = find_files(settings.source) if settings.source else sample_files(dataset.samples)
-    formats = [_format(file, settings.format) for file in files]
-    inputs = _fingerprint(dataset, files, settings)
+    files, formats = _source(dataset, settings)
+    made_from = ingest_inputs(dataset, files, formats, settings)
+    inputs = fingerprint(made_from)
     store = DataStore(dataset.project, "raw", data)
     if not settings.force and (found := store.find(inputs)):
         store.set_latest(found.version)
@@ -109,6 +105,7 @@ def ingest(
                 shards=tuple(shards),
                 files=(FileEntry.of(folder / REJECTS_FILE, REJECTS_FILE),),
                 inputs=inputs,
+                made_from=made_from,
                 source={"files": [_describe(file) for file in files], "rejected": rejected},
             )
             known = manifest.version in store.versions()
@@ -128,6 +125,12 @@ def ingest(
         raise MeshError(f"{problem}; see {output / REJECTS_FILE}.")
 
 
+def _source(dataset: Dataset, settings: IngestSettings) -> tuple[Sequence[SourceFile], list[str]]:
+    """The files to read, and the format of each."""
+    files = find_files(settings.source) if settings.source else sample_files(dataset.samples)
+    return files, [_format(file, settings.format) for file in files]
+
+
 def _format(file: SourceFile, given: str) -> str:
     name = given or file_format(file.path)
     if name not in FORMATS.values():
@@ -138,16 +141,17 @@ def _format(file: SourceFile, given: str) -> str:
     return str(name)
 
 
-def _fingerprint(dataset: Dataset, files: Sequence[SourceFile], settings: IngestSettings) -> str:
-    return fingerprint(
-        {
-            "files": [_describe(file) for file in files],
-            "settings": settings.model_dump(mode="json", exclude={"source", "force"}),
-            "schema": dataset.row.model_json_schema(),
-            "code": code_digest((dataset.row.__module__, *_READING_MODULES)),
-            "packages": package_versions(_READING_LIBRARIES),
-        }
-    )
+def ingest_inputs(
+    dataset: Dataset, files: Sequence[SourceFile], formats: Sequence[str], settings: IngestSettings
+) -> Inputs:
+    """All that determines a raw version."""
+    return {
+        "data": fingerprint([_describe(file) for file in files]),
+        "row schema": fingerprint(dataset.row.model_json_schema()),
+        **setting_inputs(settings.model_dump(mode="json", exclude={"source", "force"})),
+        **setting_inputs({"format": list(formats)}),
+        **code_inputs((dataset.row.__module__, *INGESTING)),
+    }
 
 
 def _describe(file: SourceFile) -> dict[str, Any]:
@@ -190,11 +194,21 @@ def _problem(rows: int, rejected: int, settings: IngestSettings) -> str:
     return ""
 
 
+def status(
+    dataset: Dataset, settings: IngestSettings, _workspace: WorkspaceSettings, data: DataSettings
+) -> Status:
+    """Whether the source's rows are stored, as they would be read now."""
+    files, formats = _source(dataset, settings)
+    inputs = ingest_inputs(dataset, files, formats, settings)
+    return status_of_data(DataStore(dataset.project, "raw", data), inputs)
+
+
 def program(project: Project) -> Program:
     """The program `ingest:ingest` of a project."""
     return Program(
         component=f"{project.package}.ingest",
         name="ingest",
         run=partial(ingest, load_dataset(project)),
+        status=partial(status, load_dataset(project)),
         settings=(IngestSettings, WorkspaceSettings, DataSettings),
     )

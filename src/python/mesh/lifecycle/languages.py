@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 from pydantic_settings import SettingsConfigDict
 
-from mesh.lifecycle.recipe import ExtraFiles
+from mesh.lifecycle.extra_files import ExtraFiles
 from mesh.nlp.language import write_languages
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]

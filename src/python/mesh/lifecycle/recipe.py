@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 
@@ -16,8 +16,11 @@ from mesh.compile.text_model import TextModel
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.files import read_json
 from mesh.core.project import Project
-from mesh.core.settings import MeshSettings
-from mesh.data.dataset import Dataset
+from mesh.lifecycle.extra_files import ExtraFiles
+
+if TYPE_CHECKING:
+    # Its rows decide nothing where nothing is trained.
+    from mesh.data.dataset import Dataset
 
 Predict = Callable[[Sequence[str], Mapping[str, Any]], list[Any]]
 """Documents and inference parameters in, one JSON-serialisable prediction for each document out."""
@@ -36,29 +39,12 @@ class Training:
         labels: of texts, or of entities, in the order of the new layer's numbers.
         prepare: changes the base model's copy, a folder, before it is trained.
         augment: varies training rows.
-        code: modules that determine the two.
     """
 
-    dataset: Dataset
+    dataset: "Dataset"
     labels: tuple[str, ...]
     prepare: Callable[[Path], None] | None = None
     augment: Augment | None = None
-    code: tuple[str, ...] = ()
-
-
-class ExtraFiles(MeshSettings):
-    """What a project's server needs beside the network; the fields are settings of `compile:trace`.
-
-    A subclass takes the prefix `COMPILE_` for its settings, which become part of the fingerprint.
-    """
-
-    def write(self, folder: Path) -> None:
-        """Write the files into the folder of a compiled model, which has everything else but its manifest."""
-        raise NotImplementedError
-
-    def provenance(self, folder: Path) -> dict[str, Any]:
-        """What the model card says of the files in a compiled model's folder; JSON-serialisable."""
-        raise NotImplementedError
 
 
 def field_differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
@@ -98,9 +84,6 @@ class Recipe:
         stride: tokens that neighbouring windows share.
         training: how the base model is fine-tuned; none where it is registered as it is.
         extra_files: writes what the server needs beside the network.
-        code: modules that determine the predictions of the uncompiled model.
-        extra_code: modules that determine the extra files.
-        packages: distributions, beside those that run the network, whose versions determine either.
     """
 
     project: Project
@@ -115,9 +98,22 @@ class Recipe:
     stride: int = 0
     training: Training | None = None
     extra_files: type[ExtraFiles] | None = None
-    code: tuple[str, ...] = ()
-    extra_code: tuple[str, ...] = ()
-    packages: tuple[str, ...] = ()
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules of the project that decide an uncompiled version, with all that they import."""
+        training = self.training
+        functions = (
+            self.reference,
+            training and training.prepare,
+            training and training.augment,
+        )
+        return tuple({function.__module__: None for function in functions if function})
+
+    @property
+    def declared(self) -> dict[str, Any]:
+        """The fields that choose how a network is compiled and run."""
+        return {"task": self.task, "overflow": self.overflow, "stride": self.stride}
 
     def load_reference(self, folder: Path) -> TextModel:
         """The uncompiled network in a folder, reading long texts as the compiled one does.

@@ -3,18 +3,21 @@
 import logging
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.digest import code_digest, fingerprint
-from mesh.core.environment import package_versions
+from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory, write_json_atomic, write_text_atomic
+from mesh.core.inputs import Inputs, code_inputs, setting_inputs
 from mesh.core.manifest import FileEntry
 from mesh.core.program import Program
 from mesh.core.project import Project
+from mesh.core.roots import NOT_REGISTERING, REGISTERING
 from mesh.core.settings import MeshSettings
+from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.card import CARD_FILE, PAGE_FILE, DataCard
 from mesh.data.dataset import Dataset, load_dataset
@@ -26,11 +29,10 @@ from mesh.data.splitting import SPLITS, Fractions
 from mesh.data.store import LATEST, DataSettings, DataStore
 from mesh.data.validation import REJECTS_FILE, Rejects
 from mesh.lifecycle.ingest import PART
+from mesh.lifecycle.status import status_of_data
 
 logger = logging.getLogger(__name__)
 
-_PREPARING_MODULES = ("mesh.data", "mesh.lifecycle.register", "mesh.nlp")
-_PREPARING_LIBRARIES = ("matplotlib", "py3langid", "pyarrow", "pydantic", "regex")
 _MISTAKES = ("clean-up", "conflict", "language")
 
 
@@ -93,14 +95,8 @@ def register(
     """
     raw_store = DataStore(dataset.project, "raw", data)
     raw = raw_store.get(settings.data)
-    inputs = fingerprint(
-        {
-            "raw": raw.digest,
-            "settings": settings.model_dump(mode="json", exclude={"data", "force"}),
-            "code": code_digest((dataset.row.__module__, *_PREPARING_MODULES)),
-            "packages": package_versions(_PREPARING_LIBRARIES),
-        }
-    )
+    made_from = register_inputs(dataset, settings, raw)
+    inputs = fingerprint(made_from)
     store = DataStore(dataset.project, "features", data)
     if not settings.force and (found := store.find(inputs)):
         store.set_latest(found.version)
@@ -116,7 +112,7 @@ def register(
             prepared = prepare(rows, settings.preparation, Rejects(file), f"raw/{raw.version}")
         problem = _problem(prepared, raw.rows, settings)
         if not problem:
-            manifest = _write(dataset, settings, raw, prepared, inputs, folder)
+            manifest = _write(dataset, settings, raw, prepared, made_from, folder)
             known = manifest.version in store.versions()
             store.publish(folder, manifest)
             _log(store, manifest, prepared, known=known)
@@ -125,6 +121,19 @@ def register(
                 (folder / shard.path).unlink()
     if problem:
         raise MeshError(f"{problem}; see {output / REJECTS_FILE}.")
+
+
+def register_inputs(dataset: Dataset, settings: RegisterSettings, raw: DataManifest) -> Inputs:
+    """All that determines a version of features."""
+    return {
+        "data": raw.digest,
+        **setting_inputs(_chosen(settings)),
+        **code_inputs((dataset.row.__module__, *REGISTERING), excluded=NOT_REGISTERING),
+    }
+
+
+def _chosen(settings: RegisterSettings) -> dict[str, Any]:
+    return settings.model_dump(mode="json", exclude={"data", "force"})
 
 
 def _problem(prepared: Prepared, rows: int, settings: RegisterSettings) -> str:
@@ -145,7 +154,7 @@ def _write(
     settings: RegisterSettings,
     raw: DataManifest,
     prepared: Prepared,
-    inputs: str,
+    made_from: Inputs,
     folder: Path,
 ) -> DataManifest:
     schema = feature_schema(dataset.row)
@@ -153,7 +162,7 @@ def _write(
     for split in SPLITS:
         rows = (feature.fields() for feature in prepared.features if feature.split == split)
         shards += write_shards(rows, schema, folder, split)
-    shown = settings.model_dump(mode="json", exclude={"data", "force"})
+    shown = _chosen(settings)
     card = DataCard.of(
         prepared, project=dataset.project.name, raw_version=raw.version, settings=shown
     )
@@ -167,7 +176,8 @@ def _write(
         row_schema=describe_schema(schema),
         shards=tuple(shards),
         files=tuple(FileEntry.of(folder / name, name) for name in names),
-        inputs=inputs,
+        inputs=fingerprint(made_from),
+        made_from=made_from,
         source={"raw_version": raw.version, "raw_digest": raw.digest, "settings": shown},
     )
 
@@ -182,11 +192,23 @@ def _log(store: DataStore, manifest: DataManifest, prepared: Prepared, *, known:
     )
 
 
+def status(
+    dataset: Dataset, settings: RegisterSettings, _workspace: WorkspaceSettings, data: DataSettings
+) -> Status:
+    """Whether features are stored, as they would be made now."""
+    raw = DataStore(dataset.project, "raw", data)
+    if not raw.versions():
+        return NEVER_RUN
+    inputs = register_inputs(dataset, settings, raw.get(settings.data))
+    return status_of_data(DataStore(dataset.project, "features", data), inputs)
+
+
 def program(project: Project) -> Program:
     """The program `register:register` of a project."""
     return Program(
         component=f"{project.package}.register",
         name="register",
         run=partial(register, load_dataset(project)),
+        status=partial(status, load_dataset(project)),
         settings=(RegisterSettings, WorkspaceSettings, DataSettings),
     )

@@ -9,7 +9,9 @@ from pydantic_settings import SettingsConfigDict
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
+from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
+from mesh.lifecycle.status import find_registered
 from mesh.registry.factory import open_registry
 from mesh.registry.reference import reference_to
 from mesh.registry.settings import RegistrySettings
@@ -44,11 +46,29 @@ def download(
     logger.info("%s is in %s, every file verified", found.reference, directory)
 
 
+def status(
+    project: Project,
+    settings: ServeDownloadSettings,
+    workspace: WorkspaceSettings,
+    registry_settings: RegistrySettings,
+) -> Status:
+    """Whether the version that would be downloaded now is the one that the server loads."""
+    here = workspace.find_model(project)
+    if here is None:
+        return NEVER_RUN
+    reference = reference_to(project.compiled_model, settings.reference)
+    found = find_registered(registry_settings, reference)
+    if found is None or found.reference == here.name:
+        return up_to_date(here.name)
+    return out_of_date(here.name, [f"compiled version ({here.name} -> {found.reference})"])
+
+
 def program(project: Project) -> Program:
     """The program `serve:download` of a project."""
     return Program(
         component=f"{project.package}.serve",
         name="download",
         run=partial(download, project),
+        status=partial(status, project),
         settings=(ServeDownloadSettings, WorkspaceSettings, RegistrySettings),
     )

@@ -7,7 +7,9 @@ from mesh.core.errors import MeshError, UsageError
 from mesh.core.manifest import FileEntry
 from mesh.core.program import Program
 from mesh.core.project import Project
+from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
+from mesh.lifecycle.status import find_registered
 from mesh.loadtest.report import LoadTestReport
 from mesh.loadtest.results import RESULT_FILES, model_directory, results_directory
 from mesh.loadtest.settings import ResultSettings
@@ -60,11 +62,34 @@ def upload_results(
             logger.info("%s has %s now", version.reference, path)
 
 
+def status(
+    project: Project,
+    settings: UploadResultsSettings,
+    workspace: WorkspaceSettings,
+    registry_settings: RegistrySettings,
+) -> Status:
+    """Whether the version that is served has the results that are here."""
+    directory = settings.model_directory or workspace.find_model(project)
+    version = find_registered(registry_settings, directory.name) if directory else None
+    if directory is None or version is None:
+        return NEVER_RUN
+    results = results_directory(directory, settings.image_tag)
+    for name in RESULT_FILES:
+        path = f"test_results/{settings.image_tag}/{name}"
+        attached, here = version.attachments.get(path), results / name
+        if attached is None:
+            return NEVER_RUN
+        if here.is_file() and attached != FileEntry.of(here, path):
+            return out_of_date(version.reference, [f"file {here}"])
+    return up_to_date(version.reference)
+
+
 def program(project: Project) -> Program:
     """The program `serve:upload-results` of a project."""
     return Program(
         component=f"{project.package}.serve",
         name="upload-results",
         run=partial(upload_results, project),
+        status=partial(status, project) if project.kind == "trained" else None,
         settings=(UploadResultsSettings, WorkspaceSettings, RegistrySettings),
     )

@@ -5,21 +5,23 @@ from functools import partial
 
 from pydantic import Field, create_model
 
+from mesh.core.digest import fingerprint
 from mesh.core.files import atomic_directory
 from mesh.core.program import Program
 from mesh.core.project import Project
+from mesh.core.status import Status
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.store import DataSettings
 from mesh.lifecycle.base_model import resolve_base_model
 from mesh.lifecycle.recipe import Recipe, load_recipe
-from mesh.lifecycle.training.fine_tuning import fine_tune
+from mesh.lifecycle.status import status_of_model
+from mesh.lifecycle.training.fine_tuning import fine_tune, fine_tuning_status
 from mesh.lifecycle.training.settings import FineTuneSettings, TrainSettings
 from mesh.lifecycle.version import (
     assemble,
     base_card,
-    base_fingerprint,
-    check_params,
-    regression_inputs,
+    base_inputs,
+    stored_test,
 )
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
@@ -34,19 +36,17 @@ def train(
     registry_settings: RegistrySettings,
 ) -> None:
     """Publish `<KEY>-TRAINED-N`, unless a version with the same fingerprint exists."""
-    inputs = regression_inputs(recipe.read_samples(settings.samples))
-    params = {**recipe.inference_params, **settings.inference_params}
-    check_params(recipe, params)
+    inputs, params = stored_test(recipe, settings.samples, settings.inference_params)
     base = resolve_base_model(settings.base_model)
-    fingerprint = base_fingerprint(recipe, base.source, inputs, params)
+    made_from = base_inputs(recipe, base.source, inputs, params)
     registry = open_registry(registry_settings)
     name = recipe.project.trained_model
-    if not settings.force and (found := registry.find(name, fingerprint)):
+    if not settings.force and (found := registry.find(name, fingerprint(made_from))):
         logger.info("%s is up to date: nothing it depends on has changed", found.reference)
         return
     with atomic_directory(workspace.output(recipe.project, "train"), replace=True) as directory:
         assemble(recipe, base, inputs, params, directory)
-        card = base_card(recipe, base, params, model_type="trained", fingerprint=fingerprint)
+        card = base_card(recipe, base, params, model_type="trained", made_from=made_from)
         version = registry.publish(name, directory, card)
     logger.info(
         "registered %s (%d files, %.1f MB)",
@@ -54,6 +54,19 @@ def train(
         len(version.manifest.files),
         version.manifest.size / 1e6,
     )
+
+
+def status(
+    recipe: Recipe,
+    settings: TrainSettings,
+    _workspace: WorkspaceSettings,
+    registry_settings: RegistrySettings,
+) -> Status:
+    """Whether the base model is registered, as it would be now."""
+    samples, params = stored_test(recipe, settings.samples, settings.inference_params)
+    base = resolve_base_model(settings.base_model, download=False)
+    inputs = base_inputs(recipe, base.source, samples, params)
+    return status_of_model(registry_settings, recipe.project.trained_model, inputs)
 
 
 def program(project: Project) -> Program:
@@ -64,6 +77,9 @@ def program(project: Project) -> Program:
         component=f"{project.package}.train",
         name="train",
         run=partial(fine_tune, recipe, training) if training else partial(train, recipe),
+        status=(
+            partial(fine_tuning_status, recipe, training) if training else partial(status, recipe)
+        ),
         settings=(
             _with_default(FineTuneSettings if training else TrainSettings, recipe.base_model),
             WorkspaceSettings,

@@ -4,30 +4,24 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from mesh.core.card import ARTIFACTS, BaseModelSource, ModelCard, TestFiles
-from mesh.core.digest import code_digest, fingerprint
-from mesh.core.environment import code_revision, describe_environment, package_versions
+from mesh.core.digest import fingerprint
+from mesh.core.environment import code_revision, describe_environment
 from mesh.core.errors import UsageError, describe_invalid
 from mesh.core.files import read_json, write_json_atomic
+from mesh.core.inputs import Inputs, code_inputs, packages_of, setting_inputs
 from mesh.core.manifest import Manifest
+from mesh.core.roots import NOT_TRAINING, PREDICTING
 from mesh.lifecycle.base_model import BaseModel
 from mesh.lifecycle.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
 TEST_FILES = TestFiles()
-REFERENCE_CODE = (
-    "mesh.compile.batching",
-    "mesh.compile.source",
-    "mesh.compile.text_model",
-    "mesh.compile.tokenizer",
-    "mesh.compile.torch_model",
-)
-REFERENCE_PACKAGES = ("torch", "transformers", "tokenizers", "numpy")
 
 
 @dataclass(frozen=True)
@@ -58,25 +52,45 @@ class RegressionTest:
         write_json_atomic(directory / TEST_FILES.predictions, self.predictions)
 
 
-def base_fingerprint(
-    recipe: Recipe, source: BaseModelSource, inputs: Sequence[str], params: Mapping[str, Any]
-) -> str:
-    """The digest of all that determines an uncompiled version: weights, inputs, code and library versions."""
-    return fingerprint(
-        {
-            "base_model": source.digest,
-            "inputs": list(inputs),
-            "inference_params": dict(params),
-            "code": code_digest((*recipe.code, *recipe.extra_code, *REFERENCE_CODE)),
-            "packages": package_versions((*REFERENCE_PACKAGES, *recipe.packages)),
-        }
-    )
+def base_inputs(
+    recipe: Recipe, source: BaseModelSource, samples: Sequence[str], params: Mapping[str, Any]
+) -> Inputs:
+    """All that determines an uncompiled version: weights, samples, code and versions of packages."""
+    return {
+        "base model": source.digest,
+        "samples": fingerprint(list(samples)),
+        **setting_inputs({**recipe.declared, "inference_params": dict(params)}),
+        **code_inputs((*recipe.modules, *PREDICTING), excluded=NOT_TRAINING),
+    }
 
 
 def source_digest(version: Path) -> str:
     """The digest of a downloaded version's weights and regression test, whatever its card says."""
-    files = Manifest.read(version).files
-    return Manifest(files=tuple(file for file in files if "/" in file.path)).digest
+    return digest_of(Manifest.read(version))
+
+
+def digest_of(manifest: Manifest) -> str:
+    """The digest of the weights and the regression test among a version's files."""
+    return Manifest(files=tuple(file for file in manifest.files if "/" in file.path)).digest
+
+
+def stored_test(
+    recipe: Recipe, samples: Path | None, params: Mapping[str, Any]
+) -> tuple[list[str], dict[str, Any]]:
+    """The documents and parameters whose predictions are stored with a version.
+
+    Args:
+        samples: a file with other documents than the project's own.
+        params: what is merged over the project's own parameters.
+
+    Raises:
+        UsageError: the parameters don't fit the project's configuration.
+        MeshError: the documents can't be read.
+    """
+    documents = regression_inputs(recipe.read_samples(samples))
+    merged = {**recipe.inference_params, **params}
+    check_params(recipe, merged)
+    return documents, merged
 
 
 def check_params(recipe: Recipe, params: Mapping[str, Any]) -> None:
@@ -106,7 +120,12 @@ def assemble(
 
 
 def base_card(
-    recipe: Recipe, base: BaseModel, params: Mapping[str, Any], *, model_type: str, fingerprint: str
+    recipe: Recipe,
+    base: BaseModel,
+    params: Mapping[str, Any],
+    *,
+    model_type: Literal["base", "trained"],
+    made_from: Inputs,
 ) -> ModelCard:
     """The card of an uncompiled version made from a base model without training."""
     return ModelCard(
@@ -116,8 +135,9 @@ def base_card(
         base_model=base.source,
         settings={"task": recipe.task, "inference_params": dict(params)},
         code_revision=code_revision(),
-        environment=describe_environment(REFERENCE_PACKAGES),
-        fingerprint=fingerprint,
+        environment=describe_environment(packages_of(made_from)),
+        fingerprint=fingerprint(made_from),
+        made_from=made_from,
         test_files=TEST_FILES,
     )
 

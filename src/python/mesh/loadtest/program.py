@@ -6,25 +6,27 @@ import importlib.resources
 import json
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel, Field
 from rich.console import Console
 
-from mesh.core.card import ModelCard
+from mesh.core.card import TEST_RESULTS, ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.program import Program
 from mesh.core.project import Project
+from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.tables import make_table
 from mesh.core.workspace import WorkspaceSettings
 from mesh.loadtest.answers import AnswerCheck
 from mesh.loadtest.criteria import Criterion, LoadTestEvaluation, evaluate
 from mesh.loadtest.plan import LoadPlan, PlannedRequest
-from mesh.loadtest.report import LoadTestReport, Outcome, make_report
+from mesh.loadtest.report import REPORT_FILE, LoadTestReport, Outcome, make_report
 from mesh.loadtest.results import ImageSpec, model_directory, results_directory, write_results
 from mesh.loadtest.run import run_plan, show_progress
 from mesh.loadtest.server import Bio, Server, read_bio
-from mesh.loadtest.settings import LoadSettings
+from mesh.loadtest.settings import LoadSettings, ResultSettings
 
 logger = logging.getLogger(__name__)
 
@@ -81,8 +83,30 @@ def program(project: Project) -> Program:
         component=f"{project.package}.serve",
         name="load",
         run=load,
+        status=partial(_status, project) if project.kind == "trained" else None,
         settings=(ProjectLoadSettings, WorkspaceSettings),
     )
+
+
+def _status(project: Project, settings: ResultSettings, workspace: WorkspaceSettings) -> Status:
+    """Whether the version that is served now was put under load; what is code alone records no version."""
+    directory = settings.model_directory or workspace.find_model(project)
+    if directory is None:
+        return NEVER_RUN
+    results = results_directory(directory, settings.image_tag)
+    if (results / REPORT_FILE).is_file():
+        report = LoadTestReport.read(results)
+        card = ModelCard.read(directory)
+        served = (directory.name, card.fingerprint)
+        if (report.model_version, report.fingerprint) == served:
+            return up_to_date(directory.name)
+        return out_of_date(str(report.model_version), ["compiled version"])
+    others = f"{project.compiled_model}-*/{settings.image_tag}/{TEST_RESULTS}/{REPORT_FILE}"
+    before = max(workspace.models.glob(others), key=lambda path: path.stat().st_mtime, default=None)
+    if before is None:
+        return NEVER_RUN
+    version = before.parents[2].name
+    return out_of_date(version, [f"compiled version ({version} -> {directory.name})"])
 
 
 def _body(request: type[BaseModel], documents: Sequence[str]) -> str:

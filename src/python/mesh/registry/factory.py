@@ -20,7 +20,7 @@ BACKENDS = {
 
 
 def open_registry(settings: RegistrySettings) -> ModelRegistry:
-    """Open the registry, read-only if the settings say so; an embedded one is created at its first use.
+    """Open the registry, read-only if the settings say so; the first use creates an embedded one.
 
     Raises:
         UsageError: there is no such backend, or the URI isn't one of its own.
@@ -97,7 +97,7 @@ class ReadOnlyRegistry:
         return self.registry.read_attachment(reference, path)
 
     def verify(self, reference: str) -> Sequence[str]:
-        """Check every stored file of a version; one sentence for each that is missing, extra or changed."""
+        """Check every stored file of a version; one sentence for each problem."""
         return self.registry.verify(reference)
 
     def _refuse(self, refusal: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""References to registered versions, such as `KEYWORDS-COMPILED-88` and `KEYWORDS-COMPILED:prod`."""
+"""References to versions, such as `KEYWORDS-COMPILED-88` and `KEYWORDS-COMPILED:prod`."""
 
 import re
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ def check_model_name(name: str) -> str:
     """Return the name of a registered model, such as `KEYWORDS-COMPILED`.
 
     Raises:
-        UsageError: it is no such name.
+        UsageError: it isn't one.
     """
     if len(name) > _MAX_NAME_LENGTH or not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} is not the name of a model: use capitals and digits joined by hyphens, ending in "
+            f"{name!r} isn't the name of a model: use capitals and digits joined by hyphens, ending in "
             f"-TRAINED or -COMPILED, at most {_MAX_NAME_LENGTH} characters."
         )
     return name
@@ -46,12 +46,12 @@ def check_new_alias(alias: str) -> str:
 
 def _check_alias(alias: str) -> None:
     if not _ALIAS.fullmatch(alias):
-        raise UsageError(f"{alias!r} is not an alias: use 1 to 64 letters, digits, '-' and '_'.")
+        raise UsageError(f"{alias!r} isn't an alias: use 1 to 64 letters, digits, '-' and '_'.")
 
 
 @dataclass(frozen=True)
 class ModelReference:
-    """One version of a model, by its number or by an alias; the alias `latest` is the highest number.
+    """One version of a model, by its number or by an alias; `latest` is the highest number.
 
     Raises:
         UsageError: a part is malformed, or not exactly one of version and alias is given.
@@ -68,7 +68,7 @@ class ModelReference:
         if self.alias is not None:
             _check_alias(self.alias)
         if self.version is not None and not 1 <= self.version <= _MAX_VERSION:
-            raise UsageError(f"{self.version} is not a version number: versions count from 1.")
+            raise UsageError(f"{self.version} isn't a version number: versions count from 1.")
 
     def __str__(self) -> str:
         return f"{self.name}-{self.version}" if self.alias is None else f"{self.name}:{self.alias}"
@@ -86,7 +86,7 @@ class ModelReference:
         if match := _NUMBERED.fullmatch(text):
             return cls(match["name"], version=int(match["version"]))
         raise UsageError(
-            f"{text!r} is not a version of a model: write NAME-3, NAME:prod or NAME:latest."
+            f"{text!r} isn't a version of a model: write NAME-3, NAME:prod or NAME:latest."
         )
 
 

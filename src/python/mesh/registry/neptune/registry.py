@@ -19,7 +19,7 @@ from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.core.progress import Advance
 from mesh.registry.base import ModelVersion
-from mesh.registry.fetching import receive
+from mesh.registry.fetching import fetch_version
 from mesh.registry.history import AliasMove, check_rollback, version_before
 from mesh.registry.neptune import layout
 from mesh.registry.neptune.client import WRITE, Client, neptune_errors
@@ -78,7 +78,7 @@ class NeptuneRegistry:
             version = self._lookup.read(found)
             with self.client.version(found) as stored:
                 files = self._files(stored, found)
-                receive(
+                fetch_version(
                     version,
                     directory,
                     lambda entry, root, advance: files.download(entry.path, root, advance),

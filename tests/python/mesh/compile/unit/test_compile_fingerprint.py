@@ -1,41 +1,46 @@
 import pytest
 
 from mesh.compile import fingerprint
-from mesh.compile.fingerprint import compile_fingerprint, compiler_versions
-from mesh.compile.spec import CompileSpec
+from mesh.compile.fingerprint import compile_inputs
+from mesh.core.inputs import differences, packages_of
 
-SPEC = CompileSpec(
-    task="sentence-embedding",
-    backend="onnx",
-    max_length=8,
-    length_buckets=(8,),
-    pooling="mean",
-    dimension=3,
-)
+SETTINGS = {"max_length": 8, "task": "sentence-embedding"}
 
 
-def test_equal_inputs_have_equal_fingerprints() -> None:
-    assert compile_fingerprint("a", SPEC, {"x": 1}) == compile_fingerprint(
-        "a", SPEC.model_copy(), {"x": 1}
-    )
+def test_equal_inputs_are_equal() -> None:
+    assert compile_inputs("a", "onnx", SETTINGS) == compile_inputs("a", "onnx", dict(SETTINGS))
 
 
 def test_every_input_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    fingerprints = [
-        compile_fingerprint("a", SPEC),
-        compile_fingerprint("b", SPEC),
-        compile_fingerprint("a", SPEC.model_copy(update={"max_batch_tokens": 9})),
-        compile_fingerprint("a", SPEC, "extra"),
+    inputs = compile_inputs("a", "onnx", SETTINGS)
+    other = {**SETTINGS, "max_length": 9}
+    assert differences(inputs, compile_inputs("b", "onnx", SETTINGS)) == [
+        "trained version (a -> b)"
     ]
-    monkeypatch.setattr(fingerprint, "compiler_versions", lambda _: {"torch": "0"})
-    fingerprints.append(compile_fingerprint("a", SPEC))
-    monkeypatch.setattr(fingerprint, "CODE", fingerprint.CODE[:-1])
-    fingerprints.append(compile_fingerprint("a", SPEC))
-    assert len(set(fingerprints)) == len(fingerprints)
+    assert differences(inputs, compile_inputs("a", "onnx", other)) == [
+        "setting max_length (8 -> 9)"
+    ]
+    added = differences(inputs, compile_inputs("a", "onnx", SETTINGS, "mesh.lifecycle.languages"))
+    assert "file mesh/lifecycle/languages.py (new)" in added
+    monkeypatch.setattr(fingerprint, "NOT_COMPILING", ("mesh.compile.spec",))
+    assert "file mesh/compile/spec.py (gone)" in differences(
+        inputs, compile_inputs("a", "onnx", SETTINGS)
+    )
 
 
-def test_versions_are_those_of_the_backends_packages() -> None:
-    versions = compiler_versions(SPEC)
-    assert "onnxruntime" in versions
-    assert set(versions) <= set(fingerprint.COMPILER_PACKAGES["onnx"])
-    assert "onnxruntime" not in compiler_versions(SPEC.model_copy(update={"backend": "generic"}))
+def test_what_a_base_model_is_made_of() -> None:
+    assert compile_inputs("a", "onnx", {}, source="base model")["base model"] == "a"
+
+
+def test_files_and_packages_are_those_of_the_backend() -> None:
+    onnx, generic = (compile_inputs("a", backend, {}) for backend in ("onnx", "generic"))
+    assert {"onnx", "onnxruntime", "onnxscript", "torch"} <= set(packages_of(onnx))
+    assert "onnxruntime" not in packages_of(generic)
+    assert "file mesh/compile/compilers/onnx.py" in onnx
+    assert "file mesh/compile/compilers/onnx.py" not in generic
+
+
+def test_loader_counts_where_extra_files_are_made_by_running_the_network() -> None:
+    with_network = compile_inputs("a", "generic", {}, "mesh.compile.artifact")
+    assert "file mesh/compile/loaders/generic.py" in with_network
+    assert "file mesh/compile/loaders/generic.py" not in compile_inputs("a", "generic", {})

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.core.digest import code_digest, fingerprint, sha256_file
-from mesh.core.errors import MeshError
+from mesh.core.digest import fingerprint, sha256_file
 
 values = st.recursive(
     st.none()
@@ -40,42 +39,3 @@ def test_fingerprint_of_what_has_no_json_form():
         fingerprint({"a": object()})
     with pytest.raises(ValueError, match="float"):
         fingerprint([float("nan")])
-
-
-@pytest.fixture
-def package(tmp_path, monkeypatch):
-    folder = tmp_path / "digested"
-    (folder / "sub").mkdir(parents=True)
-    for name in ("__init__.py", "a.py", "sub/__init__.py", "sub/b.py"):
-        (folder / name).write_text(f"raise RuntimeError({name!r})" if name == "sub/b.py" else "")
-    monkeypatch.syspath_prepend(tmp_path)
-    return folder
-
-
-def test_code_digest_of_a_package_covers_all_below(package):
-    before = code_digest(["digested"])
-    (package / "sub/b.py").write_text("changed = True")
-    assert code_digest(["digested"]) != before
-
-
-def test_code_digest_of_a_module_covers_it_alone(package):
-    before = code_digest(["digested.a"])
-    (package / "sub/b.py").write_text("changed = True")
-    assert code_digest(["digested.a"]) == before
-    (package / "a.py").write_text("changed = True")
-    assert code_digest(["digested.a"]) != before
-
-
-def test_code_digest_does_not_depend_on_where_the_code_lies(package, tmp_path, monkeypatch):
-    before = code_digest(["digested", "digested.a"])
-    (tmp_path / "elsewhere").mkdir()
-    package.rename(tmp_path / "elsewhere/digested")
-    monkeypatch.syspath_prepend(tmp_path / "elsewhere")
-    assert code_digest(["digested.a", "digested"]) == before
-
-
-@pytest.mark.parametrize("module", ["not_there", "not_there.below", "digested.not_there", "sys"])
-@pytest.mark.usefixtures("package")
-def test_code_digest_of_what_has_no_source(module):
-    with pytest.raises(MeshError, match=f"{module!r} can't be found"):
-        code_digest([module])

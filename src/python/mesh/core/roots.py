@@ -1,0 +1,89 @@
+"""The modules that decide what each step makes, by their names: what they import decides too.
+
+The modules and packages that don't decide, and would count since they are imported, are listed with
+the reason for each; `*` stands for any characters. Standard library only: the plan of a change
+reads this on any interpreter.
+"""
+
+from collections.abc import Mapping
+
+NOT_DECIDING: Mapping[str, str] = {
+    "*.project": "names, port and steps",
+    "mesh.core.card": "describes a version",
+    "mesh.core.digest": "digests of what decides",
+    "mesh.core.errors": "words of errors",
+    "mesh.core.files": "files are complete or absent, whatever is in them",
+    "mesh.core.inputs": "names what decides",
+    "mesh.core.manifest": "lists files",
+    "mesh.core.program": "starts and ends of programs",
+    "mesh.core.progress": "shows progress",
+    "mesh.core.roots": "names what decides",
+    "mesh.core.settings": "reads settings, whose values are inputs themselves",
+    "mesh.core.urls": "hides passwords",
+    "mesh.core.workspace": "where files lie",
+    "mesh.data.manifest": "describes a version of data",
+    "mesh.data.sources": "finds files, whose names, formats and content are inputs themselves",
+    "mesh.data.store": "keeps versions of data, whose content is an input itself",
+    "mesh.lifecycle.base_model": "finds base models, whose files are inputs themselves",
+    "mesh.lifecycle.training.settings": "settings, whose values are inputs themselves",
+    "mesh.lifecycle.version": "puts together inputs and results",
+    "mesh.registry.*": "keeps versions, whatever they are",
+    "pydantic_settings": "reads settings, whose values are inputs themselves",
+}
+"""Modules, and packages of others, that are no part of any closure, with the reason for each.
+
+What only they import is no part either.
+"""
+
+INGESTING = ("mesh.lifecycle.ingest",)
+"""What decides raw data, beside the class of its rows."""
+
+REGISTERING = ("mesh.lifecycle.register",)
+"""What decides features, beside the class of their rows."""
+
+NOT_REGISTERING: Mapping[str, str] = {
+    "mesh.lifecycle.ingest": "decides raw data, whose content is an input itself",
+}
+
+PREDICTING = ("mesh.lifecycle.recipe",)
+"""What decides the predictions of an uncompiled model, beside the project's recipe."""
+
+TRAINING = ("mesh.lifecycle.training.fine_tuning",)
+"""What decides a fine-tuned model, beside the above."""
+
+NOT_TRAINING: Mapping[str, str] = {
+    "*.extra_files": "adds to compiled models",
+    "mesh.compile.artifact": "loads compiled models",
+    "mesh.data.splitting": "decides features, whose content is an input itself",
+    "mesh.lifecycle.languages": "adds to compiled models",
+}
+
+TRAINER_PACKAGES = ("accelerate",)
+"""What the Trainer of transformers imports."""
+
+NOT_COMPILING: Mapping[str, str] = {
+    "mesh.compile.loaders.*": "load and run what is compiled",
+    "mesh.compile.text_model": "runs what is compiled",
+    "mesh.compile.tokenizer": "reads texts for what is compiled",
+}
+
+COMPILER_PACKAGES: Mapping[str, tuple[str, ...]] = {
+    # torch's exporter imports them.
+    "onnx": ("onnx", "onnxscript"),
+    # One of the first two is imported by its name, and runs the compiler of the same generation.
+    "neuron": ("torch_neuronx", "torch_neuron", "neuronxcc", "neuroncc"),
+}
+"""By backend, what compiles without an import that can be seen."""
+
+OPENS_BY_NAME = "mesh/compile/artifact.py"
+"""The file of the module that runs a compiled model by its backend's loader."""
+
+
+def compiling(backend: str) -> tuple[str, ...]:
+    """What decides a compiled network."""
+    return "mesh.compile.compiler", f"mesh.compile.compilers.{backend}"
+
+
+def loading(backend: str) -> str:
+    """What runs a compiled network, imported by its name."""
+    return f"mesh.compile.loaders.{backend}"

@@ -1,0 +1,96 @@
+"""Looks at what is stored, to tell whether a step's result is up to date; changes nothing."""
+
+import functools
+from pathlib import Path
+
+from mesh.core.digest import fingerprint
+from mesh.core.errors import MeshError
+from mesh.core.inputs import Inputs, differences
+from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
+from mesh.data.store import DataStore
+from mesh.registry.base import ModelVersion
+from mesh.registry.factory import open_registry
+from mesh.registry.reference import LATEST, ModelReference
+from mesh.registry.settings import RegistrySettings
+
+_SQLITE = "sqlite:///"
+
+
+def registered(settings: RegistrySettings, name: str) -> list[ModelVersion]:
+    """The versions of a model, oldest first; the registry is read once in a process.
+
+    Raises:
+        MeshError: the registry can't be reached or read; it isn't tried again.
+    """
+    found = _read(settings)
+    if isinstance(found, MeshError):
+        raise found
+    return [version for version in found if version.name == name]
+
+
+def find_registered(settings: RegistrySettings, reference: str) -> ModelVersion | None:
+    """The version that a reference names, if there is one.
+
+    Raises:
+        UsageError: the reference is malformed.
+        MeshError: the registry can't be reached or read.
+    """
+    wanted = ModelReference.parse(reference)
+    versions = registered(settings, wanted.name)
+    if wanted.alias == LATEST:
+        return versions[-1] if versions else None
+    for version in versions:
+        if version.version == wanted.version or wanted.alias in version.aliases:
+            return version
+    return None
+
+
+def status_of_model(settings: RegistrySettings, name: str, inputs: Inputs) -> Status:
+    """The state of a registered model that would be made from inputs now.
+
+    Raises:
+        MeshError: the registry can't be reached or read.
+    """
+    versions = registered(settings, name)
+    if found := with_fingerprint(versions, inputs):
+        return up_to_date(found.reference)
+    if not versions:
+        return NEVER_RUN
+    latest = versions[-1]
+    return out_of_date(latest.reference, differences(latest.card.made_from, inputs))
+
+
+def with_fingerprint(versions: list[ModelVersion], inputs: Inputs) -> ModelVersion | None:
+    """The newest version that was made from inputs."""
+    wanted = fingerprint(inputs)
+    return next((one for one in reversed(versions) if one.card.fingerprint == wanted), None)
+
+
+def status_of_data(store: DataStore, inputs: Inputs) -> Status:
+    """The state of a version of data that would be made from inputs now.
+
+    Raises:
+        MeshError: the storage can't be reached, or a manifest is damaged.
+    """
+    versions = store.versions()
+    if not versions:
+        return NEVER_RUN
+    latest = store.get()
+    wanted = fingerprint(inputs)
+    if latest.inputs == wanted:
+        return up_to_date(latest.version)
+    if found := next((one for one in map(store.get, versions) if one.inputs == wanted), None):
+        return out_of_date(latest.version, [f"data ({found.version} was made before)"])
+    return out_of_date(latest.version, differences(latest.made_from, inputs))
+
+
+@functools.cache
+def _read(settings: RegistrySettings) -> list[ModelVersion] | MeshError:
+    if settings.uri.startswith(_SQLITE) and not Path(settings.uri.removeprefix(_SQLITE)).exists():
+        # Opening it would make it.
+        return []
+    try:
+        versions = open_registry(settings).list()
+    except MeshError as error:
+        return error
+    return sorted(versions, key=lambda version: (version.name, version.version))
