@@ -40,6 +40,17 @@ class ModelVersion:
         """The version by its number, such as `KEYWORDS-COMPILED-3`."""
         return str(ModelReference(self.name, version=self.version))
 
+    def attachment(self, path: str) -> FileEntry:
+        """The attachment at a path.
+
+        Raises:
+            MeshError: there is none.
+        """
+        if path not in self.attachments:
+            known = ", ".join(self.attachments) or "none"
+            raise MeshError(f"{self.reference} has no attachment {path!r}; it has: {known}.")
+        return self.attachments[path]
+
     def check_unaliased(self) -> None:
         """Refuse to remove a version that an alias points at.
 

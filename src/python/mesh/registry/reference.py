@@ -1,6 +1,7 @@
 """References to versions, such as `KEYWORDS-COMPILED-88` and `KEYWORDS-COMPILED:prod`."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,6 +10,7 @@ from mesh.core.errors import UsageError
 LATEST = "latest"
 
 _MAX_NAME_LENGTH = 100
+_SHOWN = 10
 _NAME = re.compile(r"[A-Z0-9]+(-[A-Z0-9]+)*-(TRAINED|COMPILED)")
 _NUMBERED = re.compile(r"(?P<name>.+)-(?P<version>[1-9][0-9]{0,8})")
 _MAX_VERSION = 999_999_999
@@ -88,6 +90,23 @@ class ModelReference:
         raise UsageError(
             f"{text!r} isn't a version of a model: write NAME-3, NAME:prod or NAME:latest."
         )
+
+
+def missing_version(
+    reference: ModelReference, numbers: Iterable[int], aliases: Mapping[str, int]
+) -> str:
+    """The sentence for a reference to no version; it names the model's versions or aliases."""
+    if reference.version is not None:
+        shown = ", ".join(str(number) for number in sorted(numbers)[-_SHOWN:])
+        return f"There is no {reference}; the newest versions of {reference.name} are {shown}."
+    shown = ", ".join(f"{alias} ({aliases[alias]})" for alias in sorted(aliases))
+    return f"{reference.name} has no alias {reference.alias!r}; it has: {shown or 'none'}."
+
+
+def missing_model(name: str, registered: Iterable[str]) -> str:
+    """The sentence for a model without versions; it names the models that have some."""
+    shown = ", ".join(sorted(registered)) or "none"
+    return f"No version of {name} is registered; registered are: {shown}."
 
 
 def reference_to(name: str, text: str) -> str:

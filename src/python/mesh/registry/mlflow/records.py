@@ -21,7 +21,7 @@ from mesh.core.errors import MeshError, UsageError, describe_invalid
 from mesh.core.manifest import FileEntry, Manifest
 from mesh.registry.base import ModelVersion
 from mesh.registry.history import AliasMove
-from mesh.registry.reference import LATEST, ModelReference
+from mesh.registry.reference import LATEST, ModelReference, missing_model, missing_version
 
 FORMAT_TAG = "mesh.format"
 FINGERPRINT_TAG = "mesh.fingerprint"
@@ -148,9 +148,6 @@ def _join(key: str, tags: Mapping[str, str]) -> str:
     return "".join(tags[name] for name in sorted(tags) if name.startswith(f"{key}."))
 
 
-_SHOWN = 10
-
-
 def find_record(client: MlflowClient, reference: ModelReference) -> Record:
     """The record of one version.
 
@@ -234,17 +231,11 @@ def _what_exists(client: MlflowClient, reference: ModelReference) -> str:
     versions = [int(version.version) for version in _search(client, reference.name)]
     if not versions:
         return unknown_model(client, reference.name)
-    if reference.version is not None:
-        shown = ", ".join(str(version) for version in sorted(versions)[-_SHOWN:])
-        return f"There is no {reference}; the newest versions of {reference.name} are {shown}."
-    aliases = _aliases(client, reference.name)
-    shown = ", ".join(
-        sorted(f"{alias} ({version})" for version in versions for alias in aliases[version])
-    )
-    return f"{reference.name} has no alias {reference.alias!r}; it has: {shown or 'none'}."
+    named = _aliases(client, reference.name)
+    aliases = {alias: version for version in versions for alias in named[version]}
+    return missing_version(reference, versions, aliases)
 
 
 def unknown_model(client: MlflowClient, name: str) -> str:
     """The sentence for a model without versions; it names the models that have some."""
-    names = sorted({version.name for version in _search(client, None)})
-    return f"No version of {name} is registered; registered are: {', '.join(names) or 'none'}."
+    return missing_model(name, {version.name for version in _search(client, None)})

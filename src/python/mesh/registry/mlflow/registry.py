@@ -53,7 +53,6 @@ class MlflowRegistry:
     store: Store
 
     def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
-        """Publish a directory's files and the card as the next version."""
         check_model_name(name)
         with self._errors(), tempfile.TemporaryDirectory() as temporary:
             content = read_content(directory)
@@ -80,7 +79,6 @@ class MlflowRegistry:
         return read_record(stored, ()).version
 
     def fetch(self, reference: str, directory: Path) -> ModelVersion:
-        """Bring a version into a directory, complete and verified."""
         with self._errors():
             record = self._record(reference)
             source = files.repository(self.store, record, files.FILES)
@@ -95,12 +93,10 @@ class MlflowRegistry:
         return record.version
 
     def get(self, reference: str) -> ModelVersion:
-        """Look a version up."""
         with self._errors():
             return self._record(reference).version
 
     def list(self, name: str | None = None) -> Sequence[ModelVersion]:
-        """All versions, or those of one model, by name and number."""
         if name is not None:
             check_model_name(name)
         with self._errors():
@@ -110,26 +106,22 @@ class MlflowRegistry:
         return versions
 
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
-        """The newest version of a model with a fingerprint, if there is one."""
         check_model_name(name)
         with self._errors():
             record = find_fingerprint(self.store.client, name, fingerprint)
         return record.version if record else None
 
     def alias(self, reference: str, alias: str) -> ModelVersion:
-        """Let an alias point at a version, and at no other version of its model."""
         check_new_alias(alias)
         with self._errors():
             return self._move_alias(self._record(reference).version, alias)
 
     def history(self, name: str) -> Sequence[AliasMove]:
-        """All moves of a model's aliases, in order."""
         check_model_name(name)
         with self._errors():
             return list_moves(self.store.client, name)
 
     def rollback(self, reference: str) -> ModelVersion:
-        """Let an alias point at the version before the current one."""
         parsed = check_rollback(reference)
         with self._errors():
             current = self._record(reference).version
@@ -141,7 +133,6 @@ class MlflowRegistry:
             return self._move_alias(version, str(parsed.alias), undo=True)
 
     def delete(self, reference: str) -> None:
-        """Remove a version, its files and attachments for good."""
         with self._errors():
             record = self._record(reference)
             version = record.version
@@ -154,7 +145,6 @@ class MlflowRegistry:
             self.store.client.delete_run(record.run_id)
 
     def attach(self, reference: str, path: str, file: Path) -> None:
-        """Add a file to a published version; another one at the same path is replaced."""
         check_path(path)
         if file.is_symlink() or not file.is_file():
             raise MeshError(f"{file} is not a plain file, so it can't be attached to {reference}.")
@@ -169,18 +159,12 @@ class MlflowRegistry:
             self._set_tag(record.version, *attachment.tag)
 
     def read_attachment(self, reference: str, path: str) -> bytes:
-        """The content of an attachment, verified."""
         with self._errors():
             record = self._record(reference)
-            if path not in record.attachments:
-                known = ", ".join(record.attachments) or "none"
-                raise MeshError(
-                    f"{record.version.reference} has no attachment {path!r}; it has: {known}."
-                )
+            record.version.attachment(path)
             return files.read_attachment(self.store, record, record.attachments[path])
 
     def verify(self, reference: str) -> Sequence[str]:
-        """Check every stored file of a version; one sentence for each problem."""
         with self._errors():
             return files.storage_problems(self.store, self._record(reference))
 
