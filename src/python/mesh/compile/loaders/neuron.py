@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesh.compile.loaders.generic import TorchNetwork, load_script
-from mesh.compile.loaders.neuron import NEURON_PACKAGES, import_neuron
+from mesh.compile.neuron_package import NEURON_PACKAGES, import_neuron
 from mesh.compile.spec import CompileSpec
 from mesh.core.errors import MeshError
 
