@@ -14,11 +14,11 @@ ARTIFACTS = "model_artifacts"
 COMPILED = f"{ARTIFACTS}/compiled"
 """Folder of a compiled model below a version's directory."""
 TEST_RESULTS = "test_results"
-"""Folder of a server's test results below `<image tag>/` of a version's directory, beside its files."""
+"""Folder of a server's test results, below `<image tag>/` in a version's directory."""
 
 
 class BaseModelSource(BaseModel):
-    """The source of a base model: URI, revision (commit or package version), digest of its files."""
+    """A base model's source: URI, revision (commit or package version), digest of its files."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,7 +43,8 @@ class ModelCard(BaseModel):
 
     `fingerprint` is the digest of everything that determines the version; if it is unchanged, there
     is nothing to do.
-    `made_from` holds the digested values, by the names of `mesh.core.inputs`; older versions lack it.
+    `made_from` holds the digested values, by the names of `mesh.core.inputs`; older versions lack
+    it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())

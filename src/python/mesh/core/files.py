@@ -28,7 +28,8 @@ def safe_path(root: Path, relative: str) -> Path:
         relative: a POSIX path below `root`, such as `model_artifacts/config.json`.
 
     Raises:
-        MeshError: the path is empty, absolute, leaves `root` (`..` or a link), or holds a backslash or NUL.
+        MeshError: the path is empty, absolute, leaves `root` (`..` or a link), or holds a backslash
+            or NUL.
     """
     pure = PurePosixPath(relative)
     if (
@@ -58,9 +59,9 @@ def atomic_directory(
 
     Args:
         replace: whether an existing target may be replaced.
-        resume: resume the directory of an interrupted call instead of starting with an empty one. Then
-            a block that ends with another error than a `MeshError`, such as a lost connection, keeps
-            its directory too.
+        resume: resume the directory of an interrupted call instead of starting with an empty one.
+            Then a block that ends with another error than a `MeshError`, such as a lost connection,
+            keeps its directory too.
 
     Raises:
         MeshError: `target` exists and `replace` is false, or its parent can't be written.
@@ -149,10 +150,10 @@ def read_model(cls: type[Model], path: Path, advice: str) -> Model:
 
 
 def _make_partial(target: Path, make: Callable[[Path], tuple[Path, int]]) -> tuple[Path, int]:
-    """Make a hidden file or directory beside `target`, locked for as long as its descriptor is open.
+    """Make a hidden file or directory beside `target`, locked while its descriptor is open.
 
-    The lock marks it as in use. Another process may take it for stale before it is locked; then it is
-    already unlinked, and another one is made.
+    The lock marks it as in use. Another process may take it for stale before it is locked; then it
+    is already unlinked, and another one is made.
     """
     _remove_stale(target)
     while True:

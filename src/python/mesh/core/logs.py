@@ -29,7 +29,7 @@ class LogSettings(MeshSettings):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object for each record: service, time, level, name, line of code, message, `extra` values."""
+    """A JSON object for each record, with the service and the record's `extra` values."""
 
     converter = staticmethod(time.gmtime)
 
@@ -55,7 +55,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(component: str, settings: LogSettings) -> None:
-    """Send all logs of this process to standard error in the chosen form, replacing earlier handlers.
+    """Send all logs of this process to standard error, and replace earlier handlers.
 
     Args:
         component: the program's package, such as `keywords.serve`. The chosen level applies to the

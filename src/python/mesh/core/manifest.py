@@ -72,7 +72,8 @@ class Manifest(BaseModel):
         write_json_atomic(directory / MANIFEST_FILE, self.model_dump(mode="json"))
 
     def problems(self, directory: Path, *, besides: str | None = None) -> list[str]:
-        """Compare a directory with the manifest; one sentence for each missing, extra or changed file.
+        """Compare a directory with the manifest: a sentence for each missing, extra or changed
+        file.
 
         Args:
             besides: pattern of unlisted folders that are allowed, such as `*/test_results`.
@@ -92,7 +93,7 @@ class Manifest(BaseModel):
         return problems + self.differences(_read_entries(directory, found))
 
     def differences(self, found: Iterable[FileEntry]) -> list[str]:
-        """Compare files with the manifest; one sentence for each that is missing, extra or changed."""
+        """Compare files with the manifest: a sentence for each missing, extra or changed one."""
         problems = []
         others = {entry.path: entry for entry in found}
         for entry in self.files:

@@ -16,10 +16,10 @@ _abandoned = False
 def run_and_exit(main: Callable[[], int | None]) -> NoReturn:
     """Run a program's main function and end this process with the exit code that it returns.
 
-    As at the end of every Python program, threads that aren't daemons are waited for, exit functions
-    (`atexit`) run, and output is flushed. But the interpreter isn't finalised: a daemon thread that
-    returns to it from native code (ONNX Runtime, torch) would be unwound through C++, which aborts the
-    process with SIGABRT instead of the exit code.
+    As at the end of every Python program, threads that aren't daemons are waited for, exit
+    functions (`atexit`) run, and output is flushed. But the interpreter isn't finalised: a daemon
+    thread that returns to it from native code (ONNX Runtime, torch) would be unwound through C++,
+    which aborts the process with SIGABRT instead of the exit code.
     """
     exit_code = 1
     try:

@@ -34,7 +34,7 @@ class Program:
         settings: the program's settings classes; the flags of the command line belong to the first.
         status: tells whether the result is up to date, given the same settings; None for programs
             without a result.
-        serves: whether it waits for requests; all other programs log every few seconds while they work.
+        serves: whether it waits for requests; other programs log every few seconds.
     """
 
     component: str
@@ -51,7 +51,7 @@ class Program:
     def main(self, flags: Sequence[str]) -> int:
         """Run with flags; return 0 on success, 1 on failure, 2 for bad settings or flags.
 
-        A `MeshError` is printed as a sentence. Any other exception is a defect and keeps its traceback.
+        A `MeshError` is printed as a sentence. Any other exception is a defect, with its traceback.
         """
         name = f"{self.component}:{self.name}"
         try:
@@ -74,7 +74,8 @@ class Program:
         """Whether the program's result is what it would make now, with its settings and no flags.
 
         Raises:
-            MeshError: it can't be told, such as since settings are missing or the registry can't be reached.
+            MeshError: it can't be told, such as since settings are missing or the registry can't be
+                reached.
         """
         if self.status is None:
             raise MeshError(f"{self.component}:{self.name} leaves no result.")

@@ -21,7 +21,7 @@ Advance = Callable[[int], object]
 
 @contextlib.contextmanager
 def break_silence(what: str) -> Iterator[None]:
-    """Log that the work continues whenever the block has logged nothing for a while and shows no bar.
+    """Log that the work continues if the block has logged nothing for a while, without a bar.
 
     Args:
         what: names the work, such as `keywords.train:train`.

@@ -1,4 +1,4 @@
-"""The declaration of a project, from which all its names are derived, and the projects there are."""
+"""The declaration of a project, from which all its names follow, and all projects."""
 
 import difflib
 import importlib
@@ -36,7 +36,8 @@ class Project:
     """One project of the mesh.
 
     Args:
-        name: lower-case words joined by hyphens; part of the names of the package, models, images and URLs.
+        name: lower-case words joined by hyphens; part of the names of the package, models, images
+            and URLs.
         description: one sentence.
         port: TCP port that the project's server listens on by default.
         kind: `trained` when the registry holds its models, `code-only` when the code is the model.
@@ -87,7 +88,7 @@ def source_root() -> Path:
 
 
 def find_projects() -> list[Project]:
-    """Every project beside the libraries, by name: each package with a `project.py` that declares `PROJECT`.
+    """All projects, sorted by name: packages with a `project.py` that declares `PROJECT`.
 
     Raises:
         MeshError: a `project.py` declares none.

@@ -1,7 +1,7 @@
 """Values of settings in Google Secret Manager, read with the service account of a container.
 
-Pipelines on Vertex AI can't refer to secrets. So the pipeline holds names, and the entry point of the
-containers fetches the values:
+Pipelines on Vertex AI can't refer to secrets. So the pipeline holds names, and the entry point of
+the containers fetches the values:
 https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets.versions/access.
 """
 
@@ -27,7 +27,7 @@ _SECONDS = 30
 def managed_secrets(
     environment: Mapping[str, str], *, manager: str = _MANAGER, metadata: str = _METADATA
 ) -> dict[str, str]:
-    """The values of the variables that `MESH_SECRETS` names; variables that are set take precedence.
+    """The values of the variables in `MESH_SECRETS`; variables that are set take precedence.
 
     Raises:
         UsageError: `MESH_SECRETS` is malformed.

@@ -113,7 +113,7 @@ def _describe_unparsed(cls: type[MeshSettings], error: SettingsError) -> str:
 
 
 def _is_secret(cls: type[MeshSettings], field: str) -> bool:
-    """Whether values of a field are never shown, not even wrong ones: `SecretStr` or `repr=False`."""
+    """Whether even wrong values of a field are never shown: `SecretStr` or `repr=False`."""
     found = cls.model_fields.get(field)
     return found is not None and (not found.repr or "Secret" in str(found.annotation))
 

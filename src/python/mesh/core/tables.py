@@ -9,7 +9,7 @@ UNLIMITED = 10_000
 
 
 def make_table(*columns: str) -> Table:
-    """An empty table that can be copied as text; in a narrow terminal, its last column is wrapped."""
+    """An empty table of copyable text; in a narrow terminal, its last column is wrapped."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False)
     for number, column in enumerate(columns):
         table.add_column(column, no_wrap=number < len(columns) - 1, overflow="fold")

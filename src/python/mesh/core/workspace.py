@@ -62,7 +62,7 @@ class WorkspaceSettings(MeshSettings):
         return directory if directory.is_dir() else None
 
     def served_model(self, project: Project) -> Path | None:
-        """The directory that a server of the project loads by default; None if the model is code only.
+        """The directory that the project's server loads by default; None for code-only models.
 
         Raises:
             MeshError: a version is needed, and none was downloaded or it was removed.

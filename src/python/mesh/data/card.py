@@ -163,7 +163,7 @@ def _table(title: str, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def write_plots(card: DataCard, prepared: Prepared, folder: Path) -> list[str]:
-    """Draw the fractions of labels and the lengths of texts by split; return the paths in the folder."""
+    """Draw the fractions of labels and the lengths of texts by split; return the paths."""
     from matplotlib.figure import Figure
 
     (folder / LABELS_PLOT).parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""The load generator, a process of its own: a `LoadPlan` on standard input, one `Exchange` a line on standard output.
+"""The load generator, a separate process: `LoadPlan` on stdin, an `Exchange` a line on stdout.
 
 Locust replaces Python's sockets and threads when it is imported, which would affect other programs.
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from locust import FastHttpUser
 
 RECONNECT_SECONDS = 0.1
-"""A user without a connection waits this long; a dead server would get thousands of requests a second."""
+"""A user without a connection waits this long, to spare a dead server."""
 
 
 class Recorder:

@@ -1,4 +1,4 @@
-"""The requests of a load test and their outcome: messages between a program and its load generator."""
+"""Requests and exchanges: the messages between a program and its load generator."""
 
 from typing import Literal
 

@@ -114,7 +114,7 @@ def _body(request: type[BaseModel], documents: Sequence[str]) -> str:
 
 
 def mixed_sizes(documents: Sequence[str]) -> list[tuple[str, ...]]:
-    """The documents one by one, then in fours, then the first sixteen at once, without repetition."""
+    """The documents one by one, in fours, and the first sixteen at once, without repetition."""
     groups: list[tuple[str, ...]] = [(document,) for document in documents]
     groups += [
         tuple(documents[start : start + MEDIUM]) for start in range(0, len(documents), MEDIUM)

@@ -45,8 +45,9 @@ class Measurements(BaseModel):
     """Figures of one endpoint.
 
     Times are in milliseconds and of right responses only, so that a server can't get faster by
-    failing; without any right response they are None. The percentile p99 is the shortest time within
-    which at least 99 % of the right responses arrived (the nearest rank, never interpolated).
+    failing; without any right response they are None. The percentile p99 is the shortest time
+    within which at least 99 % of the right responses arrived (the nearest rank, never
+    interpolated).
 
     Args:
         requests_total: all requests, failed ones too.
@@ -90,7 +91,7 @@ class Measurements(BaseModel):
 
 
 def percentile(ordered: Sequence[float], percent: int) -> float:
-    """The smallest of the sorted values, of which there is one, that at least `percent` % don't exceed."""
+    """The smallest of the sorted values that at least `percent` % of them don't exceed."""
     rank = max(1, -(-len(ordered) * percent // 100))
     return ordered[rank - 1]
 
@@ -124,9 +125,11 @@ class LoadTestReport(BaseModel):
     """The whole run.
 
     Args:
-        model_version: the served compiled version, such as `KEYWORDS-COMPILED-3`; None if code is the model.
+        model_version: the served compiled version, such as `KEYWORDS-COMPILED-3`; None if code is
+            the model.
         fingerprint: of that version, from the server itself.
-        duration_seconds: from the first user's start to the last response, at least the planned time.
+        duration_seconds: from the first user's start to the last response, at least the planned
+            time.
         completed: by `<method>_<path>`; also endpoints that were never called.
     """
 

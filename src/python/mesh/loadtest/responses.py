@@ -1,4 +1,4 @@
-"""The check of responses: they fit their schema, and equal the response to the request before the load."""
+"""The check of responses against their schema and the responses before the load."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from mesh.core.errors import describe_invalid
 from mesh.loadtest.plan import Exchange, PlannedRequest
 
 TOLERANCE = 1e-3
-"""The largest difference between equal numbers: in another batch, the last digits of a score differ."""
+"""The largest difference of equal numbers: the last digits of a score vary by batch."""
 
 WRONG = "wrong response: not the one from before the load"
 NO_REFERENCE = "this request had no right response before the load"
@@ -42,7 +42,7 @@ class ResponseCheck:
         self._checked: dict[tuple[int, int], str | None] = {}
 
     def failure(self, exchange: Exchange) -> str | None:
-        """The reason why a request failed, or None; exchanges come in order, since a body comes once."""
+        """The reason why a request failed, or None; exchanges come in their order."""
         if exchange.error is not None:
             return exchange.error
         if exchange.status != 200 or exchange.response is None:

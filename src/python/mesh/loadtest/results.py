@@ -59,7 +59,7 @@ class ImageSpec(BaseModel):
 def model_directory(
     project: Project, settings: ResultSettings, workspace: WorkspaceSettings
 ) -> Path:
-    """The directory of the served model: a compiled version's, or `models/<project>` for code-only ones.
+    """The directory of the served version, or `models/<project>` for code-only models.
 
     Raises:
         MeshError: no compiled version was downloaded.

@@ -51,7 +51,8 @@ class CleanText:
     """A cleaned text; `text[i]` stands for `original[starts[i]:ends[i]]`.
 
     Args:
-        text: the cleaned text. Runs of white space are one space, or an empty line between paragraphs.
+        text: the cleaned text. Runs of white space are one space, or an empty line between
+            paragraphs.
         original: the text before the clean-up.
         starts: for each character of `text`, its start in `original`; never decreasing.
         ends: its end there, exclusive; never decreasing.
@@ -92,10 +93,10 @@ class CleanText:
 def clean(text: str) -> CleanText:
     """Remove markup and invisible characters, resolve character references, collapse white space.
 
-    Only the elements of HTML count as markup, so "a <b" and "<name@example.org>" stay, and so does `&`
-    without a name or `;`. Elements that end a paragraph leave an empty line, as do empty lines and two
-    `<br>`. The content of scripts, styles, templates and comments is removed; where their end is
-    missing it stays, so that the rest isn't lost.
+    Only the elements of HTML count as markup, so "a <b" and "<name@example.org>" stay, and so does
+    `&` without a name or `;`. Elements that end a paragraph leave an empty line, as do empty lines
+    and two `<br>`. The content of scripts, styles, templates and comments is removed; where their
+    end is missing it stays, so that the rest isn't lost.
     """
     builder = _Builder()
     for kind, start, end, value in _scan(text):
@@ -140,7 +141,7 @@ class _Builder:
 
 
 def _scan(text: str) -> Iterator[tuple[str, int, int, str]]:
-    """Yield kind (text, space, gap, break, paragraph, nothing), span and characters of each part."""
+    """Yield the kind, the span and the characters of each part of a text."""
     unclosed: set[str] = set()
     position = 0
     while match := _TOKEN.match(text, position):
@@ -176,7 +177,7 @@ def _kind_of(name: str) -> str:
 
 
 def _end_of_unseen(text: str, position: int, name: str, unclosed: set[str]) -> int | None:
-    """The end of a comment, or of an element without text; a missing end is searched for only once."""
+    """The end of a comment or of an unseen element; a missing end is searched for once."""
     if name in unclosed:
         return None
     pattern = r"-->" if name == "comment" else rf"</{name}[^<>]*>"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
 MINIMUM_PROBABILITY = 0.6
-"""Below it the language is unknown: at 0.6, none of 872 English sentences is taken for another language."""
+"""Below it the language is unknown; at 0.6, all of 872 English sentences are right or unknown."""
 
 CERTAIN_PROBABILITY = 0.95
 CERTAIN_WORDS = 4
@@ -44,7 +44,7 @@ class DetectedLanguage:
 
 
 def detect_language(text: str, minimum: float = MINIMUM_PROBABILITY) -> DetectedLanguage:
-    """Detect the language of a text from its first 2,000 characters, without URLs, mentions and tags.
+    """Detect the language of a text's first 2,000 characters, without URLs, mentions and tags.
 
     Args:
         minimum: probability below which the language is unknown.
@@ -86,7 +86,8 @@ def require_languages(
         detect: whether to refuse also documents that are almost certainly in another language.
 
     Raises:
-        UsageError: the declared language is not supported, or the detected one of a document is not.
+        UsageError: the declared language is not supported, or the detected one of a document is
+            not.
     """
     known = ", ".join(sorted(supported))
     if declared not in supported:

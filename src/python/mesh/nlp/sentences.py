@@ -20,8 +20,8 @@ def split_sentences(text: str, language: str = "en") -> list[Span]:
     An empty line ends a sentence too. The time grows linearly with the text.
 
     Args:
-        language: ISO 639-1 code; selects abbreviations and punctuation. A language without rules uses
-            those of the nearest one, or of English.
+        language: ISO 639-1 code; selects abbreviations and punctuation. A language without rules
+            uses those of the nearest one, or of English.
     """
     import sentencex
 

@@ -36,7 +36,8 @@ def load(directory: Path, spec: CompileSpec, threads: int) -> Any:  # noqa: ARG0
     """Load the networks of all lengths onto the device.
 
     Raises:
-        MeshError: the package that compiled them is not installed, or an archive is missing or refused.
+        MeshError: the package that compiled them is not installed, or an archive is missing or
+            refused.
     """
     package = next(
         (
