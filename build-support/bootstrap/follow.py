@@ -1,4 +1,4 @@
-"""Runs Pants and reads what it says: tells how far an installation is, and explains a failure before Pants' traceback.
+"""Runs Pants and reads its output: reports how far an installation is, and explains failures.
 
 Runs on Pants' own Python.
 """
@@ -25,7 +25,7 @@ from progress import SECONDS_BETWEEN_LINES, say
 
 _FAILURE = re.compile(r"\[ERROR\] \d+ Exceptions? encountered:")
 _INSTALLING = re.compile(r"\[INFO\] (Starting|Completed): Installing (\S+\.lock) for the resolve")
-# What a failed installation says, and what to do then; the first that fits counts.
+# Patterns in the output of a failed installation, with the remedy; the first match counts.
 _REMEDIES = (
     (
         r"No space left on device|os error 28",
@@ -38,7 +38,7 @@ _REMEDIES = (
     ),
     (
         r"DO NOT MATCH THE HASHES",
-        "A downloaded package is not the one that the lock names: the package index or a proxy serves another file."
+        "A downloaded package isn't the one in the lock: the package index or a proxy serves another file."
         " Look at `pip config list`.",
     ),
     (
@@ -50,11 +50,11 @@ _REMEDIES = (
         r"NewConnectionError|ConnectTimeout|ReadTimeout|ProxyError|Max retries|name resolution"
         r"|unreachable|IncompleteRead",
         "The package index can't be reached. Check the network, and index-url and proxy in"
-        " `pip config list`, and run this again: what is downloaded is kept.",
+        " `pip config list`, and run this again. Finished downloads are kept.",
     ),
     (
         r"No matching distribution|Could not find a version",
-        "The package index has not all packages of the lock: the lines above the traceback's end name one. Look at"
+        "The package index lacks a package of the lock; the lines above the traceback's end name it. Look at"
         " index-url and find-links in `pip config list`.",
     ),
 )
@@ -110,7 +110,7 @@ def _in_foreground() -> bool:
 
 
 def _pass_on(stream: IO[bytes], root: Path) -> list[bytes]:
-    """Print lines as they come, and how far an installation is when none comes; return those of a failure unprinted."""
+    """Print lines as they come, and progress in between; return a failure's lines unprinted."""
     installation = _Installation()
     held: list[bytes] = []
     with installation:
@@ -159,7 +159,7 @@ class _Installation:
         self._thread.join()
 
     def note(self, starting: bool, lock: Path) -> None:
-        """A lock begins to be installed, or is."""
+        """The installation of a lock has started or ended."""
         self._lock = lock if starting and lock.exists() else None
         if self._lock:
             self._started = time.monotonic()
@@ -180,7 +180,7 @@ class _Installation:
         if not self._lock:
             return "still at work"
         unpacked, total = _unpacked() - self._before[0], count_pins(self._lock)
-        # pip also replaces what it keeps.
+        # pip also replaces files in its cache.
         self._downloaded = max(self._downloaded, _downloaded() - self._before[1])
         return (
             f"installing {self._lock.name}: {self._downloaded:.0f} MB downloaded,"
@@ -202,7 +202,7 @@ def _unpacked() -> int:
 
 
 def _downloaded() -> float:
-    """Megabytes that pip keeps of downloads."""
+    """Megabytes of downloads in pip's cache."""
     total = 0
     for folder, _, files in os.walk(str(_pex_root() / "pip_cache")):
         for name in files:

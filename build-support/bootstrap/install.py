@@ -1,7 +1,7 @@
 """Installs Pants from the package index: `python install.py ROOT CACHE HOME`.
 
-Runs on any Python from 3.7 on. HOME is complete when it exists: it is renamed into its place at the end, so the
-installation can be interrupted at any moment and started several times at once.
+Runs on any Python from 3.7 on. HOME is complete if it exists: it gets its name at the end, so the
+installation can be interrupted at any moment, and started several times at once.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main(root: Path, cache: Path, home: Path) -> None:
 @contextlib.contextmanager
 def _lock(path: Path) -> Iterator[None]:
     with path.open("a") as opened:
-        # For the processes that this one starts; see `progress.run`.
+        # Inherited by the processes that this one starts; see `progress.run`.
         os.set_inheritable(opened.fileno(), True)
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -82,7 +82,7 @@ def count_pins(lock: Path) -> int:
 
 
 def download_size(lock: Path) -> str:
-    """The size that a lock file states in its head, such as ` (9 MB to download)`, or nothing."""
+    """The size in the head of a lock file, such as ` (9 MB to download)`, or nothing."""
     for line in lock.read_text().splitlines():
         if line.startswith("# Download: "):
             return f" ({line[len('# Download: '):]} to download)"
@@ -134,7 +134,7 @@ def _make_pex(lock: Path, building: Path) -> bytes:
     )
     [wheel] = (building / "wheels").glob("pex-*.whl")
     pex = building / "pex"
-    # Without --no-strip-pex-env it would ignore the PEX_ROOT that Pants sets, and do all work twice.
+    # Without --no-strip-pex-env, it would ignore Pants' PEX_ROOT and do all work twice.
     run(
         [
             *(_python(building), "-m", "pex", str(wheel), "--console-script", "pex", "--no-pypi"),
@@ -170,7 +170,7 @@ if __name__ == "__main__":
         say(str(error))
         sys.exit(1)
     except KeyboardInterrupt:
-        say("interrupted; the next start begins anew")
+        say("interrupted; the next start begins again")
         sys.exit(130)
     except OSError as error:
         say(

@@ -17,9 +17,9 @@ from pathlib import Path
 from pip_settings import clean_environment, read_sources
 from progress import BootstrapError, run, say
 
-# Pants is installed into a virtual environment. Debian's own Python may lack what makes one.
+# Pants is installed into a virtual environment. Debian's own Python may lack these modules.
 FOR_PANTS = "import ensurepip, venv"
-# An interpreter that was built without a library's headers lacks its module.
+# An interpreter that was built without a library's headers lacks the module for it.
 FOR_CODE = "import bz2, ctypes, lzma, sqlite3, ssl"
 _REPORT = (
     "import os, sys; print('%d.%d' % sys.version_info[:2]);"
@@ -69,7 +69,7 @@ def need_python(purpose: str, needs: str, versions: list[str], cache: Path, root
 def find_python(version: str, needs: str, cache: Path) -> str | None:
     """The path of a working interpreter of a version, such as 3.11: on PATH, of pyenv, or of uv."""
     for candidate in _candidates(version, cache):
-        # A shim of pyenv answers to the name without there being an interpreter, so each one is tried.
+        # A shim of pyenv may have the name without an interpreter, so each one is tried.
         try:
             tried = subprocess.run(
                 [candidate, "-I", "-c", f"{needs}\n{_REPORT}"],
@@ -105,7 +105,7 @@ def _candidates(version: str, cache: Path) -> Iterator[str]:
 
 
 def _find_uv(cache: Path, root: Path) -> str:
-    """The path of uv: the caller's own, else the pinned one."""
+    """The path of uv: the caller's own, or else the pinned one."""
     return shutil.which("uv") or pinned_uv(cache, root)
 
 
@@ -119,11 +119,11 @@ def pinned_uv(cache: Path, root: Path) -> str:
     pin = next(line for line in requirements.read_text().splitlines() if line.startswith("uv=="))
     folder = cache / pin.split()[0].replace("==", "-")
     if not folder.exists():
-        say("uv is not on this machine; it is installed from the package index")
+        say("uv isn't on this machine; it is installed from the package index")
         building = cache / f"building.uv.{os.getpid()}"
         python = _python_with_pip(building / "pip")
         sources = read_sources()
-        # Unlike an environment, a target folder is written by every pip, also where the system's Python is managed.
+        # Unlike an environment, every pip can write a target folder, even a managed system's.
         run(
             [
                 *(python, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"),

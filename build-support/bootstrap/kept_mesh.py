@@ -1,7 +1,7 @@
-"""`./mesh`: the command line as it was prepared last, as long as nothing that it is made of has changed.
+"""`./mesh`: starts the command line that was prepared last, as long as its sources are unchanged.
 
-`kept_mesh.py COMMAND`, with the `./pants` command that makes the program where none is kept. Runs on the Python that
-Pants is installed with.
+`kept_mesh.py COMMAND`: the `./pants` command makes the program if none is kept. Runs on the Python
+that Pants is installed with.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import NoReturn
 
 from prepared import ROOT, Program
 
-# `./mesh` tells `./pants` with this where it was called, and that the program is to be kept.
+# With this, `./mesh` tells `./pants` its caller's folder, and that the program is to be kept.
 FOR_MESH = "--for-mesh="
-# Everything that decides what Pants makes of the sources, requirements and settings.
+# Everything that determines the prepared program: sources, requirements and settings.
 SOURCES = ("3rdparty", "build-support", "src/python")
 SETTINGS = ("BUILD", "pants", "pants.toml", "pants.ci.toml", "pyproject.toml")
 
 
 def main(command: list[str]) -> NoReturn:
-    """Start the kept program in place of the command that makes it anew; that command, where none fits."""
+    """Start the kept program, or, if none fits, the command that makes it."""
     program = Program.kept(current_key())
     if program is None:
         os.execv(command[0], command)  # noqa: S606
@@ -31,7 +31,7 @@ def main(command: list[str]) -> NoReturn:
 
 
 def current_key() -> str:
-    """A digest of all that the program is made of."""
+    """A digest of everything that determines the program."""
     digest = hashlib.sha256()
     for path in _files():
         digest.update(os.fsencode(path) + b"\0" + hashlib.sha256(_content(path)).digest())
@@ -53,7 +53,7 @@ def _content(path: str) -> bytes:
         with open(os.path.join(str(ROOT), path), "rb") as file:
             return file.read()
     except OSError as error:
-        # Such as an editor's link to nowhere: it has no content, and becomes another file when it gets one.
+        # For example an editor's dangling link, which has no content.
         return str(error.errno).encode()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from kept_mesh import FOR_MESH, current_key
 from prepared import ROOT, Program
 
-# With these Pants does not run a program, or not once.
+# With these, Pants doesn't run a program, or runs it more than once.
 NOT_A_RUN = {"-h", "--help", "--help-advanced", "-v", "-V", "--version", "--loop"}
 
 
@@ -23,7 +23,7 @@ def start_program(arguments: list[str], prepare: Callable[[list[str]], int]) -> 
         prepare: runs Pants with arguments and without standard input, and returns its exit code.
 
     Returns:
-        The arguments for Pants, where it runs no program, or has to stay beside it.
+        The arguments for Pants, if it runs no program, or has to stay beside it.
 
     Raises:
         SystemExit: Pants failed, and has said why.
@@ -42,7 +42,7 @@ def start_program(arguments: list[str], prepare: Callable[[list[str]], int]) -> 
     if code:
         raise SystemExit(code)
     if program.complete:
-        # What was edited meanwhile may be in it, or not.
+        # The program may or may not contain edits made meanwhile.
         if for_mesh and key == current_key():
             program.keep(key)
         program.start(arguments[len(own) + 1 :], called_from)
@@ -50,7 +50,7 @@ def start_program(arguments: list[str], prepare: Callable[[list[str]], int]) -> 
 
 
 def _is_run(arguments: Sequence[str]) -> bool:
-    """Whether `run` is the only goal. Pants takes a word for a goal when it doesn't look like a path or an address."""
+    """Whether `run` is the only goal: Pants takes words for goals unless they look like targets."""
     goals = [argument for argument in arguments if argument == "run" or not _is_no_goal(argument)]
     return goals == ["run"] and not NOT_A_RUN.intersection(arguments)
 
@@ -75,7 +75,7 @@ def run_here(script: str, arguments: Sequence[str]) -> int:
 
 @contextlib.contextmanager
 def _standard_input_aside() -> Iterator[None]:
-    """Pants would read what is meant for the program, and send it to its daemon."""
+    """Pants would read the program's input, and send it to its daemon."""
     kept, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -88,7 +88,7 @@ def _standard_input_aside() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _inherited_restored() -> Iterator[None]:
-    """What the program inherits from this process is as it was."""
+    """Restore everything that the program inherits from this process."""
     blocked, environment = signal.pthread_sigmask(signal.SIG_BLOCK, []), dict(os.environ)
     try:
         yield

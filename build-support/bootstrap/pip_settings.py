@@ -1,8 +1,8 @@
-"""Where pip installs from on this machine: the only settings of the caller's pip that count here.
+"""The locations that pip installs from on this machine: the only settings of pip that count here.
 
 Indexes, find-links, certificates and proxies decide where wheels come from. All other settings
 (constraints, no-binary, require-virtualenv, target, user, no-index and the like) could change what
-is installed, so they are left out. Runs on any Python from 3.7 on.
+is installed, so they are ignored. Runs on any Python from 3.7 on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from progress import BootstrapError
 # On PyPI torch for Linux comes with gigabytes of CUDA; the locks pin the CPU builds there.
 TORCH_CPU_BUILDS = "https://download.pytorch.org/whl/cpu/torch/"
 ETC = "/etc"
-# They say where uv takes interpreters from.
+# The sources of uv's interpreters.
 _UV_SOURCES = ("UV_PYTHON_DOWNLOADS_JSON_URL", "UV_PYTHON_INSTALL_MIRROR")
 _DECIDING = ("PIP_", "UV_", "PYTHON")
 # The later one overrides the earlier one.
@@ -84,9 +84,9 @@ class Sources:
 
 
 def read_sources() -> Sources:
-    """What pip is configured with, in the places and order that its documentation gives.
+    """Pip's configuration, from the places and in the order of its documentation.
 
-    pip itself is not asked: settings of the caller could make `pip config list` fail or print nothing.
+    pip itself isn't called, since settings could make `pip config list` fail or print nothing.
 
     Raises:
         BootstrapError: a configuration file can't be read.
@@ -131,7 +131,7 @@ def _configuration_files() -> list[str]:
         folders = os.environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"
         machine = [*(f"{folder}/pip" for folder in folders.split(":") if folder), ETC]
         user = ["~/.pip", f"{os.environ.get('XDG_CONFIG_HOME') or '~/.config'}/pip"]
-    # The caller's file takes the place of the user's.
+    # The caller's file replaces the user's.
     files = [*machine, *(user if not os.path.exists(own) else ())]
     paths = [os.path.expanduser(f"{folder}/pip.conf") for folder in files]
     environment = os.environ.get("VIRTUAL_ENV")
@@ -139,7 +139,7 @@ def _configuration_files() -> list[str]:
 
 
 def clean_environment(sources: Sources) -> dict[str, str]:
-    """The environment for a pip or uv that learns by flags and variables alone where to install from."""
+    """The environment for a pip or uv that gets its sources by flags and variables alone."""
     kept = {
         name: value
         for name, value in os.environ.items()

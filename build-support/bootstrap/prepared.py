@@ -1,4 +1,4 @@
-"""Programs that Pants has prepared: where they are, how long they stay, how one is started."""
+"""Programs that Pants has prepared: their folders, how long they stay, and how one is started."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = ROOT / ".pants.d" / "programs"
 # A link to the folder of the `mesh` command.
 KEPT = PROGRAMS / "mesh"
-# With which `./mesh` starts what is kept.
+# The Python with which `./mesh` starts the kept program.
 PYTHON = PROGRAMS / "python"
-# Tells a program where its caller is, since it runs in the repository's folder.
+# Tells a program its caller's folder, since it runs in the repository's.
 CALLED_FROM = "MESH_CALLED_FROM"
 
 
@@ -34,7 +34,7 @@ class Program:
     @classmethod
     def new(cls) -> Program:
         """An empty one for this process."""
-        # What Pants prepares may hold the caller's variables.
+        # A prepared program may hold the caller's variables.
         PROGRAMS.mkdir(mode=0o700, parents=True, exist_ok=True)
         _remove_unused()
         _write_python()
@@ -61,7 +61,7 @@ class Program:
         command = self._read()
         argv = [self._located(argument) for argument in command["arguments"]]
         environment = {**os.environ, CALLED_FROM: called_from}
-        # They are meant for the caller's own Python.
+        # These are meant for the caller's own Python.
         for name in ("PYTHONPATH", "PYTHONHOME"):
             environment.pop(name, None)
         for name, value in command["environment"].items():
@@ -91,7 +91,7 @@ class Program:
         return text.replace("{chroot}", str(self.folder / "sandbox"))
 
     def _fits(self, key: str) -> bool:
-        """Whether it has the key, was made of the same variables, and what it starts is still there."""
+        """Whether it has the key and the same variables, and its interpreter is still there."""
         if not self.complete or (self.folder / "key").read_text() != key:
             return False
         command = self._read()
@@ -107,12 +107,12 @@ def _new_entry() -> Path:
 
 
 def _remove_unused() -> None:
-    """Remove what was made for processes that have ended, but for what is kept or still runs."""
+    """Remove the programs of processes that have ended, unless they are kept or still run."""
     entries = [entry for entry in PROGRAMS.iterdir() if re.fullmatch(r"\d+\.\d+", entry.name)]
     ended = [entry for entry in entries if not _runs(int(entry.stem))]
     used = {entry.resolve() for entry in (KEPT, *entries) if entry not in ended}
     for entry in ended:
-        # Another process may be at the same; what it leaves is removed the next time.
+        # Another process may do the same; anything left is removed next time.
         if not entry.is_dir() or entry.is_symlink():
             with contextlib.suppress(FileNotFoundError):
                 entry.unlink()

@@ -1,4 +1,4 @@
-"""What the bootstrap says while it works, and how it fails. Runs on any Python from 3.7 on."""
+"""Progress and errors of the bootstrap. Runs on any Python from 3.7 on."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-# Nobody waits longer than this without a line.
+# The longest silence.
 SECONDS_BETWEEN_LINES = 10
 
 
 class BootstrapError(Exception):
-    """The bootstrap can't go on; the message is a sentence for people that says what to do."""
+    """The bootstrap can't continue; the message is a sentence that tells a person what to do."""
 
 
 def say(text: str) -> None:
@@ -24,11 +24,11 @@ def say(text: str) -> None:
 
 @contextlib.contextmanager
 def reporting(what: str, how_far: Callable[[], str] = str) -> Iterator[None]:
-    """Say every few seconds that something is still at work.
+    """Report every few seconds that something is still running.
 
     Args:
         what: completes "still ...", such as `installing Pants`.
-        how_far: tells what is done so far, or nothing.
+        how_far: gives the progress so far, or nothing.
     """
     ended = threading.Event()
     started = time.monotonic()
@@ -54,16 +54,16 @@ def run(
     env: dict[str, str] | None = None,
     how_far: Callable[[], str] = str,
 ) -> None:
-    """Run a command, and say every few seconds that it is still at work.
+    """Run a command, and report every few seconds that it is still running.
 
     Raises:
         BootstrapError: it failed; what it printed has been shown.
     """
     try:
         with reporting(what, how_far):
-            # Standard output belongs to the command that ./pants was given. Open files are inherited,
-            # so that the lock of an installation lasts until its last process has ended, also when
-            # the first one was killed.
+            # Standard output belongs to the command given to ./pants. Open files are inherited, so that
+            # the lock of an installation lasts until its last process has ended, even if the first one
+            # was killed.
             subprocess.run(
                 command,
                 check=True,

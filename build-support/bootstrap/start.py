@@ -1,4 +1,4 @@
-"""Starts the installed Pants, or a program that it prepares: `python start.py ROOT HOME [argument of Pants ...]`.
+"""Starts the installed Pants, or a program that it prepares: `start.py ROOT HOME [ARGUMENT ...]`.
 
 Runs on the Python that Pants is installed with.
 """
@@ -43,7 +43,7 @@ def main(root: Path, home: Path, arguments: list[str]) -> int:
             f"Pants writes into {root}, which is not writable; clone into another folder."
         )
     os.environ.update(_environment(root, home, settings, arguments))
-    # Meant for the caller's own Python, they would reach Pants'.
+    # These are meant for the caller's own Python, but would affect Pants' too.
     for name in ("PYTHONPATH", "PYTHONHOME"):
         os.environ.pop(name, None)
     pants = _Pants(root, home, "repl" not in arguments)
@@ -56,7 +56,8 @@ def main(root: Path, home: Path, arguments: list[str]) -> int:
 class _Pants:
     """The installed Pants.
 
-    Pants draws its progress on a terminal. Its first start is explained in lines instead, and so is each one in a log.
+    Pants draws its progress on a terminal. The first start, and every start without a terminal,
+    prints lines instead.
     """
 
     def __init__(self, root: Path, home: Path, may_be_followed: bool) -> None:
@@ -69,13 +70,13 @@ class _Pants:
             os.environ.setdefault("PANTS_DYNAMIC_UI", "false")
 
     def prepare(self, arguments: list[str]) -> int:
-        """Let Pants prepare a program, whose standard input it must not read; return its exit code."""
+        """Let Pants prepare a program without reading its standard input; return the exit code."""
         if self.is_followed:
             return self.follow(arguments, subprocess.DEVNULL)
         return run_here(self.script, arguments)
 
     def follow(self, arguments: list[str], stdin: int | None = None) -> int:
-        """Run Pants, explain what it says, and return its exit code."""
+        """Run Pants, explain its output, and return its exit code."""
         exit_code = follow([sys.executable, self.script, *arguments], self._root, stdin)
         if exit_code == 0 and _INSTALLING_GOALS.intersection(arguments):
             self._ready.touch()
@@ -85,7 +86,7 @@ class _Pants:
 def _environment(
     root: Path, home: Path, settings: dict[str, object], arguments: list[str]
 ) -> dict[str, str]:
-    """Variables of Pants' options; the caller's own ones come first."""
+    """Variables of Pants' options; the caller's own take precedence."""
     lock = (root / "build-support" / "pants.lock").read_text()
     found = re.search(r"^pex==([0-9.]+)", lock, re.MULTILINE)
     if not found:
@@ -98,14 +99,14 @@ def _environment(
     pex = f"{version}|{system}|{settings['pex_sha256']}|{settings['pex_size']}"
     environment = {
         **read_sources().pants_environment(),
-        # One folder instead of PATH: activating a virtual environment must not invalidate what was built.
+        # One folder, not PATH: activating a virtual environment must not invalidate the cache.
         "PANTS_PYTHON_BOOTSTRAP_SEARCH_PATH": repr([os.path.dirname(str(settings["code"]))]),
     }
     environment = {name: os.environ.get(name, value) for name, value in environment.items()}
     environment["PANTS_PEX_CLI_VERSION"] = version
     environment["PANTS_PEX_CLI_URL_TEMPLATE"] = f"file://{quote(str(home / 'pex'))}"
     environment["PANTS_PEX_CLI_KNOWN_VERSIONS"] = repr([pex])
-    # Pants advises its launcher, which is no Python package, instead of a virtual environment.
+    # Pants recommends its launcher, which isn't a Python package, instead of a virtual environment.
     environment["NO_SCIE_WARNING"] = "1"
     tags = _unavailable_images(root, arguments)
     if tags:
@@ -114,7 +115,7 @@ def _environment(
 
 
 def _unavailable_images(root: Path, arguments: list[str]) -> list[str]:
-    """Tags that leave out the images that can't be built here, where everything below a folder is packaged."""
+    """Tags that skip images that can't be built here, if everything below a folder is packaged."""
     if "package" not in arguments or not any(each.endswith("::") for each in arguments):
         return []
     script = str(root / "build-support" / "docker" / "unavailable")
@@ -123,7 +124,7 @@ def _unavailable_images(root: Path, arguments: list[str]) -> list[str]:
 
 
 def _checksum(root: Path) -> str:
-    """Names what the locks hold."""
+    """A name for the content of the locks."""
     sizes = [lock.stat().st_size for lock in sorted((root / "3rdparty" / "python").glob("*.lock"))]
     return "-".join(map(str, sizes))
 

@@ -1,6 +1,6 @@
 """Fail if a job failed or was cancelled: `gate.py --required plan`, with GitHub's `needs` object, as JSON, in NEEDS.
 
-A skipped job is one that had nothing to do; one that is required must have succeeded.
+A skipped job had nothing to do; a required job must have succeeded.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 
 def problems(results: Mapping[str, str], required: Collection[str]) -> list[str]:
     """One sentence for each job whose result is not acceptable."""
-    found = [f"{job}: is not among the jobs waited for" for job in required if job not in results]
+    found = [f"{job}: isn't among the jobs waited for" for job in required if job not in results]
     for job, result in results.items():
         accepted = {"success"} if job in required else {"success", "skipped"}
         if result not in accepted:

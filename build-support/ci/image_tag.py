@@ -1,8 +1,8 @@
 """Print the tag of the images that a run of CI builds, made from the repository's git tags.
 
 image_tag.py pull_request RUN ATTEMPT   ci-<run>-<attempt>
-image_tag.py push                       vYY.M.patch-pre.<sha>, where vYY.M.patch is what a release now would be
-image_tag.py release                    vYY.M.patch, the first of this month that is not taken
+image_tag.py push                       vYY.M.patch-pre.<sha>, with the tag of a release now
+image_tag.py release                    vYY.M.patch, the first free one of this month
 """
 
 import argparse
@@ -16,7 +16,7 @@ _RELEASE = re.compile(r"v(\d\d)\.(1?\d)\.(\d+)")
 
 
 def next_release(tags: Iterable[str], day: datetime.date) -> str:
-    """The release of a day's month that follows those in the tags; what is no release among them is passed over."""
+    """The release of a day's month that follows those in the tags; other tags are ignored."""
     month = (day.year % 100, day.month)
     patches = [
         int(found[3])
@@ -39,7 +39,7 @@ def _release(day: datetime.date) -> str:
         sys.exit(
             "image_tag.py: this clone is shallow, so it may lack release tags; fetch all of it."
         )
-    # Run again on a commit that is released, a release keeps its name.
+    # A release that runs again on a released commit keeps its name.
     for tag in _git("tag", "--points-at", "HEAD").split():
         if _RELEASE.fullmatch(tag):
             return tag

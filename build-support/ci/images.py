@@ -1,10 +1,10 @@
 """Build, test or push the images of a plan: `images.py build|test|push PLAN`.
 
-These are the images that the plan names, and those with which it makes models anew. `test` runs
-build-support/docker/test for their projects, and for those whose tests of containers the plan names. `push` sends the
-very images that were built last, as Pants wrote down in dist/, and builds nothing: what was tested is what is pushed.
-Images on a vendor's base are pushed where they could be built. IMAGE_REGISTRY and IMAGE_TAG say where images go, under
-which tag.
+These are the images that the plan names, and those that it needs to remake models. `test` runs
+build-support/docker/test for their projects, and for those with container tests in the plan. `push`
+sends the very images that were built last, as Pants recorded in dist/, and builds nothing, so the
+pushed images are the tested ones. Images on a vendor's base are pushed if they could be built.
+IMAGE_REGISTRY and IMAGE_TAG are the images' registry and tag.
 """
 
 import argparse
@@ -21,7 +21,7 @@ VENDOR = "vendor"
 CONTAINERS = "containers"
 """The tag of tests that need images."""
 LIBRARIES = "mesh"
-"""The package beside the projects; it has the image of the shared registry."""
+"""The package beside the projects, which has the image of the shared registry."""
 
 _PACKAGE = re.compile(r"(?:src|tests)/python/(\w+)/")
 
@@ -43,7 +43,7 @@ def tested_projects(root: Path, plan: Mapping[str, Sequence[Mapping[str, Any]]])
     for item in containers_tests(plan):
         files = item["files"]
         found |= {_package(file) for file in files} & packages
-        # A file of no project is one of all.
+        # A file outside of the projects concerns all of them.
         if not files or not all(_package(file) in packages for file in files):
             found |= {*packages, LIBRARIES}
     return sorted(package.replace("_", "-") for package in found)
@@ -72,7 +72,7 @@ def built_names(dist: Path, address: str) -> list[str]:
 
 def build(root: Path, targets: Mapping[str, bool]) -> int:
     """Build images with Pants, and return its exit code."""
-    # What an earlier run left could be pushed by mistake.
+    # Leftovers of an earlier run could be pushed by mistake.
     for info in (root / "dist").glob("*/*.docker-info.json"):
         info.unlink()
     return subprocess.run(["./pants", "package", *targets], cwd=root, check=False).returncode
@@ -88,7 +88,7 @@ def test(root: Path, projects: Sequence[str]) -> int:
 
 
 def push(root: Path, targets: Mapping[str, bool], registry: str) -> int:
-    """Push what was built under the names it was given; nothing at all when something is missing."""
+    """Push the built images under their names; push nothing if one is missing."""
     names = {address: built_names(root / "dist", address) for address in targets}
     missing = [address for address, needed in targets.items() if needed and not names[address]]
     if missing:

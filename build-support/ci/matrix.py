@@ -1,9 +1,9 @@
-"""Print what the jobs of ci.yaml need to know of a plan, as lines for GITHUB_OUTPUT: `matrix.py PLAN`.
+"""Print the parts of a plan that ci.yaml's jobs need, as lines for GITHUB_OUTPUT: `matrix.py PLAN`.
 
 checks, images   true or false
-shards           JSON list of the shards in which the tests are run, such as ["0/2", "1/2"]
+shards           JSON list of the shards of the tests, such as ["0/2", "1/2"]
 train            JSON list of the projects to train
-compile          JSON list of the projects to compile, with the EC2 machine each needs ("" is a runner of GitHub's)
+compile          JSON list of the projects to compile, with EC2 machines ("": GitHub's runner)
 """
 
 import argparse
@@ -14,7 +14,7 @@ from typing import Any
 
 from images import containers_tests
 
-# A shard pays some minutes for its environments before its first test.
+# A shard needs some minutes for its environments before its first test.
 TESTS_OF_A_SHARD = 40
 MOST_SHARDS = 4
 NEURON_MACHINE = "inf2.xlarge"
@@ -27,14 +27,14 @@ def shards(tests: int) -> list[str]:
 
 
 def machine(settings: str) -> str:
-    """The EC2 machine that compiling needs, by the component's settings; empty where any will do."""
+    """The EC2 machine for compiling, by the component's settings; empty if any machine will do."""
     pairs = [line.partition("=") for line in settings.splitlines() if not line.startswith("#")]
     backend = {name.strip(): value.strip() for name, _, value in pairs}.get("COMPILE_BACKEND")
     return NEURON_MACHINE if backend == "neuron" else ""
 
 
 def project_of(item: Mapping[str, Any]) -> str:
-    """The project of a plan's entry, which names the package, by the name that images have."""
+    """The project of a plan's entry, which names the package, as images name it."""
     return str(item["target"]).replace("_", "-")
 
 
@@ -45,7 +45,7 @@ def _compile_settings(root: Path, project: str) -> str:
 
 
 def jobs(root: Path, plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
-    """What each job of the workflow needs to know."""
+    """The outputs for the workflow's jobs."""
     compiled = [
         {
             "project": project_of(item),

@@ -3,9 +3,9 @@
 runner.py start --name NAME --instance-type inf2.xlarge --image AMI --subnet S --security-group G
 runner.py stop --name NAME
 
-The name is also the label that the job's `runs-on` asks for. `start` ends when GitHub sees the machine waiting for
-work, or fails and terminates what it started. `stop` can be repeated, and needs nothing but the name. A machine also
-terminates itself when its job is done, and in any case after --minutes.
+The name is also the label in the job's `runs-on`. `start` ends when GitHub sees the machine waiting
+for work, or fails and terminates everything that it started. `stop` can be repeated, and needs only
+the name. A machine also terminates itself when its job is done, and in any case after --minutes.
 
 Needs the `aws` command with credentials, and in RUNNER_TOKEN a token that may administer GITHUB_REPOSITORY's runners.
 """
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 _TAG = "mesh-runner"
-# A job is handed to a machine by its name, and the name is part of a script that the machine runs.
+# A machine gets its job by its name, and the name is part of a script that the machine runs.
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _POLL_SECONDS = float(os.environ.get("RUNNER_POLL_SECONDS", "10"))
 _ALIVE = ("pending", "running")
@@ -46,7 +46,7 @@ class GitHub:
         self._token = token
 
     def call(self, method: str, path: str = "", body: object = None) -> Any:
-        """Make one request; the answer is None when it has no body or, for what may be gone, when it is."""
+        """Make one request; None if there is no body, or the thing to get or delete is gone."""
         request = urllib.request.Request(  # noqa: S310
             self._root + path,
             method=method,
@@ -71,14 +71,14 @@ class GitHub:
         return json.loads(text) if text else None
 
     def register(self, name: str) -> tuple[int, str]:
-        """The id of a new runner, and the configuration, good for one job, with which a machine becomes it."""
+        """The id of a new runner, and its configuration for a machine, valid for one job."""
         answer = self.call(
             "POST", "/generate-jitconfig", {"name": name, "runner_group_id": 1, "labels": [name]}
         )
         return answer["runner"]["id"], answer["encoded_jit_config"]
 
     def download(self) -> tuple[str, str]:
-        """Address and SHA-256 of the runner's program for Linux on x86-64."""
+        """URL and SHA-256 of the runner's program for Linux on x86-64."""
         for file in self.call("GET", "/downloads") or []:
             if (file["os"], file["architecture"]) == ("linux", "x64") and file.get(
                 "sha256_checksum"
@@ -92,7 +92,7 @@ class GitHub:
         return found is not None and found["status"] == "online"
 
     def unregister(self, name: str) -> None:
-        """Remove a runner by name; one that did its job is gone already."""
+        """Remove a runner by name; a runner that did its job is gone already."""
         page = 1
         while runners := (self.call("GET", f"?per_page=100&page={page}") or {}).get("runners"):
             for runner in runners:
@@ -112,13 +112,13 @@ def aws(*arguments: str) -> str:
 
 
 def user_data(download: tuple[str, str], config: str, instance_type: str, minutes: int) -> str:
-    """The script that the machine runs, as root, when it has started."""
+    """The script that the machine runs at its start, as root."""
     url, checksum = download
     needs = "compose neuron" if instance_type.startswith(_NEURON) else "compose"
     prepare = (Path(__file__).parent / "prepare-runner").read_text()
     return f"""#!/bin/bash
 set -euo pipefail
-# The instance terminates when it shuts down: after its job, after a failure here, and in any case in time.
+# The instance terminates when it shuts down: after its job, after a failure here, and at its limit.
 shutdown --poweroff +{minutes}
 trap 'shutdown --poweroff now' EXIT
 cat >/opt/prepare-runner <<'END_OF_PREPARE_RUNNER'
@@ -131,14 +131,14 @@ echo {shlex.quote(checksum + '  runner.tar.gz')} | sha256sum --check --quiet
 tar --extract --gzip --file runner.tar.gz
 ./bin/installdependencies.sh
 chown --recursive runner: .
-# Not as an argument, which every process may read.
+# Not as an argument, which every process can read.
 export ACTIONS_RUNNER_INPUT_JITCONFIG={shlex.quote(config)}
 HOME=/home/runner runuser --user runner -- ./run.sh
 """
 
 
 def find_instances(name: str) -> list[str]:
-    """Instances of that name that cost money."""
+    """Instances of that name that still cost money."""
     found = aws(
         "describe-instances",
         "--filters",
@@ -151,7 +151,7 @@ def find_instances(name: str) -> list[str]:
 
 
 def stop(github: GitHub, name: str) -> None:
-    """Terminate the machine of that name, and have GitHub forget it; done already, there is nothing to do."""
+    """Terminate the machine of that name, and remove it from GitHub; can be repeated."""
     instances = find_instances(name)
     if instances:
         aws("terminate-instances", "--instance-ids", *instances)
@@ -171,7 +171,7 @@ def _launch(options: argparse.Namespace, script: str) -> str:
             f"--subnet-id={options.subnet}",
             f"--security-group-ids={options.security_group}",
             f"--user-data=file://{file.name}",
-            # The same name can't start two.
+            # The same name can't start two machines.
             f"--client-token={options.name}",
             "--instance-initiated-shutdown-behavior=terminate",
             "--metadata-options=HttpTokens=required,HttpPutResponseHopLimit=1",

@@ -1,7 +1,7 @@
-"""Print where the time of a run went: `time_table.py FOLDER [STEP=SECONDS ...]`.
+"""Print the times of a run: `time_table.py FOLDER [STEP=SECONDS ...]`.
 
-The steps come in their order with their shares; then the slowest of the tests that JUnit reports below the folder tell
-of. Where several tests ran at once, their times add up to more than their step took.
+The steps come in their order with their fractions, then the slowest of the tests in the JUnit
+reports below the folder. If several tests ran at once, their times add up to more than the step's.
 """
 
 import sys
@@ -13,7 +13,7 @@ SLOWEST = 15
 
 
 def test_times(folder: Path) -> dict[str, float]:
-    """The seconds that each report's tests took, by what was tested: a file, or the first file of a batch."""
+    """The seconds of each report's tests, by the tested file, or the first file of a batch."""
     times = {}
     for report in sorted(folder.rglob("*.xml")):
         # Pants has just written it.
@@ -23,7 +23,7 @@ def test_times(folder: Path) -> dict[str, float]:
 
 
 def table(steps: Mapping[str, int], tests: Mapping[str, float]) -> Iterator[str]:
-    """The lines of both tables; of tests, the slowest and what the others took together."""
+    """The lines of both tables; of tests, the slowest ones and the sum of the others."""
     total = sum(steps.values())
     yield f"{'seconds':>8}   share  step"
     for name, seconds in steps.items():

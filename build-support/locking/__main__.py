@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     modes = parser.add_mutually_exclusive_group()
     modes.add_argument("--upgrade", action="store_true", help="take the newest versions that fit")
     modes.add_argument(
-        "--check", action="store_true", help="write nothing, fail where a lock is stale"
+        "--check", action="store_true", help="write nothing, fail if a lock is stale"
     )
     mode = parser.parse_args(arguments)
     try:
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
         stated = _with_size(text, proofs)
         path = ROOT / lock.path
         old = path.read_text(encoding="utf-8") if path.exists() else ""
-        # A size that differs alone is no reason to install everything anew.
+        # A different size alone is no reason to reinstall everything.
         if _SIZE.sub("", old) == text:
             continue
         if mode.check:
@@ -77,7 +77,7 @@ def _cache() -> Path:
 
 
 def _prove_all(texts: Mapping[Lock, str], uv: Uv) -> Mapping[Subject, Proof]:
-    """Proofs of what each lock pins, without what one before it has pinned with the same digests."""
+    """Proofs of each lock's pins, without those that an earlier lock pins with the same digests."""
     subjects: dict[Subject, list[Pin]] = {}
     seen: dict[tuple[Platform, str], set[Pin]] = defaultdict(set)
     for lock, text in texts.items():
@@ -98,7 +98,7 @@ def _prove_all(texts: Mapping[Lock, str], uv: Uv) -> Mapping[Subject, Proof]:
 
 
 def _report(texts: Mapping[Lock, str], proofs: Mapping[Subject, Proof]) -> list[str]:
-    """Print what was not looked up; the problems."""
+    """Print failed look-ups, and return the problems."""
     for proof in proofs.values():
         for note in proof.notes:
             print(f"{COMMAND}: not looked up: {note}", file=sys.stderr)
@@ -109,7 +109,7 @@ def _report(texts: Mapping[Lock, str], proofs: Mapping[Subject, Proof]) -> list[
 
 
 def _with_size(text: str, proofs: Mapping[Subject, Proof]) -> str:
-    """The text of a lock with how much there is to download on Linux x86-64, below the line that names the command."""
+    """The text of a lock with the download size on Linux x86-64 below the command's line."""
     known: dict[Pin, int | None] = {}
     for (_, platform, _), proof in proofs.items():
         if platform is LINUX_X86:

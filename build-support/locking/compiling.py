@@ -15,19 +15,19 @@ _ADDRESS = re.compile(r"(https?|file)://|--(extra-)?index|--find-links")
 
 
 def compile_lock(lock: Lock, root: Path, work: Path, uv: Uv, *, upgrade: bool) -> str:
-    """The new text of a lock; it is written into the folder `work` too, where later locks find it as a constraint.
+    """The new text of a lock, also written into the folder `work`, as a constraint for later locks.
 
     Args:
-        upgrade: take the newest versions that fit, instead of the pinned ones where they still fit.
+        upgrade: take the newest versions that fit, even if the pinned ones still fit.
 
     Raises:
-        LockError: there is no solution, or none without an address.
+        LockError: there is no solution, or none without a URL.
     """
     new = work / lock.path
     new.parent.mkdir(parents=True, exist_ok=True)
     new.unlink(missing_ok=True)
     if not upgrade and (root / lock.path).exists():
-        # uv prefers the pins that it finds in the file, and keeps their digests.
+        # uv prefers the pins in the file, and keeps their digests.
         shutil.copy(root / lock.path, new)
     for name in (*lock.requirements, *lock.overrides):
         text = (root / name).read_text(encoding="utf-8")
@@ -48,7 +48,7 @@ def compile_lock(lock: Lock, root: Path, work: Path, uv: Uv, *, upgrade: bool) -
     text = new.read_text(encoding="utf-8")
     if lock.narrow:
         text = widen(text)
-    # The address of an index is a property of a machine, not of the project.
+    # The URL of an index is a property of a machine, not of the project.
     if address := _ADDRESS.search(text):
         line = text[: address.end()].count("\n") + 1
         raise LockError(

@@ -1,4 +1,4 @@
-"""The pins that are excused from being looked up as wheels, each with the reason."""
+"""The pins that are exempt from the look-up of wheels, each with the reason."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,23 +9,23 @@ from locking.platforms import LINUX_ARM, Platform
 FILE = "build-support/locking/exemptions.py"
 
 SOURCE_ONLY = {
-    "antlr4-python3-runtime": "there are wheels from 4.10 on, and omegaconf asks for 4.9",
-    "kfp-server-api": "its makers publish no wheels",
-    "seqeval": "its makers publish no wheels",
+    "antlr4-python3-runtime": "there are wheels from 4.10 on, but omegaconf requires 4.9",
+    "kfp-server-api": "its publishers provide no wheels",
+    "seqeval": "its publishers provide no wheels",
 }
-"""Packages without wheels, and why. They are Python code alone: every machine builds them without a compiler."""
+"""Packages without wheels, and why. They are pure Python: machines build them without a compiler."""
 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A wheel on an index that not every machine reaches.
+    """A wheel on an index that not every machine can reach.
 
     Args:
         name: of the package.
         version: the pinned one.
-        platform: what the wheel is for.
+        platform: the wheel's platform.
         file: its name.
-        digest: its SHA-256, as that index states it.
+        digest: its SHA-256, from that index.
     """
 
     name: str
@@ -48,7 +48,7 @@ ELSEWHERE = (
 
 
 def find_elsewhere(pin: Pin, platform: Platform | None = None) -> Elsewhere | None:
-    """The wheel of a pin that is on another index, for a platform or for any."""
+    """The wheel of a pin on another index, for a platform or for any."""
     for known in ELSEWHERE:
         same = (known.name, known.version) == (pin.name, pin.version)
         if same and platform in (None, known.platform):
@@ -68,7 +68,7 @@ def add_digests(lock: str) -> str:
 
 
 def find_stale(pins: Iterable[Pin], source_only: set[str]) -> list[str]:
-    """What is said above of packages of which it is not, or no longer, true.
+    """The entries above that aren't true, or no longer.
 
     Args:
         pins: those of all locks.

@@ -1,4 +1,4 @@
-"""Which locks there are, and of what each is made."""
+"""The locks, with the requirements of each."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,11 @@ class Lock:
 
     Args:
         path: the lock itself.
-        requirements: what it is made of.
+        requirements: files with its requirements.
         constraints: locks whose versions it shares.
         overrides: requirements that replace those of packages.
         pythons: versions of Python that it is proved for, oldest first.
-        narrow: whether it is for Python 3.11 on our platforms only; else it is for any from the oldest on.
+        narrow: whether it is for Python 3.11 on our platforms only, or for any from the oldest on.
     """
 
     path: str
@@ -34,7 +34,7 @@ MODELS = f"{FOLDER}/models.lock"
 
 LOCKS = (
     Lock(MODELS, _of("core", "serving", "models", "testing", "testing-models")),
-    # Both resolves hold the same version of what both have, so that a library is tested with what it is served with.
+    # Both resolves have the same versions, so that libraries are tested as they are served.
     Lock(
         f"{FOLDER}/serving.lock",
         (*_of("core", "serving", "testing", "testing-scripts"), "build-support/uv.txt"),
@@ -48,9 +48,9 @@ LOCKS = (
         Lock(f"{FOLDER}/tools/{tool}.lock", _of(f"tools/{tool}"), constraints=(MODELS,))
         for tool in ("black", "mypy", "pytest", "ruff")
     ),
-    # Whatever Python there is installs uv.
+    # Any Python on the machine installs uv.
     Lock("build-support/uv.lock", ("build-support/uv.txt",), pythons=("3.8",), narrow=False),
-    # The engine of Pants runs on any of these.
+    # Pants' engine runs on any of these.
     Lock(
         "build-support/pants.lock",
         ("build-support/pants.txt",),

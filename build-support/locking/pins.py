@@ -1,4 +1,4 @@
-"""Reads what a lock file pins."""
+"""Reads the pins of a lock file."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The platforms that the locks are for, as markers and as uv names them."""
+"""The platforms of the locks, as markers and by uv's names."""
 
 import re
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ class Platform:
 
     Args:
         name: for people.
-        tag: what uv calls it.
+        tag: its name in uv.
         system: Python's `sys.platform` there.
         machine: Python's `platform.machine()` there.
     """
@@ -26,7 +26,7 @@ class Platform:
 
     @property
     def marker(self) -> str:
-        """The condition that holds there alone."""
+        """The condition that holds only there."""
         return f"platform_machine == '{self.machine}' and sys_platform == '{self.system}'"
 
 
@@ -44,14 +44,14 @@ _WRITTEN_INTERPRETER = {
     "platform_python_implementation == 'CPython'",
     "python_full_version < '3.12'",
 }
-"""The same as uv writes it, with 3.11 as the oldest version."""
+"""The same in uv's form, with 3.11 as the oldest version."""
 
 _ANYWHERE = f"{_INTERPRETER} and ({' or '.join(f'({each.marker})' for each in PLATFORMS)})"
 _PIN = re.compile(r"^(?P<pin>[^\s;]+==[^\s;]+) ; (?P<marker>.*) \\$", re.MULTILINE)
 
 
 def narrow(requirements: str) -> str:
-    """Requirements that hold on the platforms and for Python 3.11 only, so that uv solves for nothing else."""
+    """Requirements for the platforms and Python 3.11 only, so that uv solves for nothing else."""
     lines = []
     for line in requirements.splitlines():
         requirement, _, marker = line.partition("#")[0].partition(";")
@@ -63,7 +63,7 @@ def narrow(requirements: str) -> str:
 
 
 def widen(lock: str) -> str:
-    """What uv made of narrowed requirements, with conditions only where the platforms differ."""
+    """uv's lock of narrowed requirements, with conditions only where the platforms differ."""
 
     def rewrite(match: re.Match[str]) -> str:
         where = _platforms_of(match["marker"])
@@ -76,7 +76,7 @@ def widen(lock: str) -> str:
 
 
 def _platforms_of(marker: str) -> set[Platform] | None:
-    """Those that a marker holds for; None if it says more than that."""
+    """The platforms for which a marker holds; None if it has other conditions."""
     found = set()
     for alternative in marker.split(" or "):
         conditions = set(alternative.strip("()").split(" and ")) - _WRITTEN_INTERPRETER

@@ -1,4 +1,4 @@
-"""Runs uv. Of what pip and uv are configured with on this machine, it learns only where to install from."""
+"""Runs uv. Of this machine's configuration of pip and uv, it gets only the sources of packages."""
 
 import os
 import subprocess
@@ -54,8 +54,8 @@ class Uv:
         command = [str(self._program), "pip", "compile", *self._flags, *arguments]
         done = self._run(command, folder, self._environment)
         if done.returncode and self._more_indexes:
-            # Asked only for what the main index lacks: of a version that both have, a mirror may hold the wheels of one
-            # platform, and lend the lock their digests alone.
+            # Only for packages that the main index lacks: if both have a version, a mirror may have
+            # wheels for one platform only, and the lock would have only their digests.
             more = ["--index-strategy", "unsafe-best-match"]
             environment = {**self._environment, "UV_INDEX": self._more_indexes}
             done = self._run([*command, *more], folder, environment)

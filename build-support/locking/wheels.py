@@ -1,4 +1,4 @@
-"""Proves that a lock can be installed on a platform from wheels that exist, without being on it."""
+"""Proves, from any platform, that a lock can be installed on another one from existing wheels."""
 
 import tempfile
 import tomllib
@@ -17,11 +17,11 @@ from locking.uv import Uv
 
 @dataclass
 class Proof:
-    """What was found out about some pins on one platform.
+    """The findings about some pins on one platform.
 
     Args:
         problems: sentences; without any, the pins can be installed.
-        notes: what could not be looked up, in sentences.
+        notes: sentences about failed look-ups.
         source_only: packages that have no wheels.
         sizes: bytes to download for each pin that the platform needs; None where an index doesn't say.
     """
@@ -60,7 +60,7 @@ def prove(where: str, pins: Sequence[Pin], platform: Platform, python: str, uv: 
 
 
 def _look_up(pins: Sequence[Pin], platform: Platform, python: str, uv: Uv) -> list[dict[str, Any]]:
-    """What indexes have for pins: each package with the wheels that fit the platform.
+    """The indexes' packages for pins, each with the wheels that fit the platform.
 
     Raises:
         LockError: a pin has neither such wheels nor sources.
@@ -83,7 +83,7 @@ def _look_up(pins: Sequence[Pin], platform: Platform, python: str, uv: Uv) -> li
 def _judge(
     package: dict[str, Any], pins: Iterable[Pin], platform: Platform, where: str, proof: Proof
 ) -> None:
-    """Add to a proof what an index has for one package."""
+    """Add the findings about one package to a proof."""
     [pin] = [
         pin for pin in pins if (pin.name, pin.version) == (package["name"], package["version"])
     ]

@@ -41,7 +41,7 @@ class Answer(BaseModel):
 
 
 class Echo(ServedModel):
-    """Repeats the documents; "usage", "problem" and "crash" make it fail, "wait" makes it wait for the gate."""
+    """Repeats the documents; "usage", "problem" and "crash" fail, "wait" waits for the gate."""
 
     name = "echo"
     request_model = Question
@@ -61,7 +61,7 @@ class Echo(ServedModel):
             case "usage":
                 raise UsageError("The document has too many candidates.")
             case "problem":
-                raise ProblemError(502, "The other service does not answer.")
+                raise ProblemError(502, "The other service does not respond.")
             case "crash":
                 raise ZeroDivisionError("a secret")
             case "wait":

@@ -1,1 +1,1 @@
-"""What a change needs: checks, tests, packages, images and models, each with the reason."""
+"""Plans: the checks, tests, packages, images and models that a change needs, with reasons."""

@@ -1,4 +1,4 @@
-"""Which targets a change affects, and through what."""
+"""The targets that a change affects, and the way from the change to each."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ class Reason:
 
     Args:
         change: the nearest changed file.
-        through: the targets from the owner of that file to the one that is in the plan, which is left out.
+        through: the targets from the owner of that file to the one in the plan, without the latter.
         files: every changed file that has the same effect.
     """
 
@@ -50,7 +50,7 @@ def _join(causes: Sequence[tuple[Change, tuple[str, ...]]]) -> Reason:
 
 
 def find_changed(base: Graph, head: Graph, changes: Sequence[Change]) -> dict[str, Change]:
-    """The targets that themselves are new or different, with the file that made them so."""
+    """The targets that are new or different themselves, with the file that is the cause."""
     return {
         address: _cause(base, head, target, changes)
         for address, target in head.targets.items()
@@ -76,7 +76,7 @@ def _cause(base: Graph, head: Graph, after: Target, changes: Sequence[Change]) -
         candidates = [*build_files, *candidates]
     by_file = {change.file: change for change in changes}
     named = [by_file[file] for file in candidates if file in by_file]
-    # Beyond its own files, only a BUILD file decides what a target is.
+    # Besides its own files, only a BUILD file determines a target.
     others = [change for change in changes if is_build_file(change.file)]
     return (named or others or list(changes))[0]
 
@@ -86,7 +86,7 @@ def _folder(address: str) -> str:
 
 
 def _repackaged(base: Graph, head: Graph, changed: Mapping[str, Change]) -> dict[str, Change]:
-    """PEX files of third-party packages alone that hold other ones than before, since imports have changed."""
+    """PEX files of packages alone whose content differs, since imports have changed."""
     found = {}
     for pex in head.of_type(PEX):
         if pex.address in changed or pex.holds(requirements=False):

@@ -41,7 +41,7 @@ def git(root: Path, *arguments: str, environment: Mapping[str, str] | None = Non
 
 
 def find_base(root: Path, revision: str) -> str:
-    """The commit where the working tree's history left that of a revision.
+    """The commit at which the working tree branched off a revision.
 
     Raises:
         PlanError: there is no such revision, or no common history.
@@ -51,13 +51,13 @@ def find_base(root: Path, revision: str) -> str:
         return git(root, "merge-base", commit, "HEAD").strip()
     except PlanError as error:
         raise PlanError(
-            f"The revision {revision!r} is not in this clone, or has no commit in common with HEAD; "
+            f"The revision {revision!r} isn't in this clone, or has no commit in common with HEAD; "
             "fetch it with its whole history (`git fetch --unshallow`), or plan everything with --all."
         ) from error
 
 
 def find_changes(root: Path, base: str) -> list[Change]:
-    """What differs between a commit and the working tree, with files not yet known to git, by path."""
+    """The differences between a commit and the working tree, untracked files included, by path."""
     fields = git(root, "diff", "--name-status", "--no-renames", "-z", base, "--").split("\0")[:-1]
     changes = {
         Change(file, _KINDS.get(letter, "modified"))
@@ -65,7 +65,7 @@ def find_changes(root: Path, base: str) -> list[Change]:
     }
     untracked = git(root, "ls-files", "--others", "--exclude-standard", "-z").split("\0")[:-1]
     known = {change.file for change in changes}
-    # A file that is deleted in the index and still there is both; its content decides.
+    # A file may be deleted in the index and still exist; then its content decides.
     changes = {change for change in changes if change.file not in untracked}
     changes |= {Change(file, "modified" if file in known else "added") for file in untracked}
     return sorted(changes)

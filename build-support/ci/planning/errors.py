@@ -1,5 +1,5 @@
-"""The error that is shown to people as one sentence."""
+"""The error that people see as one sentence."""
 
 
 class PlanError(Exception):
-    """No plan can be made or run; the message says why, and what to do."""
+    """No plan can be made or run; the message gives the reason and the remedy."""

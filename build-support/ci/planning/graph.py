@@ -1,4 +1,4 @@
-"""The dependencies of all targets, as `./pants peek` knows them."""
+"""The dependencies of all targets, from `./pants peek`."""
 
 import json
 from collections import defaultdict, deque
@@ -19,8 +19,8 @@ class Target:
         address: as Pants writes it.
         type: such as `python_test`.
         sources: paths of its files.
-        dependencies: addresses of what it depends on, inferred ones included.
-        fields: all else that its BUILD file says of it.
+        dependencies: addresses of its dependencies, including inferred ones.
+        fields: everything else from its BUILD file.
         content: a digest of the files.
     """
 
@@ -38,11 +38,11 @@ class Target:
 
     @property
     def generates_others(self) -> bool:
-        """Whether it only stands for targets of single files."""
+        """Whether it only represents targets of single files."""
         return "sources_raw" in self.fields
 
     def holds(self, *, requirements: bool) -> bool:
-        """Whether the target is made of third-party packages or, else, of sources; a PEX may lack one."""
+        """Whether the target has third-party packages, or otherwise sources; a PEX may lack one."""
         half = "include_requirements" if requirements else "include_sources"
         return self.type != PEX or bool(self.fields.get(half, True))
 
@@ -77,7 +77,7 @@ class Graph:
         return (target for target in self.targets.values() if target.type in types)
 
     def closure(self, address: str) -> list[Target]:
-        """A target and all that it depends on, nearest first."""
+        """A target and all its dependencies, nearest first."""
         seen = {address}
         queue = deque([address])
         found = []
@@ -91,9 +91,9 @@ class Graph:
         return found
 
     def reach(self, seeds: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """All that some targets reach through dependents, each with the shortest way from one of them to it.
+        """All dependents of some targets, each with the shortest way to it from one of them.
 
-        A PEX without sources is reached through a requirement only, one without requirements only otherwise.
+        A PEX without sources is only reached through a requirement, one without requirements never.
         """
         ways: dict[tuple[str, bool], tuple[str, ...]] = {}
         queue: deque[tuple[str, bool]] = deque()

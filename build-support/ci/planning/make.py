@@ -28,7 +28,7 @@ from planning.run import add_arguments, chosen, run_plan
 
 
 def make_plan(root: Path, revision: str) -> Plan:
-    """The plan of what differs between the working tree and the commit where it left a revision.
+    """The plan for the differences between the working tree and the commit where it branched off.
 
     Raises:
         PlanError: there is no such revision, or Pants can't read the working tree.
@@ -63,12 +63,12 @@ def make_plan(root: Path, revision: str) -> Plan:
 
 
 def plan_all(root: Path) -> Plan:
-    """The plan with all that there is.
+    """The plan with everything.
 
     Raises:
         PlanError: Pants can't read the working tree.
     """
-    why = "asked for"
+    why = "requested"
     reason = Reason(Change(why, "modified"))
     models = [Item(project, reason, first="train:train") for project in find_projects(root)]
     graph = Graph.parse(read_graph(root))
@@ -81,10 +81,12 @@ def main(root: Path, arguments: Sequence[str]) -> int:
     Raises:
         PlanError: no plan can be made, or an argument is wrong.
     """
-    parser = argparse.ArgumentParser(prog="plan", description="Say what a change needs, and why.")
+    parser = argparse.ArgumentParser(prog="plan", description="List what a change needs, and why.")
     since = parser.add_mutually_exclusive_group(required=True)
-    since.add_argument("--base", metavar="REV", help="what the working tree is compared with")
-    since.add_argument("--all", action="store_true", help="plan all that there is")
+    since.add_argument(
+        "--base", metavar="REV", help="the revision to compare the working tree with"
+    )
+    since.add_argument("--all", action="store_true", help="plan everything")
     parser.add_argument(
         "--json", metavar="FILE", help='write the plan as JSON; "-" instead of the table'
     )

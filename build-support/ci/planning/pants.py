@@ -18,9 +18,9 @@ _FORMAT = 1
 
 
 def read_graph(root: Path, environment: Mapping[str, str] | None = None) -> str:
-    """What Pants knows of the targets in a folder with the repository's files, as JSON.
+    """Pants' description of the targets in a folder with the repository's files, as JSON.
 
-    An import of what is gone must not hide what that affects, so it is left to the checks.
+    An import of a deleted module must not hide its effects, so the checks report it instead.
 
     Raises:
         PlanError: Pants fails, such as for a BUILD file or an import that breaks a rule.
@@ -45,7 +45,7 @@ def read_graph(root: Path, environment: Mapping[str, str] | None = None) -> str:
 
 
 def read_base_graph(root: Path, commit: str, files: Path) -> Graph:
-    """The targets of a commit, whose files are in a folder; remembered by content.
+    """The targets of a commit, whose files are in a folder; cached by content.
 
     Raises:
         PlanError: Pants fails.
@@ -55,7 +55,7 @@ def read_base_graph(root: Path, commit: str, files: Path) -> Graph:
     remembered = cache / f"{_FORMAT}-{tree}.json"
     if remembered.is_file():
         return Graph.parse(remembered.read_text(encoding="utf-8"))
-    # A daemon for a folder that is about to go would outlive it.
+    # A daemon would outlive the folder, which is about to be removed.
     text = read_graph(files, {"PANTS_PANTSD": "false", "PANTS_CONCURRENT": "true"})
     cache.mkdir(parents=True, exist_ok=True)
     partial = cache / f".{tree}.{os.getpid()}.partial"
@@ -78,7 +78,7 @@ def read_tools(root: Path) -> dict[str, str]:
 
 
 def may_be_owned(root: Path, file: str) -> bool:
-    """Whether a BUILD file beside or above a file has a text that fits it; takes no time, since Pants isn't asked."""
+    """Whether a BUILD file beside or above has a string that matches; doesn't call Pants."""
     for folder in PurePosixPath(file).parents:
         build_file = root / folder / "BUILD"
         if not build_file.is_file():

@@ -1,4 +1,4 @@
-"""The plan of a change: what is to be checked, tested, packaged and made again."""
+"""The plan of a change: the targets to check, test and package, and the models to make again."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ EVERYTHING = (
     "build-support/macros.py",
     "build-support/pants_plugins/*",
 )
-"""Files on which every target depends, without Pants knowing it."""
+"""Files on which every target depends, unknown to Pants."""
 
 DOCUMENTATION = ("*.md", "docs/*", "LICENSE")
-"""Files that nothing is made of, unless a target owns them."""
+"""Files without an effect, unless a target owns them."""
 
 ALL_CHECKS = "::"
 _SKIPS_OF_OTHER_GOALS = {"skip_tests", "skip_push"}
@@ -42,12 +42,12 @@ class Item:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a change needs.
+    """The needs of a change.
 
     Args:
         base: the commit that the working tree is compared with; None if there is none.
         changes: the files that differ.
-        everything: why all targets are in it.
+        everything: why all targets are in the plan.
     """
 
     base: str | None
@@ -66,7 +66,7 @@ class Plan:
 
 
 def is_documentation(path: str) -> bool:
-    """Whether a file is only there to be read."""
+    """Whether a file is only meant to be read."""
     return not is_build_file(path) and any(fnmatchcase(path, name) for name in DOCUMENTATION)
 
 
@@ -79,7 +79,7 @@ def find_cause_of_everything(changes: Sequence[Change]) -> Change | None:
 
 
 def find_unowned(base: Graph, head: Graph, changes: Sequence[Change]) -> Change | None:
-    """The first changed file of which no target says what it is for."""
+    """The first changed file that no target owns."""
     for change in changes:
         known = base.files | head.files
         if change.file not in known and not (
@@ -92,7 +92,7 @@ def find_unowned(base: Graph, head: Graph, changes: Sequence[Change]) -> Change 
 def plan_everything(
     head: Graph, *, base: str | None, why: str, changes: Sequence[Change], models: Iterable[Item]
 ) -> Plan:
-    """The plan with every target, and with the models that are given."""
+    """The plan with every target, and with the given models."""
     cause = find_cause_of_everything(changes) or (changes[0] if changes else None)
     reason = Reason(cause or Change(why, "modified"), (), (cause.file,) if cause else ())
     affected = dict.fromkeys(head.targets, reason)
@@ -110,7 +110,7 @@ def plan_change(
     tools: Mapping[str, str],
     models: Iterable[Item],
 ) -> Plan:
-    """The plan of what a change affects.
+    """The plan for the targets that a change affects.
 
     Args:
         tools: the resolve that each tool is installed from.
@@ -118,7 +118,7 @@ def plan_change(
     affected = find_affected(base, head, changes)
     checks = None
     for change in changes:
-        # Rules about imports bind targets that are no different; what is gone may still be named somewhere.
+        # Rules about imports also apply to unchanged targets; deleted files may still be named.
         if is_build_file(change.file) or (
             change.kind == "deleted" and not is_documentation(change.file)
         ):
@@ -196,7 +196,7 @@ def _tests(head: Graph) -> list[Target]:
 
 
 def _checked(head: Graph, affected: Mapping[str, Reason]) -> list[Target]:
-    """Affected targets that linters and type checkers read; one of a pair that is only in two resolves."""
+    """Affected targets that linters and type checkers read; one of each pair in two resolves."""
     found: dict[tuple[str, str], Target] = {}
     for address in sorted(affected):
         target = head.targets[address]

@@ -52,7 +52,7 @@ def from_json(data: Any) -> Plan:
             **{name: tuple(_item_from_json(item) for item in data[name]) for name in PARTS},
         )
     except (KeyError, TypeError) as error:
-        raise PlanError(f"The file holds no plan ({error}); make one with plan --json.") from error
+        raise PlanError(f"The file isn't a plan ({error}); make one with plan --json.") from error
 
 
 def _item_from_json(data: Any) -> Item:
@@ -74,7 +74,7 @@ def dump(plan: Plan) -> str:
 def table(plan: Plan) -> str:
     """The plan for people: one line for each entry, with the nearest reason."""
     against = f"since {plan.base[:12]}" if plan.base else "in all"
-    lines = [f"{len(plan.changes)} files changed {against}" if plan.base else "all that there is"]
+    lines = [f"{len(plan.changes)} files changed {against}" if plan.base else "everything"]
     if plan.everything:
         lines.append(f"everything: {plan.everything}")
     rows = [

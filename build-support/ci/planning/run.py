@@ -45,7 +45,7 @@ def commands(
 
 
 def _checks(root: Path) -> list[str]:
-    """The goals of `./pants checks`, for given targets instead of all."""
+    """The goals of `./pants checks`, for some targets instead of all."""
     sections = tomllib.loads((root / "pants.toml").read_text(encoding="utf-8"))
     words = shlex.split(sections["cli"]["alias"]["checks"])
     return [
@@ -56,7 +56,7 @@ def _checks(root: Path) -> list[str]:
 
 
 def run_plan(root: Path, plan: Plan, parts: Sequence[str] = PARTS, shard: str | None = None) -> int:
-    """Run parts of a plan, the rest also when one fails.
+    """Run parts of a plan; after a failure, the others still run.
 
     Returns:
         The exit code: 1 if anything failed.
@@ -75,9 +75,12 @@ def run_plan(root: Path, plan: Plan, parts: Sequence[str] = PARTS, shard: str | 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments that say what of a plan is run."""
+    """The arguments that choose the parts of a plan."""
     parser.add_argument(
-        "--only", metavar="PARTS", default=",".join(PARTS), help="of %(default)s; all by default"
+        "--only",
+        metavar="PARTS",
+        default=",".join(PARTS),
+        help="some of %(default)s; all by default",
     )
     parser.add_argument("--shard", metavar="K/N", help="the K-th (from 0) of N parts of the tests")
 
@@ -94,7 +97,9 @@ def chosen(arguments: argparse.Namespace) -> list[str]:
     if arguments.shard:
         match = _SHARD.fullmatch(arguments.shard)
         if not match or int(match[1]) >= int(match[2]):
-            raise PlanError(f"{arguments.shard!r} is no shard; write one such as 0/3, 1/3 or 2/3.")
+            raise PlanError(
+                f"{arguments.shard!r} isn't a shard; write one such as 0/3, 1/3 or 2/3."
+            )
     return [name for name in PARTS if name in names]
 
 
@@ -104,7 +109,7 @@ def main(root: Path, arguments: Sequence[str]) -> int:
     Raises:
         PlanError: the file holds no plan.
     """
-    parser = argparse.ArgumentParser(prog="run-plan", description="Run what a plan says.")
+    parser = argparse.ArgumentParser(prog="run-plan", description="Run a plan.")
     parser.add_argument("file", type=Path, help="written by plan --json")
     add_arguments(parser)
     parsed = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""Move what is in one folder into another one: `move.py FROM TO`."""
+"""Move the content of a folder into a new one: `move.py FROM TO`."""
 
 import shutil
 import sys

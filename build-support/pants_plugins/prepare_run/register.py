@@ -1,7 +1,7 @@
-"""The goal `prepare-run`: what `run` does, up to the start of the program, which is the caller's.
+"""The goal `prepare-run`: everything that `run` does before the program, which the caller starts.
 
-Pants runs one command at a time in a clone, and a program that it starts is a part of the command.
-`./pants run` asks for this goal instead, and becomes the program itself (build-support/bootstrap/pants_run.py).
+Pants runs one command at a time in a clone, and a program that it starts is part of the command.
+`./pants run` calls this goal instead, and becomes the program itself (bootstrap/pants_run.py).
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ MOVE = Path(__file__).with_name("move.py")
 
 class PrepareRunSubsystem(GoalSubsystem):
     name = "prepare-run"
-    help = "Prepares what `run` would start, for `./pants run` to start it; not meant to be called by hand."
+    help = "Prepares the program that `./pants run` then starts; not meant to be called by hand."
 
     folder = StrOption(
         default=None, help="The empty folder to put the program and its command into."
     )
-    # What may follow the word `run`.
+    # Options that may follow the word `run`.
     args = ArgsListOption(example="--debug", tool_name="the executed target")
     debug_adapter = BoolOption(default=False, help="As the option of `run`.")
 
@@ -54,12 +54,12 @@ async def prepare_run(
     run_subsystem: RunSubsystem,
     subprocess_environment: SubprocessEnvironment.EnvironmentAware,
     complete_env: CompleteEnvironmentVars,
-    workspace: Workspace,  # noqa: ARG001  # What has an effect must ask for it.
+    workspace: Workspace,  # noqa: ARG001  # Needed by rules with side effects.
 ) -> PrepareRun:
     field_set, target = await _find_what_to_run("the `run` goal")
     await _warn_on_non_local_environments((target,), "the `run` goal")
     if target.get(RestartableField).value:
-        # Pants itself has to watch it; no command tells the caller so.
+        # Pants itself has to watch the program; without a command file, the caller lets it.
         return PrepareRun(0)
     request = await (
         Get(RunDebugAdapterRequest, RunFieldSet, field_set)
@@ -67,8 +67,8 @@ async def prepare_run(
         else Get(RunRequest, RunFieldSet, field_set)
     )
     folder = Path(subsystem.folder)
-    # The engine lays out the program's sandbox, with links instead of copies where it can, and
-    # removes it after the process; so the process takes away what is in it.
+    # The engine lays out the program's sandbox, with links instead of copies if it can, and removes
+    # it after the process. So the process moves the content away.
     moved = await Effect(
         InteractiveProcessResult,
         InteractiveProcess(
@@ -83,7 +83,7 @@ async def prepare_run(
         command = {
             "arguments": [*request.args, *run_subsystem.args, *subsystem.args],
             "environment": dict(request.extra_env),
-            # The caller's variables that are written into what is prepared.
+            # The caller's variables that are part of the prepared program.
             "inherited": {
                 name: complete_env.get(name)
                 for name in subprocess_environment.env_vars_to_pass_to_subprocesses

@@ -1,7 +1,8 @@
-"""Links by a knowledge base: candidates with the name, ranked by name, popularity and likeness of their description.
+"""Links by a knowledge base: candidates with the name, ranked by name, popularity and description.
 
-The features are those of classic entity linkers: the prior of an entity and the similarity of its description to the
-mention's context (Milne and Witten, "Learning to link with Wikipedia", 2008), here with sentence embeddings.
+The features are those of classic entity linkers: the prior of an entity and the similarity of its
+description to the mention's context (Milne and Witten, "Learning to link with Wikipedia", 2008), here
+with sentence embeddings.
 """
 
 from collections import OrderedDict
@@ -15,10 +16,11 @@ from entity_fishing.dictionary import find_names
 from entity_fishing.knowledge import Candidate, KnowledgeBase
 from entity_fishing.linker import Link, Mention, Task
 from entity_fishing.names import name_key
-from entity_fishing.schema import MAX_ENTITIES, Reason
+from entity_fishing.schema import Reason
 from mesh.core.errors import UsageError
 from mesh.nlp.sentences import split_sentences
 from mesh.nlp.softmax import softmax
+from mesh.serve.documents import MAX_ENTITIES
 
 Floats = NDArray[np.float32]
 
@@ -29,7 +31,7 @@ _ALIAS = -1.0
 _OTHER_CASE = -1.0
 _PART = -4.0
 _NAMED_BEFORE = 4.0
-# The weight of no entity, which a candidate must exceed; one word alone is more often something else.
+# The weight of no entity, which a candidate must exceed; a single word often is something else.
 _NOTHING = 2.0
 _NOTHING_ONE_WORD = 4.0
 _SURE = 0.6
@@ -45,7 +47,7 @@ class Encoder(Protocol):
 
 
 class EmbeddedLinker:
-    """Links by a knowledge base. Equal requests get equal answers."""
+    """Links by a knowledge base. Equal requests get equal responses."""
 
     def __init__(self, knowledge: KnowledgeBase, encoder: Encoder) -> None:
         self._knowledge = knowledge
@@ -53,7 +55,7 @@ class EmbeddedLinker:
         self._described: OrderedDict[str, Floats] = OrderedDict()
 
     def link(self, tasks: Sequence[Task], _end: float, /) -> list[list[Link] | Exception]:
-        """Link the names of several texts with one call of the encoder; no other service is asked."""
+        """Link the names of several texts with one call of the encoder, and no other service."""
         texts = [self._read(task) for task in tasks]
         embeddings = self._embed(text for text in texts if isinstance(text, _Text))
         return [text.links(embeddings) if isinstance(text, _Text) else text for text in texts]
@@ -80,7 +82,7 @@ class EmbeddedLinker:
         }
 
     def _embed(self, texts: Iterable["_Text"]) -> dict[str, Floats]:
-        """The embeddings of everything that is compared; those of descriptions are kept for later calls."""
+        """The embeddings of everything that is compared; descriptions are kept for later calls."""
         contexts: dict[str, None] = {}
         descriptions: dict[str, None] = {}
         for text in texts:
@@ -113,11 +115,11 @@ class _Text:
         self._sentences = split_sentences(task.text, task.language)
 
     def contexts(self) -> Iterable[str]:
-        """What descriptions are compared with."""
+        """The contexts, which descriptions are compared with."""
         return (self._context(mention) for mention in self._mentions if self._open(mention))
 
     def descriptions(self) -> Iterable[str]:
-        """What is known of the candidates."""
+        """The descriptions of the candidates."""
         return (
             candidate.description for mention in self._mentions for candidate in self._open(mention)
         )
@@ -125,7 +127,7 @@ class _Text:
     def links(self, embeddings: Mapping[str, Floats]) -> list[Link]:
         """Decide, with the embeddings of all contexts and descriptions."""
         first = [self._link(mention, embeddings, frozenset()) for mention in self._mentions]
-        # Later in a text the short name stands for whom the full name was given.
+        # Later in a text the short name stands for the entity with the full name.
         named = frozenset(
             link.wikidata_id
             for link in first

@@ -1,59 +1,77 @@
-"""Calls of services that take and answer JSON: bounded in time, number and size, retried, counted, checked."""
+"""Calls of services that take and return JSON: bounded, retried, counted, checked."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 from prometheus_client import Counter
 from pydantic import BaseModel, ValidationError
 
-from entity_fishing.circuit_breaker import CircuitBreaker
+from entity_fishing.linker import Task
 from entity_fishing.settings import EntityFishingSettings
 from mesh.core.errors import UsageError
-from mesh.serve.upstream import UpstreamError, parse_retry_after, retrying
+from mesh.serve.upstream import (
+    CircuitBreaker,
+    EventLoop,
+    Failures,
+    UpstreamError,
+    retrying,
+    settle,
+)
 
 logger = logging.getLogger(__name__)
 
-Answer = TypeVar("Answer", bound=BaseModel)
+Body = TypeVar("Body", bound=BaseModel)
+Result = TypeVar("Result")
 
 CONNECT_SECONDS = 5
-MAX_ANSWER_BYTES = 32 * 1024 * 1024
+MAX_RESPONSE_BYTES = 32 * 1024 * 1024
+
+
+def calls_counter() -> Counter:
+    """Calls of services, by service and outcome: `answered`, or the status of the failure."""
+    return Counter(
+        "upstream_calls_total", "Calls of other services.", ("service", "outcome"), registry=None
+    )
 
 
 class JsonService:
-    """One address of a service.
+    """One endpoint of a service.
 
     Args:
-        name: what it is, such as "The ner service"; error messages add the host.
-        address: of the service.
-        path: what is asked there.
-        refusals: what statuses mean that are the fault of what was asked; the client gets 422 and that sentence.
-
-    Attributes:
-        calls: by outcome: `answered`, or the status that the failure is answered with.
+        name: its kind, such as "The ner service"; error messages add the host.
+        url: of the service.
+        path: of the endpoint.
+        loop: runs the calls.
+        calls: see `calls_counter`.
+        refusals: sentences for statuses that are the fault of the request; the client gets 422 and
+            that sentence.
     """
 
     def __init__(
         self,
         name: str,
-        address: str,
+        url: str,
         path: str,
         settings: EntityFishingSettings,
         *,
+        loop: EventLoop,
         calls: Counter,
         refusals: Mapping[int, str],
     ) -> None:
         self._label = name.removeprefix("The ")
-        # Without user and password, which an address may have.
-        self._name = f"{name} {urlsplit(address).netloc.rpartition('@')[2]}"
-        self._url = f"{address.rstrip('/')}{path}"
+        # Without user and password, which a URL may have.
+        self._name = f"{name} {urlsplit(url).netloc.rpartition('@')[2]}"
+        self._url = f"{url.rstrip('/')}{path}"
         self._settings = settings
+        self._loop = loop
         self._calls = calls
         self._refusals = refusals
+        self._failures = Failures(self._name)
         self._breaker = CircuitBreaker(
             self._name, failures=settings.breaker_failures, seconds=settings.breaker_seconds
         )
@@ -63,48 +81,75 @@ class JsonService:
             limits=httpx.Limits(max_connections=settings.concurrency),
         )
 
-    async def ask(self, body: Any, form: type[Answer], end: float) -> Answer:
-        """Post a body; retry what may help.
+    def run(
+        self,
+        work: Callable[[Task, float], Awaitable[Result]],
+        tasks: Sequence[Task],
+        end: float,
+    ) -> list[Result | Exception]:
+        """Work on several texts at the same time; one text's failure is not another's.
 
         Args:
-            form: of the answer.
-            end: time of `time.monotonic()` at which no more attempt is made; the caller bounds the last one.
+            work: calls this service for a text, until `end`.
+            end: time of `time.monotonic()`.
+        """
+
+        async def bounded(task: Task) -> Result:
+            try:
+                async with asyncio.timeout(end - time.monotonic()):
+                    return await work(task, end)
+            except TimeoutError:
+                raise self._failures.past_deadline(self._settings.deadline_seconds) from None
+
+        return self._loop.run(settle(map(bounded, tasks)))
+
+    async def call(self, body: Any, schema: type[Body], end: float) -> Body:
+        """Post a body; retry where that may help.
+
+        Args:
+            schema: of the response.
+            end: time of `time.monotonic()` after which there is no other attempt; the caller bounds
+                the last one.
 
         Raises:
             UpstreamError: the service fails.
-            UsageError: it refuses what was asked.
+            UsageError: the service refuses this body.
         """
         attempts = retrying(attempts=self._settings.attempts, seconds=end - time.monotonic())
         async for attempt in attempts:
             with attempt:
                 async with self._free:
-                    return await self._attempt(body, form)
+                    return await self._attempt(body, schema)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _attempt(self, body: Any, form: type[Answer]) -> Answer:
+    async def _attempt(self, body: Any, schema: type[Body]) -> Body:
         self._breaker.check()
         try:
             async with asyncio.timeout(self._settings.attempt_seconds):
-                answer = form.model_validate_json(await self._post(body))
+                response = schema.model_validate_json(await self._post(body))
         except BaseException as error:
             raise self._noted(error) from error
         self._breaker.succeeded()
         self._count("answered")
-        return answer
+        return response
 
     async def _post(self, body: Any) -> bytes:
         content = bytearray()
         async with self._client.stream("POST", self._url, json=body) as response:
+            if response.status_code in self._refusals:
+                raise UsageError(f"{self._name} {self._refusals[response.status_code]}")
             if response.status_code != httpx.codes.OK:
-                raise self._refused(response)
+                retry_after = response.headers.get("retry-after")
+                raise self._failures.status(response.status_code, retry_after)
             async for part in response.aiter_bytes():
                 content += part
-                if len(content) > MAX_ANSWER_BYTES:
-                    raise self._error(502, f"gave an answer of more than {MAX_ANSWER_BYTES} bytes.")
+                if len(content) > MAX_RESPONSE_BYTES:
+                    reason = f"returned a response of more than {MAX_RESPONSE_BYTES} bytes."
+                    raise UpstreamError(502, self._name, reason)
         return bytes(content)
 
     def _noted(self, error: BaseException) -> BaseException:
-        """Count a failure, and turn it into what it means for the client."""
+        """Count a failure, and turn it into the client's error."""
         if isinstance(error, UsageError):
             self._breaker.succeeded()
             self._count("422")
@@ -122,43 +167,12 @@ class JsonService:
 
     def _failure(self, error: BaseException) -> BaseException:
         if isinstance(error, TimeoutError | httpx.TimeoutException):
-            return self._error(504, "did not answer in time.", transient=True)
+            return self._failures.late()
         if isinstance(error, httpx.NetworkError):
-            return self._error(503, "can't be reached.", transient=True)
+            return self._failures.unreachable()
         if isinstance(error, ValidationError | httpx.HTTPError):
-            return self._error(502, "gave an answer that can't be used.", transient=True)
+            return self._failures.unusable()
         return error
-
-    def _refused(self, response: httpx.Response) -> UsageError | UpstreamError:
-        status = response.status_code
-        if status in self._refusals:
-            return UsageError(f"{self._name} {self._refusals[status]}")
-        if status in (429, 503):
-            return self._error(
-                503,
-                f"takes no more requests for now (status {status}).",
-                transient=True,
-                retry_after=parse_retry_after(response.headers.get("retry-after")),
-            )
-        return self._error(502, f"failed with status {status}.", transient=status >= 500)
-
-    def _error(
-        self,
-        status: Literal[502, 503, 504],
-        reason: str,
-        *,
-        transient: bool = False,
-        retry_after: float | None = None,
-    ) -> UpstreamError:
-        return UpstreamError(
-            status, self._name, reason, transient=transient, retry_after=retry_after
-        )
-
-    def deadline_exceeded(self) -> UpstreamError:
-        """What it means that the calls for a request took too long together."""
-        return self._error(
-            504, f"did not answer within {self._settings.deadline_seconds:g} seconds."
-        )
 
     def _count(self, outcome: str) -> None:
         self._calls.labels(self._label, outcome).inc()

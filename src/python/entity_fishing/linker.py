@@ -1,4 +1,4 @@
-"""What links names to entities, whichever backend does it."""
+"""The interface of the backends that link names to entities."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ class Mention:
     Args:
         start: its first character.
         end: the character after its last one.
-        entity_type: what it names, if known.
-        reason: why it can't be linked, if that is known already.
+        entity_type: the kind of entity, if known.
+        reason: the reason why it can't be linked, if that is known already.
     """
 
     start: int
@@ -26,7 +26,7 @@ class Mention:
 
 @dataclass(frozen=True)
 class Task:
-    """A text without markup, and the names to link in it; None if the backend is to find them."""
+    """A text without markup, and the names to link in it; None if the backend shall find them."""
 
     text: str
     language: Language
@@ -35,16 +35,16 @@ class Task:
 
 @dataclass(frozen=True)
 class Link:
-    """What a mention stands for.
+    """The entity of a mention, or the reason why there is none.
 
     Args:
-        mention: where it is.
+        mention: the name in the text.
         score: certainty, from 0 to 1; of the best candidate if there is no link.
         wikidata_id: such as `Q90`; exactly one of this and `reason` is set.
-        reason: why there is no link.
+        reason: the reason why there is no link.
         entity_type: person, organisation, place or other, if known.
         label: the entity's name, if known.
-        description: what the entity is, if known.
+        description: a description of the entity, if known.
     """
 
     mention: Mention
@@ -63,9 +63,9 @@ class Linker(Protocol):
         """Link the names of several texts together.
 
         Args:
-            end: time of `time.monotonic()` by which other services must have answered.
+            end: time of `time.monotonic()` by which other services must have responded.
 
         Returns:
-            For each text one link for each of its mentions, in their order, or why there are none.
+            For each text one link for each of its mentions, in their order, or its error.
         """
         ...

@@ -1,11 +1,15 @@
 """Names found by the ner service."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from prometheus_client import Counter
 from pydantic import BaseModel, Field
 
 from entity_fishing.json_service import JsonService
 from entity_fishing.linker import Mention, Task
 from entity_fishing.settings import EntityFishingSettings
+from mesh.serve.upstream import EventLoop
 
 PATH = "/v1/model/ner/predict"
 
@@ -20,37 +24,44 @@ class _Document(BaseModel):
     entities: list[_Entity]
 
 
-class _Answer(BaseModel):
+class _Response(BaseModel):
     outputs: list[_Document] = Field(min_length=1, max_length=1)
 
 
-class NerService:
-    """The mesh's ner service at an address."""
+class NerFinder:
+    """Finds names by the mesh's ner service; safe to use from several threads."""
 
-    def __init__(self, settings: EntityFishingSettings, calls: Counter) -> None:
-        self.service = JsonService(
+    def __init__(self, settings: EntityFishingSettings, loop: EventLoop, calls: Counter) -> None:
+        self._service = JsonService(
             "The ner service",
             settings.ner_url,
             PATH,
             settings,
+            loop=loop,
             calls=calls,
             refusals={422: "does not take this document or its language."},
         )
 
-    async def find(self, task: Task, end: float) -> list[Mention]:
-        """Find the names of a text; those with a place that the text does not have are left out.
+    def find(self, tasks: Sequence[Task], end: float) -> list[Task | Exception]:
+        """The tasks with the mentions that they lacked, or the errors of those.
 
-        Raises:
-            UpstreamError: the service fails.
-            UsageError: it does not know the language.
+        Args:
+            end: time of `time.monotonic()` by which the service must have responded.
         """
+        return self._service.run(self._complete, tasks, end)
+
+    async def _complete(self, task: Task, end: float) -> Task:
+        if task.mentions is not None:
+            return task
         body = {
             "configuration": {"language": task.language},
             "inputs": [{"document": task.text}],
         }
-        answer = await self.service.ask(body, _Answer, end)
-        return [
+        response = await self._service.call(body, _Response, end)
+        mentions = [
             Mention(entity.start, entity.end, entity.entity_type)
-            for entity in answer.outputs[0].entities
+            for entity in response.outputs[0].entities
+            # A name outside of the text is dropped.
             if entity.start < entity.end <= len(task.text)
         ]
+        return replace(task, mentions=mentions)

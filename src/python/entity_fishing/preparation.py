@@ -1,11 +1,10 @@
-"""From a request's documents to texts without markup, and from links back to places in the documents."""
+"""From documents to texts without markup, and from links back to places in the documents."""
 
 from collections.abc import Iterator, Sequence
 
 from entity_fishing.linker import Link, Mention, Task
 from entity_fishing.names import occurrences
 from entity_fishing.schema import (
-    MAX_ENTITIES,
     Entity,
     GivenEntity,
     Input,
@@ -15,6 +14,7 @@ from entity_fishing.schema import (
 )
 from mesh.core.errors import UsageError
 from mesh.nlp.clean import CleanText, clean
+from mesh.serve.documents import MAX_ENTITIES
 
 WIKIDATA = "https://www.wikidata.org/wiki/"
 
@@ -36,7 +36,7 @@ class PreparedDocument:
         self.task = Task(self._clean.text, language, self._mentions())
 
     def prediction(self, links: Sequence[Link]) -> Prediction:
-        """The answer about the document.
+        """The prediction for the document.
 
         Args:
             links: one for each mention of `task`, or for each that the backend found.

@@ -11,10 +11,11 @@ from entity_fishing.linker import Link, Mention, Task
 from entity_fishing.schema import Reason
 from entity_fishing.settings import EntityFishingSettings
 from entity_fishing.utf16 import Utf16Offsets
+from mesh.serve.upstream import EventLoop
 
 PATH = "/service/disambiguate"
 
-# Of the characters of either, which a found name must share with the one that was asked for.
+# The smallest fraction of their characters that a found name shares with the given one.
 _SHARED = 0.5
 
 
@@ -24,7 +25,7 @@ class _Entity(BaseModel):
     wikidata_id: str | None = Field(None, alias="wikidataId", pattern=r"^Q[1-9][0-9]{0,17}$")
     type: str | None = None
     label: str | None = Field(None, alias="preferredTerm")
-    # Its name has changed with the server's versions; some write it as a string.
+    # Its name differs between versions of the server; some write it as a string.
     score: float = Field(
         0.0,
         ge=0,
@@ -33,31 +34,37 @@ class _Entity(BaseModel):
     )
 
 
-class _Answer(BaseModel):
+class _Response(BaseModel):
     entities: list[_Entity] = []
 
 
-class DisambiguationService:
-    """An entity-fishing server."""
+class ServiceLinker:
+    """Links by an entity-fishing server, which finds names too."""
 
-    def __init__(self, settings: EntityFishingSettings, calls: Counter) -> None:
-        self.service = JsonService(
+    def __init__(self, settings: EntityFishingSettings, loop: EventLoop, calls: Counter) -> None:
+        self._service = JsonService(
             "The entity-fishing server",
             settings.service_url,
             PATH,
             settings,
+            loop=loop,
             calls=calls,
             refusals={
-                406: "does not take this document: it is too short, or of a language that the server does not know."
+                406: "does not take this document: it is too short, or of a language that the "
+                "server does not know."
             },
         )
 
-    async def link(self, task: Task, end: float) -> list[Link]:
+    def link(self, tasks: Sequence[Task], end: float) -> list[list[Link] | Exception]:
+        """Link the names of several texts at the same time."""
+        return self._service.run(self._link, tasks, end)
+
+    async def _link(self, task: Task, end: float) -> list[Link]:
         """Link the names of a text.
 
         Returns:
-            One link for each mention of the task, in their order; or, where it has none, for each name that the server
-            found, in the text's order.
+            One link for each mention of the task, in their order; or, where it has none, for each
+            name that the server found, in the text's order.
 
         Raises:
             UpstreamError: the server fails.
@@ -78,8 +85,8 @@ class DisambiguationService:
         else:
             body["mentions"] = []
             body["entities"] = [_query(task.text, mention, offsets) for mention in mentions]
-        answer = await self.service.ask(body, _Answer, end)
-        found = _links(answer.entities, task.text, offsets)
+        response = await self._service.call(body, _Response, end)
+        found = _links(response.entities, task.text, offsets)
         if mentions is None:
             return _without_overlaps(found)
         return [_best(mention, found) for mention in mentions]
@@ -94,7 +101,7 @@ def _query(text: str, mention: Mention, offsets: Utf16Offsets) -> dict[str, Any]
 
 
 def _links(entities: Sequence[_Entity], text: str, offsets: Utf16Offsets) -> list[Link]:
-    """What the server found, most certain first; entities with a place that the text does not have are left out."""
+    """The links that the server found, most certain first, without those outside of the text."""
     links = []
     for entity in entities:
         start, end = offsets.from_utf16(entity.offset_start), offsets.from_utf16(entity.offset_end)
@@ -115,7 +122,7 @@ def _link(mention: Mention, entity: _Entity) -> Link:
 
 
 def _best(mention: Mention, found: Sequence[Link]) -> Link:
-    """The most certain link at exactly the mention's place, else of those that overlap it the one that covers most."""
+    """The most certain link at exactly the mention's span, else the one that overlaps it most."""
 
     def quality(link: Link) -> tuple[bool, float, float]:
         other = link.mention

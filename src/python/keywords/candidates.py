@@ -16,7 +16,7 @@ from mesh.nlp.stop_words import language_code
 from mesh.nlp.stop_words import stop_words as listed_stop_words
 
 ENGLISH_STOP_WORDS = "stop_words/english.json"
-"""Where a compiled model keeps its English list: a JSON list of strings, below the model's directory."""
+"""The English list of a compiled model: a JSON list of strings, below the model's directory."""
 
 _WORD = re.compile(r"\b\w\w+\b")
 
@@ -53,7 +53,7 @@ def find_candidates(
 
     Args:
         documents: n texts, which are counted together for `min_df`.
-        min_df: a phrase must occur in this many of the documents; ignored where `vocabulary` is given.
+        min_df: a phrase must occur in this many of the documents; ignored with a `vocabulary`.
         vocabulary: the only phrases to look for; repeated ones count once.
 
     Returns:
@@ -83,7 +83,7 @@ def read_english_stop_words(directory: Path) -> frozenset[str]:
 
 
 def resolve_stop_words(choice: str | Sequence[str] | None, english: Set[str]) -> Set[str]:
-    """The words that a configuration leaves out.
+    """The words that a configuration drops.
 
     Args:
         choice: a language by English name or ISO 639-1 code, or the words themselves, or none.

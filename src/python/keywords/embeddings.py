@@ -1,4 +1,4 @@
-"""Known embeddings: of common words, made with the compiled model; of recent phrases, remembered.
+"""Known embeddings: those of common words, and those of recent phrases.
 
 The vocabulary is computed when a model is compiled, and mapped into memory when it is used. The
 cache keeps phrases from one request to the next.
@@ -20,14 +20,14 @@ from mesh.core.files import read_model
 from mesh.core.manifest import Manifest
 
 VOCABULARY_FOLDER = "vocabulary"
-"""The vocabulary of a compiled model, below the model's directory."""
+"""The folder of the vocabulary, below a compiled model's directory."""
 WORDS_FILE = f"{VOCABULARY_FOLDER}/words.json"
 EMBEDDINGS_FILE = f"{VOCABULARY_FOLDER}/embeddings.npy"
 
 _ADVICE = "compile the model again"
 
 LONGEST_PHRASE = 200
-"""Longer phrases, in characters, are not remembered: a text without spaces is one word of any length."""
+"""Longer phrases, in characters, are not remembered: a text without spaces is one long word."""
 
 
 class VocabularyRecord(BaseModel):
@@ -102,8 +102,8 @@ class Vocabulary:
         """Look phrases up.
 
         Returns:
-            The positions in `phrases` of the k known ones, ascending, and their embeddings, float32
-            (k, dim).
+            The positions in `phrases` of the k known ones, ascending, and their embeddings,
+            float32 (k, dim).
         """
         known: list[int] = []
         rows: list[int] = []
@@ -148,7 +148,7 @@ def _map_embeddings(path: Path, record: VocabularyRecord) -> NDArray[np.float32]
 
 
 class CacheInfo(NamedTuple):
-    """How a cache was used since it was made."""
+    """The use of a cache since it was made."""
 
     hits: int
     misses: int
@@ -160,9 +160,9 @@ class EmbeddingCache:
     """The most recently used phrases and their embeddings, safe to use from several threads.
 
     Args:
-        capacity: number of phrases to remember. An entry of 384 dimensions takes about 1,720 bytes: 1,536 for
-            the embedding, the rest for the phrase and its place in the order of use. Memory is taken as
-            entries come in.
+        capacity: number of phrases to remember. An entry of 384 dimensions takes about 1,720 bytes:
+            1,536 for the embedding, the rest for the phrase and its place in the order of use.
+            Memory is taken as entries come in.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -184,8 +184,8 @@ class EmbeddingCache:
         """Look phrases up.
 
         Returns:
-            The positions in `phrases` of the k known ones, ascending, and their embeddings, float32 (k, dim);
-            (0, 0) where none is known.
+            The positions in `phrases` of the k known ones, ascending, and their embeddings,
+            float32 (k, dim); (0, 0) where none is known.
         """
         with self._lock:
             known: list[int] = []
@@ -203,14 +203,14 @@ class EmbeddingCache:
             return known, self._embeddings[slots]
 
     def store(self, phrases: Sequence[str], embeddings: NDArray[np.float32]) -> None:
-        """Remember phrases, forgetting those that were not used for longest where the cache is full.
+        """Remember phrases; a full cache forgets the least recently used ones.
 
         Args:
             embeddings: float32 (len(phrases), dim), always of the same dim.
         """
         with self._lock:
             if self._embeddings is None:
-                # The operating system hands out the pages of an untouched array only when they are written.
+                # The pages of an untouched array take memory only when they are written.
                 self._embeddings = np.empty((self._capacity, embeddings.shape[1]), dtype=np.float32)
             for phrase, embedding in zip(phrases, embeddings, strict=True):
                 if len(phrase) <= LONGEST_PHRASE:

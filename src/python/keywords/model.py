@@ -1,14 +1,14 @@
-"""Keyword extraction: candidates and documents are embedded, and the nearest candidates answered.
+"""Keyword extraction: candidates and documents are embedded, and the nearest candidates returned.
 
-The answers are those of KeyBERT (Grootendorst, 2020) 0.9 on the same model, called with a list of documents,
-except where KeyBERT has no answer or an answer of another shape:
+The results are those of KeyBERT (Grootendorst, 2020) 0.9 on the same model, called with a list of
+documents, except where KeyBERT has no result or a result of another shape:
 
-- Each document gets a list, where KeyBERT answers one document's list bare, and one empty list for all
-  documents where none of them has a candidate.
-- Repeated `candidates` count once; KeyBERT answers nothing at all.
+- Each document gets a list. KeyBERT returns the bare list of a single document, and one empty list
+  for all documents where none of them has a candidate.
+- Repeated `candidates` count once; KeyBERT returns nothing at all.
 - `top_n` above `nr_candidates` with max-sum, and unknown languages, are refused with a sentence.
-- Equal similarities are answered in the order of the candidates (alphabetical); in KeyBERT in no certain order.
-- `seed_keywords` is one list for all documents; an empty one guides nothing, where KeyBERT fails.
+- Equal similarities come in the (alphabetical) order of the candidates; KeyBERT's order varies.
+- `seed_keywords` is one list for all documents; an empty one has no effect, where KeyBERT fails.
 """
 
 from collections.abc import Sequence
@@ -32,14 +32,15 @@ class Encoder(Protocol):
     """A sentence-embedding model."""
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embeddings of n texts, float32 (n, dim), each of length 1; a text's excess tokens are ignored.
+        """Embeddings of n texts, float32 (n, dim), each of length 1; excess tokens are ignored.
 
-        Long documents and single words come in one call, so an encoder that pads should batch by length.
+        Long documents and single words come in one call, so an encoder that pads should batch by
+        length.
         """
         ...
 
     def overflow_tokens(self, texts: Sequence[str]) -> list[int]:
-        """How many tokens of each text are in excess of what `embed` reads; 0 where it reads all."""
+        """The number of tokens of each text that `embed` does not read."""
         ...
 
 
@@ -54,8 +55,8 @@ class _Request:
     candidates: list[list[str]]
 
     @property
-    def answerable(self) -> list[str]:
-        """The documents that have candidates: the others need no embedding."""
+    def documents_with_candidates(self) -> list[str]:
+        """The others need no embedding."""
         pairs = zip(self.documents, self.candidates, strict=True)
         return [document for document, own in pairs if own]
 
@@ -78,14 +79,15 @@ class _Embeddings:
 
 
 class KeywordExtractor:
-    """Extracts keywords with a sentence-embedding model. Safe to use from several threads if its encoder is.
+    """Extracts keywords with a sentence-embedding model; as safe for threads as its encoder is.
 
     Args:
         encoder: embeds documents and candidates.
-        english_stop_words: the list that a configuration calls "english".
+        english_stop_words: the list with the name "english".
         vocabulary: words whose embeddings are known.
-        cache_entries: how many candidates' embeddings to remember across requests (see `EmbeddingCache`).
-        max_candidates: how many distinct candidates one request may have.
+        cache_entries: the number of candidates whose embeddings are remembered across requests
+            (see `EmbeddingCache`).
+        max_candidates: the number of distinct candidates that one request may have.
 
     Attributes:
         cache: the remembered embeddings, with counters; more may be stored ahead of requests.
@@ -126,20 +128,21 @@ class KeywordExtractor:
         """The keywords of each document, in the documents' order.
 
         Raises:
-            TooManyCandidatesError: the documents have more than `max_candidates` distinct candidates.
+            TooManyCandidatesError: there are more than `max_candidates` distinct candidates.
         """
-        [answer] = self.extract_batch([(documents, configuration or Configuration())])
-        if isinstance(answer, TooManyCandidatesError):
-            raise answer
-        return answer
+        [result] = self.extract_batch([(documents, configuration or Configuration())])
+        if isinstance(result, TooManyCandidatesError):
+            raise result
+        return result
 
     def extract_batch(
         self, requests: Sequence[tuple[Sequence[str], Configuration]]
     ) -> list[list[Prediction] | TooManyCandidatesError]:
-        """Answer several independent requests with one call of the encoder.
+        """Extract for several independent requests with one call of the encoder.
 
         Args:
-            requests: documents and configuration of each; documents count together for `min_df`, requests do not.
+            requests: documents and configuration of each; documents count together for `min_df`,
+                requests do not.
 
         Returns:
             For each request its predictions, or the error that `extract` would raise for it.
@@ -171,13 +174,14 @@ class KeywordExtractor:
         distinct = len(set(chain.from_iterable(candidates)))
         if distinct > self._max_candidates:
             return TooManyCandidatesError(
-                f"The documents have {distinct:,} distinct candidate keywords, more than {self._max_candidates:,}: "
-                "send fewer or shorter documents, or narrow keyphrase_ngram_range."
+                f"The documents have {distinct:,} distinct candidate keywords, more than "
+                f"{self._max_candidates:,}: send fewer or shorter documents, or narrow "
+                "keyphrase_ngram_range."
             )
         return _Request(documents, configuration, candidates)
 
     def _embed(self, requests: Sequence[_Request]) -> _Embeddings:
-        """Embed in one call each distinct text of the requests that is neither in the vocabulary nor remembered."""
+        """Embed in one call each distinct text that is neither in the vocabulary nor remembered."""
         missing = list(dict.fromkeys(chain.from_iterable(item.phrases for item in requests)))
         rows: dict[str, int] = {}
         parts: list[NDArray[np.float32]] = []
@@ -187,9 +191,9 @@ class KeywordExtractor:
                 rows.update(zip((missing[at] for at in positions), count(len(rows)), strict=False))
                 parts.append(found)
                 missing = [phrase for phrase in missing if phrase not in rows]
-        answerable = chain.from_iterable(item.answerable for item in requests)
+        documents = chain.from_iterable(item.documents_with_candidates for item in requests)
         texts = list(
-            dict.fromkeys(chain(missing, (text for text in answerable if text not in rows)))
+            dict.fromkeys(chain(missing, (text for text in documents if text not in rows)))
         )
         if texts:
             computed = self._encoder.embed(texts)

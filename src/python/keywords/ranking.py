@@ -1,8 +1,9 @@
 """Choosing a document's keywords among its candidates by the similarity of embeddings.
 
-Each function takes the embedding of the document, float32 (dim,), and those of its n candidates, float32
-(n, dim), all of length 1, and returns at most `top_n` pairs of a candidate's index and its cosine similarity
-to the document, rounded to 4 digits. Equal similarities are taken in the order of the candidates.
+Each function takes the embedding of the document, float32 (dim,), and those of its n candidates,
+float32 (n, dim), all of length 1, and returns at most `top_n` pairs of a candidate's index and its
+cosine similarity to the document, rounded to 4 digits. Equal similarities are taken in the order of
+the candidates.
 """
 
 from functools import lru_cache
@@ -37,7 +38,8 @@ def maximal_marginal_relevance(
     (Carbonell and Goldstein, 1998).
 
     Args:
-        diversity: from 0, which only looks at the document, to 1, which only looks at the chosen ones.
+        diversity: from 0, which considers only the document, to 1, which considers only the chosen
+            ones.
     """
     if not len(candidates):
         return []
@@ -58,10 +60,10 @@ def max_sum_distance(
     top_n: int,
     nr_candidates: int,
 ) -> Ranked:
-    """The `top_n` of the `nr_candidates` nearest that are least similar to one another, nearest last.
+    """The least similar `top_n` of the `nr_candidates` nearest, nearest last.
 
-    Every combination is tried; the one with the smallest sum of similarities within it is taken. There is
-    none, and the result is empty, if the document has fewer than `top_n` candidates.
+    Every combination is tried; the one with the smallest sum of similarities within it is taken.
+    The result is empty where the document has fewer than `top_n` candidates.
     """
     if len(candidates) < top_n:
         return []
@@ -77,9 +79,9 @@ def max_sum_distance(
 
 @lru_cache(maxsize=2)
 def _combinations(count: int, size: int) -> NDArray[np.unsignedinteger[Any]]:
-    """All ways to choose `size` of `count` indices, in lexicographic order: (comb(count, size), size).
+    """All choices of `size` of `count` indices, in lexicographic order: (comb(count, size), size).
 
-    Their type is the smallest that holds `count`, because there are many and the last ones are kept.
+    Their type is the smallest that can represent `count`: there are many, and the last are kept.
     """
     flat = chain.from_iterable(combinations(range(count), size))
     indices = np.fromiter(flat, dtype=np.min_scalar_type(count), count=comb(count, size) * size)

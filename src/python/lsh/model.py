@@ -1,6 +1,7 @@
 """Text to shingles to MinHash to bands: near-duplicates share a band.
 
-The method is chapter 3 of "Mining of Massive Datasets" (Leskovec, Rajaraman and Ullman), by the package datasketch.
+The method is chapter 3 of "Mining of Massive Datasets" (Leskovec, Rajaraman and Ullman), by the
+package datasketch.
 """
 
 import base64
@@ -15,7 +16,7 @@ from mesh.nlp.near_duplicates import shingles
 from mesh.nlp.words import content_words
 
 SIGNATURE_VERSION = 1
-"""To be raised with any change, here, in `mesh.nlp` or in a package, that gives a text another signature."""
+"""Raise it with any change, here, in `mesh.nlp` or in a package, that changes a signature."""
 
 _SEED = 1
 # 64-bit hashes: collisions don't bias the similarity of long texts, as those of 32 bits do.
@@ -26,25 +27,27 @@ _BLOCK = 4096
 
 @lru_cache(maxsize=4096)
 def bands(threshold: float, num_perm: int) -> tuple[int, int]:
-    """How the values of a MinHash are cut: the number of bands, and the values in each; what remains is not used.
+    """The bands of a MinHash: their number, and the values in each; remaining values are not used.
 
-    It is the cut for which the areas of false positives and false negatives at the threshold have the smallest sum.
-    Documents of Jaccard similarity s share one of b bands of r values with probability 1 - (1 - s^r)^b.
+    For these, the areas of false positives and false negatives at the threshold have the smallest
+    sum. Documents of Jaccard similarity s share one of b bands of r values with probability
+    1 - (1 - s^r)^b.
 
     Raises:
-        UsageError: the best would be a single band.
+        UsageError: the best choice would be a single band.
     """
     try:
         index = MinHashLSH(threshold=threshold, num_perm=num_perm)
     except ValueError as error:
         raise UsageError(
-            f"threshold={threshold:g} leaves a single band of {num_perm} values: raise num_perm, or lower threshold."
+            f"threshold={threshold:g} leaves a single band of {num_perm} values: raise num_perm, or "
+            "lower threshold."
         ) from error
     return index.b, index.r
 
 
 def min_hash(elements: Collection[str], num_perm: int) -> MinHash:
-    """The MinHash of a set; the share of equal values of two estimates the sets' Jaccard similarity."""
+    """The MinHash of a set; the fraction of values that two share estimates their similarity."""
     result = MinHash(num_perm, seed=_SEED, scheme=_SCHEME)
     encoded = [text.encode() for text in elements]
     for start in range(0, len(encoded), _BLOCK):

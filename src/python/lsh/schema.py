@@ -1,41 +1,40 @@
-"""What the lsh service takes and answers."""
+"""Requests and responses of the lsh service."""
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from mesh.core.errors import UsageError
 from mesh.nlp.stop_words import language_code
-from mesh.serve.documents import DocumentsRequest
+from mesh.serve.documents import DocumentsRequest, RequestModel
 
 MAX_PERMUTATIONS = 256
-"""Choosing the bands tries out every way to cut the permutations: 0.1 s for this many."""
+"""Choosing the bands tries every way to divide the permutations: 0.1 s for this many."""
 
 
-class Configuration(BaseModel):
+class Configuration(RequestModel):
     """How signatures are made. Only signatures of equal configurations can be compared."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     language: str = Field(
         default="en",
-        description="Language of the documents, whose stop words are left out: its ISO 639-1 code or English name.",
+        description="Language of the documents, whose stop words are dropped: its ISO 639-1 code or "
+        "English name.",
         examples=["en", "german"],
     )
     shingle_list: int = Field(
-        default=5, ge=1, le=50, description="How many neighbouring words make a shingle."
+        default=5, ge=1, le=50, description="The number of neighbouring words in a shingle."
     )
     threshold: float = Field(
         default=0.6,
         ge=0.05,
         le=0.95,
         multiple_of=0.01,
-        description="The Jaccard similarity of two documents' shingles from which on they should share a band; "
-        "the bands are cut so that the areas of wrongly shared and wrongly not shared ones are smallest.",
+        description="The Jaccard similarity of two documents' shingles from which on they should share a "
+        "band; the bands are chosen so that the areas of false positives and false negatives are smallest.",
     )
     num_perm: int = Field(
         default=128,
         ge=16,
         le=MAX_PERMUTATIONS,
-        description="How many hash values the bands are cut from; more make it more exact.",
+        description="The number of hash values in all bands; more of them are more exact.",
     )
 
     @field_validator("language")
@@ -60,8 +59,9 @@ class Prediction(BaseModel):
     """The signature of one document."""
 
     signature: list[str] | None = Field(
-        description="The bands in base64. Two documents are candidates for near-duplicates if they have the same band "
-        "at the same position. `null` for a document with fewer words than a shingle, stop words not counted.",
+        description="The bands in base64. Two documents are candidates for near-duplicates if they have "
+        "the same band at the same position. `null` for a document with fewer words than a shingle, "
+        "stop words not counted.",
         examples=[["AAAADw3JmbU=", "AAAAAF1mQjg="]],
     )
 
@@ -71,6 +71,6 @@ class Response(BaseModel):
 
     outputs: list[Prediction]
     signature_version: int = Field(
-        description="Signatures of different versions can't be compared: make those of the older one anew.",
+        description="Signatures of different versions can't be compared: make the older ones again.",
         examples=[1],
     )

@@ -23,7 +23,7 @@ class Tagger(Protocol):
 
 
 class EntityRecogniser:
-    """Finds entities with a network that tags words. Safe to use from several threads if its network is.
+    """Finds entities with a network that tags words; as safe for threads as its network is.
 
     Args:
         tags: `O`, `B-<type>` and `I-<type>`, in the order of the logits.

@@ -1,4 +1,4 @@
-"""What the ner service takes and answers."""
+"""Requests and responses of the ner service."""
 
 from pydantic import BaseModel, Field
 
@@ -6,11 +6,11 @@ from mesh.serve.documents import DocumentsRequest, LanguageConfiguration
 
 
 class Configuration(LanguageConfiguration):
-    """How documents are read. Every field may be left out."""
+    """How documents are read. Every field is optional."""
 
 
 class Request(DocumentsRequest):
-    """Documents whose entities are wanted."""
+    """Documents with entities to find."""
 
     configuration: Configuration = Field(
         default=Configuration(),
@@ -22,12 +22,12 @@ class Entity(BaseModel):
     """A name in a document."""
 
     entity_type: str = Field(
-        description="What it names: PER a person, ORG an organisation, LOC a place, MISC another name. "
+        description="PER for a person, ORG for an organisation, LOC for a place, MISC for another name. "
         "A model that was registered without training has its own types.",
         examples=["PER"],
     )
     entity_text: str = Field(
-        description="The name, without markup and odd white space.", examples=["Maria Santos"]
+        description="The name, without markup and with plain spaces.", examples=["Maria Santos"]
     )
     score: float = Field(
         description="Mean probability of its words' tags, from 0 to 1, rounded to 4 digits.",
@@ -40,8 +40,8 @@ class Entity(BaseModel):
         description="Its first character in the document as it was sent, from 0.", examples=[0]
     )
     end: int = Field(
-        description="The character after its last one in the document as it was sent; markup in the midst of the "
-        "name counts.",
+        description="The character after its last one in the document as it was sent; markup within "
+        "the name counts.",
         examples=[12],
     )
 

@@ -23,13 +23,13 @@ class Classifier(Protocol):
     """A text-classification network."""
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Logits, float32 (texts, labels); a text longer than the network reads is read in windows."""
+        """Logits, float32 (texts, labels); a text that is too long for the network goes in windows."""
         ...
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """What is asked of one document: the sentences of each of its entities."""
+    """A document with its entities, and the sentences of each of them."""
 
     text: CleanText
     mentions: tuple[Mention, ...]
@@ -43,13 +43,13 @@ class _Reading:
 
     @property
     def texts(self) -> list[str]:
-        """What the network has to read: the document and the needed sentences."""
+        """The texts for the network: the document and the needed sentences."""
         spans = [self.sentences[number] for number in self.needed]
         return [self.text.text, *(self.text.text[span.start : span.end] for span in spans)]
 
 
 class SentimentAnalyser:
-    """Finds sentiments with a network that classifies texts. Safe to use from several threads if its network is.
+    """Finds sentiments with a network that classifies texts; as safe for threads as its network is.
 
     Args:
         labels: the project's labels in the order of the logits.
@@ -83,13 +83,13 @@ class SentimentAnalyser:
         probabilities = softmax(
             self._network.logits([text for reading in readings for text in reading.texts])
         )[:, self._order]
-        answers = []
+        predictions = []
         position = 0
         for reading in readings:
             count = len(reading.texts)
-            answers.append(_answer(reading, probabilities[position : position + count]))
+            predictions.append(_prediction(reading, probabilities[position : position + count]))
             position += count
-        return answers
+        return predictions
 
 
 def _read(document: Document, language: str) -> _Reading:
@@ -108,7 +108,7 @@ def _read(document: Document, language: str) -> _Reading:
 
 
 def _places(text: CleanText, mention: Mention) -> list[tuple[int, int]]:
-    """Where an entity is in the cleaned text."""
+    """The places of an entity in the cleaned text."""
     if mention.start is not None and mention.end is not None:
         span = text.to_clean(mention.start, mention.end)
         return [span] if span else []
@@ -119,7 +119,7 @@ def _places(text: CleanText, mention: Mention) -> list[tuple[int, int]]:
     return [match.span() for match in pattern.finditer(text.text)]
 
 
-def _answer(reading: _Reading, probabilities: Probabilities) -> Prediction:
+def _prediction(reading: _Reading, probabilities: Probabilities) -> Prediction:
     rows = {number: row for row, number in enumerate(reading.needed, start=1)}
     entities = [
         EntitySentiment(
@@ -139,8 +139,8 @@ def _answer(reading: _Reading, probabilities: Probabilities) -> Prediction:
 
 
 def _sentiment(probabilities: Probabilities) -> Sentiment:
-    shares = {
-        f"{label}_prob": round(float(share), 4)
-        for label, share in zip(LABELS, probabilities, strict=True)
+    rounded = {
+        f"{label}_prob": round(float(probability), 4)
+        for label, probability in zip(LABELS, probabilities, strict=True)
     }
-    return Sentiment.model_validate({"label": LABELS[int(probabilities.argmax())], **shares})
+    return Sentiment.model_validate({"label": LABELS[int(probabilities.argmax())], **rounded})

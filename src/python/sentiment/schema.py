@@ -1,89 +1,63 @@
-"""What the sentiment service takes and answers."""
+"""Requests and responses of the sentiment service."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from mesh.serve import documents
 from mesh.serve.documents import (
-    MAX_DOCUMENTS,
-    MAX_TOTAL_CHARACTERS,
+    MAX_ENTITIES,
     DocumentsRequest,
+    Inputs,
     LanguageConfiguration,
+    Span,
+    require_within,
 )
 from sentiment.labels import Label
 
-MAX_ENTITIES = 1_000
-
 
 class Configuration(LanguageConfiguration):
-    """How documents are read. Every field may be left out."""
+    """How documents are read. Every field is optional."""
 
 
-class Mention(BaseModel):
-    """An entity of a document; what the ner service answers fits."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Mention(Span):
+    """An entity of a document, as the ner service returns it."""
 
     entity_text: Annotated[str, StringConstraints(min_length=1, max_length=1_000)] = Field(
-        description="The name. Without `start` and `end` it is looked for in the document, in any letter case.",
+        description="The name. Without `start` and `end` it is looked for in any letter case.",
         examples=["Siemens"],
     )
-    start: int | None = Field(
-        default=None, ge=0, description="Its first character in the document as it is sent."
-    )
-    end: int | None = Field(
-        default=None, ge=1, description="The character after its last one in the document."
-    )
     entity_type: Annotated[str, StringConstraints(max_length=100)] | None = Field(
-        default=None, description="Answered as it is sent."
+        default=None, description="Comes back as it was sent."
     )
     score: float | None = Field(default=None, description="Has no influence.")
     sentence_index: int | None = Field(default=None, description="Has no influence.")
 
-    @model_validator(mode="after")
-    def _span(self) -> "Mention":
-        if (self.start is None) != (self.end is None):
-            raise ValueError("start and end belong together")
-        if self.start is not None and self.end is not None and self.start >= self.end:
-            raise ValueError(f"start ({self.start}) must be before end ({self.end})")
-        return self
-
 
 class Document(documents.Document):
-    """One text, and entities in it."""
+    """One text, and entities in it. It must have some text."""
 
     entities: list[Mention] = Field(
         default=[],
         max_length=MAX_ENTITIES,
-        description="Entities whose sentiment is wanted too.",
+        description="Entities to judge, too.",
     )
 
     @model_validator(mode="after")
-    def _spans_are_within(self) -> "Document":
-        for mention in self.entities:
-            if mention.end is not None and mention.end > len(self.document):
-                raise ValueError(
-                    f"the entity {mention.entity_text!r} ends at {mention.end}, behind the document's "
-                    f"{len(self.document)} characters"
-                )
+    def _spans_are_within(self) -> Self:
+        require_within(self.entities, self.document)
         return self
 
 
 class Request(DocumentsRequest):
-    """Documents whose sentiment is wanted."""
+    """Documents to judge."""
 
     configuration: Configuration = Field(
         default=Configuration(),
         description="How documents are read, for all documents of the request.",
     )
-    # Each request is read only, so a list of a subclass is as good.
-    inputs: list[Document] = Field(  # type: ignore[assignment]
-        min_length=1,
-        max_length=MAX_DOCUMENTS,
-        description=f"1 to {MAX_DOCUMENTS} documents, of at most {MAX_TOTAL_CHARACTERS:,} characters together; "
-        "each must have some text.",
-    )
+    # A request is never changed, so a list of a subclass is as good.
+    inputs: Inputs[Document]  # type: ignore[assignment]
 
 
 class Sentiment(BaseModel):
@@ -96,7 +70,7 @@ class Sentiment(BaseModel):
 
 
 class EntitySentiment(BaseModel):
-    """What the sentences say that an entity is in."""
+    """The sentiment of the sentences that an entity is in."""
 
     entity_text: str = Field(examples=["Siemens"])
     entity_type: str | None = Field(examples=["ORG"])

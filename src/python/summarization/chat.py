@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mesh.core.errors import UsageError
 from mesh.nlp.words import words
-from mesh.serve.upstream import EventLoop, UpstreamError, retrying
+from mesh.serve.upstream import EventLoop, retrying, settle
 from summarization.chunks import estimate_tokens, split_chunks
 from summarization.endpoint import Endpoint
 from summarization.prompts import prompt
@@ -15,18 +15,19 @@ from summarization.settings import SummarizationSettings
 from summarization.summarizer import Task
 
 _TOKENS_PER_WORD = 4
-# What a summary may be longer than asked for.
+# A summary may be this many times longer than requested.
 _TOLERANCE = 2
-# A part of a long document shrinks at least to a fourth: one word for so many tokens, which may be twice as many.
+# A part of a long document shrinks at least to a fourth: one word for this many tokens, which may
+# be twice as many.
 _PART_TOKENS_PER_WORD = 16
 
 
 class ChatSummarizer:
-    """Asks a language model; long documents in parts, whose summaries are summarised again.
+    """Calls a language model; long documents go in parts, whose summaries are summarised again.
 
     Args:
-        endpoint: where the model is.
-        settings: how much it is asked, and for how long.
+        endpoint: the model.
+        settings: limits of the calls.
     """
 
     def __init__(self, endpoint: Endpoint, settings: SummarizationSettings) -> None:
@@ -41,18 +42,15 @@ class ChatSummarizer:
 
     async def _summarize_all(self, tasks: Sequence[Task]) -> list[list[str] | Exception]:
         end = time.monotonic() + self._settings.deadline_seconds
-        answers = await asyncio.gather(
-            *(self._summarize_task(task, end) for task in tasks), return_exceptions=True
-        )
-        return [_not_cancelled(answer) for answer in answers]
+        return await settle(self._summarize_task(task, end) for task in tasks)
 
     async def _summarize_task(self, task: Task, end: float) -> list[str]:
         documents, configuration = task
         for number, text in enumerate(documents):
             if (count := estimate_tokens(text)) > self._settings.document_tokens:
                 raise UsageError(
-                    f"Document {number} has about {count:,} tokens, more than {self._settings.document_tokens:,}: "
-                    "send a shorter one."
+                    f"Document {number} has about {count:,} tokens, more than "
+                    f"{self._settings.document_tokens:,}: send a shorter one."
                 )
         try:
             async with asyncio.timeout(end - time.monotonic()), asyncio.TaskGroup() as group:
@@ -61,11 +59,7 @@ class ChatSummarizer:
                     for text in documents
                 ]
         except TimeoutError:
-            raise UpstreamError(
-                504,
-                self._endpoint.name,
-                f"did not answer within {self._settings.deadline_seconds:g} seconds.",
-            ) from None
+            raise self._endpoint.failures.past_deadline(self._settings.deadline_seconds) from None
         except ExceptionGroup as failures:
             raise _first(failures) from failures
         return [task.result() for task in running]
@@ -77,10 +71,10 @@ class ChatSummarizer:
         if not chunks:
             return ""
         if len(chunks) == 1:
-            return await self._ask(chunks[0], language, desired, end)
+            return await self._call(chunks[0], language, desired, end)
         async with asyncio.TaskGroup() as group:
             parts = [
-                group.create_task(self._ask(chunk, language, _part_length(chunk, desired), end))
+                group.create_task(self._call(chunk, language, _part_length(chunk, desired), end))
                 for chunk in chunks
             ]
         joined = "\n\n".join(part.result() for part in parts)
@@ -88,36 +82,33 @@ class ChatSummarizer:
         return await self._summarize_text(joined, translated, end)
 
     def _input_tokens(self, language: Language, desired_length: int) -> int:
-        """What a call leaves for the text, beside instruction and answer."""
-        taken = estimate_tokens(prompt(language, desired_length)) + _answer_tokens(desired_length)
+        """The tokens of a call that are left for the text, without instruction and response."""
+        taken = estimate_tokens(prompt(language, desired_length)) + _response_tokens(desired_length)
         return self._settings.context_tokens - taken
 
-    async def _ask(self, text: str, language: Language, desired_length: int, end: float) -> str:
+    async def _call(self, text: str, language: Language, desired_length: int, end: float) -> str:
         instruction = prompt(language, desired_length)
         attempts = retrying(attempts=self._settings.attempts, seconds=end - time.monotonic())
-        answer = ""
+        summary = ""
         async for attempt in attempts:
             with attempt:
                 async with self._free:
-                    answer = await self._endpoint.ask(
-                        instruction, text, _answer_tokens(desired_length)
+                    summary = await self._endpoint.call(
+                        instruction, text, _response_tokens(desired_length)
                     )
-                self._check(answer, desired_length)
-        return answer
+                self._check(summary, desired_length)
+        return summary
 
-    def _check(self, answer: str, desired_length: int) -> None:
-        """Refuse what is no summary."""
-        count = len(words(answer))
+    def _check(self, summary: str, desired_length: int) -> None:
+        """Refuse a response that can't be a summary."""
+        count = len(words(summary))
         if not count or count > _TOLERANCE * desired_length:
-            raise UpstreamError(
-                502,
-                self._endpoint.name,
-                f"answered {count} words where at most {desired_length} were asked for.",
-                transient=True,
+            raise self._endpoint.failures.unusable(
+                f"returned {count} words where at most {desired_length} were requested."
             )
 
 
-def _answer_tokens(desired_length: int) -> int:
+def _response_tokens(desired_length: int) -> int:
     return _TOKENS_PER_WORD * _TOLERANCE * desired_length
 
 
@@ -128,9 +119,3 @@ def _part_length(chunk: str, desired_length: int) -> int:
 def _first(failures: ExceptionGroup[Exception]) -> Exception:
     first = failures.exceptions[0]
     return _first(first) if isinstance(first, ExceptionGroup) else first
-
-
-def _not_cancelled(answer: list[str] | BaseException) -> list[str] | Exception:
-    if isinstance(answer, BaseException) and not isinstance(answer, Exception):
-        raise answer
-    return answer

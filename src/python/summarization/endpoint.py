@@ -1,13 +1,13 @@
 """One call of an endpoint that speaks OpenAI's chat protocol: sent, counted, checked."""
 
 import logging
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from prometheus_client import Counter
 from pydantic import BaseModel, Field, ValidationError
 
-from mesh.serve.upstream import UpstreamError, parse_retry_after
+from mesh.serve.upstream import Failures, UpstreamError
 from summarization.settings import SummarizationSettings
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5
+FOREIGN = "returned a response that isn't of the chat protocol."
 
 
 class _Text(BaseModel):
@@ -51,13 +52,13 @@ class Endpoint:
     """A chat endpoint and its model.
 
     Attributes:
-        name: for error messages.
-        requests: calls, by outcome: `answered`, or the status that the failure is answered with.
-        tokens: what the endpoint charges for, by kind: `prompt`, `completion`.
+        failures: its errors.
+        requests: calls, by outcome: `answered`, or the status of the failure.
+        tokens: the tokens that the endpoint charges for, by kind: `prompt`, `completion`.
     """
 
     def __init__(self, settings: SummarizationSettings) -> None:
-        self.name = f"The chat endpoint {urlsplit(settings.base_url).netloc}"
+        self.failures = Failures(f"The chat endpoint {urlsplit(settings.base_url).netloc}")
         self.requests = Counter(
             "chat_requests_total", "Calls of the chat endpoint.", ("outcome",), registry=None
         )
@@ -67,24 +68,24 @@ class Endpoint:
         self._settings = settings
         self._client = _client(settings)
 
-    async def ask(self, instruction: str, text: str, max_tokens: int) -> str:
-        """Ask the model about a text.
+    async def call(self, instruction: str, text: str, max_tokens: int) -> str:
+        """Call the model with a text.
 
         Returns:
-            Its complete answer, without the white space around it.
+            Its complete response, without the white space around it.
 
         Raises:
-            UpstreamError: it can't be reached, refuses, or answers what is no answer.
+            UpstreamError: it can't be reached, refuses, or returns a response that can't be used.
         """
         try:
-            answer = await self._ask(instruction, text, max_tokens)
+            content = await self._call(instruction, text, max_tokens)
         except UpstreamError as error:
             self.requests.labels(str(error.status)).inc()
             raise
         self.requests.labels("answered").inc()
-        return answer
+        return content
 
-    async def _ask(self, instruction: str, text: str, max_tokens: int) -> str:
+    async def _call(self, instruction: str, text: str, max_tokens: int) -> str:
         import openai
 
         arguments: dict[str, Any] = {
@@ -102,11 +103,14 @@ class Endpoint:
         except openai.OpenAIError as error:
             raise self._failure(error) from error
         except ValueError as error:
-            # Not JSON, or not the protocol's; what it says is not repeated.
-            logger.warning("%s gave an answer of another form: %s", self.name, _first_line(error))
-            raise self._unusable("an answer that is not of the chat protocol") from error
+            # Not JSON, or not of the protocol; its words are not repeated.
+            service, problem = self.failures.service, _first_line(error)
+            logger.warning("%s returned a response of another form: %s", service, problem)
+            raise self.failures.unusable(FOREIGN) from error
         if finish_reason != "stop":
-            raise self._unusable(f"an incomplete answer (finish_reason {finish_reason!r:.40})")
+            raise self.failures.unusable(
+                f"returned an incomplete response (finish_reason {finish_reason!r:.40})."
+            )
         return content.strip()
 
     async def _receive(self, arguments: dict[str, Any]) -> tuple[str, str | None]:
@@ -139,41 +143,20 @@ class Endpoint:
     def _failure(self, error: "openai.OpenAIError") -> UpstreamError:
         import openai
 
-        logger.warning("%s failed: %s", self.name, type(error).__name__)
+        service = self.failures.service
+        logger.warning("%s failed: %s", service, type(error).__name__)
         if isinstance(error, openai.APITimeoutError):
-            return self._error(504, "did not answer in time.", transient=True)
+            return self.failures.late()
         if isinstance(error, openai.APIConnectionError):
-            return self._error(503, "can't be reached.", transient=True)
+            return self.failures.unreachable()
         if not isinstance(error, openai.APIStatusError):
-            return self._unusable("an answer that is not of the chat protocol")
+            return self.failures.unusable(FOREIGN)
         status = error.status_code
         if status in (401, 403):
-            return self._error(502, f"refuses this server's key (status {status}).")
+            return UpstreamError(502, service, f"refuses this server's key (status {status}).")
         if status == 429 and error.code == "insufficient_quota":
-            return self._error(503, "has no quota left for this server's key.")
-        if status in (429, 503):
-            return self._error(
-                503,
-                f"takes no more requests for now (status {status}).",
-                transient=True,
-                retry_after=parse_retry_after(error.response.headers.get("retry-after")),
-            )
-        return self._error(502, f"failed with status {status}.", transient=status >= 500)
-
-    def _unusable(self, what: str) -> UpstreamError:
-        return self._error(502, f"gave {what}.", transient=True)
-
-    def _error(
-        self,
-        status: Literal[502, 503, 504],
-        reason: str,
-        *,
-        transient: bool = False,
-        retry_after: float | None = None,
-    ) -> UpstreamError:
-        return UpstreamError(
-            status, self.name, reason, transient=transient, retry_after=retry_after
-        )
+            return UpstreamError(503, service, "has no quota left for this server's key.")
+        return self.failures.status(status, error.response.headers.get("retry-after"))
 
 
 def _client(settings: SummarizationSettings) -> "openai.AsyncOpenAI":
@@ -181,7 +164,7 @@ def _client(settings: SummarizationSettings) -> "openai.AsyncOpenAI":
 
     return openai.AsyncOpenAI(
         base_url=settings.base_url,
-        # The client refuses to be made without; endpoints that ask for none ignore it.
+        # The client can't be made without a key; endpoints that need none ignore it.
         api_key=settings.api_key.get_secret_value() if settings.api_key else "none",
         max_retries=0,
         timeout=openai.Timeout(settings.deadline_seconds, connect=CONNECT_SECONDS),

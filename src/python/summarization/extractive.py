@@ -40,7 +40,7 @@ class Encoder(Protocol):
 
 
 class ExtractiveSummarizer:
-    """Chooses sentences by their embeddings. Equal requests get equal answers."""
+    """Chooses sentences by their embeddings. Equal requests get equal responses."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
@@ -78,14 +78,15 @@ def _prepare(
     target = configuration.target_language
     if target not in (None, configuration.language):
         return UsageError(
-            f"The backend extractive can't write {target} summaries of {configuration.language} documents: leave "
-            "target_language out."
+            f"The backend extractive can't write {target} summaries of {configuration.language} documents: "
+            "omit target_language."
         )
     passages = [split_passages(text, configuration.language) for text in documents]
     count = sum(map(len, passages))
     if count > MAX_PASSAGES:
         return UsageError(
-            f"The documents have {count:,} sentences, more than {MAX_PASSAGES:,}: send fewer or shorter documents."
+            f"The documents have {count:,} sentences, more than {MAX_PASSAGES:,}: send fewer or shorter "
+            "documents."
         )
     return passages
 

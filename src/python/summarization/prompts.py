@@ -1,4 +1,4 @@
-"""Instructions for the language model: a template for each language of a summary, by version."""
+"""Instructions for the language model: versioned templates, one for each summary language."""
 
 import importlib.resources
 from functools import cache
@@ -7,7 +7,7 @@ from string import Template
 from summarization.schema import Language
 
 VERSION = "1"
-"""Folder of the templates. A change that matters gets a new one, so that the bio tells responses apart."""
+"""Folder of the templates. A change that matters gets a new one: the bio tells summaries apart."""
 
 
 def prompt(language: Language, desired_length: int) -> str:

@@ -1,11 +1,11 @@
-"""What the summarization service takes and answers."""
+"""Requests and responses of the summarization service."""
 
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from mesh.serve.documents import DocumentsRequest
+from mesh.serve.documents import DocumentsRequest, RequestModel
 
 Backend = Literal["extractive", "chat"]
 
@@ -25,21 +25,21 @@ class Language(StrEnum):
     CHINESE = "zh"
 
 
-class Configuration(BaseModel):
-    """How documents are summarised. Every field may be left out."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Configuration(RequestModel):
+    """How documents are summarised. Every field is optional."""
 
     desired_length: int = Field(
         default=100,
         ge=1,
         le=500,
-        description="Words that a summary should have at most. In Chinese and Japanese every character counts as one.",
+        description="Words that a summary should have at most. In Chinese and Japanese every character "
+        "counts as one.",
     )
     language: Language = Field(default=Language.ENGLISH, description="Language of the documents.")
     target_language: Language | None = Field(
         default=None,
-        description="Language of the summaries, by default that of the documents; only the backend `chat` translates.",
+        description="Language of the summaries, by default that of the documents; only the backend "
+        "`chat` translates.",
     )
 
 
@@ -56,8 +56,8 @@ class Prediction(BaseModel):
     """The summary of one document."""
 
     summary: str = Field(
-        description="Empty for a document without text, and, by the backend `extractive`, for one without a sentence "
-        "as short as `desired_length`.",
+        description="Empty for a document without text, and, by the backend `extractive`, for one "
+        "without a sentence as short as `desired_length`.",
         examples=["The council approved a new tram line."],
     )
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from summarization.schema import Configuration
 
 Task = tuple[Sequence[str], Configuration]
-"""The documents of one request, and how to summarise them."""
+"""The documents of one request, and their configuration."""
 
 
 class Summarizer(Protocol):

@@ -7,12 +7,14 @@ from pathlib import Path
 from prometheus_client.registry import Collector
 
 from entity_fishing.embedded import EmbeddedLinker
+from entity_fishing.json_service import calls_counter
 from entity_fishing.knowledge import KnowledgeBase
 from entity_fishing.linker import Link, Linker, Task
+from entity_fishing.ner_service import NerFinder
 from entity_fishing.preparation import PreparedDocument
 from entity_fishing.project import PROJECT
-from entity_fishing.remote import NerFinder, ServiceLinker, calls_counter
 from entity_fishing.schema import Request, Response
+from entity_fishing.service import ServiceLinker
 from entity_fishing.settings import EntityFishingSettings
 from mesh.compile.artifact import CompiledModel
 from mesh.serve.model import EncoderModel, compute_accepted

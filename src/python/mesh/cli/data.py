@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from mesh.cli.paths import TypedPath
 from mesh.core.errors import MeshError
 from mesh.core.project import Project, find_projects, get_project
 from mesh.core.settings import find_env_file, load_settings
-from mesh.core.tables import make_table
+from mesh.core.tables import make_table, print_table
 from mesh.data.difference import Difference
 from mesh.data.manifest import DataManifest, Kind
 from mesh.data.store import LATEST, DataSettings, DataStore, LocalData
@@ -60,7 +59,7 @@ def list_versions(project: str | None, as_json: bool) -> None:
             str(version["rows"]),
             version["created"][:16].replace("T", " "),
         )
-    Console().print(table)
+    print_table(table)
 
 
 @group.command()
@@ -121,7 +120,7 @@ def diff(project: str, older: str, newer: str, kind: Kind, as_json: bool) -> Non
         table.add_row(f"{part} rows", str(first), str(second))
     for column, (was, now) in difference.columns.items():
         table.add_row(f"column {column}", was or "none", now or "none")
-    Console().print(table)
+    print_table(table)
     click.echo(
         "the same rows"
         if difference.same

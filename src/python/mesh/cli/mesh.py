@@ -17,7 +17,7 @@ from mesh.core.process import run_and_exit
 from mesh.core.program import TerminatedError, with_termination
 from mesh.core.project import find_projects, get_project
 from mesh.core.settings import load_settings
-from mesh.core.tables import make_table
+from mesh.core.tables import make_table, print_table
 
 console = Console(stderr=True)
 
@@ -114,7 +114,7 @@ def projects() -> None:
             "\n".join(project.steps),
             project.description,
         )
-    Console().print(table)
+    print_table(table)
 
 
 @cli.command()

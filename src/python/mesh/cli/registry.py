@@ -7,12 +7,11 @@ from pathlib import Path
 
 import click
 import dotenv
-from rich.console import Console
 
 from mesh.cli.paths import TypedPath, typed_path
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.settings import find_env_file, load_settings, variable_name
-from mesh.core.tables import make_table
+from mesh.core.tables import make_table, print_table
 from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.factory import open_registry
 from mesh.registry.provenance import copy_version
@@ -72,7 +71,7 @@ def list_versions(name: str | None, as_json: bool) -> None:
             version.card.trained_version
             or (version.card.base_model.uri if version.card.base_model else ""),
         )
-    Console().print(table)
+    print_table(table)
 
 
 @group.command()
@@ -124,7 +123,7 @@ def history(name: str, as_json: bool) -> None:
             "rollback" if move.undo else "alias",
             move.who,
         )
-    Console().print(table)
+    print_table(table)
 
 
 _PLACE = "An address, such as http://registry:5000, or an env file with MESH_REGISTRY_* settings."
@@ -190,7 +189,7 @@ def prune(name: str | None, keep: int, delete: bool) -> None:
     for version in registry.list(name):
         size = f"{version.manifest.size / 1e6:.1f}"
         table.add_row(version.reference, size, "; ".join(reasons.get(version.reference, [])))
-    Console().print(table)
+    print_table(table)
     for version in versions if delete else ():
         registry.delete(version.reference)
         click.echo(f"{version.reference} is deleted")

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 
 import click
-from rich.console import Console
 
 from mesh.core.errors import MeshError
 from mesh.core.project import Project, find_projects, get_project
 from mesh.core.status import Status
 from mesh.core.steps import find_program
-from mesh.core.tables import make_table
+from mesh.core.tables import make_table, print_table
 
 _MADE = {
     "ingest:ingest": "data",
@@ -41,7 +40,7 @@ def command(project: str | None, as_json: bool) -> int:
             if more := len(status.because) - _SHOWN:
                 shown += [f"{more} more"] if more > 0 else []
             table.add_row(name, step, status.state, status.result, ", ".join(shown))
-        Console().print(table)
+        print_table(table)
     return int(any(status.state == "unknown" for _, _, status in found))
 
 

@@ -19,6 +19,7 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.core.program": "starts and ends of programs",
     "mesh.core.progress": "shows progress",
     "mesh.core.roots": "names what decides",
+    "mesh.core.samples": "reads samples, whose content is an input itself",
     "mesh.core.settings": "reads settings, whose values are inputs themselves",
     "mesh.core.urls": "hides passwords",
     "mesh.core.workspace": "where files lie",

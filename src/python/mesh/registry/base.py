@@ -1,4 +1,4 @@
-"""What every registry of models can do."""
+"""The interface of every registry of models."""
 
 import datetime
 from collections.abc import Mapping, Sequence
@@ -20,10 +20,10 @@ class ModelVersion:
     Args:
         name: the registered model, such as `KEYWORDS-COMPILED`.
         version: its number, from 1, assigned by the registry and never given twice.
-        card: what it is and what it was made from.
+        card: its description, and its origin.
         manifest: its files, with sizes and digests.
         created: when it became visible, in UTC.
-        aliases: names that point at it now, sorted.
+        aliases: names that point at it, sorted.
         attachments: files added after publication, by path.
     """
 
@@ -39,6 +39,17 @@ class ModelVersion:
     def reference(self) -> str:
         """The version by its number, such as `KEYWORDS-COMPILED-3`."""
         return str(ModelReference(self.name, version=self.version))
+
+    def attachment(self, path: str) -> FileEntry:
+        """The attachment at a path.
+
+        Raises:
+            MeshError: there is none.
+        """
+        if path not in self.attachments:
+            known = ", ".join(self.attachments) or "none"
+            raise MeshError(f"{self.reference} has no attachment {path!r}; it has: {known}.")
+        return self.attachments[path]
 
     def check_unaliased(self) -> None:
         """Refuse to remove a version that an alias points at.
@@ -56,29 +67,32 @@ class ModelVersion:
 class ModelRegistry(Protocol):
     """Versions of models, in order and intact.
 
-    References read `KEYWORDS-COMPILED-3`, `KEYWORDS-COMPILED:prod` or `KEYWORDS-COMPILED:latest`. Every method raises a
-    `UsageError` for a malformed name, reference, alias or path, and a `MeshError` for what does not exist and for a
-    registry that can't be reached, read or written.
+    References read `KEYWORDS-COMPILED-3`, `KEYWORDS-COMPILED:prod` or `KEYWORDS-COMPILED:latest`.
+    Every method raises a `UsageError` for a malformed name, reference, alias or path, and a
+    `MeshError` if the version doesn't exist, or the registry can't be reached, read or written.
     """
 
     def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
         """Publish a directory's files and the card as the next version.
 
-        The version is visible only when it is complete. The directory is left as it is; a `model_card.json`, a
-        `manifest.json` and a `signature.json` at its top are not published, since each version gets its own.
+        The version is visible only when it is complete. The directory isn't changed; a
+        `model_card.json`, a `manifest.json` and a `signature.json` at its top are not published,
+        since each version gets its own.
 
         Raises:
-            MeshError: the directory is missing or empty, holds a link or a special file, or changes meanwhile.
+            MeshError: the directory is missing or empty, has a link or a special file, or changes
+                meanwhile.
         """
 
     def fetch(self, reference: str, directory: Path) -> ModelVersion:
         """Bring a version into a directory, complete and verified.
 
-        Nothing is downloaded where the directory already holds the version intact; a damaged one is replaced.
+        Nothing is downloaded if the directory already holds the version intact; a damaged one is
+        replaced.
 
         Raises:
-            MeshError: the version is damaged in the registry or not signed as the settings demand, or the directory
-                holds something other than a version.
+            MeshError: the version is damaged in the registry, or not signed as the settings demand,
+                or the directory holds something other than a version.
         """
 
     def get(self, reference: str) -> ModelVersion:
@@ -95,9 +109,10 @@ class ModelRegistry(Protocol):
         """The newest version of a model with a fingerprint, if there is one."""
 
     def alias(self, reference: str, alias: str) -> ModelVersion:
-        """Let an alias, such as `dev`, `stage` or `prod`, point at a version, and at no other version of its model.
+        """Point an alias, such as `dev`, `stage` or `prod`, at a version and no other of its model.
 
-        The alias moves at once, and the move is recorded; where the alias points there already, nothing happens.
+        The alias moves at once, and the move is recorded; if it already points there, nothing
+        happens.
         """
 
     def history(self, name: str) -> Sequence[AliasMove]:
@@ -108,24 +123,24 @@ class ModelRegistry(Protocol):
         """
 
     def rollback(self, reference: str) -> ModelVersion:
-        """Let an alias, such as `KEYWORDS-COMPILED:prod`, point at the version before the current one.
+        """Point an alias, such as `KEYWORDS-COMPILED:prod`, at the version before the current one.
 
         Raises:
             MeshError: there is no such alias, or no version before.
         """
 
     def delete(self, reference: str) -> None:
-        """Remove a version, its files and attachments for good; its number is not given again.
+        """Remove a version, its files and attachments for good; its number isn't reused.
 
         Raises:
             MeshError: there is no such version, or an alias points at it.
         """
 
     def attach(self, reference: str, path: str, file: Path) -> None:
-        """Add a file, such as test results, to a published version; another one at the same path is replaced.
+        """Add a file, such as test results, to a published version, or replace the one at its path.
 
         Args:
-            path: relative POSIX path that the attachment is known by.
+            path: relative POSIX path that names the attachment.
         """
 
     def read_attachment(self, reference: str, path: str) -> bytes:
@@ -136,7 +151,7 @@ class ModelRegistry(Protocol):
         """
 
     def verify(self, reference: str) -> Sequence[str]:
-        """Check every stored file of a version; one sentence for each that is missing, extra or changed.
+        """Check every stored file of a version; one sentence for each problem.
 
-        The card and the fingerprint that the registry answers with are checked as well.
+        The card and the fingerprint in the registry's database are checked as well.
         """

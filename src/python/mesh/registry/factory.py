@@ -20,7 +20,7 @@ BACKENDS = {
 
 
 def open_registry(settings: RegistrySettings) -> ModelRegistry:
-    """Open the registry, read-only if the settings say so; an embedded one is created at its first use.
+    """Open the registry, read-only if the settings say so; the first use creates an embedded one.
 
     Raises:
         UsageError: there is no such backend, or the URI isn't one of its own.
@@ -53,51 +53,39 @@ class ReadOnlyRegistry:
     registry: ModelRegistry
 
     def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
-        """Refuse."""
         self._refuse(f"The {card.model_type} model in {directory} can't be published as {name}")
 
     def fetch(self, reference: str, directory: Path) -> ModelVersion:
-        """Bring a version into a directory, complete and verified."""
         return self.registry.fetch(reference, directory)
 
     def get(self, reference: str) -> ModelVersion:
-        """Look a version up."""
         return self.registry.get(reference)
 
     def list(self, name: str | None = None) -> Sequence[ModelVersion]:
-        """All versions, or those of one model, by name and number."""
         return self.registry.list(name)
 
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
-        """The newest version of a model with a fingerprint, if there is one."""
         return self.registry.find(name, fingerprint)
 
     def alias(self, reference: str, alias: str) -> ModelVersion:
-        """Refuse."""
         self._refuse(f"{alias} can't be moved to {reference}")
 
     def history(self, name: str) -> Sequence[AliasMove]:
-        """All moves of a model's aliases, in order."""
         return self.registry.history(name)
 
     def rollback(self, reference: str) -> ModelVersion:
-        """Refuse."""
         self._refuse(f"{reference} can't be rolled back")
 
     def delete(self, reference: str) -> None:
-        """Refuse."""
         self._refuse(f"{reference} can't be deleted")
 
     def attach(self, reference: str, path: str, file: Path) -> None:
-        """Refuse."""
         self._refuse(f"{file} can't be attached to {reference} as {path}")
 
     def read_attachment(self, reference: str, path: str) -> bytes:
-        """The content of an attachment, verified."""
         return self.registry.read_attachment(reference, path)
 
     def verify(self, reference: str) -> Sequence[str]:
-        """Check every stored file of a version; one sentence for each that is missing, extra or changed."""
         return self.registry.verify(reference)
 
     def _refuse(self, refusal: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Bringing a version into a directory, whatever the backend: verified, trusted, and complete or not at all."""
+"""Brings a version into a directory, whatever the backend: verified, trusted, all or nothing."""
 
 import contextlib
 import logging
@@ -17,22 +17,20 @@ from mesh.registry.transfer import PARTS_SUFFIX, for_each
 logger = logging.getLogger(__name__)
 
 Download = Callable[[FileEntry, Path, Advance], FileEntry]
-"""Writes a file of a version to the same path below a directory, and gives what was written.
+"""Downloads a file of a version to the same path below a directory, and returns its entry.
 
-What an interrupted call has left there is gone on with, or replaced.
+It resumes an interrupted call's file, or replaces it.
 """
 
 
-def receive(
+def fetch_version(
     version: ModelVersion, directory: Path, download: Download, trusted_keys: Sequence[str]
 ) -> None:
-    """Make a directory hold a version, downloading only if it does not already.
-
-    What an interrupted call has downloaded is not downloaded again.
+    """Make a directory hold a version, unless it already does; resume an interrupted call.
 
     Raises:
-        MeshError: what was downloaded is not what was published, or the directory holds something else, or none of the
-            keys, if there are any, has signed the version.
+        MeshError: the files aren't those that were published, the directory holds something else, or
+            the version is signed with none of the trusted keys.
     """
     if _is_there(version, directory, trusted_keys):
         logger.info("%s is already in %s, every file verified", version.reference, directory)
@@ -41,11 +39,11 @@ def receive(
     with atomic_directory(directory, replace=True, resume=True) as partial:
         _remove_others(partial, entries)
 
-        def bring(path: str, advance: Advance) -> FileEntry:
-            return _bring(entries[path], partial, download, advance)
+        def download_entry(path: str, advance: Advance) -> FileEntry:
+            return _download(entries[path], partial, download, advance)
 
         sizes = {entry.path: entry.size for entry in version.manifest.files}
-        fetched = for_each(bring, sizes, f"fetching {version.reference}")
+        fetched = for_each(download_entry, sizes, f"fetching {version.reference}")
         if problems := version.manifest.differences(fetched):
             raise MeshError(
                 f"{version.reference} is damaged in the registry: {'; '.join(problems)}."
@@ -54,7 +52,9 @@ def receive(
         version.manifest.write(partial)
 
 
-def _bring(expected: FileEntry, partial: Path, download: Download, advance: Advance) -> FileEntry:
+def _download(
+    expected: FileEntry, partial: Path, download: Download, advance: Advance
+) -> FileEntry:
     target = safe_path(partial, expected.path)
     resumed = target.is_file()
     record = target.with_name(target.name + PARTS_SUFFIX)
@@ -66,10 +66,10 @@ def _bring(expected: FileEntry, partial: Path, download: Download, advance: Adva
     target.parent.mkdir(parents=True, exist_ok=True)
     entry = download(expected, partial, advance)
     if entry != expected and resumed:
-        # What was left there, and not the registry's file, may be what is damaged.
+        # The resumed file may be damaged, and not the registry's.
         target.unlink()
         entry = download(expected, partial, lambda _: None)
-    # It is still there where a download that began in parts has ended in another way.
+    # It remains where a download that began in parts ended in another way.
     record.unlink(missing_ok=True)
     target.chmod(0o644)
     return entry
@@ -81,7 +81,7 @@ def _is_whole(file: Path, expected: FileEntry) -> bool:
 
 
 def _remove_others(partial: Path, entries: Mapping[str, FileEntry]) -> None:
-    """Remove what an interrupted call has left of another version."""
+    """Remove the files that an interrupted call has left of another version."""
     for path in sorted(partial.rglob("*"), reverse=True):
         name = path.relative_to(partial).as_posix().removesuffix(PARTS_SUFFIX)
         if path.is_dir() and not path.is_symlink():
@@ -92,7 +92,7 @@ def _remove_others(partial: Path, entries: Mapping[str, FileEntry]) -> None:
 
 
 def _is_there(version: ModelVersion, directory: Path, trusted_keys: Sequence[str]) -> bool:
-    """Whether a directory holds a version, to be trusted; one that is replaced while it is read does not."""
+    """Whether a directory holds a trusted version, and isn't replaced while it is read."""
     before = _identity(directory)
     try:
         if not _holds(directory, version):
@@ -122,13 +122,13 @@ def _holds(directory: Path, version: ModelVersion) -> bool:
         return False
     if not directory.is_dir():
         raise MeshError(
-            f"{directory} is not a directory; choose another place for {version.reference}."
+            f"{directory} isn't a directory; choose another one for {version.reference}."
         )
     if not any(directory.iterdir()):
         return False
     _check_is_version(directory, version)
     try:
-        # What a load test has left there is no part of the version.
+        # Results of load tests aren't part of the version.
         problems = version.manifest.problems(directory, besides=f"*/{TEST_RESULTS}")
         if Manifest.read(directory) != version.manifest:
             problems.append(f"{MANIFEST_FILE} is another version's")
@@ -140,7 +140,7 @@ def _holds(directory: Path, version: ModelVersion) -> bool:
 
 
 def _check_is_version(directory: Path, version: ModelVersion) -> None:
-    """Refuse to replace what may be something else: of a version, its manifest or its card can be read."""
+    """Refuse to replace a directory whose manifest and card can't be read as a version's."""
     unreadable = []
     for name, read in ((MANIFEST_FILE, Manifest.read), (CARD_FILE, ModelCard.read)):
         try:
@@ -153,8 +153,8 @@ def _check_is_version(directory: Path, version: ModelVersion) -> None:
     if unreadable:
         raise MeshError(
             f"{directory} holds no model's files, or a damaged model: {' and '.join(unreadable)} can't be read as "
-            f"a model's; remove the directory, or choose another place for {version.reference}."
+            f"a model's; remove the directory, or choose another one for {version.reference}."
         )
     raise MeshError(
-        f"{directory} holds other files than a model's; choose another place for {version.reference}."
+        f"{directory} holds other files than a model's; choose another one for {version.reference}."
     )

@@ -1,4 +1,4 @@
-"""Where aliases pointed before: who moved them, when, from which version to which."""
+"""The history of aliases: who moved them, when, from which version to which."""
 
 import datetime
 from collections.abc import Sequence
@@ -12,13 +12,14 @@ from mesh.registry.reference import LATEST, ModelReference
 class AliasMove(BaseModel):
     """One move of an alias of a model.
 
-    It is recorded before the alias moves, so that no move goes unrecorded; one that fails or is killed in between
-    leaves a record of a move that did not happen. Times are those of the machines that moved the alias.
+    It is recorded before the alias moves, so that no move goes unrecorded; one that fails or is
+    killed in between leaves a record of a move that did not happen. Times are those of the machines
+    that moved the alias.
 
     Args:
         before: the version that the alias pointed at, if it existed.
-        after: the version that it points at since.
-        who: user and machine, as they say of themselves.
+        after: the version that it was moved to.
+        who: user and machine, unverified.
         undo: whether this was a rollback.
     """
 
@@ -33,10 +34,10 @@ class AliasMove(BaseModel):
 
 
 def check_rollback(reference: str) -> ModelReference:
-    """Read the reference of an alias that is to be rolled back, such as `KEYWORDS-COMPILED:prod`.
+    """Read the reference of an alias to roll back, such as `KEYWORDS-COMPILED:prod`.
 
     Raises:
-        UsageError: it is malformed, a number, or `latest`, which nobody moves.
+        UsageError: it is malformed, a number, or `latest`, which can't be moved.
     """
     parsed = ModelReference.parse(reference)
     if parsed.alias is None or parsed.alias == LATEST:
@@ -49,13 +50,13 @@ def check_rollback(reference: str) -> ModelReference:
 def version_before(reference: ModelReference, moves: Sequence[AliasMove], current: int) -> int:
     """The version that an alias pointed at before the current one.
 
-    A rollback takes a move back, so that rolling back twice goes two versions back and not to and fro.
+    A rollback undoes a move, so rolling back twice goes two versions back.
 
     Args:
         moves: those of the model, in order.
 
     Raises:
-        MeshError: the alias has pointed at no other version, as far as is known.
+        MeshError: no other version of the alias is recorded.
     """
     versions: list[int] = []
     for move in moves:

@@ -1,4 +1,4 @@
-"""Files of versions in a folder of this machine: copied and digested in one pass, and identical ones kept once."""
+"""Files of versions in a local folder: digested while they are copied, identical ones kept once."""
 
 import contextlib
 import hashlib
@@ -14,7 +14,7 @@ from mesh.core.manifest import FileEntry
 from mesh.core.progress import Advance
 
 SHARED = ".files"
-"""Folder beside the versions' own, with a hard link to each stored file, named by its SHA-256."""
+"""Folder beside the versions', with a hard link to each stored file, named by its SHA-256."""
 
 _BLOCK = 2**20
 _WRITTEN_AT_ONCE = 8 * _BLOCK
@@ -25,18 +25,20 @@ logger = logging.getLogger(__name__)
 def copy_file(
     source: Path, target: Path, path: str, advance: Advance, *, durable: bool = False
 ) -> FileEntry:
-    """Copy a file in blocks; the entry, under a path, is of the bytes that were written.
+    """Copy a file in blocks, and return the entry of the written bytes.
 
-    A block is digested while the next one is copied, since digesting takes longer than both reading and writing.
+    A block is digested while the next one is copied, since digesting takes longer than reading and
+    writing.
 
     Args:
-        durable: whether the copy is on the disk, and not only in memory, when this returns.
+        path: the path in the entry.
+        durable: whether the copy must be on the disk, and not only in memory, when this returns.
     """
     digest = hashlib.sha256()
     digested: Future[None] | None = None
     size = started = 0
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Two buffers for the whole file: new memory for each block would take as long as writing it.
+    # Two buffers for the whole file: allocating each block would take as long as writing it.
     buffers = itertools.cycle([memoryview(bytearray(_BLOCK)) for _ in range(2)])
     with (
         source.open("rb", buffering=0) as reader,
@@ -62,12 +64,13 @@ def copy_file(
 def store_file(
     source: Path, target: Path, path: str, advance: Advance, folder: Path | None
 ) -> FileEntry:
-    """Store a file for good; one that is identical to another version's is another name of that one.
+    """Store a file for good; an identical file of another version becomes a second name of it.
 
-    Each stays what it is when the others are removed. Where the storage has no hard links, nothing is shared.
+    Each remains when the others are removed. Without hard links, nothing is shared.
 
     Args:
-        folder: where versions share files, if they do.
+        path: the path in the entry.
+        folder: the versions' common folder, if they share files.
     """
     if folder and _is_stored(source.stat().st_size, folder):
         entry = FileEntry.of(source, path)
@@ -81,7 +84,7 @@ def store_file(
 
 
 def sweep(folder: Path) -> None:
-    """Remove the shared files that no version has any more."""
+    """Remove the shared files that no version has any longer."""
     with contextlib.suppress(FileNotFoundError):
         for path in (folder / SHARED).iterdir():
             with contextlib.suppress(FileNotFoundError):
@@ -90,22 +93,22 @@ def sweep(folder: Path) -> None:
 
 
 def _write(writer: io.FileIO, block: memoryview) -> None:
-    """Write a whole block, also where the system takes a part of it at a time."""
+    """Write a whole block, even if the system accepts only a part at a time."""
     while block:
         block = block[writer.write(block) :]
 
 
 def _start_writing(descriptor: int, first: int, count: int) -> None:
-    """Let the system write to the disk while the next bytes are copied, so that there is little to wait for at the end.
+    """Start writing to the disk while the next bytes are copied, to wait less at the end.
 
-    Linux does so when it is told that bytes which are not on the disk yet will not be read again.
+    Linux does so when it is advised that bytes not yet on the disk won't be read again.
     """
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(descriptor, first, count, os.POSIX_FADV_DONTNEED)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have the names of a folder's files on the disk."""
+    """Write the names of a folder's files to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -114,7 +117,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _is_stored(size: int, folder: Path) -> bool:
-    """Whether a file of this size is shared, so that it is worth to digest another one before it is copied."""
+    """Whether a file of this size is shared; only then can digesting before copying pay off."""
     try:
         with os.scandir(folder / SHARED) as files:
             return any(file.stat().st_size == size for file in files)
@@ -123,7 +126,7 @@ def _is_stored(size: int, folder: Path) -> bool:
 
 
 def _link_shared(shared: Path, target: Path, sha256: str) -> bool:
-    """Let a new place be another name of a shared file, if there is one and it is sound."""
+    """Make the target another name of a shared file, if there is one and it is undamaged."""
     try:
         if sha256_file(shared) != sha256:
             return False
@@ -137,7 +140,7 @@ def _link_shared(shared: Path, target: Path, sha256: str) -> bool:
 
 
 def _share(file: Path, shared: Path) -> None:
-    """Share a new file from now on, instead of a damaged one if there is one."""
+    """Share a new file from now on, in place of a damaged one."""
     partial = shared.with_name(f".{shared.name}.{os.getpid()}.partial")
     try:
         shared.parent.mkdir(parents=True, exist_ok=True)

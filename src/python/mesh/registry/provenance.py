@@ -1,4 +1,4 @@
-"""Where versions come from: what was compiled from a trained version, and copies of another registry's versions."""
+"""The origin of versions: compiled from a trained one, or copied from another registry."""
 
 import json
 import logging
@@ -15,13 +15,13 @@ COMPILED = "compiled_model_versions"
 """Folder of a trained version's attachments that name the versions compiled from it."""
 
 ORIGIN = "origin.json"
-"""Attachment of a copied version: its reference and the digest of its files in the other registry."""
+"""Attachment of a copied version: its reference and its files' digest in the other registry."""
 
 logger = logging.getLogger(__name__)
 
 
 def record_lineage(registry: ModelRegistry, version: ModelVersion) -> None:
-    """Attach a compiled version to the trained one that its card names; repeated, it does nothing."""
+    """Attach a compiled version to the trained one that its card names, once."""
     if version.card.trained_version is None:
         return
     _attach_json(
@@ -37,7 +37,7 @@ def record_lineage(registry: ModelRegistry, version: ModelVersion) -> None:
 
 
 def copy_version(source: ModelRegistry, target: ModelRegistry, reference: str) -> ModelVersion:
-    """Copy a version, the trained version that it was compiled from, and their attachments and aliases.
+    """Copy a version, the trained one it was compiled from, and their attachments and aliases.
 
     Each registry assigns its own numbers, so the copy may have a different one, and its card names
     the copy of the trained version. It is signed if the target's settings have a key. All other
@@ -95,7 +95,7 @@ def _content(version: ModelVersion) -> list[FileEntry]:
 def _copy_attachments(
     source: ModelRegistry, target: ModelRegistry, original: ModelVersion, copy: ModelVersion
 ) -> None:
-    """Copy missing and changed attachments; the lineage is recorded with the target's own numbers."""
+    """Copy missing and changed attachments, besides the lineage, which has the target's numbers."""
     there = target.get(copy.reference).attachments
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "attachment"

@@ -1,4 +1,4 @@
-"""Which old versions nothing needs any more."""
+"""Finds the old versions that nothing needs any longer."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,17 +12,17 @@ from mesh.registry.reference import ModelReference
 def unneeded(
     registry: ModelRegistry, keep: int, name: str | None = None
 ) -> tuple[Sequence[ModelVersion], dict[str, list[str]]]:
-    """The versions, of one model or of all, that can be removed, and why the others are needed.
+    """The removable versions, of one model or of all, and the reasons for keeping the others.
 
-    Needed are the newest of each model, those that an alias points at or would after a rollback, and trained versions
-    that a needed version was compiled from.
+    Kept are the newest of each model, those that an alias points at, or would after a rollback, and
+    trained versions that a kept version was compiled from.
 
     Args:
-        keep: how many of the newest versions of each model are needed.
+        keep: how many of the newest versions of each model are kept.
 
     Returns:
-        What can be removed, in an order that takes no trained version before what was compiled from it; and sentences
-        for each reference that is needed.
+        The removable versions, compiled ones before the trained ones; and the reasons for each
+        reference that is kept.
     """
     versions = registry.list()
     if name is not None:
@@ -34,8 +34,8 @@ def unneeded(
     for model, found in models.items():
         kept = found[-keep:] if name in (None, model) else found
         for version in kept:
-            what = f"one of the newest {keep}" if name in (None, model) else "another model"
-            reasons[version.reference].append(what)
+            reason = f"one of the newest {keep}" if name in (None, model) else "another model"
+            reasons[version.reference].append(reason)
         for reference, reason in _aliased(registry, model, found):
             reasons[reference].append(reason)
     for version in versions:
@@ -49,7 +49,7 @@ def unneeded(
 def _aliased(
     registry: ModelRegistry, model: str, versions: Iterable[ModelVersion]
 ) -> Iterator[tuple[str, str]]:
-    """References that a model's aliases need, and why."""
+    """The references that a model's aliases need, each with the reason."""
     aliases = {alias: version.version for version in versions for alias in version.aliases}
     moves = registry.history(model) if aliases else []
     for alias, number in aliases.items():
@@ -58,6 +58,6 @@ def _aliased(
         try:
             before = version_before(reference, moves, number)
         except MeshError:
-            # The alias has never moved, so there is no way back.
+            # The alias has never moved, so it can't be rolled back.
             continue
         yield str(ModelReference(model, version=before)), f"{alias} can be rolled back to it"

@@ -1,6 +1,7 @@
-"""References to registered versions, such as `KEYWORDS-COMPILED-88` and `KEYWORDS-COMPILED:prod`."""
+"""References to versions, such as `KEYWORDS-COMPILED-88` and `KEYWORDS-COMPILED:prod`."""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,6 +10,7 @@ from mesh.core.errors import UsageError
 LATEST = "latest"
 
 _MAX_NAME_LENGTH = 100
+_SHOWN = 10
 _NAME = re.compile(r"[A-Z0-9]+(-[A-Z0-9]+)*-(TRAINED|COMPILED)")
 _NUMBERED = re.compile(r"(?P<name>.+)-(?P<version>[1-9][0-9]{0,8})")
 _MAX_VERSION = 999_999_999
@@ -20,11 +22,11 @@ def check_model_name(name: str) -> str:
     """Return the name of a registered model, such as `KEYWORDS-COMPILED`.
 
     Raises:
-        UsageError: it is no such name.
+        UsageError: it isn't one.
     """
     if len(name) > _MAX_NAME_LENGTH or not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} is not the name of a model: use capitals and digits joined by hyphens, ending in "
+            f"{name!r} isn't the name of a model: use capitals and digits joined by hyphens, ending in "
             f"-TRAINED or -COMPILED, at most {_MAX_NAME_LENGTH} characters."
         )
     return name
@@ -46,12 +48,12 @@ def check_new_alias(alias: str) -> str:
 
 def _check_alias(alias: str) -> None:
     if not _ALIAS.fullmatch(alias):
-        raise UsageError(f"{alias!r} is not an alias: use 1 to 64 letters, digits, '-' and '_'.")
+        raise UsageError(f"{alias!r} isn't an alias: use 1 to 64 letters, digits, '-' and '_'.")
 
 
 @dataclass(frozen=True)
 class ModelReference:
-    """One version of a model, by its number or by an alias; the alias `latest` is the highest number.
+    """One version of a model, by its number or by an alias; `latest` is the highest number.
 
     Raises:
         UsageError: a part is malformed, or not exactly one of version and alias is given.
@@ -68,7 +70,7 @@ class ModelReference:
         if self.alias is not None:
             _check_alias(self.alias)
         if self.version is not None and not 1 <= self.version <= _MAX_VERSION:
-            raise UsageError(f"{self.version} is not a version number: versions count from 1.")
+            raise UsageError(f"{self.version} isn't a version number: versions count from 1.")
 
     def __str__(self) -> str:
         return f"{self.name}-{self.version}" if self.alias is None else f"{self.name}:{self.alias}"
@@ -86,8 +88,25 @@ class ModelReference:
         if match := _NUMBERED.fullmatch(text):
             return cls(match["name"], version=int(match["version"]))
         raise UsageError(
-            f"{text!r} is not a version of a model: write NAME-3, NAME:prod or NAME:latest."
+            f"{text!r} isn't a version of a model: write NAME-3, NAME:prod or NAME:latest."
         )
+
+
+def missing_version(
+    reference: ModelReference, numbers: Iterable[int], aliases: Mapping[str, int]
+) -> str:
+    """The sentence for a reference to no version; it names the model's versions or aliases."""
+    if reference.version is not None:
+        shown = ", ".join(str(number) for number in sorted(numbers)[-_SHOWN:])
+        return f"There is no {reference}; the newest versions of {reference.name} are {shown}."
+    shown = ", ".join(f"{alias} ({aliases[alias]})" for alias in sorted(aliases))
+    return f"{reference.name} has no alias {reference.alias!r}; it has: {shown or 'none'}."
+
+
+def missing_model(name: str, registered: Iterable[str]) -> str:
+    """The sentence for a model without versions; it names the models that have some."""
+    shown = ", ".join(sorted(registered)) or "none"
+    return f"No version of {name} is registered; registered are: {shown}."
 
 
 def reference_to(name: str, text: str) -> str:

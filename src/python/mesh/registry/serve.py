@@ -1,4 +1,4 @@
-"""A registry that a team shares: MLflow's server, with a database and storage of its own behind it."""
+"""A registry that a team shares: MLflow's server in front of a database and a storage."""
 
 import os
 import sys
@@ -9,12 +9,12 @@ from pydantic_settings import SettingsConfigDict
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 
-# Not used here, and each a reason for more processes, memory or traffic.
+# These aren't used here, and cost processes, memory or traffic.
 _OFF = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
 class RegistryServerSettings(MeshSettings):
-    """Where the server keeps versions, and who may ask it; it asks nobody for a password."""
+    """Where the server keeps versions and listens; it has no passwords."""
 
     model_config = SettingsConfigDict(env_prefix="MESH_REGISTRY_SERVER_")
 
@@ -24,10 +24,10 @@ class RegistryServerSettings(MeshSettings):
     storage: str = Field(description="Where it keeps files: a folder, or s3://BUCKET/PREFIX.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(5000, ge=0, le=65535, description="Port to listen on.")
-    workers: int = Field(1, ge=1, description="Processes that answer; each takes about 500 MB.")
+    workers: int = Field(1, ge=1, description="Processes; each takes about 500 MB.")
     allowed_hosts: str = Field(
         "localhost:*,127.0.0.1:*",
-        description="Names, separated by commas, that clients may call the server by; `*` stands for any text.",
+        description="Host names of the server, separated by commas; `*` stands for any text.",
     )
 
 
@@ -36,7 +36,7 @@ def serve(settings: RegistryServerSettings) -> None:
     environment = {
         **os.environ,
         **_OFF,
-        # Not as flags, which everyone on the machine can read.
+        # Flags can be read by everyone on the machine.
         "MLFLOW_BACKEND_STORE_URI": settings.database.get_secret_value(),
         "MLFLOW_ARTIFACTS_DESTINATION": settings.storage,
     }

@@ -1,4 +1,4 @@
-"""Where models are registered."""
+"""The settings of the registry."""
 
 import getpass
 import os
@@ -18,49 +18,49 @@ _SECRET_OPTION = re.compile(r"(?i)[?&][^=&]*(pass|secret|token|key)[^=&]*=(?P<va
 
 
 class RegistrySettings(MeshSettings):
-    """Which registry is used; the passwords in its addresses, if any, are not shown."""
+    """The registry to use; passwords in its URIs are not shown."""
 
     model_config = SettingsConfigDict(env_prefix="MESH_REGISTRY_")
 
     backend: str = Field("mlflow", description="Kind of registry.")
     uri: str = Field(
         "sqlite:///.mesh/registry.db",
-        description="Address of the registry: sqlite:///FILE, an MLflow server's URL, or postgresql://...",
+        description="The registry: sqlite:///FILE, an MLflow server's URL, or postgresql://...",
         repr=False,
     )
     artifacts: str = Field(
         ".mesh/artifacts",
-        description="Folder, or address of object storage, for models' files; a server decides this itself.",
+        description="Folder, or URI of object storage, for files; a server decides this itself.",
         repr=False,
     )
 
     client_mode: Literal["sync", "async", "read-only"] = Field(
         "sync",
-        description="read-only: the registry can't be changed; async: Neptune's client sends many fields at once.",
+        description="read-only: nothing can be changed; async: Neptune's client batches fields.",
     )
     token: SecretStr = Field(
         SecretStr(""), description="Token for Neptune; other backends have none.", repr=False
     )
     user: str = Field(
         "",
-        description="Who moves aliases, for their history; the system's user and host by default.",
+        description="User in the history of aliases; by default, the system's user and host.",
     )
     signing_key: SecretStr = Field(
         SecretStr(""), description="Private key that signs published versions.", repr=False
     )
     trusted_keys: str = Field(
         "",
-        description="Public keys, separated by commas; versions that none of them has signed are refused.",
+        description="Public keys, separated by commas; versions signed by none are refused.",
     )
 
     @property
     def who(self) -> str:
-        """The user's name for the record."""
+        """The user's name for the history."""
         return self.user or f"{_system_user()}@{socket.gethostname()}"
 
     @property
     def trusted(self) -> tuple[str, ...]:
-        """The trusted public keys; without any, signatures are not asked for."""
+        """The trusted public keys; without any, signatures are not checked."""
         return _split_keys(self.trusted_keys)
 
     @field_validator("signing_key", "trusted_keys")
@@ -73,11 +73,11 @@ class RegistrySettings(MeshSettings):
 
     @field_serializer("uri", "artifacts", when_used="json")
     def masked(self, address: str) -> str:
-        """An address without its password and options, fit for logs and messages."""
+        """A URI without its password and options, fit for logs and messages."""
         return mask_url(address)
 
     def hide_passwords(self, text: str) -> str:
-        """Someone else's message, with the addresses as they are shown and without their passwords."""
+        """Another library's message, with masked URIs and without their passwords."""
         for address in (self.uri, self.artifacts):
             text = text.replace(address, self.masked(address))
             for secret in _secrets(address):
@@ -93,12 +93,12 @@ def _system_user() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
-        # In a container the user may have no name.
+        # In a container, the user may have no name.
         return str(os.getuid())
 
 
 def _secrets(address: str) -> set[str]:
-    """The passwords of an address, as they are written there and as they are meant."""
+    """The passwords of a URI, percent-encoded and decoded."""
     found = passwords(address)
     found += [match["value"] for match in _SECRET_OPTION.finditer(address)]
     return {form for secret in found for form in (secret, unquote(secret)) if form}

@@ -1,7 +1,8 @@
-"""Signatures of versions: who published a version, and that nobody has changed it since.
+"""Signatures of versions: they prove who published a version, and that it is unchanged since.
 
-Ed25519 (RFC 8032) over the model's name and the paths, sizes and digests of the version's files, its card included.
-The signature is itself one of the version's files, so it is stored, fetched and listed with them.
+Ed25519 (RFC 8032) over the model's name and the paths, sizes and digests of the version's files,
+including its card. The signature is one of the version's files, so it is stored, fetched and listed
+with them.
 """
 
 import base64
@@ -61,7 +62,7 @@ def sign(private_key: str, name: str, files: Iterable[FileEntry], directory: Pat
 
     Args:
         name: the model.
-        files: those of the version, without the signature's own.
+        files: those of the version, without the signature.
     """
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -76,7 +77,7 @@ def sign(private_key: str, name: str, files: Iterable[FileEntry], directory: Pat
 def trust_problems(
     version: ModelVersion, directory: Path, trusted_keys: Sequence[str]
 ) -> list[str]:
-    """Why a version can't be trusted; nothing where no keys are named.
+    """Why a version can't be trusted; empty where no keys are named.
 
     Args:
         directory: holds the version's signature, as the manifest lists it.
@@ -116,7 +117,7 @@ def _is_valid(signature: Signature, version: ModelVersion) -> bool:
 
 
 def _message(name: str, files: Iterable[FileEntry]) -> bytes:
-    """What is signed: one digest, whatever the order of the files."""
+    """The signed bytes: one digest, whatever the order of the files."""
     listed = sorted([entry.path, entry.size, entry.sha256] for entry in files)
     return fingerprint({"signed": "mesh model version", "model": name, "files": listed}).encode()
 

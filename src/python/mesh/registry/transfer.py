@@ -1,4 +1,4 @@
-"""Moving versions' files in and out of a registry, whatever its backend."""
+"""Moves versions' files in and out of a registry, whatever its backend."""
 
 import logging
 import tempfile
@@ -20,17 +20,17 @@ from mesh.registry.signing import SIGNATURE_FILE, sign, trust_problems
 logger = logging.getLogger(__name__)
 
 THREADS = 8
-"""Files that are moved at the same time: storage behind a network answers each of them late."""
+"""Files that are moved at the same time, since storage behind a network responds late."""
 
 OWN_FILES = (CARD_FILE, SIGNATURE_FILE)
-"""What each version gets of its own, besides its manifest."""
+"""The files that each version gets of its own, besides its manifest."""
 
 PARTS_SUFFIX = "#parts"
-"""End of the name of a file that lists the downloaded parts of another; no published file has it."""
+"""End of the name of a file that lists another one's downloaded parts; no published file has it."""
 
 
 class FileState(NamedTuple):
-    """What changes with a file's content: size in bytes, identity, times in nanoseconds."""
+    """The metadata that change with a file's content; times are in nanoseconds."""
 
     size: int
     inode: int
@@ -39,16 +39,16 @@ class FileState(NamedTuple):
 
     @classmethod
     def of(cls, file: Path) -> Self:
-        """The state of a file now."""
+        """The current state of a file."""
         status = file.stat()
         return cls(status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def read_content(directory: Path) -> dict[str, FileState]:
-    """The files of a directory that are to be published, without a card, a manifest or a signature of its own.
+    """The files of a directory to publish, without a card, a manifest or a signature of its own.
 
     Raises:
-        MeshError: there is none, or one that can't be published everywhere.
+        MeshError: there is none, or the name of one isn't allowed everywhere.
     """
     files = {path.relative_to(directory).as_posix(): path for path in plain_files(directory)}
     content = {path: FileState.of(file) for path, file in files.items() if path not in OWN_FILES}
@@ -60,10 +60,10 @@ def read_content(directory: Path) -> dict[str, FileState]:
 
 
 def check_unchanged(directory: Path, content: Mapping[str, FileState]) -> None:
-    """Check that a directory's files, which were published, are still those that were read.
+    """Check that a directory's files are still those that were read.
 
     Raises:
-        MeshError: they are not.
+        MeshError: they aren't.
     """
     if read_content(directory) != content:
         raise MeshError(f"{directory} changed while it was being published; publish it again.")
@@ -73,26 +73,25 @@ def check_path(path: str) -> str:
     """Return a path that came from outside: relative, POSIX, in its shortest form.
 
     Raises:
-        UsageError: it is absolute, has `.`, `..`, a backslash, a control character or invalid Unicode.
+        UsageError: it is absolute, has `.`, `..`, a backslash, a control character or invalid
+            Unicode.
     """
     pure = PurePosixPath(path)
     if not pure.parts or pure.is_absolute() or ".." in pure.parts or str(pure) != path:
-        raise UsageError(
-            f"{path!r} is not a file's path: use a relative path without '.' and '..'."
-        )
+        raise UsageError(f"{path!r} isn't a file's path: use a relative path without '.' and '..'.")
     if "\\" in path or not path.isprintable():
         raise UsageError(
-            f"{path!r} is not a file's path: use printable characters other than backslash."
+            f"{path!r} isn't a file's path: use printable characters other than backslash."
         )
     return path
 
 
 def _check_file_path(path: str) -> None:
-    """Refuse also what becomes another path in some storage, where paths are parts of URLs."""
+    """Refuse paths that some storage changes, since they are parts of URLs there."""
     check_path(path)
     if set("#%?:") & set(path) or any(part != part.strip() for part in path.split("/")):
         raise MeshError(
-            f"{path!r} can't be published: not all storage keeps '#', '%', '?', ':' and outer spaces."
+            f"{path!r} can't be published: not all storage supports '#', '%', '?', ':' and outer spaces."
         )
 
 
@@ -102,7 +101,7 @@ def prepare(
     """Write a version's card, signature and manifest into an empty directory.
 
     Args:
-        signing_key: the private key, or nothing for a version without a signature.
+        signing_key: the private key; empty for a version without a signature.
 
     Returns:
         The manifest, which lists the content, the card and the signature.
@@ -119,7 +118,7 @@ def prepare(
 
 
 def with_own_entry(manifest: Manifest) -> Manifest:
-    """A version's files as they are stored: those of its manifest, and the manifest's own."""
+    """A version's files as they are stored: those in its manifest, and the manifest."""
     with tempfile.TemporaryDirectory() as temporary:
         manifest.write(Path(temporary))
         own = FileEntry.of(Path(temporary) / MANIFEST_FILE, MANIFEST_FILE)
@@ -129,17 +128,17 @@ def with_own_entry(manifest: Manifest) -> Manifest:
 def record_problems(
     version: ModelVersion, fingerprint: str, stored: Path, trusted_keys: Sequence[str]
 ) -> list[str]:
-    """Compare what a registry answers with the version's own card and signature; one sentence for each difference.
+    """Compare a registry's record with the stored card and signature; one sentence a difference.
 
     Args:
-        fingerprint: what the registry finds the version by.
-        stored: a directory with those of `OWN_FILES` that are stored.
+        fingerprint: the one by which the registry finds the version.
+        stored: a directory with the stored ones of `OWN_FILES`.
     """
     own = Manifest(
         files=tuple(entry for entry in version.manifest.files if entry.path in OWN_FILES)
     )
     if own.problems(stored):
-        # A changed file is another problem, and no measure of the record.
+        # A changed file is another problem, and says nothing about the record.
         return []
     problems = trust_problems(version, stored, trusted_keys)
     card = ModelCard.read(stored)
@@ -159,12 +158,12 @@ def for_each(
     """Move several files at once, by their paths, large ones first; the first error ends it.
 
     Args:
-        action: moves a file, and counts the bytes that it has moved.
+        action: moves a file, and counts the moved bytes.
         sizes: bytes of each file.
-        threads: how many at once; `THREADS` if not given.
+        threads: how many at once; `THREADS` by default.
 
     Returns:
-        What the action has given, in no order.
+        The entries that the action returned, in no order.
     """
     ordered = sorted(sizes, key=lambda path: sizes[path], reverse=True)
     with (
@@ -174,7 +173,7 @@ def for_each(
         ended = threading.Event()
 
         def count(moved: int) -> None:
-            # Else one error would wait for all the large files that are under way.
+            # Otherwise one error would wait for all the large files that are moving.
             if ended.is_set():
                 raise InterruptedError("another file could not be moved")
             advance(moved)

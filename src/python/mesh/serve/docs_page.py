@@ -8,7 +8,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 PACKAGE = "offapi"
-"""Carries Swagger UI, Redoc and Scalar. Importing it would read all three, so only its folder is looked up."""
+"""Contains Swagger UI, Redoc and Scalar. It isn't imported: that would read all three."""
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -44,7 +44,7 @@ START = """SwaggerUIBundle({
 
 
 def docs_routes(title: str) -> list[Route]:
-    """The page at `/docs` and its files. All addresses on it are relative, so a proxy may add a prefix.
+    """The page at `/docs` and its files. All URLs on it are relative, so a proxy may add a prefix.
 
     Args:
         title: plain text without markup.
@@ -76,6 +76,6 @@ def _files() -> Path:
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(
-            f"The package {PACKAGE}, which carries Swagger UI, is not installed."
+            f"The package {PACKAGE}, which contains Swagger UI, is not installed."
         )
     return Path(spec.submodule_search_locations[0])

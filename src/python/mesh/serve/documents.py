@@ -1,23 +1,30 @@
 """Requests about several texts, as the projects' services take them."""
 
-from typing import Annotated, Self
+from collections.abc import Iterable
+from typing import Annotated, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 EXAMPLE_TEXT = (
     "Marie Curie, born in Warsaw, won the Nobel Prize in Physics for her research on radioactivity."
 )
-"""What every project has an answer to: a sentence with names and topics."""
+"""A sentence with names and topics, so that every project has a prediction for it."""
 
 MAX_DOCUMENTS = 64
 MAX_DOCUMENT_CHARACTERS = 200_000
 MAX_TOTAL_CHARACTERS = 1_000_000
+MAX_ENTITIES = 1_000
+"""Of one document."""
 
 
-class Document(BaseModel):
-    """One text."""
+class RequestModel(BaseModel):
+    """Base of a request and its parts: unknown fields are refused, and nothing can be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Document(RequestModel):
+    """One text."""
 
     document: str = Field(
         max_length=MAX_DOCUMENT_CHARACTERS,
@@ -26,33 +33,40 @@ class Document(BaseModel):
     )
 
 
-class LanguageConfiguration(BaseModel):
-    """How documents are read. Every field may be left out."""
+AnyDocument = TypeVar("AnyDocument", bound=Document)
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+Inputs = Annotated[
+    list[AnyDocument],
+    Field(
+        min_length=1,
+        max_length=MAX_DOCUMENTS,
+        description=f"1 to {MAX_DOCUMENTS} documents, of at most {MAX_TOTAL_CHARACTERS:,} characters "
+        "together.",
+    ),
+]
+"""The documents of a request; a project whose documents have more fields parametrises it."""
+
+
+class LanguageConfiguration(RequestModel):
+    """How documents are read. Every field is optional."""
 
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = Field(
         default="en",
-        description="ISO 639 code of the documents' language. One that the model does not know is refused.",
+        description="ISO 639 code of the documents' language. A language that the model does not know "
+        "is refused.",
         examples=["en"],
     )
     check_language: bool = Field(
         default=True,
-        description="Refuse a request with a document that is almost certainly in a language that the model does not "
-        "know, whatever `language` says.",
+        description="Refuse a request with a document that is almost certainly in a language that the "
+        "model does not know, whatever `language` says.",
     )
 
 
-class DocumentsRequest(BaseModel):
+class DocumentsRequest(RequestModel):
     """Base of a project's request, which adds its configuration."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    inputs: list[Document] = Field(
-        min_length=1,
-        max_length=MAX_DOCUMENTS,
-        description=f"1 to {MAX_DOCUMENTS} documents, of at most {MAX_TOTAL_CHARACTERS:,} characters together.",
-    )
+    inputs: Inputs[Document]
 
     @property
     def documents(self) -> list[str]:
@@ -64,7 +78,42 @@ class DocumentsRequest(BaseModel):
         characters = sum(map(len, self.documents))
         if characters > MAX_TOTAL_CHARACTERS:
             raise ValueError(
-                f"the documents have {characters:,} characters together, more than {MAX_TOTAL_CHARACTERS:,}: "
-                "send them in several requests"
+                f"the documents have {characters:,} characters together, more than "
+                f"{MAX_TOTAL_CHARACTERS:,}: send them in several requests"
             )
         return self
+
+
+class Span(RequestModel):
+    """Base of a name in a document, with its place where that is known."""
+
+    start: int | None = Field(
+        default=None,
+        ge=0,
+        description="Its first character in the document as it is sent, from 0. Without `start` and "
+        "`end`, all occurrences of the name count.",
+    )
+    end: int | None = Field(
+        default=None, ge=1, description="The character after its last one in the document."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if (self.start is None) != (self.end is None):
+            raise ValueError("start and end belong together: give both or none")
+        if self.start is not None and self.end is not None and self.start >= self.end:
+            raise ValueError(f"start ({self.start}) must be before end ({self.end})")
+        return self
+
+
+def require_within(spans: Iterable[Span], document: str) -> None:
+    """Check that spans end inside of their document.
+
+    Raises:
+        ValueError: one doesn't.
+    """
+    for span in spans:
+        if span.end is not None and span.end > len(document):
+            raise ValueError(
+                f"an entity ends at {span.end}, after the document's {len(document)} characters"
+            )

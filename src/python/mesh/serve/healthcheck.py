@@ -1,4 +1,4 @@
-"""Exit with 0 if the server on this machine is ready, else with 1: the health check of containers."""
+"""The health check of containers: exit code 0 if the server on this machine is ready, else 1."""
 
 import http.client
 import os
@@ -6,13 +6,13 @@ import sys
 
 
 def main() -> int:
-    """Ask `/v1/ready` at `SERVE_PORT`; return the exit code and print why when not ready."""
+    """Call `/v1/ready` at `SERVE_PORT`; print the outcome and return the exit code."""
     connection = http.client.HTTPConnection("127.0.0.1", int(os.environ["SERVE_PORT"]), timeout=2)
     try:
         connection.request("GET", "/v1/ready")
         status = connection.getresponse().status
     except OSError as error:
-        print(f"no answer: {error}")
+        print(f"no response: {error}")
         return 1
     finally:
         connection.close()

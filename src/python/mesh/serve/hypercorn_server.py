@@ -19,7 +19,7 @@ async def serve_until(
     settings: ServeSettings,
     listener: socket.socket,
 ) -> None:
-    """Serve until `stopped` returns, then answer what was accepted. The listener is closed."""
+    """Serve until `stopped` returns, then complete accepted requests. Closes the listener."""
     # Hypercorn describes every kind of ASGI message, Starlette takes them as mappings.
     asgi_app = cast(ASGIFramework, app)
     await serve(asgi_app, _config(settings, listener), shutdown_trigger=stopped)

@@ -123,7 +123,7 @@ class Dispatcher:
         """Start the threads; results go to the running event loop."""
         self._loop = asyncio.get_running_loop()
         for number in range(self._threads):
-            # A daemon, so that a computation past all deadlines doesn't keep the process from ending.
+            # A daemon, so that a computation past all deadlines doesn't keep the process alive.
             threading.Thread(target=self._work, name=f"inference-{number}", daemon=True).start()
 
     def close(self) -> None:

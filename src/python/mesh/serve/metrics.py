@@ -77,6 +77,6 @@ class Metrics:
         info.labels(model).set(1)
 
     def render(self, accept: str) -> tuple[bytes, str]:
-        """All metrics and their media type: OpenMetrics if the Accept header asks for it, else plain text."""
+        """All metrics and their media type: OpenMetrics if `accept` wants it, else plain text."""
         encoder, media_type = choose_encoder(accept)
         return encoder(self.registry), media_type

@@ -1,4 +1,4 @@
-"""Around each request: its id, log line and metrics, the response to a defect, and a clean close."""
+"""Around each request: its id, log line and metrics, the response to a defect, a clean close."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Models behind the API: what a project implements to be served."""
+"""Models behind the API: a project implements one to be served."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -194,8 +194,8 @@ def compute_accepted(
     """Compute the requests of a batch together, without those that are refused.
 
     Args:
-        prepare: checks a request and makes of it what `compute` takes; its exception becomes the
-            request's result.
+        prepare: checks a request and turns it into the input of `compute`; its exception becomes
+            the request's result.
         compute: returns a result for each request that it gets, in their order.
     """
     prepared = [attempt(prepare, request) for request in requests]

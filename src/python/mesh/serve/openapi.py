@@ -26,11 +26,12 @@ PROBLEMS = {
     408: "The body did not arrive in time.",
     413: "The body is too large.",
     415: "The body is not application/json.",
-    422: "The body does not fit the schema, or the model can't answer it.",
+    422: "The body does not fit the schema, or the model refuses it.",
     500: "The server failed.",
-    502: "A service that the model asks gave a wrong answer.",
-    503: "The model, or a service that it asks, can't answer now, or too many requests wait; see Retry-After.",
-    504: "No answer was ready in time.",
+    502: "A service that the model calls returned a wrong response.",
+    503: "The model, or a service that it calls, is unavailable, or too many requests wait; see "
+    "Retry-After.",
+    504: "No response was ready in time.",
 }
 INFERENCE = tuple(PROBLEMS)
 
@@ -56,7 +57,7 @@ def openapi_document(model: ServedModel) -> dict[str, Any]:
             "description": f"Serves the model `{model.name}`.",
         },
         "tags": [
-            {"name": "model", "description": "Predictions, and what the model is."},
+            {"name": "model", "description": "Predictions, and the description of the model."},
             {"name": "operations", "description": "Probes and metrics."},
             {
                 "name": "open inference protocol",
@@ -97,8 +98,8 @@ class _Schemas:
     def sent(self, model: type[BaseModel]) -> dict[str, Any]:
         return dict(self._references[model, "serialization"])
 
-    def answers(self, model: type[BaseModel], problems: tuple[int, ...] = ()) -> dict[str, Any]:
-        found = {"200": _content("The answer.", "application/json", self.sent(model))}
+    def responses(self, model: type[BaseModel], problems: tuple[int, ...] = ()) -> dict[str, Any]:
+        found = {"200": _content("The response.", "application/json", self.sent(model))}
         for status in problems:
             found[str(status)] = _content(PROBLEMS[status], MEDIA_TYPE, self.sent(ProblemDetails))
         return found
@@ -122,10 +123,10 @@ def _body(schema: dict[str, Any], example: Any) -> dict[str, Any]:
 def _model_paths(model: ServedModel, schemas: _Schemas) -> dict[str, Any]:
     example = model.example_request(EXAMPLE_TEXT).model_dump(mode="json", exclude_unset=True)
     predict = _operation(
-        "model", "predict", "Predict", schemas.answers(model.response_model, INFERENCE)
+        "model", "predict", "Predict", schemas.responses(model.response_model, INFERENCE)
     )
     predict["requestBody"] = _body(schemas.received(model.request_model), example)
-    bio = _operation("model", "bio", "What the model is", schemas.answers(Bio, (404,)))
+    bio = _operation("model", "bio", "Description of the model", schemas.responses(Bio, (404,)))
     return {
         f"/v1/model/{model.name}/predict": {"post": predict},
         f"/v1/model/{model.name}/bio": {"get": bio},
@@ -137,11 +138,11 @@ def _operations_paths(schemas: _Schemas) -> dict[str, Any]:
     text = {"200": _content("All metrics.", "text/plain", {"type": "string"})}
     return {
         "/v1/live": {
-            "get": _operation(tag, "live", "Does the process answer?", schemas.answers(Live))
+            "get": _operation(tag, "live", "Does the process respond?", schemas.responses(Live))
         },
         "/v1/ready": {
             "get": _operation(
-                tag, "ready", "Does the model answer?", schemas.answers(Ready, (503,))
+                tag, "ready", "Does the model respond?", schemas.responses(Ready, (503,))
             )
         },
         "/metrics": {"get": _operation(tag, "metrics", "Metrics for Prometheus", text)},
@@ -153,12 +154,12 @@ def _protocol_paths(model: ServedModel, schemas: _Schemas) -> dict[str, Any]:
     path = f"/v2/models/{model.name}"
     tensor = {"name": "text", "shape": [1], "datatype": "BYTES", "data": [EXAMPLE_TEXT]}
     infer = _operation(
-        tag, "v2_infer", "Predict for texts", schemas.answers(InferResponse, INFERENCE)
+        tag, "v2_infer", "Predict for texts", schemas.responses(InferResponse, INFERENCE)
     )
     infer["requestBody"] = _body(schemas.received(InferRequest), {"inputs": [tensor]})
 
-    def get(name: str, summary: str, answer: type[BaseModel], *problems: int) -> dict[str, Any]:
-        return {"get": _operation(tag, name, summary, schemas.answers(answer, problems))}
+    def get(name: str, summary: str, body: type[BaseModel], *problems: int) -> dict[str, Any]:
+        return {"get": _operation(tag, name, summary, schemas.responses(body, problems))}
 
     return {
         "/v2": get("v2_server", "Server metadata", ServerMetadata),

@@ -114,13 +114,13 @@ def shorten(text: str) -> str:
 
 async def handle_problem(request: Request, error: Exception) -> Response:
     """Exception handler for `ProblemError`."""
-    assert isinstance(error, ProblemError)  # noqa: S101 - what it is registered for
+    assert isinstance(error, ProblemError)  # noqa: S101 - it is registered for these
     return problem_response(request.scope, error)
 
 
 async def handle_http_exception(request: Request, error: Exception) -> Response:
     """Exception handler for the router's exceptions: 404 and 405."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these
     path = shorten(request.scope["path"])
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and error.headers:
         detail = f"{path} takes {error.headers['Allow']}, not {shorten(request.method)}."

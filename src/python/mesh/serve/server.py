@@ -102,7 +102,7 @@ async def _serve_until_stopped(
             logger.info("Shutting down: accepted requests are completed, then the process ends")
             availability.drain()
             # Load balancers learn from the probe. Requests that are read after it on open
-            # connections get a response, too: on a busy machine they may have been sent long before.
+            # connections get a response, too: a busy machine may have received them long before.
             await asyncio.sleep(settings.drain_delay_seconds)
 
     await _server(settings.server)(wait_for_stop, app, settings, listener)

@@ -1,4 +1,4 @@
-"""How a server listens, computes and refuses."""
+"""Settings of a server: how it listens, computes and refuses."""
 
 from typing import Literal
 
@@ -19,7 +19,7 @@ class ServeSettings(MeshSettings):
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
     port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 takes any free one.")
     server: Literal["uvicorn", "hypercorn"] = Field(
-        "uvicorn", description="What speaks HTTP: hypercorn knows HTTP/2, uvicorn is faster."
+        "uvicorn", description="The HTTP server: hypercorn supports HTTP/2, uvicorn is faster."
     )
     threads: int = Field(
         2, ge=1, description="Threads that compute. Each computes one batch at a time."
@@ -29,7 +29,9 @@ class ServeSettings(MeshSettings):
     )
     max_batch: int = Field(8, ge=1, description="Waiting requests that are computed together.")
     batch_wait_ms: float = Field(
-        0, ge=0, description="How long a thread waits for a batch to fill; 0 takes what is there."
+        0,
+        ge=0,
+        description="How long a thread waits for a batch to fill; 0 takes the waiting requests at once.",
     )
     deadline_seconds: float = Field(
         30, gt=0, description="Waiting and computing may take this long; then status 504."
@@ -51,5 +53,5 @@ class ServeSettings(MeshSettings):
         description="On SIGTERM, how long connections are still accepted while readiness is already 503.",
     )
     drain_seconds: float = Field(
-        25, gt=0, description="After that, how long accepted requests may take to be answered."
+        25, gt=0, description="After that, how long accepted requests may take."
     )

@@ -1,10 +1,11 @@
-"""Other services that a model asks: how their failures are answered, when they are asked again, and where they run."""
+"""Calls of other services by a model: their errors, retries, circuit breaker and event loop."""
 
 import asyncio
 import math
 import re
 import threading
-from collections.abc import Coroutine
+import time
+from collections.abc import Awaitable, Coroutine, Iterable
 from typing import Any, Literal, TypeVar
 
 import tenacity
@@ -22,11 +23,12 @@ class UpstreamError(ProblemError):
     """Another service failed; the client gets the status and a sentence that names the service.
 
     Args:
-        status: 502 for a wrong answer, 503 for none or a refusal for now, 504 for one that takes too long.
+        status: 502 for a wrong response, 503 for none or a refusal for now, 504 for one that takes
+            too long.
         service: its name, such as "The chat endpoint llm.example.org"; begins the sentence.
-        reason: the rest of the sentence, without what the service said.
-        transient: whether asking again may help.
-        retry_after: seconds that the service wants to be left alone for.
+        reason: the rest of the sentence, without the service's own words.
+        transient: whether another try may help.
+        retry_after: seconds for which the service wants no calls.
     """
 
     def __init__(
@@ -45,19 +47,60 @@ class UpstreamError(ProblemError):
         self.retry_after = retry_after
 
 
+class Failures:
+    """The errors of one service.
+
+    Args:
+        service: its name, which begins their sentences.
+    """
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+
+    def status(self, status: int, retry_after: str | None) -> UpstreamError:
+        """The service responded with an error status, and maybe with a header `Retry-After`."""
+        if status in (429, 503):
+            return UpstreamError(
+                503,
+                self.service,
+                f"takes no more requests for now (status {status}).",
+                transient=True,
+                retry_after=parse_retry_after(retry_after),
+            )
+        reason = f"failed with status {status}."
+        return UpstreamError(502, self.service, reason, transient=status >= 500)
+
+    def late(self) -> UpstreamError:
+        """One call took too long."""
+        return UpstreamError(504, self.service, "did not respond in time.", transient=True)
+
+    def past_deadline(self, seconds: float) -> UpstreamError:
+        """All calls for a request took too long together."""
+        return UpstreamError(504, self.service, f"did not respond within {seconds:g} seconds.")
+
+    def unreachable(self) -> UpstreamError:
+        """There is no connection."""
+        return UpstreamError(503, self.service, "can't be reached.", transient=True)
+
+    def unusable(self, reason: str = "returned a response that can't be used.") -> UpstreamError:
+        """The response is wrong."""
+        return UpstreamError(502, self.service, reason, transient=True)
+
+
 def parse_retry_after(header: str | None) -> float | None:
-    """Seconds of a `Retry-After` header (RFC 9110, 10.2.3); none where it is missing, a date, or rubbish."""
+    """Seconds of a `Retry-After` header (RFC 9110, 10.2.3); None if missing, a date, or wrong."""
     return float(header) if header and _DELAY_SECONDS.fullmatch(header) else None
 
 
 def retrying(*, attempts: int, seconds: float) -> tenacity.AsyncRetrying:
-    """Retries of an async call that raises `UpstreamError`: `async for attempt in retrying(...): with attempt: ...`.
+    """Retries of an async call that raises `UpstreamError`.
 
-    Between two attempts it waits as long as the service asks, else longer each time, with jitter. It gives up when the
-    wait would not end in time; the last error is raised then.
+    Use it as `async for attempt in retrying(...): with attempt: ...`. Between two attempts it waits
+    as long as the service wants, else longer each time, with jitter. It stops when the wait would
+    not end in time, and raises the last error.
 
     Args:
-        attempts: how often to ask at most.
+        attempts: the number of calls at most.
         seconds: from now on; each attempt must be bounded by the caller.
     """
     return tenacity.AsyncRetrying(
@@ -73,7 +116,7 @@ def _is_transient(error: BaseException) -> bool:
 
 
 class _Wait(tenacity.wait_exponential_jitter):
-    """What the service asks for, else an exponential back-off."""
+    """The time that the service wants, else an exponential back-off."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -87,14 +130,72 @@ class _Wait(tenacity.wait_exponential_jitter):
         return super().__call__(retry_state)
 
 
+class CircuitBreaker:
+    """Refuses calls for a while after several failed in a row; then lets one through as a trial.
+
+    The other calls wait for its outcome. Call all methods from one event loop.
+
+    Args:
+        service: its name, for the error message.
+        failures: the number of failed calls in a row that opens the circuit.
+        seconds: the time for which calls are refused then.
+    """
+
+    def __init__(self, service: str, *, failures: int, seconds: float) -> None:
+        self._service = service
+        self._limit = failures
+        self._seconds = seconds
+        self._failures = 0
+        self._open_until = -math.inf
+
+    def check(self) -> None:
+        """Allow a call; report its outcome by `succeeded` or `failed`.
+
+        Raises:
+            UpstreamError: 503, the circuit breaker is open.
+        """
+        if self._failures < self._limit:
+            return
+        now = time.monotonic()
+        if now < self._open_until:
+            raise UpstreamError(
+                503,
+                self._service,
+                f"failed {self._failures} times in a row, so its circuit breaker is open.",
+                retry_after=self._open_until - now,
+            )
+        self._open_until = now + self._seconds
+
+    def succeeded(self) -> None:
+        """The service responded."""
+        self._failures = 0
+
+    def failed(self) -> None:
+        """The service did not respond, or its response can't be used."""
+        self._failures += 1
+        self._open_until = time.monotonic() + self._seconds
+
+
 class EventLoop:
-    """An event loop in a thread of its own, for the async clients of a model that computes in threads."""
+    """An event loop in a thread of its own, for the async clients of a model with threads."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        # A daemon, so that an answer that nobody waits for doesn't keep the process from ending.
+        # A daemon, so that a call without a waiting client doesn't keep the process from ending.
         threading.Thread(target=self._loop.run_forever, name="upstream", daemon=True).start()
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run a coroutine there and wait for it; many threads may do so at the same time."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+async def settle(works: Iterable[Awaitable[Result]]) -> list[Result | Exception]:
+    """Await all at the same time: the result of each, or its exception."""
+    results = await asyncio.gather(*works, return_exceptions=True)
+    return [_not_cancelled(result) for result in results]
+
+
+def _not_cancelled(result: Result | BaseException) -> Result | Exception:
+    if isinstance(result, BaseException) and not isinstance(result, Exception):
+        raise result
+    return result

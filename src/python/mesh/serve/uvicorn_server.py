@@ -24,10 +24,11 @@ async def serve_until(
     settings: ServeSettings,
     listener: socket.socket,
 ) -> None:
-    """Serve until `stopped` returns, then answer what was accepted. The listener is closed."""
+    """Serve until `stopped` returns, then complete accepted requests. Closes the listener."""
 
     async def asgi_app(scope: Scope, receive: Receive, send: Send) -> None:
-        # Of a request that is cancelled past the drain time, which the app has answered, Uvicorn logs a traceback.
+        # Uvicorn would log a traceback of a request that is cancelled past the drain time.
+        # The app has sent its response.
         with contextlib.suppress(asyncio.CancelledError):
             await app(scope, receive, send)
 
@@ -60,10 +61,11 @@ async def serve_until(
 
 
 class BoundedHeaderProtocol(HttpToolsProtocol):
-    """Bounds what Uvicorn leaves open: how long a header may take to arrive, and how large it may be.
+    """Bounds the time that a header may take to arrive, and its size, which Uvicorn doesn't.
 
-    The time is that of idle connections, and counts from the connection's start or the last answer. An offer to
-    change to another protocol, as Java's client makes it, is ignored: httptools would drop the request's body.
+    The time is that of idle connections, and counts from the connection's start or the last
+    response. An offer to change to another protocol, as Java's client makes it, is ignored:
+    httptools would drop the request's body.
     """
 
     _header_bytes = 0
@@ -100,7 +102,7 @@ class BoundedHeaderProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def _unset_keepalive_if_required(self) -> None:
-        """Keep the timer running, where Uvicorn would stop it at a header's first byte."""
+        """Keep the timer running; Uvicorn would stop it at a header's first byte."""
 
 
 def _without_upgrade(data: bytes) -> bytes:
@@ -111,5 +113,5 @@ def _without_upgrade(data: bytes) -> bytes:
 class _Server(Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone: whoever serves is told when to stop."""
+        """Leave signals alone: the caller says when to stop."""
         yield

@@ -114,9 +114,12 @@ def test_exit_code_is_that_of_pants(installed: Machine) -> None:
 @pytest.mark.parametrize(
     ("message", "sentence"),
     [
-        ("ERROR: No matching distribution found for torch==2.13.0+cpu", "has not all packages"),
+        (
+            "ERROR: No matching distribution found for torch==2.13.0+cpu",
+            "lacks a package of the lock",
+        ),
         ("NewConnectionError: Temporary failure in name resolution", "can't be reached"),
-        ("THESE PACKAGES DO NOT MATCH THE HASHES", "not the one that the lock names"),
+        ("THESE PACKAGES DO NOT MATCH THE HASHES", "isn't the one in the lock"),
         ("OSError: [Errno 28] No space left on device", "The disk is full"),
     ],
 )

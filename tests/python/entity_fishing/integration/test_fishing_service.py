@@ -165,7 +165,7 @@ def test_overlapping_names_that_the_server_finds_give_the_most_certain(fishing):
     assert found["wikidata_id"] == "Q47899"
 
 
-def test_places_outside_of_the_text_are_left_out(fishing):
+def test_places_outside_of_the_text_are_dropped(fishing):
     fishing.answers = [
         fishing.entities(entity(0, 500, "Q1"), entity(1, 2, "Q2"), entity(5, 5, "Q3"))
     ]
@@ -263,7 +263,7 @@ def test_silent_server_is_given_up(fishing, setting):
     settings: dict[str, Any] = {"attempts": 1, setting: 0.3}
     answers = predict(fishing.url, request("Paris sings."), **settings)
     assert answers.one.status_code == 504
-    assert "did not answer" in answers.one.json()["detail"]
+    assert "did not respond" in answers.one.json()["detail"]
 
 
 def test_unreachable_server_is_unavailable(fishing):
@@ -275,13 +275,13 @@ def test_unreachable_server_is_unavailable(fishing):
     assert "password" not in response.text
 
 
-def test_broken_server_is_left_alone_and_tried_again(fishing):
+def test_circuit_breaker_of_a_broken_server_opens(fishing):
     fishing.answers = [fishing.status(500), fishing.status(500), fishing.entities()]
     settings: dict[str, Any] = {"attempts": 1, "breaker_failures": 2}
     bodies = [request("Paris sings.")] * 4
     answers = predict(fishing.url, *bodies, in_turn=True, breaker_seconds=60, **settings)
     assert [response.status_code for response in answers.responses] == [502, 502, 503, 503]
-    assert "left alone" in answers.responses[3].json()["detail"]
+    assert "circuit breaker is open" in answers.responses[3].json()["detail"]
     assert int(answers.responses[3].headers["Retry-After"]) <= 60
     assert len(fishing.received) == 2
 

@@ -1,4 +1,4 @@
-"""A registry of each backend, and what to publish in it."""
+"""A registry of each backend, and files and cards to publish."""
 
 import functools
 import os
@@ -69,7 +69,7 @@ def registry_server(
 
 @pytest.fixture(scope="session", autouse=True)
 def _neptune_client_is_found() -> None:
-    """Pants lays Neptune's client, which no other program carries, beside the tests: each wheel is a folder."""
+    """Pants puts Neptune's client, which no program carries, beside the tests: a folder a wheel."""
     sys.path += map(str, sorted(Path("neptune-client.pex/.deps").absolute().glob("*")))
 
 
@@ -84,16 +84,16 @@ def _descriptions_are_read_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What interrupted publishes leave is not the user's."""
+    """The progress of interrupted publishes stays out of the user's cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture(autouse=True)
 def _no_connections_left() -> Iterator[None]:
-    """MLflow keeps its connections to every database; each test has its own, and their number is limited."""
+    """MLflow keeps its connections, each test has a database, and connections are limited."""
     yield
     for kind in ("model_registry", "tracking"):
-        # Not every test imports it.
+        # Some tests don't import it.
         if module := sys.modules.get(f"mlflow.store.{kind}.sqlalchemy_store"):
             for engine in module.SqlAlchemyStore._engine_map.values():
                 engine.dispose()
@@ -107,7 +107,7 @@ class Place:
     storage: Storage
 
 
-# Neptune's client is no longer maintained, and what it is made of warns of it.
+# Neptune's client is no longer maintained, and its dependencies warn of that.
 _NEPTUNE = [
     pytest.param(name, marks=pytest.mark.filterwarnings("ignore"))
     for name in ("neptune", "neptune-s3")
@@ -118,8 +118,8 @@ _NEPTUNE = [
 def place(request: pytest.FixtureRequest) -> Place:
     """A registry of each kind in turn.
 
-    All tests on all kinds take minutes. So on others than an SQLite file, only modules with `ON_EVERY_REGISTRY` run,
-    unless `MESH_TEST_REGISTRIES` asks for more.
+    All tests on all kinds take minutes. So on kinds other than an SQLite file, only modules with
+    `ON_EVERY_REGISTRY` run, unless `MESH_TEST_REGISTRIES` names the kind.
     """
     asked_for = request.param in ("sqlite", *_ASKED_FOR)
     if not asked_for and not getattr(request.module, "ON_EVERY_REGISTRY", False):
@@ -142,7 +142,7 @@ def sqlite_place(tmp_path: Path, empty_database: Path) -> Place:
 
 @pytest.fixture
 def server_place(registry_server: RegistryServer, s3: s3_service.Storage) -> Place:
-    """The shared registry, which tests leave used and find empty."""
+    """The shared registry, emptied before each test."""
     client = MlflowClient(registry_server.url, registry_server.url)
     for model in client.search_registered_models():
         client.delete_registered_model(model.name)
@@ -154,11 +154,11 @@ def server_place(registry_server: RegistryServer, s3: s3_service.Storage) -> Pla
 def direct_place(
     sqlite_place: Place, s3: s3_service.Storage, monkeypatch: pytest.MonkeyPatch
 ) -> Place:
-    """A database of one's own, and files on S3 without a server between."""
+    """An own database, and files on S3 without a server between."""
     for name, value in s3_service.ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("MLFLOW_S3_ENDPOINT_URL", s3.endpoint)
-    # With one of its own boto3 would send large files itself.
+    # With it, boto3 would move large files.
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     for path in s3.paths():
         s3.remove(path)
@@ -174,7 +174,7 @@ def neptune_server() -> Iterator[NeptuneServer]:
 
 @pytest.fixture
 def neptune_place(neptune_server: NeptuneServer, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """A stand-in of a Neptune server, through Neptune's own client; its library asks for leave to use plain HTTP."""
+    """A stand-in for a Neptune server, through Neptune's own client, over plain HTTP."""
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
     neptune_server.clear()
     token = SecretStr(neptune_server.token)
@@ -233,7 +233,7 @@ def make_card(fingerprint: str = "f" * 64) -> ModelCard:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """A directory to publish: a large file, nested ones, an empty one, names that need care."""
+    """A directory to publish: a large file, nested ones, an empty one, unusual names."""
     directory = tmp_path / "source"
     files = {
         "model_artifacts/model.bin": bytes(range(256)) * 12_000,

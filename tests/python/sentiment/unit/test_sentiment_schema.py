@@ -18,7 +18,7 @@ def test_entities_as_ner_answers_them_are_taken():
     [
         (entity(start=0), "belong together"),
         (entity(start=3, end=3), "must be before"),
-        (entity(start=0, end=5), "ends at 5, behind the document's 4 characters"),
+        (entity(start=0, end=5), "ends at 5, after the document's 4 characters"),
         (entity(entity_text=""), "at least 1 character"),
         ({"inputs": []}, "at least 1 item"),
         ({"inputs": [{"document": "x" * 200_000}] * 6}, "send them in several requests"),

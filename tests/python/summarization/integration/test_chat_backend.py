@@ -160,12 +160,18 @@ def test_rate_limit_beyond_the_deadline_is_passed_on_at_once(chat):
         ("status", (401,), 502, 1, "refuses this server's key"),
         ("status", (503,), 503, 2, "takes no more requests for now"),
         ("status", (429, None, "insufficient_quota"), 503, 1, "has no quota left"),
-        ("completion", ("",), 502, 2, "answered 0 words"),
-        ("completion", ("word " * 300,), 502, 2, "answered 300 words"),
-        ("completion", ("Cut", "length"), 502, 2, "an incomplete answer"),
-        ("raw", (b"<html>rubbish</html>",), 502, 2, "gave an"),
-        ("raw", (b'{"choices": []}',), 502, 2, "gave an"),
-        ("raw", (b'{"choices": [{"message": "x", "finish_reason": 1}]}',), 502, 2, "gave an"),
+        ("completion", ("",), 502, 2, "returned 0 words"),
+        ("completion", ("word " * 300,), 502, 2, "returned 300 words"),
+        ("completion", ("Cut", "length"), 502, 2, "an incomplete response"),
+        ("raw", (b"<html>rubbish</html>",), 502, 2, "returned a"),
+        ("raw", (b'{"choices": []}',), 502, 2, "returned a"),
+        (
+            "raw",
+            (b'{"choices": [{"message": "x", "finish_reason": 1}]}',),
+            502,
+            2,
+            "returned a",
+        ),
     ],
 )
 def test_failure_is_a_problem_that_names_the_endpoint(
@@ -191,7 +197,7 @@ def test_silent_endpoint_is_given_up_at_the_deadline(chat):
     chat.answers = [chat.silence]
     response = predict(chat.url, request(TEXT), deadline_seconds=0.5).one
     assert response.status_code == 504
-    assert "did not answer" in response.json()["detail"]
+    assert "did not respond" in response.json()["detail"]
 
 
 def test_unreachable_endpoint_is_unavailable(chat):

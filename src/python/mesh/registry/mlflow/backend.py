@@ -1,4 +1,4 @@
-"""Opening the registry on MLflow, quietly and without endless attempts."""
+"""Opens the registry on MLflow, quietly and without endless retries."""
 
 import logging
 import os
@@ -8,23 +8,23 @@ from mesh.registry.base import ModelRegistry
 from mesh.registry.settings import RegistrySettings
 
 _DEFAULTS = {
-    # With MLflow's own numbers it takes minutes to say that a server can't be reached.
+    # With MLflow's own values it takes minutes to find that a server can't be reached.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_CONFIGURE_LOGGING": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    # Lines for people in the output of every program that publishes to a server.
+    # Otherwise every program that publishes to a server prints links.
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "GIT_PYTHON_REFRESH": "quiet",
 }
 
 
 def open_backend(settings: RegistrySettings) -> ModelRegistry:
-    """Open the registry at the settings' address.
+    """Open the registry at the settings' URI.
 
     Raises:
-        UsageError: MLflow knows no such address.
+        UsageError: MLflow doesn't support the URI.
         MeshError: it can't be reached, read or created.
         ModuleNotFoundError: MLflow, SQLAlchemy or Alembic is not installed.
     """
@@ -36,18 +36,21 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
 
 
 def _prepare() -> None:
-    """Settings for before MLflow is imported: no telemetry, progress bars or chatter; its warnings go to our logs."""
+    """Before MLflow is imported, switch off telemetry, progress bars and chatter.
+
+    Its warnings go to our logs.
+    """
     for variable, value in _DEFAULTS.items():
         os.environ.setdefault(variable, value)
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("mlflow.store.db.utils").addFilter(_without_traceback)
-    # MLflow's use of SQLAlchemy 2.1, which is no business of ours or our users.
+    # It is about MLflow's use of SQLAlchemy 2.1, which our users can't change.
     warnings.filterwarnings(
         "ignore", "The ``noload`` loader strategy is deprecated", DeprecationWarning
     )
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
-    """Drop what MLflow logs of every database error besides raising it."""
+    """Drop MLflow's log entries of database errors, which it raises as well."""
     return not record.exc_info

@@ -16,7 +16,7 @@ from mesh.core.manifest import FileEntry, Manifest
 from mesh.core.progress import Advance
 from mesh.registry.local_files import copy_file, store_file, sweep
 from mesh.registry.mlflow.records import ATTACHMENT_FILE, Record, StoredAttachment
-from mesh.registry.mlflow.remote import receive, send
+from mesh.registry.mlflow.remote import download_file, upload_file
 from mesh.registry.mlflow.store import Store
 from mesh.registry.mlflow.unfinished import Unfinished
 from mesh.registry.transfer import OWN_FILES, FileState, for_each, record_problems, with_own_entry
@@ -32,13 +32,13 @@ def repository(store: Store, record: Record, folder: str) -> ArtifactRepository:
 
 @dataclass(frozen=True)
 class Upload:
-    """Where the files of a new version go.
+    """The way to store a new version's files.
 
     Args:
         repository: its folder of artifacts.
         shared: the folder in which versions share identical files, if they do.
-        unfinished: what an interrupted publish has stored there, and this one stores.
-        digested: files that are digested already, by path, and their states before that.
+        unfinished: files stored by an interrupted publish, and by this one.
+        digested: files that are digested already, by path, with their states before that.
     """
 
     repository: ArtifactRepository
@@ -47,14 +47,14 @@ class Upload:
     digested: Mapping[str, tuple[FileState, FileEntry]]
 
     def store(self, file: Path, path: str, advance: Advance) -> FileEntry:
-        """Store a file at a path, whose last part is the file's name, and give what was stored."""
+        """Store a file at a path that ends in the file's name, and return its entry."""
         if entry := self.unfinished.progress.stored.get(path):
             advance(entry.size)
             return entry
         if folder := _folder(self.repository):
             return store_file(file, safe_path(folder, path), path, advance, self.shared)
         state, entry = self.digested.get(path) or (FileState.of(file), FileEntry.of(file, path))
-        send(self.repository, file, state, path, self.unfinished, advance)
+        upload_file(self.repository, file, state, path, self.unfinished, advance)
         self.unfinished.store(entry)
         return entry
 
@@ -67,7 +67,7 @@ def upload(repository: ArtifactRepository, file: Path, path: str) -> None:
 def download(
     source: ArtifactRepository, path: str, size: int, directory: Path, advance: Advance
 ) -> FileEntry:
-    """Copy a stored file of about so many bytes to the same path below an existing directory, and give what was copied.
+    """Copy a stored file of about so many bytes below a directory, and return its entry.
 
     Raises:
         MeshError: there is no such file.
@@ -77,7 +77,7 @@ def download(
         if folder := _folder(source):
             target.unlink(missing_ok=True)
             return copy_file(safe_path(folder, path), target, path, advance)
-        receive(source, path, target, size, advance)
+        download_file(source, path, target, size, advance)
         return FileEntry.of(target, path)
     except (MlflowException, FileNotFoundError, HTTPError) as error:
         if path not in stored_sizes(source):
@@ -86,7 +86,7 @@ def download(
 
 
 def remove(store: Store, run_id: str, address: str, folder: str) -> None:
-    """Remove a folder of a run that no version names, and what was kept for it only."""
+    """Remove a folder of a run that no version names, and shared files that only it used."""
     store.repository(run_id, address, folder).delete_artifacts()  # type: ignore[no-untyped-call]
     if isinstance(store.artifacts, Path):
         sweep(store.artifacts)
@@ -111,7 +111,7 @@ def read_attachment(store: Store, record: Record, attachment: StoredAttachment) 
 
 
 def storage_problems(store: Store, record: Record) -> list[str]:
-    """One sentence for each part of a version, as it is stored, that is missing, extra or changed."""
+    """One sentence for each stored part of a version that is missing, extra or changed."""
     source = repository(store, record, FILES)
     stored = stored_sizes(source)
     problems = []
@@ -128,7 +128,7 @@ def storage_problems(store: Store, record: Record) -> list[str]:
         advance(entry.size)
         return entry
 
-    # One at a time from elsewhere, so that a version need not fit on this machine twice.
+    # Downloads one at a time, so that large versions fit on small disks.
     threads = None if _folder(source) else 1
     found = for_each(read, stored, f"verifying {record.version.reference}", threads)
     problems += with_own_entry(record.version.manifest).differences(

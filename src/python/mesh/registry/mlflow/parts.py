@@ -1,6 +1,6 @@
-"""Large files of object storage: moved in parts, several at once, by addresses that the storage's owner has signed.
+"""Large files of object storage: moved in parts, several at once, by pre-signed URLs.
 
-A part that fails is tried again; a transfer that ends is continued by the next with the parts that are missing.
+A part that fails is retried; an interrupted transfer is resumed by the next with the missing parts.
 """
 
 import contextlib
@@ -23,13 +23,17 @@ from mesh.registry.transfer import PARTS_SUFFIX, THREADS
 PART = 16 * 2**20
 """Bytes of a part; S3 takes at least 5 MiB, and 10,000 parts of a file."""
 
+PARTS_AT_ONCE = 4
+"""Parts of a file that are moved at the same time."""
+
+WAIT = wait_exponential(0.5, max=8)
+"""Between the attempts for a part."""
+
 _BLOCK = 2**20
-_THREADS = 4
 _TIMEOUT = (5.0, 60.0)
 _ATTEMPTS = 5
-_WAIT = wait_exponential(0.5, max=8)
-# Each part that is sent is in memory, whatever the number of files that are sent at once.
-_in_memory = threading.BoundedSemaphore(2 * _THREADS)
+# An upload holds its part in memory, so this counts the parts of all files.
+_in_memory = threading.BoundedSemaphore(2 * PARTS_AT_ONCE)
 
 
 class UnreachableStorageError(ConnectionError):
@@ -37,7 +41,7 @@ class UnreachableStorageError(ConnectionError):
 
 
 class RefusedError(ConnectionError):
-    """The storage does not take a signed address: its time is over, or what it is for is gone."""
+    """The storage refuses a pre-signed URL: it has expired, or its object or upload is gone."""
 
 
 def count_parts(size: int) -> int:
@@ -45,57 +49,57 @@ def count_parts(size: int) -> int:
     return -(-size // PART)
 
 
-def send_parts(
+def upload_parts(
     file: Path,
-    addresses: Sequence[str],
-    sent: Mapping[int, str],
-    on_sent: Callable[[int, str], object],
+    urls: Sequence[str],
+    uploaded: Mapping[int, str],
+    on_uploaded: Callable[[int, str], object],
     advance: Advance,
 ) -> None:
-    """Send a file's parts.
+    """Upload a file's parts.
 
     Args:
-        addresses: where each part goes, by its number from 0.
-        sent: the parts that are there already, and the storage's tag of each.
-        on_sent: learns of each other part, and its tag, in several threads.
+        urls: the URL of each part, by its number from 0.
+        uploaded: the parts that the storage already has, and its tag of each.
+        on_uploaded: is called with each new part's number and tag, in several threads.
 
     Raises:
-        UnreachableStorageError: the storage can't be reached, and no part is there.
-        RefusedError: it does not take the addresses.
-        ConnectionError: it can't be reached any more, or fails.
+        UnreachableStorageError: the storage can't be reached, and has no part yet.
+        RefusedError: it refuses the URLs.
+        ConnectionError: it can no longer be reached, or fails.
     """
     size = file.stat().st_size
-    there = set(sent)
+    there = set(uploaded)
 
-    def send(number: int) -> None:
+    def upload(number: int) -> None:
         with _in_memory:
             content = os.pread(descriptor, PART, number * PART)
-            with _request("PUT", addresses[number], data=content) as response:
+            with _request("PUT", urls[number], data=content) as response:
                 tag = response.headers.get("ETag", "")
-        on_sent(number, tag)
+        on_uploaded(number, tag)
         there.add(number)
         advance(len(content))
 
-    advance(sum(_length(number, size) for number in sent))
+    advance(sum(_length(number, size) for number in uploaded))
     descriptor = os.open(file, os.O_RDONLY)
     try:
-        _move(send, [number for number in range(len(addresses)) if number not in sent], there)
+        _move(upload, [number for number in range(len(urls)) if number not in uploaded], there)
     finally:
         os.close(descriptor)
 
 
-def receive_parts(address: Callable[[], str], target: Path, size: int, advance: Advance) -> None:
-    """Write a file's parts, besides those that an interrupted call for the same file has written.
+def download_parts(url: Callable[[], str], target: Path, size: int, advance: Advance) -> None:
+    """Download the parts of a file that no interrupted call has downloaded.
 
-    Which these are is in a file beside the target: one number in each line.
+    A file beside the target lists the downloaded parts, one number on each line.
 
     Args:
-        address: gives an address of the whole file that is valid now.
+        url: gives a URL of the whole file that is valid now.
 
     Raises:
-        UnreachableStorageError: the storage can't be reached, and no part is there.
-        RefusedError: it does not take the addresses.
-        ConnectionError: it can't be reached any more, or fails.
+        UnreachableStorageError: the storage can't be reached, and no part is downloaded yet.
+        RefusedError: it refuses the URLs.
+        ConnectionError: it can no longer be reached, or fails.
     """
     record = target.with_name(target.name + PARTS_SUFFIX)
     there = _read_numbers(record) if target.is_file() and target.stat().st_size == size else set()
@@ -106,23 +110,23 @@ def receive_parts(address: Callable[[], str], target: Path, size: int, advance: 
     ):
         file.truncate(size)
 
-        def receive(number: int) -> None:
+        def download(number: int) -> None:
             first, count = number * PART, _length(number, size)
             headers = {"Range": f"bytes={first}-{first + count - 1}"}
-            with _request("GET", address(), headers=headers, stream=True) as response:
+            with _request("GET", url(), headers=headers, stream=True) as response:
                 if response.status_code != HTTPStatus.PARTIAL_CONTENT and count != size:
-                    raise RefusedError("the storage does not give a part of a file")
+                    raise RefusedError("the storage sends no parts of files")
                 written = _write(response, file.fileno(), first, count)
             if written != count:
-                raise ConnectionError(f"the storage gave {written} of {count} bytes")
-            # Whole lines, also from several threads.
+                raise ConnectionError(f"the storage sent {written} of {count} bytes")
+            # One call for each line, since several threads write.
             os.write(log.fileno(), f"{number}\n".encode())
             there.add(number)
             advance(count)
 
         advance(sum(_length(number, size) for number in there))
         missing = [number for number in range(count_parts(size)) if number not in there]
-        _move(receive, missing, there)
+        _move(download, missing, there)
     record.unlink()
 
 
@@ -131,7 +135,7 @@ def _length(number: int, size: int) -> int:
 
 
 def _write(response: requests.Response, descriptor: int, first: int, count: int) -> int:
-    """Write an answer's content at an offset, but no more than so many bytes; gives how many."""
+    """Write at most so many bytes of a response at an offset, and return their number."""
     written = 0
     for block in response.iter_content(_BLOCK):
         block = block[: count - written]
@@ -147,9 +151,9 @@ def _read_numbers(record: Path) -> set[int]:
 
 
 def _move(move: Callable[[int], None], missing: Iterable[int], there: set[int]) -> None:
-    """Move parts, several at once, each with several attempts; the first error ends it.
+    """Move parts, several at once, each with several attempts; the first error ends all.
 
-    A storage that could be reached before is lost for a while; another one will not be reached by another attempt.
+    Only where a part has arrived before is an unreachable storage tried again.
     """
 
     def passes(error: BaseException) -> bool:
@@ -160,10 +164,10 @@ def _move(move: Callable[[int], None], missing: Iterable[int], there: set[int]) 
     attempts = Retrying(
         retry=retry_if_exception(passes),
         stop=stop_after_attempt(_ATTEMPTS),
-        wait=_WAIT,
+        wait=WAIT,
         reraise=True,
     )
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
         moves = [pool.submit(attempts.copy(), move, number) for number in missing]
         try:
             for moved in as_completed(moves):
@@ -179,17 +183,17 @@ def _move(move: Callable[[int], None], missing: Iterable[int], there: set[int]) 
 
 
 @contextlib.contextmanager
-def _request(method: str, address: str, **options: object) -> Iterator[requests.Response]:
-    """A request that succeeds; errors name the storage, and not the address, whose signature is a secret."""
-    host = urlsplit(address).netloc
+def _request(method: str, url: str, **options: object) -> Iterator[requests.Response]:
+    """A successful request; errors name the storage and never the URL, which is a secret."""
+    host = urlsplit(url).netloc
     lost = f"the connection to the storage {host} was lost"
     try:
-        with _session().request(method, address, timeout=_TIMEOUT, **options) as response:  # type: ignore[arg-type]
+        with _session().request(method, url, timeout=_TIMEOUT, **options) as response:  # type: ignore[arg-type]
             status = response.status_code
             if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS:
-                raise ConnectionError(f"the storage {host} answered {status}")
+                raise ConnectionError(f"the storage {host} responded with {status}")
             if not response.ok:
-                raise RefusedError(f"the storage {host} refuses a signed address ({status})")
+                raise RefusedError(f"the storage {host} refuses a pre-signed URL ({status})")
             yield response
     except (requests.ConnectTimeout, requests.exceptions.SSLError):
         raise UnreachableStorageError(f"the storage {host} can't be reached") from None
@@ -202,7 +206,7 @@ def _request(method: str, address: str, **options: object) -> Iterator[requests.
 
 
 def _never_connected(error: requests.ConnectionError) -> bool:
-    """Whether no connection came to be, because of the address or because nobody listens there."""
+    """Whether the host can't be resolved, or refuses connections."""
     from urllib3.exceptions import MaxRetryError, NewConnectionError
 
     cause = error.args[0] if error.args else None
@@ -211,9 +215,9 @@ def _never_connected(error: requests.ConnectionError) -> bool:
 
 @cache
 def _session() -> requests.Session:
-    """One for all threads, without attempts of its own: urllib3 would write the addresses into its log."""
+    """The session of all threads, without retries of its own: urllib3 would log the URLs."""
     session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=THREADS * _THREADS)
+    adapter = HTTPAdapter(pool_maxsize=THREADS * PARTS_AT_ONCE)
     for scheme in ("http://", "https://"):
         session.mount(scheme, adapter)
     return session

@@ -1,4 +1,4 @@
-"""The run of MLflow's that carries a new version's files: begun, gone on with, or removed again."""
+"""The MLflow run that carries a new version's files: begun, resumed, or removed again."""
 
 import contextlib
 import logging
@@ -22,10 +22,10 @@ logger = logging.getLogger(__name__)
 def new_run(
     store: Store, name: str, directory: Path, content: Mapping[str, FileState]
 ) -> Iterator[tuple[str, str, files.Upload]]:
-    """A run for a new version's files: its id, the address of its files, and the way to store them.
+    """A run for a new version's files: its id, the URI of its files, and the way to store them.
 
-    When the version does not come to be, the run is removed again; but where files are sent to another machine, and
-    that was interrupted, the next publish of the same content goes on with it.
+    If no version is created, the run is removed again. An interrupted upload to another machine is
+    kept: the next publish of the same content resumes it.
     """
     with contextlib.ExitStack() as stack:
         unfinished, shared = Unfinished(), None
@@ -36,24 +36,24 @@ def new_run(
             entries = _digest(name, directory, content)
             opened = open_unfinished(store.settings, name, Manifest(files=entries))
             unfinished = stack.enter_context(opened)
-        run_id, address = _resume(store, unfinished) or store.start_run(name)
-        unfinished.begin(run_id, address)
-        repository = store.repository(run_id, address, files.FILES)
+        run_id, uri = _resume(store, unfinished) or store.start_run(name)
+        unfinished.begin(run_id, uri)
+        repository = store.repository(run_id, uri, files.FILES)
         try:
             digested = {entry.path: (content[entry.path], entry) for entry in entries}
-            yield run_id, address, files.Upload(repository, shared, unfinished, digested)
+            yield run_id, uri, files.Upload(repository, shared, unfinished, digested)
         except BaseException as error:
             if unfinished.kept and not isinstance(error, MeshError):
-                logger.info("publish %s again to go on with it", directory)
+                logger.info("publish %s again to resume the upload", directory)
             else:
                 unfinished.end()
-                _remove_unused(store, run_id, address)
+                _remove_unused(store, run_id, uri)
             raise
         unfinished.end()
 
 
 def _digest(name: str, directory: Path, content: Mapping[str, FileState]) -> tuple[FileEntry, ...]:
-    """Digest a directory's files before any is sent: the digests tell what an interrupted publish has sent of it."""
+    """Digest a directory's files before the upload, to find what an interrupted one stored."""
 
     def digest(path: str, advance: Advance) -> FileEntry:
         entry = FileEntry.of(directory / path, path)
@@ -66,7 +66,7 @@ def _digest(name: str, directory: Path, content: Mapping[str, FileState]) -> tup
 
 
 def _resume(store: Store, unfinished: Unfinished) -> tuple[str, str] | None:
-    """The run of an interrupted publish, if it is still there and has all files that it is known to have."""
+    """The run of an interrupted publish, if it still exists with all the files stored by it."""
     progress = unfinished.progress
     if not progress.run_id:
         return None
@@ -83,19 +83,19 @@ def _resume(store: Store, unfinished: Unfinished) -> tuple[str, str] | None:
     sizes = files.stored_sizes(repository)
     if any(sizes.get(path) != entry.size for path, entry in progress.stored.items()):
         return None
-    logger.info("going on with %d files that are stored already", len(progress.stored))
+    logger.info("resuming with %d files that are already stored", len(progress.stored))
     return progress.run_id, progress.address
 
 
-def _remove_unused(store: Store, run_id: str, address: str) -> None:
-    """Remove a run and its files, unless a version names it, or it can't be told whether one does.
+def _remove_unused(store: Store, run_id: str, uri: str) -> None:
+    """Remove a run and its files, unless a version names it, or may name it.
 
-    A signal, or a server's lost answer, may come when the version is already visible.
+    A signal may arrive, or a server's response may be lost, when the version is already visible.
     """
     try:
         if store.client.search_model_versions(f"run_id = '{run_id}'"):
             return
-        files.remove(store, run_id, address, files.FILES)
+        files.remove(store, run_id, uri, files.FILES)
         store.client.delete_run(run_id)
     except (MlflowException, OSError) as error:
         logger.warning(

@@ -21,7 +21,7 @@ from mesh.core.errors import MeshError, UsageError, describe_invalid
 from mesh.core.manifest import FileEntry, Manifest
 from mesh.registry.base import ModelVersion
 from mesh.registry.history import AliasMove
-from mesh.registry.reference import LATEST, ModelReference
+from mesh.registry.reference import LATEST, ModelReference, missing_model, missing_version
 
 FORMAT_TAG = "mesh.format"
 FINGERPRINT_TAG = "mesh.fingerprint"
@@ -32,7 +32,7 @@ _CARD = "mesh.card"
 _MANIFEST = "mesh.manifest"
 _ATTACHMENT = "mesh.attachment."
 _MOVE = "mesh.alias_move."
-# Databases cut a tag's text at 64 KiB, and a character has up to 4 bytes.
+# Databases truncate a tag's text at 64 KiB, and a character has up to 4 bytes.
 _CHUNK = 16_000
 
 
@@ -55,7 +55,7 @@ class StoredAttachment(BaseModel):
 
 @dataclass(frozen=True)
 class Record:
-    """A version as this package knows it, where MLflow keeps its files, and what fingerprint MLflow finds it by."""
+    """A version, where MLflow keeps its files, and the fingerprint by which MLflow finds it."""
 
     version: ModelVersion
     run_id: str
@@ -83,7 +83,7 @@ def read_record(stored: MlflowVersion, aliases: Sequence[str]) -> Record:
     tags = stored.tags
     if tags.get(FORMAT_TAG) != _FORMAT or stored.run_id is None or stored.source is None:
         raise MeshError(
-            f"{stored.name}-{stored.version} is recorded in a form that this mesh can't read; update it."
+            f"{stored.name}-{stored.version} has a format that this mesh can't read; update the mesh."
         )
     try:
         attachments = [
@@ -109,7 +109,7 @@ def read_record(stored: MlflowVersion, aliases: Sequence[str]) -> Record:
 
 
 def move_tag(move: AliasMove) -> tuple[str, str]:
-    """Key and value of the tag of a model that records a move; each has its own, so that none is lost."""
+    """Key and value of a model's tag for a move; each move has its own, so that none is lost."""
     return f"{_MOVE}{uuid.uuid4().hex}", move.model_dump_json()
 
 
@@ -133,7 +133,7 @@ def read_moves(name: str, tags: Mapping[str, str]) -> list[AliasMove]:
 
 
 def is_ours(stored: MlflowVersion) -> bool:
-    """Whether a version was published by this package, and not by other users of the same MLflow."""
+    """Whether this package published a version, and not another user of the same MLflow."""
     return FORMAT_TAG in stored.tags
 
 
@@ -146,9 +146,6 @@ def _split(key: str, text: str) -> dict[str, str]:
 
 def _join(key: str, tags: Mapping[str, str]) -> str:
     return "".join(tags[name] for name in sorted(tags) if name.startswith(f"{key}."))
-
-
-_SHOWN = 10
 
 
 def find_record(client: MlflowClient, reference: ModelReference) -> Record:
@@ -170,10 +167,10 @@ def find_record(client: MlflowClient, reference: ModelReference) -> Record:
 
 def find_fingerprint(client: MlflowClient, name: str, fingerprint: str) -> Record | None:
     """The record of the newest version of a model with a fingerprint."""
-    # MLflow's texts end at the first of their quotes, whatever is before it.
+    # MLflow's texts end at the first quote of their kind, and know no escapes.
     quote = '"' if "'" in fingerprint else "'"
     if quote in fingerprint:
-        raise UsageError(f"{fingerprint!r} is not a fingerprint: it has both kinds of quotes.")
+        raise UsageError(f"{fingerprint!r} isn't a fingerprint: it has both kinds of quotes.")
     condition = f"tags.`{FINGERPRINT_TAG}` = {quote}{fingerprint}{quote}"
     newest = _newest(client, _search(client, name, condition))
     return read_record(newest, newest.aliases) if newest else None
@@ -206,7 +203,7 @@ def _find(client: MlflowClient, reference: ModelReference) -> MlflowVersion | No
 
 
 def _newest(client: MlflowClient, found: Iterator[MlflowVersion]) -> MlflowVersion | None:
-    """The highest number, with the aliases that a search leaves out."""
+    """The highest number, with the aliases that a search omits."""
     newest = max(found, key=lambda version: int(version.version), default=None)
     return newest and client.get_model_version(newest.name, str(newest.version))
 
@@ -234,17 +231,11 @@ def _what_exists(client: MlflowClient, reference: ModelReference) -> str:
     versions = [int(version.version) for version in _search(client, reference.name)]
     if not versions:
         return unknown_model(client, reference.name)
-    if reference.version is not None:
-        shown = ", ".join(str(version) for version in sorted(versions)[-_SHOWN:])
-        return f"There is no {reference}; the newest versions of {reference.name} are {shown}."
-    aliases = _aliases(client, reference.name)
-    shown = ", ".join(
-        sorted(f"{alias} ({version})" for version in versions for alias in aliases[version])
-    )
-    return f"{reference.name} has no alias {reference.alias!r}; it has: {shown or 'none'}."
+    named = _aliases(client, reference.name)
+    aliases = {alias: version for version in versions for alias in named[version]}
+    return missing_version(reference, versions, aliases)
 
 
 def unknown_model(client: MlflowClient, name: str) -> str:
-    """A sentence that says that a model has no versions, and which ones have."""
-    names = sorted({version.name for version in _search(client, None)})
-    return f"No version of {name} is registered; registered are: {', '.join(names) or 'none'}."
+    """The sentence for a model without versions; it names the models that have some."""
+    return missing_model(name, {version.name for version in _search(client, None)})

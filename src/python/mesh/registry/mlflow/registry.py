@@ -1,8 +1,8 @@
 """The registry on MLflow.
 
-A version's files and attachments are artifacts of a run. They are uploaded first; the version that points at them is
-created last, in one transaction with its card and manifest. So what a killed publish leaves is a run of the experiment
-`mesh` that no version names.
+A version's files and attachments are artifacts of a run. They are uploaded first; the version that
+points at them is created last, in one transaction with its card and manifest. So a killed publish
+leaves a run of the experiment `mesh` that no version names.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.registry.base import ModelVersion
-from mesh.registry.fetching import receive
+from mesh.registry.fetching import fetch_version
 from mesh.registry.history import AliasMove, check_rollback, version_before
 from mesh.registry.mlflow import files
 from mesh.registry.mlflow.publishing import new_run
@@ -48,16 +48,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class MlflowRegistry:
-    """A `ModelRegistry` in a connected MLflow; what the methods promise is written there."""
+    """A `ModelRegistry` in a connected MLflow; its methods' promises are documented there."""
 
     store: Store
 
     def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
-        """Publish a directory's files and the card as the next version."""
         check_model_name(name)
         with self._errors(), tempfile.TemporaryDirectory() as temporary:
             content = read_content(directory)
-            with new_run(self.store, name, directory, content) as (run_id, address, upload):
+            with new_run(self.store, name, directory, content) as (run_id, uri, upload):
                 stored_files = for_each(
                     lambda path, advance: upload.store(directory / path, path, advance),
                     {path: state.size for path, state in content.items()},
@@ -72,7 +71,7 @@ class MlflowRegistry:
                 self._ensure_model(name)
                 stored = self.store.client.create_model_version(
                     name,
-                    f"{address}/{files.FILES}",
+                    f"{uri}/{files.FILES}",
                     run_id,
                     tags=version_tags(card, manifest),
                     await_creation_for=0,
@@ -80,11 +79,10 @@ class MlflowRegistry:
         return read_record(stored, ()).version
 
     def fetch(self, reference: str, directory: Path) -> ModelVersion:
-        """Bring a version into a directory, complete and verified."""
         with self._errors():
             record = self._record(reference)
             source = files.repository(self.store, record, files.FILES)
-            receive(
+            fetch_version(
                 record.version,
                 directory,
                 lambda entry, root, advance: files.download(
@@ -95,12 +93,10 @@ class MlflowRegistry:
         return record.version
 
     def get(self, reference: str) -> ModelVersion:
-        """Look a version up."""
         with self._errors():
             return self._record(reference).version
 
     def list(self, name: str | None = None) -> Sequence[ModelVersion]:
-        """All versions, or those of one model, by name and number."""
         if name is not None:
             check_model_name(name)
         with self._errors():
@@ -110,26 +106,22 @@ class MlflowRegistry:
         return versions
 
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
-        """The newest version of a model with a fingerprint, if there is one."""
         check_model_name(name)
         with self._errors():
             record = find_fingerprint(self.store.client, name, fingerprint)
         return record.version if record else None
 
     def alias(self, reference: str, alias: str) -> ModelVersion:
-        """Let an alias point at a version, and at no other version of its model."""
         check_new_alias(alias)
         with self._errors():
             return self._move_alias(self._record(reference).version, alias)
 
     def history(self, name: str) -> Sequence[AliasMove]:
-        """All moves of a model's aliases, in order."""
         check_model_name(name)
         with self._errors():
             return list_moves(self.store.client, name)
 
     def rollback(self, reference: str) -> ModelVersion:
-        """Let an alias point at the version before the current one."""
         parsed = check_rollback(reference)
         with self._errors():
             current = self._record(reference).version
@@ -141,20 +133,18 @@ class MlflowRegistry:
             return self._move_alias(version, str(parsed.alias), undo=True)
 
     def delete(self, reference: str) -> None:
-        """Remove a version, its files and attachments for good."""
         with self._errors():
             record = self._record(reference)
             version = record.version
             version.check_unaliased()
-            # What is killed from here on leaves files that no version names.
+            # A process that is killed from here on leaves files that no version names.
             self.store.client.delete_model_version(version.name, str(version.version))
-            address = record.source.removesuffix(f"/{files.FILES}")
+            uri = record.source.removesuffix(f"/{files.FILES}")
             for folder in (files.FILES, files.ATTACHMENTS):
-                files.remove(self.store, record.run_id, address, folder)
+                files.remove(self.store, record.run_id, uri, folder)
             self.store.client.delete_run(record.run_id)
 
     def attach(self, reference: str, path: str, file: Path) -> None:
-        """Add a file to a published version; another one at the same path is replaced."""
         check_path(path)
         if file.is_symlink() or not file.is_file():
             raise MeshError(f"{file} is not a plain file, so it can't be attached to {reference}.")
@@ -162,25 +152,19 @@ class MlflowRegistry:
             record = self._record(reference)
             copy = Path(temporary) / ATTACHMENT_FILE
             shutil.copyfile(file, copy)
-            # A folder of its own: the attachment that this one replaces stays readable until the tag is set.
+            # In a folder of its own: a previous attachment stays readable until the tag is set.
             folder = f"{files.ATTACHMENTS}/{uuid.uuid4().hex}"
             attachment = StoredAttachment(file=FileEntry.of(copy, path), folder=folder)
             files.upload(files.repository(self.store, record, folder), copy, ATTACHMENT_FILE)
             self._set_tag(record.version, *attachment.tag)
 
     def read_attachment(self, reference: str, path: str) -> bytes:
-        """The content of an attachment, verified."""
         with self._errors():
             record = self._record(reference)
-            if path not in record.attachments:
-                known = ", ".join(record.attachments) or "none"
-                raise MeshError(
-                    f"{record.version.reference} has no attachment {path!r}; it has: {known}."
-                )
+            record.version.attachment(path)
             return files.read_attachment(self.store, record, record.attachments[path])
 
     def verify(self, reference: str) -> Sequence[str]:
-        """Check every stored file of a version; one sentence for each that is missing, extra or changed."""
         with self._errors():
             return files.storage_problems(self.store, self._record(reference))
 
@@ -201,9 +185,9 @@ class MlflowRegistry:
         return self._record(version.reference).version
 
     def _set_tag(self, version: ModelVersion, key: str, value: str) -> None:
-        """Set a tag, also when another process sets the same new tag at the same time.
+        """Set a tag, even when another process sets the same new tag at the same time.
 
-        Both then try to insert it, and the database refuses the second, which finds the first's when it tries again.
+        Both try to insert it, and the database refuses the second. Its next attempt finds the tag.
         """
         for attempts_left in reversed(range(TAG_ATTEMPTS)):
             try:

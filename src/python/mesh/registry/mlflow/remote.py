@@ -1,8 +1,9 @@
-"""Files of versions on a server of MLflow's, or on S3.
+"""Files of versions on an MLflow server, or on S3 without a server between.
 
-Small files go through MLflow. Large ones go straight to and from the object storage, in parts, by addresses that the
-server signs, or this machine where it has the keys itself; and through the server where it has no such storage, or
-where this machine can't reach that.
+Large files go straight to and from the object storage, in parts, by pre-signed URLs; or through the
+server, where it has no such storage or this machine can't reach it. MLflow's own client moves files
+in parts as well, but it neither resumes nor falls back, gives an upload up with the first part that
+fails, and writes pre-signed URLs into errors and logs.
 """
 
 import contextlib
@@ -35,34 +36,28 @@ from requests import HTTPError, Response
 
 from mesh.core.errors import MeshError
 from mesh.core.progress import Advance
-from mesh.registry.mlflow.parts import (
-    PART,
-    RefusedError,
-    UnreachableStorageError,
-    count_parts,
-    receive_parts,
-    send_parts,
-)
-from mesh.registry.mlflow.unfinished import PartsSent, Unfinished
+from mesh.registry.mlflow import parts
+from mesh.registry.mlflow.parts import RefusedError, UnreachableStorageError
+from mesh.registry.mlflow.unfinished import Unfinished
 from mesh.registry.transfer import FileState
 
 _BLOCK = 2**20
 _BOTH_WAYS = (SERVER_INFO_MULTIPART_UPLOADS_ENABLED, SERVER_INFO_MULTIPART_DOWNLOADS_ENABLED)
-_SPECIAL = ("AWS_CA_BUNDLE", "MLFLOW_S3_IGNORE_TLS", "MLFLOW_S3_UPLOAD_EXTRA_ARGS")
-_SERVICE = "/api/2.0/mlflow-artifacts/artifacts"
-# Of a slow storage; large files need longer than other requests.
+_ONLY_BOTO3 = ("AWS_CA_BUNDLE", "MLFLOW_S3_IGNORE_TLS", "MLFLOW_S3_UPLOAD_EXTRA_ARGS")
+_SERVICE = "/api/2.0/mlflow-artifacts"
+# For slow storage: large files need longer than other requests.
 _SECONDS_PER_MB = 0.5
-# Signed addresses: S3 takes parts for an hour, and MLflow's of a whole file hold for five minutes.
-_SENDING_SECONDS = 50 * 60
-_RECEIVING_SECONDS = 4 * 60
+# MLflow's pre-signed URLs expire: those of parts after an hour, those of files after five minutes.
+_UPLOADING_SECONDS = 50 * 60
+_DOWNLOADING_SECONDS = 4 * 60
 
 logger = logging.getLogger(__name__)
 
 # Servers whose storage this process could not reach.
-_unreachable: set[str] = set()
+unreachable: set[str] = set()
 
 
-def send(
+def upload_file(
     repository: ArtifactRepository,
     file: Path,
     state: FileState,
@@ -70,10 +65,10 @@ def send(
     unfinished: Unfinished,
     advance: Advance,
 ) -> None:
-    """Store a file at a path, whose last part is the file's name.
+    """Upload a file to a path that ends in the file's name.
 
     Args:
-        state: the file's, when it was digested.
+        state: the file's state when it was digested.
 
     Raises:
         MeshError: the file has changed since.
@@ -83,34 +78,33 @@ def send(
         if FileState.of(file) != state:
             raise MeshError(f"{file} changed while it was being published; publish it again.")
 
-    direct = state.size > PART and _is_direct(repository)
-    if direct and _send_parts(repository, file, path, unfinished, advance, check):
+    direct = state.size > parts.PART and _is_direct(repository)
+    if direct and _upload_parts(repository, file, path, unfinished, advance, check):
         return
     if isinstance(repository, HttpArtifactRepository):
-        _send_through(repository, file, path, advance)
+        _upload_through(repository, file, path, advance)
     else:
         repository.log_artifact(str(file), _parent(path))  # type: ignore[no-untyped-call]
         advance(state.size)
     check()
 
 
-def receive(
+def download_file(
     repository: ArtifactRepository, path: str, target: Path, size: int, advance: Advance
 ) -> None:
-    """Write a stored file of about so many bytes; what an interrupted call has written of it is not asked for again."""
-    if size > PART and _is_direct(repository):
+    """Download a stored file of about so many bytes, resuming an interrupted download."""
+    if size > parts.PART and _is_direct(repository):
         try:
-            address = _Address(repository, path)
-            stored = size if address.size is None else address.size
-            receive_parts(address, target, stored, advance)
+            url = _SignedUrl(repository, path)
+            parts.download_parts(url, target, size if url.size is None else url.size, advance)
         except UnreachableStorageError as error:
             _note_unreachable(repository, error)
         except RefusedError as error:
-            logger.info("%s is fetched in another way: %s", path, error)
+            logger.info("%s is downloaded in another way: %s", path, error)
         else:
             return
     if isinstance(repository, HttpArtifactRepository):
-        _receive_through(repository, path, target, size, advance)
+        _download_through(repository, path, target, size, advance)
     else:
         root = Path(*target.parts[: len(target.parts) - len(PurePosixPath(path).parts)])
         repository.download_artifacts(path, str(root))  # type: ignore[no-untyped-call]
@@ -118,20 +112,19 @@ def receive(
 
 
 def _is_direct(repository: ArtifactRepository) -> bool:
-    """Whether this machine may ask the object storage itself."""
+    """Whether this machine may call the object storage itself."""
     if not isinstance(repository, HttpArtifactRepository):
-        # What these say about requests only boto3 knows how to follow.
-        special = any(os.environ.get(name) for name in _SPECIAL)
+        special = any(os.environ.get(name) for name in _ONLY_BOTO3)
         return isinstance(repository, S3ArtifactRepository) and not special
     server = _server(repository)
-    if server in _unreachable:
+    if server in unreachable:
         return False
     try:
         info = fetch_server_info(get_default_host_creds(server))  # type: ignore[no-untyped-call]
     except ServerInfoRequestError as error:
-        logger.debug("%s does not say what it can: %s", urlsplit(server).netloc, error)
+        logger.debug("%s doesn't list its features: %s", urlsplit(server).netloc, error)
         return False
-    # Of MLflow's storages only S3 can do both; parts of some others need more than an address.
+    # Of MLflow's storages only S3 does both; parts of some others need more than a URL.
     return info.status_code == HTTPStatus.OK and all(
         (info.data or {}).get(key) for key in _BOTH_WAYS
     )
@@ -141,7 +134,7 @@ def _note_unreachable(repository: ArtifactRepository, error: UnreachableStorageE
     if not isinstance(repository, HttpArtifactRepository):
         raise error
     logger.info("large files go through %s: %s", urlsplit(_server(repository)).netloc, error)
-    _unreachable.add(_server(repository))
+    unreachable.add(_server(repository))
 
 
 def _server(repository: HttpArtifactRepository) -> str:
@@ -153,7 +146,7 @@ def _parent(path: str) -> str | None:
     return None if parent == "." else parent
 
 
-def _send_parts(
+def _upload_parts(
     repository: ArtifactRepository,
     file: Path,
     path: str,
@@ -161,12 +154,15 @@ def _send_parts(
     advance: Advance,
     check: Callable[[], None],
 ) -> bool:
-    """Store a file in parts, and say whether that was possible."""
-    parts = unfinished.progress.parts.get(path)
-    if parts is None or parts.began < time.time() - _SENDING_SECONDS:
-        parts = _begin_parts(repository, file, path, unfinished)
+    """Upload a file in parts, and return whether that was possible."""
+    sent = unfinished.progress.parts.get(path)
+    if sent is None or sent.began < time.time() - _UPLOADING_SECONDS:
+        number = parts.count_parts(file.stat().st_size)
+        begun = repository.create_multipart_upload(file.name, number, _parent(path))  # type: ignore[attr-defined]
+        urls = [credential.url for credential in begun.credentials]
+        sent = unfinished.begin_parts(path, begun.upload_id, urls)
 
-    def on_sent(number: int, tag: str) -> None:
+    def on_uploaded(number: int, tag: str) -> None:
         check()
         unfinished.send_part(path, number, tag)
 
@@ -177,27 +173,27 @@ def _send_parts(
         advance(moved)
 
     try:
-        send_parts(file, parts.addresses, dict(parts.tags), on_sent, count)
-        tags = [MultipartUploadPart(number + 1, tag) for number, tag in sorted(parts.tags.items())]
-        repository.complete_multipart_upload(file.name, parts.upload_id, tags, _parent(path))  # type: ignore[attr-defined]
+        parts.upload_parts(file, sent.addresses, dict(sent.tags), on_uploaded, count)
+        tags = [MultipartUploadPart(number + 1, tag) for number, tag in sorted(sent.tags.items())]
+        repository.complete_multipart_upload(file.name, sent.upload_id, tags, _parent(path))  # type: ignore[attr-defined]
     except _final_errors() as error:
         unfinished.forget_parts(path)
         with contextlib.suppress(Exception):
-            # Else a lifecycle rule of the bucket removes it.
-            repository.abort_multipart_upload(file.name, parts.upload_id, _parent(path))  # type: ignore[attr-defined]
+            # Where this fails, a lifecycle rule of the bucket removes the parts.
+            repository.abort_multipart_upload(file.name, sent.upload_id, _parent(path))  # type: ignore[attr-defined]
         if isinstance(error, MeshError):
             raise
         advance(-sum(counted))
         if isinstance(error, UnreachableStorageError):
             _note_unreachable(repository, error)
         else:
-            logger.info("%s is sent in another way: %s", path, type(error).__name__)
+            logger.info("%s is uploaded in another way: %s", path, type(error).__name__)
         return False
     return True
 
 
 def _final_errors() -> tuple[type[Exception], ...]:
-    """After these, what was sent of a file is of no use any more; the storage or the server may have forgotten it."""
+    """Errors after which uploaded parts are useless, since they may be forgotten."""
     errors = MeshError, UnreachableStorageError, RefusedError, HTTPError
     if "botocore" not in sys.modules:
         return errors
@@ -206,45 +202,39 @@ def _final_errors() -> tuple[type[Exception], ...]:
     return *errors, ClientError
 
 
-def _begin_parts(
-    repository: ArtifactRepository, file: Path, path: str, unfinished: Unfinished
-) -> PartsSent:
-    created = repository.create_multipart_upload(  # type: ignore[attr-defined]
-        file.name, count_parts(file.stat().st_size), _parent(path)
-    )
-    addresses = [credential.url for credential in created.credentials]
-    return unfinished.begin_parts(path, created.upload_id, addresses)
-
-
-class _Address:
-    """A signed address of a stored file, asked for again before its time is over."""
+class _SignedUrl:
+    """A pre-signed URL of a stored file, renewed before it expires."""
 
     def __init__(self, repository: ArtifactRepository, path: str) -> None:
-        # Of the two, the first has no public name for it.
-        self._ask: Callable[[str], PresignedDownloadUrlResponse] = (
-            repository._get_presigned_download_url
-            if isinstance(repository, HttpArtifactRepository)
-            else repository.get_download_presigned_url  # type: ignore[attr-defined]
-        )
+        self._repository = repository
         self._path = path
-        self._asked = time.monotonic()
-        self._answer = self._ask(path)
+        self._renew()
 
     @property
     def size(self) -> int | None:
-        """Bytes of the stored file, if the storage says it."""
-        size: int | None = self._answer.file_size
+        """Bytes of the stored file, if the storage tells."""
+        size: int | None = self._signed.file_size
         return size
 
     def __call__(self) -> str:
-        if self._asked < time.monotonic() - _RECEIVING_SECONDS:
-            self._asked = time.monotonic()
-            self._answer = self._ask(self._path)
-        return str(self._answer.url)
+        if self._renewed < time.monotonic() - _DOWNLOADING_SECONDS:
+            self._renew()
+        return str(self._signed.url)
+
+    def _renew(self) -> None:
+        self._renewed = time.monotonic()
+        if isinstance(self._repository, HttpArtifactRepository):
+            url = self._repository.artifact_uri.replace(
+                f"{_SERVICE}/artifacts", f"{_SERVICE}/presigned", 1
+            )
+            content = _request(url, "GET", self._path).json()
+            self._signed = PresignedDownloadUrlResponse.from_dict(content)
+        else:
+            self._signed = self._repository.get_download_presigned_url(self._path)  # type: ignore[attr-defined]
 
 
 class _Counted:
-    """A file that is read, and counts what is read of it."""
+    """A file that counts the bytes that are read from it."""
 
     def __init__(self, file: IO[bytes], size: int, advance: Advance) -> None:
         self._file = file
@@ -273,12 +263,10 @@ class _Counted:
         return after
 
 
-def _request(
-    repository: HttpArtifactRepository, method: str, path: str, size: int, **options: object
-) -> Response:
-    """Ask the server about a file of so many bytes; it answers when it has passed on, or fetched, the whole file."""
+def _request(url: str, method: str, path: str, size: int = 0, **options: object) -> Response:
+    """Call the server about a file; if it moves the file's bytes itself, it responds after that."""
     seconds = MLFLOW_HTTP_REQUEST_TIMEOUT.get() + size / 1e6 * _SECONDS_PER_MB  # type: ignore[no-untyped-call]
-    credentials = get_default_host_creds(repository.artifact_uri)  # type: ignore[no-untyped-call]
+    credentials = get_default_host_creds(url)  # type: ignore[no-untyped-call]
     response: Response = http_request(  # type: ignore[no-untyped-call]
         credentials, f"/{path}", method, timeout=int(seconds), **options
     )
@@ -286,7 +274,7 @@ def _request(
     return response
 
 
-def _send_through(
+def _upload_through(
     repository: HttpArtifactRepository, file: Path, path: str, advance: Advance
 ) -> None:
     kind, _ = mimetypes.guess_type(file.name)
@@ -294,14 +282,14 @@ def _send_through(
     size = file.stat().st_size
     with file.open("rb") as content:
         data = _Counted(content, size, advance) if size else b""
-        _request(repository, "PUT", path, size, data=data, extra_headers=headers)
+        _request(repository.artifact_uri, "PUT", path, size, data=data, extra_headers=headers)
 
 
-def _receive_through(
+def _download_through(
     repository: HttpArtifactRepository, path: str, target: Path, size: int, advance: Advance
 ) -> None:
     with (
-        _request(repository, "GET", path, size, stream=True) as response,
+        _request(repository.artifact_uri, "GET", path, size, stream=True) as response,
         target.open("wb") as file,
     ):
         for block in response.iter_content(_BLOCK):

@@ -1,4 +1,4 @@
-"""Connecting to MLflow: an SQLite file that needs no service, a server, or PostgreSQL."""
+"""Connects to MLflow: an SQLite file that needs no service, a server, or PostgreSQL."""
 
 import contextlib
 import fcntl
@@ -23,7 +23,7 @@ EXPERIMENT = "mesh"
 _SQLITE = "sqlite:///"
 _SERVERS = ("http://", "https://")
 _POSTGRESQL = ("postgresql://", "postgresql+")
-_LOCK_SECONDS = 20.0
+LOCK_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Store:
     """A connected MLflow.
 
     Args:
-        uri: its address, with the full path of an SQLite file.
-        artifacts: where new files go: a folder, an address, or nothing where the server decides.
+        uri: its URI, with the full path of an SQLite file.
+        artifacts: where new files go: a folder, a URI, or none where the server decides.
     """
 
     settings: RegistrySettings
@@ -41,21 +41,21 @@ class Store:
     artifacts: Path | str | None
 
     def start_run(self, model: str) -> tuple[str, str]:
-        """Start the run that carries a new version's files; gives its id and the address of its files."""
+        """Start the run that carries a new version's files; return its id and its files' URI."""
         run = self.client.create_run(
             self._experiment(), tags={"mesh.model": model}, run_name=f"publish {model}"
         )
         return run.info.run_id, run.info.artifact_uri
 
-    def repository(self, run_id: str, address: str, folder: str) -> ArtifactRepository:
-        """A folder of a run's files, given the address of the run's files.
+    def repository(self, run_id: str, uri: str, folder: str) -> ArtifactRepository:
+        """A folder of a run's files, given the files' URI.
 
-        A local store is found where the settings say, so it can be moved and mounted elsewhere.
+        A local store is looked up in the settings, so it can be moved and mounted elsewhere.
         """
         root = (
             (self.artifacts / run_id / "artifacts").as_uri()
             if isinstance(self.artifacts, Path)
-            else address
+            else uri
         )
         return get_artifact_repository(f"{root}/{folder}", self.uri, self.uri)
 
@@ -72,10 +72,10 @@ class Store:
 
 
 def connect(settings: RegistrySettings) -> Store:
-    """Connect to the address of the settings, creating an SQLite file that does not exist.
+    """Connect to the settings' URI, creating an SQLite file that does not exist.
 
     Raises:
-        UsageError: MLflow knows no such address.
+        UsageError: MLflow doesn't support the URI.
         MeshError: it can't be reached, read or created.
     """
     uri = settings.uri
@@ -96,7 +96,7 @@ def connect(settings: RegistrySettings) -> Store:
 
 @contextlib.contextmanager
 def registry_errors(settings: RegistrySettings) -> Iterator[None]:
-    """Turn what MLflow, its database and its storage raise into a sentence without passwords.
+    """Turn the errors of MLflow, its database and its storage into sentences without passwords.
 
     Raises:
         MeshError: instead of any of them.
@@ -110,13 +110,11 @@ def registry_errors(settings: RegistrySettings) -> Iterator[None]:
 
 
 def _check_endpoint(artifacts: Path | str | None) -> None:
-    """Refuse what boto3 would not take for the address of S3."""
+    """Refuse an endpoint of S3 that boto3 wouldn't accept."""
     endpoint = os.environ.get("MLFLOW_S3_ENDPOINT_URL", "")
     at_s3 = isinstance(artifacts, str) and artifacts.startswith("s3://")
     if at_s3 and endpoint and not endpoint.startswith(_SERVERS):
-        raise UsageError(
-            f"MLFLOW_S3_ENDPOINT_URL={endpoint!r} is no address: use https://HOST:PORT."
-        )
+        raise UsageError(f"MLFLOW_S3_ENDPOINT_URL={endpoint!r} isn't a URL: use https://HOST:PORT.")
 
 
 def _artifacts(setting: str) -> Path | str:
@@ -124,7 +122,7 @@ def _artifacts(setting: str) -> Path | str:
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """What MLflow raises, its database and, where it is in use, its client of S3."""
+    """The errors of MLflow, its database and, where it is in use, boto3."""
     failures = (MlflowException, SQLAlchemyError, OSError, sqlite3.Error)
     if "botocore" not in sys.modules:
         return failures
@@ -147,7 +145,7 @@ def _database_path(uri: str) -> Path:
 
 
 def _ensure_database(path: Path) -> None:
-    """Make the database if there is none: by one process at a time, complete or not at all."""
+    """Make a missing database: one process at a time, completely or not at all."""
     if not _is_empty(path):
         return
     try:
@@ -165,9 +163,9 @@ def _ensure_database(path: Path) -> None:
 def _is_empty(path: Path) -> bool:
     if not path.exists() or path.stat().st_size == 0:
         return True
-    # MLflow would try for minutes to open a file that is no database.
+    # MLflow would try for minutes to open a file that isn't a database.
     try:
-        with contextlib.closing(sqlite3.connect(path, timeout=_LOCK_SECONDS)) as connection:
+        with contextlib.closing(sqlite3.connect(path, timeout=LOCK_SECONDS)) as connection:
             return bool(connection.execute("SELECT count(*) = 0 FROM sqlite_master").fetchone()[0])
     except sqlite3.Error as error:
         raise MeshError(f"The registry's database {path} can't be read: {error}.") from error

@@ -1,7 +1,7 @@
-"""What a publish that was interrupted has stored already, so that the next one of the same content goes on from there.
+"""The progress of an interrupted publish, so that the next one of the same content can resume it.
 
-It is known to this machine only, in the user's cache folder: on a shared registry nobody could tell a publisher that
-was killed from one that is slow. A file that its publisher holds locked is no one else's.
+It is kept on this machine, in the user's cache folder: on a shared registry, a killed publisher
+can't be told from a slow one. A publisher locks its file.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ _KEPT_SECONDS = 7 * 24 * 3600
 
 
 class PartsSent(BaseModel):
-    """A file of which parts are sent: the storage's name of the upload, when it began, signed addresses and tags."""
+    """An upload in parts: its id in the storage, its start, the parts' pre-signed URLs and tags."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -38,7 +38,7 @@ class PartsSent(BaseModel):
 
 
 class Progress(BaseModel):
-    """The run that has a version's files, what is stored there, and what is on its way."""
+    """The run that carries a version's files, the stored files, and those being uploaded."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -52,8 +52,8 @@ class Unfinished:
     """The progress of one publish; several threads may change it.
 
     Args:
-        file: where it is kept; nothing is kept without one.
-        progress: what was done before.
+        file: holds the progress; without one, nothing is kept.
+        progress: that of an interrupted publish.
     """
 
     def __init__(self, file: Path | None = None, progress: Progress | None = None) -> None:
@@ -63,11 +63,11 @@ class Unfinished:
 
     @property
     def kept(self) -> bool:
-        """Whether the next publish will know of it."""
+        """Whether the next publish can resume this one."""
         return self._file is not None
 
     def begin(self, run_id: str, address: str) -> None:
-        """Begin with a run; with another than before, nothing is stored yet."""
+        """Begin with a run; a new one has no files yet."""
         if run_id != self.progress.run_id:
             with self._saved():
                 self.progress = Progress(run_id=run_id, address=address)
@@ -79,7 +79,7 @@ class Unfinished:
             self.progress.parts.pop(entry.path, None)
 
     def begin_parts(self, path: str, upload_id: str, addresses: list[str]) -> PartsSent:
-        """Note that a file is going to be sent in parts."""
+        """Note that an upload in parts begins."""
         with self._saved():
             parts = PartsSent(upload_id=upload_id, began=time.time(), addresses=addresses)
             self.progress.parts[path] = parts
@@ -91,7 +91,7 @@ class Unfinished:
             self.progress.parts[path].tags[number] = tag
 
     def forget_parts(self, path: str) -> None:
-        """Note that the parts of a file are of no use any more."""
+        """Note that the parts of a file are useless from now on."""
         with self._saved():
             self.progress.parts.pop(path, None)
 
@@ -110,7 +110,7 @@ class Unfinished:
             try:
                 write_json_atomic(self._file, self.progress.model_dump(mode="json"))
             except MeshError as error:
-                logger.debug("nothing is kept of this publish: %s", error)
+                logger.debug("this publish can't be resumed: %s", error)
                 self._file = None
 
 
@@ -118,9 +118,10 @@ class Unfinished:
 def open_unfinished(
     settings: RegistrySettings, name: str, content: Manifest
 ) -> Iterator[Unfinished]:
-    """What an interrupted publish of the same content to the same registry has done.
+    """The progress of an interrupted publish of the same content to the same registry.
 
-    Nothing where there was none, where another process is at it now, or where the folder can't be written.
+    It is empty without one, while another process publishes the same, and where the folder can't be
+    written.
     """
     key = fingerprint([settings.uri, settings.artifacts, name, content.digest])
     with contextlib.ExitStack() as stack:
@@ -130,13 +131,13 @@ def open_unfinished(
             file = folder / f"{key}.json"
             lock = stack.enter_context((folder / f"{key}.lock").open("w"))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Not that of a process which has ended meanwhile, and removed it.
+            # The process that held the lock may have removed the file meanwhile.
             if os.fstat(lock.fileno()).st_ino != (folder / f"{key}.lock").stat().st_ino:
                 raise BlockingIOError(f"{key} is in use")
             _remove_old(folder)
             progress = _read(file)
         except (OSError, MeshError) as error:
-            logger.debug("nothing is kept of an interrupted publish: %s", error)
+            logger.debug("no interrupted publish is resumed: %s", error)
             file, progress = None, Progress()
         yield Unfinished(file, progress)
 
@@ -157,7 +158,7 @@ def _read(file: Path) -> Progress:
 
 
 def _remove_old(folder: Path) -> None:
-    """Remove what nobody has gone on with; what it had stored stays where it is."""
+    """Forget old publishes that nobody has resumed; their stored files remain."""
     for path in folder.iterdir():
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < time.time() - _KEPT_SECONDS:

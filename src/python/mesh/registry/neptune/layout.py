@@ -16,7 +16,7 @@ from mesh.core.manifest import MANIFEST_FILE, FileEntry, Manifest
 from mesh.registry.base import ModelVersion
 from mesh.registry.history import AliasMove
 from mesh.registry.neptune.client import Client
-from mesh.registry.reference import LATEST, ModelReference
+from mesh.registry.reference import LATEST, ModelReference, missing_model, missing_version
 
 OWN = "mesh"
 RECORD = f"{OWN}/record"
@@ -147,9 +147,6 @@ def _walk(tree: Mapping[str, Any], prefix: str) -> Iterator[str]:
             yield f"{prefix}/{name}"
 
 
-_SHOWN = 10
-
-
 @dataclass(frozen=True)
 class Lookup:
     """The registered versions of a client's projects; incomplete ones are ignored."""
@@ -169,17 +166,11 @@ class Lookup:
             return ModelReference(reference.name, version=numbers[-1])
         if reference.alias is None:
             if reference.version not in numbers:
-                shown = ", ".join(str(number) for number in numbers[-_SHOWN:])
-                raise MeshError(
-                    f"There is no {reference}; the newest versions of {reference.name} are {shown}."
-                )
+                raise MeshError(missing_version(reference, numbers, {}))
             return reference
         aliases = read_aliases(self.fields(reference.name))
         if reference.alias not in aliases:
-            known = ", ".join(f"{alias} ({aliases[alias]})" for alias in sorted(aliases))
-            raise MeshError(
-                f"{reference.name} has no alias {reference.alias!r}; it has: {known or 'none'}."
-            )
+            raise MeshError(missing_version(reference, numbers, aliases))
         return ModelReference(reference.name, version=aliases[reference.alias])
 
     def read(self, found: ModelReference) -> ModelVersion:
@@ -243,5 +234,4 @@ class Lookup:
 
     def unknown_model(self, name: str) -> str:
         """The sentence for a model that has no version."""
-        known = ", ".join(model for model in self.models() if self.numbers(model)) or "none"
-        return f"No version of {name} is registered; registered are: {known}."
+        return missing_model(name, [model for model in self.models() if self.numbers(model)])

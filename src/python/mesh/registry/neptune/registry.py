@@ -19,7 +19,7 @@ from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.core.progress import Advance
 from mesh.registry.base import ModelVersion
-from mesh.registry.fetching import receive
+from mesh.registry.fetching import fetch_version
 from mesh.registry.history import AliasMove, check_rollback, version_before
 from mesh.registry.neptune import layout
 from mesh.registry.neptune.client import WRITE, Client, neptune_errors
@@ -55,7 +55,6 @@ class NeptuneRegistry:
     root: str | None
 
     def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
-        """Publish a directory's files and the card as the next version."""
         check_model_name(name)
         with self._errors():
             content = read_content(directory)
@@ -72,13 +71,12 @@ class NeptuneRegistry:
             return self._lookup.read(new)
 
     def fetch(self, reference: str, directory: Path) -> ModelVersion:
-        """Bring a version into a directory, complete and verified."""
         with self._errors():
             found = self._lookup.find(ModelReference.parse(reference))
             version = self._lookup.read(found)
             with self.client.version(found) as stored:
                 files = self._files(stored, found)
-                receive(
+                fetch_version(
                     version,
                     directory,
                     lambda entry, root, advance: files.download(entry.path, root, advance),
@@ -87,12 +85,10 @@ class NeptuneRegistry:
         return version
 
     def get(self, reference: str) -> ModelVersion:
-        """Look a version up."""
         with self._errors():
             return self._lookup.read(self._lookup.find(ModelReference.parse(reference)))
 
     def list(self, name: str | None = None) -> Sequence[ModelVersion]:
-        """All versions, or those of one model, by name and number."""
         if name is not None:
             check_model_name(name)
         with self._errors():
@@ -107,20 +103,17 @@ class NeptuneRegistry:
             return [self._lookup.read(reference) for reference in references]
 
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
-        """The newest version of a model with a fingerprint, if there is one."""
         check_model_name(name)
         with self._errors():
             numbers = self._lookup.numbers(name, fingerprint)
             return self._lookup.read(ModelReference(name, version=numbers[-1])) if numbers else None
 
     def alias(self, reference: str, alias: str) -> ModelVersion:
-        """Let an alias point at a version, and at no other version of its model."""
         check_new_alias(alias)
         with self._errors():
             return self._move_alias(self._lookup.find(ModelReference.parse(reference)), alias)
 
     def history(self, name: str) -> Sequence[AliasMove]:
-        """All moves of a model's aliases, in order."""
         check_model_name(name)
         with self._errors():
             if not self._lookup.numbers(name):
@@ -128,7 +121,6 @@ class NeptuneRegistry:
             return layout.read_moves(self._lookup.fields(name))
 
     def rollback(self, reference: str) -> ModelVersion:
-        """Let an alias point at the version before the current one."""
         parsed = check_rollback(reference)
         with self._errors():
             current = self._lookup.find(parsed)
@@ -139,7 +131,6 @@ class NeptuneRegistry:
             )
 
     def delete(self, reference: str) -> None:
-        """Remove a version, its files and attachments for good."""
         with self._errors():
             found = self._lookup.find(ModelReference.parse(reference))
             self._lookup.read(found).check_unaliased()
@@ -152,7 +143,6 @@ class NeptuneRegistry:
                 self._remove_objects(found, prefix)
 
     def attach(self, reference: str, path: str, file: Path) -> None:
-        """Add a file to a published version; another one at the same path is replaced."""
         check_path(path)
         if file.is_symlink() or not file.is_file():
             raise MeshError(f"{file} is not a plain file, so it can't be attached to {reference}.")
@@ -164,23 +154,18 @@ class NeptuneRegistry:
                 stored[layout.attachment_record(path)] = entry.model_dump_json()
 
     def read_attachment(self, reference: str, path: str) -> bytes:
-        """The content of an attachment, verified."""
         with self._errors(), tempfile.TemporaryDirectory() as temporary:
             found = self._lookup.find(ModelReference.parse(reference))
-            attachments = self._lookup.read(found).attachments
-            if path not in attachments:
-                known = ", ".join(attachments) or "none"
-                raise MeshError(f"{found} has no attachment {path!r}; it has: {known}.")
+            attachment = self._lookup.read(found).attachment(path)
             file = Path(temporary) / "attachment"
             with self.client.version(found) as stored:
                 files = self._files(stored, found)
                 files.download_field(layout.attachment_field(path), file, path, lambda _: None)
-            if FileEntry.of(file, path) != attachments[path]:
+            if FileEntry.of(file, path) != attachment:
                 raise MeshError(f"The attachment {path} of {found} is damaged in the registry.")
             return file.read_bytes()
 
     def verify(self, reference: str) -> Sequence[str]:
-        """Check every stored file of a version; one sentence for each problem."""
         with self._errors():
             found = self._lookup.find(ModelReference.parse(reference))
             version = self._lookup.read(found)

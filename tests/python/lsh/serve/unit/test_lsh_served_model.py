@@ -18,7 +18,8 @@ def test_each_document_gets_its_signature_in_order():
 
 
 def test_example_request_is_about_the_text():
-    assert LshModel(None).example_request("text").documents == ["text"]
+    expected = Request.model_validate({"inputs": [{"document": "text"}]})
+    assert LshModel(None).example_request("text") == expected
 
 
 def test_too_long_document_is_refused():

@@ -1,4 +1,4 @@
-"""The shared registry in its container, as docker/registry.compose.yaml starts it, on a real PostgreSQL and S3."""
+"""The shared registry in its container, by registry.compose.yaml, on a real PostgreSQL and S3."""
 
 import ipaddress
 import json
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 
 @dataclass(frozen=True)
 class Service:
-    """The registry's service; called, it is compose, with exit code and output."""
+    """The registry's service; a call runs compose, and returns its exit code and output."""
 
     environment: dict[str, str]
     files: tuple[str, ...] = (COMPOSE_FILE,)
@@ -58,13 +58,13 @@ class Service:
         return output.split()[-1]
 
     def wait_until_healthy(self) -> None:
-        """Return when the server answers its own health check."""
+        """Return when the server passes its own health check."""
         container = self.container
         wait_until(lambda: inspect(container)["State"]["Health"]["Status"] == "healthy", container)
 
     @property
     def address(self) -> str:
-        """Where clients of this machine find it."""
+        """The URL for clients on this machine."""
         [binding, *_] = inspect(self.container)["NetworkSettings"]["Ports"]["5000/tcp"]
         return f"http://127.0.0.1:{binding['HostPort']}"
 
@@ -87,7 +87,7 @@ def environment(**settings: str) -> dict[str, str]:
 def s3() -> Iterator[s3_service.Storage]:
     [network] = json.loads(docker("network", "inspect", "bridge"))
     [configuration, *_] = network["IPAM"]["Config"]
-    # This machine's address, as containers see it. A daemon that was started anew does not tell it.
+    # This machine's address, as containers see it. A restarted daemon does not tell it.
     address = configuration.get("Gateway") or ipaddress.ip_network(configuration["Subnet"])[1]
     with s3_service.run_s3(str(address)) as storage:
         yield storage
@@ -98,9 +98,9 @@ def service(s3: s3_service.Storage, tmp_path_factory: pytest.TempPathFactory) ->
     with run_postgres() as database:
         parts = urllib.parse.urlsplit(database)
         [sockets] = urllib.parse.parse_qs(parts.query)["host"]
-        # The container's user is another than the database's.
+        # The container's user isn't the database's.
         Path(sockets).chmod(0o711)
-        # The database listens on a socket alone; the container gets it.
+        # The database listens on a socket only; the container gets it.
         override = tmp_path_factory.mktemp("registry") / "override.json"
         mount = {"registry": {"volumes": [f"{sockets}:{SOCKETS}"]}}
         override.write_text(json.dumps({"services": mount}))
@@ -137,7 +137,7 @@ def test_version_survives_the_container(
     assert registry.verify(published.reference) == []
 
 
-def test_server_runs_without_rights_and_shows_no_secret(service: Service) -> None:
+def test_server_runs_without_privileges_and_shows_no_secret(service: Service) -> None:
     server = inspect(service.container)
     assert server["Config"]["User"] == f"{USER}:{USER}"
     assert server["HostConfig"]["ReadonlyRootfs"]
@@ -151,13 +151,13 @@ def test_server_runs_without_rights_and_shows_no_secret(service: Service) -> Non
 
 
 def test_other_names_of_the_server_are_refused(service: Service) -> None:
-    answers = [
+    responses = [
         httpx.get(
             f"{service.address}/api/2.0/mlflow/experiments/get?experiment_id=0", headers=headers
         )
         for headers in ({}, {"Host": "attacker.example"})
     ]
-    assert [answer.status_code for answer in answers] == [200, 403]
+    assert [response.status_code for response in responses] == [200, 403]
 
 
 def test_missing_setting_is_named_before_anything_starts() -> None:

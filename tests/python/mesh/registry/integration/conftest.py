@@ -11,7 +11,7 @@ from services.prepared_process import Process, prepare
 
 Start = Callable[..., Process]
 
-# What takes most of the time of a process that opens a registry.
+# Importing these takes most of the time of a process that opens a registry.
 IMPORTED = (
     "mesh.registry.mlflow.backend",
     "mlflow.store.artifact.mlflow_artifacts_repo",
@@ -59,7 +59,7 @@ card = ModelCard(project="keywords", model_type="trained", code_revision="abc", 
 
 
 def variables(settings: RegistrySettings) -> dict[str, str]:
-    """Settings as a process reads them, the secret ones too."""
+    """Settings as a process reads them, including secrets."""
     values = settings.model_dump()
     for name in ("token", "signing_key"):
         values[name] = values[name].get_secret_value()
@@ -76,7 +76,7 @@ def prepared() -> Iterator[Callable[[str, Mapping[str, str]], Process]]:
 def start(
     registry_settings: RegistrySettings, prepared: Callable[[str, Mapping[str, str]], Process]
 ) -> Iterator[Start]:
-    """Start Python code in a process with a registry's settings, after a `registry` is opened and a `card` made."""
+    """Start Python code in a process with a registry's settings, a `registry` and a `card`."""
     processes = []
 
     def start_process(
@@ -94,7 +94,7 @@ def start(
 
 @pytest.fixture
 def kill_stopped(start: Start) -> Callable[..., None]:
-    """Run code until it stops itself, then kill it with a signal that can't be handled."""
+    """Run code until it stops itself, then kill it with SIGKILL."""
 
     def kill(code: str, **options: str) -> None:
         process = start(code, **options)

@@ -1,4 +1,4 @@
-"""Damage to what MLflow records, and to the folder of the embedded registry."""
+"""Damage to MLflow's records, and to the folder of the embedded registry."""
 
 from pathlib import Path
 
@@ -12,13 +12,13 @@ REFERENCE = "KEYWORDS-TRAINED-1"
 
 @pytest.fixture
 def place(sqlite_place):
-    """Only the embedded registry: what is done to it here is its own."""
+    """Only the embedded registry: these tests are specific to it."""
     return sqlite_place
 
 
 @pytest.fixture
 def files(registry, registry_settings, source, card) -> Path:
-    """The folder where the store keeps the files of a version that was just published."""
+    """The folder with the stored files of a version that was just published."""
     registry.publish("KEYWORDS-TRAINED", source, card)
     (manifest,) = Path(registry_settings.artifacts).rglob("manifest.json")
     return manifest.parent
@@ -45,7 +45,7 @@ def test_a_changed_record_is_found(registry, source, make_card_with):
 
 
 @pytest.mark.parametrize("fingerprint", ["' or 1=1 --", '"', "\\", "a;b", "%", "_", "ä", ""])
-def test_fingerprints_are_no_part_of_the_query(registry, source, make_card_with, fingerprint):
+def test_fingerprints_cannot_change_the_query(registry, source, make_card_with, fingerprint):
     registry.publish("KEYWORDS-TRAINED", source, make_card_with("a"))
     assert registry.find("KEYWORDS-TRAINED", fingerprint) is None
     found = registry.publish("KEYWORDS-TRAINED", source, make_card_with(fingerprint))
@@ -53,7 +53,7 @@ def test_fingerprints_are_no_part_of_the_query(registry, source, make_card_with,
 
 
 def test_fingerprint_with_both_quotes_is_refused(registry):
-    with pytest.raises(UsageError, match="is not a fingerprint"):
+    with pytest.raises(UsageError, match="isn't a fingerprint"):
         registry.find("KEYWORDS-TRAINED", "'\"")
 
 

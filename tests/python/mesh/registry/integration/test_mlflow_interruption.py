@@ -12,7 +12,7 @@ PUBLISH = "registry.publish('KEYWORDS-TRAINED', Path({source!r}), card)"
 STORE = "mesh.registry.mlflow.files:store_file"
 COPY = "mesh.registry.mlflow.files:copy_file"
 
-# Two of its blocks are written when this stops.
+# It stops when two blocks are written.
 STOP_WITHIN_A_FILE = """
 import mesh.registry.local_files as local_files
 local_files._BLOCK = 1_000_000
@@ -51,7 +51,7 @@ PUBLISH_STOPS = {
 
 @pytest.fixture
 def place(sqlite_place):
-    """Only the embedded registry: what is done to it here is its own."""
+    """Only the embedded registry: these tests are specific to it."""
     return sqlite_place
 
 
@@ -105,7 +105,7 @@ def fail(*_: object, **__: object) -> None:
 
 
 def interrupt_after_creation(registry, monkeypatch):
-    """As a signal, or a server's lost answer: the version is made, and its maker does not learn of it."""
+    """As a signal, or a lost response: the publisher does not learn that the version exists."""
     original = type(registry.store.client).create_model_version
 
     def create(*arguments, **options):

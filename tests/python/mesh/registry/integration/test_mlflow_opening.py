@@ -1,4 +1,4 @@
-"""Opening the embedded registry: made at its first use, refused with a sentence where it can't be."""
+"""Opening the embedded registry: created at its first use, or refused with a sentence."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ from services.http import running
 
 @pytest.fixture
 def place(sqlite_place):
-    """Only the embedded registry: what is done to it here is its own."""
+    """Only the embedded registry: these tests are specific to it."""
     return sqlite_place
 
 
@@ -33,7 +33,7 @@ def settings_in(folder: Path) -> RegistrySettings:
 
 @pytest.fixture
 def unused_port() -> Iterator[int]:
-    """A port that refuses connections: bound, so that nobody else takes it, and never listened on."""
+    """A port that refuses connections: bound, so that no process takes it, without a listener."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield bound.getsockname()[1]
@@ -123,7 +123,7 @@ def test_artifacts_folder_that_cannot_be_made(registry_settings, source, card, t
     assert registry.list() == []
 
 
-def test_file_that_is_no_database(tmp_path):
+def test_file_that_is_not_a_database(tmp_path):
     (tmp_path / "registry.db").write_text("this is no database, but a text of some length")
     with pytest.raises(MeshError, match=r"registry.db can't be read: file is not a database"):
         open_registry(settings_in(tmp_path))
@@ -143,7 +143,7 @@ def test_folder_in_place_of_the_database(tmp_path):
 
 
 def test_locked_database(registry_settings, monkeypatch):
-    monkeypatch.setattr(store, "_LOCK_SECONDS", 0.0)
+    monkeypatch.setattr(store, "LOCK_SECONDS", 0.0)
     database = registry_settings.uri.removeprefix("sqlite:///")
     with contextlib.closing(sqlite3.connect(database)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
@@ -190,7 +190,7 @@ def test_password_is_not_in_messages():
 
 @pytest.fixture
 def closing_server():
-    """The address of a server that closes every connection, and how many there were."""
+    """The URL of a server that closes every connection, and their number."""
     connections = []
 
     class Close(socketserver.BaseRequestHandler):
@@ -203,7 +203,7 @@ def closing_server():
 
 @pytest.fixture
 def _no_waiting(monkeypatch):
-    """Without pauses between attempts, and without settings of the shell's or of earlier tests."""
+    """No pauses between attempts, and no settings of the shell or of earlier tests."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", "0")
     for name in ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"):
@@ -262,7 +262,9 @@ def test_numbers_of_deleted_versions_are_not_given_again(registry, source, card)
 def test_an_unknown_format_says_so(registry, source, card):
     registry.publish("KEYWORDS-TRAINED", source, card)
     registry.store.client.set_model_version_tag("KEYWORDS-TRAINED", "1", "mesh.format", "2")
-    with pytest.raises(MeshError, match="KEYWORDS-TRAINED-1 is recorded in a form"):
+    with pytest.raises(
+        MeshError, match="KEYWORDS-TRAINED-1 has a format that this mesh can't read"
+    ):
         registry.get("KEYWORDS-TRAINED-1")
 
 

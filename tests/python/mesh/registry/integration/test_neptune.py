@@ -1,4 +1,4 @@
-"""What is Neptune's own: its layout, its token, uploads in parts, and a server that refuses, dies, or is gone."""
+"""Neptune's layout, token, uploads in parts, and servers that refuse, die, or are gone."""
 
 import pytest
 from pydantic import SecretStr
@@ -16,7 +16,7 @@ def place(neptune_place):
 
 @pytest.fixture
 def _impatient(monkeypatch):
-    """Lost connections are not tried again."""
+    """Lost connections are not retried."""
     monkeypatch.setattr("neptune.common.backends.utils.retries_timeout", 0.01)
 
 
@@ -71,7 +71,7 @@ def test_server_that_fails_half_way(registry, neptune_server, source, card, monk
         with pytest.raises(MeshError, match="The registry neptune://team/.* failed: "):
             registry.publish("KEYWORDS-TRAINED", source, card)
     assert registry.list() == []
-    # A number of Neptune's is taken by the version that was not completed.
+    # The incomplete version keeps its number in Neptune.
     assert registry.publish("KEYWORDS-TRAINED", source, card).version == 2
 
 

@@ -1,4 +1,4 @@
-"""Neptune servers that refuse, do not answer, die, or do not keep what they were sent; in both modes of its client."""
+"""Neptune servers that refuse, don't respond, die, or lose fields; in both modes of its client."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ def registry(registry_settings, request):
 
 @pytest.fixture
 def _impatient(monkeypatch):
-    """Lost connections are not tried again."""
+    """Lost connections are not retried."""
     monkeypatch.setattr("neptune.common.backends.utils.retries_timeout", 0.01)
     monkeypatch.setattr("neptune.common.backends.utils.MAX_RETRY_TIME", 0.01)
     monkeypatch.setattr(f"{_NO_CONNECTION}.STOP_QUEUE_STATUS_UPDATE_FREQ_SECONDS", 0.1)
@@ -68,7 +68,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("operation", "fault"), FAULTS.values(), ids=FAULTS.keys())
-def test_what_fails_is_an_error_and_no_version(
+def test_failures_are_errors_and_leave_no_version(
     registry, neptune_server, storage, source, card, monkeypatch, operation, fault
 ):
     with monkeypatch.context() as failing:
@@ -77,7 +77,7 @@ def test_what_fails_is_an_error_and_no_version(
             registry.publish("KEYWORDS-TRAINED", source, card)
     assert registry.list() == []
     assert not any(path.startswith("1 ") for path in storage.paths())
-    # A number of Neptune's is taken by the version that was not completed.
+    # The incomplete version keeps its number in Neptune.
     assert registry.publish("KEYWORDS-TRAINED", source, card).version == 2
     assert registry.verify("KEYWORDS-TRAINED-2") == []
 
@@ -86,7 +86,7 @@ def test_what_fails_is_an_error_and_no_version(
 def test_server_that_dies_while_it_is_sent_something(
     registry, neptune_server, source, card, monkeypatch, number
 ):
-    """Whichever of the requests that make a version is the last one that is answered."""
+    """The server dies after any of the requests that make a version."""
     original = neptune_server.answer
     changes: list[str] = []
 
@@ -107,7 +107,9 @@ def test_server_that_dies_while_it_is_sent_something(
     assert registry.verify(published.reference) == []
 
 
-def test_what_the_server_loses_is_missed(registry, neptune_server, source, card, monkeypatch):
+def test_fields_that_the_server_loses_are_noticed(
+    registry, neptune_server, source, card, monkeypatch
+):
     store = neptune_server._store
 
     def forget_card(container, name, content):
@@ -141,7 +143,7 @@ except Exception as error:
 )
 @pytest.mark.parametrize("place", ["neptune"], indirect=True)
 @pytest.mark.parametrize("registry", ["sync"], indirect=True)
-def test_server_that_does_not_answer(
+def test_server_that_does_not_respond(
     registry, neptune_server, start, source, card, tmp_path, monkeypatch, operation, action
 ):
     registry.publish("KEYWORDS-TRAINED", source, card)
@@ -154,7 +156,7 @@ def test_server_that_does_not_answer(
         return original(asked, *arguments)
 
     monkeypatch.setattr(neptune_server, "answer", wait)
-    # Its client reads them when it is imported.
+    # The client reads them when it is imported.
     monkeypatch.setenv("NEPTUNE_REQUEST_TIMEOUT", "1")
     monkeypatch.setenv("NEPTUNE_RETRIES_TIMEOUT", "1")
     code = SILENT.format(action=action.format(source=str(source), target=str(tmp_path / "target")))
@@ -204,7 +206,7 @@ def test_project_that_does_not_exist(registry_settings, registry):
 
 
 @pytest.mark.parametrize("registry", ["sync"], indirect=True)
-def test_token_that_is_none(registry_settings, registry):
+def test_malformed_token(registry_settings, registry):
     for token in ("x", base64.b64encode(b"{}").decode()):
         settings = registry_settings.model_copy(update={"token": SecretStr(token)})
         with pytest.raises(MeshError, match="refuses the token MESH_REGISTRY_TOKEN"):

@@ -1,4 +1,4 @@
-"""Neptune with versions' files on S3: where they are, whose they are, and what is removed."""
+"""Neptune with versions' files on S3: their places, their owners, their removal."""
 
 import boto3
 import pytest
@@ -44,7 +44,7 @@ def test_layout(registry, registry_settings, s3, neptune_server, source, card):
         "model/model_artifacts/empty",
         "model/test_results/v1/report.json",
     }
-    # As any other user of Neptune's client sees it; it warns of its own parts when it is imported.
+    # As any other user of Neptune's client sees it; importing it warns of its own modules.
     import neptune  # pants: no-infer-dep
 
     token = registry_settings.token.get_secret_value()
@@ -167,7 +167,7 @@ def test_storage_that_fails_half_way_leaves_nothing(registry, s3, source, card, 
     assert s3.paths() == []
 
 
-def test_storage_that_fails_while_neptune_s_client_asks_it(
+def test_storage_that_fails_while_neptunes_client_tracks_it(
     registry, s3, source, card, monkeypatch, caplog
 ):
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
@@ -183,7 +183,7 @@ def test_storage_that_fails_while_neptune_s_client_asks_it(
         registry.publish(NAME, source, card)
     monkeypatch.setattr(s3.faults, "refusals", 0)
     assert registry.list() == []
-    # It could not be asked to remove what it has, either.
+    # It could not remove its objects, either.
     assert "Files of a version that failed remain: s3://models/" in caplog.text
 
 

@@ -1,4 +1,4 @@
-"""Where aliases pointed before, and going back there."""
+"""The history of aliases, and rolling them back."""
 
 import datetime
 
@@ -60,7 +60,7 @@ def test_rollback_goes_one_step_back_each_time(published):
     ]
 
 
-def test_what_cannot_be_rolled_back(published):
+def test_references_that_cannot_be_rolled_back(published):
     published.alias(f"{NAME}-1", "prod")
     with pytest.raises(MeshError, match="has no alias 'dev'"):
         published.rollback(f"{NAME}:dev")
@@ -70,7 +70,7 @@ def test_what_cannot_be_rolled_back(published):
     assert moves(published) == [("prod", None, 1, False)]
 
 
-def test_history_of_what_does_not_exist(registry):
+def test_history_of_a_model_that_does_not_exist(registry):
     with pytest.raises(MeshError, match="No version of KEYWORDS-TRAINED is registered"):
         registry.history(NAME)
     with pytest.raises(UsageError):

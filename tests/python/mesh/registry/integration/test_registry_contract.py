@@ -1,4 +1,4 @@
-"""What every backend promises; a new one joins through the `registry` fixture."""
+"""The promises of every backend; a new one joins through the `place` fixture."""
 
 import os
 from pathlib import Path
@@ -22,7 +22,7 @@ def content(directory: Path) -> dict[str, bytes]:
 
 
 def states(directory: Path) -> dict[str, tuple[int, int]]:
-    """Which file is at each path, and when it was written last."""
+    """The inode and the time of the last change of each file."""
     files = [path for path in directory.rglob("*") if path.is_file()]
     return {str(path): (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
 
@@ -33,7 +33,7 @@ def test_versions_count_up_from_one_for_each_model(registry, source, card):
     assert registry.publish("KEYWORDS-COMPILED", source, card).reference == "KEYWORDS-COMPILED-1"
 
 
-def test_what_is_fetched_is_what_was_published(registry, source, card, tmp_path):
+def test_fetched_files_are_the_published_ones(registry, source, card, tmp_path):
     published = registry.publish(NAME, source, card)
     target = tmp_path / "models" / published.reference
     fetched = registry.fetch(published.reference, target)
@@ -47,7 +47,7 @@ def test_what_is_fetched_is_what_was_published(registry, source, card, tmp_path)
     } == content(source)
 
 
-def test_get_gives_what_publish_gave(registry, registry_settings, source, card):
+def test_get_returns_the_published_version(registry, registry_settings, source, card):
     published = registry.publish(NAME, source, card)
     for reader in (registry, open_registry(registry_settings)):
         assert reader.get(published.reference) == published
@@ -102,7 +102,7 @@ def test_only_plain_files_are_published(registry, source, card, kind):
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "only empty folders", "a file"])
-def test_there_must_be_files_to_publish(registry, tmp_path, card, kind):
+def test_a_version_needs_files(registry, tmp_path, card, kind):
     directory = tmp_path / "nothing"
     if kind == "a file":
         directory.write_text("x")
@@ -139,7 +139,7 @@ def test_bad_names_are_refused_everywhere(registry, source, card, tmp_path, name
     assert not (tmp_path / "fetched").exists()
 
 
-def test_unknown_things_are_answered_with_what_exists(registry, source, card, tmp_path):
+def test_errors_for_unknown_names_list_the_known_ones(registry, source, card, tmp_path):
     with pytest.raises(
         MeshError, match="No version of KEYWORDS-TRAINED is registered; registered are: none"
     ):
@@ -278,19 +278,19 @@ def test_fetch_replaces_another_version(registry, source, make_card_with, tmp_pa
     assert Manifest.of(tmp_path / "fetched") == second.manifest
 
 
-def test_fetch_takes_no_other_directory_for_a_version(registry, source, card, tmp_path):
+def test_fetch_refuses_directories_of_something_else(registry, source, card, tmp_path):
     registry.publish(NAME, source, card)
     home = tmp_path / "home"
     home.mkdir()
     (home / "letter.txt").write_text("dear")
     with pytest.raises(MeshError, match="holds other files"):
         registry.fetch("KEYWORDS-TRAINED-1", home)
-    with pytest.raises(MeshError, match="is not a directory"):
+    with pytest.raises(MeshError, match="isn't a directory"):
         registry.fetch("KEYWORDS-TRAINED-1", home / "letter.txt")
     assert content(home) == {"letter.txt": b"dear"}
 
 
-def test_fetch_into_a_place_that_cannot_be_written(registry, source, card, tmp_path):
+def test_fetch_into_a_folder_that_cannot_be_written(registry, source, card, tmp_path):
     registry.publish(NAME, source, card)
     (tmp_path / "file").write_text("x")
     with pytest.raises(MeshError, match="can't be written"):
@@ -345,7 +345,7 @@ def test_attaching_again_replaces(registry, source, card, tmp_path):
     ]
 
 
-def test_attachments_are_no_files_of_the_version(registry, source, card, tmp_path):
+def test_attachments_are_not_files_of_the_version(registry, source, card, tmp_path):
     published = registry.publish(NAME, source, card)
     registry.attach(
         "KEYWORDS-TRAINED-1", "model_artifacts/config.json", source / "test_files/inputs.json"
@@ -362,7 +362,7 @@ def test_attachment_paths_are_checked(registry, source, card, path):
     assert registry.get("KEYWORDS-TRAINED-1").attachments == {}
 
 
-def test_what_is_attached_must_be_a_plain_file(registry, source, card, tmp_path):
+def test_only_plain_files_are_attached(registry, source, card, tmp_path):
     registry.publish(NAME, source, card)
     (tmp_path / "link").symlink_to(source / "test_files/inputs.json")
     for file in (tmp_path / "link", tmp_path, tmp_path / "missing"):
@@ -372,7 +372,7 @@ def test_what_is_attached_must_be_a_plain_file(registry, source, card, tmp_path)
         registry.attach("KEYWORDS-TRAINED-7", "x.json", source / "test_files/inputs.json")
 
 
-def test_unknown_attachments_are_answered_with_what_exists(registry, source, card):
+def test_errors_for_unknown_attachments_list_the_known_ones(registry, source, card):
     registry.publish(NAME, source, card)
     registry.attach("KEYWORDS-TRAINED-1", "a.json", source / "test_files/inputs.json")
     with pytest.raises(MeshError, match="has no attachment 'b.json'; it has: a.json"):

@@ -25,7 +25,7 @@ def shared(server_place):
 
 @pytest.fixture
 def compiled(local, source, make_card_with):
-    """The second compiled version, made from the second trained one; with an alias and an attachment."""
+    """The second compiled version, from the second trained one, with an alias and an attachment."""
     for number in (1, 2):
         (source / "weights").write_text(str(number))
         trained = local.publish(TRAINED, source, make_card_with(f"trained {number}"))

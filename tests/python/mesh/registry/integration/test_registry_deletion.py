@@ -1,4 +1,4 @@
-"""Deleting versions, and which ones pruning spares, in every registry."""
+"""Deleting and pruning versions, in every registry."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def references(versions):
     return [version.reference for version in versions]
 
 
-def test_a_deleted_version_is_gone_with_its_files(registry, storage, publish, source, tmp_path):
+def test_deleting_removes_a_version_with_its_files(registry, storage, publish, source, tmp_path):
     publish()
     others = set(storage.paths())
     deleted = publish()
@@ -57,7 +57,7 @@ def test_numbers_are_not_given_again(registry, publish):
     assert registry.list() == []
 
 
-def test_what_an_alias_points_at_is_not_deleted(registry, publish, tmp_path):
+def test_versions_with_aliases_are_not_deleted(registry, publish, tmp_path):
     publish()
     registry.alias(f"{TRAINED}-1", "prod")
     registry.alias(f"{TRAINED}-1", "dev")
@@ -75,7 +75,7 @@ def test_identical_files_of_another_version_stay(registry, publish, tmp_path):
     assert Manifest.of(tmp_path / "fetched") == kept.manifest
 
 
-def test_pruning_spares_what_is_needed(registry, publish):
+def test_pruning_spares_needed_versions(registry, publish):
     for _ in range(6):
         publish()
     # Compiled from the trained versions 1, 2, 1, 3.
@@ -92,10 +92,10 @@ def test_pruning_spares_what_is_needed(registry, publish):
         f"{TRAINED}-3": [f"{COMPILED}-4 was compiled from it"],
         f"{TRAINED}-6": ["one of the newest 1"],
     }
-    # What was compiled goes before what it was compiled from.
+    # Compiled versions go before the trained ones.
     doomed = [f"{TRAINED}-{number}" for number in (2, 4, 5)]
     assert references(versions) == [f"{COMPILED}-2", *doomed]
-    # Where only trained versions are pruned, those of all compiled ones stay.
+    # If only trained versions are pruned, those of all compiled ones stay.
     assert references(unneeded(registry, 1, TRAINED)[0]) == [f"{TRAINED}-4", f"{TRAINED}-5"]
     assert references(unneeded(registry, 3, COMPILED)[0]) == []
     assert references(unneeded(registry, 100)[0]) == []

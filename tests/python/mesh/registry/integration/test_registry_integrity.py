@@ -1,4 +1,4 @@
-"""Damage to stored files is found, named, and never handed out, by every registry."""
+"""Every registry finds damage to stored files, names it, and never returns it."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def published(registry, source, card):
 
 
 def stored(storage, path: str) -> str:
-    """Where a version's file is kept; Neptune keeps some without their suffix."""
+    """The stored path of a version's file; Neptune keeps some without their suffix."""
     endings = (path, path.removesuffix(".json"))
     (found,) = (place for place in storage.paths() if place.endswith(endings))
     return str(found)
@@ -67,7 +67,7 @@ def test_each_stored_byte_counts(registry, storage, published):
     assert registry.verify(REFERENCE) == []
 
 
-def test_everything_gone(registry, storage, published, tmp_path):
+def test_all_files_missing(registry, storage, published, tmp_path):
     for path in storage.paths():
         storage.remove(path)
     missing = {problem.removesuffix(" is missing") for problem in registry.verify(REFERENCE)}

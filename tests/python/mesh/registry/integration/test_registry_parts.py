@@ -1,4 +1,4 @@
-"""Large files of a shared registry: straight to and from its storage, in parts, gone on with when interrupted."""
+"""Large files of a shared registry: straight to and from its storage, in parts, and resumed."""
 
 import functools
 import json
@@ -9,6 +9,7 @@ import traceback
 from pathlib import Path
 
 import pytest
+import requests
 from mlflow.utils.server_info import ServerInfoRequestError
 from tenacity import wait_none
 
@@ -20,13 +21,14 @@ from mesh.registry.provenance import copy_version
 from mesh.registry.settings import RegistrySettings
 
 PART = 5 * 2**20
-"""The least that S3 takes."""
+"""The smallest that S3 accepts."""
 
 LARGE = "model_artifacts/model.bin"
+SIGNED = "X-Amz-Signature"
 PUBLISH = """
-from mesh.registry.mlflow import parts, remote
-parts.PART = remote.PART = {part}
-parts._THREADS = 1
+from mesh.registry.mlflow import parts
+parts.PART = {part}
+parts.PARTS_AT_ONCE = 1
 {stop}
 registry.publish("KEYWORDS-TRAINED", Path({source!r}), card)
 """
@@ -34,17 +36,16 @@ registry.publish("KEYWORDS-TRAINED", Path({source!r}), card)
 
 @pytest.fixture(params=["server", "direct"])
 def place(request):
-    """Large files are sent by the server's leave, or by a client that has keys of its own."""
+    """Large files are uploaded by the server's URLs, or by a client that has keys of its own."""
     return request.getfixturevalue(f"{request.param}_place")
 
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch, s3):
     monkeypatch.setattr(parts, "PART", PART)
-    monkeypatch.setattr(remote, "PART", PART)
-    monkeypatch.setattr(parts, "_THREADS", 1)
-    monkeypatch.setattr(parts, "_WAIT", wait_none())
-    monkeypatch.setattr(remote, "_unreachable", set())
+    monkeypatch.setattr(parts, "PARTS_AT_ONCE", 1)
+    monkeypatch.setattr(parts, "WAIT", wait_none())
+    monkeypatch.setattr(remote, "unreachable", set())
     yield
     s3.faults.forbidden = s3.faults.failing = ""
 
@@ -57,56 +58,88 @@ def source(source: Path) -> Path:
 
 
 def numbers_in(s3, pattern: str) -> list[int]:
-    """The numbers in those requests to the storage that match, since the last call, in order."""
+    """The numbers in matching requests to the storage since the last call, in order."""
     requests, s3.requests[:] = list(s3.requests), []
     return sorted(int(number) for request in requests for number in re.findall(pattern, request))
 
 
 @pytest.fixture
-def sent(s3):
-    """The numbers of the parts that were sent since the last call."""
+def uploaded(s3):
+    """The numbers of the parts uploaded since the last call."""
     s3.requests.clear()
     return functools.partial(numbers_in, s3, r"^PUT .*[?&]partNumber=(\d+)")
 
 
 @pytest.fixture
-def received(s3):
-    """The first bytes of the ranges of the large file that were asked for since the last call."""
+def downloaded(s3):
+    """The starts of the ranges of the large file downloaded since the last call."""
     return functools.partial(numbers_in, s3, rf"^GET .*{LARGE}.* bytes=(\d+)-")
 
 
-def test_parts_there_and_back(registry, source, card, sent, received, tmp_path):
+def change_signed(patch, change) -> None:
+    """Let a function change each pre-signed URL before it is called."""
+    request = requests.Session.request
+
+    def changed(session, method, url, **options):
+        return request(session, method, change(url) if SIGNED in url else url, **options)
+
+    patch.setattr(requests.Session, "request", changed)
+
+
+def break_signed(patch, is_broken) -> list[str]:
+    """Break responses to pre-signed URLs, by their number from 1; return all such URLs."""
+    read, urls = requests.Response.iter_content, []
+
+    def read_broken(response, *arguments, **options):
+        if SIGNED in response.url:
+            urls.append(response.url)
+            if is_broken(len(urls)):
+                raise requests.exceptions.ChunkedEncodingError("broken")
+        return read(response, *arguments, **options)
+
+    patch.setattr(requests.Response, "iter_content", read_broken)
+    return urls
+
+
+def elsewhere(url: str) -> str:
+    """The same URL where no server listens."""
+    return re.sub(r"//[^/]*/", "//127.0.0.1:1/", url)
+
+
+def test_parts_there_and_back(registry, source, card, uploaded, downloaded, tmp_path):
     published = registry.publish("KEYWORDS-TRAINED", source, card)
-    assert sent() == [1, 2, 3, 4, 5]
+    assert uploaded() == [1, 2, 3, 4, 5]
     registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "fetched")
-    assert received() == [number * PART for number in range(5)]
+    assert downloaded() == [number * PART for number in range(5)]
     assert Manifest.of(tmp_path / "fetched") == published.manifest
     assert registry.verify("KEYWORDS-TRAINED-1") == []
 
 
-def test_interrupted_publish_is_gone_on_with(registry, s3, source, card, sent, caplog):
+def test_interrupted_publish_is_resumed(registry, s3, source, card, uploaded, caplog):
     s3.faults.failing = "partNumber=[345]"
-    with pytest.raises(MeshError, match="the storage 127.0.0.1:[0-9]* answered 503") as caught:
+    with pytest.raises(
+        MeshError, match="the storage 127.0.0.1:[0-9]* responded with 503"
+    ) as caught:
         registry.publish("KEYWORDS-TRAINED", source, card)
-    # A signed address lets whoever reads it write.
+    # Everyone who reads a pre-signed URL can write by it.
     assert "Signature" not in "".join(traceback.format_exception(caught.value)) + own_logs(caplog)
     assert registry.list() == []
     s3.faults.failing = ""
     runs = {path.split("/")[2] for path in s3.paths()}
-    sent()
+    uploaded()
     published = registry.publish("KEYWORDS-TRAINED", source, card)
-    assert (published.version, sent()) == (1, [3, 4, 5])
+    assert (published.version, uploaded()) == (1, [3, 4, 5])
     assert {path.split("/")[2] for path in s3.paths()} == runs
     assert registry.verify("KEYWORDS-TRAINED-1") == []
 
 
 def own_logs(caplog) -> str:
-    """What was logged, but not by the storage, which is in this process."""
+    """The log without the storage's entries, which is in this process."""
     return "".join(record.getMessage() for record in caplog.records if record.name != "werkzeug")
 
 
-def test_refused_addresses(registry, s3, source, card, tmp_path):
-    """As when their time is over: the file goes through the server, or as boto3 sends it."""
+def test_refused_urls(registry, s3, source, card, tmp_path):
+    """As when they have expired: the file goes through the server, or boto3."""
     s3.faults.forbidden = "partNumber=3.*X-Amz-Signature"
     published = registry.publish("KEYWORDS-TRAINED", source, card)
     s3.faults.forbidden = "GET .*X-Amz-Signature"
@@ -117,56 +150,46 @@ def test_refused_addresses(registry, s3, source, card, tmp_path):
 
 def test_part_that_is_lost_at_times(registry, source, card, tmp_path, monkeypatch):
     published = registry.publish("KEYWORDS-TRAINED", source, card)
-    write, calls = parts._write, []
-
-    def lose(response, descriptor, first, count):
-        calls.append(first)
-        if len(calls) % 2:
-            raise ConnectionError("lost")
-        return write(response, descriptor, first, count)
-
-    monkeypatch.setattr(parts, "_write", lose)
+    calls = break_signed(monkeypatch, lambda number: number % 2)
     registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "fetched")
     assert Manifest.of(tmp_path / "fetched") == published.manifest
     assert len(calls) == 10
 
 
-def test_storage_that_is_lost_half_way(registry, s3, source, card, sent, monkeypatch):
-    """What can't be reached any more is waited for the next time: what it has is not sent again."""
-    request, calls = parts._request, []
+def test_storage_that_is_lost_half_way(registry, s3, source, card, uploaded, monkeypatch):
+    """The next publish resumes: uploaded parts are not uploaded again."""
+    calls = []
 
-    def lose(method, address, **options):
-        calls.append(address)
-        if len(calls) > 3:
-            address = re.sub(r"//[^/]*/", "//127.0.0.1:1/", address)
-        return request(method, address, **options)
+    def lose(url):
+        calls.append(url)
+        return elsewhere(url) if len(calls) > 3 else url
 
     with monkeypatch.context() as lost:
-        lost.setattr(parts, "_request", lose)
-        with pytest.raises(MeshError, match="the connection to the storage 127.0.0.1:1 was lost"):
+        change_signed(lost, lose)
+        with pytest.raises(
+            MeshError, match="the connection to the storage 127.0.0.1:[0-9]* was lost"
+        ):
             registry.publish("KEYWORDS-TRAINED", source, card)
-    sent()
+    uploaded()
     assert registry.publish("KEYWORDS-TRAINED", source, card).version == 1
-    assert sent() == [4, 5]
+    assert uploaded() == [4, 5]
 
 
-def test_file_that_changes_while_it_is_sent(registry, s3, source, card, monkeypatch):
-    request = parts._request
-
-    def change(method, address, **options):
-        if "partNumber=2" in address:
+def test_file_that_changes_while_it_is_uploaded(registry, s3, source, card, monkeypatch):
+    def touch(url):
+        if "partNumber=2" in url:
             (source / LARGE).touch()
-        return request(method, address, **options)
+        return url
 
-    monkeypatch.setattr(parts, "_request", change)
+    change_signed(monkeypatch, touch)
     with pytest.raises(MeshError, match=f"{LARGE} changed while it was being published"):
         registry.publish("KEYWORDS-TRAINED", source, card)
     assert registry.list() == []
     assert s3.paths() == s3.unfinished_uploads() == []
 
 
-def test_server_that_does_not_say_what_it_can(
-    server_place, source, card, sent, tmp_path, monkeypatch
+def test_server_that_does_not_list_its_features(
+    server_place, source, card, uploaded, tmp_path, monkeypatch
 ):
     def fail(_):
         raise ServerInfoRequestError("busy")
@@ -178,10 +201,8 @@ def test_server_that_does_not_say_what_it_can(
     assert Manifest.of(tmp_path / "fetched") == published.manifest
 
 
-def test_publisher_that_is_killed_when_the_storage_has_the_whole_file(
-    kill_stopped, registry, source, card
-):
-    """The storage knows nothing of the upload any more, and the publisher has not noted that it has ended."""
+def test_publisher_that_is_killed_after_the_last_part(kill_stopped, registry, source, card):
+    """The storage has forgotten the upload, and the publisher has not noted its end."""
     stop = "stop_at('mesh.registry.mlflow.unfinished:Unfinished.store', 6)"
     kill_stopped(PUBLISH.format(part=PART, stop=stop, source=str(source)))
     assert registry.publish("KEYWORDS-TRAINED", source, card).version == 1
@@ -196,65 +217,57 @@ def test_publisher_that_is_killed_when_the_storage_has_the_whole_file(
     ],
     ids=["within the large file", "before the version"],
 )
-def test_killed_publish_is_gone_on_with(kill_stopped, registry, s3, source, card, sent, stop, left):
+def test_killed_publish_is_resumed(kill_stopped, registry, s3, source, card, uploaded, stop, left):
     kill_stopped(PUBLISH.format(part=PART, stop=stop, source=str(source)))
     assert registry.list() == []
     runs = {path.split("/")[2] for path in s3.paths()}
-    sent()
+    uploaded()
     published = registry.publish("KEYWORDS-TRAINED", source, card)
-    assert (published.version, sent()) == (1, left)
+    assert (published.version, uploaded()) == (1, left)
     assert {path.split("/")[2] for path in s3.paths()} == runs
     assert registry.verify("KEYWORDS-TRAINED-1") == []
-    # Nothing of it is left for the next one.
+    # The next one starts anew.
     assert registry.publish("KEYWORDS-TRAINED", source, card).version == 2
-    assert sent() == [1, 2, 3, 4, 5]
+    assert uploaded() == [1, 2, 3, 4, 5]
 
 
-def test_what_changed_since_is_published_anew(kill_stopped, registry, source, card, sent, tmp_path):
+def test_changed_files_are_published_anew(kill_stopped, registry, source, card, uploaded, tmp_path):
     stop = "stop_at('mlflow:MlflowClient.set_terminated')"
     kill_stopped(PUBLISH.format(part=PART, stop=stop, source=str(source)))
     with (source / LARGE).open("r+b") as file:
         file.write(b"other")
-    sent()
+    uploaded()
     published = registry.publish("KEYWORDS-TRAINED", source, card)
-    assert sent() == [1, 2, 3, 4, 5]
+    assert uploaded() == [1, 2, 3, 4, 5]
     registry.fetch(published.reference, tmp_path / "fetched")
     assert (tmp_path / "fetched" / LARGE).read_bytes() == (source / LARGE).read_bytes()
 
 
-def test_what_is_missing_in_the_storage_is_published_anew(
-    kill_stopped, registry, s3, source, card, sent
+def test_files_missing_in_the_storage_are_published_anew(
+    kill_stopped, registry, s3, source, card, uploaded
 ):
     stop = "stop_at('mlflow:MlflowClient.set_terminated')"
     kill_stopped(PUBLISH.format(part=PART, stop=stop, source=str(source)))
     (lost,) = (path for path in s3.paths() if path.endswith("inputs.json"))
     s3.remove(lost)
-    sent()
+    uploaded()
     published = registry.publish("KEYWORDS-TRAINED", source, card)
-    assert sent() == [1, 2, 3, 4, 5]
+    assert uploaded() == [1, 2, 3, 4, 5]
     assert registry.verify(published.reference) == []
 
 
-def test_interrupted_fetch_is_gone_on_with(
-    registry, s3, source, card, received, tmp_path, monkeypatch
+def test_interrupted_fetch_is_resumed(
+    registry, s3, source, card, downloaded, tmp_path, monkeypatch
 ):
     published = registry.publish("KEYWORDS-TRAINED", source, card)
     with monkeypatch.context() as lost:
-        write, calls = parts._write, []
-
-        def lose(response, descriptor, first, count):
-            calls.append(first)
-            if len(calls) >= 4:
-                raise ConnectionError("lost")
-            return write(response, descriptor, first, count)
-
-        lost.setattr(parts, "_write", lose)
+        break_signed(lost, lambda number: number >= 4)
         with pytest.raises(MeshError, match="lost"):
             registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "models" / "fetched")
     assert not (tmp_path / "models" / "fetched").exists()
-    received()
+    downloaded()
     registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "models" / "fetched")
-    assert received() == [3 * PART, 4 * PART]
+    assert downloaded() == [3 * PART, 4 * PART]
     assert Manifest.of(tmp_path / "models" / "fetched") == published.manifest
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["fetched"]
 
@@ -287,47 +300,46 @@ def test_missing_large_file(registry, s3, source, card, tmp_path):
     assert registry.verify("KEYWORDS-TRAINED-1") == [f"{LARGE} is missing"]
 
 
-@pytest.fixture
-def _unreachable(monkeypatch):
-    """Nobody listens where the signed addresses lead."""
-    request = parts._request
-
-    def elsewhere(method, address, **options):
-        return request(method, re.sub(r"//[^/]*/", "//127.0.0.1:1/", address), **options)
-
-    monkeypatch.setattr(parts, "_request", elsewhere)
-
-
-@pytest.mark.usefixtures("_unreachable")
 def test_storage_that_only_the_server_reaches(
-    server_place, registry_server, s3, source, card, tmp_path, monkeypatch
+    server_place, s3, source, card, tmp_path, monkeypatch
 ):
+    calls = []
+
+    def lead_elsewhere(url):
+        calls.append(url)
+        return elsewhere(url)
+
+    change_signed(monkeypatch, lead_elsewhere)
     registry = open_registry(server_place.settings)
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    assert calls
+    calls.clear()
+    # Tried once, it is not tried again.
     published = registry.publish("KEYWORDS-TRAINED", source, card)
-    assert remote._unreachable == {registry_server.url}
+    assert calls == []
     assert registry.verify("KEYWORDS-TRAINED-1") == []
-    # As in another process, which does not know it yet.
-    monkeypatch.setattr(remote, "_unreachable", set())
+    # As in another process, which has not found it unreachable yet.
+    monkeypatch.setattr(remote, "unreachable", set())
     registry.fetch("KEYWORDS-TRAINED-1", tmp_path / "fetched")
     assert Manifest.of(tmp_path / "fetched") == published.manifest
     assert s3.unfinished_uploads() == []
 
 
 COPY = """
-from mesh.registry.mlflow import parts, remote
+from mesh.registry.mlflow import parts
 from mesh.registry.provenance import copy_version
-parts.PART = remote.PART = {part}
-parts._THREADS = 1
+parts.PART = {part}
+parts.PARTS_AT_ONCE = 1
 stop_at('mesh.registry.mlflow.parts:os.pread', 4)
 settings = RegistrySettings.model_validate_json({settings!r})
 copy_version(open_registry(settings), registry, "KEYWORDS-TRAINED-1")
 """
 
 
-def test_killed_copy_is_gone_on_with(
-    kill_stopped, registry, source, card, sent, tmp_path, empty_database
+def test_killed_copy_is_resumed(
+    kill_stopped, registry, source, card, uploaded, tmp_path, empty_database
 ):
-    """The files of a copy are brought to another temporary directory each time, and their content is the same."""
+    """Each copy fetches the files to another temporary directory; their content is the same."""
     database = tmp_path / "other" / "registry.db"
     database.parent.mkdir()
     shutil.copyfile(empty_database, database)
@@ -335,8 +347,8 @@ def test_killed_copy_is_gone_on_with(
     original = open_registry(settings).publish("KEYWORDS-TRAINED", source, card)
     text = json.dumps({"uri": settings.uri, "artifacts": settings.artifacts})
     kill_stopped(COPY.format(part=PART, settings=text))
-    sent()
+    uploaded()
     copied = copy_version(open_registry(settings), registry, "KEYWORDS-TRAINED-1")
-    assert sent() == [4, 5]
+    assert uploaded() == [4, 5]
     assert copied.manifest == original.manifest
     assert registry.verify(copied.reference) == []

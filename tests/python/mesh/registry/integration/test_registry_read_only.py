@@ -1,4 +1,4 @@
-"""A registry that is only read, of every kind."""
+"""Read-only registries of every kind."""
 
 import pytest
 
@@ -13,7 +13,7 @@ REFERENCE = "KEYWORDS-TRAINED-1"
 
 @pytest.fixture
 def reader(registry_settings):
-    """The same registry, for reading."""
+    """The same registry, read-only."""
     return open_registry(registry_settings.model_copy(update={"client_mode": "read-only"}))
 
 

@@ -1,4 +1,4 @@
-"""The shared registry when it is used by many, is slow, fails, or dies."""
+"""The shared registry when many use it, and when it is slow, fails, or dies."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Signed versions, in every registry: who may publish what is fetched."""
+"""Signed versions, in every registry: fetching trusts some publishers only."""
 
 import json
 import shutil
@@ -23,13 +23,13 @@ PRIVATE, PUBLIC = generate_keys()
 
 @pytest.fixture
 def publisher(registry_settings):
-    """A registry that signs, and asks nobody for a signature."""
+    """A registry that signs, and checks no signatures."""
     return open_registry(registry_settings.model_copy(update={"signing_key": SecretStr(PRIVATE)}))
 
 
 @pytest.fixture
 def consumer(registry_settings):
-    """A registry that trusts what the publisher signs."""
+    """A registry that trusts the publisher's key."""
     return open_registry(registry_settings.model_copy(update={"trusted_keys": PUBLIC}))
 
 
@@ -86,7 +86,7 @@ def test_flipped_bit_of_the_signature(publisher, consumer, storage, source, card
 
 
 @pytest.mark.parametrize("place", ["sqlite"], indirect=True)
-def test_who_can_write_the_database_and_the_files_but_has_no_key(
+def test_write_access_to_database_and_files_without_a_key(
     publisher, registry, registry_settings, consumer, storage, source, card, tmp_path
 ):
     version = publisher.publish("KEYWORDS-TRAINED", source, card)
@@ -108,7 +108,7 @@ def test_who_can_write_the_database_and_the_files_but_has_no_key(
 
 
 @pytest.mark.parametrize("place", ["sqlite"], indirect=True)
-def test_copies_are_signed_by_who_copies(
+def test_copies_are_signed_by_their_maker(
     publisher, consumer, registry_settings, empty_database, source, card, tmp_path
 ):
     publisher.publish("KEYWORDS-TRAINED", source, card)

@@ -58,7 +58,7 @@ def test_damaged_file_is_not_shared_again(tmp_path: Path) -> None:
     assert second.samefile(third)
 
 
-def test_files_that_no_version_has_are_swept(tmp_path: Path) -> None:
+def test_files_without_a_version_are_swept(tmp_path: Path) -> None:
     first, second = (store(tmp_path, name, "same") for name in ("first", "second"))
     store(tmp_path, "other", "else").unlink()
     first.unlink()

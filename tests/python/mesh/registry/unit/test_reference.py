@@ -91,7 +91,7 @@ def test_reserved_aliases_cannot_be_given(alias):
 
 @pytest.mark.parametrize("alias", ["", "a b", "a/b", "é", "prod\n", "x" * 65])
 def test_malformed_aliases_cannot_be_given(alias):
-    with pytest.raises(UsageError, match="is not an alias"):
+    with pytest.raises(UsageError, match="isn't an alias"):
         check_new_alias(alias)
 
 

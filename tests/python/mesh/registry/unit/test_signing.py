@@ -68,7 +68,7 @@ def test_key_that_is_not_trusted_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("field", ["path", "size", "sha256"])
-def test_changed_file_is_not_what_was_signed(tmp_path: Path, field: str) -> None:
+def test_changed_files_break_the_signature(tmp_path: Path, field: str) -> None:
     version = make_version(tmp_path)
     changes = {"path": "weight", "size": 4, "sha256": "c" * 64}
     for changed in version.manifest.files:
@@ -83,7 +83,7 @@ def test_changed_file_is_not_what_was_signed(tmp_path: Path, field: str) -> None
         assert problem == "its signature is not one of this model's name and these files"
 
 
-def test_added_and_removed_files_are_not_what_was_signed(tmp_path: Path) -> None:
+def test_added_and_removed_files_break_the_signature(tmp_path: Path) -> None:
     version = make_version(tmp_path)
     files = version.manifest.files
     extra = FileEntry(path="extra", size=1, sha256="d" * 64)
@@ -94,7 +94,7 @@ def test_added_and_removed_files_are_not_what_was_signed(tmp_path: Path) -> None
         ) == ["its signature is not one of this model's name and these files"]
 
 
-def test_version_of_another_model_is_not_what_was_signed(tmp_path: Path) -> None:
+def test_another_models_name_breaks_the_signature(tmp_path: Path) -> None:
     version = make_version(tmp_path)
     moved = as_version(version.manifest, version.card, name="NER-TRAINED")
     assert len(trust_problems(moved, tmp_path, [PUBLIC])) == 1
@@ -114,7 +114,7 @@ def test_every_bit_of_the_signature_counts(tmp_path: Path) -> None:
 
 
 def is_same(changed: bytes, written: bytes) -> bool:
-    """Whether both say the same: white space between the parts is no part of what is said."""
+    """Whether both mean the same, whatever the white space between the parts."""
     try:
         return bool(json.loads(changed) == json.loads(written))
     except ValueError:

@@ -58,9 +58,9 @@ def test_names_that_storage_would_change_are_not_published(tmp_path, name):
     assert repr(name) in str(caught.value)
 
 
-def test_names_that_are_no_text_are_not_published(tmp_path):
+def test_names_that_are_not_text_are_not_published(tmp_path):
     (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))).write_text("x")
-    with pytest.raises(MeshError, match="is not a file's path"):
+    with pytest.raises(MeshError, match="isn't a file's path"):
         read_content(tmp_path)
 
 
@@ -71,13 +71,13 @@ def test_content_is_without_card_and_manifest(tmp_path):
     assert list(read_content(tmp_path)) == ["a.bin", "nested/model_card.json"]
 
 
-def test_nothing_but_a_card_is_nothing_to_publish(tmp_path):
+def test_a_card_alone_is_not_published(tmp_path):
     (tmp_path / "model_card.json").write_text("{}")
     with pytest.raises(MeshError, match="no files to publish"):
         read_content(tmp_path)
 
 
-def test_first_error_ends_what_is_under_way():
+def test_first_error_ends_the_other_moves():
     started = threading.Event()
 
     def move(path, advance):

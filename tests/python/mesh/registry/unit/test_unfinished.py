@@ -35,7 +35,7 @@ def interrupt(directory: Path) -> None:
         unfinished.send_part("b", 0, "tag")
 
 
-def test_the_same_content_is_gone_on_with(directory, tmp_path):
+def test_the_same_content_is_resumed(directory, tmp_path):
     interrupt(directory)
     copy = tmp_path / "copy"
     shutil.copytree(directory, copy)
@@ -69,7 +69,7 @@ def test_other_models_and_registries_are_not(directory):
             assert found.progress.run_id == ""
 
 
-def test_what_another_process_is_at_is_left_to_it(directory):
+def test_a_publish_of_another_process_is_not_resumed(directory):
     interrupt(directory)
     with opened(directory) as first, opened(directory) as second:
         assert (first.kept, first.progress.run_id) == (True, "run")
@@ -119,7 +119,7 @@ def test_without_a_folder_nothing_is_kept(directory, tmp_path, monkeypatch):
         assert unfinished.progress.run_id == ""
 
 
-def test_signed_addresses_are_the_users_own(directory, tmp_path):
+def test_only_the_user_can_read_pre_signed_urls(directory, tmp_path):
     interrupt(directory)
     (record,) = (tmp_path / "cache").rglob("*.json")
     assert record.parent.stat().st_mode & 0o077 == 0

@@ -23,23 +23,23 @@ OWN_HOSTS = {
     "clients2.google.com",
     "update.googleapis.com",
 }
-"""Where Chromium asks for its updates and the time, whatever the page is."""
+"""The hosts that Chromium calls for updates and the time on any page."""
 
 
 class RecordingProxy(socketserver.ThreadingTCPServer):
-    """Refuses all that a browser asks of the outside world, and remembers it."""
+    """Refuses all requests of a browser to other hosts, and remembers them."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Refusal)
-        self.asked: list[str] = []
+        self.requested: list[str] = []
 
     def record(self, request_line: str) -> None:
         _, target, _ = request_line.split()
         host = urlsplit(target if "://" in target else f"//{target}").hostname
         if host not in OWN_HOSTS:
-            self.asked.append(target)
+            self.requested.append(target)
 
     @property
     def url(self) -> str:
@@ -85,7 +85,7 @@ def dump(proxy: RecordingProxy, profile: Path, url: str) -> str:
 def evaluate(proxy: RecordingProxy, profile: Path, url: str, script: str) -> Any:
     """The value that a promise yields on the page, by the DevTools protocol over a pair of pipes."""
     to_browser, commands = os.pipe()
-    answers, from_browser = os.pipe()
+    responses, from_browser = os.pipe()
 
     def connect() -> None:
         os.dup2(to_browser, 3)
@@ -99,7 +99,7 @@ def evaluate(proxy: RecordingProxy, profile: Path, url: str, script: str) -> Any
     ):
         os.close(to_browser)
         os.close(from_browser)
-        with os.fdopen(commands, "wb", 0) as writer, os.fdopen(answers, "rb") as reader:
+        with os.fdopen(commands, "wb", 0) as writer, os.fdopen(responses, "rb") as reader:
 
             def call(method: str, session: str | None = None, **params: Any) -> Any:
                 message = {"id": 1, "method": method, "params": params, "sessionId": session}
@@ -110,17 +110,17 @@ def evaluate(proxy: RecordingProxy, profile: Path, url: str, script: str) -> Any
                     while (byte := reader.read(1)) != b"\0":
                         assert byte, "the browser ended"
                         data += byte
-                    answer = json.loads(data)
-                    if "id" in answer:
-                        return answer.get("result", {})
+                    response = json.loads(data)
+                    if "id" in response:
+                        return response.get("result", {})
 
             target = call("Target.createTarget", url=url)["targetId"]
             session = call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
 
             def value_of(expression: str) -> Any:
                 options = {"awaitPromise": True, "returnByValue": True}
-                answer = call("Runtime.evaluate", session, expression=expression, **options)
-                return answer.get("result", {}).get("value")
+                response = call("Runtime.evaluate", session, expression=expression, **options)
+                return response.get("result", {}).get("value")
 
             # Until then, expressions are evaluated on the blank page that the target starts with.
             try:
@@ -133,7 +133,7 @@ def evaluate(proxy: RecordingProxy, profile: Path, url: str, script: str) -> Any
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no chromium or google-chrome on PATH")
-def test_the_docs_show_all_operations_and_ask_nothing_of_other_hosts(
+def test_the_docs_show_all_operations_and_call_no_other_host(
     serve: Callable[..., Any], proxy: RecordingProxy, tmp_path: Path
 ) -> None:
     server = serve()
@@ -144,7 +144,7 @@ def test_the_docs_show_all_operations_and_ask_nothing_of_other_hosts(
     for schema in ("TinyRequest", "TinyResponse", "ProblemDetails"):
         assert schema in page
     assert "Unable to render this definition" not in page
-    assert proxy.asked == []
+    assert proxy.requested == []
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no chromium or google-chrome on PATH")
@@ -154,7 +154,7 @@ def test_the_proxy_would_notice_a_request_to_another_host(
     page = tmp_path / "page.html"
     page.write_text('<img src="http://elsewhere.invalid/logo.png">')
     dump(proxy, tmp_path / "profile", page.as_uri())
-    assert proxy.asked == ["http://elsewhere.invalid/logo.png"]
+    assert proxy.requested == ["http://elsewhere.invalid/logo.png"]
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no chromium or google-chrome on PATH")

@@ -1,4 +1,4 @@
-"""A real server process answers, and refuses, over real HTTP."""
+"""A real server process responds, and refuses, over real HTTP."""
 
 import json
 import socket
@@ -77,9 +77,9 @@ def test_waiting_requests_are_computed_together(serve: Serve) -> None:
         server.wait_until(lambda: server.metric("inference_queue_depth") == 5)
         server.open_gate()
         assert first.result()["batch"] == 1
-        answers = [other.result() for other in others]
-    assert [answer["text"] for answer in answers] == list("ABCDE")
-    assert sorted(answer["batch"] for answer in answers) == [1, 4, 4, 4, 4]
+        responses = [other.result() for other in others]
+    assert [response["text"] for response in responses] == list("ABCDE")
+    assert sorted(response["batch"] for response in responses) == [1, 4, 4, 4, 4]
 
 
 def test_one_failing_request_of_a_batch_fails_alone(serve: Serve) -> None:
@@ -102,7 +102,7 @@ def test_one_failing_request_of_a_batch_fails_alone(serve: Serve) -> None:
     assert server.metric('inference_batch_size_bucket{le="4.0"}') == 2
 
 
-def test_saturation_answers_503_while_probes_still_answer(serve: Serve) -> None:
+def test_saturation_gets_503_while_probes_still_respond(serve: Serve) -> None:
     server = serve(threads=1, max_batch=1, queue_size=2)
     with ThreadPoolExecutor(10) as pool, server.client() as client:
 
@@ -163,11 +163,11 @@ def test_a_body_above_the_limit_is_refused_and_the_sender_gets_to_read_it(serve:
     }
     for header, body in bodies.items():
         with connect(server) as connection:
-            # Sends all of it before it reads the answer.
+            # Sends all of it before it reads the response.
             connection.sendall(header + body)
-            answer = receive_all(connection)
-        assert answer.startswith(b"HTTP/1.1 413")
-        assert b"larger than 1000 bytes" in answer
+            response = receive_all(connection)
+        assert response.startswith(b"HTTP/1.1 413")
+        assert b"larger than 1000 bytes" in response
     # The request for the metrics itself.
     server.wait_until(lambda: server.metric("http_requests_in_progress") == 1)
 
@@ -190,12 +190,12 @@ def test_a_slow_body_gets_a_timeout(serve: Serve) -> None:
     server = serve(receive_seconds=0.2)
     with connect(server) as connection:
         connection.sendall(head(100) + b'{"text":')
-        answer = receive_all(connection)
-    assert answer.startswith(b"HTTP/1.1 408")
-    assert b"The body did not arrive within 0.2 seconds." in answer
+        response = receive_all(connection)
+    assert response.startswith(b"HTTP/1.1 408")
+    assert b"The body did not arrive within 0.2 seconds." in response
 
 
-def test_a_slow_header_is_cut_off_and_others_are_served_meanwhile(serve: Serve) -> None:
+def test_a_slow_header_is_cut_off_and_other_clients_are_served(serve: Serve) -> None:
     server = serve(keep_alive_seconds=1)
     connections = [connect(server) for _ in range(50)]
     for connection in connections:
@@ -206,7 +206,7 @@ def test_a_slow_header_is_cut_off_and_others_are_served_meanwhile(serve: Serve) 
         connection.close()
 
 
-def test_what_is_no_http_is_refused_and_others_are_served(serve: Serve) -> None:
+def test_other_protocols_are_refused_and_other_clients_are_served(serve: Serve) -> None:
     server = serve()
     for garbage in (b"\x16\x03\x01\x02\x00\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"a" * 100_000):
         with connect(server) as connection:
@@ -220,10 +220,10 @@ def test_the_log_has_one_json_object_for_each_request(serve: Serve) -> None:
     with server.client() as client:
         client.post(PREDICT, json={"text": "a"}, headers={"x-request-id": "my-id"})
         client.post(PREDICT, json={"text": "a", "crash": True}, headers={"x-request-id": "bad-id"})
-    # The line is written once the answer is sent.
+    # The line is written once the response is sent.
     server.wait_until(lambda: server.log.count('"status_code"') == 2)
     records = [json.loads(line) for line in server.log.splitlines()]
-    answered, failed, defect = (
+    success, failed, defect = (
         next(
             record
             for record in records
@@ -235,9 +235,9 @@ def test_the_log_has_one_json_object_for_each_request(serve: Serve) -> None:
             ("bad-id", "exception"),
         )
     )
-    assert answered["service"] == "tiny-serve"
-    assert answered["request_line"] == f"POST {PREDICT} HTTP/1.1"
-    assert answered["client_addr"].startswith("127.0.0.1:")
-    assert answered["duration_ms"] > 0
-    assert (answered["status_code"], failed["status_code"]) == (200, 500)
+    assert success["service"] == "tiny-serve"
+    assert success["request_line"] == f"POST {PREDICT} HTTP/1.1"
+    assert success["client_addr"].startswith("127.0.0.1:")
+    assert success["duration_ms"] > 0
+    assert (success["status_code"], failed["status_code"]) == (200, 500)
     assert "ZeroDivisionError: a secret" in defect["exception"]

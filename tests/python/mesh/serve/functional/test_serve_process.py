@@ -93,7 +93,9 @@ def test_an_unknown_host_ends_the_process_with_a_sentence(start: Start) -> None:
     assert server.log.count("\n") == 1
 
 
-def test_sigterm_answers_every_request_in_flight_and_refuses_new_connections(start: Start) -> None:
+def test_sigterm_completes_every_request_in_flight_and_refuses_new_connections(
+    start: Start,
+) -> None:
     server = start(threads=1, max_batch=2)
     server.wait_until(server.is_ready)
     texts = [f"text {number}" for number in range(12)]
@@ -123,7 +125,7 @@ def test_sigterm_answers_every_request_in_flight_and_refuses_new_connections(sta
     assert "All requests are complete" in server.log
 
 
-def test_what_was_sent_before_sigterm_is_answered_even_if_the_server_had_no_time_to_read_it(
+def test_requests_sent_before_sigterm_get_responses_even_if_there_was_no_time_to_read_them(
     start: Start,
 ) -> None:
     server = start(queue_size=200)
@@ -158,7 +160,7 @@ def test_readiness_turns_before_connections_are_refused(start: Start) -> None:
 
 
 @both_signals
-def test_what_is_not_answered_within_the_grace_period_is_admitted(
+def test_requests_beyond_the_grace_period_are_admitted(
     launch: Start, http: str, number: int
 ) -> None:
     server = launch(server=http, threads=1, max_batch=1, drain_seconds=0.3)
@@ -175,7 +177,7 @@ def test_what_is_not_answered_within_the_grace_period_is_admitted(
             response = each.result()
             assert response.status_code == 503
             assert response.json()["detail"] == (
-                "The server was shut down before the answer was ready; try again."
+                "The server was shut down before the response was ready; try again."
             )
     assert server.log.endswith(
         "error: 2 requests got no response within 0.3 seconds of shutting down.\n"

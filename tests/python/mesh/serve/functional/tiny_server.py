@@ -1,4 +1,4 @@
-"""A program that serves a tiny model, for the tests; its behaviour is chosen by the request and the environment."""
+"""A program that serves a tiny model; the request and the environment choose its behaviour."""
 
 import json
 import os

@@ -201,7 +201,7 @@ def test_exceptions_of_the_model(serve: Serve, caplog: pytest.LogCaptureFixture)
             response = await client.post(PREDICT, json=body("usage"))
             check_problem(response, 422, "The document has too many candidates.")
             response = await client.post(PREDICT, json=body("problem"))
-            check_problem(response, 502, "The other service does not answer.")
+            check_problem(response, 502, "The other service does not respond.")
             response = await client.post(
                 PREDICT, json=body("crash"), headers={"x-request-id": "id-of-the-crash"}
             )

@@ -10,7 +10,7 @@ from services.http import running
 
 
 class Server(http.server.HTTPServer):
-    """Answers everything with one status and remembers the paths."""
+    """Responds to everything with one status and remembers the paths."""
 
     status = 200
 
@@ -51,4 +51,4 @@ def test_server_that_does_not_listen_is_unhealthy(
     server.shutdown()
     server.server_close()
     assert healthcheck.main() == 1
-    assert "no answer" in capsys.readouterr().out
+    assert "no response" in capsys.readouterr().out

@@ -44,7 +44,7 @@ def infer_request(*texts: str, **changes: Any) -> dict[str, Any]:
 def test_health_and_metadata(serve: Serve) -> None:
     async def scenario() -> None:
         async with serve(Shout()) as client:
-            for path, answer in {
+            for path, expected in {
                 "/v2": {"name": "mesh", "version": "2", "extensions": []},
                 "/v2/health/live": {"live": True},
                 "/v2/health/ready": {"live": True, "ready": True},
@@ -58,7 +58,7 @@ def test_health_and_metadata(serve: Serve) -> None:
             }.items():
                 response = await client.get(path)
                 assert response.status_code == 200
-                assert response.json() == answer
+                assert response.json() == expected
 
     asyncio.run(scenario())
 
@@ -67,9 +67,9 @@ def test_each_text_gets_its_response_in_its_place(serve: Serve) -> None:
     async def scenario() -> None:
         async with serve(Shout()) as client:
             request = {"id": "42", **infer_request("a", "é", "日")}
-            answer = (await client.post(INFER, json=request)).json()
-            [tensor] = answer.pop("outputs")
-            assert answer == {"model_name": "shout", "id": "42"}
+            response = (await client.post(INFER, json=request)).json()
+            [tensor] = response.pop("outputs")
+            assert response == {"model_name": "shout", "id": "42"}
             texts = [json.loads(document) for document in tensor.pop("data")]
             assert texts == [{"text": "A"}, {"text": "É"}, {"text": "日"}]
             assert tensor == {"name": "response", "shape": [3], "datatype": "BYTES"}
