@@ -22,7 +22,7 @@ def registered(settings: RegistrySettings, name: str) -> list[ModelVersion]:
     Raises:
         MeshError: the registry can't be reached or read; it isn't tried again.
     """
-    found = _read(settings)
+    found = read_registry(settings)
     if isinstance(found, MeshError):
         raise found
     return [version for version in found if version.name == name]
@@ -85,7 +85,7 @@ def status_of_data(store: DataStore, inputs: Inputs) -> Status:
 
 
 @functools.cache
-def _read(settings: RegistrySettings) -> list[ModelVersion] | MeshError:
+def read_registry(settings: RegistrySettings) -> list[ModelVersion] | MeshError:
     if settings.uri.startswith(_SQLITE) and not Path(settings.uri.removeprefix(_SQLITE)).exists():
         # Opening it would make it.
         return []
