@@ -49,7 +49,16 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workspace)
         assert [program.main([]) for program in CHAIN] == [0] * len(CHAIN)
+    weights = shutil.ignore_patterns("*.data", "*.npy", "*.onnx", "*.safetensors")
+    shutil.copytree(workspace, workspace / "untouched", ignore=weights)
     return workspace
+
+
+@pytest.fixture
+def untouched(finished: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The workspace as it was before any test, without weights, which no state depends on."""
+    monkeypatch.chdir(finished / "untouched")
+    return finished / "untouched"
 
 
 @pytest.fixture
@@ -293,7 +302,7 @@ def states(**environment: str) -> tuple[int, dict[str, tuple[str, str]]]:
     }
 
 
-@pytest.mark.usefixtures("workspace")
+@pytest.mark.usefixtures("untouched")
 def test_status_of_steps_that_ran() -> None:
     code, found = states()
     assert code == 0
@@ -304,7 +313,7 @@ def test_status_of_steps_that_ran() -> None:
     }
 
 
-@pytest.mark.usefixtures("workspace")
+@pytest.mark.usefixtures("untouched")
 def test_status_names_the_input_that_changed() -> None:
     _, found = states(COMPILE_VOCABULARY_WORDS="201")
     assert found["compile:download"] == DONE
@@ -320,7 +329,7 @@ def test_status_names_the_input_that_changed() -> None:
     )
 
 
-@pytest.mark.usefixtures("workspace")
+@pytest.mark.usefixtures("untouched")
 def test_status_without_the_registry(tmp_path: Path) -> None:
     code, found = states(MESH_REGISTRY_URI="http://127.0.0.1:9")
     assert code == 1
