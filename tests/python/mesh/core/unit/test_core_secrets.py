@@ -17,16 +17,16 @@ class Google(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.startswith("/computeMetadata/") and self.headers["Metadata-Flavor"]:
-            self.answer(200, {"access_token": "a-token"})
+            self.respond(200, {"access_token": "a-token"})
         elif (
             self.headers["Authorization"] == "Bearer a-token" and self.path == f"/v1/{KEPT}:access"
         ):
             data = base64.b64encode(b"postgresql://mesh").decode()
-            self.answer(200, {"payload": {"data": data}})
+            self.respond(200, {"payload": {"data": data}})
         else:
-            self.answer(403, {})
+            self.respond(403, {})
 
-    def answer(self, status: int, body: object) -> None:
+    def respond(self, status: int, body: object) -> None:
         self.send_response(status)
         self.end_headers()
         self.wfile.write(json.dumps(body).encode())
