@@ -25,10 +25,10 @@ from mesh.data.features import Preparation, Prepared, feature_schema, prepare
 from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.shards import Shard, write_shards
 from mesh.data.splitting import SPLITS, Fractions
+from mesh.data.status import status_of_data
 from mesh.data.store import LATEST, DataSettings, DataStore
 from mesh.data.validation import REJECTS_FILE, Rejects
 from mesh.lifecycle.ingest import PART
-from mesh.lifecycle.status import status_of_data
 
 logger = logging.getLogger(__name__)
 

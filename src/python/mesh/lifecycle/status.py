@@ -1,4 +1,4 @@
-"""Looks at what is stored, to tell whether a step's result is up to date; changes nothing."""
+"""Looks at what is registered, to tell whether a step's result is up to date; changes nothing."""
 
 import functools
 from pathlib import Path
@@ -7,7 +7,6 @@ from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
 from mesh.core.inputs import Inputs, differences
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
-from mesh.data.store import DataStore
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import open_registry
 from mesh.registry.reference import LATEST, ModelReference
@@ -64,24 +63,6 @@ def with_fingerprint(versions: list[ModelVersion], inputs: Inputs) -> ModelVersi
     """The newest version that was made from inputs."""
     wanted = fingerprint(inputs)
     return next((one for one in reversed(versions) if one.card.fingerprint == wanted), None)
-
-
-def status_of_data(store: DataStore, inputs: Inputs) -> Status:
-    """The state of a version of data that would be made from inputs now.
-
-    Raises:
-        MeshError: the storage can't be reached, or a manifest is damaged.
-    """
-    versions = store.versions()
-    if not versions:
-        return NEVER_RUN
-    latest = store.get()
-    wanted = fingerprint(inputs)
-    if latest.inputs == wanted:
-        return up_to_date(latest.version)
-    if found := next((one for one in map(store.get, versions) if one.inputs == wanted), None):
-        return out_of_date(latest.version, [f"data ({found.version} was made before)"])
-    return out_of_date(latest.version, differences(latest.made_from, inputs))
 
 
 @functools.cache
