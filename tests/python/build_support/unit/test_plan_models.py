@@ -1,8 +1,11 @@
 """Which models plans make anew, by the sources that are here and a graph of a few targets."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import planning
 import pytest
 from planning.changes import Change
 from planning.graph import REQUIREMENT, Graph, Target
@@ -76,6 +79,12 @@ class Commits:
 @pytest.fixture
 def commits(tmp_path: Path) -> Commits:
     return Commits(tmp_path)
+
+
+def test_plans_need_no_packages_of_others() -> None:
+    paths = [str(Path(folder).resolve()) for folder in (SOURCES, Path(planning.__path__[0]).parent)]
+    code = f"import sys; sys.path += {paths}; import planning.models"
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
 
 
 def test_nothing_changed(commits: Commits) -> None:
