@@ -40,7 +40,7 @@ _PACKAGE = re.compile(r"package://([A-Za-z_]\w*)")
 _SETTING = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)\s*=")
 
 Inputs = dict[str, str]
-"""The digest or version of each input by its description; those of files are named by their paths."""
+"""The digest or version of each input by its description: of a file, its path."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,11 @@ def find_projects(root: Path) -> list[str]:
 
 
 def find_models(base: Path, head: Path, changes: Iterable[Change], graph: Graph) -> list[ModelItem]:
-    """The models of `head` that differ from those of `base`, both folders with the repository's files.
+    """The models of `head` that differ from those of `base`.
 
     Args:
+        base: a folder with the repository's files.
+        head: another one.
         graph: the targets of `head`, which tell the packages that files use.
     """
     changed = {change.file: change for change in changes}
@@ -83,7 +85,7 @@ def find_models(base: Path, head: Path, changes: Iterable[Change], graph: Graph)
 
 
 def model_inputs(root: Path, project: str, component: str, graph: Graph) -> Inputs:
-    """What the fingerprint of a component's result is made of; empty where the code can't be read."""
+    """The inputs of a component's result; empty where the code can't be read."""
     settings = _settings(root, project, component)
     try:
         files, packages = _code(root, project, component, _backends(settings))
@@ -139,7 +141,10 @@ def _backends(settings: Inputs) -> set[str]:
 
 
 def _settings(root: Path, project: str, component: str) -> Inputs:
-    """The component's own settings in its configuration files; comments and general settings determine nothing."""
+    """The component's own settings in its env files.
+
+    Comments and general settings determine nothing.
+    """
     found = {}
     folder = PACKAGE_ROOT / project / component / "config"
     for path in sorted((root / folder).glob("*.env")):

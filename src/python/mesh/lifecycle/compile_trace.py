@@ -211,7 +211,7 @@ def status(
     registry_settings: RegistrySettings,
     _extra_files: ExtraFiles | None = None,
 ) -> Status:
-    """Whether a model is registered, or lies in `outputs/<project>/compile`, that was compiled as it would be now."""
+    """Whether a model was compiled as it would be now: a registered one, or the one in outputs."""
     inputs = expected_inputs(recipe, workspace)
     if inputs is None:
         return NEVER_RUN
@@ -226,7 +226,11 @@ def status(
 
 
 def expected_inputs(recipe: Recipe, workspace: WorkspaceSettings) -> Inputs | None:
-    """The inputs of what compiling would give now, after a download; None where there is nothing to compile."""
+    """The inputs of what compiling would give now, after a download.
+
+    Returns:
+        None where there is nothing to compile.
+    """
     extra = (recipe.extra_files,) if recipe.extra_files else ()
     settings, source, registry_settings, *extra_files = load_settings(
         [CompileSettings, DownloadSettings, RegistrySettings, *extra],

@@ -99,7 +99,7 @@ class Recipe:
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """The modules of the project that decide an uncompiled version, with all that they import."""
+        """The project's modules that decide an uncompiled version; their imports do too."""
         training = self.training
         functions = (
             self.reference,

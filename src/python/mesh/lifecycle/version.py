@@ -55,7 +55,7 @@ class RegressionTest:
 def base_inputs(
     recipe: Recipe, source: BaseModelSource, samples: Sequence[str], params: Mapping[str, Any]
 ) -> Inputs:
-    """All that determines an uncompiled version: weights, samples, code and versions of packages."""
+    """All that determines an uncompiled version: weights, samples, code, versions of packages."""
     return {
         "base model": source.digest,
         "samples": fingerprint(list(samples)),
