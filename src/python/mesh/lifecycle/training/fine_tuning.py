@@ -186,8 +186,8 @@ def _metrics(
     work: Path,
 ) -> dict[str, Any]:
     """The scores on the test split, beside those of the version that has the alias, on the same rows."""
-    from mesh.lifecycle.training.evaluation import evaluate
     from mesh.lifecycle.training.plots import write_plots
+    from mesh.lifecycle.training.scores import evaluate
 
     scores = evaluate(recipe, directory / ARTIFACTS, test)
     main = _MAIN_SCORE[recipe.task]
