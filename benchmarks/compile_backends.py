@@ -1,6 +1,7 @@
 """The backends of compiled models side by side: size, speed and distance from the uncompiled model.
 
-Backends take turns, and the CPU's time is counted rather than the wall's, so other work on the machine disturbs little.
+Backends take turns, and the CPU's time is counted rather than the wall's, so other work on the
+machine disturbs little.
 """
 
 import logging
@@ -85,8 +86,8 @@ def run(settings: Settings) -> None:
         ],
         packages=("torch", "transformers", "onnxruntime"),
         notes=[
-            f"Differences from the uncompiled model on {PARITY_TEXTS} paragraphs and a text of more than 512 tokens, "
-            "alone and together."
+            f"Differences from the uncompiled model on {PARITY_TEXTS} paragraphs and a text of "
+            "more than 512 tokens, alone and together."
         ],
     )
 

@@ -1,6 +1,7 @@
 """Documents a second over HTTP: the mesh's keywords server, and KeyBERT behind BentoML, LitServe and FastAPI.
 
-All servers are started, then get their turns one after the other, while the others are paused; one document a request.
+All servers are started, then get their turns one after the other, while the others are paused; one
+document a request.
 """
 
 import json
@@ -158,13 +159,16 @@ def _print(turns: Turns, memory: dict[str, float], settings: HttpSettings) -> No
             ]
         )
     print_table(
-        f"Keywords over HTTP, {settings.documents} paragraphs, {settings.rounds} round(s) of {settings.seconds:g} s",
+        f"Keywords over HTTP, {settings.documents} paragraphs, {settings.rounds} round(s) of "
+        f"{settings.seconds:g} s",
         ("", "documents/s", "to the best peer", "p50 ms", "p99 ms", "resident MiB"),
         rows,
         packages=("onnxruntime", "uvicorn", "starlette"),
         notes=[
-            "First pass: each document once, to servers that have seen none. Then all were seen before.",
-            "All answers to the first pass were the same: keywords, order, and scores within 0.001.",
+            "First pass: each document once, to servers that have seen none. Then all were seen "
+            "before.",
+            "All answers to the first pass were the same: keywords, order, and scores within "
+            "0.001.",
             "Peers: one worker for each core; their versions are in benchmarks/peers/*.txt.",
         ],
     )

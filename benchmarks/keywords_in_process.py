@@ -1,6 +1,7 @@
 """Documents a second of the keyword extractor and of KeyBERT, in one process, with the same weights.
 
-Everything is measured in turns of a few documents, so that other work on the machine slows all of them alike.
+Everything is measured in turns of a few documents, so that other work on the machine slows all of
+them alike.
 """
 
 import logging
@@ -48,7 +49,8 @@ class Settings(MeshSettings):
     threads: int = Field(1, ge=1, description="Cores that each of them may use.")
     clock: Literal["wall", "cpu"] = Field(
         "wall",
-        description="With cpu, time in which others had the core does not count; for one thread on a busy machine.",
+        description="With cpu, time in which others had the core does not count; for one thread on "
+        "a busy machine.",
     )
 
 
@@ -106,7 +108,8 @@ def run(settings: Settings) -> None:
         packages=("keybert", "sentence-transformers", "torch", "onnxruntime"),
         notes=[
             "All answers were the same: keywords, order, and scores within 0.001.",
-            "First pass: nothing is remembered at its start. Seen before: all candidates are remembered.",
+            "First pass: nothing is remembered at its start. Seen before: all candidates are "
+            "remembered.",
         ],
     )
 

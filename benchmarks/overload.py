@@ -41,8 +41,8 @@ def main_run(settings: OverloadSettings) -> None:
             for share in SHARES
         ]
     print_table(
-        f"Sustainable: {sustainable:.1f} documents/s; the queue of {settings.queue_size}: {bound:.2f} s; "
-        f"{settings.seconds:g} s each",
+        f"Sustainable: {sustainable:.1f} documents/s; the queue of {settings.queue_size}: "
+        f"{bound:.2f} s; {settings.seconds:g} s each",
         (
             *("rate", "offered/s", "accepted/s", "accepted p50 s", "accepted p99 s", "of bound"),
             *("refused", "refused p99 ms", "resident MiB"),

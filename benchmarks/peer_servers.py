@@ -80,7 +80,8 @@ def peer_environment(name: Peer, cache: Path) -> Path:
 def make_environment(requirements: Path, cache: Path) -> Path:
     """A virtual environment with the packages of a requirements file, made at the first call.
 
-    pip takes its indexes, links, certificate and proxy from its configuration on the machine, and nothing else.
+    pip takes its indexes, links, certificate and proxy from its configuration on the machine, and
+    nothing else.
 
     Raises:
         MeshError: pip can't install them.

@@ -1,6 +1,7 @@
 """What publishing, fetching and verifying a large version take beside a plain copy of its files.
 
-All in turns on one disk, in an embedded registry of its own. The files are in memory before each measurement.
+All in turns on one disk, in an embedded registry of its own. The files are in memory before each
+measurement.
 """
 
 import logging
@@ -122,7 +123,8 @@ def _write_files(folder: Path, size: int, files: int) -> None:
 def _claim_memory(place: Path, megabytes: int) -> None:
     """Have memory at hand for another copy, whichever action is first.
 
-    A virtual machine gives memory back that is free for a while, and to get it again takes longer than to copy a file.
+    A virtual machine gives memory back that is free for a while, and to get it again takes longer
+    than to copy a file.
     """
     with place.open("wb") as file:
         for _ in range(megabytes):

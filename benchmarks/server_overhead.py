@@ -47,7 +47,8 @@ def main_run(settings: OverheadSettings) -> None:
             for key, server in servers.items():
                 figures[key].append(_turn(server, settings))
     print_table(
-        f"An empty model, {settings.clients} clients, median of {settings.rounds} turns of {settings.seconds:g} s",
+        f"An empty model, {settings.clients} clients, median of {settings.rounds} turns of "
+        f"{settings.seconds:g} s",
         ("server", "access log", "requests/s", "of bare", "p99 ms", "CPU µs/request"),
         [
             [name, "yes" if logs else "no", *_figures(turns, figures[BARE, logs])]

@@ -25,18 +25,19 @@ _ABBREVIATION = 5
 _GAP = regex.compile(r"[^\S\n]?[&'\u2019./+\u2013-]?[^\S\n]?|\.? |, ")
 # Words beside a name that are written like a part of it but aren't.
 _BESIDE = frozenset(
-    "mr mrs ms dr president vice chancellor prime minister king queen emperor pope prince princess sir ceo cfo "
-    "chairman founder mayor senator governor secretary general captain colonel lord lady professor coach justice "
-    "actor actress singer director pilot judge monday tuesday wednesday thursday friday saturday sunday january "
-    "february march april may june july august september october november december".split()
+    "mr mrs ms dr president vice chancellor prime minister king queen emperor pope prince princess "
+    "sir ceo cfo chairman founder mayor senator governor secretary general captain colonel lord "
+    "lady professor coach justice actor actress singer director pilot judge monday tuesday "
+    "wednesday thursday friday saturday sunday january february march april may june july august "
+    "september october november december".split()
 )
 
 
 def find_names(text: str, language: Language, knowledge: KnowledgeBase) -> list[Mention]:
     """Find the names that a knowledge base has, the longest where several begin.
 
-    A name beside another capitalised word, as in "Peter Jordan", is marked as part of a longer name; but not in
-    German, which writes every noun so.
+    A name beside another capitalised word, as in "Peter Jordan", is marked as part of a longer
+    name; but not in German, which writes every noun so.
     """
     words = [match.span() for match in _WORD.finditer(text)]
     runs = {span: name_key(text[slice(*span)]) for span in _runs(text, words)}

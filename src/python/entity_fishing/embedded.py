@@ -1,8 +1,8 @@
 """Links by a knowledge base: candidates with the name, ranked by name, popularity and description.
 
 The features are those of classic entity linkers: the prior of an entity and the similarity of its
-description to the mention's context (Milne and Witten, "Learning to link with Wikipedia", 2008), here
-with sentence embeddings.
+description to the mention's context (Milne and Witten, "Learning to link with Wikipedia", 2008),
+here with sentence embeddings.
 """
 
 from collections import OrderedDict
@@ -66,7 +66,8 @@ class EmbeddedLinker:
             mentions = find_names(task.text, task.language, self._knowledge)
         if len(mentions) > MAX_ENTITIES:
             return UsageError(
-                f"A document has {len(mentions):,} names, more than {MAX_ENTITIES:,}: send a shorter one."
+                f"A document has {len(mentions):,} names, more than {MAX_ENTITIES:,}: send a "
+                "shorter one."
             )
         return _Text(task, mentions, self._candidates(task, mentions))
 

@@ -31,7 +31,8 @@ class PreparedDocument:
         self._given = None if source.entities is None else list(self._places(source.entities))
         if self._given is not None and len(self._given) > MAX_ENTITIES:
             raise UsageError(
-                f"The names of a document occur {len(self._given):,} times, more than {MAX_ENTITIES:,}: send fewer."
+                f"The names of a document occur {len(self._given):,} times, more than "
+                f"{MAX_ENTITIES:,}: send fewer."
             )
         self.task = Task(self._clean.text, language, self._mentions())
 

@@ -100,18 +100,19 @@ class Entity(BaseModel):
         description="The name, as sent or, if it was found, without markup.", examples=["Paris"]
     )
     entity_type: str | None = Field(
-        description="As sent, as the ner service returned it, or that of the Wikidata entity: person, "
-        "organisation, place or other."
+        description="As sent, as the ner service returned it, or that of the Wikidata entity: "
+        "person, organisation, place or other."
     )
     start: int | None = Field(
-        description="Its first character in the document as it was sent, from 0; null if the document "
-        "does not contain it."
+        description="Its first character in the document as it was sent, from 0; null if the "
+        "document does not contain it."
     )
     end: int | None = Field(
         description="The character after its last one in the document as it was sent."
     )
     score: float = Field(
-        description="How certain the link is, from 0 to 1; without a link, that of the best candidate.",
+        description="How certain the link is, from 0 to 1; without a link, that of the best "
+        "candidate.",
         examples=[0.9871],
     )
     wikidata_id: str | None = Field(
@@ -129,10 +130,10 @@ class Entity(BaseModel):
         examples=["capital of France"],
     )
     reason: Reason | None = Field(
-        description="The reason why there is no link. `unknown`: no entity has this name. `ambiguous`: "
-        "several entities are about as likely. `unlikely`: no entity with this name fits the text. "
-        "`part_of_longer_name`: the words beside it seem to belong to the name. `not_in_document`: the "
-        "document does not contain the name that was sent."
+        description="The reason why there is no link. `unknown`: no entity has this name. "
+        "`ambiguous`: several entities are about as likely. `unlikely`: no entity with this name "
+        "fits the text. `part_of_longer_name`: the words beside it seem to belong to the name. "
+        "`not_in_document`: the document does not contain the name that was sent."
     )
 
 
@@ -149,5 +150,6 @@ class Response(BaseModel):
 
     outputs: list[Prediction]
     backend: Backend = Field(
-        description="`embedded`: the server's own knowledge base. `service`: an entity-fishing server."
+        description="`embedded`: the server's own knowledge base. `service`: an entity-fishing "
+        "server."
     )

@@ -17,7 +17,8 @@ class EntityFishingSettings(MeshSettings):
 
     backend: Backend = Field(
         "embedded",
-        description="`embedded` uses a knowledge base and needs no service; `service` calls an entity-fishing server.",
+        description="`embedded` uses a knowledge base and needs no service; `service` calls an "
+        "entity-fishing server.",
     )
     knowledge_base: Path | None = Field(
         None,
@@ -37,7 +38,8 @@ class EntityFishingSettings(MeshSettings):
     deadline_seconds: float = Field(
         25,
         gt=0,
-        description="All calls for a batch of requests end within this time; keep it below SERVE_DEADLINE_SECONDS.",
+        description="All calls for a batch of requests end within this time; keep it below "
+        "SERVE_DEADLINE_SECONDS.",
     )
     breaker_failures: int = Field(
         5,

@@ -36,7 +36,8 @@ def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
     """Compare two predictions of a document, whatever the order of nearly equal keywords.
 
     Returns:
-        One sentence for each keyword that only one of them has, or whose scores are further apart than `tolerance`.
+        One sentence for each keyword that only one of them has, or whose scores are further apart
+        than `tolerance`.
     """
     before, after = (
         {item["keyword_token"]: item["keyword_score"] for item in prediction["predicted_document"]}

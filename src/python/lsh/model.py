@@ -40,8 +40,8 @@ def bands(threshold: float, num_perm: int) -> tuple[int, int]:
         index = MinHashLSH(threshold=threshold, num_perm=num_perm)
     except ValueError as error:
         raise UsageError(
-            f"threshold={threshold:g} leaves a single band of {num_perm} values: raise num_perm, or "
-            "lower threshold."
+            f"threshold={threshold:g} leaves a single band of {num_perm} values: raise num_perm, "
+            "or lower threshold."
         ) from error
     return index.b, index.r
 

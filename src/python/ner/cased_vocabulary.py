@@ -1,9 +1,9 @@
 """Capital letters for a base model that has none: names are hard to find without them.
 
-A vocabulary of lower-case words gets each word a second time with a capital letter, and short pieces of words in
-capitals. The embedding of a new word is that of the old one plus one direction for all capitalised words, or another
-for all in capitals, so that the network can learn what a capital letter means from few examples, and knows it of words
-that it did not see.
+A vocabulary of lower-case words gets each word a second time with a capital letter, and short
+pieces of words in capitals. The embedding of a new word is that of the old one plus one direction
+for all capitalised words, or another for all in capitals, so that the network can learn what a
+capital letter means from few examples, and knows it of words that it did not see.
 """
 
 from pathlib import Path
@@ -27,7 +27,8 @@ def add_cased_words(folder: Path) -> None:
         return
     new = cased_words(tokenizer["model"]["vocab"])
     normalizer["lowercase"] = False
-    # Left to itself it keeps accents where it keeps capital letters; the words of the vocabulary have none.
+    # Left to itself it keeps accents where it keeps capital letters; the words of the vocabulary
+    # have none.
     if normalizer["strip_accents"] is None:
         normalizer["strip_accents"] = True
     vocabulary: dict[str, int] = tokenizer["model"]["vocab"]

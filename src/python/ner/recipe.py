@@ -37,7 +37,8 @@ def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
     """Compare the entities of a document.
 
     Returns:
-        One sentence for each entity that only one of them has, or whose scores are further apart than `tolerance`.
+        One sentence for each entity that only one of them has, or whose scores are further apart
+        than `tolerance`.
     """
     before, after = (
         {

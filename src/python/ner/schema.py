@@ -22,8 +22,8 @@ class Entity(BaseModel):
     """A name in a document."""
 
     entity_type: str = Field(
-        description="PER for a person, ORG for an organisation, LOC for a place, MISC for another name. "
-        "A model that was registered without training has its own types.",
+        description="PER for a person, ORG for an organisation, LOC for a place, MISC for another "
+        "name. A model that was registered without training has its own types.",
         examples=["PER"],
     )
     entity_text: str = Field(
@@ -40,8 +40,8 @@ class Entity(BaseModel):
         description="Its first character in the document as it was sent, from 0.", examples=[0]
     )
     end: int = Field(
-        description="The character after its last one in the document as it was sent; markup within "
-        "the name counts.",
+        description="The character after its last one in the document as it was sent; markup "
+        "within the name counts.",
         examples=[12],
     )
 

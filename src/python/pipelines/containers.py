@@ -34,7 +34,8 @@ class Step:
         reads: what it reads that another step wrote.
         writes: what it writes that other steps read.
         requires: the step that a project must declare for it; the program itself by default.
-        retries: how often a failed run is repeated; only where the reason may lie outside, or a run is continued.
+        retries: how often a failed run is repeated; only where the reason may lie outside, or a run
+            is continued.
         takes_gpu: whether it computes on GPUs, where the pipeline asks for some.
         tag_flag: the flag that takes the tag of the data.
         tag_needed: whether it can't run without one.

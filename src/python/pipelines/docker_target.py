@@ -133,8 +133,9 @@ def _containers_of(
 ) -> Iterator[None]:
     """Let kfp start containers by `_run_container`.
 
-    kfp 2.17 lets Docker remove a container when it ends, and takes one that is gone before it asked for the exit code
-    for a success. It also leaves a container running when it is interrupted itself.
+    kfp 2.17 lets Docker remove a container when it ends, and takes one that is gone before it asked
+    for the exit code for a success. It also leaves a container running when it is interrupted
+    itself.
     """
     steps = {(*step.command, *step.arguments): step for step in plan.steps}
 

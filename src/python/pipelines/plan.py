@@ -71,7 +71,8 @@ def make_plan(project: Project, settings: PipelineSettings, images: ImageSetting
     """Choose the steps and work out what each is started with.
 
     Raises:
-        UsageError: a container is unknown, a tag is missing or useless, or what was asked for does not fit the target.
+        UsageError: a container is unknown, a tag is missing or useless, or what was asked for does
+            not fit the target.
     """
     chosen = choose(project, settings.run_containers)
     _check_tag(project, chosen, settings)
@@ -105,7 +106,8 @@ def _check_target(settings: PipelineSettings) -> None:
     kubernetes = [name for name, kept in settings.secrets.items() if not is_managed(kept)]
     if kubernetes and settings.target != "kubeflow":
         raise UsageError(
-            f"PIPELINE_SECRETS: {kubernetes[0]} is kept in Kubernetes, which only the target kubeflow has."
+            f"PIPELINE_SECRETS: {kubernetes[0]} is kept in Kubernetes, which only the target "
+            "kubeflow has."
         )
     if settings.volume and settings.target != "kubeflow":
         raise UsageError(f"PIPELINE_VOLUME={settings.volume} is only for the target kubeflow.")

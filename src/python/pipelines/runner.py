@@ -94,8 +94,9 @@ def _check_remote(plan: Plan, settings: PipelineSettings, images: ImageSettings)
     sharing = [step.program for step in plan.steps if OUTPUTS in step.uses]
     if len(sharing) > 1 and not settings.volume and "MESH_WORKSPACE" not in settings.variables:
         raise UsageError(
-            f"{', '.join(sharing)} hand over files: set PIPELINE_VOLUME (kubeflow), or MESH_WORKSPACE in "
-            "PIPELINE_VARIABLES to a folder that all steps see, such as /gcs/<bucket>/<folder> (vertex)."
+            f"{', '.join(sharing)} hand over files: set PIPELINE_VOLUME (kubeflow), or "
+            "MESH_WORKSPACE in PIPELINE_VARIABLES to a folder that all steps see, such as "
+            "/gcs/<bucket>/<folder> (vertex)."
         )
 
 
@@ -126,7 +127,8 @@ def _prepare_processes(plan: Plan) -> Run:
     def run(path: Path) -> int:
         steps = path.with_name("plan.json").absolute()
         write_text_atomic(steps, plan.model_dump_json(indent=2))
-        # What Pants gave this process is about this process' packages; and the Pants that started it is still running.
+        # What Pants gave this process is about this process' packages; and the Pants that started
+        # it is still running.
         environment = {
             name: value
             for name, value in os.environ.items()

@@ -34,16 +34,16 @@ class PipelineSettings(MeshSettings):
         "sentiment", description="Project: sentiment, ner, keywords, or one of your own."
     )
     run_containers: list[int] = Field(
-        description="Container to run; repeatable: 1 ingest, 2 register, 3 tag the data, 4 train, 5 compile, "
-        "6 validate, 7 upload."
+        description="Container to run; repeatable: 1 ingest, 2 register, 3 tag the data, 4 train, "
+        "5 compile, 6 validate, 7 upload."
     )
     tag: Annotated[str, AfterValidator(_valid_tag)] | None = Field(
         None, description="Tag of the data, such as dataset_v22: made by 3, trained on by 4."
     )
     target: Literal["local", "processes", "vertex", "kubeflow"] = Field(
         "local",
-        description="local: in containers, or where no Docker daemon answers as processes; processes: without "
-        "containers; vertex: Vertex AI; kubeflow: a Kubeflow server.",
+        description="local: in containers, or where no Docker daemon answers as processes; "
+        "processes: without containers; vertex: Vertex AI; kubeflow: a Kubeflow server.",
     )
     compile_only: bool = Field(False, description="Write pipeline.yaml and stop.")
     output: Path | None = Field(
@@ -54,8 +54,8 @@ class PipelineSettings(MeshSettings):
     )
     caching: bool = Field(
         False,
-        description="Let Kubeflow or Vertex AI skip steps that it has run before. The programs themselves see "
-        "by their fingerprints what is up to date.",
+        description="Let Kubeflow or Vertex AI skip steps that it has run before. The programs "
+        "themselves see by their fingerprints what is up to date.",
     )
     gpus: int = Field(0, ge=0, description="GPUs for training.")
     accelerator: str = Field(
@@ -68,8 +68,9 @@ class PipelineSettings(MeshSettings):
     )
     secrets: dict[str, str] = Field(
         {},
-        description="JSON object of variables whose values are kept elsewhere: kubernetes://<secret>/<key>, or "
-        "projects/<project>/secrets/<secret>/versions/<version> of Google Secret Manager.",
+        description="JSON object of variables whose values are kept elsewhere: "
+        "kubernetes://<secret>/<key>, or projects/<project>/secrets/<secret>/versions/<version> of "
+        "Google Secret Manager.",
         repr=False,
     )
     volume: str = Field(

@@ -36,7 +36,8 @@ def find_credentials() -> Credentials:
         credentials, _ = google.auth.default(scopes=[_SCOPE])
     except google.auth.exceptions.DefaultCredentialsError as error:
         raise UsageError(
-            "No credentials for Google Cloud were found; run `gcloud auth application-default login`."
+            "No credentials for Google Cloud were found; run `gcloud auth application-default "
+            "login`."
         ) from error
     return credentials
 

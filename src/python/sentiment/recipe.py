@@ -35,7 +35,8 @@ def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
     """Compare the sentiments of a document.
 
     Returns:
-        One sentence for a label that differs, and for each probability further apart than `tolerance`.
+        One sentence for a label that differs, and for each probability further apart than
+        `tolerance`.
     """
     found = []
     if expected["label"] != actual["label"]:

@@ -75,7 +75,8 @@ class EntitySentiment(BaseModel):
     entity_text: str = Field(examples=["Siemens"])
     entity_type: str | None = Field(examples=["ORG"])
     sentence_indexes: list[int] = Field(
-        description="The numbers of its sentences in the document, from 0; none if it was not found.",
+        description="The numbers of its sentences in the document, from 0; none if it was not "
+        "found.",
         examples=[[0]],
     )
     sentiment: Sentiment | None = Field(

@@ -1,8 +1,9 @@
 """Summaries of a document's own sentences: central ones that are unlike one another, in their order.
 
-Centrality is continuous LexRank (Erkan and Radev, "LexRank: Graph-based lexical centrality as salience in text
-summarization", 2004, section 3.3) on the embeddings' cosine similarities. Sentences are chosen by maximal marginal
-relevance (Carbonell and Goldstein, "The use of MMR, diversity-based reranking", 1998).
+Centrality is continuous LexRank (Erkan and Radev, "LexRank: Graph-based lexical centrality as
+salience in text summarization", 2004, section 3.3) on the embeddings' cosine similarities.
+Sentences are chosen by maximal marginal relevance (Carbonell and Goldstein, "The use of MMR,
+diversity-based reranking", 1998).
 """
 
 from collections.abc import Sequence
@@ -78,15 +79,15 @@ def _prepare(
     target = configuration.target_language
     if target not in (None, configuration.language):
         return UsageError(
-            f"The backend extractive can't write {target} summaries of {configuration.language} documents: "
-            "omit target_language."
+            f"The backend extractive can't write {target} summaries of {configuration.language} "
+            "documents: omit target_language."
         )
     passages = [split_passages(text, configuration.language) for text in documents]
     count = sum(map(len, passages))
     if count > MAX_PASSAGES:
         return UsageError(
-            f"The documents have {count:,} sentences, more than {MAX_PASSAGES:,}: send fewer or shorter "
-            "documents."
+            f"The documents have {count:,} sentences, more than {MAX_PASSAGES:,}: send fewer or "
+            "shorter documents."
         )
     return passages
 
@@ -104,7 +105,8 @@ def _summary(passages: Sequence[str], embeddings: Floats, configuration: Configu
 def centrality(similarity: Floats) -> Floats:
     """How central each of n sentences is: the stationary distribution of a walk from sentence to similar sentence.
 
-    The walk never stays where it is, else a sentence that is like no other would keep its rank for itself.
+    The walk never stays where it is, else a sentence that is like no other would keep its rank for
+    itself.
 
     Args:
         similarity: float32 (n, n), symmetric, from 0 to 1; the diagonal is ignored.

@@ -32,8 +32,8 @@ class Configuration(RequestModel):
         default=100,
         ge=1,
         le=500,
-        description="Words that a summary should have at most. In Chinese and Japanese every character "
-        "counts as one.",
+        description="Words that a summary should have at most. In Chinese and Japanese every "
+        "character counts as one.",
     )
     language: Language = Field(default=Language.ENGLISH, description="Language of the documents.")
     target_language: Language | None = Field(

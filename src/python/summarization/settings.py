@@ -14,7 +14,8 @@ class SummarizationSettings(MeshSettings):
 
     backend: Backend = Field(
         "extractive",
-        description="`extractive` chooses sentences and needs no service; `chat` calls a language model.",
+        description="`extractive` chooses sentences and needs no service; `chat` calls a language "
+        "model.",
     )
     base_url: str = Field(
         "https://api.openai.com/v1",
@@ -33,7 +34,8 @@ class SummarizationSettings(MeshSettings):
     deadline_seconds: float = Field(
         25,
         gt=0,
-        description="All calls for a batch of requests end within this time; keep it below SERVE_DEADLINE_SECONDS.",
+        description="All calls for a batch of requests end within this time; keep it below "
+        "SERVE_DEADLINE_SECONDS.",
     )
     context_tokens: int = Field(
         8_000, ge=4_000, description="Tokens that one call may have, its response included."

@@ -38,7 +38,8 @@ class BuildSettings(MeshSettings):
     languages: list[Language] = Field(
         [Language.ENGLISH, *(language for language in Language if language != Language.ENGLISH)],
         min_length=1,
-        description="Languages whose names are kept; the first that an entity has also describes it.",
+        description="Languages whose names are kept; the first that an entity has also describes "
+        "it.",
     )
     minimum_sitelinks: int = Field(
         5, ge=0, description="Entities that fewer wikis have a page about are left out."
@@ -48,7 +49,8 @@ class BuildSettings(MeshSettings):
 def build(settings: BuildSettings) -> None:
     """Write `settings.output`, complete or not at all.
 
-    What was read before a kill is in a hidden file beside it, which holds how many lines of which dump it has.
+    What was read before a kill is in a hidden file beside it, which holds how many lines of which
+    dump it has.
 
     Raises:
         MeshError: the dump is missing, damaged or malformed, or the file can't be written.

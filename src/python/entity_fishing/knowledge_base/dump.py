@@ -56,7 +56,8 @@ def parse_line(line: bytes, languages: Collection[str], minimum_sitelinks: int) 
     """The entity of a line, or None for what is no item, no entity to link to, nameless or too little known.
 
     Args:
-        languages: ISO 639-1 codes of the names to keep; the first that is there gives label and description.
+        languages: ISO 639-1 codes of the names to keep; the first that is there gives label and
+            description.
         minimum_sitelinks: how many wikis must have a page about it.
 
     Raises:

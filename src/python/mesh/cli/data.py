@@ -124,7 +124,8 @@ def diff(project: str, older: str, newer: str, kind: Kind, as_json: bool) -> Non
     click.echo(
         "the same rows"
         if difference.same
-        else f"{difference.removed} rows removed, {difference.added} added, {difference.moved} in another part"
+        else f"{difference.removed} rows removed, {difference.added} added, {difference.moved} in "
+        "another part"
     )
 
 

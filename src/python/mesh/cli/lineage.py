@@ -37,8 +37,8 @@ def trace_model(registry: ModelRegistry, data: DataSettings, reference: str) -> 
     """What a registered version was made from.
 
     Returns:
-        `name`, `kind`, facts by their names, and under `made_from` the same of each origin. An origin that is missing
-        any more has only `name`, `kind` and, under `missing`, why.
+        `name`, `kind`, facts by their names, and under `made_from` the same of each origin. An
+        origin that is missing any more has only `name`, `kind` and, under `missing`, why.
 
     Raises:
         MeshError: there is no such version.

@@ -135,12 +135,14 @@ for name, attribute, text in (
     (
         "lineage",
         "command",
-        "Show what the version REFERENCE was made from: compile settings, trained version, data, code, image.",
+        "Show what the version REFERENCE was made from: compile settings, trained version, data, "
+        "code, image.",
     ),
     (
         "status",
         "command",
-        "Show which steps of PROJECT, or of all projects, are up to date, and which inputs of the others changed.",
+        "Show which steps of PROJECT, or of all projects, are up to date, and which inputs of the "
+        "others changed.",
     ),
     ("registry", "group", "Look at registered models, move aliases, verify and copy versions."),
 ):

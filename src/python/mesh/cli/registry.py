@@ -28,7 +28,8 @@ def _settings(place: str) -> RegistrySettings:
     """Settings of a registry.
 
     Args:
-        place: an address; an env file, beside which the environment does not count; or nothing, for the own settings.
+        place: an address; an env file, beside which the environment does not count; or nothing, for
+            the own settings.
     """
     if "://" in place:
         return _settings("").model_copy(update={"uri": place})

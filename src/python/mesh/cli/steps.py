@@ -18,7 +18,8 @@ def select_steps(project: Project, first: str | None, last: str | None) -> list[
     """The steps from one to another, both included; never the server itself, nor those that need it running.
 
     Args:
-        first: a step (`compile:trace`), a program of one component only (`trace`), or a component (its first step).
+        first: a step (`compile:trace`), a program of one component only (`trace`), or a component
+            (its first step).
         last: the same; of a component its last step.
 
     Raises:

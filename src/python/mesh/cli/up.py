@@ -65,7 +65,8 @@ def require_free_port(host: str, port: int) -> None:
         socket.create_server(address, family=family).close()
     except OSError as error:
         raise MeshError(
-            f"The server can't listen on {host}:{port} ({error.strerror}); choose another with --host and --port."
+            f"The server can't listen on {host}:{port} ({error.strerror}); choose another with "
+            "--host and --port."
         ) from error
 
 
@@ -101,7 +102,8 @@ def wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:
                 pass
             time.sleep(POLL_SECONDS)
     raise MeshError(
-        f"The server ended with exit code {server.returncode} before it was ready; its message is above."
+        f"The server ended with exit code {server.returncode} before it was ready; its message is "
+        "above."
     )
 
 
@@ -120,7 +122,8 @@ def show_example(project: Project, url: str, console: Console) -> None:
         raise MeshError(f"The server does not answer the example request: {error}.") from error
     body = shlex.quote(json.dumps(request, ensure_ascii=False))
     console.print(
-        f"\n[bold green]{project.name} is served[/bold green] at {url} (interactive docs: {url}/docs). Try:\n"
+        f"\n[bold green]{project.name} is served[/bold green] at {url} (interactive docs: "
+        f"{url}/docs). Try:\n"
     )
     for text in (
         f"curl -s {predict} -H 'content-type: application/json' -d {body}\n",

@@ -107,7 +107,8 @@ def _from_package(address: str) -> tuple[Path, str | None]:
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise MeshError(
-            f"The package {package!r} of {address} is not installed; install it, or choose another base model."
+            f"The package {package!r} of {address} is not installed; install it, or choose another "
+            "base model."
         )
     root = Path(spec.submodule_search_locations[0])
     distributions = importlib.metadata.packages_distributions().get(package, [])
@@ -119,7 +120,8 @@ def _from_hub(address: str, *, download: bool) -> tuple[Path, str]:
     match = _HUB.fullmatch(address)
     if match is None:
         raise MeshError(
-            f"{address!r} is malformed: write hf://organisation/name or hf://organisation/name@revision."
+            f"{address!r} is malformed: write hf://organisation/name or "
+            "hf://organisation/name@revision."
         )
     import huggingface_hub
     from huggingface_hub import errors

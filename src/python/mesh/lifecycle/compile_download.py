@@ -35,8 +35,8 @@ class DownloadSettings(MeshSettings):
 
     reference: str = Field(
         "",
-        description="A trained version (NAME-TRAINED-3, NAME-TRAINED:prod), or the address of a base model "
-        "(hf://, package://); by default the latest trained version.",
+        description="A trained version (NAME-TRAINED-3, NAME-TRAINED:prod), or the address of a "
+        "base model (hf://, package://); by default the latest trained version.",
     )
 
 

@@ -118,8 +118,8 @@ class Compilation(BaseModel):
         version = downloaded.verified(downloads)
         if source_digest(version) != self.source_digest:
             raise MeshError(
-                f"{downloads} holds {downloaded.source} now, but the compiled model was made from other files "
-                f"({self.source}); run compile:trace again."
+                f"{downloads} holds {downloaded.source} now, but the compiled model was made from "
+                f"other files ({self.source}); run compile:trace again."
             )
         return version
 

@@ -85,8 +85,8 @@ def trace(
     """Write `outputs/<project>/compile`.
 
     Raises:
-        MeshError: there is no intact uncompiled model, it can't be compiled, or the compiled one computes
-            something else.
+        MeshError: there is no intact uncompiled model, it can't be compiled, or the compiled one
+            computes something else.
     """
     downloads = workspace.output(recipe.project, "download")
     target = workspace.output(recipe.project, "compile")
@@ -186,9 +186,10 @@ def _compile(
     if not parity.passed:
         failed = [case for case in parity.cases if not case.passed]
         raise MeshError(
-            f"The compiled model differs from the uncompiled one on {len(failed)} of {len(parity.cases)} texts "
-            f"(largest difference {parity.max_abs_difference:.2g}, smallest cosine {parity.min_cosine:.6f}); "
-            "choose another backend, or wider tolerances if that is acceptable."
+            f"The compiled model differs from the uncompiled one on {len(failed)} of "
+            f"{len(parity.cases)} texts (largest difference {parity.max_abs_difference:.2g}, "
+            f"smallest cosine {parity.min_cosine:.6f}); choose another backend, or wider "
+            "tolerances if that is acceptable."
         )
     logger.info(
         "parity on %d cases: largest difference %.2g, smallest cosine %.6f",

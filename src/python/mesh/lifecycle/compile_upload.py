@@ -93,11 +93,13 @@ def _passing_report(
     if not report.passed:
         failed = ", ".join(case.name for case in report.cases if case.outcome != "passed")
         raise MeshError(
-            f"The validation report says failed ({failed or 'no case ran'}); only a validated model is registered."
+            f"The validation report says failed ({failed or 'no case ran'}); only a validated "
+            "model is registered."
         )
     if report.artifact_digest != digest or report.fingerprint != compilation.fingerprint:
         raise MeshError(
-            "The validation report belongs to other files than those in outputs; run compile:validate again."
+            "The validation report belongs to other files than those in outputs; run "
+            "compile:validate again."
         )
     return report
 

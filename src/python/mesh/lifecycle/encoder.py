@@ -43,7 +43,8 @@ class EncoderSettings(MeshSettings):
     model_config = SettingsConfigDict(env_prefix="ENCODER_")
 
     base_model: str = Field(
-        description="Address of a sentence encoder: hf://org/name@revision, package://module/folder or a path."
+        description="Address of a sentence encoder: hf://org/name@revision, "
+        "package://module/folder or a path."
     )
     backend: Backend = Field("onnx", description="What runs the compiled encoder.")
     force: bool = Field(False, description="Compile even if nothing has changed.")
@@ -101,7 +102,8 @@ def _compile(base: BaseModel, spec: CompileSpec, made_from: Inputs, directory: P
     if not parity.passed:
         raise MeshError(
             f"The compiled encoder differs from {base.source.uri} (largest difference "
-            f"{parity.max_abs_difference:.2g}, smallest cosine {parity.min_cosine:.6f}); choose another backend."
+            f"{parity.max_abs_difference:.2g}, smallest cosine {parity.min_cosine:.6f}); choose "
+            "another backend."
         )
     ModelCard(
         project="encoder",

@@ -43,8 +43,8 @@ class IngestSettings(MeshSettings):
 
     source: str = Field(
         "",
-        description="File, folder or pattern: a path, s3://..., gs://..., or hf://datasets/org/name@revision/path; "
-        "by default the samples that the project ships.",
+        description="File, folder or pattern: a path, s3://..., gs://..., or "
+        "hf://datasets/org/name@revision/path; by default the samples that the project ships.",
     )
     format: str = Field(
         "",
@@ -63,7 +63,8 @@ class IngestSettings(MeshSettings):
     )
     defaults: dict[str, Any] = Field(
         {},
-        description='JSON object: values of fields that the data lacks, such as {"language": "en"}.',
+        description="JSON object: values of fields that the data lacks, such as "
+        '{"language": "en"}.',
     )
     max_rejected_share: float = Field(
         0.01, ge=0, le=1, description="Share of malformed rows above which nothing is stored."
@@ -135,8 +136,8 @@ def _format(file: SourceFile, given: str) -> str:
     name = given or file_format(file.path)
     if name not in FORMATS.values():
         raise UsageError(
-            f"The format of {file.name} is {name or 'not told by its name'}; set INGEST_FORMAT to one of "
-            f"{', '.join(sorted(set(FORMATS.values())))}."
+            f"The format of {file.name} is {name or 'not told by its name'}; set INGEST_FORMAT to "
+            f"one of {', '.join(sorted(set(FORMATS.values())))}."
         )
     return str(name)
 

@@ -158,7 +158,8 @@ class Recipe:
             or not all(_is_text(text) for text in samples)
         ):
             raise MeshError(
-                f"{path or self.project.samples} must hold a JSON list of at least one non-empty text."
+                f"{path or self.project.samples} must hold a JSON list of at least one non-empty "
+                "text."
             )
         return samples
 

@@ -91,7 +91,8 @@ def register(
     """Store features with their data card, unless that was done before.
 
     Raises:
-        MeshError: there is no such raw version, it is damaged, too many rows are mistaken, or a split is empty.
+        MeshError: there is no such raw version, it is damaged, too many rows are mistaken, or a
+            split is empty.
     """
     raw_store = DataStore(dataset.project, "raw", data)
     raw = raw_store.get(settings.data)

@@ -37,7 +37,8 @@ def upload_results(
     """
     if project.kind == "code-only":
         raise UsageError(
-            f"The code of {project.name} is its model: no version in the registry could take test results."
+            f"The code of {project.name} is its model: no version in the registry could take test "
+            "results."
         )
     directory = model_directory(project, settings, workspace)
     results = results_directory(directory, settings.image_tag)
@@ -46,8 +47,8 @@ def upload_results(
     version = registry.get(directory.name)
     if (report.model_version, report.fingerprint) != (version.reference, version.card.fingerprint):
         raise MeshError(
-            f"The results in {results} are not those of {version.reference} (its fingerprint or its number differs); "
-            "run serve:load again."
+            f"The results in {results} are not those of {version.reference} (its fingerprint or "
+            "its number differs); run serve:load again."
         )
     for name in RESULT_FILES:
         if not (results / name).is_file():

@@ -19,7 +19,8 @@ IMAGES: dict[str, str] = json.loads(os.environ.get("MESH_TEST_IMAGES") or "{}")
 """The images by name, as `build-support/docker/built` prints them: name with tag to id."""
 
 COMPOSE = "build-support/docker/compose"
-# Beside the test in Pants' sandbox, in dist/ after `./pants package build-support/docker:tests-pex`.
+# Beside the test in Pants' sandbox, in dist/ after `./pants package
+# build-support/docker:tests-pex`.
 TESTS_PEX = next(
     (
         path

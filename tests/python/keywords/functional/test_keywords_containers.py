@@ -18,8 +18,9 @@ from containers.functional.compose_project import (
 pytestmark = needs_images("keywords")
 
 PREDICT = (
-    "import sys, urllib.request as r; q = r.Request('http://serve:8000/v1/model/keywords/predict',"
-    " sys.stdin.buffer.read(), {'Content-Type': 'application/json'}); print(r.urlopen(q).read().decode())"
+    "import sys, urllib.request as r; q = r.Request('http://serve:8000/v1/model/keywords/predict', "
+    "sys.stdin.buffer.read(), {'Content-Type': 'application/json'}); "
+    "print(r.urlopen(q).read().decode())"
 )
 
 

@@ -1,6 +1,7 @@
 """The same answers as KeyBERT's, with the same weights, over texts of many kinds and all options.
 
-The extractor is given the compiled model, as it is when served; KeyBERT is given sentence-transformers.
+The extractor is given the compiled model, as it is when served; KeyBERT is given
+sentence-transformers.
 """
 
 import json

@@ -69,7 +69,8 @@ def projects() -> list[str]:
 
 pytestmark = pytest.mark.skipif(
     not projects(),
-    reason="no images of pipelines are given; build-support/docker/test builds and tests them, with a Docker daemon",
+    reason="no images of pipelines are given; build-support/docker/test builds and tests them, "
+    "with a Docker daemon",
 )
 
 

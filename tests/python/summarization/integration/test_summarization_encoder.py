@@ -17,9 +17,10 @@ from summarization.settings import SummarizationSettings
 download = find_program(PROJECT, "serve:download")
 
 DOCUMENT = (
-    "The city council approved a new tram line on Tuesday. It will connect the harbour with the university hospital. "
-    "“We have waited for this line for twenty years. Now it comes,” the mayor said. The tram line will cost the city "
-    "340 million euros. The council expects the new tram line to open in 2029. My aunt bakes bread with walnuts."
+    "The city council approved a new tram line on Tuesday. It will connect the harbour with the "
+    "university hospital. “We have waited for this line for twenty years. Now it comes,” the mayor "
+    "said. The tram line will cost the city 340 million euros. The council expects the new tram "
+    "line to open in 2029. My aunt bakes bread with walnuts."
 )
 
 

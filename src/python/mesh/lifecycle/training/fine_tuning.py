@@ -160,7 +160,8 @@ def _train(
             training.prepare(prepared)
         if long := count_long(prepared, [row.text for row in rows["train"]], settings.max_length):
             logger.warning(
-                "%d training texts have more than TRAIN_MAX_LENGTH=%d tokens; their ends are not learned from",
+                "%d training texts have more than TRAIN_MAX_LENGTH=%d tokens; their ends are not "
+                "learned from",
                 long,
                 settings.max_length,
             )

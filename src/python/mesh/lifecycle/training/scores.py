@@ -35,8 +35,8 @@ def _evaluate_classes(model: TextModel, rows: Sequence[Any]) -> dict[str, Any]:
     labels = model.spec.labels
     if unknown := sorted({row.label for row in rows} - set(labels)):
         raise MeshError(
-            f"The network's classes are {', '.join(labels)}; it can't tell {', '.join(unknown)} of the data. "
-            "Fine-tune it (TRAIN_EPOCHS), or correct id2label in its config.json."
+            f"The network's classes are {', '.join(labels)}; it can't tell {', '.join(unknown)} of "
+            "the data. Fine-tune it (TRAIN_EPOCHS), or correct id2label in its config.json."
         )
     probabilities = softmax(model.logits([row.text for row in rows]))
     return classification_scores([labels.index(row.label) for row in rows], probabilities, labels)
@@ -46,8 +46,8 @@ def _evaluate_entities(model: TextModel, rows: Sequence[Any]) -> dict[str, Any]:
     tags = model.spec.labels
     if unknown := [tag for tag in tags if tag != "O" and tag[:2] not in ("B-", "I-")]:
         raise MeshError(
-            f"The network's outputs {', '.join(unknown[:3])} are no tags such as O, B-PER and I-PER. "
-            "Fine-tune it (TRAIN_EPOCHS), or take another base model."
+            f"The network's outputs {', '.join(unknown[:3])} are no tags such as O, B-PER and "
+            "I-PER. Fine-tune it (TRAIN_EPOCHS), or take another base model."
         )
     true, predicted = [], []
     for row, found in zip(rows, model.token_logits([row.text for row in rows]), strict=True):

@@ -34,7 +34,8 @@ class FineTuneSettings(TrainSettings):
     epochs: int = Field(
         4,
         ge=0,
-        description="Passes over the training rows, at most; 0 registers a base model that does the task already.",
+        description="Passes over the training rows, at most; 0 registers a base model that does "
+        "the task already.",
     )
     learning_rate: float = Field(1e-4, gt=0, description="Of the base model's layers.")
     head_learning_rate: float = Field(5e-4, gt=0, description="Of the new last layer.")

@@ -75,7 +75,8 @@ def test_malformed_name_is_refused(root: Path, name: str) -> None:
 def test_name_of_another_module_is_refused(root: Path, name: str) -> None:
     (root / "3rdparty/python").mkdir(parents=True)
     (root / "3rdparty/python/pipelines.lock").write_text(
-        "# Download: 1 MB\nkfp==2.14.3 \\\n    --hash=sha256:0\ngoogle-auth==2.0 \\\nMany.Words==1\n"
+        "# Download: 1 MB\nkfp==2.14.3 \\\n    --hash=sha256:0\ngoogle-auth==2.0 "
+        "\\\nMany.Words==1\n"
     )
     (root / "build-support/ci/planning").mkdir(parents=True)
     (root / "build-support/ci/planning/graph.py").touch()

@@ -15,8 +15,9 @@ from mesh.lifecycle.ingest import IngestSettings, ingest
 from mesh.lifecycle.register import RegisterSettings, register
 
 WORDS = (
-    "apple bridge candle desert engine forest garden harbour island jacket kettle ladder market needle orange "
-    "pencil quarry river shadow temple uncle valley window yellow zebra anchor basket copper dragon ember"
+    "apple bridge candle desert engine forest garden harbour island jacket kettle ladder market "
+    "needle orange pencil quarry river shadow temple uncle valley window yellow zebra anchor "
+    "basket copper dragon ember"
 ).split()
 
 
