@@ -17,7 +17,7 @@ from mesh.serve.documents import MAX_DOCUMENTS, DocumentsRequest, RequestModel
 
 MAX_NGRAM = 5
 MAX_COMPARISONS = 10_000_000
-"""Max-sum compares every pair in every choice of `top_n` of `nr_candidates`.
+"""Max-sum compares every pair in every combination of `top_n` of `nr_candidates`.
 
 This many comparisons take a fraction of a second.
 """
@@ -51,7 +51,7 @@ class Configuration(RequestModel):
         examples=["english", "de", ["the", "and"]],
     )
     top_n: int = Field(
-        default=5, ge=1, le=100, description="The number of keywords of each document, at most."
+        default=5, ge=1, le=100, description="Maximum number of keywords for each document."
     )
     min_df: int = Field(
         default=1,
@@ -82,9 +82,9 @@ class Configuration(RequestModel):
         default=20,
         ge=1,
         le=1_000,
-        description="With `use_maxsum`: the number of the nearest candidates to choose from. At "
-        f"least `top_n`, and all choices of `top_n` of them may have at most {MAX_COMPARISONS:,} "
-        "pairs.",
+        description="With `use_maxsum`: how many of the nearest candidates to choose from. At "
+        "least `top_n`, and all combinations of `top_n` of them may have at most "
+        "{MAX_COMPARISONS:,} pairs.",
     )
     seed_keywords: list[Phrase] | None = Field(
         default=None,
@@ -136,7 +136,7 @@ class Request(DocumentsRequest):
 
     configuration: Configuration = Field(
         default=Configuration(),
-        description="How keywords are chosen, for all documents of the request.",
+        description="How the keywords are chosen; it holds for all documents of the request.",
     )
 
 
@@ -158,8 +158,8 @@ class Prediction(BaseModel):
         description="At most `top_n` keywords, nearest first (nearest last with `use_maxsum`)."
     )
     truncated: bool = Field(
-        description="Whether the document is longer than the model reads. Its end then still "
-        "yields candidates, but they are compared with the embedding of its beginning."
+        description="Whether the document is longer than the model reads. Candidates still come "
+        "from all of it, but are compared with the embedding of its beginning."
     )
 
 

@@ -7,7 +7,7 @@ from mesh.nlp.stop_words import language_code
 from mesh.serve.documents import DocumentsRequest, RequestModel
 
 MAX_PERMUTATIONS = 256
-"""Choosing the bands tries every way to divide the permutations: 0.1 s for this many."""
+"""Choosing the bands tries every division of the permutations, which takes 0.1 s for this many."""
 
 
 class Configuration(RequestModel):
@@ -27,15 +27,14 @@ class Configuration(RequestModel):
         ge=0.05,
         le=0.95,
         multiple_of=0.01,
-        description="The Jaccard similarity of two documents' shingles from which on they should "
-        "share a band; the bands are chosen so that the areas of false positives and false "
-        "negatives are smallest.",
+        description="Jaccard similarity of two documents' shingles above which they should share a "
+        "band. The bands are chosen to minimise the areas of false positives and false negatives.",
     )
     num_perm: int = Field(
         default=128,
         ge=16,
         le=MAX_PERMUTATIONS,
-        description="The number of hash values in all bands; more of them are more exact.",
+        description="The number of hash values in all bands; more are more accurate.",
     )
 
     @field_validator("language")
@@ -52,7 +51,7 @@ class Request(DocumentsRequest):
 
     configuration: Configuration = Field(
         default=Configuration(),
-        description="How signatures are made, for all documents of the request.",
+        description="How the signatures are made; it holds for all documents of the request.",
     )
 
 
@@ -72,7 +71,7 @@ class Response(BaseModel):
 
     outputs: list[Prediction]
     signature_version: int = Field(
-        description="Signatures of different versions can't be compared: make the older ones "
-        "again.",
+        description="Signatures of different versions can't be compared: compute the older "
+        "ones again.",
         examples=[1],
     )
