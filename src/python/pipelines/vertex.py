@@ -45,10 +45,10 @@ def find_credentials() -> Credentials:
 def make_job(
     plan: Plan, specification: Path, settings: VertexSettings, credentials: Credentials
 ) -> aiplatform.PipelineJob:
-    """The job as it will be sent.
+    """The job to submit.
 
     Raises:
-        UsageError: a label or name is not what Vertex AI allows.
+        UsageError: Vertex AI doesn't allow a label or name.
     """
     try:
         return aiplatform.PipelineJob(
@@ -60,7 +60,7 @@ def make_job(
             project=settings.project,
             location=settings.location,
             credentials=credentials,
-            # A step that failed is the end of a pipeline of steps one after another.
+            # Steps run one after another, so a failed step ends the pipeline.
             failure_policy="fast",
         )
     except ValueError as error:
@@ -73,7 +73,7 @@ def run_on_vertex(
     """Submit the pipeline and show it until it ends; return its exit code.
 
     Raises:
-        MeshError: Vertex AI refused it, or can't be reached.
+        MeshError: Vertex AI refused it or can't be reached.
     """
     console = Console(stderr=True)
     job = make_job(plan, specification, settings, credentials)

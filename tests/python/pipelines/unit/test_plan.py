@@ -155,7 +155,7 @@ def test_containers_here_get_the_caller_s_stores_and_credentials_but_nothing_els
         (
             ("--variables", '{"DATA_ROOT": "gs://b", "MESH_REGISTRY_URI": "u"}', "-r", "5"),
             "r",
-            "compile:download, compile:trace hand over files",
+            "compile:download, compile:trace exchange files",
         ),
         (
             ("--variables", '{"DATA_ROOT": "gs://b", "MESH_REGISTRY_URI": "u"}'),
