@@ -1,4 +1,4 @@
-"""`mesh registry`: look at registered versions, move their aliases, copy them."""
+"""`mesh registry`: show registered versions, move their aliases, copy them."""
 
 import datetime
 import json
@@ -28,8 +28,8 @@ def _settings(place: str) -> RegistrySettings:
     """Settings of a registry.
 
     Args:
-        place: an address; an env file, beside which the environment does not count; or nothing, for
-            the own settings.
+        place: a URL; an env file, which replaces the environment; or empty, for the user's own
+            settings.
     """
     if "://" in place:
         return _settings("").model_copy(update={"uri": place})
@@ -39,7 +39,9 @@ def _settings(place: str) -> RegistrySettings:
         return own
     file = typed_path(place)
     if not file.is_file():
-        raise UsageError(f"{place!r} is no env file, and no address such as http://registry:5000.")
+        raise UsageError(
+            f"{place!r} is neither an env file nor a URL such as http://registry:5000."
+        )
     written = dotenv.dotenv_values(file)
     fields = RegistrySettings.model_fields
     names = {field: variable_name(RegistrySettings, field) for field in fields}
@@ -92,7 +94,7 @@ def show(reference: str) -> None:
 @click.argument("reference")
 @click.argument("alias")
 def alias(reference: str, alias: str) -> None:
-    """Let ALIAS (dev, stage, prod) name the version REFERENCE."""
+    """Point ALIAS (dev, stage, prod) at the version REFERENCE."""
     version = _open().alias(reference, alias)
     click.echo(f"{version.name}:{alias} is now {version.reference}")
 
@@ -100,7 +102,7 @@ def alias(reference: str, alias: str) -> None:
 @group.command()
 @click.argument("reference")
 def rollback(reference: str) -> None:
-    """Let the alias REFERENCE, such as KEYWORDS-COMPILED:prod, name the version before the current one."""
+    """Move the alias REFERENCE, such as KEYWORDS-COMPILED:prod, back to the version before."""
     version = _open().rollback(reference)
     click.echo(f"{reference} is now {version.reference}")
 
@@ -109,7 +111,7 @@ def rollback(reference: str) -> None:
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def history(name: str, as_json: bool) -> None:
-    """List the moves of all aliases of the model NAME, the first one first."""
+    """List the moves of all aliases of the model NAME, oldest first."""
     moves = _open().history(name)
     if as_json:
         click.echo(json.dumps([move.model_dump(mode="json") for move in moves], indent=2))
@@ -127,7 +129,7 @@ def history(name: str, as_json: bool) -> None:
     print_table(table)
 
 
-_PLACE = "An address, such as http://registry:5000, or an env file with MESH_REGISTRY_* settings."
+_PLACE = "A URL, such as http://registry:5000, or an env file with MESH_REGISTRY_* settings."
 
 
 @group.command()
@@ -148,7 +150,7 @@ def push(reference: str, source: str, target: str) -> None:
     "--to", "target", default="", help=f"Registry to copy to; by default your own. {_PLACE}"
 )
 def pull(reference: str, source: str, target: str) -> None:
-    """Copy the version REFERENCE of another registry to yours, with its lineage, attachments and aliases."""
+    """Copy the version REFERENCE from another registry, with lineage, attachments and aliases."""
     _copy(reference, source, target)
 
 
@@ -163,7 +165,9 @@ def _copy(reference: str, source: str, target: str) -> None:
 @group.command()
 @click.argument("references", nargs=-1)
 def verify(references: tuple[str, ...]) -> int:
-    """Check every stored file of the versions REFERENCES (all by default); exit 1 if one is damaged."""
+    """Check every stored file of the versions REFERENCES (all by default).
+
+    The exit code is 1 if a file is damaged."""
     registry = _open()
     damaged = False
     for reference in references or [version.reference for version in registry.list(None)]:
@@ -179,11 +183,13 @@ def verify(references: tuple[str, ...]) -> int:
     "--keep",
     type=click.IntRange(1),
     required=True,
-    help="How many of the newest versions of each model to keep in any case.",
+    help="Number of newest versions of each model that are always kept.",
 )
-@click.option("--delete", is_flag=True, help="Delete them; without this they are only listed.")
+@click.option("--delete", is_flag=True, help="Delete them; without this flag they are only listed.")
 def prune(name: str | None, keep: int, delete: bool) -> None:
-    """Delete old versions, of all models or of NAME, that no alias, rollback or compiled version needs."""
+    """Delete old versions that no alias, rollback or compiled version needs.
+
+    Without NAME, the versions of all models are considered."""
     registry = _open()
     versions, reasons = unneeded(registry, keep, name)
     table = make_table("version", "MB", "kept because")
@@ -204,7 +210,7 @@ def prune(name: str | None, keep: int, delete: bool) -> None:
 @group.command()
 @click.argument("file", type=TypedPath())
 def keygen(file: Path) -> None:
-    """Make a pair of keys: write the private one to the new env file FILE, and print the public one."""
+    """Make a pair of keys: write the private one to the new env file FILE, print the public one."""
     private, public = generate_keys()
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

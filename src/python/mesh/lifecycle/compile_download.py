@@ -1,4 +1,4 @@
-"""`compile:download`: bring the uncompiled model, trained or base, into `outputs/<project>/download`."""
+"""`compile:download`: put the trained or base model into `outputs/<project>/download`."""
 
 import logging
 from functools import partial
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class DownloadSettings(MeshSettings):
-    """Download the uncompiled model that is to be compiled."""
+    """Download the model to compile."""
 
     model_config = SettingsConfigDict(env_prefix="COMPILE_DOWNLOAD_")
 
@@ -84,7 +84,7 @@ def status(
     workspace: WorkspaceSettings,
     registry_settings: RegistrySettings,
 ) -> Status:
-    """Whether the uncompiled model that would be downloaded now is here."""
+    """Whether the model that would be downloaded now is here."""
     target = workspace.output(recipe.project, "download")
     if not (target / DOWNLOADED_FILE).exists():
         return NEVER_RUN

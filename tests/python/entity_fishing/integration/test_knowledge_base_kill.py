@@ -35,7 +35,7 @@ def test_killed_build_goes_on(tmp_path):
     assert 0 < lines_done(partial) < COPIES
     assert not output.exists()
     again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert "going on after line" in again.stderr
+    assert "resuming after line" in again.stderr
     knowledge = KnowledgeBase.open(output)
     assert len(knowledge) == COPIES
     assert len(knowledge.containing("Noël", "en")) == 20

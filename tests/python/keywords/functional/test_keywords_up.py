@@ -155,7 +155,7 @@ def test_text_that_can_not_be_predicted_is_a_sentence(
     ("arguments", "environment", "exit_code", "sentence"),
     [
         (("up", "keyword"), {}, 2, "did you mean keywords?"),
-        (("run", "keywords", "--from", "tracing"), {}, 2, "'tracing' is no step"),
+        (("run", "keywords", "--from", "tracing"), {}, 2, "'tracing' isn't a step"),
         (
             ("run", "keywords"),
             {"MESH_REGISTRY_URI": "sqlite:////proc/no/registry.db"},

@@ -23,7 +23,7 @@ def evaluate(recipe: Recipe, folder: Path, rows: Sequence[Any]) -> dict[str, Any
     """Score the network in a folder on rows.
 
     Raises:
-        MeshError: it can't be loaded, or its outputs are not those of the project.
+        MeshError: it can't be loaded, or its outputs aren't the project's.
     """
     model = recipe.load_reference(folder)
     if recipe.task == "text-classification":
@@ -35,8 +35,9 @@ def _evaluate_classes(model: TextModel, rows: Sequence[Any]) -> dict[str, Any]:
     labels = model.spec.labels
     if unknown := sorted({row.label for row in rows} - set(labels)):
         raise MeshError(
-            f"The network's classes are {', '.join(labels)}; it can't tell {', '.join(unknown)} of "
-            "the data. Fine-tune it (TRAIN_EPOCHS), or correct id2label in its config.json."
+            f"The network's classes are {', '.join(labels)}; the data also has "
+            f"{', '.join(unknown)}. Fine-tune it (TRAIN_EPOCHS), or correct id2label in its "
+            "config.json."
         )
     probabilities = softmax(model.logits([row.text for row in rows]))
     return classification_scores([labels.index(row.label) for row in rows], probabilities, labels)
@@ -46,7 +47,7 @@ def _evaluate_entities(model: TextModel, rows: Sequence[Any]) -> dict[str, Any]:
     tags = model.spec.labels
     if unknown := [tag for tag in tags if tag != "O" and tag[:2] not in ("B-", "I-")]:
         raise MeshError(
-            f"The network's outputs {', '.join(unknown[:3])} are no tags such as O, B-PER and "
+            f"The network's outputs {', '.join(unknown[:3])} aren't tags such as O, B-PER and "
             "I-PER. Fine-tune it (TRAIN_EPOCHS), or take another base model."
         )
     true, predicted = [], []
@@ -93,7 +94,7 @@ def tag_f1(found: Any, outputs: Sequence[str]) -> float:
 def classification_scores(
     true: Sequence[int], probabilities: NDArray[np.float64], labels: Sequence[str]
 ) -> dict[str, Any]:
-    """Accuracy, macro-F1, a table for each class, confusion matrix (rows: true class) and calibration."""
+    """Accuracy, macro-F1, a table by class, confusion matrix (rows: true class), calibration."""
     from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
     predicted = probabilities.argmax(axis=1)
@@ -134,7 +135,7 @@ def entity_scores(true: list[list[str]], predicted: list[list[str]]) -> dict[str
 def calibration(
     correct: NDArray[np.bool_], confidence: NDArray[np.float64], bins: int = 10
 ) -> dict[str, Any]:
-    """Expected calibration error (Naeini et al., 2015), and confidence and accuracy in bins of equal width."""
+    """Expected calibration error (Naeini et al., 2015), with equally wide bins of confidence."""
     numbers = np.minimum((confidence * bins).astype(int), bins - 1)
     found = []
     for number in sorted(set(numbers.tolist())):

@@ -229,7 +229,7 @@ def test_push_of_a_damaged_version(mesh: Mesh, own: Path, other: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "problem"),
     [
-        ("nowhere.env", "'nowhere.env' is no env file, and no address"),
+        ("nowhere.env", "'nowhere.env' is neither an env file nor a URL"),
         ("ftp://registry", "'ftp://registry' is not understood"),
         ("{own}", "are the same"),
     ],

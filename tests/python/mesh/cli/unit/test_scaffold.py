@@ -82,6 +82,6 @@ def test_name_of_another_module_is_refused(root: Path, name: str) -> None:
     (root / "build-support/ci/planning/graph.py").touch()
     (root / "tests/python").mkdir(parents=True)
     (root / "tests/python/echo.py").touch()
-    with pytest.raises(UsageError, match=f"'{name}' is the name of a Python module already"):
+    with pytest.raises(UsageError, match=f"'{name}' is already the name of a Python module"):
         scaffold(name, "code-only")
     assert not (root / "src").exists()

@@ -81,7 +81,7 @@ def test_killed_training_goes_on_where_it_was(
     (half_written / "model.safetensors").write_bytes(b"half")
     tiny.train(force=True)
     assert f"{half_written} is incomplete" in caplog.text
-    assert "training goes on from" in caplog.text
+    assert "training resumes from" in caplog.text
     assert weights(tiny) == expected
 
 

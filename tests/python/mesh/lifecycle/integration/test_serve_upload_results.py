@@ -109,7 +109,7 @@ def test_fetching_the_version_again_keeps_the_results(workspace, registry_settin
 @pytest.mark.parametrize("wrong", [{"fingerprint": "two"}, {"version": "TINY-COMPILED-2"}])
 def test_results_of_another_version_are_refused(workspace, registry_settings, wrong):
     write(workspace, **wrong)
-    with pytest.raises(MeshError, match="are not those of TINY-COMPILED-1"):
+    with pytest.raises(MeshError, match="don't belong to TINY-COMPILED-1"):
         upload_results(PROJECT, SETTINGS, workspace, registry_settings)
     assert open_registry(registry_settings).get(VERSION).attachments == {}
 

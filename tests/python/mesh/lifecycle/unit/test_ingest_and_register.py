@@ -184,7 +184,7 @@ def test_too_many_malformed_rows_store_nothing_and_leave_the_rejects(place):
 
 def test_source_without_a_good_row_is_refused(place):
     place.write([])
-    with pytest.raises(MeshError, match="No row is what the project asks for; 0 are malformed"):
+    with pytest.raises(MeshError, match="No row fits the project's schema; 0 are malformed"):
         place.ingest()
 
 
