@@ -1,4 +1,4 @@
-"""What is particular to keywords in containers; tests/python/containers has what holds for every project."""
+"""Container tests that only keywords has; tests/python/containers has those of every project."""
 
 import json
 import subprocess

@@ -90,7 +90,7 @@ def test_image_component_and_gpus_are_those_of_the_step():
         ),
     ],
 )
-def test_what_does_not_fit_is_one_sentence(flags, sentence):
+def test_settings_that_do_not_fit_are_one_sentence(flags, sentence):
     with pytest.raises(UsageError, match=sentence):
         plan(*flags)
 

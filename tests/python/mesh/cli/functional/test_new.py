@@ -1,4 +1,4 @@
-"""`mesh new` in a copy of the source tree; what it writes must pass its own tests."""
+"""`mesh new` in a copy of the source tree; new projects must pass their own tests."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The files that `mesh new` writes, and the names for which it writes none."""
+"""The files that `mesh new` writes, and the names that it refuses."""
 
 import random
 import shutil
@@ -16,13 +16,13 @@ from mesh.core.errors import UsageError
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The repository that is written into."""
+    """The repository to write into."""
     monkeypatch.setattr(module, "source_root", lambda: tmp_path / "src/python")
     return tmp_path
 
 
 def names() -> list[str]:
-    """A name of each length from 1 to 40, as one word and, from 3, as several."""
+    """A name of each length from 1 to 40: as one word and, from 3, as several."""
     letters = string.ascii_lowercase + string.digits
     made = []
     for length in range(1, 41):

@@ -1,4 +1,4 @@
-"""`serve:upload-results` with a registry of its own."""
+"""`serve:upload-results` with a new registry."""
 
 import datetime
 import json
@@ -33,7 +33,7 @@ def registry_settings(tmp_path: Path) -> RegistrySettings:
 
 @pytest.fixture
 def workspace(tmp_path: Path, registry_settings: RegistrySettings) -> WorkspaceSettings:
-    """A workspace with a published version, as `serve:download` brings it."""
+    """A workspace with a published version, as `serve:download` leaves it."""
     source = tmp_path / "source"
     source.mkdir()
     (source / "weights").write_text("1")

@@ -90,7 +90,7 @@ def files_below(folder: str) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def test_rows_are_stored_with_where_they_came_from(place):
+def test_rows_are_stored_with_their_origin(place):
     place.ingest()
     manifest = place.raw.get()
     assert manifest.rows == 60
@@ -280,7 +280,7 @@ def test_too_few_rows_to_split_are_refused(place):
         place.register()
 
 
-def test_register_before_ingest_says_what_to_run(place):
+def test_register_before_ingest_names_the_step_to_run(place):
     with pytest.raises(MeshError, match="run ingest:ingest first"):
         place.register()
 
@@ -288,7 +288,7 @@ def test_register_before_ingest_says_what_to_run(place):
 @pytest.mark.parametrize(
     "wrong", [{"validation_share": 0.5, "test_share": 0.5}, {"related": 0.9}, {"near_duplicate": 0}]
 )
-def test_settings_that_mean_nothing_are_refused(wrong):
+def test_meaningless_settings_are_refused(wrong):
     with pytest.raises(ValueError, match=r"must|greater than 0"):
         RegisterSettings(**wrong)
 
