@@ -18,7 +18,8 @@ MAX_CANDIDATES = 20
 _COLUMNS = "entity.id, label, entity.type, description, popularity, name.name, is_label"
 _EXACT = f"""
 SELECT name.key, {_COLUMNS}
-FROM json_each(?) AS wanted JOIN name ON name.key = wanted.value JOIN entity ON entity.id = name.entity
+FROM json_each(?) AS wanted
+    JOIN name ON name.key = wanted.value JOIN entity ON entity.id = name.entity
 WHERE language IN (?, 'en', 'mul')
 ORDER BY popularity DESC, is_label DESC, entity.id
 """  # - only constants

@@ -16,13 +16,16 @@ _TABLES = f"""
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {FORMAT};
 CREATE TABLE entity (
-    id INTEGER PRIMARY KEY, label TEXT NOT NULL, type TEXT NOT NULL, description TEXT NOT NULL, popularity REAL NOT NULL
+    id INTEGER PRIMARY KEY, label TEXT NOT NULL, type TEXT NOT NULL, description TEXT NOT NULL,
+    popularity REAL NOT NULL
 );
 CREATE TABLE name (
-    id INTEGER PRIMARY KEY, entity INTEGER NOT NULL REFERENCES entity, name TEXT NOT NULL, key TEXT NOT NULL,
-    language TEXT NOT NULL, is_label INTEGER NOT NULL
+    id INTEGER PRIMARY KEY, entity INTEGER NOT NULL REFERENCES entity, name TEXT NOT NULL,
+    key TEXT NOT NULL, language TEXT NOT NULL, is_label INTEGER NOT NULL
 );
-CREATE VIRTUAL TABLE name_text USING fts5(key, content = 'name', content_rowid = 'id', tokenize = 'unicode61');
+CREATE VIRTUAL TABLE name_text USING fts5(
+    key, content = 'name', content_rowid = 'id', tokenize = 'unicode61'
+);
 """
 # Created last: filling an existing index takes much longer.
 _INDEXES = """

@@ -87,7 +87,7 @@ class Request(DocumentsRequest):
 
     configuration: Configuration = Field(
         default=Configuration(),
-        description="How the documents are processed; it holds for all documents of the request.",
+        description="How all documents of the request are processed.",
     )
     # A request is never modified, so a list of a subclass is fine.
     inputs: Inputs[Input]  # type: ignore[assignment]

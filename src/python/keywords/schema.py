@@ -136,7 +136,7 @@ class Request(DocumentsRequest):
 
     configuration: Configuration = Field(
         default=Configuration(),
-        description="How the keywords are chosen; it holds for all documents of the request.",
+        description="How keywords are chosen, for all documents of the request.",
     )
 
 

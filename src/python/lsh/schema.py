@@ -51,7 +51,7 @@ class Request(DocumentsRequest):
 
     configuration: Configuration = Field(
         default=Configuration(),
-        description="How the signatures are made; it holds for all documents of the request.",
+        description="How signatures are made, for all documents of the request.",
     )
 
 

@@ -14,7 +14,7 @@ class Request(DocumentsRequest):
 
     configuration: Configuration = Field(
         default=Configuration(),
-        description="How the documents are processed; it holds for all documents of the request.",
+        description="How all documents of the request are processed.",
     )
 
 

@@ -101,7 +101,7 @@ def _check_tag(project: Project, steps: list[Step], settings: PipelineSettings) 
         )
     if settings.tag is not None and not any(step.tag_flag for step in steps):
         raise UsageError(
-            f"Only 3 and 4 take a tag; choose one of them, or remove -t {settings.tag}."
+            f"Only containers 3 and 4 take a tag; choose one of them, or remove -t {settings.tag}."
         )
 
 

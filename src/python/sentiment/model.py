@@ -100,14 +100,14 @@ def _read(document: Document, language: str) -> _Reading:
         [
             number
             for number, sentence in enumerate(sentences)
-            if any(start < sentence.end and end > sentence.start for start, end in places)
+            if any(start < sentence.end and end > sentence.start for start, end in spans)
         ]
-        for places in (_places(text, mention) for mention in mentions)
+        for spans in (_spans(text, mention) for mention in mentions)
     ]
     return _Reading(text, mentions, sentences, found)
 
 
-def _places(text: CleanText, mention: Mention) -> list[tuple[int, int]]:
+def _spans(text: CleanText, mention: Mention) -> list[tuple[int, int]]:
     """The spans of an entity in the cleaned text."""
     if mention.start is not None and mention.end is not None:
         span = text.to_clean(mention.start, mention.end)

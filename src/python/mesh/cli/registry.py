@@ -24,23 +24,23 @@ def _open() -> ModelRegistry:
     return open_registry(_settings(""))
 
 
-def _settings(place: str) -> RegistrySettings:
+def _settings(location: str) -> RegistrySettings:
     """Settings of a registry.
 
     Args:
-        place: a URL; an env file, which replaces the environment; or empty, for the user's own
+        location: a URL; an env file, which replaces the environment; or empty, for the user's own
             settings.
     """
-    if "://" in place:
-        return _settings("").model_copy(update={"uri": place})
-    if not place:
+    if "://" in location:
+        return _settings("").model_copy(update={"uri": location})
+    if not location:
         own: RegistrySettings
         (own,) = load_settings([RegistrySettings], env_file=find_env_file(Path()))
         return own
-    file = typed_path(place)
+    file = typed_path(location)
     if not file.is_file():
         raise UsageError(
-            f"{place!r} is neither an env file nor a URL such as http://registry:5000."
+            f"{location!r} is neither an env file nor a URL such as http://registry:5000."
         )
     written = dotenv.dotenv_values(file)
     fields = RegistrySettings.model_fields
@@ -129,15 +129,15 @@ def history(name: str, as_json: bool) -> None:
     print_table(table)
 
 
-_PLACE = "A URL, such as http://registry:5000, or an env file with MESH_REGISTRY_* settings."
+_LOCATION = "A URL, such as http://registry:5000, or an env file with MESH_REGISTRY_* settings."
 
 
 @group.command()
 @click.argument("reference")
 @click.option(
-    "--from", "source", default="", help=f"Registry to copy from; by default your own. {_PLACE}"
+    "--from", "source", default="", help=f"Registry to copy from; by default your own. {_LOCATION}"
 )
-@click.option("--to", "target", required=True, help=f"Registry to copy to. {_PLACE}")
+@click.option("--to", "target", required=True, help=f"Registry to copy to. {_LOCATION}")
 def push(reference: str, source: str, target: str) -> None:
     """Copy the version REFERENCE to another registry, with its lineage, attachments and aliases."""
     _copy(reference, source, target)
@@ -145,9 +145,9 @@ def push(reference: str, source: str, target: str) -> None:
 
 @group.command()
 @click.argument("reference")
-@click.option("--from", "source", required=True, help=f"Registry to copy from. {_PLACE}")
+@click.option("--from", "source", required=True, help=f"Registry to copy from. {_LOCATION}")
 @click.option(
-    "--to", "target", default="", help=f"Registry to copy to; by default your own. {_PLACE}"
+    "--to", "target", default="", help=f"Registry to copy to; by default your own. {_LOCATION}"
 )
 def pull(reference: str, source: str, target: str) -> None:
     """Copy the version REFERENCE from another registry, with lineage, attachments and aliases."""

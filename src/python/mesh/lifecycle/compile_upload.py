@@ -93,7 +93,7 @@ def _passing_report(
     if not report.passed:
         failed = ", ".join(case.name for case in report.cases if case.outcome != "passed")
         raise MeshError(
-            f"The validation report says failed ({failed or 'no case ran'}); only a validated "
+            f"The validation failed ({failed or 'no case ran'}); only a validated "
             "model is registered."
         )
     if report.artifact_digest != digest or report.fingerprint != compilation.fingerprint:

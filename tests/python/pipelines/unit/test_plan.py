@@ -81,7 +81,7 @@ def test_image_component_and_gpus_are_those_of_the_step():
     [
         (("-r", "8"), "There is no container 8; there are: 1 ingest:ingest"),
         (("-r", "3"), "register:tag needs the tag"),
-        (("-r", "1", "-t", "dataset_v1"), "Only 3 and 4 take a tag"),
+        (("-r", "1", "-t", "dataset_v1"), "Only containers 3 and 4 take a tag"),
         (("--run-containers", "[]"), "No container is chosen"),
         (("-r", "4", "--volume", "shared"), "only for the target kubeflow"),
         (
