@@ -69,7 +69,8 @@ def list_versions(project: str | None, as_json: bool) -> None:
 def show(project: str, version: str, kind: Kind) -> None:
     """Print the manifest of a VERSION of PROJECT as JSON.
 
-    VERSION is a tag or a name; the latest version by default."""
+    VERSION is a tag or a name; the latest version by default.
+    """
     store = _store(get_project(project), kind)
     manifest = store.get(version)
     details = _summary(store, manifest) | {"manifest": manifest.model_dump(mode="json")}
@@ -97,7 +98,8 @@ def tag(project: str, tag: str, version: str) -> None:
 def fetch(project: str, version: str, directory: Path, kind: Kind) -> None:
     """Copy a VERSION of PROJECT into the new DIRECTORY, and verify every file.
 
-    VERSION is a tag or a name."""
+    VERSION is a tag or a name.
+    """
     if directory.exists():
         raise MeshError(f"{directory} already exists; choose another directory.")
     store = _store(get_project(project), kind)

@@ -88,7 +88,8 @@ def run(project: str, first: str | None, last: str | None, force: bool) -> None:
 def predict(project: str, text: str) -> None:
     """Predict TEXT with the current model of PROJECT, without a server.
 
-    "-" as TEXT reads standard input."""
+    "-" as TEXT reads standard input.
+    """
     from mesh.cli.predict import create_model, make_request
 
     model = create_model(get_project(project), load=True)

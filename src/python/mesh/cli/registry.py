@@ -167,7 +167,8 @@ def _copy(reference: str, source: str, target: str) -> None:
 def verify(references: tuple[str, ...]) -> int:
     """Check every stored file of the versions REFERENCES (all by default).
 
-    The exit code is 1 if a file is damaged."""
+    The exit code is 1 if a file is damaged.
+    """
     registry = _open()
     damaged = False
     for reference in references or [version.reference for version in registry.list(None)]:
@@ -189,7 +190,8 @@ def verify(references: tuple[str, ...]) -> int:
 def prune(name: str | None, keep: int, delete: bool) -> None:
     """Delete old versions that no alias, rollback or compiled version needs.
 
-    Without NAME, the versions of all models are considered."""
+    Without NAME, the versions of all models are considered.
+    """
     registry = _open()
     versions, reasons = unneeded(registry, keep, name)
     table = make_table("version", "MB", "kept because")

@@ -46,7 +46,7 @@ def find_registered(settings: RegistrySettings, reference: str) -> ModelVersion 
 
 
 def status_of_model(settings: RegistrySettings, name: str, inputs: Inputs) -> Status:
-    """The state of a registered model, given its inputs now.
+    """The state of a registered model, compared with its inputs now.
 
     Raises:
         MeshError: the registry can't be reached or read.
@@ -67,7 +67,7 @@ def with_fingerprint(versions: list[ModelVersion], inputs: Inputs) -> ModelVersi
 
 
 def status_of_data(store: DataStore, inputs: Inputs) -> Status:
-    """The state of a version of data, given its inputs now.
+    """The state of a version of data, compared with its inputs now.
 
     Raises:
         MeshError: the storage can't be reached, or a manifest is damaged.

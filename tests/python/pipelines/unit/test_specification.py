@@ -21,7 +21,8 @@ def compiled(path: Path, **settings: object) -> str:
 def test_four_steps_compile_to_the_reviewed_file(tmp_path):
     """The compiled pipeline equals the reviewed `data_to_training.yaml`.
 
-    After an intended change, store the new result there and review it."""
+    After an intended change, store the new result there and review it.
+    """
     text = compiled(
         tmp_path / "pipeline.yaml",
         run_containers=[4, 3, 2, 1],
