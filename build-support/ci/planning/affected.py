@@ -1,7 +1,7 @@
 """The targets that a change affects, and the way from the change to each."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -109,9 +109,3 @@ def _imports_differ(base: Graph, head: Graph, address: str) -> bool:
     before = base.targets.get(address)
     after = head.targets.get(address)
     return before is None or after is None or before.dependencies != after.dependencies
-
-
-def owners(graph: Graph, files: Iterable[str]) -> set[str]:
-    """The targets that own one of the files."""
-    wanted = set(files)
-    return {target.address for target in graph.targets.values() if target.sources & wanted}

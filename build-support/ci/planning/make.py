@@ -42,10 +42,10 @@ def make_plan(root: Path, revision: str) -> Plan:
     with tempfile.TemporaryDirectory(prefix="plan-") as scratch, ThreadPoolExecutor() as pool:
         files = Path(scratch).resolve() / "base"
         write_tree(root, commit, files)
-        models = model_items(find_models(files, root, changes))
         cause = find_cause_of_everything(changes)
         reading = None if cause else pool.submit(read_base_graph, root, commit, files)
         head = Graph.parse(read_graph(root))
+        models = model_items(find_models(files, root, changes, head))
         if reading is None:
             why = f"{cause}, on which every target depends"
         elif error := reading.exception():

@@ -39,7 +39,7 @@ def compile_inputs(
 
 
 def _extra_inputs(module: str, backend: str) -> Inputs:
-    """The code of extra files; the loader counts where they are made by running the compiled network."""
+    """The code of extra files, with the loader if they need the compiled network."""
     inputs = code_inputs((module,))
     if f"file {OPENS_BY_NAME}" in inputs:
         inputs |= code_inputs((module, loading(backend)))

@@ -95,13 +95,13 @@ def compare_models(reference: TextModel, compiled: TextModel, texts: Sequence[st
 
 
 def overlong(texts: Sequence[str], max_length: int) -> str:
-    """Repeat the texts until they have twice as many words, hence tokens, as the model takes at once."""
+    """Repeat the texts until they have twice as many words as the model takes tokens."""
     joined = " ".join(text for text in texts if text.strip())
     return " ".join([joined] * (2 * max_length // len(joined.split()) + 1))
 
 
 def outputs(model: TextModel, texts: Sequence[str]) -> list[Floats]:
-    """The model's output for each text: (dimension,), or (tokens, dimension) for token-classification."""
+    """The output for each text: (dimension,), or (tokens, dimension) for token-classification."""
     if model.spec.task == "token-classification":
         return [result.logits for result in model.token_logits(texts)]
     compute = model.embed if model.spec.task == "sentence-embedding" else model.logits

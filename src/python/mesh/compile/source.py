@@ -1,4 +1,4 @@
-"""The description of a Hugging Face model by the files in its folder, read without any framework."""
+"""The description of a Hugging Face model in its files, read without any framework."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -70,7 +70,7 @@ class PromptsFile(BaseModel):
 
 
 class PoolingFile(BaseModel):
-    """The `config.json` of a pooling module; older ones have a key `pooling_mode_...` for each mode."""
+    """The `config.json` of a pooling module; older ones have a key for each pooling mode."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -108,7 +108,8 @@ def spec_for(source: Path, *, task: Task, backend: str, **choices: Any) -> Compi
     Args:
         source: folder with `config.json`, `tokenizer.json` and safetensors weights; the files of
             sentence-transformers give a sentence-embedding's length, pooling and normalization.
-        choices: fields of `CompileSpec` that override the model's; `max_length` is at most the model's.
+        choices: fields of `CompileSpec` that override the model's; `max_length` is at most the
+            model's.
 
     Raises:
         UsageError: a choice is wrong.
@@ -142,7 +143,7 @@ def spec_for(source: Path, *, task: Task, backend: str, **choices: Any) -> Compi
 
 
 def transformer_folder(source: Path) -> Path:
-    """The folder of the network and its tokenizer: `source`, or the one in sentence-transformers' modules."""
+    """The folder of the network and its tokenizer: `source`, or one that `modules.json` names."""
     for module in _modules(source):
         if module.kind == "Transformer" and module.path:
             return safe_path(source, module.path)
@@ -239,7 +240,7 @@ def _pooling_mode(source: Path, config: Mapping[str, Any]) -> str:
 
 
 def _refuse_prompts(source: Path) -> None:
-    """A default prompt and lower-casing are done by sentence-transformers, outside the tokenizer."""
+    """sentence-transformers adds prompts and lower-cases outside of the tokenizer."""
     prompts = _read_optional(PromptsFile, source / "config_sentence_transformers.json")
     if prompt := prompts.default_prompt_name:
         raise MeshError(

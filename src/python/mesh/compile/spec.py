@@ -15,7 +15,7 @@ Pooling = Literal["mean", "cls", "max"]
 
 
 class Tolerances(BaseModel):
-    """The largest allowed difference between a compiled and the uncompiled model, on any single text.
+    """The largest allowed difference between a compiled and the uncompiled model.
 
     Args:
         max_abs_difference: of any number of the output.
@@ -37,8 +37,8 @@ class CompileSpec(BaseModel):
             program; the last is `max_length`. Backends with dynamic shapes pad to the longest text
             of a batch.
         max_batch_tokens: tokens of one pass, padding included; a single text may exceed it.
-        overflow: `truncate` uses only the first `max_length` tokens of a text, `window` cuts it into
-            windows and joins their results.
+        overflow: `truncate` uses only the first `max_length` tokens of a text, `window` cuts it
+            into windows and joins their results.
         stride: tokens that neighbouring windows share.
         pooling: the reduction of token vectors to one vector (sentence-embedding only).
         normalize: whether embeddings have length 1.

@@ -83,7 +83,7 @@ class TextModel:
         return self._joined(windows, len(texts))
 
     def token_logits(self, texts: Sequence[str]) -> list[TokenLogits]:
-        """Classify the tokens of texts; a token in two windows is taken from the one with more context.
+        """Classify the tokens of texts; of two windows, the one with more context counts.
 
         Raises:
             TypeError: the model's task is another one.
@@ -115,7 +115,7 @@ class TextModel:
             raise TypeError(f"this model's task is {self.spec.task}, not {task}")
 
     def _joined(self, windows: Sequence[Window], texts: int) -> Floats:
-        """Mean output of each text's windows, weighted by their tokens; an empty text has one empty window."""
+        """Mean output of each text's windows, weighted by their tokens."""
         outputs = self._compute(windows)
         if len(windows) == texts:
             return (

@@ -52,7 +52,7 @@ class TextTokenizer:
         self._windowed = spec.overflow == "window"
 
     def windows(self, texts: Sequence[str]) -> list[Window]:
-        """The windows that go through the network, in the order of the texts; at least one for each text."""
+        """The windows for the network, in the order of the texts; at least one for each."""
         windows = []
         for index, encoding in enumerate(self._encode(texts)):
             windows.append(_window(index, encoding))

@@ -24,7 +24,7 @@ _CLASSES = {
 
 
 class SentenceEmbedding(torch.nn.Module):  # type: ignore[misc]
-    """Token ids and attention mask, int64 (rows, length), to embeddings, float32 (rows, dimension)."""
+    """Token ids and mask, int64 (rows, length), to embeddings, float32 (rows, dimension)."""
 
     def __init__(self, transformer: torch.nn.Module, pooling: Pooling, *, normalize: bool) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class SentenceEmbedding(torch.nn.Module):  # type: ignore[misc]
 
 
 class Classification(torch.nn.Module):  # type: ignore[misc]
-    """Token ids and attention mask, int64 (rows, length), to logits, float32 (rows, [length,] labels)."""
+    """Token ids and mask, int64 (rows, length), to logits, float32 (rows, [length,] labels)."""
 
     def __init__(self, transformer: torch.nn.Module) -> None:
         super().__init__()
@@ -66,7 +66,8 @@ def build_module(source: Path, spec: CompileSpec) -> torch.nn.Module:
     """Read a network's configuration and weights, as float32, from a local folder.
 
     Raises:
-        MeshError: weights are missing, pickled, or don't fit the configuration, or the architecture is unknown.
+        MeshError: weights are missing, pickled, or don't fit the configuration, or the architecture
+            is unknown.
     """
     folder = transformer_folder(source)
     check_weights(folder)

@@ -1,1 +1,1 @@
-"""Settings, logging, errors, files and fingerprints: what every other library stands on."""
+"""Settings, logging, errors, files and fingerprints: the base of all other libraries."""

@@ -1,4 +1,4 @@
-"""The model card: what a registered model version is and what it was made from."""
+"""The model card: the description and the origin of a registered model version."""
 
 import datetime
 from pathlib import Path
@@ -14,11 +14,11 @@ ARTIFACTS = "model_artifacts"
 COMPILED = f"{ARTIFACTS}/compiled"
 """Folder of a compiled model below a version's directory."""
 TEST_RESULTS = "test_results"
-"""Folder of a server's test results below `<image tag>/` of a version's directory; no part of the version."""
+"""Folder of a server's test results, below `<image tag>/` in a version's directory."""
 
 
 class BaseModelSource(BaseModel):
-    """Where a base model came from: address, revision (commit or package version), digest of its files."""
+    """A base model's source: URI, revision (commit or package version), digest of its files."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,8 +41,10 @@ class TestFiles(BaseModel):
 class ModelCard(BaseModel):
     """Everything needed to understand a version and to make it again.
 
-    `fingerprint` is the digest of all that determines the version; equal fingerprints mean "nothing to do".
-    `made_from` holds what was digested, by the names of `mesh.core.inputs`; older versions lack it.
+    `fingerprint` is the digest of everything that determines the version; if it is unchanged, there
+    is nothing to do.
+    `made_from` holds the digested values, by the names of `mesh.core.inputs`; older versions lack
+    it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
@@ -65,7 +67,7 @@ class ModelCard(BaseModel):
 
     @classmethod
     def read(cls, directory: Path) -> Self:
-        """Read the card stored in a version's directory.
+        """Read the card in a version's directory.
 
         Raises:
             MeshError: it is missing, malformed, or of a newer schema version.

@@ -1,4 +1,4 @@
-"""The code that decides a result: modules and all that they import, read without importing anything.
+"""The code that decides a result: modules and all their imports, read without importing.
 
 The closure of root modules holds every module of the same source folder that they import, directly
 or through others, imports inside functions included. A module that is picked by its name, with
@@ -228,7 +228,9 @@ def _resources_in(node: ast.AST) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _resource(node: ast.AST) -> tuple[str, tuple[str, ...]] | None:
-    """The package and path of `files("package") / "path"`, or `.joinpath("path")`, up to the first part that varies."""
+    """The package and path of `files("package") / "path"`, or `.joinpath("path")`, up to the first
+    part that varies.
+    """
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
         inner, added = _resource(node.left), [node.right]
     elif isinstance(node, ast.Call):

@@ -13,7 +13,7 @@ def sha256_file(path: Path) -> str:
 
 
 def fingerprint(value: Any) -> str:
-    """Return the hexadecimal SHA-256 of a JSON-serialisable value, independent of the order of mapping keys.
+    """Return the hexadecimal SHA-256 of a JSON-serialisable value, whatever the order of its keys.
 
     Raises:
         TypeError: the value has no JSON form.

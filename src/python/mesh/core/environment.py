@@ -1,4 +1,4 @@
-"""What code runs, and on what."""
+"""The revision of the code, and the environment that it runs in."""
 
 import importlib.metadata
 import os
@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 IMAGE_VARIABLE = "MESH_IMAGE"
-"""The image that a container was started from, which an image can't know of itself: name, and digest where known."""
+"""Names the image of a container, with its digest where that is known."""
 
 
 def code_revision() -> str:
-    """The code's revision: `MESH_CODE_REVISION`, else git's commit (`-dirty` when changed), else `unknown`."""
+    """`MESH_CODE_REVISION`, else git's commit (`-dirty` if changed), else `unknown`."""
     if revision := os.environ.get("MESH_CODE_REVISION"):
         return revision
     command = [
@@ -33,7 +33,7 @@ def code_revision() -> str:
 
 
 def describe_environment(packages: Iterable[str]) -> dict[str, str]:
-    """Versions of Python, the platform and the named distributions, and `MESH_IMAGE`; absent ones are left out."""
+    """Versions of Python, platform and installed distributions, and `MESH_IMAGE`."""
     environment = {"python": platform.python_version(), "platform": platform.platform()}
     if image := os.environ.get(IMAGE_VARIABLE):
         environment["image"] = image

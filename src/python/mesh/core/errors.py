@@ -1,6 +1,10 @@
 """Errors that are meant for the person who runs a program."""
 
-from pydantic import ValidationError
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # Plans import this module without any package of others.
+    from pydantic import ValidationError
 
 
 class MeshError(Exception):
@@ -19,7 +23,7 @@ class UsageError(MeshError):
     exit_code = 2
 
 
-def describe_invalid(error: ValidationError) -> str:
+def describe_invalid(error: "ValidationError") -> str:
     """The first problem of a validation error, as `field: message`."""
     first = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"])

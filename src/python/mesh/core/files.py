@@ -1,4 +1,4 @@
-"""Files and directories that are either complete or absent."""
+"""Files and directories that are either complete or absent, and JSON files."""
 
 import contextlib
 import errno
@@ -28,7 +28,8 @@ def safe_path(root: Path, relative: str) -> Path:
         relative: a POSIX path below `root`, such as `model_artifacts/config.json`.
 
     Raises:
-        MeshError: the path is empty, absolute, leaves `root` (`..` or a link), or holds a backslash or NUL.
+        MeshError: the path is empty, absolute, leaves `root` (`..` or a link), or holds a backslash
+            or NUL.
     """
     pure = PurePosixPath(relative)
     if (
@@ -53,19 +54,20 @@ def atomic_directory(
 ) -> Iterator[Path]:
     """Yield a directory beside `target` that becomes `target` when the block ends without an error.
 
-    A process that is killed leaves at most a hidden `*.partial` directory, which the next call for the
-    same target removes.
+    A killed process leaves at most a hidden `*.partial` directory, which the next call for the same
+    target removes.
 
     Args:
-        replace: whether what is there may be replaced.
-        resume: go on with what an interrupted call has left, instead of an empty directory. Then a block that ends
-            with another error than a `MeshError`, such as a lost connection, leaves it as well.
+        replace: whether an existing target may be replaced.
+        resume: resume the directory of an interrupted call instead of starting with an empty one.
+            Then a block that ends with another error than a `MeshError`, such as a lost connection,
+            keeps its directory too.
 
     Raises:
         MeshError: `target` exists and `replace` is false, or its parent can't be written.
     """
     if target.exists() and not replace:
-        raise MeshError(f"{target} exists already; remove it first.")
+        raise MeshError(f"{target} already exists; remove it first.")
     with _os_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         left = _take_stale(target) if resume else None
@@ -79,7 +81,7 @@ def atomic_directory(
     except MeshError:
         raise
     except BaseException as error:
-        # On a full disk it would be in the way.
+        # On a full disk it would only take up space.
         kept = resume and getattr(error, "errno", None) != errno.ENOSPC
         raise
     finally:
@@ -148,10 +150,10 @@ def read_model(cls: type[Model], path: Path, advice: str) -> Model:
 
 
 def _make_partial(target: Path, make: Callable[[Path], tuple[Path, int]]) -> tuple[Path, int]:
-    """Make a hidden file or directory beside `target`, locked for as long as its descriptor is open.
+    """Make a hidden file or directory beside `target`, locked while its descriptor is open.
 
-    The lock tells the living from the stale. Another process may take a new one for stale before it is locked; then
-    it is already unlinked, and the next is tried.
+    The lock marks it as in use. Another process may take it for stale before it is locked; then it
+    is already unlinked, and another one is made.
     """
     _remove_stale(target)
     while True:
@@ -166,10 +168,10 @@ def _make_partial(target: Path, make: Callable[[Path], tuple[Path, int]]) -> tup
 
 
 def _take_stale(target: Path) -> tuple[Path, int] | None:
-    """A directory that a killed process left, locked; and the others, if there are several, removed."""
+    """Lock a directory that a killed process left, and remove the others, if there are several."""
     taken: tuple[Path, int] | None = None
     for path in _partials(target):
-        # Another user's can't be opened.
+        # Directories of other users can't be opened.
         with contextlib.suppress(BlockingIOError, FileNotFoundError, PermissionError):
             if taken is None and path.is_dir():
                 descriptor = os.open(path, os.O_RDONLY)
@@ -205,7 +207,7 @@ def _make_file(target: Path) -> tuple[Path, int]:
 
 
 def _rename_in(partial: Path, target: Path, *, replace: bool) -> None:
-    """Rename; where something is in the way, move that aside first, whoever put it there meanwhile."""
+    """Rename; an existing target, even one made in the meantime, is moved aside first."""
     while True:
         try:
             partial.rename(target)
@@ -215,7 +217,7 @@ def _rename_in(partial: Path, target: Path, *, replace: bool) -> None:
         else:
             return
         if not replace:
-            raise MeshError(f"{target} exists already; remove it first.")
+            raise MeshError(f"{target} already exists; remove it first.")
         discarded, lock = _make_partial(target, _make_directory)
         try:
             with contextlib.suppress(FileNotFoundError):
@@ -226,7 +228,7 @@ def _rename_in(partial: Path, target: Path, *, replace: bool) -> None:
 
 
 def _remove_stale(target: Path) -> None:
-    """Remove what killed processes left: partials of this target that no living process holds locked."""
+    """Remove the partials of killed processes: those of this target that no process has locked."""
     for path in _partials(target):
         with (
             contextlib.suppress(BlockingIOError, FileNotFoundError, PermissionError),

@@ -49,14 +49,21 @@ def packages_of(inputs: Inputs) -> list[str]:
 
 
 def differences(before: Inputs, after: Inputs) -> list[str]:
-    """The inputs that differ, with both values where people can read them."""
+    """The inputs that differ, with both values where people can read them; files and packages last.
+
+    Another setting may bring other files.
+    """
     if not before:
         return ["other inputs, which the version doesn't record"]
     return [
         _describe(name, before, after)
-        for name in sorted({*before, *after})
+        for name in sorted({*before, *after}, key=_rank)
         if before.get(name) != after.get(name)
     ]
+
+
+def _rank(name: str) -> tuple[bool, str]:
+    return name.startswith(("file ", "package ")), name
 
 
 def _describe(name: str, before: Inputs, after: Inputs) -> str:

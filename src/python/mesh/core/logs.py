@@ -16,7 +16,7 @@ _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskN
 
 
 class LogSettings(MeshSettings):
-    """What is logged and how."""
+    """The level and the format of logs."""
 
     model_config = SettingsConfigDict(env_prefix="MESH_LOG_")
 
@@ -29,7 +29,7 @@ class LogSettings(MeshSettings):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object for each record: service, time, level, name, place, message, and the record's `extra` values."""
+    """A JSON object for each record, with the service and the record's `extra` values."""
 
     converter = staticmethod(time.gmtime)
 
@@ -55,11 +55,11 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(component: str, settings: LogSettings) -> None:
-    """Send all logs of this process to standard error in the chosen form, replacing earlier handlers.
+    """Send all logs of this process to standard error, and replace earlier handlers.
 
     Args:
-        component: the program's package, such as `keywords.serve`. Its project's logs and those of the libraries are
-            shown from the chosen level on, those of other packages from warnings on.
+        component: the program's package, such as `keywords.serve`. The chosen level applies to the
+            project and the libraries; of other packages, only warnings and errors are shown.
     """
     handler = logging.StreamHandler(sys.stderr)
     if settings.format == "json":

@@ -1,4 +1,4 @@
-"""The list of a directory's files with sizes and digests, and the check against it."""
+"""The list of a directory's files with sizes and digests, and the comparison with it."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ class FileEntry(BaseModel):
 
     @classmethod
     def of(cls, file: Path, path: str) -> Self:
-        """Read a file that is listed under a path."""
+        """Digest a file, to be listed under a path."""
         return cls(path=path, size=file.stat().st_size, sha256=sha256_file(file))
 
 
@@ -41,7 +41,7 @@ class Manifest(BaseModel):
 
     @property
     def digest(self) -> str:
-        """One SHA-256 that stands for all the files."""
+        """One SHA-256 for all the files."""
         return fingerprint([[entry.path, entry.sha256] for entry in self.files])
 
     @property
@@ -54,7 +54,7 @@ class Manifest(BaseModel):
         """Read a directory.
 
         Raises:
-            MeshError: the directory is missing, or holds a link or another thing that is not a plain file.
+            MeshError: the directory is missing, or holds a link or a special file.
         """
         return cls(files=tuple(_read_entries(directory, plain_files(directory))))
 
@@ -72,10 +72,11 @@ class Manifest(BaseModel):
         write_json_atomic(directory / MANIFEST_FILE, self.model_dump(mode="json"))
 
     def problems(self, directory: Path, *, besides: str | None = None) -> list[str]:
-        """Compare a directory with the manifest; one sentence for each missing, extra or changed file.
+        """Compare a directory with the manifest: a sentence for each missing, extra or changed
+        file.
 
         Args:
-            besides: pattern of folders, such as `*/test_results`, that may be there without being listed.
+            besides: pattern of unlisted folders that are allowed, such as `*/test_results`.
         """
         problems = []
         found = []
@@ -92,7 +93,7 @@ class Manifest(BaseModel):
         return problems + self.differences(_read_entries(directory, found))
 
     def differences(self, found: Iterable[FileEntry]) -> list[str]:
-        """Compare files with the manifest; one sentence for each that is missing, extra or changed."""
+        """Compare files with the manifest: a sentence for each missing, extra or changed one."""
         problems = []
         others = {entry.path: entry for entry in found}
         for entry in self.files:
@@ -112,7 +113,7 @@ def plain_files(directory: Path) -> list[Path]:
     """The files of a directory, sorted, without a manifest of its own.
 
     Raises:
-        MeshError: the directory is missing, or holds a link or another thing that is not a plain file.
+        MeshError: the directory is missing, or holds a link or a special file.
     """
     if not directory.is_dir():
         raise MeshError(f"The directory {directory} does not exist.")
@@ -128,7 +129,7 @@ def plain_files(directory: Path) -> list[Path]:
 
 
 def _read_entries(directory: Path, paths: Iterable[Path]) -> list[FileEntry]:
-    """Digest several files at once: the interpreter's lock is not held meanwhile."""
+    """Digest several files in parallel: hashing releases the interpreter lock."""
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(
             pool.map(lambda path: FileEntry.of(path, path.relative_to(directory).as_posix()), paths)

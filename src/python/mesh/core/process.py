@@ -1,4 +1,4 @@
-"""How this process ends, and how those that it started have ended."""
+"""The end of this process, and exit codes of child processes."""
 
 import atexit
 import contextlib
@@ -16,9 +16,10 @@ _abandoned = False
 def run_and_exit(main: Callable[[], int | None]) -> NoReturn:
     """Run a program's main function and end this process with the exit code that it returns.
 
-    As at the end of every Python program, threads that aren't daemons are waited for, exit functions (`atexit`) run,
-    and output is flushed. But the interpreter isn't finalised: a daemon thread that came back to it from native code
-    (ONNX Runtime, torch) would be unwound through C++, which aborts the process with SIGABRT instead of the exit code.
+    As at the end of every Python program, threads that aren't daemons are waited for, exit
+    functions (`atexit`) run, and output is flushed. But the interpreter isn't finalised: a daemon
+    thread that returns to it from native code (ONNX Runtime, torch) would be unwound through C++,
+    which aborts the process with SIGABRT instead of the exit code.
     """
     exit_code = 1
     try:
@@ -32,13 +33,13 @@ def run_and_exit(main: Callable[[], int | None]) -> NoReturn:
 
 
 def abandon_computations() -> None:
-    """Let this process end without waiting for what still computes in threads and child processes."""
+    """Let this process end without waiting for computations in threads and child processes."""
     global _abandoned
     _abandoned = True
 
 
 def exit_code_of(returncode: int) -> int:
-    """The exit code that tells how a child process ended: 128 and the signal's number if a signal did it, as in shells.
+    """The exit code of a child process as shells report it: 128 plus the number of a fatal signal.
 
     Args:
         returncode: of `subprocess.Popen`.
@@ -47,7 +48,7 @@ def exit_code_of(returncode: int) -> int:
 
 
 def _run(main: Callable[[], int | None]) -> int:
-    """The exit code of a main function, also of one that raises, as the interpreter has it."""
+    """The exit code of a main function; for exceptions, the same as the interpreter's."""
     try:
         return main() or 0
     except SystemExit as error:
@@ -72,7 +73,7 @@ def _wait() -> None:
 
 
 def _flush() -> bool:
-    """Whether all that was printed could be written."""
+    """Flush all output; return whether that succeeded."""
     try:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None and not stream.closed:

@@ -1,4 +1,4 @@
-"""A program of the mesh: settings in, work done, a truthful exit code out."""
+"""A program of the mesh: settings in, work, exit code out."""
 
 import contextlib
 import importlib.util
@@ -30,11 +30,11 @@ class Program:
     Args:
         component: the package whose `config/` holds the env files, such as `keywords.compile`.
         name: the program's name in it, such as `trace`.
-        run: does the work; called with one instance of each settings class. It may return an exit code.
+        run: does the work, given an instance of each settings class; may return an exit code.
         settings: the program's settings classes; the flags of the command line belong to the first.
-        status: tells whether the result is up to date, called with the same settings; none if it
-            leaves no result that could be.
-        serves: whether it waits for requests; any other program logs every few seconds that it is at work.
+        status: tells whether the result is up to date, given the same settings; None for programs
+            without a result.
+        serves: whether it waits for requests; other programs log every few seconds.
     """
 
     component: str
@@ -49,9 +49,9 @@ class Program:
         run_and_exit(lambda: self.main(sys.argv[1:]))
 
     def main(self, flags: Sequence[str]) -> int:
-        """Run with flags; return 0 on success, 1 on failure, 2 on bad settings or flags.
+        """Run with flags; return 0 on success, 1 on failure, 2 for bad settings or flags.
 
-        A `MeshError` is printed as a sentence; any other exception is a defect and keeps its traceback.
+        A `MeshError` is printed as a sentence. Any other exception is a defect, with its traceback.
         """
         name = f"{self.component}:{self.name}"
         try:
@@ -74,7 +74,8 @@ class Program:
         """Whether the program's result is what it would make now, with its settings and no flags.
 
         Raises:
-            MeshError: it can't be told, such as since settings are missing or the registry can't be reached.
+            MeshError: it can't be told, such as since settings are missing or the registry can't be
+                reached.
         """
         if self.status is None:
             raise MeshError(f"{self.component}:{self.name} leaves no result.")
@@ -103,15 +104,15 @@ def component_folder(component: str) -> Path:
 
 
 class TerminatedError(KeyboardInterrupt):
-    """SIGTERM came; handled wherever Ctrl-C is."""
+    """SIGTERM arrived; handled wherever Ctrl-C is."""
 
 
 def with_termination(work: Callable[[], Result]) -> Result:
-    """Do the work so that SIGTERM unwinds it like an exception, as Ctrl-C does, and partial files are removed.
+    """Do the work so that SIGTERM raises an exception, like Ctrl-C, and partial files are removed.
 
     Raises:
-        TerminatedError: SIGTERM came.
-        KeyboardInterrupt: Ctrl-C came.
+        TerminatedError: SIGTERM arrived.
+        KeyboardInterrupt: Ctrl-C was pressed.
     """
     came: type[KeyboardInterrupt] | None = None
 
@@ -122,7 +123,7 @@ def with_termination(work: Callable[[], Result]) -> Result:
 
     numbers = [signal.SIGTERM, signal.SIGINT]
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # As shells have it for jobs in the background.
+        # Shells ignore it for background jobs.
         numbers.remove(signal.SIGINT)
     previous = {number: signal.signal(number, interrupt) for number in numbers}
     try:
@@ -130,7 +131,7 @@ def with_termination(work: Callable[[], Result]) -> Result:
     except (Exception, KeyboardInterrupt) as error:
         if came is None:
             raise
-        # What was interrupted may have made another error of it: Click, pytest, the import of an extension module.
+        # Click, pytest and imports of extension modules turn the interruption into another error.
         raise came from error
     finally:
         for number, handler in previous.items():

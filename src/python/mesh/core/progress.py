@@ -16,12 +16,12 @@ SECONDS_BETWEEN_LINES = 5.0
 SECONDS_OF_SILENCE = 10.0
 
 Advance = Callable[[int], object]
-"""Counts bytes that were moved; several threads may call it."""
+"""Counts transferred bytes; several threads may call it."""
 
 
 @contextlib.contextmanager
 def break_silence(what: str) -> Iterator[None]:
-    """Log that work goes on whenever the block has logged nothing for a while, and shows no bar.
+    """Log that the work continues if the block has logged nothing for a while, without a bar.
 
     Args:
         what: names the work, such as `keywords.train:train`.
@@ -33,7 +33,7 @@ def break_silence(what: str) -> Iterator[None]:
         started = time.monotonic()
         while not ended.wait(max(0.1, last.time + SECONDS_OF_SILENCE - time.monotonic())):
             if time.monotonic() >= last.time + SECONDS_OF_SILENCE and not _bars:
-                logger.info("%s is still at work (%.0f s)", what, time.monotonic() - started)
+                logger.info("%s is still working (%.0f s)", what, time.monotonic() - started)
 
     thread = threading.Thread(target=report, name="progress", daemon=True)
     logging.getLogger().addHandler(last)
@@ -47,7 +47,7 @@ def break_silence(what: str) -> Iterator[None]:
 
 
 class _LastRecord(logging.Handler):
-    """Remembers when the last record was logged."""
+    """Remembers the time of the last record."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class _LastRecord(logging.Handler):
         self.time = time.monotonic()
 
 
-# Bars that a terminal shows at present.
+# Bars that a terminal shows now.
 _bars: list[str] = []
 
 
@@ -71,7 +71,7 @@ def _bar_shown(description: str) -> Iterator[None]:
 
 
 def track(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
-    """Yield the items while showing how far the work is; off a terminal, one line every few seconds."""
+    """Yield the items and show the progress; without a terminal, one line every few seconds."""
     if total is None and isinstance(items, Sized):
         total = len(items)
     if sys.stderr.isatty():
@@ -82,7 +82,7 @@ def track(items: Iterable[Item], description: str, total: int | None = None) -> 
 
 @contextlib.contextmanager
 def track_bytes(description: str, total: int) -> Iterator[Advance]:
-    """Show how many of the bytes were moved, as the block counts them; off a terminal, one line every few seconds."""
+    """Show the bytes that the block counts; without a terminal, one line every few seconds."""
     if not sys.stderr.isatty():
         yield _ByteLines(description, total)
         return

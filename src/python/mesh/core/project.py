@@ -1,4 +1,4 @@
-"""The declaration of a project, from which all its names are derived, and the projects there are."""
+"""The declaration of a project, from which all its names follow, and all projects."""
 
 import difflib
 import importlib
@@ -26,7 +26,7 @@ TRAINED_STEPS = (
 CODE_ONLY_STEPS = ("serve:serve", "serve:load", "serve:upload-results")
 
 TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-"""What a version of data may be tagged with, such as `dataset_v22`."""
+"""A tag of a version of data, such as `dataset_v22`."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -36,7 +36,8 @@ class Project:
     """One project of the mesh.
 
     Args:
-        name: lower-case words joined by hyphens; names the package, the registered models, images and URLs.
+        name: lower-case words joined by hyphens; part of the names of the package, models, images
+            and URLs.
         description: one sentence.
         port: TCP port that the project's server listens on by default.
         kind: `trained` when the registry holds its models, `code-only` when the code is the model.
@@ -87,7 +88,7 @@ def source_root() -> Path:
 
 
 def find_projects() -> list[Project]:
-    """Every project beside the libraries, by name: each package with a `project.py` that declares `PROJECT`.
+    """All projects, sorted by name: packages with a `project.py` that declares `PROJECT`.
 
     Raises:
         MeshError: a `project.py` declares none.

@@ -6,6 +6,7 @@ reads this on any interpreter.
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 NOT_DECIDING: Mapping[str, str] = {
     "*.project": "names, port and steps",
@@ -18,13 +19,17 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.core.program": "starts and ends of programs",
     "mesh.core.progress": "shows progress",
     "mesh.core.roots": "names what decides",
+    "mesh.core.samples": "reads samples, whose content is an input itself",
     "mesh.core.settings": "reads settings, whose values are inputs themselves",
+    "mesh.core.status": "compares inputs",
     "mesh.core.urls": "hides passwords",
     "mesh.core.workspace": "where files lie",
     "mesh.data.manifest": "describes a version of data",
     "mesh.data.sources": "finds files, whose names, formats and content are inputs themselves",
+    "mesh.data.status": "compares inputs",
     "mesh.data.store": "keeps versions of data, whose content is an input itself",
     "mesh.lifecycle.base_model": "finds base models, whose files are inputs themselves",
+    "mesh.lifecycle.status": "compares inputs",
     "mesh.lifecycle.training.settings": "settings, whose values are inputs themselves",
     "mesh.lifecycle.version": "puts together inputs and results",
     "mesh.registry.*": "keeps versions, whatever they are",
@@ -75,8 +80,16 @@ COMPILER_PACKAGES: Mapping[str, tuple[str, ...]] = {
 }
 """By backend, what compiles without an import that can be seen."""
 
+DEFAULT_BACKEND: Literal["onnx"] = "onnx"
+"""What compiles where no setting names another backend."""
+
 OPENS_BY_NAME = "mesh/compile/artifact.py"
 """The file of the module that runs a compiled model by its backend's loader."""
+
+
+def adding(package: str) -> tuple[str, ...]:
+    """What may add files to a project's compiled network, where its recipe imports it."""
+    return f"{package}.extra_files", "mesh.lifecycle.languages"
 
 
 def compiling(backend: str) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
-"""Values of settings that Google Secret Manager keeps, read with the service account that a container runs as.
+"""Values of settings in Google Secret Manager, read with the service account of a container.
 
-Vertex AI has no reference to secrets in a pipeline. So the pipeline carries names, and the containers' entry point
-asks for the values: https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets.versions/access.
+Pipelines on Vertex AI can't refer to secrets. So the pipeline holds names, and the entry point of
+the containers fetches the values:
+https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets.versions/access.
 """
 
 import base64
@@ -15,7 +16,7 @@ from typing import Any
 from mesh.core.errors import MeshError, UsageError
 
 SECRETS_VARIABLE = "MESH_SECRETS"
-"""JSON object: name of a variable to `projects/<project>/secrets/<secret>/versions/<version>`."""
+"""JSON object: variable to `projects/<project>/secrets/<secret>/versions/<version>`."""
 
 _MANAGER = "https://secretmanager.googleapis.com"
 _METADATA = "http://metadata.google.internal"
@@ -26,7 +27,7 @@ _SECONDS = 30
 def managed_secrets(
     environment: Mapping[str, str], *, manager: str = _MANAGER, metadata: str = _METADATA
 ) -> dict[str, str]:
-    """The values of the variables that `MESH_SECRETS` names; one that is set already goes before it.
+    """The values of the variables in `MESH_SECRETS`; variables that are set take precedence.
 
     Raises:
         UsageError: `MESH_SECRETS` is malformed.
@@ -36,16 +37,16 @@ def managed_secrets(
     wanted = {name: kept for name, kept in references.items() if not environment.get(name)}
     if not wanted:
         return {}
-    answer = _ask(f"{metadata}{_TOKEN}", {"Metadata-Flavor": "Google"}, "The service account")
-    headers = {"Authorization": f"Bearer {answer['access_token']}"}
+    response = _get(f"{metadata}{_TOKEN}", {"Metadata-Flavor": "Google"}, "The service account")
+    headers = {"Authorization": f"Bearer {response['access_token']}"}
     return {
-        name: _value(_ask(f"{manager}/v1/{kept}:access", headers, f"{name} ({kept})"))
+        name: _value(_get(f"{manager}/v1/{kept}:access", headers, f"{name} ({kept})"))
         for name, kept in wanted.items()
     }
 
 
 def set_managed_secrets() -> None:
-    """Put the values that `MESH_SECRETS` names into this process' environment."""
+    """Set the variables that `MESH_SECRETS` names in this process."""
     os.environ.update(managed_secrets(os.environ))
 
 
@@ -59,20 +60,20 @@ def _references(text: str) -> dict[str, str]:
     raise UsageError(f"{SECRETS_VARIABLE} must be a JSON object of names of secrets.")
 
 
-def _value(answer: Mapping[str, Any]) -> str:
-    return base64.b64decode(answer["payload"]["data"]).decode()
+def _value(response: Mapping[str, Any]) -> str:
+    return base64.b64decode(response["payload"]["data"]).decode()
 
 
-def _ask(url: str, headers: Mapping[str, str], what: str) -> dict[str, Any]:
+def _get(url: str, headers: Mapping[str, str], what: str) -> dict[str, Any]:
     # One of two fixed hosts.
     request = urllib.request.Request(url, headers=dict(headers))  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310
-            answer: dict[str, Any] = json.load(response)
+            value: dict[str, Any] = json.load(response)
     except urllib.error.HTTPError as error:
         raise MeshError(
             f"{what} can't be read (HTTP {error.code}); give the step's service account access to it."
         ) from error
     except (OSError, ValueError) as error:
         raise MeshError(f"{what} can't be read: {error}.") from error
-    return answer
+    return value

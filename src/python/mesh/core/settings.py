@@ -20,7 +20,7 @@ OPTIONAL_ENV_FILES = (DEFAULT_ENV_FILE, "config/prod.env")
 
 
 class MeshSettings(BaseSettings):
-    """Base of all settings: immutable, values from the environment under the class's own prefix."""
+    """Base of all settings: immutable, with values from variables with the class's prefix."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -34,9 +34,9 @@ class MeshSettings(BaseSettings):
 
 
 def find_env_file(component: Path) -> Path | None:
-    """The env file of a component: the one named by `MESH_ENV_FILE`, else `config/dev.env`.
+    """The env file of a component: the one in `MESH_ENV_FILE`, else `config/dev.env`.
 
-    `MESH_ENV_FILE` is taken relative to the working directory or, if it isn't there, to the component's folder.
+    `MESH_ENV_FILE` is relative to the working directory or else to the component's folder.
 
     Raises:
         UsageError: `MESH_ENV_FILE` names no file, and none that a component may lack.
@@ -51,7 +51,7 @@ def find_env_file(component: Path) -> Path | None:
     if named is None or named in OPTIONAL_ENV_FILES:
         return None
     raise UsageError(
-        f"{ENV_FILE_VARIABLE} names {named!r}, which is no file here or in {component}."
+        f"{ENV_FILE_VARIABLE} names {named!r}, which isn't a file here or in {component}."
     )
 
 
@@ -66,7 +66,7 @@ def load_settings(
 
     Raises:
         UsageError: values are missing or bad; the message names every variable at once.
-        SystemExit: the flags ask for help or can't be parsed (argparse's own exit).
+        SystemExit: the flags request help or can't be parsed (argparse's own exit).
     """
     loaded: list[MeshSettings] = []
     problems = _misspelled(classes, env_file)
@@ -113,7 +113,7 @@ def _describe_unparsed(cls: type[MeshSettings], error: SettingsError) -> str:
 
 
 def _is_secret(cls: type[MeshSettings], field: str) -> bool:
-    """Whether values of a field must not be shown, though they be wrong: `SecretStr`, or declared with `repr=False`."""
+    """Whether even wrong values of a field are never shown: `SecretStr` or `repr=False`."""
     found = cls.model_fields.get(field)
     return found is not None and (not found.repr or "Secret" in str(found.annotation))
 

@@ -5,11 +5,11 @@ from rich.console import Console
 from rich.table import Table
 
 UNLIMITED = 10_000
-"""Columns of characters."""
+"""A width, in characters."""
 
 
 def make_table(*columns: str) -> Table:
-    """An empty table that can be copied as text; in narrow terminals, its last column is broken."""
+    """An empty table of copyable text; in a narrow terminal, its last column is wrapped."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False)
     for number, column in enumerate(columns):
         table.add_column(column, no_wrap=number < len(columns) - 1, overflow="fold")
@@ -17,7 +17,7 @@ def make_table(*columns: str) -> Table:
 
 
 def print_table(table: Table) -> None:
-    """Print a table; into a file or a pipe with its whole width, since nothing wraps lines there."""
+    """Print a table; in a file or a pipe with its whole width, since lines aren't wrapped there."""
     console = Console()
     if not console.is_terminal:
         console.width = UNLIMITED

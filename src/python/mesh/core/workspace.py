@@ -1,4 +1,4 @@
-"""Where programs put what they make."""
+"""The folders of programs' outputs."""
 
 from pathlib import Path
 
@@ -20,22 +20,22 @@ class WorkspaceSettings(MeshSettings):
 
     model_config = SettingsConfigDict(env_prefix="MESH_")
 
-    workspace: Path = Field(Path("."), description="Folder that holds outputs/ and models/.")
+    workspace: Path = Field(Path("."), description="Folder of outputs/ and models/.")
 
     def output(self, project: Project, step: str) -> Path:
-        """The folder that a step of a project writes: `outputs/<project>/<step>`."""
+        """The output folder of a project's step: `outputs/<project>/<step>`."""
         return self.workspace / "outputs" / project.name / step
 
     @property
     def models(self) -> Path:
-        """The folder of model versions ready to serve: `models/`."""
+        """The folder of downloaded model versions: `models/`."""
         return self.workspace / "models"
 
     def current_model(self, project: Project) -> Path:
-        """The directory of the compiled version that was downloaded last: `models/<version>`.
+        """The directory of the last downloaded compiled version: `models/<version>`.
 
         Raises:
-            MeshError: none was downloaded, or it is gone.
+            MeshError: no version was downloaded, or it was removed.
         """
         record = self._current_file(project)
         if not record.exists():
@@ -45,7 +45,7 @@ class WorkspaceSettings(MeshSettings):
         current = read_model(_Current, record, "run serve:download again")
         directory = self.models / current.reference
         if not directory.is_dir():
-            raise MeshError(f"The model {directory} is gone; run serve:download again.")
+            raise MeshError(f"The model {directory} was removed; run serve:download again.")
         return directory
 
     def find_model(self, project: Project) -> Path | None:
@@ -62,10 +62,10 @@ class WorkspaceSettings(MeshSettings):
         return directory if directory.is_dir() else None
 
     def served_model(self, project: Project) -> Path | None:
-        """The directory that a server of the project loads by default; none if code is all that it has.
+        """The directory that the project's server loads by default; None for code-only models.
 
         Raises:
-            MeshError: one is needed and none was downloaded, or it is gone.
+            MeshError: a version is needed, and none was downloaded or it was removed.
         """
         if project.kind == "code-only" and not self._current_file(project).exists():
             return None

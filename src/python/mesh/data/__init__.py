@@ -1,1 +1,1 @@
-"""Datasets: reading labelled texts, storing them in immutable versions, preparing them for training."""
+"""Datasets: labelled texts in immutable versions, prepared for training."""

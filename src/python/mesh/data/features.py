@@ -55,7 +55,7 @@ class Feature:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The rows that are kept, in the order of their ids, and the number of dropped rows by reason."""
+    """The kept rows, in the order of their ids, and the number of dropped rows by reason."""
 
     features: tuple[Feature, ...]
     left_out: dict[str, int]

@@ -48,7 +48,7 @@ def read_file(path: Path, file_format: str, columns: Sequence[str] = ()) -> Iter
         if file_format == "parquet":
             yield from _read_parquet(path)
             return
-        # Bytes that aren't UTF-8 become surrogates, which no row may hold: only their row is rejected.
+        # Bytes that aren't UTF-8 become surrogates, so that only their row is rejected.
         with fsspec.open(
             str(path), "rt", compression="infer", encoding="utf-8-sig", errors="surrogateescape", newline=""
         ) as file:  # fmt: skip

@@ -22,7 +22,7 @@ _SCALARS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.boo
 
 
 class Shard(FileEntry):
-    """A Parquet file of a version: the part it belongs to, such as `train`, and its number of rows."""
+    """A Parquet file of a version, with its part, such as `train`, and its number of rows."""
 
     part: str
     rows: NonNegativeInt

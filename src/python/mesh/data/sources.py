@@ -51,7 +51,7 @@ class SourceFile:
 
     @contextlib.contextmanager
     def local(self, folder: Path) -> Iterator[Path]:
-        """A local path with the file's content; a remote file is downloaded into `folder` for the block.
+        """A local path of the file; a remote one is downloaded into `folder` for the block.
 
         Raises:
             MeshError: the download failed, or has another size than the file.

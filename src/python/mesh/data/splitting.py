@@ -20,12 +20,12 @@ class Fractions:
 
 
 def assign_splits(strata: Mapping[str, str], fractions: Fractions, seed: int) -> dict[str, str]:
-    """The split of each unit; in every stratum the splits have the given fractions, except for rounding.
+    """The split of each unit, with the given fractions, rounded, in every stratum.
 
-    In each stratum the units are sorted by their hashes; the first go to the test split, the next to
-    the validation split. So the result depends on the names alone, and each unit that is added moves
-    at most one other at each of the two borders. With equal fractions for validation and test, a
-    training unit becomes a test unit only after its stratum has about doubled.
+    In each stratum the units are sorted by their hashes; the first go to the test split, the next
+    to the validation split. So the result depends on the names alone, and each unit that is added
+    moves at most one other at each of the two borders. With equal fractions for validation and
+    test, a training unit becomes a test unit only after its stratum has about doubled.
 
     Args:
         strata: the stratum of each unit by the unit's name.

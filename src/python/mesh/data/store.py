@@ -61,7 +61,7 @@ class LocalData:
     manifest: DataManifest
 
     def rows(self, part: str) -> Iterator[dict[str, Any]]:
-        """Yield the rows of a part: `all` of raw data; `train`, `validation` or `test` of features."""
+        """Yield the rows of a part: `all`, or for features `train`, `validation` or `test`."""
         shards = [shard for shard in self.manifest.shards if shard.part == part]
         return read_shards(self.folder, shards)
 
@@ -84,7 +84,7 @@ class DataStore:
         return [path.split("/")[0] for path in self._location.glob(f"*/{MANIFEST_FILE}")]
 
     def get(self, version: str = LATEST) -> DataManifest:
-        """The manifest of a version, by its tag, its name or a prefix of the name; the latest by default.
+        """The manifest of a version, by its tag, name or prefix; the latest by default.
 
         A tagged version that was removed is restored.
 
@@ -172,7 +172,7 @@ class DataStore:
         ]
 
     def publish(self, folder: Path, manifest: DataManifest) -> DataManifest:
-        """Store a local folder's files as a version, and make it the latest; damaged files are repaired.
+        """Store a folder's files as a version, and make it the latest; repair damaged files.
 
         Returns:
             The stored manifest; an older one if the same rows were stored before.
@@ -224,7 +224,7 @@ class DataStore:
 
     @contextlib.contextmanager
     def local(self, manifest: DataManifest, folder: Path) -> Iterator[LocalData]:
-        """A verified version on the local disk: where it is, or fetched into `folder` for the block.
+        """A verified version on the local disk, fetched into `folder` if it is elsewhere.
 
         Raises:
             MeshError: a file is missing or changed.

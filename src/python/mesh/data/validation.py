@@ -22,7 +22,7 @@ class Translation:
     """The translation of a file's fields to a row's.
 
     Args:
-        rename: the row's name of a field, by the file's; other fields that the row lacks are dropped.
+        rename: the row's name of a field, by the file's; other unknown fields are dropped.
         values: by the row's field, the row's value for each of the file's; None drops an entity.
         defaults: values of fields that the file lacks.
     """

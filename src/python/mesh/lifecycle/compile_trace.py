@@ -18,6 +18,7 @@ from mesh.core.files import atomic_directory
 from mesh.core.inputs import Inputs, differences, packages_of
 from mesh.core.program import Program, component_folder
 from mesh.core.project import Project
+from mesh.core.roots import DEFAULT_BACKEND
 from mesh.core.settings import MeshSettings, find_env_file, load_settings
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
@@ -40,7 +41,7 @@ class CompileSettings(MeshSettings):
 
     model_config = SettingsConfigDict(env_prefix="COMPILE_")
 
-    backend: Backend = Field("onnx", description="Runtime of the compiled model.")
+    backend: Backend = Field(DEFAULT_BACKEND, description="Runtime of the compiled model.")
     max_length: int | None = Field(
         None, description="Tokens of one pass through the network; by default the model's maximum."
     )

@@ -22,6 +22,7 @@ from mesh.core.inputs import Inputs, differences, packages_of
 from mesh.core.manifest import MANIFEST_FILE, Manifest
 from mesh.core.program import Program
 from mesh.core.project import Project
+from mesh.core.roots import DEFAULT_BACKEND
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
@@ -52,7 +53,7 @@ class EncoderSettings(MeshSettings):
         description="Address of a sentence encoder: hf://org/name@revision, "
         "package://module/folder or a path."
     )
-    backend: Backend = Field("onnx", description="Runtime of the compiled encoder.")
+    backend: Backend = Field(DEFAULT_BACKEND, description="Runtime of the compiled encoder.")
     force: bool = Field(False, description="Compile even if nothing has changed.")
 
 

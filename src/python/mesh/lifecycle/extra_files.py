@@ -7,14 +7,15 @@ from mesh.core.settings import MeshSettings
 
 
 class ExtraFiles(MeshSettings):
-    """Files that a server needs beside the network; the fields are settings of `compile:trace`.
+    """Files that a project's server needs beside the network.
 
-    A subclass uses the prefix `COMPILE_` for its settings. It is the only class of its module,
-    since the module, with everything it imports, is part of the compiled model's fingerprint.
+    The fields are settings of `compile:trace`; a subclass uses the prefix `COMPILE_` for them. Its
+    module, with all its imports, is part of the compiled model's fingerprint. So a project keeps it
+    in a separate module, `extra_files.py`.
     """
 
     def write(self, folder: Path) -> None:
-        """Write the files into a compiled model's folder, before its manifest is made."""
+        """Write the files into the folder of a compiled model, which lacks only its manifest."""
         raise NotImplementedError
 
     def provenance(self, folder: Path) -> dict[str, Any]:

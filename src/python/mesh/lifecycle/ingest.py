@@ -27,9 +27,9 @@ from mesh.data.formats import read_file
 from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.shards import Shard, arrow_schema, write_shards
 from mesh.data.sources import FORMATS, SourceFile, file_format, find_files, sample_files
+from mesh.data.status import status_of_data
 from mesh.data.store import DataSettings, DataStore
 from mesh.data.validation import REJECTS_FILE, Rejects, Translation, validate_rows
-from mesh.lifecycle.status import status_of_data
 
 logger = logging.getLogger(__name__)
 

@@ -1,8 +1,6 @@
 """The facts about a project that the generic steps need."""
 
 import importlib
-import importlib.resources
-import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +12,8 @@ from pydantic import BaseModel
 from mesh.compile.source import spec_for
 from mesh.compile.text_model import TextModel
 from mesh.core.errors import MeshError, UsageError
-from mesh.core.files import read_json
 from mesh.core.project import Project
+from mesh.core.samples import read_samples
 from mesh.lifecycle.extra_files import ExtraFiles
 
 if TYPE_CHECKING:
@@ -101,7 +99,7 @@ class Recipe:
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """The project's modules that decide an uncompiled version, together with their imports."""
+        """The project's modules that decide an uncompiled version; their imports do too."""
         training = self.training
         functions = (
             self.reference,
@@ -146,35 +144,7 @@ class Recipe:
         Raises:
             MeshError: the file is missing, or is not a list of at least one non-empty text.
         """
-        package, _, name = self.project.samples.partition(":")
-        samples = (
-            read_json(path)
-            if path
-            else json.loads(importlib.resources.files(package).joinpath(name).read_text())
-        )
-        if (
-            not isinstance(samples, list)
-            or not samples
-            or not all(_is_text(text) for text in samples)
-        ):
-            raise MeshError(
-                f"{path or self.project.samples} must hold a JSON list of at least one non-empty "
-                "text."
-            )
-        return samples
-
-
-def _is_text(value: object) -> bool:
-    """Whether a value is a text that can be encoded: JSON allows half surrogate pairs."""
-    return isinstance(value, str) and value != "" and _encodes(value)
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        return read_samples(path or self.project.samples)
 
 
 def load_recipe(project: Project) -> Recipe:

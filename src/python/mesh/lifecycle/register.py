@@ -19,17 +19,16 @@ from mesh.core.roots import NOT_REGISTERING, REGISTERING
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.card import CARD_FILE, PAGE_FILE, DataCard
+from mesh.data.card import CARD_FILE, PAGE_FILE, DataCard, write_plots
 from mesh.data.dataset import Dataset, load_dataset
 from mesh.data.features import Preparation, Prepared, feature_schema, prepare
 from mesh.data.manifest import DataManifest, describe_schema
-from mesh.data.plots import write_plots
 from mesh.data.shards import Shard, write_shards
 from mesh.data.splitting import SPLITS, Fractions
+from mesh.data.status import status_of_data
 from mesh.data.store import LATEST, DataSettings, DataStore
 from mesh.data.validation import REJECTS_FILE, Rejects
 from mesh.lifecycle.ingest import PART
-from mesh.lifecycle.status import status_of_data
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Compares stored results with current inputs, for the status of steps; changes nothing."""
+"""Compares registered versions with current inputs, for the status of steps; changes nothing."""
 
 import functools
 from pathlib import Path
@@ -7,7 +7,6 @@ from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
 from mesh.core.inputs import Inputs, differences
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
-from mesh.data.store import DataStore
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import open_registry
 from mesh.registry.reference import LATEST, ModelReference
@@ -22,7 +21,7 @@ def registered(settings: RegistrySettings, name: str) -> list[ModelVersion]:
     Raises:
         MeshError: the registry can't be reached or read; there is no second try.
     """
-    found = _read(settings)
+    found = read_registry(settings)
     if isinstance(found, MeshError):
         raise found
     return [version for version in found if version.name == name]
@@ -66,26 +65,8 @@ def with_fingerprint(versions: list[ModelVersion], inputs: Inputs) -> ModelVersi
     return next((one for one in reversed(versions) if one.card.fingerprint == wanted), None)
 
 
-def status_of_data(store: DataStore, inputs: Inputs) -> Status:
-    """The state of a version of data, compared with its inputs now.
-
-    Raises:
-        MeshError: the storage can't be reached, or a manifest is damaged.
-    """
-    versions = store.versions()
-    if not versions:
-        return NEVER_RUN
-    latest = store.get()
-    wanted = fingerprint(inputs)
-    if latest.inputs == wanted:
-        return up_to_date(latest.version)
-    if found := next((one for one in map(store.get, versions) if one.inputs == wanted), None):
-        return out_of_date(latest.version, [f"data ({found.version} was made before)"])
-    return out_of_date(latest.version, differences(latest.made_from, inputs))
-
-
 @functools.cache
-def _read(settings: RegistrySettings) -> list[ModelVersion] | MeshError:
+def read_registry(settings: RegistrySettings) -> list[ModelVersion] | MeshError:
     if settings.uri.startswith(_SQLITE) and not Path(settings.uri.removeprefix(_SQLITE)).exists():
         # Opening it would create it.
         return []

@@ -1,4 +1,4 @@
-"""What a load test must show, and whether it did."""
+"""Criteria of a load test, and the verdict."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -25,14 +25,14 @@ class Criterion(BaseModel):
     endpoint_url: str
 
     def is_met(self, value: float | None) -> bool:
-        """Whether a value is within the bound; what was not measured is not."""
+        """Whether a value is within the bound; a missing value isn't."""
         if value is None:
             return False
         return value <= self.threshold if self.ensure_lower else value >= self.threshold
 
 
 class EvaluatedCriterion(Criterion):
-    """A criterion, what was measured, and whether that meets it."""
+    """A criterion, the measured value, and whether it meets the criterion."""
 
     measured: float | None
     passed: bool
@@ -50,7 +50,7 @@ class LoadTestEvaluation(BaseModel):
 
 
 def with_failures(criteria: Sequence[Criterion], report: LoadTestReport) -> list[Criterion]:
-    """The criteria, and "no failures" for each endpoint whose failures none of them is about."""
+    """The criteria, and "no failures" for each endpoint without a criterion on failures."""
     bounded = {
         (item.endpoint_type, item.endpoint_url)
         for item in criteria
@@ -72,7 +72,7 @@ def with_failures(criteria: Sequence[Criterion], report: LoadTestReport) -> list
 
 
 def evaluate(criteria: Sequence[Criterion], report: LoadTestReport) -> LoadTestEvaluation:
-    """Compare what was measured with the criteria, and with "no failures" where they don't say."""
+    """Compare the measurements with the criteria, and with "no failures" by default."""
     evaluated = tuple(_evaluate(item, report) for item in with_failures(criteria, report))
     return LoadTestEvaluation(
         evaluated_criteria=evaluated,

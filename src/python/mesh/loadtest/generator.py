@@ -1,6 +1,6 @@
-"""The load generator, a process of its own: a `LoadPlan` on standard input, one `Exchange` a line on standard output.
+"""The load generator, a separate process: `LoadPlan` on stdin, an `Exchange` a line on stdout.
 
-Locust replaces Python's sockets and threads when it is imported, which no other program should suffer.
+Locust replaces Python's sockets and threads when it is imported, which would affect other programs.
 """
 
 import itertools
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from locust import FastHttpUser
 
 RECONNECT_SECONDS = 0.1
-"""A user without a connection waits this long, or a dead server would be asked thousands of times a second."""
+"""A user without a connection waits this long, to spare a dead server."""
 
 
 class Recorder:
-    """Writes what becomes of each request."""
+    """Writes the outcome of each request."""
 
     def __init__(self, output: TextIO) -> None:
         self._output = output
-        self._answers: dict[bytes, int] = {}
+        self._responses: dict[bytes, int] = {}
         self._started = time.time()
 
     def __call__(
@@ -41,32 +41,32 @@ class Recorder:
         error = None
         if exception and status in (0, 200):
             error = f"{type(exception).__name__}: {exception}"
-        answer, body = None, None
+        number, body = None, None
         if status == 200 and error is None:
             content = response.content or b""
-            if content not in self._answers:
-                self._answers[content] = len(self._answers)
+            if content not in self._responses:
+                self._responses[content] = len(self._responses)
                 body = content.decode(errors="replace")
-            answer = self._answers[content]
+            number = self._responses[content]
         exchange = Exchange(
             request=context["request"],
             start=start_time - self._started,
             seconds=response_time / 1000,
             status=status,
             error=error,
-            answer=answer,
+            response=number,
             body=body,
         )
         try:
             self._output.write(exchange.model_dump_json(exclude_none=True) + "\n")
             self._output.flush()
         except BrokenPipeError:
-            # The program is gone. Locust would catch the exception and go on.
+            # The program has ended. Locust would catch the exception and continue.
             os._exit(1)
 
 
 def user_class(plan: LoadPlan) -> "type[FastHttpUser]":
-    """Locust's class of users that carry out a plan."""
+    """Locust's class of users for a plan."""
     import gevent
     from locust import FastHttpUser, constant
 
@@ -80,7 +80,7 @@ def user_class(plan: LoadPlan) -> "type[FastHttpUser]":
         insecure = False
 
         def on_start(self) -> None:
-            # Users begin at different requests, so that they don't all send the same at the same time.
+            # Users begin at different requests, so that they don't all send the same one at once.
             start = next(offsets) * len(plan.requests) // plan.users
             self.positions = itertools.cycle(
                 position % len(plan.requests)
@@ -106,13 +106,13 @@ def user_class(plan: LoadPlan) -> "type[FastHttpUser]":
 
 
 def generate(plan: LoadPlan, output: TextIO) -> None:
-    """Carry out a plan; requests on their way when the time is up are waited for."""
+    """Carry out a plan; requests in flight when the time is up are waited for."""
     import gevent
     from locust.env import Environment
 
     environment = Environment(
         user_classes=[user_class(plan)],
-        # Cutting off the slow ones would flatter the server.
+        # Without the slowest requests, the measurements would be too good.
         stop_timeout=plan.timeout_seconds + 1,
         catch_exceptions=False,
     )

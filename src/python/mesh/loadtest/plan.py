@@ -1,4 +1,4 @@
-"""What a load test sends, and what becomes of it: the messages between a program and its load generator."""
+"""Requests and exchanges: the messages between a program and its load generator."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class PlannedRequest(BaseModel):
-    """One of the requests that users send.
+    """A request that users send.
 
     Args:
         path: begins with a slash.
@@ -21,13 +21,13 @@ class PlannedRequest(BaseModel):
 
 
 class LoadPlan(BaseModel):
-    """A load: so many users, each of which sends the requests in turn, one after another, until the time is up.
+    """A load: each user sends the requests in turn, one after another, until the time is up.
 
     Args:
-        url: the server's, without a path.
+        url: of the server, without a path.
         spawn_rate: users that start each second.
-        timeout_seconds: how long a server may be silent before a request has failed.
-        think_seconds: how long a user waits between an answer and the next request.
+        timeout_seconds: silence of the server after which a request fails.
+        think_seconds: a user's pause between a response and the next request.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,16 +42,16 @@ class LoadPlan(BaseModel):
 
 
 class Exchange(BaseModel):
-    """A request that was sent, and its answer.
+    """A request and its response.
 
     Args:
         request: position among the plan's requests.
         start: seconds since the first user started.
-        seconds: from before the request is sent until its answer is read, or has failed.
-        status: 0 without an answer.
-        error: why there is no answer.
-        answer: a number for each different body of answers with status 200.
-        body: that body, when it is seen for the first time.
+        seconds: from before the request is sent until its response is read, or has failed.
+        status: 0 without a response.
+        error: the reason for a missing response.
+        response: a number for each distinct body of responses with status 200.
+        body: that body, at its first occurrence.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -61,5 +61,5 @@ class Exchange(BaseModel):
     seconds: float
     status: int
     error: str | None = None
-    answer: int | None = None
+    response: int | None = None
     body: str | None = None

@@ -1,4 +1,4 @@
-"""Pictures of response times. The numbers behind them are in the file with all response times."""
+"""Plots of response times. Their data is in the file with all response times."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,14 +20,14 @@ _MARKS = {50: ":", 95: "--", 99: "-"}
 
 
 def plot_timeline(file: Path, plan: LoadPlan, outcomes: Sequence[Outcome]) -> None:
-    """Draw when each request was sent and how long it took; failures are crosses."""
+    """Draw the start and the duration of each request; failures are crosses."""
     from matplotlib.ticker import LogFormatter
 
     figure, axes = _figure(plan, same_time=True)
     for path, axis in axes.items():
         right, failed = _split(plan, outcomes, path)
         axis.scatter(
-            *_points(right), s=6, alpha=0.4, color=_RIGHT, label=f"{len(right)} right answers"
+            *_points(right), s=6, alpha=0.4, color=_RIGHT, label=f"{len(right)} right responses"
         )
         if failed:
             axis.scatter(
@@ -44,15 +44,15 @@ def plot_timeline(file: Path, plan: LoadPlan, outcomes: Sequence[Outcome]) -> No
 
 
 def plot_distribution(file: Path, plan: LoadPlan, outcomes: Sequence[Outcome]) -> None:
-    """Draw how often right answers took how long, with the 50th, 95th and 99th percentile."""
+    """Draw the distribution of the times of right responses, with three percentiles."""
     figure, axes = _figure(plan)
     for path, axis in axes.items():
         right, _ = _split(plan, outcomes, path)
         times = sorted(outcome.exchange.seconds * 1000 for outcome in right)
-        axis.set(title=path, xlabel="milliseconds", ylabel="right answers")
+        axis.set(title=path, xlabel="milliseconds", ylabel="right responses")
         axis.grid(alpha=0.3)
         if not times:
-            axis.text(0.5, 0.5, "no right answer", ha="center", transform=axis.transAxes)
+            axis.text(0.5, 0.5, "no right response", ha="center", transform=axis.transAxes)
             continue
         axis.hist(times, bins=60, color=_RIGHT, alpha=0.7)
         for percent, style in _MARKS.items():
@@ -63,7 +63,7 @@ def plot_distribution(file: Path, plan: LoadPlan, outcomes: Sequence[Outcome]) -
 
 
 def _figure(plan: LoadPlan, *, same_time: bool = False) -> "tuple[Figure, dict[str, Axes]]":
-    """A picture with a field for each endpoint, by path."""
+    """A figure with axes for each endpoint, by path."""
     # Not pyplot, which looks for a display and keeps its figures.
     from matplotlib.figure import Figure
 
@@ -76,7 +76,7 @@ def _figure(plan: LoadPlan, *, same_time: bool = False) -> "tuple[Figure, dict[s
 def _split(
     plan: LoadPlan, outcomes: Sequence[Outcome], path: str
 ) -> tuple[list[Outcome], list[Outcome]]:
-    """The right answers of an endpoint, and its failures."""
+    """The right responses of an endpoint, and its failures."""
     own = [item for item in outcomes if plan.requests[item.exchange.request].path == path]
     return (
         [item for item in own if item.failure is None],

@@ -2,8 +2,6 @@
 
 import datetime
 import importlib
-import importlib.resources
-import json
 import logging
 from collections.abc import Sequence
 from functools import partial
@@ -16,13 +14,14 @@ from mesh.core.card import TEST_RESULTS, ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.program import Program
 from mesh.core.project import Project
+from mesh.core.samples import read_samples
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.tables import make_table
 from mesh.core.workspace import WorkspaceSettings
-from mesh.loadtest.answers import AnswerCheck
 from mesh.loadtest.criteria import Criterion, LoadTestEvaluation, evaluate
 from mesh.loadtest.plan import LoadPlan, PlannedRequest
 from mesh.loadtest.report import REPORT_FILE, LoadTestReport, Outcome, make_report
+from mesh.loadtest.responses import ResponseCheck
 from mesh.loadtest.results import ImageSpec, model_directory, results_directory, write_results
 from mesh.loadtest.run import run_plan, show_progress
 from mesh.loadtest.server import Bio, Server, read_bio
@@ -31,7 +30,7 @@ from mesh.loadtest.settings import LoadSettings, ResultSettings
 logger = logging.getLogger(__name__)
 
 P99_MS = 2000
-"""Milliseconds within which 99 % of the predictions must come by default."""
+"""Default bound, in milliseconds, of the 99th percentile of predictions."""
 
 MEDIUM = 4
 LARGE = 16
@@ -40,15 +39,15 @@ LARGE = 16
 def program(project: Project) -> Program:
     """The program `serve:load` of a project.
 
-    The project's `schema.py` declares the `Request` whose `inputs` hold a `document` each, and the
-    `Response` that the server's predictions must fit.
+    The project's `schema.py` declares the `Request`, whose `inputs` hold a `document` each, and the
+    `Response`, the schema of the server's predictions.
     """
     schema = importlib.import_module(f"{project.package}.schema")
     bio = f"/v1/model/{project.name}/bio"
     predict = f"/v1/model/{project.name}/predict"
 
     class ProjectLoadSettings(LoadSettings):
-        """Put the running server under load, and judge it by what was measured."""
+        """Put the running server under load, and judge the measurements."""
 
         url: str = Field(
             f"http://127.0.0.1:{project.port}",
@@ -64,7 +63,7 @@ def program(project: Project) -> Program:
                     endpoint_url=predict,
                 ),
             ),
-            description="A JSON list of bounds; where it says nothing of an endpoint's failures, there must be none.",
+            description="A JSON list of bounds. An endpoint without a bound on failures must have none.",
         )
 
     def load(settings: ProjectLoadSettings, workspace: WorkspaceSettings) -> int:
@@ -72,7 +71,7 @@ def program(project: Project) -> Program:
             PlannedRequest(method="GET", path=bio),
             *(
                 PlannedRequest(method="POST", path=predict, body=_body(schema.Request, group))
-                for group in mixed_sizes(_read_samples(project.samples))
+                for group in mixed_sizes(read_samples(project.samples))
             ),
         )
         return run_load_test(
@@ -89,7 +88,7 @@ def program(project: Project) -> Program:
 
 
 def _status(project: Project, settings: ResultSettings, workspace: WorkspaceSettings) -> Status:
-    """Whether the version that is served now was put under load; what is code alone records no version."""
+    """Whether the served version was put under load; code-only projects record no version."""
     directory = settings.model_directory or workspace.find_model(project)
     if directory is None:
         return NEVER_RUN
@@ -110,12 +109,12 @@ def _status(project: Project, settings: ResultSettings, workspace: WorkspaceSett
 
 
 def _body(request: type[BaseModel], documents: Sequence[str]) -> str:
-    asked = request.model_validate({"inputs": [{"document": document} for document in documents]})
-    return asked.model_dump_json(exclude_unset=True)
+    made = request.model_validate({"inputs": [{"document": document} for document in documents]})
+    return made.model_dump_json(exclude_unset=True)
 
 
 def mixed_sizes(documents: Sequence[str]) -> list[tuple[str, ...]]:
-    """The documents one by one, then in fours, then the first sixteen at once; nothing twice."""
+    """The documents one by one, in fours, and the first sixteen at once, without repetition."""
     groups: list[tuple[str, ...]] = [(document,) for document in documents]
     groups += [
         tuple(documents[start : start + MEDIUM]) for start in range(0, len(documents), MEDIUM)
@@ -131,27 +130,27 @@ def run_load_test(
     requests: tuple[PlannedRequest, ...],
     models: dict[str, type[BaseModel]],
 ) -> int:
-    """Send requests to a server, write what became of them, and show the verdict.
+    """Send requests to a server, write the results, and show the verdict.
 
     Args:
-        requests: the first one asks for the model's bio.
-        models: what answers must fit, by path.
+        requests: the first one gets the model's bio.
+        models: the schemas of responses, by path.
 
     Returns:
         0 if the hard criteria are met, else 1.
 
     Raises:
-        MeshError: the server isn't ready, or serves another version than the one whose results these would be.
+        MeshError: the server isn't ready, or serves another version than the tested one.
     """
     directory = model_directory(project, settings, workspace)
     with Server(settings.url, settings.timeout_seconds) as server:
         server.require_ready()
-        references = server.answers(requests)
+        references = server.responses(requests)
     bio = read_bio(references.get(0))
     if bio and project.kind == "trained":
         _require_same_version(directory, bio, settings.url)
     plan = LoadPlan(requests=requests, **settings.model_dump(include=set(LoadPlan.model_fields)))
-    started, outcomes = _carry_out(plan, AnswerCheck(requests, models, references))
+    started, outcomes = _carry_out(plan, ResponseCheck(requests, models, references))
     report = make_report(
         plan,
         outcomes,
@@ -172,13 +171,13 @@ def run_load_test(
 def _require_same_version(directory: Path, bio: Bio, url: str) -> None:
     if ModelCard.read(directory).fingerprint != bio.fingerprint:
         raise MeshError(
-            f"The server at {url} serves another model than {directory}; start it again, or name the directory of "
-            "its version with LOAD_MODEL_DIRECTORY."
+            f"The server at {url} serves another model than {directory}; restart it, or set LOAD_MODEL_DIRECTORY "
+            "to the directory of its version."
         )
 
 
-def _carry_out(plan: LoadPlan, check: AnswerCheck) -> tuple[datetime.datetime, list[Outcome]]:
-    """Run a plan; return when the first user started, and what became of each request."""
+def _carry_out(plan: LoadPlan, check: ResponseCheck) -> tuple[datetime.datetime, list[Outcome]]:
+    """Run a plan; return the time of the first user's start, and the outcome of each request."""
     started = datetime.datetime.now(datetime.UTC)
     outcomes: list[Outcome] = []
     for exchange in show_progress(run_plan(plan), plan.run_seconds):
@@ -191,7 +190,7 @@ def _carry_out(plan: LoadPlan, check: AnswerCheck) -> tuple[datetime.datetime, l
 
 
 def show(report: LoadTestReport, evaluation: LoadTestEvaluation) -> None:
-    """Print what was measured, why requests failed, and the verdict."""
+    """Print the measurements, the reasons of failures, and the verdict."""
     console = Console()
     table = make_table(
         "requests", "failed", "/s", "p50 ms", "p95 ms", "p99 ms", "max ms", "endpoint"
@@ -231,11 +230,3 @@ def _short(report: LoadTestReport, method: str, path: str) -> str:
 
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
-
-
-def _read_samples(samples: str) -> list[str]:
-    package, _, name = samples.partition(":")
-    documents = json.loads(importlib.resources.files(package).joinpath(name).read_text("utf-8"))
-    if not documents or not all(isinstance(document, str) for document in documents):
-        raise MeshError(f"{samples} must hold a JSON list of at least one text.")
-    return list(documents)

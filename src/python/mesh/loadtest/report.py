@@ -1,4 +1,4 @@
-"""What a load test has measured."""
+"""The measurements of a load test."""
 
 import datetime
 from collections import Counter
@@ -35,7 +35,7 @@ MeasurementName = Literal[
 
 @dataclass(frozen=True)
 class Outcome:
-    """A request that was sent, and why it failed, if it did."""
+    """A request, and the reason if it failed."""
 
     exchange: Exchange
     failure: str | None
@@ -44,14 +44,15 @@ class Outcome:
 class Measurements(BaseModel):
     """Figures of one endpoint.
 
-    Times are in milliseconds and of right answers only, so that a server can't get faster by failing; without any
-    right answer there are none. The percentile p99 is the shortest time within which at least 99 % of the right
-    answers came (the nearest rank, never interpolated).
+    Times are in milliseconds and of right responses only, so that a server can't get faster by
+    failing; without any right response they are None. The percentile p99 is the shortest time
+    within which at least 99 % of the right responses arrived (the nearest rank, never
+    interpolated).
 
     Args:
         requests_total: all requests, failed ones too.
-        failures_percent: from 0 to 100; none without requests.
-        requests_rps: all requests by seconds of the run.
+        failures_percent: from 0 to 100; None without requests.
+        requests_rps: all requests, by seconds of the run.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,7 +91,7 @@ class Measurements(BaseModel):
 
 
 def percentile(ordered: Sequence[float], percent: int) -> float:
-    """The smallest of the values, sorted and at least one, that at least `percent` % of them do not exceed."""
+    """The smallest of the sorted values that at least `percent` % of them don't exceed."""
     rank = max(1, -(-len(ordered) * percent // 100))
     return ordered[rank - 1]
 
@@ -110,7 +111,7 @@ def _times(ordered: Sequence[float]) -> dict[str, float]:
 
 
 class EndpointReport(BaseModel):
-    """One endpoint: method and path, its figures, and how often it failed for which reason."""
+    """One endpoint: method and path, figures, and the number of failures by reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -124,9 +125,11 @@ class LoadTestReport(BaseModel):
     """The whole run.
 
     Args:
-        model_version: the compiled version that was served, such as `KEYWORDS-COMPILED-3`; none if code is the model.
-        fingerprint: that version's, as the server itself gave it.
-        duration_seconds: from the first user's start to the last answer, at least the time that was asked for.
+        model_version: the served compiled version, such as `KEYWORDS-COMPILED-3`; None if code is
+            the model.
+        fingerprint: of that version, from the server itself.
+        duration_seconds: from the first user's start to the last response, at least the planned
+            time.
         completed: by `<method>_<path>`; also endpoints that were never called.
     """
 

@@ -31,7 +31,7 @@ RESULT_FILES = (
     DISTRIBUTION_PLOT,
 )
 
-# Only these: a runner's environment holds tokens too.
+# Only these, since a runner's environment also holds tokens.
 _CONTEXT = (
     "GITHUB_ACTOR",
     "GITHUB_EVENT_NAME",
@@ -48,7 +48,7 @@ _CONTEXT = (
 
 
 class ImageSpec(BaseModel):
-    """The image that was served; without a name, the server ran outside of an image."""
+    """The served image; without a name, the server ran outside of an image."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,7 +59,7 @@ class ImageSpec(BaseModel):
 def model_directory(
     project: Project, settings: ResultSettings, workspace: WorkspaceSettings
 ) -> Path:
-    """The directory of what is served: a compiled version's, or `models/<project>` if the code is the model.
+    """The directory of the served version, or `models/<project>` for code-only models.
 
     Raises:
         MeshError: no compiled version was downloaded.
@@ -70,7 +70,7 @@ def model_directory(
 
 
 def results_directory(directory: Path, image_tag: str) -> Path:
-    """The folder of test results of what is served by an image."""
+    """The folder of test results of a model in an image."""
     return directory / image_tag / TEST_RESULTS
 
 
@@ -82,7 +82,7 @@ def write_results(
     outcomes: Sequence[Outcome],
     image: ImageSpec,
 ) -> None:
-    """Write all files of a load test in the place of those of the test before, or none.
+    """Replace the files of the previous test, all or none.
 
     Raises:
         MeshError: they can't be written.
@@ -98,7 +98,7 @@ def write_results(
 
 
 def action_context(environment: Mapping[str, str]) -> dict[str, str]:
-    """What GitHub says of the job that runs: `GITHUB_RUN_ID` as `run_id`, and so on; empty elsewhere."""
+    """The running GitHub job: `GITHUB_RUN_ID` as `run_id`, and so on; empty elsewhere."""
     return {
         name.removeprefix("GITHUB_").lower(): environment[name]
         for name in _CONTEXT
@@ -107,7 +107,7 @@ def action_context(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def response_times(plan: LoadPlan, outcomes: Sequence[Outcome]) -> str:
-    """Every request as a line of CSV, in the order of their answers."""
+    """Every request as a line of CSV, in the order of their responses."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["start_seconds", "milliseconds", "method", "path", "request", "failure"])

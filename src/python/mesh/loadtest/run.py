@@ -1,4 +1,4 @@
-"""Running a plan in a load generator of its own, and showing how far it is."""
+"""The run of a plan in a separate load generator, and its progress."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ GENERATOR = "mesh.loadtest.generator"
 
 
 def run_plan(plan: LoadPlan) -> Iterator[Exchange]:
-    """Start a load generator and yield what it reports, as it comes.
+    """Start a load generator and yield its exchanges as they arrive.
 
     Raises:
         MeshError: the generator failed.
@@ -29,7 +29,7 @@ def run_plan(plan: LoadPlan) -> Iterator[Exchange]:
         stdout=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        # Ctrl-C is for this program, which ends the generator.
+        # Ctrl-C goes to this program, which ends the generator.
         start_new_session=True,
     )
     with process:
@@ -52,7 +52,7 @@ def run_plan(plan: LoadPlan) -> Iterator[Exchange]:
 def show_progress(exchanges: Iterable[Exchange], seconds: float) -> Iterator[Exchange]:
     """Yield the exchanges while showing their number: a bar on a terminal, plain lines elsewhere.
 
-    Answers are compared after the load; until then, a failure is what has no answer with status 200.
+    Responses are compared after the load; until then, each one without status 200 is a failure.
     """
     if sys.stderr.isatty():
         yield from _bar(exchanges, seconds)

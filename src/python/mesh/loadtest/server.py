@@ -1,4 +1,4 @@
-"""What a server says before it is put under load."""
+"""The state of a server before it is put under load."""
 
 import logging
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class Bio(BaseModel):
-    """The answer of `/v1/model/<name>/bio`."""
+    """The response of `/v1/model/<name>/bio`."""
 
     model_config = ConfigDict(protected_namespaces=())
 
@@ -33,7 +33,7 @@ class Server:
 
     Args:
         url: without a path.
-        timeout_seconds: how long it may be silent.
+        timeout_seconds: silence after which a request fails.
     """
 
     def __init__(self, url: str, timeout_seconds: float) -> None:
@@ -47,53 +47,53 @@ class Server:
         self._client.close()
 
     def require_ready(self) -> None:
-        """Check that the server can answer.
+        """Check that the server is ready.
 
         Raises:
-            MeshError: it can't be reached, or says that it isn't ready.
+            MeshError: it can't be reached, or isn't ready.
         """
         try:
             status = self._client.get("/v1/ready").status_code
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise MeshError(
-                f"There is no server at {self._url} ({error}); start it, or name another with LOAD_URL."
+                f"There is no server at {self._url} ({error}); start it, or set LOAD_URL to another."
             ) from error
         if status != 200:
             raise MeshError(
-                f"The server at {self._url} is not ready: /v1/ready answers with status {status}; "
-                "wait for its model, or name another server with LOAD_URL."
+                f"The server at {self._url} isn't ready: /v1/ready has the status {status}; "
+                "wait for its model, or set LOAD_URL to another server."
             )
 
-    def answers(self, requests: Sequence[PlannedRequest]) -> dict[int, str]:
-        """The bodies of the answers to requests sent one by one, by position; those without status 200 are missing.
+    def responses(self, requests: Sequence[PlannedRequest]) -> dict[int, str]:
+        """The bodies of the responses with status 200 to requests sent one by one, by position.
 
         Raises:
-            MeshError: the server stops answering.
+            MeshError: the server stops responding.
         """
         found = {}
         for position, request in enumerate(requests):
             headers = {"Content-Type": "application/json"} if request.body else {}
             try:
-                answer = self._client.request(
+                response = self._client.request(
                     request.method, request.path, content=request.body, headers=headers
                 )
             except httpx.HTTPError as error:
                 raise MeshError(
-                    f"The server at {self._url} does not answer {request.method} {request.path} ({error!r}), "
+                    f"The server at {self._url} doesn't respond to {request.method} {request.path} ({error!r}), "
                     "even without load."
                 ) from error
-            if answer.status_code == 200:
-                found[position] = answer.text
+            if response.status_code == 200:
+                found[position] = response.text
             else:
                 logger.warning(
-                    "%s %s is answered with status %d, even without load",
-                    *(request.method, request.path, answer.status_code),
+                    "%s %s has the status %d, even without load",
+                    *(request.method, request.path, response.status_code),
                 )
         return found
 
 
 def read_bio(body: str | None) -> Bio | None:
-    """What a server says of its model, if it does."""
+    """A server's bio, or None if the response has none."""
     try:
         return Bio.model_validate_json(body) if body else None
     except ValidationError:

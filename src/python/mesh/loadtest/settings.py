@@ -1,4 +1,4 @@
-"""How a server is put under load, and what it must show."""
+"""The load on a server, and its criteria."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ _IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
 class ResultSettings(MeshSettings):
-    """Whose test results these are."""
+    """The version and image that test results belong to."""
 
     model_config = SettingsConfigDict(env_prefix="LOAD_")
 
@@ -24,7 +24,7 @@ class ResultSettings(MeshSettings):
     )
     model_directory: Path | None = Field(
         None,
-        description="Directory of the compiled version; by default the one downloaded last.",
+        description="Directory of the compiled version; the last download by default.",
     )
 
     @field_validator("image_tag")
@@ -43,14 +43,14 @@ class LoadSettings(ResultSettings):
     url: str = Field(
         "http://127.0.0.1:8000", pattern=URL_PATTERN, description="The server, without a path."
     )
-    users: int = Field(2, ge=1, le=10_000, description="Users at the same time.")
+    users: int = Field(2, ge=1, le=10_000, description="Concurrent users.")
     spawn_rate: float = Field(2, gt=0, description="Users that start each second.")
-    run_seconds: float = Field(45, gt=0, description="How long users send requests.")
+    run_seconds: float = Field(45, gt=0, description="Duration of the load.")
     timeout_seconds: float = Field(
-        30, gt=0, description="A request fails when the server is silent for so long."
+        30, gt=0, description="Silence of the server after which a request fails."
     )
     think_seconds: float = Field(
-        0, ge=0, description="How long a user waits between an answer and the next request."
+        0, ge=0, description="A user's pause between a response and the next request."
     )
     image_name: str = Field(
         "",
@@ -58,5 +58,5 @@ class LoadSettings(ResultSettings):
     )
     criteria: tuple[Criterion, ...] = Field(
         (),
-        description="A JSON list of bounds; where it says nothing of an endpoint's failures, there must be none.",
+        description="A JSON list of bounds. An endpoint without a bound on failures must have none.",
     )

@@ -1,4 +1,4 @@
-"""Text without markup and odd white space, and the way back to the text it came from."""
+"""Text without markup and odd white space, and the way back to the original text."""
 
 import html
 import re
@@ -26,12 +26,12 @@ _INLINE = frozenset(
 _UNSEEN = frozenset(("noscript", "script", "style", "template"))
 _ELEMENTS = _PARAGRAPHS | _GAPS | _INLINE | _UNSEEN | {"br"}
 
-# Control and format characters that show nothing, but for the joiners, which change letters and emoji.
+# Invisible control and format characters, except for the joiners, which change letters and emoji.
 _HIDDEN = (
     r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f"
     r"\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
 )
-# No part looks further than the next `<`, so the time is linear, whatever is left open.
+# No part looks further than the next `<`, so the time is linear, even with unclosed markup.
 _TOKEN = re.compile(
     rf"""
     (?P<space>\s+)
@@ -51,10 +51,11 @@ class CleanText:
     """A cleaned text; `text[i]` stands for `original[starts[i]:ends[i]]`.
 
     Args:
-        text: the cleaned text. Runs of white space are one space, or an empty line between paragraphs.
-        original: the text it came from.
-        starts: for each character of `text`, where in `original` it begins; never decreasing.
-        ends: where it ends, exclusive; never decreasing.
+        text: the cleaned text. Runs of white space are one space, or an empty line between
+            paragraphs.
+        original: the text before the clean-up.
+        starts: for each character of `text`, its start in `original`; never decreasing.
+        ends: its end there, exclusive; never decreasing.
     """
 
     text: str
@@ -63,24 +64,24 @@ class CleanText:
     ends: "array[int]"
 
     def to_original(self, start: int, end: int) -> tuple[int, int]:
-        """The span of the original text that `text[start:end]` came from.
+        """The span of the original text for `text[start:end]`.
 
         Raises:
             ValueError: the span is empty, or not within the text.
         """
         if not 0 <= start < end <= len(self.text):
-            raise ValueError(f"{start}:{end} is no span of a text of {len(self.text)} characters")
+            raise ValueError(f"{start}:{end} isn't a span of a text of {len(self.text)} characters")
         return self.starts[start], self.ends[end - 1]
 
     def to_clean(self, start: int, end: int) -> tuple[int, int] | None:
-        """The span of `text` that came from `original[start:end]`, without white space around it; None if nothing did.
+        """The span of `text` for `original[start:end]`, without white space around it, or None.
 
         Raises:
             ValueError: the span is empty, or not within the original text.
         """
         if not 0 <= start < end <= len(self.original):
             raise ValueError(
-                f"{start}:{end} is no span of a text of {len(self.original)} characters"
+                f"{start}:{end} isn't a span of a text of {len(self.original)} characters"
             )
         first, last = bisect_right(self.ends, start), bisect_left(self.starts, end)
         found = self.text[first:last]
@@ -90,11 +91,12 @@ class CleanText:
 
 
 def clean(text: str) -> CleanText:
-    """Take out markup and what can't be seen, resolve character references, and collapse white space.
+    """Remove markup and invisible characters, resolve character references, collapse white space.
 
-    Only the elements of HTML count as markup, so that "a <b" and "<name@example.org>" stay; so do `&` without a
-    name or `;`. Elements that end a paragraph leave an empty line, as empty lines and two `<br>` do. The content of
-    scripts, styles, templates and comments goes; where their end is missing it stays, rather than the rest be lost.
+    Only the elements of HTML count as markup, so "a <b" and "<name@example.org>" stay, and so does
+    `&` without a name or `;`. Elements that end a paragraph leave an empty line, as do empty lines
+    and two `<br>`. The content of scripts, styles, templates and comments is removed; where their
+    end is missing it stays, so that the rest isn't lost.
     """
     builder = _Builder()
     for kind, start, end, value in _scan(text):
@@ -114,7 +116,7 @@ class _Builder:
         self._lines = 0
 
     def add(self, value: str, start: int, end: int) -> None:
-        """Append characters: one for one, or all for the whole span where the lengths differ."""
+        """Append characters: one for one, or if the lengths differ, all for the whole span."""
         if self._gap and self.parts:
             self._append(PARAGRAPH_BREAK if self._lines > 1 else " ", *self._gap)
         self._gap, self._lines = None, 0
@@ -126,7 +128,7 @@ class _Builder:
             self._append(value, start, end)
 
     def gap(self, kind: str, value: str, start: int, end: int) -> None:
-        """Remember white space, or markup that stands for it, until more text comes."""
+        """Remember white space, or markup in its place, until more text follows."""
         self._gap = (self._gap[0] if self._gap else start, end)
         if kind == "space":
             self._lines += len(f"{value}.".splitlines()) - 1
@@ -139,7 +141,7 @@ class _Builder:
 
 
 def _scan(text: str) -> Iterator[tuple[str, int, int, str]]:
-    """Yield kind (text, space, gap, break, paragraph or nothing), span and characters of each part of a text."""
+    """Yield the kind, the span and the characters of each part of a text."""
     unclosed: set[str] = set()
     position = 0
     while match := _TOKEN.match(text, position):
@@ -164,7 +166,7 @@ def _scan(text: str) -> Iterator[tuple[str, int, int, str]]:
 
 
 def _kind_of(name: str) -> str:
-    """What a tag stands for; names with a prefix are those of word processors."""
+    """The kind of a tag; names with a prefix are those of word processors."""
     if name in _PARAGRAPHS:
         return "paragraph"
     if name == "br":
@@ -175,7 +177,7 @@ def _kind_of(name: str) -> str:
 
 
 def _end_of_unseen(text: str, position: int, name: str, unclosed: set[str]) -> int | None:
-    """Where a comment or element ends whose content is not text; searched for once if there is no end."""
+    """The end of a comment or of an unseen element; a missing end is searched for once."""
     if name in unclosed:
         return None
     pattern = r"-->" if name == "comment" else rf"</{name}[^<>]*>"
@@ -186,7 +188,7 @@ def _end_of_unseen(text: str, position: int, name: str, unclosed: set[str]) -> i
 
 
 def _resolve(reference: str) -> str:
-    """The characters of a reference, itself if its name is unknown, nothing for what can't be seen."""
+    """The visible characters of a reference; the reference itself if its name is unknown."""
     if reference[1] != "#" and reference[1:] not in html5:
         return reference
     return re.sub(f"[{_HIDDEN}]", "", html.unescape(reference))

@@ -1,4 +1,4 @@
-"""The language that a text is written in, by the `py3langid` package and the model that it carries."""
+"""The language of a text, by the package `py3langid` and its model."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
 MINIMUM_PROBABILITY = 0.6
-"""Below it no language is named: at 0.6, none of 872 English sentences of 1 to 47 words was taken for another."""
+"""Below it the language is unknown; at 0.6, all of 872 English sentences are right or unknown."""
 
 CERTAIN_PROBABILITY = 0.95
 CERTAIN_WORDS = 4
-"""A text of fewer words, often but a name, is never refused for the language that it looks like."""
+"""A text of fewer words, often only a name, is never refused for its detected language."""
 
 LANGUAGES_FILE = "languages.json"
-"""Beside a model: the ISO 639 codes of the languages that it is made for."""
+"""Beside a model: the ISO 639 codes of the languages that it supports."""
 
 _READ_CHARACTERS = 2_000
 _CHECKED_CHARACTERS = 10_000
@@ -35,8 +35,8 @@ class DetectedLanguage:
     """The likeliest language of a text.
 
     Args:
-        code: ISO 639 code, or None where the text is too short or too mixed to tell.
-        probability: of the likeliest language, named or not.
+        code: ISO 639 code, or None if the text is too short or too mixed.
+        probability: of the likeliest language, whether it is named or not.
     """
 
     code: str | None
@@ -44,7 +44,7 @@ class DetectedLanguage:
 
 
 def detect_language(text: str, minimum: float = MINIMUM_PROBABILITY) -> DetectedLanguage:
-    """Detect the language of a text from its first 2,000 characters, addresses, mentions and tags left out.
+    """Detect the language of a text's first 2,000 characters, without URLs, mentions and tags.
 
     Args:
         minimum: probability below which the language is unknown.
@@ -57,34 +57,37 @@ def detect_language(text: str, minimum: float = MINIMUM_PROBABILITY) -> Detected
 
 
 def write_languages(folder: Path, languages: Collection[str]) -> None:
-    """Store the languages that a model is made for in its folder."""
+    """Store the languages of a model in its folder."""
     write_json_atomic(folder / LANGUAGES_FILE, sorted(languages))
 
 
 def read_languages(folder: Path) -> frozenset[str]:
-    """The languages that the model in a folder is made for.
+    """The languages of the model in a folder.
 
     Raises:
-        MeshError: the file is missing, or no list of codes.
+        MeshError: the file is missing, or isn't a list of codes.
     """
     languages = read_json(folder / LANGUAGES_FILE)
     if not isinstance(languages, list) or not all(isinstance(code, str) for code in languages):
-        raise MeshError(f"{folder / LANGUAGES_FILE} is no list of codes; compile the model again.")
+        raise MeshError(
+            f"{folder / LANGUAGES_FILE} isn't a list of codes; compile the model again."
+        )
     return frozenset(languages)
 
 
 def require_languages(
     documents: Sequence[str], declared: str, supported: Collection[str], *, detect: bool
 ) -> None:
-    """Refuse documents in a language that a model is not made for.
+    """Refuse documents in a language that a model doesn't support.
 
     Args:
-        documents: they may hold HTML.
-        declared: the language that the client says they have, as ISO 639 code.
-        detect: whether a document that is almost certainly in another language is refused too.
+        documents: may contain HTML.
+        declared: their language according to the client, as ISO 639 code.
+        detect: whether to refuse also documents that are almost certainly in another language.
 
     Raises:
-        UsageError: the declared language is not supported, or the detected one of a document is not.
+        UsageError: the declared language is not supported, or the detected one of a document is
+            not.
     """
     known = ", ".join(sorted(supported))
     if declared not in supported:

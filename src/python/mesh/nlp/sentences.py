@@ -1,14 +1,14 @@
-"""Sentences of a text in many languages, by the rules of the `sentencex` package."""
+"""Sentences of a text in many languages, by the rules of the package `sentencex`."""
 
 import re
 from typing import NamedTuple
 
-# Halves of characters, which no UTF-8 text holds.
+# Surrogates, which have no UTF-8 form.
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class Span(NamedTuple):
-    """Where a part of a text begins and ends, in characters; the end is exclusive."""
+    """The start and the end of a part of a text, in characters; the end is exclusive."""
 
     start: int
     end: int
@@ -20,8 +20,8 @@ def split_sentences(text: str, language: str = "en") -> list[Span]:
     An empty line ends a sentence too. The time grows linearly with the text.
 
     Args:
-        language: ISO 639-1 code, whose abbreviations and punctuation are used; for a language without rules of its
-            own, those of the nearest that has, in the end English.
+        language: ISO 639-1 code; selects abbreviations and punctuation. A language without rules
+            uses those of the nearest one, or of English.
     """
     import sentencex
 

@@ -1,4 +1,4 @@
-"""Stop words of many languages, from the `stopwordsiso` package."""
+"""Stop words of many languages, from the package `stopwordsiso`."""
 
 from functools import cache
 

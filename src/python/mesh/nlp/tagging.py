@@ -1,4 +1,4 @@
-"""Entities as tags of words: one `O`, `B-<label>` or `I-<label>` (Ramshaw & Marcus, 1995) for each word."""
+"""Entities as tags of words: `O`, `B-<label>` or `I-<label>` (Ramshaw & Marcus, 1995)."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -42,7 +42,7 @@ def tag_words(words: Sequence[Word], entities: Iterable[LabelledSpan]) -> list[s
 
 
 def tagged_spans(tags: Sequence[str]) -> list[TaggedSpan]:
-    """The entities of tags; like in seqeval, an `I` without a `B` of its label before it begins one."""
+    """The entities of tags; an `I` without a `B` of its label begins one, as in seqeval."""
     found: list[TaggedSpan] = []
     label = ""
     for number, tag in enumerate(tags):
@@ -59,7 +59,8 @@ def first_tokens(words: Sequence[Word], offsets: Sequence[tuple[int, int]]) -> l
     """For each word the number of the first token that covers a part of it, or None.
 
     Args:
-        offsets: of each token, the first character and the one after the last; special tokens are empty.
+        offsets: of each token, the first character and the one after the last; special tokens are
+            empty.
     """
     tokens = [(number, start, end) for number, (start, end) in enumerate(offsets) if start < end]
     found: list[int | None] = []

@@ -6,7 +6,8 @@ stored results:
 
 - `words` compares texts: normalised, "don't" is one word.
 - `split_words` tags them: spans in the text as it is, punctuation marks are words too.
-- `content_words` makes the signatures of lsh: normalised, without stop words, apostrophes part words.
+- `content_words` makes the signatures of lsh: normalised, without stop words, apostrophes part
+  words.
 """
 
 import unicodedata
@@ -66,7 +67,7 @@ _RUN = regex.compile(
 
 
 def words(text: str) -> list[str]:
-    """The words of a text without punctuation, in one form for all letter cases and Unicode spellings.
+    """The words of a text without punctuation, in one form for all cases and spellings.
 
     "Don't STOP!" gives `["don't", "stop"]`.
     """
@@ -80,7 +81,7 @@ def split_words(text: str) -> list[Word]:
 
 
 def content_words(text: str, language: str) -> list[str]:
-    """The words of a text in order, in compatibility form (NFKC) and lower case, without stop words.
+    """The words of a text in order, in NFKC and lower case, without stop words.
 
     Apostrophes and hyphens part words. In scripts without spaces, the longest stop word at each
     position is dropped.

@@ -84,44 +84,39 @@ FILES = {
     "src/python/mesh/core/BUILD": "python_sources(resolve=both())\n",
     "src/python/mesh/core/__init__.py": "",
     "src/python/mesh/core/text.py": "SPACE = ' '\n",
-    "src/python/mesh/core/digest.py": "def code_digest(modules):\n    return str(modules)\n",
+    # The real ones, which plans use.
+    **{
+        f"src/python/mesh/core/{name}.py": Path(f"src/python/mesh/core/{name}.py").read_text()
+        for name in ("closure", "errors", "roots")
+    },
     "src/python/mesh/compile/BUILD": "python_sources()\n",
     "src/python/mesh/compile/__init__.py": "",
-    "src/python/mesh/compile/fingerprint.py": (
-        "from mesh.core.digest import code_digest\n"
-        "CODE = ('mesh.compile.network',)\n"
-        "PACKAGES = {'onnx': ('torch',), 'generic': ('keybert',)}\n"
-        "def compile_fingerprint():\n    return code_digest(CODE)\n"
-    ),
-    "src/python/mesh/compile/network.py": "import torch\nNETWORK = torch\n",
+    "src/python/mesh/compile/compiler.py": "import importlib\nBY_NAME = importlib\n",
+    "src/python/mesh/compile/compilers/BUILD": "python_sources()\n",
+    "src/python/mesh/compile/compilers/__init__.py": "",
+    "src/python/mesh/compile/compilers/generic.py": "import torch\nNETWORK = torch\n",
+    "src/python/mesh/compile/compilers/onnx.py": "import keybert\nNETWORK = keybert\n",
     "src/python/mesh/lifecycle/BUILD": "python_sources()\n",
     "src/python/mesh/lifecycle/__init__.py": "",
-    "src/python/mesh/lifecycle/train.py": (
-        "from mesh.core.digest import code_digest\nREFERENCE_PACKAGES = ('torch',)\n"
-        "def main(recipe):\n    return code_digest((*recipe.code,))\n"
-    ),
+    "src/python/mesh/lifecycle/recipe.py": "import torch\nRecipe = torch\n",
+    "src/python/mesh/lifecycle/train.py": "from mesh.lifecycle.recipe import Recipe\nmain = Recipe\n",
     "src/python/mesh/lifecycle/trace.py": (
-        "from mesh.compile.fingerprint import compile_fingerprint\n"
-        "from mesh.compile.network import NETWORK\n"
-        "from mesh.core.digest import code_digest\n"
-        "def main(recipe):\n"
-        "    extra = (code_digest(recipe.extra_code), package_versions(recipe.packages))\n"
-        "    return compile_fingerprint(extra, NETWORK)\n"
+        "from mesh.compile.compiler import BY_NAME\nmain = BY_NAME\n"
     ),
     # A project with a trained model
     "src/python/keywords/BUILD": (
-        'python_sources(sources=["*.py", "!recipe.py"], resolve=both())\n'
-        'python_sources(name="making", sources=["recipe.py"])\n'
+        'python_sources(sources=["*.py", "!recipe.py", "!extra_files.py"], resolve=both())\n'
+        'python_sources(name="making", sources=["recipe.py", "extra_files.py"])\n'
     ),
     "src/python/keywords/__init__.py": "",
     "src/python/keywords/model.py": (
         "import numpy\nfrom mesh.core.text import SPACE\nMODEL = (numpy, SPACE)\n"
     ),
     "src/python/keywords/words.py": "WORDS = ['a']\n",
+    "src/python/keywords/extra_files.py": "from keywords.words import WORDS\nFILES = WORDS\n",
     "src/python/keywords/recipe.py": (
-        "from keywords.model import MODEL\n"
-        "RECIPE = Recipe(reference=MODEL, samples='keywords.train:samples.json',\n"
-        "    code=('keywords.model',), extra_code=('keywords.words',), packages=('keybert',))\n"
+        "from keywords.extra_files import FILES\nfrom keywords.model import MODEL\n"
+        "from mesh.lifecycle.recipe import Recipe\nRECIPE = (Recipe, MODEL, FILES)\n"
     ),
     "src/python/keywords/train/BUILD": (
         'python_sources(name="lib", sources=["__init__.py"])\n'
@@ -147,7 +142,7 @@ FILES = {
     ),
     "src/python/keywords/compile/__init__.py": "",
     "src/python/keywords/compile/trace.py": (
-        "from keywords.recipe import RECIPE\nfrom mesh.lifecycle.compile_trace import main\n"
+        "from keywords.recipe import RECIPE\nfrom mesh.lifecycle.trace import main\n"
         "PROGRAM = (RECIPE, main)\n"
     ),
     "src/python/keywords/compile/config/dev.env": (

@@ -97,6 +97,8 @@ def test_library(repository: PlanRepository) -> None:
         "tests": EVERY_TEST - {f"{TESTS}/shout/test_shout.py", f"{TESTS}/keywords/test_words.py"},
         "pex": {f"{KEYWORDS}/{component}:srcs" for component in ("train", "compile", "serve")},
         "images": {f"{KEYWORDS}/serve:image"},
+        # The model that makes the predictions imports it.
+        "models": {"keywords from train:train"},
     }
 
 
@@ -130,8 +132,17 @@ def test_what_determines_the_compiled_model(repository: PlanRepository) -> None:
     repository.append(f"{KEYWORDS}/words.py")
 
     assert planned(repository) == {
-        "checks": {f"{KEYWORDS}/words.py@resolve=models", f"{TESTS}/keywords/test_words.py"},
-        "tests": {f"{TESTS}/keywords/test_words.py"},
+        "checks": {
+            f"{KEYWORDS}/words.py@resolve=models",
+            f"{KEYWORDS}/extra_files.py:making",
+            f"{KEYWORDS}/recipe.py:making",
+            f"{KEYWORDS}/train:train",
+            f"{KEYWORDS}/compile:trace",
+            f"{TESTS}/keywords/test_trace.py",
+            f"{TESTS}/keywords/test_words.py",
+        },
+        "tests": {f"{TESTS}/keywords/test_trace.py", f"{TESTS}/keywords/test_words.py"},
+        "pex": {f"{KEYWORDS}/train:srcs", f"{KEYWORDS}/compile:srcs"},
         "models": {"keywords from compile:download"},
     }
 
@@ -204,8 +215,10 @@ def test_lock_of_the_models(
             f"{KEYWORDS}/recipe.py:making",
             f"{KEYWORDS}/train:train",
             f"{KEYWORDS}/compile:trace",
-            "src/python/mesh/compile/network.py",
-            "src/python/mesh/lifecycle/trace.py",
+            "src/python/mesh/compile/compilers/generic.py",
+            "src/python/mesh/compile/compilers/onnx.py",
+            "src/python/mesh/lifecycle/recipe.py",
+            "src/python/mesh/lifecycle/train.py",
             f"{TESTS}/keywords/test_model.py",
             f"{TESTS}/keywords/test_trace.py",
         },

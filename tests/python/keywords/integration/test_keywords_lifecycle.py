@@ -1,7 +1,10 @@
 """The programs of keywords, from the real weights to a model that is ready to serve."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,6 +31,7 @@ train = find_program(PROJECT, "train:train")
 
 CHAIN = (train, download, trace, validate, upload, fetch)
 VOCABULARY_WORDS = 200
+DONE = ("up to date", "")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,7 +49,16 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workspace)
         assert [program.main([]) for program in CHAIN] == [0] * len(CHAIN)
+    weights = shutil.ignore_patterns("*.data", "*.npy", "*.onnx", "*.safetensors")
+    shutil.copytree(workspace, workspace / "untouched", ignore=weights)
     return workspace
+
+
+@pytest.fixture
+def untouched(finished: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The workspace as it was before any test, without weights, which no state depends on."""
+    monkeypatch.chdir(finished / "untouched")
+    return finished / "untouched"
 
 
 @pytest.fixture
@@ -262,6 +275,72 @@ def test_surroundings_do_not_choose_the_cases(
     assert validate.main(["--force"]) == 0
     report = json.loads((outputs / "validate/report.json").read_text())
     assert len(report["cases"]) == 22
+
+
+STATES = """
+import sys
+from mesh.cli.mesh import main
+sys.argv = ["mesh", "status", "keywords", "--json"]
+code = main()
+assert not {"torch", "transformers"} & set(sys.modules)
+sys.exit(code)
+"""
+
+
+def states(**environment: str) -> tuple[int, dict[str, tuple[str, str]]]:
+    """What `mesh status` says of each step, and its exit code."""
+    result = subprocess.run(
+        [sys.executable, "-c", STATES],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert "Traceback" not in result.stderr
+    rows = json.loads(result.stdout)
+    return result.returncode, {
+        row["step"]: (row["state"], ", ".join(row["because"])) for row in rows
+    }
+
+
+@pytest.mark.usefixtures("untouched")
+def test_status_of_steps_that_ran() -> None:
+    code, found = states()
+    assert code == 0
+    assert found == {
+        **{f"{program.component.partition('.')[2]}:{program.name}": DONE for program in CHAIN},
+        "serve:load": ("never run", ""),
+        "serve:upload-results": ("never run", ""),
+    }
+
+
+@pytest.mark.usefixtures("untouched")
+def test_status_names_the_input_that_changed() -> None:
+    _, found = states(COMPILE_VOCABULARY_WORDS="201")
+    assert found["compile:download"] == DONE
+    assert found["compile:trace"] == ("out of date", "setting vocabulary_words (200 -> 201)")
+    assert found["compile:upload"] == ("out of date", "compiled model")
+    assert found["serve:download"][0] == "out of date"
+
+    _, found = states(TRAIN_INFERENCE_PARAMS='{"top_n": 3}')
+    assert found["train:train"][1].startswith("setting inference_params")
+    assert found["compile:trace"] == (
+        "out of date",
+        "trained version (train:train is out of date)",
+    )
+
+
+@pytest.mark.usefixtures("untouched")
+def test_status_without_the_registry(tmp_path: Path) -> None:
+    code, found = states(MESH_REGISTRY_URI="http://127.0.0.1:9")
+    assert code == 1
+    assert found["train:train"][0] == "unknown"
+    assert "127.0.0.1:9" in found["train:train"][1]
+
+    code, found = states(
+        MESH_REGISTRY_URI=f"sqlite:///{tmp_path}/none.db", MESH_WORKSPACE=str(tmp_path)
+    )
+    assert (code, {state for state, _ in found.values()}) == (0, {"never run"})
+    assert not (tmp_path / "none.db").exists()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ CHARACTERS = string.ascii_lowercase + string.digits + ".,"
 
 
 def write_tokenizer(folder: Path) -> None:
-    """A tokenizer with one token for each letter, and with padding and truncation that nobody asked for."""
+    """A tokenizer with a token for each letter, and unwanted padding and truncation."""
     tokens = [*SPECIAL, *CHARACTERS, *(f"##{character}" for character in CHARACTERS)]
     vocabulary = {token: number for number, token in enumerate(tokens)}
     tokenizer = tokenizers.Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))

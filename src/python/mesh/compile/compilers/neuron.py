@@ -5,7 +5,8 @@ from pathlib import Path
 import torch
 
 from mesh.compile.batching import bucket_rows
-from mesh.compile.loaders.neuron import archive_file, import_neuron
+from mesh.compile.loaders.neuron import archive_file
+from mesh.compile.neuron_package import import_neuron
 from mesh.compile.spec import CompileSpec
 from mesh.compile.torch_model import example_inputs, quiet
 

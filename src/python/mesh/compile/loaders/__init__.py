@@ -1,1 +1,1 @@
-"""One module for each backend with `load(directory, spec, threads) -> Network`, imported by name."""
+"""A module for each backend, imported by name: `load(directory, spec, threads) -> Network`."""

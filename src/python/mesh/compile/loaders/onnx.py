@@ -57,7 +57,8 @@ def session_options(threads: int) -> Any:
     options.inter_op_num_threads = 1
     # Idle threads that spin would take the cores from other workers.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # A memory plan is kept for every shape, and with free lengths the number of shapes is unbounded.
+    # A memory plan is kept for every shape, and with free lengths the number of shapes is
+    # unbounded.
     options.enable_mem_pattern = False
     options.log_severity_level = 3
     return options

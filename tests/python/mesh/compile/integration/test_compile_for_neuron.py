@@ -1,4 +1,4 @@
-"""The Neuron backend with stand-ins that have the documented signatures and keep to the shapes they were given."""
+"""The Neuron backend with stand-ins of the documented signatures and fixed shapes."""
 
 import sys
 from collections.abc import Callable, Iterator

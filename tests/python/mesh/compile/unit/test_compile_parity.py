@@ -22,7 +22,7 @@ SPEC = CompileSpec(
 
 
 class Moments:
-    """Mean and mean square of the token ids, and a constant; with an error for rows shorter than the batch."""
+    """Mean and mean square of the token ids, and a constant; wrong for padded rows."""
 
     fixed_shapes = False
 

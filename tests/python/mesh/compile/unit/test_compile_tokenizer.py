@@ -53,7 +53,7 @@ def test_windows_drop_nothing(tokenizer_file: Path) -> None:
     ]
 
 
-# Letters, digits, punctuation, symbols and spaces: the normalizer removes control characters and combining marks.
+# Without control characters and combining marks, which the normalizer removes.
 texts = st.text(st.characters(categories=["L", "N", "P", "S", "Z"]), max_size=80)
 
 

@@ -15,7 +15,7 @@ from mesh.compile.tokenizer import TextTokenizer
 
 
 class MeanOfIds:
-    """(mean token id, 1) for each row, special tokens included; or (id, position) for each token."""
+    """(mean token id, 1) for each row with special tokens, or (id, position) for each token."""
 
     def __init__(self, spec: CompileSpec, *, fixed_shapes: bool = False) -> None:
         self.fixed_shapes = fixed_shapes
@@ -134,7 +134,8 @@ def test_shared_tokens_are_taken_from_the_window_where_they_have_more_context(
 ) -> None:
     model, _ = make_model(tokenizer_file, overflow="window", stride=2, task="token-classification")
     [result] = model.token_logits(["a b c d e f"])
-    # Windows "a b c d" and "c d e f": c is third in the first and first in the second, d the other way round.
+    # Windows "a b c d" and "c d e f": c is third in the first and first in the second, d the other
+    # way round.
     assert result.logits[:, 1].tolist() == [1, 2, 3, 2, 3, 4]
 
 

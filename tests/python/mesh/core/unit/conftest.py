@@ -13,7 +13,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start Python with arguments, in a temporary folder that is first on its path, with few environment variables."""
+    """Start Python in a temporary folder on its path, with few environment variables."""
     processes = []
 
     def start_process(*arguments: str, **variables: str) -> "subprocess.Popen[str]":

@@ -17,24 +17,24 @@ values = st.recursive(
 
 
 @given(st.binary(max_size=10_000))
-def test_digest_of_a_file(tmp_path_factory, data):
+def test_digest_of_a_file(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("digest") / "file"
     path.write_bytes(data)
     assert sha256_file(path) == hashlib.sha256(data).hexdigest()
 
 
 @given(st.dictionaries(st.text(), values))
-def test_fingerprint_does_not_depend_on_order(mapping):
+def test_fingerprint_does_not_depend_on_order(mapping: dict[str, object]) -> None:
     assert fingerprint(mapping) == fingerprint(dict(reversed(mapping.items())))
 
 
 @given(st.lists(values, min_size=2, max_size=5))
-def test_fingerprint_depends_on_the_order_of_lists(items):
+def test_fingerprint_depends_on_the_order_of_lists(items: list[object]) -> None:
     if items != items[::-1]:
         assert fingerprint(items) != fingerprint(items[::-1])
 
 
-def test_fingerprint_of_what_has_no_json_form():
+def test_fingerprint_of_what_has_no_json_form() -> None:
     with pytest.raises(TypeError):
         fingerprint({"a": object()})
     with pytest.raises(ValueError, match="float"):

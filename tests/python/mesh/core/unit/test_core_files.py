@@ -2,6 +2,8 @@ import errno
 import json
 import os
 import signal
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,13 +19,20 @@ from mesh.core.files import (
     write_text_atomic,
 )
 
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+def read_line(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout
+    return process.stdout.readline()
+
 
 def names(directory: Path) -> list[str]:
     return sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*"))
 
 
 @given(st.text())
-def test_safe_paths_stay_below_the_root(relative):
+def test_safe_paths_stay_below_the_root(relative: str) -> None:
     try:
         path = safe_path(Path("/srv/folder"), relative)
     except MeshError:
@@ -35,13 +44,13 @@ def test_safe_paths_stay_below_the_root(relative):
 @pytest.mark.parametrize(
     "relative", ["", ".", "..", "../x", "a/../../x", "a/..", "/etc/passwd", "a\\b", "a\0b"]
 )
-def test_unsafe_paths(tmp_path, relative):
+def test_unsafe_paths(tmp_path: Path, relative: str) -> None:
     with pytest.raises(MeshError) as caught:
         safe_path(tmp_path, relative)
     assert repr(relative) in str(caught.value)
 
 
-def test_paths_through_links(tmp_path):
+def test_paths_through_links(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     (tmp_path / "root/out").symlink_to(tmp_path)
     (tmp_path / "root/in").symlink_to(tmp_path / "root")
@@ -50,7 +59,7 @@ def test_paths_through_links(tmp_path):
     assert safe_path(tmp_path / "root", "in/x") == tmp_path / "root/in/x"
 
 
-def test_directory_appears_when_complete(tmp_path):
+def test_directory_appears_when_complete(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "target"
     with atomic_directory(target) as partial:
         (partial / "a").write_text("a")
@@ -60,7 +69,7 @@ def test_directory_appears_when_complete(tmp_path):
     assert target.stat().st_mode & 0o777 == 0o755
 
 
-def test_failure_leaves_nothing(tmp_path):
+def test_failure_leaves_nothing(tmp_path: Path) -> None:
     def fail() -> None:
         with atomic_directory(tmp_path / "target") as partial:
             (partial / "a").write_text("a")
@@ -71,7 +80,7 @@ def test_failure_leaves_nothing(tmp_path):
     assert names(tmp_path) == []
 
 
-def test_failure_leaves_the_old_directory(tmp_path):
+def test_failure_leaves_the_old_directory(tmp_path: Path) -> None:
     (tmp_path / "target").mkdir()
     (tmp_path / "target/old").write_text("old")
     with pytest.raises(ZeroDivisionError), atomic_directory(tmp_path / "target", replace=True):
@@ -79,10 +88,10 @@ def test_failure_leaves_the_old_directory(tmp_path):
     assert names(tmp_path) == ["target", "target/old"]
 
 
-def test_existing_directory_is_replaced_only_when_asked(tmp_path):
+def test_existing_directory_is_replaced_only_when_asked(tmp_path: Path) -> None:
     (tmp_path / "target").mkdir()
     (tmp_path / "target/old").write_text("old")
-    with pytest.raises(MeshError, match="exists already"), atomic_directory(tmp_path / "target"):
+    with pytest.raises(MeshError, match="already exists"), atomic_directory(tmp_path / "target"):
         pytest.fail("must not be entered")
     with atomic_directory(tmp_path / "target", replace=True) as partial:
         (partial / "new").write_text("new")
@@ -90,7 +99,7 @@ def test_existing_directory_is_replaced_only_when_asked(tmp_path):
 
 
 @pytest.mark.parametrize("replace", [False, True])
-def test_directory_that_appears_meanwhile(tmp_path, replace):
+def test_directory_that_appears_meanwhile(tmp_path: Path, replace: bool) -> None:
     def make() -> None:
         with atomic_directory(tmp_path / "target", replace=replace) as partial:
             (partial / "mine").write_text("mine")
@@ -101,21 +110,21 @@ def test_directory_that_appears_meanwhile(tmp_path, replace):
         make()
         assert names(tmp_path) == ["target", "target/mine"]
     else:
-        with pytest.raises(MeshError, match="exists already"):
+        with pytest.raises(MeshError, match="already exists"):
             make()
         assert names(tmp_path) == ["target", "target/theirs"]
 
 
-def test_a_file_in_the_way_is_replaced_only_when_asked(tmp_path):
+def test_a_file_in_the_way_is_replaced_only_when_asked(tmp_path: Path) -> None:
     (tmp_path / "target").write_text("a file")
-    with pytest.raises(MeshError, match="exists already"), atomic_directory(tmp_path / "target"):
+    with pytest.raises(MeshError, match="already exists"), atomic_directory(tmp_path / "target"):
         pytest.fail("must not be entered")
     with atomic_directory(tmp_path / "target", replace=True) as partial:
         (partial / "new").write_text("new")
     assert names(tmp_path) == ["target", "target/new"]
 
 
-def test_atomic_writes_nest(tmp_path):
+def test_atomic_writes_nest(tmp_path: Path) -> None:
     with atomic_directory(tmp_path / "outer") as outer:
         with atomic_directory(outer / "inner") as inner:
             write_text_atomic(inner / "a", "a")
@@ -123,7 +132,7 @@ def test_atomic_writes_nest(tmp_path):
     assert names(tmp_path) == ["outer", "outer/b", "outer/inner", "outer/inner/a"]
 
 
-def test_place_that_cannot_be_written(tmp_path):
+def test_place_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with (
         pytest.raises(MeshError, match="target can't be written"),
@@ -162,9 +171,11 @@ write_text_atomic(Path("target"), "whole")
 
 
 @pytest.mark.parametrize("code", [MAKE_DIRECTORY, WRITE_TEXT], ids=["directory", "file"])
-def test_kill_leaves_only_a_partial_that_the_next_call_removes(start, tmp_path, code):
+def test_kill_leaves_only_a_partial_that_the_next_call_removes(
+    start: Start, tmp_path: Path, code: str
+) -> None:
     process = start("-c", code)
-    assert process.stdout.readline() == "half\n"
+    assert read_line(process) == "half\n"
     process.send_signal(signal.SIGKILL)
     process.wait()
     (partial,) = tmp_path.iterdir()
@@ -176,9 +187,9 @@ def test_kill_leaves_only_a_partial_that_the_next_call_removes(start, tmp_path, 
     assert [path.name for path in tmp_path.iterdir()] == ["target"]
 
 
-def test_killed_directory_is_gone_on_with(start, tmp_path):
+def test_killed_directory_is_resumed(start: Start, tmp_path: Path) -> None:
     process = start("-c", MAKE_DIRECTORY)
-    assert process.stdout.readline() == "half\n"
+    assert read_line(process) == "half\n"
     process.kill()
     process.wait()
     with atomic_directory(tmp_path / "target", resume=True) as partial:
@@ -187,9 +198,9 @@ def test_killed_directory_is_gone_on_with(start, tmp_path):
     assert names(tmp_path) == ["target", "target/half", "target/rest"]
 
 
-def test_living_directory_is_not_gone_on_with(start, tmp_path):
+def test_living_directory_is_not_resumed(start: Start, tmp_path: Path) -> None:
     process = start("-c", MAKE_DIRECTORY)
-    assert process.stdout.readline() == "half\n"
+    assert read_line(process) == "half\n"
     with atomic_directory(tmp_path / "target", resume=True) as partial:
         assert list(partial.iterdir()) == []
     process.communicate("go on\n")
@@ -204,17 +215,19 @@ def test_living_directory_is_not_gone_on_with(start, tmp_path):
     ],
     ids=["lost", "refused", "full"],
 )
-def test_what_is_left_of_a_directory_that_can_be_gone_on_with(tmp_path, error, kept):
+def test_what_is_left_of_a_directory_that_can_be_resumed(
+    tmp_path: Path, error: Exception, kept: bool
+) -> None:
     with pytest.raises(type(error)), atomic_directory(tmp_path / "target", resume=True) as partial:
         raise error
     assert partial.exists() == kept
 
 
 @pytest.mark.parametrize("code", [MAKE_DIRECTORY, WRITE_TEXT], ids=["directory", "file"])
-def test_partial_of_a_living_process_is_left_alone(start, tmp_path, code):
+def test_partial_of_a_living_process_is_left_alone(start: Start, tmp_path: Path, code: str) -> None:
     first, second = start("-c", code), start("-c", code)
     for process in (first, second):
-        assert process.stdout.readline() == "half\n"
+        assert read_line(process) == "half\n"
     for process in (first, second):
         _, errors = process.communicate("go on\n")
         assert (process.returncode, errors) == (0, "")
@@ -236,11 +249,12 @@ for number in range(150):
 """
 
 
-def test_many_writers_of_one_place(start, tmp_path):
+def test_many_writers_of_one_place(start: Start, tmp_path: Path) -> None:
     processes = [start("-c", RACE) for _ in range(4)]
     for process in processes:
-        assert process.stdout.readline() == "ready\n"
+        assert read_line(process) == "ready\n"
     for process in processes:
+        assert process.stdin
         process.stdin.write("go\n")
         process.stdin.flush()
     errors = [process.communicate()[1] for process in processes]
@@ -248,7 +262,7 @@ def test_many_writers_of_one_place(start, tmp_path):
     assert names(tmp_path) == ["target", "target/a", "target/b", "text"]
 
 
-def test_partials_of_names_with_patterns(tmp_path):
+def test_partials_of_names_with_patterns(tmp_path: Path) -> None:
     (tmp_path / ".a.x.partial").write_text("of another")
     write_text_atomic(tmp_path / "[ab]", "text")
     assert names(tmp_path) == [".a.x.partial", "[ab]"]
@@ -260,7 +274,7 @@ def test_partials_of_names_with_patterns(tmp_path):
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
-def test_json_round_trip(tmp_path_factory, value):
+def test_json_round_trip(tmp_path_factory: pytest.TempPathFactory, value: object) -> None:
     path = tmp_path_factory.mktemp("json") / "value.json"
     try:
         write_json_atomic(path, value)
@@ -271,13 +285,13 @@ def test_json_round_trip(tmp_path_factory, value):
     assert read_json(path) == value
 
 
-def test_json_is_readable_text(tmp_path):
+def test_json_is_readable_text(tmp_path: Path) -> None:
     write_json_atomic(tmp_path / "value.json", {"b": "é", "a": 1})
     assert (tmp_path / "value.json").read_text("utf-8") == '{\n  "b": "é",\n  "a": 1\n}\n'
     assert (tmp_path / "value.json").stat().st_mode & 0o777 == 0o644
 
 
-def test_json_has_no_nan(tmp_path):
+def test_json_has_no_nan(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="Out of range float"):
         write_json_atomic(tmp_path / "value.json", [float("nan")])
     assert names(tmp_path) == []
@@ -287,13 +301,13 @@ def test_json_has_no_nan(tmp_path):
     ("content", "message"),
     [(None, "does not exist"), (b"{", "is not valid JSON"), (b"\xff\xfe\xfd", "is not valid JSON")],
 )
-def test_unreadable_json(tmp_path, content, message):
+def test_unreadable_json(tmp_path: Path, content: bytes | None, message: str) -> None:
     if content is not None:
         (tmp_path / "value.json").write_bytes(content)
     with pytest.raises(MeshError, match=rf"value\.json {message}"):
         read_json(tmp_path / "value.json")
 
 
-def test_json_that_is_a_folder(tmp_path):
+def test_json_that_is_a_folder(tmp_path: Path) -> None:
     with pytest.raises(MeshError, match="can't be read: Is a directory"):
         read_json(tmp_path)

@@ -26,10 +26,10 @@ def test_differences_are_named_with_values_that_people_can_read() -> None:
     after = {"data": OTHER, "file b.py": DIGEST, "setting seed": None, "package torch": "2.2"}
     assert differences(before, after) == [
         "data",
+        "setting seed (1 -> none)",
         "file a.py (gone)",
         "file b.py (new)",
         "package torch (2.1 -> 2.2)",
-        "setting seed (1 -> none)",
     ]
 
 

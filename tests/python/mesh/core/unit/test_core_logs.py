@@ -1,6 +1,7 @@
 import json
 import logging
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -8,7 +9,7 @@ from mesh.core.logs import JsonFormatter, LogSettings, configure_logging
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_before():
+def _logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
     before = (root.level, root.handlers[:])
     levels = {name: logging.getLogger(name).level for name in ("mesh", "toy")}
@@ -19,7 +20,7 @@ def _logging_as_before():
         logging.getLogger(name).setLevel(level)
 
 
-def test_json_lines(capsys):
+def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("toy.train", LogSettings(level="INFO", format="json"))
     logging.getLogger("toy.train.train").info(
         "made %s\nin two lines: é", 2, extra={"reference": "TOY-TRAINED-1"}
@@ -36,7 +37,7 @@ def test_json_lines(capsys):
     assert record["asctime"].endswith("Z")
 
 
-def test_json_has_the_traceback():
+def test_json_has_the_traceback() -> None:
     try:
         raise ZeroDivisionError("oops")
     except ZeroDivisionError:
@@ -44,18 +45,18 @@ def test_json_has_the_traceback():
     assert "ZeroDivisionError: oops" in json.loads(JsonFormatter("toy").format(record))["exception"]
 
 
-def test_values_without_json_form_are_shown_as_text():
+def test_values_without_json_form_are_shown_as_text() -> None:
     record = logging.makeLogRecord({"msg": "m", "odd": set})
     assert json.loads(JsonFormatter("toy").format(record))["odd"] == "<class 'set'>"
 
 
-def test_text_lines(capsys):
+def test_text_lines(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("toy", LogSettings(level="DEBUG", format="text"))
     logging.getLogger("mesh.core").debug("hello")
     assert capsys.readouterr().err.endswith(" DEBUG mesh.core: hello\n")
 
 
-def test_level_is_that_of_our_code_others_only_warn(capsys):
+def test_level_is_that_of_our_code_others_only_warn(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("toy.serve", LogSettings(level="DEBUG"))
     for name in ("toy.model", "mesh.serve", "botocore"):
         logging.getLogger(name).info("from %s", name)
@@ -67,14 +68,14 @@ def test_level_is_that_of_our_code_others_only_warn(capsys):
     assert "warning of botocore" in lines
 
 
-def test_level_error_holds_for_all(capsys):
+def test_level_error_holds_for_all(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("toy.serve", LogSettings(level="ERROR"))
     for name in ("toy.model", "botocore"):
         logging.getLogger(name).warning("warning")
     assert capsys.readouterr().err == ""
 
 
-def test_configuring_twice_logs_once(capsys):
+def test_configuring_twice_logs_once(capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):
         configure_logging("toy", LogSettings())
     logging.getLogger("toy").info("once")

@@ -1,4 +1,6 @@
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -7,7 +9,7 @@ from mesh.core.manifest import FileEntry, Manifest
 
 
 @pytest.fixture
-def directory(tmp_path):
+def directory(tmp_path: Path) -> Path:
     for name, content in {"a-b/x": "1", "a/y": "22", "a/z": "", "c.json": "{}"}.items():
         path = tmp_path / "files" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -15,7 +17,7 @@ def directory(tmp_path):
     return tmp_path / "files"
 
 
-def test_lists_every_file_with_size_and_digest(directory):
+def test_lists_every_file_with_size_and_digest(directory: Path) -> None:
     manifest = Manifest.of(directory)
     assert [(entry.path, entry.size) for entry in manifest.files] == [
         ("a/y", 2),
@@ -31,19 +33,19 @@ def test_lists_every_file_with_size_and_digest(directory):
     assert manifest.size == 5
 
 
-def test_written_manifest_is_read_back_and_not_listed(directory):
+def test_written_manifest_is_read_back_and_not_listed(directory: Path) -> None:
     manifest = Manifest.of(directory)
     manifest.write(directory)
     assert Manifest.read(directory) == manifest == Manifest.of(directory)
     assert manifest.problems(directory) == []
 
 
-def test_a_manifest_deeper_down_is_a_file_as_any_other(directory):
+def test_a_manifest_deeper_down_is_a_file_as_any_other(directory: Path) -> None:
     (directory / "a/manifest.json").write_text("{}")
     assert "a/manifest.json" in [entry.path for entry in Manifest.of(directory).files]
 
 
-def test_digest_depends_on_paths_and_contents(directory):
+def test_digest_depends_on_paths_and_contents(directory: Path) -> None:
     digest = Manifest.of(directory).digest
     (directory / "c.json").write_text("[]")
     changed = Manifest.of(directory).digest
@@ -56,7 +58,7 @@ def test_digest_depends_on_paths_and_contents(directory):
     assert Manifest.of(directory).digest == digest
 
 
-def test_every_difference_is_one_problem(directory, tmp_path):
+def test_every_difference_is_one_problem(directory: Path, tmp_path: Path) -> None:
     manifest = Manifest.of(directory)
     (directory / "a/y").write_text("33")
     (directory / "a/z").write_text("longer")
@@ -71,7 +73,7 @@ def test_every_difference_is_one_problem(directory, tmp_path):
     assert len(manifest.problems(tmp_path / "nowhere")) == 4
 
 
-def test_links_are_problems_even_to_the_same_content(directory, tmp_path):
+def test_links_are_problems_even_to_the_same_content(directory: Path, tmp_path: Path) -> None:
     manifest = Manifest.of(directory)
     (directory / "c.json").rename(tmp_path / "c.json")
     (directory / "c.json").symlink_to(tmp_path / "c.json")
@@ -84,7 +86,7 @@ def test_links_are_problems_even_to_the_same_content(directory, tmp_path):
 @pytest.mark.parametrize(
     "make", [lambda path: path.symlink_to("x"), os.mkfifo], ids=["link", "pipe"]
 )
-def test_only_plain_files_are_listed(directory, make):
+def test_only_plain_files_are_listed(directory: Path, make: Callable[[Path], None]) -> None:
     make(directory / "special")
     with pytest.raises(MeshError, match="special is a link or a special file"):
         Manifest.of(directory)
@@ -93,18 +95,18 @@ def test_only_plain_files_are_listed(directory, make):
 @pytest.mark.parametrize(
     "content", ["{}", "[]", '{"files": [{"path": "a"}]}', '{"schema_version": 2, "files": []}']
 )
-def test_malformed_manifests(tmp_path, content):
+def test_malformed_manifests(tmp_path: Path, content: str) -> None:
     (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(MeshError, match=r"manifest\.json is malformed: "):
         Manifest.read(tmp_path)
 
 
-def test_missing_directory(tmp_path):
+def test_missing_directory(tmp_path: Path) -> None:
     with pytest.raises(MeshError, match="nowhere does not exist"):
         Manifest.of(tmp_path / "nowhere")
 
 
-def test_paths_that_lead_out_are_never_opened(directory, tmp_path):
+def test_paths_that_lead_out_are_never_opened(directory: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("s")
     manifest = Manifest(files=(FileEntry.of(tmp_path / "secret", "../secret"),))
     assert "../secret is missing" in manifest.problems(directory)

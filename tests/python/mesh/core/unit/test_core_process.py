@@ -1,17 +1,23 @@
 """The end of processes, tried in processes of their own."""
 
+import subprocess
 import textwrap
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from mesh.core.process import exit_code_of
 
+Start = Callable[..., "subprocess.Popen[str]"]
+Run = Callable[[str], tuple[int, str, str]]
+
 
 @pytest.fixture
-def run(start):
+def run(start: Start) -> Run:
     """Run a script on an empty standard input; its exit code, output and errors."""
 
-    def run_script(script):
+    def run_script(script: str) -> tuple[int, str, str]:
         process = start("-c", textwrap.dedent(script))
         output, errors = process.communicate(timeout=60)
         return process.returncode, output, errors
@@ -19,7 +25,9 @@ def run(start):
     return run_script
 
 
-def test_threads_are_waited_for_then_exit_functions_run_and_output_is_flushed(run, tmp_path):
+def test_threads_are_waited_for_then_exit_functions_run_and_output_is_flushed(
+    run: Run, tmp_path: Path
+) -> None:
     script = """
         import atexit, sys, tempfile, threading
         from mesh.core.process import run_and_exit
@@ -38,7 +46,7 @@ def test_threads_are_waited_for_then_exit_functions_run_and_output_is_flushed(ru
     assert list(tmp_path.iterdir()) == []
 
 
-def test_abandoned_threads_and_processes_are_not_waited_for(run, tmp_path):
+def test_abandoned_threads_and_processes_are_not_waited_for(run: Run, tmp_path: Path) -> None:
     script = """
         import multiprocessing, os, tempfile, threading
         from mesh.core.process import abandon_computations, run_and_exit
@@ -62,7 +70,9 @@ def test_abandoned_threads_and_processes_are_not_waited_for(run, tmp_path):
 @pytest.mark.parametrize(
     ("argument", "code", "errors"), [("", 0, ""), ("3", 3, ""), ("'No.'", 1, "No.\n")]
 )
-def test_exit_in_the_work_counts_as_its_end(run, argument, code, errors):
+def test_exit_in_the_work_counts_as_its_end(
+    run: Run, argument: str, code: int, errors: str
+) -> None:
     script = f"""
         import sys
         from mesh.core.process import run_and_exit
@@ -72,7 +82,7 @@ def test_exit_in_the_work_counts_as_its_end(run, argument, code, errors):
 
 
 @pytest.mark.parametrize(("returned", "code"), [(0, 1), (2, 2)])
-def test_output_that_can_not_be_written_is_a_failure(run, returned, code):
+def test_output_that_can_not_be_written_is_a_failure(run: Run, returned: int, code: int) -> None:
     script = f"""
         import sys
         from mesh.core.process import run_and_exit
@@ -83,5 +93,5 @@ def test_output_that_can_not_be_written_is_a_failure(run, returned, code):
 
 
 @pytest.mark.parametrize(("returncode", "code"), [(0, 0), (3, 3), (-6, 134), (-15, 143)])
-def test_exit_code_of_a_child(returncode, code):
+def test_exit_code_of_a_child(returncode: int, code: int) -> None:
     assert exit_code_of(returncode) == code

@@ -2,8 +2,13 @@
 
 import json
 import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+Start = Callable[..., "subprocess.Popen[str]"]
 
 PROGRAM = """
 import atexit, sys, threading
@@ -62,7 +67,7 @@ if __name__ == "__main__":
 
 
 @pytest.fixture
-def toy(tmp_path, start):
+def toy(tmp_path: Path, start: Start) -> Start:
     """Start the program with flags; variables are those of the environment."""
     folder = tmp_path / "toy" / "work"
     (folder / "config").mkdir(parents=True)
@@ -74,17 +79,17 @@ def toy(tmp_path, start):
     return lambda *flags, **variables: start("-m", "toy.work.work", *flags, **variables)
 
 
-def finish(process):
+def finish(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
     output, errors = process.communicate()
     return process.returncode, output, errors
 
 
-def test_success_is_zero(toy):
+def test_success_is_zero(toy: Start) -> None:
     code, output, _ = finish(toy())
     assert (code, output) == (0, "running nothing 2 dev-s3cret\n")
 
 
-def test_flag_over_environment_over_env_file(toy):
+def test_flag_over_environment_over_env_file(toy: Start) -> None:
     assert finish(toy(MESH_ENV_FILE="config/prod.env"))[1] == "running nothing 20 \n"
     assert (
         finish(toy(MESH_ENV_FILE="config/prod.env", TOY_WORK_COUNT="3"))[1]
@@ -93,14 +98,14 @@ def test_flag_over_environment_over_env_file(toy):
     assert finish(toy("--count", "4", TOY_WORK_COUNT="3"))[1] == "running nothing 4 dev-s3cret\n"
 
 
-def test_settings_are_logged_with_secrets_masked(toy):
+def test_settings_are_logged_with_secrets_masked(toy: Start) -> None:
     _, _, errors = finish(toy(TOY_REMOTE_TOKEN="env-s3cret"))
     assert "WorkSettings: what=nothing count=2" in errors
     assert "RemoteSettings: token=**********" in errors
     assert "s3cret" not in errors
 
 
-def test_json_logs(toy):
+def test_json_logs(toy: Start) -> None:
     _, _, errors = finish(toy(MESH_LOG_FORMAT="json"))
     records = [json.loads(line) for line in errors.splitlines()]
     assert {record["service"] for record in records} == {"toy-work"}
@@ -111,19 +116,19 @@ def test_json_logs(toy):
     ("what", "code", "message"),
     [("refuse", 1, "The toy is broken; repair it."), ("misuse", 2, "Toys have no wheels.")],
 )
-def test_errors_for_people_are_one_line(toy, what, code, message):
+def test_errors_for_people_are_one_line(toy: Start, what: str, code: int, message: str) -> None:
     returned, _, errors = finish(toy("--what", what, MESH_LOG_LEVEL="ERROR"))
     assert (returned, errors) == (code, f"error: {message}\n")
 
 
-def test_defects_keep_their_traceback(toy):
+def test_defects_keep_their_traceback(toy: Start) -> None:
     code, _, errors = finish(toy("--what", "defect"))
     assert code == 1
     assert "Traceback" in errors
     assert "ZeroDivisionError: oops" in errors
 
 
-def test_bad_settings_are_all_named_and_nothing_runs(toy):
+def test_bad_settings_are_all_named_and_nothing_runs(toy: Start) -> None:
     code, output, errors = finish(
         toy(TOY_WORK_COUNT="x", MESH_LOG_LEVEL="LOUD", TOY_WORK_WHATT="x")
     )
@@ -137,20 +142,20 @@ def test_bad_settings_are_all_named_and_nothing_runs(toy):
     assert "Traceback" not in errors
 
 
-def test_missing_env_file(toy):
+def test_missing_env_file(toy: Start) -> None:
     code, output, errors = finish(toy(MESH_ENV_FILE="config/test.env"))
     assert (code, output) == (2, "")
     assert errors.startswith("error: MESH_ENV_FILE names 'config/test.env'")
 
 
-def test_unknown_flags(toy):
+def test_unknown_flags(toy: Start) -> None:
     code, output, errors = finish(toy("--whatever", "x"))
     assert (code, output) == (2, "")
     assert "usage: toy.work:work" in errors
     assert "--whatever" in errors
 
 
-def test_help(toy):
+def test_help(toy: Start) -> None:
     code, output, _ = finish(toy("--help"))
     assert code == 0
     assert "Do toy work." in output
@@ -163,13 +168,16 @@ signals = pytest.mark.parametrize(
 )
 
 
-def wait_until_it_waits(process):
+def wait_until_it_waits(process: "subprocess.Popen[str]") -> None:
+    assert process.stdout
     assert process.stdout.readline().startswith("running")
     assert process.stdout.readline() == "waiting\n"
 
 
 @signals
-def test_signals_remove_partial_files(toy, tmp_path, number, code, word):
+def test_signals_remove_partial_files(
+    toy: Start, tmp_path: Path, number: signal.Signals, code: int, word: str
+) -> None:
     process = toy("--what", "wait", MESH_LOG_LEVEL="ERROR")
     wait_until_it_waits(process)
     assert list(tmp_path.glob(".made.*.partial"))
@@ -180,7 +188,9 @@ def test_signals_remove_partial_files(toy, tmp_path, number, code, word):
 
 
 @signals
-def test_signals_are_told_whatever_became_of_them_in_the_work(toy, number, code, word):
+def test_signals_are_told_whatever_became_of_them_in_the_work(
+    toy: Start, number: signal.Signals, code: int, word: str
+) -> None:
     process = toy("--what", "wrap", MESH_LOG_LEVEL="ERROR")
     wait_until_it_waits(process)
     process.send_signal(number)
@@ -189,14 +199,16 @@ def test_signals_are_told_whatever_became_of_them_in_the_work(toy, number, code,
 
 
 @signals
-def test_signals_while_threads_compute_in_native_code(toy, number, code, word):
+def test_signals_while_threads_compute_in_native_code(
+    toy: Start, number: signal.Signals, code: int, word: str
+) -> None:
     process = toy("--what", "compute", MESH_LOG_LEVEL="ERROR")
     wait_until_it_waits(process)
     process.send_signal(number)
     assert finish(process) == (code, "exit function\n", f"{word}\n")
 
 
-def test_defects_while_threads_compute_in_native_code(toy):
+def test_defects_while_threads_compute_in_native_code(toy: Start) -> None:
     process = toy("--what", "compute")
     wait_until_it_waits(process)
     code, output, errors = finish(process)
@@ -204,7 +216,7 @@ def test_defects_while_threads_compute_in_native_code(toy):
     assert errors.endswith("ZeroDivisionError: oops\n")
 
 
-def test_component_that_is_not_there(start):
+def test_component_that_is_not_there(start: Start) -> None:
     code, _, errors = finish(
         start(
             "-c",

@@ -1,6 +1,7 @@
 import io
 import logging
 import threading
+from logging import LogRecord
 
 import pytest
 
@@ -9,20 +10,20 @@ from mesh.core.progress import track, track_bytes
 
 
 @pytest.fixture
-def clock(monkeypatch):
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A clock that stands still until it is moved."""
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     return now
 
 
-def test_items_come_through_in_order():
+def test_items_come_through_in_order() -> None:
     assert list(track(range(25), "work")) == list(range(25))
     assert list(track((item for item in "abc"), "work")) == ["a", "b", "c"]
     assert list(track([], "work")) == []
 
 
-def test_lines_come_every_few_seconds(caplog, clock):
+def test_lines_come_every_few_seconds(caplog: pytest.LogCaptureFixture, clock: list[float]) -> None:
     caplog.set_level(logging.INFO)
     for _ in track(range(20), "work"):
         clock[0] += progress.SECONDS_BETWEEN_LINES / 4
@@ -35,13 +36,15 @@ def test_lines_come_every_few_seconds(caplog, clock):
     ]
 
 
-def test_short_work_says_nothing(caplog, clock):
+def test_short_work_says_nothing(caplog: pytest.LogCaptureFixture, clock: list[float]) -> None:
     caplog.set_level(logging.INFO)
     list(track(range(1000), "work"))
     assert caplog.messages == []
 
 
-def test_an_item_counts_when_it_is_done(caplog, clock):
+def test_an_item_counts_when_it_is_done(
+    caplog: pytest.LogCaptureFixture, clock: list[float]
+) -> None:
     caplog.set_level(logging.INFO)
     items = track(range(2), "work")
     next(items)
@@ -51,16 +54,16 @@ def test_an_item_counts_when_it_is_done(caplog, clock):
     assert caplog.messages == ["work: 1 of 2"]
 
 
-def test_unknown_total(caplog, clock):
+def test_unknown_total(caplog: pytest.LogCaptureFixture, clock: list[float]) -> None:
     caplog.set_level(logging.INFO)
     for _ in track(iter("ab"), "work"):
         clock[0] += 2 * progress.SECONDS_BETWEEN_LINES
     assert caplog.messages == ["work: 1 of ?", "work: 2 of ?"]
 
 
-def open_terminal(monkeypatch):
+def open_terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     class Terminal(io.StringIO):
-        def isatty(self):
+        def isatty(self) -> bool:
             return True
 
     terminal = Terminal()
@@ -69,13 +72,15 @@ def open_terminal(monkeypatch):
     return terminal
 
 
-def test_bar_on_a_terminal(monkeypatch):
+def test_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = open_terminal(monkeypatch)
     assert list(track(range(3), "work")) == [0, 1, 2]
     assert "work" in terminal.getvalue()
 
 
-def test_bytes_are_counted_in_lines_every_few_seconds(caplog, clock):
+def test_bytes_are_counted_in_lines_every_few_seconds(
+    caplog: pytest.LogCaptureFixture, clock: list[float]
+) -> None:
     caplog.set_level(logging.INFO)
     with track_bytes("moving", 10_000_000) as advance:
         for _ in range(4):
@@ -84,7 +89,7 @@ def test_bytes_are_counted_in_lines_every_few_seconds(caplog, clock):
     assert caplog.messages == ["moving: 5 of 10 MB", "moving: 10 of 10 MB"]
 
 
-def test_bytes_on_a_terminal(monkeypatch):
+def test_bytes_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = open_terminal(monkeypatch)
     with track_bytes("moving", 2_000_000) as advance:
         advance(2_000_000)
@@ -92,12 +97,14 @@ def test_bytes_on_a_terminal(monkeypatch):
     assert "2.0/2.0 MB" in terminal.getvalue()
 
 
-def test_silent_work_is_reported(caplog, monkeypatch):
+def test_silent_work_is_reported(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(progress, "SECONDS_OF_SILENCE", 0.05)
     caplog.set_level(logging.INFO)
     reported = threading.Event()
 
-    def note(_record):
+    def note(_record: LogRecord) -> bool:
         reported.set()
         return True
 
@@ -106,10 +113,12 @@ def test_silent_work_is_reported(caplog, monkeypatch):
     with progress.break_silence("keywords.train:train"):
         assert reported.wait(30)
 
-    assert caplog.messages[0].startswith("keywords.train:train is still at work (")
+    assert caplog.messages[0].startswith("keywords.train:train is still working (")
 
 
-def test_work_that_logs_is_not_reported(caplog, clock):
+def test_work_that_logs_is_not_reported(
+    caplog: pytest.LogCaptureFixture, clock: list[float]
+) -> None:
     caplog.set_level(logging.INFO)
     with progress.break_silence("work"):
         for _ in range(3):

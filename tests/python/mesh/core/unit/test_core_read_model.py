@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
@@ -15,7 +16,7 @@ class Record(BaseModel):
     inner: tuple[Inner, ...]
 
 
-def test_a_valid_file_is_read(tmp_path):
+def test_a_valid_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "record.json").write_text('{"inner": [{"count": 1}]}')
     record = read_model(Record, tmp_path / "record.json", "make it again")
     assert record == Record(inner=(Inner(count=1),))
@@ -31,7 +32,9 @@ def test_a_valid_file_is_read(tmp_path):
         (None, "does not exist"),
     ],
 )
-def test_errors_name_file_and_field_and_end_with_the_advice(tmp_path, content, problem):
+def test_errors_name_file_and_field_and_end_with_the_advice(
+    tmp_path: Path, content: str | None, problem: str
+) -> None:
     path = tmp_path / "record.json"
     if content is not None:
         path.write_text(content)

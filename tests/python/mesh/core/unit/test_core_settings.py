@@ -29,7 +29,7 @@ class RemoteSettings(MeshSettings):
 
 
 @pytest.fixture(autouse=True)
-def _no_variables(monkeypatch):
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     for prefix in (
         "TOY_TOP_N",
         "TOY_MODE",
@@ -42,13 +42,15 @@ def _no_variables(monkeypatch):
 
 
 @pytest.fixture
-def env_file(tmp_path):
+def env_file(tmp_path: Path) -> Path:
     path = tmp_path / "dev.env"
     path.write_text("TOY_TOP_N=2\nTOY_MODE=fast\n")
     return path
 
 
-def test_flag_over_environment_over_file_over_default(env_file, monkeypatch):
+def test_flag_over_environment_over_file_over_default(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert load_settings([ToySettings])[0].top_n == 5
     assert load_settings([ToySettings], env_file=env_file)[0].top_n == 2
     monkeypatch.setenv("TOY_TOP_N", "3")
@@ -57,7 +59,7 @@ def test_flag_over_environment_over_file_over_default(env_file, monkeypatch):
     assert (settings.top_n, settings.mode) == (4, "fast")
 
 
-def test_flags_belong_to_the_first_class(monkeypatch):
+def test_flags_belong_to_the_first_class(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REMOTE_URL", "u")
     monkeypatch.setenv("REMOTE_TOKEN", "t")
     toy, remote = load_settings(
@@ -69,12 +71,14 @@ def test_flags_belong_to_the_first_class(monkeypatch):
     assert caught.value.code == 2
 
 
-def test_empty_variables_count_as_absent(monkeypatch):
+def test_empty_variables_count_as_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOY_TOP_N", "")
     assert load_settings([ToySettings])[0].top_n == 5
 
 
-def test_every_missing_and_bad_value_is_in_one_message(env_file, monkeypatch):
+def test_every_missing_and_bad_value_is_in_one_message(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     env_file.write_text("TOY_MODE=slow\n")
     monkeypatch.setenv("TOY_TOP_N", "0")
     monkeypatch.setenv("TOY_SIZES", '[1, "x"]')
@@ -93,18 +97,18 @@ def test_every_missing_and_bad_value_is_in_one_message(env_file, monkeypatch):
         assert str(caught.value).count(part) == 1, caught.value
 
 
-def test_bad_json_names_the_variable(monkeypatch):
+def test_bad_json_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOY_SIZES", "[1,")
     with pytest.raises(UsageError, match="TOY_SIZES: Expecting value"):
         load_settings([ToySettings])
 
 
-def test_bad_json_in_a_flag():
+def test_bad_json_in_a_flag() -> None:
     with pytest.raises(UsageError, match="TOY_SIZES"):
         load_settings([ToySettings], flags=["--sizes", "[1,"])
 
 
-def test_a_bad_secret_is_not_shown(monkeypatch):
+def test_a_bad_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     class Strict(MeshSettings):
         model_config = SettingsConfigDict(env_prefix="STRICT_")
         token: SecretStr = Field(min_length=20)
@@ -120,34 +124,36 @@ def test_a_bad_secret_is_not_shown(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["TOY_TOPN", "TOY_TOP_NN", "TOY_MODEE"])
-def test_misspelled_variables_are_hinted_at(monkeypatch, name):
+def test_misspelled_variables_are_hinted_at(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "1")
     with pytest.raises(UsageError, match=f"{name} is unknown; did you mean TOY_"):
         load_settings([ToySettings])
 
 
-def test_misspelled_names_in_the_env_file(env_file):
+def test_misspelled_names_in_the_env_file(env_file: Path) -> None:
     env_file.write_text("TOY_FOLDR=x\n")
     with pytest.raises(UsageError, match="TOY_FOLDR is unknown; did you mean TOY_FOLDER"):
         load_settings([ToySettings], env_file=env_file)
 
 
-def test_other_variables_are_no_misspellings(monkeypatch):
+def test_other_variables_are_no_misspellings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOY_IMAGE_TAG", "1")
     monkeypatch.setenv("OTHER_TOP_N", "1")
     assert load_settings([ToySettings])[0].top_n == 5
 
 
-def test_settings_cannot_be_changed():
+def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         ToySettings().top_n = 6  # type: ignore[misc]
 
 
-def test_variable_name():
+def test_variable_name() -> None:
     assert variable_name(ToySettings, "top_n") == "TOY_TOP_N"
 
 
-def test_env_file_is_the_named_one_or_the_default(tmp_path, monkeypatch):
+def test_env_file_is_the_named_one_or_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     component, here = tmp_path / "component", tmp_path / "here"
     (component / "config").mkdir(parents=True)
     here.mkdir()

@@ -13,6 +13,6 @@ from mesh.core.urls import mask_url, passwords
         ("https://me@host/x", "https://me@host/x", []),
     ],
 )
-def test_urls_are_shown_without_secrets(url, shown, found):
+def test_urls_are_shown_without_secrets(url: str, shown: str, found: list[str]) -> None:
     assert mask_url(url) == shown
     assert passwords(url) == found

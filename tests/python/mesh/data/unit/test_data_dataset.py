@@ -34,7 +34,9 @@ def annotated(text: str, *spans: tuple[int, int, str]) -> AnnotatedText:
         ([(0, 5, "PER")], "white space"),
     ],
 )
-def test_entities_must_be_distinct_parts_of_the_text(spans, sentence):
+def test_entities_must_be_distinct_parts_of_the_text(
+    spans: list[tuple[int, int, str]], sentence: str
+) -> None:
     with pytest.raises(ValidationError, match=sentence):
         annotated("Anna in Rome", *spans)
 
@@ -50,14 +52,14 @@ def test_entities_must_be_distinct_parts_of_the_text(spans, sentence):
         {"text": "\ud800"},
     ],
 )
-def test_row_that_is_not_what_the_project_asks_for(wrong):
+def test_row_that_is_not_what_the_project_asks_for(wrong: dict[str, int | str]) -> None:
     good = {"text": "fine", "language": "en", "domain": "review", "label": "good"}
     Opinion.model_validate(good)
     with pytest.raises(ValidationError):
         Opinion.model_validate({**good, **wrong})
 
 
-def test_entities_move_with_the_text_that_is_cleaned():
+def test_entities_move_with_the_text_that_is_cleaned() -> None:
     row = annotated("<p>Anna  in <b>Ro</b>me", (3, 7, "PER"), (15, 23, "LOC"))
     cleaned = row.cleaned(clean(row.text))
     assert cleaned.text == "Anna in Rome"
@@ -67,18 +69,18 @@ def test_entities_move_with_the_text_that_is_cleaned():
     ]
 
 
-def test_entity_that_clean_up_removes_is_an_error():
+def test_entity_that_clean_up_removes_is_an_error() -> None:
     row = annotated("a <!--Rome--> b", (6, 10, "LOC"))
     with pytest.raises(ValueError, match="nothing is left of the entity 6:10"):
         row.cleaned(clean(row.text))
 
 
-def test_strata_are_the_labels_that_occur():
+def test_strata_are_the_labels_that_occur() -> None:
     assert annotated("Anna, Anna", (0, 4, "PER"), (6, 10, "PER")).stratum == "en/news/PER"
     assert annotated("nobody").stratum == "en/news/none"
 
 
-def test_fields_are_renamed_translated_and_filled_in():
+def test_fields_are_renamed_translated_and_filled_in() -> None:
     translation = Translation(
         rename={"sentence": "text"},
         values={"label": {"0": "bad", "1": "good"}},
@@ -104,7 +106,7 @@ def test_fields_are_renamed_translated_and_filled_in():
     assert rejects.count == 6
 
 
-def test_entity_whose_label_is_translated_to_nothing_is_left_out():
+def test_entity_whose_label_is_translated_to_nothing_is_left_out() -> None:
     translation = Translation(values={"label": {"geo-loc": "LOC", "other": None}})
     entities = [
         {"start": 0, "end": 1, "label": "geo-loc"},
@@ -114,7 +116,7 @@ def test_entity_whose_label_is_translated_to_nothing_is_left_out():
     assert fields["entities"] == [{"start": 0, "end": 1, "label": "LOC"}]
 
 
-def test_schema_of_a_model():
+def test_schema_of_a_model() -> None:
     kinds = {"start": pa.int64(), "end": pa.int64(), "label": pa.string()}
     entity = pa.struct([pa.field(name, kind, nullable=False) for name, kind in kinds.items()])
     schema = arrow_schema(AnnotatedText)
@@ -123,7 +125,7 @@ def test_schema_of_a_model():
     assert schema.field("entities").type == pa.list_(pa.field("element", entity, nullable=False))
 
 
-def test_schema_of_values_that_may_be_missing_and_of_what_has_no_form():
+def test_schema_of_values_that_may_be_missing_and_of_what_has_no_form() -> None:
     class Some(BaseModel):
         score: float | None
         kind: Literal["a"] | None

@@ -1,5 +1,6 @@
 import io
 import json
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,34 +29,34 @@ def run(
     return prepared, [json.loads(line)["reason"] for line in file.getvalue().splitlines()]
 
 
-def test_texts_are_cleaned_and_get_ids_of_their_content():
+def test_texts_are_cleaned_and_get_ids_of_their_content() -> None:
     prepared, _ = run([row("<p>A fine &amp; small\n place</p>")])
     again, _ = run([row("A fine & small place")])
     assert prepared.features[0].row.text == "A fine & small place"
     assert prepared.features[0].id == again.features[0].id
 
 
-def test_text_of_nothing_but_markup_is_left_out():
+def test_text_of_nothing_but_markup_is_left_out() -> None:
     prepared, reasons = run([row("<br><br>")])
     assert prepared.left_out == {"clean-up": 1}
     assert "text" in reasons[0]
 
 
-def test_same_words_with_the_same_label_are_kept_once():
+def test_same_words_with_the_same_label_are_kept_once() -> None:
     prepared, reasons = run([row("Great phone!"), row("great PHONE"), row("Bad phone", "bad")])
     assert sorted(feature.row.labels for feature in prepared.features) == [("bad",), ("good",)]
     assert prepared.left_out == {"duplicate": 1}
     assert reasons[0].startswith("duplicate of ")
 
 
-def test_same_words_with_different_labels_are_not_used():
+def test_same_words_with_different_labels_are_not_used() -> None:
     prepared, reasons = run([row("It was okay."), row("It was okay!", "bad"), row("A fine place.")])
     assert [feature.row.text for feature in prepared.features] == ["A fine place."]
     assert prepared.left_out == {"conflict": 2}
     assert "other labels" in reasons[0]
 
 
-def test_nearly_the_same_text_is_kept_once_unless_its_label_differs():
+def test_nearly_the_same_text_is_kept_once_unless_its_label_differs() -> None:
     text = (
         "We waited for more than an hour until somebody brought the soup which was cold and tasted"
     )
@@ -67,7 +68,7 @@ def test_nearly_the_same_text_is_kept_once_unless_its_label_differs():
     assert len({feature.split for feature in prepared.features}) == 1
 
 
-def test_text_in_another_language_than_it_says_is_left_out():
+def test_text_in_another_language_than_it_says_is_left_out() -> None:
     german = "Das Zimmer war klein und dunkel, aber das Frühstück war sehr gut."
     prepared, reasons = run([row(german), row(german, language="de"), row("ok")])
     assert prepared.left_out == {"language": 1}
@@ -82,7 +83,7 @@ tiny_rows = st.lists(st.builds(row, tiny_texts, st.sampled_from(["good", "bad"])
 
 @settings(deadline=None)
 @given(tiny_rows)
-def test_no_similar_texts_are_in_different_splits(rows):
+def test_no_similar_texts_are_in_different_splits(rows: list[ClassifiedText]) -> None:
     features = run(rows)[0].features
     sets = [shingles(words(feature.row.text), 2, keep_short=True) for feature in features]
     for left in range(len(features)):
@@ -94,7 +95,9 @@ def test_no_similar_texts_are_in_different_splits(rows):
 
 @settings(deadline=None)
 @given(tiny_rows, st.randoms())
-def test_order_of_the_rows_does_not_matter_and_none_is_lost(rows, random):
+def test_order_of_the_rows_does_not_matter_and_none_is_lost(
+    rows: list[ClassifiedText], random: Random
+) -> None:
     prepared, reasons = run(rows)
     assert run(random.sample(rows, len(rows)))[0] == prepared
     assert len(prepared.features) + sum(prepared.left_out.values()) == len(rows)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from mesh.core.errors import MeshError
@@ -16,11 +18,11 @@ from mesh.data.sources import file_format, find_files
         ("a.gz", None),
     ],
 )
-def test_format_by_name(name, expected):
+def test_format_by_name(name: str, expected: str | None) -> None:
     assert file_format(name) == expected
 
 
-def test_files_of_a_folder_a_pattern_and_a_name(tmp_path):
+def test_files_of_a_folder_a_pattern_and_a_name(tmp_path: Path) -> None:
     (tmp_path / "below").mkdir()
     for name in ("b.csv", "a.jsonl", "below/c.parquet", "README.md"):
         (tmp_path / name).write_text(name)
@@ -33,7 +35,7 @@ def test_files_of_a_folder_a_pattern_and_a_name(tmp_path):
     assert readme.size == len("README.md")
 
 
-def test_revision_changes_with_the_content(tmp_path):
+def test_revision_changes_with_the_content(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("one")
     [before] = find_files(str(path))
@@ -44,13 +46,13 @@ def test_revision_changes_with_the_content(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["missing.csv", "missing*.csv", "empty"])
-def test_nothing_there_is_a_sentence(tmp_path, name):
+def test_nothing_there_is_a_sentence(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(MeshError, match=r"does not exist|holds no data"):
         find_files(str(tmp_path / name))
 
 
 @pytest.mark.parametrize("address", ["hf://org/name", "hf://datasets/", "hf://datasets/a b/c"])
-def test_malformed_address_of_the_hub_is_a_sentence(address):
+def test_malformed_address_of_the_hub_is_a_sentence(address: str) -> None:
     with pytest.raises(MeshError, match="is malformed"):
         find_files(address)

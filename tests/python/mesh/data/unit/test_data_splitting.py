@@ -1,4 +1,5 @@
 from collections import Counter
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,9 @@ def strata_of(units: list[str]) -> dict[str, str]:
 
 
 @given(names, st.integers(), st.randoms())
-def test_splits_depend_on_names_and_seed_and_not_on_the_order(units, seed, random):
+def test_splits_depend_on_names_and_seed_and_not_on_the_order(
+    units: list[str], seed: int, random: Random
+) -> None:
     shuffled = random.sample(units, len(units))
     assigned = assign_splits(strata_of(units), SHARES, seed)
     assert assigned == assign_splits(strata_of(shuffled), SHARES, seed)
@@ -23,7 +26,9 @@ def test_splits_depend_on_names_and_seed_and_not_on_the_order(units, seed, rando
 
 
 @given(names, st.integers(), st.floats(0.05, 0.4), st.floats(0.05, 0.4))
-def test_every_stratum_has_the_shares_but_for_rounding(units, seed, validation, test):
+def test_every_stratum_has_the_shares_but_for_rounding(
+    units: list[str], seed: int, validation: float, test: float
+) -> None:
     strata = strata_of(units)
     assigned = assign_splits(strata, Fractions(validation, test), seed)
     for stratum, size in Counter(strata.values()).items():
@@ -33,7 +38,9 @@ def test_every_stratum_has_the_shares_but_for_rounding(units, seed, validation, 
 
 
 @given(names, st.text(min_size=5, max_size=5), st.integers())
-def test_further_unit_moves_one_other_at_most_at_each_border(units, further, seed):
+def test_further_unit_moves_one_other_at_most_at_each_border(
+    units: list[str], further: str, seed: int
+) -> None:
     before = assign_splits(strata_of(units), SHARES, seed)
     after = assign_splits(strata_of([*units, further]), SHARES, seed)
     moved = [unit for unit in units if before[unit] != after[unit]]
@@ -41,7 +48,7 @@ def test_further_unit_moves_one_other_at_most_at_each_border(units, further, see
     assert not any(before[unit] == TRAIN and after[unit] == TEST for unit in moved)
 
 
-def test_training_units_stay_out_of_the_test_split_while_the_data_grows_by_half():
+def test_training_units_stay_out_of_the_test_split_while_the_data_grows_by_half() -> None:
     first = {f"unit {number}": "all" for number in range(2000)}
     second = {f"unit {number}": "all" for number in range(3000)}
     before = assign_splits(first, SHARES, 1)
@@ -50,12 +57,12 @@ def test_training_units_stay_out_of_the_test_split_while_the_data_grows_by_half(
     assert sum(before[unit] != after[unit] for unit in first) < 0.05 * len(first)
 
 
-def test_another_seed_gives_other_splits():
+def test_another_seed_gives_other_splits() -> None:
     units = {f"unit {number}": "all" for number in range(200)}
     assert assign_splits(units, SHARES, 1) != assign_splits(units, SHARES, 2)
 
 
-def test_small_strata_together_get_their_shares():
+def test_small_strata_together_get_their_shares() -> None:
     units = {f"unit {number}": f"stratum {number // 3}" for number in range(3000)}
     found = Counter(assign_splits(units, SHARES, 1).values())
     assert 240 < found[TEST] < 360

@@ -31,7 +31,7 @@ def make_store(tmp_path: Path) -> DataStore:
     return DataStore(PROJECT, "raw", DataSettings(root=str(tmp_path / "data")))
 
 
-def test_version_is_found_by_name_beginning_latest_and_inputs(tmp_path):
+def test_version_is_found_by_name_beginning_latest_and_inputs(tmp_path: Path) -> None:
     store = make_store(tmp_path)
     first = store.publish(tmp_path / "a", make_version(tmp_path / "a", ["one", "two"], "first"))
     second = store.publish(tmp_path / "b", make_version(tmp_path / "b", ["three"], "second"))
@@ -45,7 +45,7 @@ def test_version_is_found_by_name_beginning_latest_and_inputs(tmp_path):
         assert list(local.rows("train")) == []
 
 
-def test_same_rows_are_the_same_version_whatever_they_came_from(tmp_path):
+def test_same_rows_are_the_same_version_whatever_they_came_from(tmp_path: Path) -> None:
     store = make_store(tmp_path)
     first = store.publish(tmp_path / "a", make_version(tmp_path / "a", ["one"], "first"))
     again = store.publish(tmp_path / "b", make_version(tmp_path / "b", ["one"], "second"))
@@ -53,11 +53,13 @@ def test_same_rows_are_the_same_version_whatever_they_came_from(tmp_path):
     assert store.versions() == [first.version]
 
 
-def test_version_without_a_manifest_is_none_and_is_completed_by_the_next_run(tmp_path, monkeypatch):
+def test_version_without_a_manifest_is_none_and_is_completed_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = make_store(tmp_path)
     manifest = make_version(tmp_path / "a", ["one"])
 
-    def killed(self, name, text):
+    def killed(self, name: str, text: str) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Location, "write", killed)
@@ -73,7 +75,7 @@ def test_version_without_a_manifest_is_none_and_is_completed_by_the_next_run(tmp
 
 
 @pytest.mark.parametrize("damage", [b"", b"other bytes", None])
-def test_damaged_file_is_noticed_refused_and_repaired(tmp_path, damage):
+def test_damaged_file_is_noticed_refused_and_repaired(tmp_path: Path, damage: bytes | None) -> None:
     store = make_store(tmp_path)
     manifest = store.publish(tmp_path / "a", make_version(tmp_path / "a", ["one"]))
     shard = Path(store.url(manifest.version)) / "all-00000.parquet"
@@ -92,7 +94,7 @@ def test_damaged_file_is_noticed_refused_and_repaired(tmp_path, damage):
     assert store.problems(manifest) == []
 
 
-def test_damage_that_can_not_be_repaired_is_an_error(tmp_path):
+def test_damage_that_can_not_be_repaired_is_an_error(tmp_path: Path) -> None:
     store = make_store(tmp_path)
     (tmp_path / "a").mkdir()
     (tmp_path / "a/rejects.jsonl").write_text("first")
@@ -107,7 +109,7 @@ def test_damage_that_can_not_be_repaired_is_an_error(tmp_path):
         store.publish(tmp_path / "a", manifest)
 
 
-def test_fetched_copy_carries_its_manifest(tmp_path):
+def test_fetched_copy_carries_its_manifest(tmp_path: Path) -> None:
     store = make_store(tmp_path)
     manifest = store.publish(tmp_path / "a", make_version(tmp_path / "a", ["one"]))
     local = store.fetch(manifest, tmp_path / "fetched")
@@ -119,14 +121,14 @@ def test_fetched_copy_carries_its_manifest(tmp_path):
 
 
 @pytest.mark.parametrize("version", ["", "zzz", "../other"])
-def test_unknown_version_is_a_sentence_with_the_known_ones(tmp_path, version):
+def test_unknown_version_is_a_sentence_with_the_known_ones(tmp_path: Path, version: str) -> None:
     store = make_store(tmp_path)
     manifest = store.publish(tmp_path / "a", make_version(tmp_path / "a", ["one"]))
     with pytest.raises(MeshError, match=manifest.version):
         store.get(version)
 
 
-def test_manifest_of_other_data_is_refused(tmp_path):
+def test_manifest_of_other_data_is_refused(tmp_path: Path) -> None:
     store = make_store(tmp_path)
     manifest = store.publish(tmp_path / "a", make_version(tmp_path / "a", ["one"]))
     folder = Path(store.url(manifest.version))
@@ -135,7 +137,7 @@ def test_manifest_of_other_data_is_refused(tmp_path):
         store.get("0123456789abcdef")
 
 
-def test_many_rows_fill_several_shards(tmp_path, monkeypatch):
+def test_many_rows_fill_several_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mesh.data.shards.ROWS_PER_SHARD", 10)
     monkeypatch.setattr("mesh.data.shards.ROWS_PER_GROUP", 3)
     for count, expected in ((0, [0]), (10, [10]), (25, [10, 10, 5])):
@@ -155,13 +157,13 @@ def test_many_rows_fill_several_shards(tmp_path, monkeypatch):
         ("https://user:secret@example.org/data", "holds a password"),
     ],
 )
-def test_root_that_can_not_be_used_is_a_sentence(root, sentence):
+def test_root_that_can_not_be_used_is_a_sentence(root: str, sentence: str) -> None:
     with pytest.raises(MeshError, match=sentence) as caught:
         DataStore(PROJECT, "raw", DataSettings(root=root)).versions()
     assert "secret" not in str(caught.value)
 
 
-def test_root_is_shown_without_secrets():
+def test_root_is_shown_without_secrets() -> None:
     settings = DataSettings(root="https://user:secret@example.org/data?token=abc")
     assert settings.model_dump(mode="json") == {"root": "https://user:***@example.org/data?***"}
     assert "secret" not in repr(settings)

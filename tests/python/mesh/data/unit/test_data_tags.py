@@ -10,7 +10,7 @@ from mesh.data.difference import Difference
 from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.shards import write_shards
 from mesh.data.store import DataSettings, DataStore
-from mesh.data.tags import Tags
+from mesh.data.tags import Tag, Tags
 
 # Of a package that DVC uses.
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")
@@ -39,11 +39,13 @@ def publish(store: DataStore, folder: Path, *, train: list[str], test: list[str]
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path: Path) -> DataStore:
     return DataStore(PROJECT, "features", DataSettings(root=str(tmp_path / "data")))
 
 
-def test_tag_gives_back_the_same_bytes_after_later_versions_and_after_removal(store, tmp_path):
+def test_tag_gives_back_the_same_bytes_after_later_versions_and_after_removal(
+    store: DataStore, tmp_path: Path
+) -> None:
     first = publish(store, tmp_path / "a", train=["one", "two"], test=["three"])
     assert store.tag("dataset_v1", first, tmp_path)
     second = publish(store, tmp_path / "b", train=["four"], test=["five"])
@@ -63,7 +65,7 @@ def test_tag_gives_back_the_same_bytes_after_later_versions_and_after_removal(st
     assert store.get() == second
 
 
-def test_tag_never_moves(store, tmp_path):
+def test_tag_never_moves(store: DataStore, tmp_path: Path) -> None:
     first = publish(store, tmp_path / "a", train=["one"], test=["two"])
     second = publish(store, tmp_path / "b", train=["three"], test=["four"])
     assert store.tag("dataset_v1", first, tmp_path)
@@ -73,13 +75,13 @@ def test_tag_never_moves(store, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "a b", "x" * 64])
-def test_malformed_tag_is_refused(store, tmp_path, name):
+def test_malformed_tag_is_refused(store: DataStore, tmp_path: Path, name: str) -> None:
     manifest = publish(store, tmp_path / "a", train=["one"], test=["two"])
     with pytest.raises(UsageError, match="isn't a tag"):
         store.tag(name, manifest, tmp_path)
 
 
-def test_file_that_dvc_lost_is_noticed(store, tmp_path):
+def test_file_that_dvc_lost_is_noticed(store: DataStore, tmp_path: Path) -> None:
     manifest = publish(store, tmp_path / "a", train=["one"], test=["two"])
     store.tag("dataset_v1", manifest, tmp_path)
     shutil.rmtree(store.url(manifest.version))
@@ -90,14 +92,16 @@ def test_file_that_dvc_lost_is_noticed(store, tmp_path):
     assert store.versions() == []
 
 
-def test_bytes_that_dvc_takes_for_the_same_are_refused(store, tmp_path, monkeypatch):
+def test_bytes_that_dvc_takes_for_the_same_are_refused(
+    store: DataStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """DVC compares by MD5, the manifest by SHA-256."""
     manifest = publish(store, tmp_path / "a", train=["one"], test=["two"])
     store.tag("dataset_v1", manifest, tmp_path)
     shutil.rmtree(store.url(manifest.version))
     pull = Tags.pull
 
-    def pull_changed(tags, tag, directory):
+    def pull_changed(tags: Tags, tag: Tag, directory: Path) -> None:
         pull(tags, tag, directory)
         (directory / manifest.shards[0].path).write_bytes(b"other")
 
@@ -107,7 +111,7 @@ def test_bytes_that_dvc_takes_for_the_same_are_refused(store, tmp_path, monkeypa
     assert store.versions() == []
 
 
-def test_malformed_tag_file_is_one_sentence(store, tmp_path):
+def test_malformed_tag_file_is_one_sentence(store: DataStore, tmp_path: Path) -> None:
     manifest = publish(store, tmp_path / "a", train=["one"], test=["two"])
     store.tag("dataset_v1", manifest, tmp_path)
     (tmp_path / "data/tiny/tags/dataset_v1.dvc").write_text("{}")
@@ -115,7 +119,7 @@ def test_malformed_tag_file_is_one_sentence(store, tmp_path):
         store.get("dataset_v1")
 
 
-def test_differences_are_counted_in_rows(store, tmp_path):
+def test_differences_are_counted_in_rows(store: DataStore, tmp_path: Path) -> None:
     first = publish(store, tmp_path / "a", train=["one", "two", "two"], test=["three"])
     second = publish(store, tmp_path / "b", train=["one", "three", "new"], test=["two"])
     with store.local(first, tmp_path) as older, store.local(second, tmp_path) as newer:

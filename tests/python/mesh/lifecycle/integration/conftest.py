@@ -136,8 +136,8 @@ class Tiny:
             self.data,
         )
 
-    def train(self, **settings: Any) -> None:
-        chosen = {
+    def settings(self, **settings: Any) -> dict[str, Any]:
+        return {
             "base_model": str(self.base),
             "samples": self._samples,
             "epochs": 3,
@@ -148,11 +148,13 @@ class Tiny:
             "device": "cpu",
             **settings,
         }
+
+    def train(self, **settings: Any) -> None:
         assert self.recipe.training
         fine_tune(
             self.recipe,
             self.recipe.training,
-            FineTuneSettings(**chosen),
+            FineTuneSettings(**self.settings(**settings)),
             self.workspace,
             self.data,
             self.registry_settings,

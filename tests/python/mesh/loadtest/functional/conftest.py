@@ -1,4 +1,4 @@
-"""A server and a load test of it, as processes of their own."""
+"""A server and a load test of it, as separate processes."""
 
 import json
 import os
@@ -24,7 +24,7 @@ PATIENCE = 60
 
 
 class Tiny:
-    """The tiny project in a workspace of its own."""
+    """The tiny project in a separate workspace."""
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
@@ -57,7 +57,7 @@ class Tiny:
         return self.workspace / f"{program}.log"
 
     def serve(self, *, ready: bool = True, **environment: str) -> subprocess.Popen[bytes]:
-        """Start the server and wait until it is ready, or at least answers."""
+        """Start the server and wait until it is ready, or at least live."""
         process = self.start("serve", "--port=0", **environment)
         pattern = r"Serving \w+ at (http://127\.0\.0\.1:\d+)"
         self.wait_until(process, lambda: re.search(pattern, self.log("serve").read_text()))
@@ -70,7 +70,7 @@ class Tiny:
         return self.start("load", f"--url={self.url}", *flags, **environment)
 
     def load(self, *flags: str, **environment: str) -> tuple[int, str]:
-        """Run a load test of the server that was started last; return its exit code and what it said."""
+        """Run a load test of the last started server; return its exit code and output."""
         process = self.start_load(*flags, **environment)
         code = process.wait(PATIENCE)
         return code, self.log("load").read_text()
@@ -83,7 +83,7 @@ class Tiny:
         return json.loads((self.results / name).read_text())
 
     def failures(self) -> dict[str, int]:
-        """How often predictions have failed for which reason."""
+        """The number of failed predictions by reason."""
         report = self.read("load_test_report.json")
         failures: dict[str, int] = report["completed"]["POST_/v1/model/tiny/predict"]["failures"]
         return failures

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 import pytest
@@ -14,7 +15,7 @@ SOUND = "20"
 SECONDS = "--run-seconds=1"
 
 
-def test_healthy_server_passes_and_everything_is_written(tiny):
+def test_healthy_server_passes_and_everything_is_written(tiny: Any) -> None:
     tiny.serve()
     code, output = tiny.load(SECONDS, GITHUB_RUN_ID="7", LOAD_IMAGE_NAME="registry/tiny-serve")
     assert (code, "The load test has passed." in output) == (0, True), output
@@ -43,13 +44,13 @@ def test_healthy_server_passes_and_everything_is_written(tiny):
         assert (tiny.results / name).read_bytes().startswith(PNG)
 
 
-def test_requests_on_their_way_are_waited_for(tiny):
+def test_requests_in_flight_are_waited_for(tiny: Any) -> None:
     tiny.serve()
     tiny.load("--run-seconds=0.5")
     assert tiny.read("load_test_report.json")["duration_seconds"] > 0.5
 
 
-def test_missed_criterion_fails_the_test(tiny):
+def test_missed_criterion_fails_the_test(tiny: Any) -> None:
     tiny.serve()
     criterion = {
         "name": "requests_rps",
@@ -68,12 +69,12 @@ def test_missed_criterion_fails_the_test(tiny):
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        ("wrong", "wrong answer: not the one given before the load"),
+        ("wrong", "wrong response: not the one from before the load"),
         ("short", "outputs for"),
         ("crash", "status 500"),
     ],
 )
-def test_server_that_goes_wrong_under_load_fails(tiny, fault, reason):
+def test_server_that_goes_wrong_under_load_fails(tiny: Any, fault: str, reason: str) -> None:
     tiny.serve(TINY_FAULT=fault, TINY_SOUND=SOUND)
     code, output = tiny.load(SECONDS)
     assert code == 1, output
@@ -83,17 +84,17 @@ def test_server_that_goes_wrong_under_load_fails(tiny, fault, reason):
     assert 0 < figures["failures_total"] < figures["requests_total"]
 
 
-def test_server_without_an_answer_is_given_up(tiny):
+def test_silent_server_fails_the_test(tiny: Any) -> None:
     tiny.serve(TINY_FAULT="hang", TINY_SOUND=SOUND)
     code, output = tiny.load(SECONDS, "--timeout-seconds=0.5")
     assert code == 1, output
     assert any("timed out" in failure for failure in tiny.failures()), output
 
 
-def test_fast_404s_are_failures(tiny):
+def test_fast_404s_are_failures(tiny: Any) -> None:
     tiny.serve(TINY_NAME="other")
     code, output = tiny.load(SECONDS)
-    assert (code, "is answered with status 404, even without load" in output) == (1, True), output
+    assert (code, "has the status 404, even without load" in output) == (1, True), output
     report = tiny.read("load_test_report.json")
     assert report["num_requests"] == report["num_requests_fail"] > 0
     assert tiny.failures() == {
@@ -103,7 +104,7 @@ def test_fast_404s_are_failures(tiny):
     assert report["fingerprint"] is None
 
 
-def test_server_that_dies_leaves_a_report(tiny):
+def test_server_that_dies_leaves_a_report(tiny: Any) -> None:
     server = tiny.serve()
     load = tiny.start_load("--run-seconds=6", MESH_LOG_FORMAT="json")
     before = requests_served(tiny)
@@ -116,11 +117,12 @@ def test_server_that_dies_leaves_a_report(tiny):
     assert not tiny.read("load_test_evaluation.json")["passed"]
 
 
-def requests_served(tiny):
-    return tiny.log("serve").read_text().count("/predict HTTP")
+def requests_served(tiny: Any) -> int:
+    log: str = tiny.log("serve").read_text()
+    return log.count("/predict HTTP")
 
 
-def test_nothing_requested_never_passes(tiny):
+def test_nothing_requested_never_passes(tiny: Any) -> None:
     tiny.serve()
     code, output = tiny.load("--run-seconds=0.000001")
     assert (code, "The load test has failed." in output) == (1, True), output
@@ -128,21 +130,21 @@ def test_nothing_requested_never_passes(tiny):
     assert not tiny.read("load_test_evaluation.json")["passed"]
 
 
-def test_there_must_be_a_server(tiny):
+def test_there_must_be_a_server(tiny: Any) -> None:
     code, output = tiny.load()
     assert (code, "error: There is no server at http://127.0.0.1:1" in output) == (1, True), output
     assert "Traceback" not in output
     assert not tiny.results.exists()
 
 
-def test_server_must_be_ready(tiny):
+def test_server_must_be_ready(tiny: Any) -> None:
     tiny.serve(ready=False, TINY_FAULT="unready")
     code, output = tiny.load()
-    assert (code, "is not ready: /v1/ready answers with status 503" in output) == (1, True), output
+    assert (code, "isn't ready: /v1/ready has the status 503" in output) == (1, True), output
     assert not tiny.results.exists()
 
 
-def test_server_must_serve_the_version_whose_results_these_are(tiny):
+def test_server_must_serve_the_tested_version(tiny: Any) -> None:
     tiny.serve()
     tiny.set_fingerprint("two")
     code, output = tiny.load()
@@ -150,7 +152,7 @@ def test_server_must_serve_the_version_whose_results_these_are(tiny):
     assert not tiny.results.exists()
 
 
-def test_interrupted_test_leaves_nothing(tiny):
+def test_interrupted_test_leaves_nothing(tiny: Any) -> None:
     tiny.serve()
     load = tiny.start_load("--run-seconds=60")
     tiny.wait_until(load, lambda: requests_served(tiny) > 50)

@@ -1,4 +1,4 @@
-"""Exchanges and reports made by hand."""
+"""Handmade exchanges and reports."""
 
 import datetime
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ def plan() -> LoadPlan:
 
 @pytest.fixture
 def report_of(plan: LoadPlan) -> Callable[..., LoadTestReport]:
-    """Make a report of requests given as milliseconds, a failed one as the reason."""
+    """Make a report of requests, given as milliseconds or, if failed, as the reason."""
 
     def make(
         *, bio: Sequence[float | str] = (), predict: Sequence[float | str] = ()

@@ -5,12 +5,13 @@ from mesh.core.settings import load_settings
 from mesh.loadtest.settings import LoadSettings
 
 
-def load(*flags):
+def load(*flags: str) -> LoadSettings:
+    settings: LoadSettings
     [settings] = load_settings([LoadSettings], flags=flags)
     return settings
 
 
-def test_criteria_are_a_json_list(monkeypatch):
+def test_criteria_are_a_json_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(
         "LOAD_CRITERIA",
         '[{"name": "requests_total", "threshold": 100, "ensure_lower": false, "endpoint_type": "GET",'
@@ -34,12 +35,14 @@ def test_criteria_are_a_json_list(monkeypatch):
         ("LOAD_USER", "1", "did you mean LOAD_USERS?"),
     ],
 )
-def test_wrong_values_are_named(monkeypatch, variable, value, sentence):
+def test_wrong_values_are_named(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, sentence: str
+) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(UsageError) as caught:
         load()
     assert sentence in str(caught.value)
 
 
-def test_flags_have_the_names_of_the_variables():
+def test_flags_have_the_names_of_the_variables() -> None:
     assert load("--users=3", "--image-tag=v1").image_tag == "v1"

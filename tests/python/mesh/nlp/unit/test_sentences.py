@@ -6,7 +6,7 @@ from mesh.nlp.clean import clean
 from mesh.nlp.sentences import split_sentences
 
 
-def sentences(text, language="en"):
+def sentences(text: str, language: str = "en") -> list[str]:
     return [text[start:end] for start, end in split_sentences(text, language)]
 
 
@@ -36,11 +36,11 @@ def sentences(text, language="en"):
         ("en", "half \ud83d a character. Next.", ["half \ud83d a character.", "Next."]),
     ],
 )
-def test_sentences_of_a_language(language, text, expected):
+def test_sentences_of_a_language(language: str, text: str, expected: list[str]) -> None:
     assert sentences(text, language) == expected
 
 
-def test_paragraphs_of_markup_end_sentences():
+def test_paragraphs_of_markup_end_sentences() -> None:
     text = clean("<h1>Shares fall</h1><p>They fell. Again</p><p>And rose</p>").text
     assert sentences(text) == ["Shares fall", "They fell.", "Again", "And rose"]
 
@@ -49,7 +49,7 @@ def test_paragraphs_of_markup_end_sentences():
     st.text(alphabet="ab. !?。😀\n\"'()\u0301\u200d é") | st.text(),
     st.sampled_from(["en", "de", "hi", "zh"]),
 )
-def test_sentences_are_in_order_and_leave_out_white_space_only(text, language):
+def test_sentences_are_in_order_and_leave_out_white_space_only(text: str, language: str) -> None:
     spans = split_sentences(text, language)
     edges = [edge for span in spans for edge in span]
     assert edges == sorted(edges)

@@ -17,7 +17,7 @@ from mesh.nlp.words import content_words, split_words, words
         ("... '' 😀", []),
     ],
 )
-def test_words(text, expected):
+def test_words(text: str, expected: list[str]) -> None:
     assert words(text) == expected
 
 
@@ -31,12 +31,12 @@ def test_words(text, expected):
         (" \n", []),
     ],
 )
-def test_words_and_marks(text, expected):
+def test_words_and_marks(text: str, expected: list[str]) -> None:
     assert [text[start:end] for start, end in split_words(text)] == expected
 
 
 @given(st.text(st.characters(exclude_categories=("Cc", "Cs"))))
-def test_words_and_marks_are_all_but_white_space(text):
+def test_words_and_marks_are_all_but_white_space(text: str) -> None:
     assert "".join(text[start:end] for start, end in split_words(text)) == "".join(text.split())
 
 
@@ -61,27 +61,27 @@ def test_words_and_marks_are_all_but_white_space(text):
         ("en", "", []),
     ],
 )
-def test_content_words_of_languages(language, text, expected):
+def test_content_words_of_languages(language: str, text: str, expected: list[str]) -> None:
     assert content_words(text, language) == expected
 
 
-def test_combining_marks_belong_to_their_word():
+def test_combining_marks_belong_to_their_word() -> None:
     assert content_words("Cafe\u0301 cafés", "en") == ["café", "cafés"]
 
 
 @pytest.mark.parametrize("language", ["zh", "ja", "th"])
-def test_longest_stop_word_is_dropped(language):
+def test_longest_stop_word_is_dropped(language: str) -> None:
     longest = max(stop_words(language), key=len)
     assert content_words(longest, language) == []
 
 
-def test_unknown_language_is_a_key_error():
+def test_unknown_language_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         content_words("text", "xx")
 
 
 @given(st.text(), st.sampled_from(sorted(LANGUAGES)))
-def test_no_word_is_empty_blank_or_a_stop_word(text, language):
+def test_no_word_is_empty_blank_or_a_stop_word(text: str, language: str) -> None:
     for word in content_words(text, language):
         assert word.strip() == word != ""
         assert word not in stop_words(language)

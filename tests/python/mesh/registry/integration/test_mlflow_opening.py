@@ -262,7 +262,9 @@ def test_numbers_of_deleted_versions_are_not_given_again(registry, source, card)
 def test_an_unknown_format_says_so(registry, source, card):
     registry.publish("KEYWORDS-TRAINED", source, card)
     registry.store.client.set_model_version_tag("KEYWORDS-TRAINED", "1", "mesh.format", "2")
-    with pytest.raises(MeshError, match="KEYWORDS-TRAINED-1 has a format that this mesh can't read"):
+    with pytest.raises(
+        MeshError, match="KEYWORDS-TRAINED-1 has a format that this mesh can't read"
+    ):
         registry.get("KEYWORDS-TRAINED-1")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.compile.loaders.neuron import NEURON_PACKAGES, import_neuron
+from mesh.compile.neuron_package import NEURON_PACKAGES, import_neuron
 from mesh.core.errors import MeshError
 
 

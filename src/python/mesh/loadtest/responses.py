@@ -1,4 +1,4 @@
-"""Whether an answer is right: fits its model, has an output for each input, and is the one given before the load."""
+"""The check of responses against their schema and the responses before the load."""
 
 import json
 import math
@@ -11,18 +11,18 @@ from mesh.core.errors import describe_invalid
 from mesh.loadtest.plan import Exchange, PlannedRequest
 
 TOLERANCE = 1e-3
-"""How far numbers of equal answers may be apart: computed in another batch, the last digits of a score differ."""
+"""The largest difference of equal numbers: the last digits of a score vary by batch."""
 
-WRONG = "wrong answer: not the one given before the load"
-NO_REFERENCE = "no right answer to this request was given before the load"
+WRONG = "wrong response: not the one from before the load"
+NO_REFERENCE = "this request had no right response before the load"
 
 
-class AnswerCheck:
-    """Checks answers to a plan's requests.
+class ResponseCheck:
+    """Checks responses to a plan's requests.
 
     Args:
-        models: what answers must fit, by path.
-        references: bodies of the answers given before the load, by the request's position.
+        models: the schemas of responses, by path.
+        references: bodies of the responses before the load, by the request's position.
     """
 
     def __init__(
@@ -42,16 +42,16 @@ class AnswerCheck:
         self._checked: dict[tuple[int, int], str | None] = {}
 
     def failure(self, exchange: Exchange) -> str | None:
-        """Why a request failed, or None; exchanges must come in their order, since a body comes once."""
+        """The reason why a request failed, or None; exchanges come in their order."""
         if exchange.error is not None:
             return exchange.error
-        if exchange.status != 200 or exchange.answer is None:
+        if exchange.status != 200 or exchange.response is None:
             return f"status {exchange.status}"
         if exchange.body is not None:
-            self._bodies[exchange.answer] = exchange.body
-        key = (exchange.request, exchange.answer)
+            self._bodies[exchange.response] = exchange.body
+        key = (exchange.request, exchange.response)
         if key not in self._checked:
-            self._checked[key] = self._check(exchange.request, self._bodies[exchange.answer])
+            self._checked[key] = self._check(exchange.request, self._bodies[exchange.response])
         return self._checked[key]
 
     def _check(self, position: int, body: str) -> str | None:
@@ -68,12 +68,12 @@ class AnswerCheck:
             model.model_validate_json(body, strict=True)
         except ValidationError as error:
             return f"not a {model.__name__}: {describe_invalid(error)}"
-        asked, given = _length(request.body, "inputs"), _length(body, "outputs")
-        return f"{given} outputs for {asked} inputs" if asked != given else None
+        inputs, outputs = _length(request.body, "inputs"), _length(body, "outputs")
+        return f"{outputs} outputs for {inputs} inputs" if inputs != outputs else None
 
 
 def equal(expected: Any, actual: Any) -> bool:
-    """Whether two JSON values are the same but for the last digits of fractions."""
+    """Whether two JSON values are the same, except for the last digits of fractions."""
     if isinstance(expected, float) and isinstance(actual, float):
         return math.isclose(expected, actual, rel_tol=0, abs_tol=TOLERANCE)
     if type(expected) is not type(actual):

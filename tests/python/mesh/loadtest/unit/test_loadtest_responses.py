@@ -3,8 +3,8 @@ import json
 import pytest
 from pydantic import BaseModel
 
-from mesh.loadtest.answers import NO_REFERENCE, WRONG, AnswerCheck, equal
 from mesh.loadtest.plan import Exchange, PlannedRequest
+from mesh.loadtest.responses import NO_REFERENCE, WRONG, ResponseCheck, equal
 
 
 class Prediction(BaseModel):
@@ -19,20 +19,20 @@ class Response(BaseModel):
 REQUEST = PlannedRequest(method="POST", path="/predict", body='{"inputs": ["a", "b"]}')
 
 
-def body(*scores, word="a"):
+def body(*scores: float, word: str = "a") -> str:
     return json.dumps({"outputs": [{"word": word, "score": score} for score in scores]})
 
 
 RIGHT = body(0.5, 0.25)
 
 
-def check(reference=RIGHT):
+def check(reference: str | None = RIGHT) -> ResponseCheck:
     references = {} if reference is None else {0: reference}
-    return AnswerCheck((REQUEST,), {"/predict": Response}, references)
+    return ResponseCheck((REQUEST,), {"/predict": Response}, references)
 
 
-def answered(text, number=0):
-    return Exchange(request=0, start=0, seconds=1, status=200, answer=number, body=text)
+def exchange(text: str | None, number: int = 0) -> Exchange:
+    return Exchange(request=0, start=0, seconds=1, status=200, response=number, body=text)
 
 
 @pytest.mark.parametrize(
@@ -49,25 +49,25 @@ def answered(text, number=0):
         ("", "not a Response: Invalid JSON"),
     ],
 )
-def test_answers_are_checked(text, failure):
-    found = check().failure(answered(text))
-    assert found == failure if failure is None else found.startswith(failure)
+def test_responses_are_checked(text: str, failure: str | None) -> None:
+    found = check().failure(exchange(text))
+    assert found == failure if failure is None or found is None else found.startswith(failure)
 
 
-def test_body_that_was_seen_before_is_known_by_its_number():
+def test_body_that_was_seen_before_is_known_by_its_number() -> None:
     checked = check()
-    assert checked.failure(answered(body(0.9, 0.9))) == WRONG
-    assert checked.failure(answered(None)) == WRONG
-    assert checked.failure(answered(body(0.5, 0.25), 1)) is None
-    assert checked.failure(answered(None, 1)) is None
+    assert checked.failure(exchange(body(0.9, 0.9))) == WRONG
+    assert checked.failure(exchange(None)) == WRONG
+    assert checked.failure(exchange(body(0.5, 0.25), 1)) is None
+    assert checked.failure(exchange(None, 1)) is None
 
 
 @pytest.mark.parametrize("reference", [None, "{}", body(0.5)])
-def test_without_a_right_answer_before_the_load_nothing_is_right(reference):
-    assert check(reference).failure(answered(body(0.5, 0.25))) == NO_REFERENCE
+def test_without_a_right_response_before_the_load_nothing_is_right(reference: str | None) -> None:
+    assert check(reference).failure(exchange(body(0.5, 0.25))) == NO_REFERENCE
 
 
-def test_answers_without_status_200_fail():
+def test_responses_without_status_200_fail() -> None:
     refused = Exchange(request=0, start=0, seconds=1, status=404)
     assert check().failure(refused) == "status 404"
     broken = Exchange(
@@ -89,7 +89,7 @@ def test_answers_without_status_200_fail():
         (0.5, 0.51),
     ],
 )
-def test_different_values_are_not_equal(expected, actual):
+def test_different_values_are_not_equal(expected: object, actual: object) -> None:
     assert not equal(expected, actual)
     assert not equal(actual, expected)
     assert equal(expected, expected)
