@@ -12,7 +12,7 @@ _MARKS = regex.compile("[\u0300-\u036f]")
 _EDGES = regex.compile(r"^[^\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}]+$")
 _SPACE = regex.compile(r"\s+")
 SPACELESS_SCRIPTS = ("Han", "Hiragana", "Katakana")
-"""Scripts without spaces, whose every character may begin or end a name."""
+"""Scripts without spaces: each of their characters may begin or end a name."""
 _WORD_CHARACTER = regex.compile(run_characters(SPACELESS_SCRIPTS), regex.VERSION1)
 
 

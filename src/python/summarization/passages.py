@@ -3,7 +3,7 @@
 from mesh.nlp.sentences import Span, split_sentences
 
 LONGEST_QUOTATION = 1_000
-"""In characters; a longer span, or one over several paragraphs, isn't a quotation."""
+"""In characters. A mark not closed within this distance and paragraph opens no quotation."""
 
 _CLOSING = {"“": "”", "„": "“”", "«": "»", "「": "」", "『": "』", '"': '"', "»": "«"}
 

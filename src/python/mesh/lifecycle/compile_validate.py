@@ -78,7 +78,7 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
 
 
 def status(recipe: Recipe, _settings: ValidateSettings, workspace: WorkspaceSettings) -> Status:
-    """Whether the model that would be compiled now passed, as every registered one did."""
+    """Whether the model that would be compiled now passed; a registered model did."""
     target = workspace.output(recipe.project, "validate")
     inputs = expected_inputs(recipe, workspace)
     if inputs is None:

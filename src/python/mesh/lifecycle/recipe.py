@@ -99,7 +99,7 @@ class Recipe:
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """The project's modules that decide an uncompiled version; their imports do too."""
+        """The project's modules that decide an uncompiled version, together with their imports."""
         training = self.training
         functions = (
             self.reference,
