@@ -1,4 +1,4 @@
-"""Compares stored results with current inputs, for the status of steps; changes nothing."""
+"""Compares registered versions with current inputs, for the status of steps; changes nothing."""
 
 import functools
 from pathlib import Path
