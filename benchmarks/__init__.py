@@ -1,1 +1,1 @@
-"""Measurements beside other tools, in one run on one machine; docs/performance.md has results."""
+"""Comparisons with other tools, in one run on one machine; docs/performance.md has results."""

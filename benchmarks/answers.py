@@ -1,17 +1,17 @@
-"""Whether two ways to find keywords answer alike."""
+"""Compares the keywords that two implementations find."""
 
 from mesh.core.errors import MeshError
 
 SCORE_TOLERANCE = 1e-3
 TIE = 1.01e-4
-"""Rounded to four digits, equal scores of two implementations can be this far apart."""
+"""Equal scores of two implementations, rounded to four digits, can differ by this much."""
 
-Answer = list[tuple[str, float]]
+Keywords = list[tuple[str, float]]
 """The keywords of a document with their scores, best first."""
 
 
-def check_same(expected: Answer, actual: Answer, name: str) -> None:
-    """Compare an answer with KeyBERT's: another keyword may be in a place only where scores tie.
+def check_same(expected: Keywords, actual: Keywords, name: str) -> None:
+    """Compare keywords with KeyBERT's; a different order is allowed only for tied scores.
 
     Raises:
         MeshError: they differ.
@@ -23,4 +23,4 @@ def check_same(expected: Answer, actual: Answer, name: str) -> None:
         for (keyword, score), (found, own) in zip(expected, actual, strict=True)
     )
     if not same:
-        raise MeshError(f"{name!r} answers {actual}, but KeyBERT {expected}.")
+        raise MeshError(f"{name!r} finds {actual}, but KeyBERT finds {expected}.")

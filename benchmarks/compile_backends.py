@@ -1,6 +1,7 @@
 """The backends of compiled models side by side: size, speed and distance from the uncompiled model.
 
-Backends take turns, and the CPU's time is counted rather than the wall's, so other work on the machine disturbs little.
+Backends take turns, and CPU time is counted, not wall time, so other work on the machine disturbs
+little.
 """
 
 import logging
@@ -33,14 +34,16 @@ class Settings(MeshSettings):
     model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
 
     backends: tuple[Backend, ...] = Field(
-        ("onnx", "generic"), description="Backends whose packages are installed here."
+        ("onnx", "generic"), description="Backends; their packages must be installed."
     )
-    rounds: int = Field(5, ge=1, description="How often each text is embedded; the best counts.")
+    rounds: int = Field(
+        5, ge=1, description="How often each text is embedded; the best time counts."
+    )
 
 
 @dataclass
 class Contestant:
-    """A loaded model and the best time, in seconds of the CPU, for each kind of input."""
+    """A loaded model and its best CPU seconds for each kind of input."""
 
     name: str
     model: TextModel
@@ -85,14 +88,14 @@ def run(settings: Settings) -> None:
         ],
         packages=("torch", "transformers", "onnxruntime"),
         notes=[
-            f"Differences from the uncompiled model on {PARITY_TEXTS} paragraphs and a text of more than 512 tokens, "
-            "alone and together."
+            f"Differences from the uncompiled model on {PARITY_TEXTS} paragraphs and a text of "
+            "more than 512 tokens, alone and together."
         ],
     )
 
 
 def uncompiled() -> Contestant:
-    """The weights in the framework they were trained with."""
+    """The weights in the framework of their training."""
     import torch
 
     from mesh.compile.source import spec_for

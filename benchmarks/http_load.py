@@ -1,6 +1,6 @@
-"""HTTP/1.1 load from one event loop, with each request's own time: closed (clients that wait) or open (a rate).
+"""HTTP/1.1 load from one event loop: closed (clients that wait) or open (a rate).
 
-Small on purpose: what a client spends is taken from the server on the same machine.
+It times each request, and is kept small, since a client takes CPU time from the server under test.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ MAX_CONNECTIONS = 1000
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One request's outcome.
+class Response:
+    """The outcome of one request.
 
     Attributes:
-        request: its place in the list of requests.
-        seconds: from its sending (open: from its due time) to the end of the answer.
-        retry_after: whether the answer has that header.
+        request: its index in the list of requests.
+        seconds: from its sending (open: from its due time) to the end of the response.
+        retry_after: whether the response has this header.
     """
 
     request: int
@@ -38,30 +38,30 @@ class Answer:
 
 @dataclass(frozen=True)
 class Run:
-    """All answers, and how long it took to get them."""
+    """All responses, and the time that they took."""
 
-    answers: list[Answer]
+    responses: list[Response]
     seconds: float
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
-        return len(self.answers) / self.seconds
+        """Responses per second."""
+        return len(self.responses) / self.seconds
 
-    def percentile(self, share: float) -> float:
-        """The smallest time, in seconds, that at least this share of the answers took at most."""
-        return percentile([answer.seconds for answer in self.answers], share)
+    def percentile(self, fraction: float) -> float:
+        """The time, in seconds, within which this fraction of the responses arrived."""
+        return percentile([response.seconds for response in self.responses], fraction)
 
 
-def percentile(times: Sequence[float], share: float) -> float:
-    """The smallest of the times that at least this share of them do not exceed (nearest rank); NaN without any."""
+def percentile(times: Sequence[float], fraction: float) -> float:
+    """The time that this fraction of the times don't exceed (nearest rank); NaN without times."""
     if not times:
         return float("nan")
-    return sorted(times)[max(0, -int(-share * len(times) // 1) - 1)]
+    return sorted(times)[max(0, -int(-fraction * len(times) // 1) - 1)]
 
 
 def post(path: str, body: bytes) -> bytes:
-    """A request as it is sent."""
+    """A request as bytes."""
     header = (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
@@ -70,46 +70,48 @@ def post(path: str, body: bytes) -> bytes:
 
 
 def closed_loop(port: int, requests: Sequence[bytes], *, clients: int, seconds: float) -> Run:
-    """As many clients, each sending its next request when it has its answer; they take the requests in turn."""
+    """Load by clients that wait for each response; they take the requests in turn."""
     return uvloop.run(_closed_loop(port, requests, itertools.count(), clients, seconds))
 
 
 def each_once(port: int, requests: Sequence[bytes], *, clients: int) -> Run:
-    """As many clients, each sending its next request when it has its answer, until each request was sent once."""
+    """Load by clients that wait for each response, until each request was sent once."""
     return uvloop.run(_closed_loop(port, requests, iter(range(len(requests))), clients, math.inf))
 
 
 def open_loop(port: int, requests: Sequence[bytes], *, rate: float, seconds: float) -> Run:
-    """Requests at random times (Poisson arrivals) at a rate, whatever the server does; all answers are awaited."""
+    """Load at a rate and random times (Poisson), whatever the server does; awaits all responses."""
     return uvloop.run(_open_loop(port, requests, rate, seconds))
 
 
 class _Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self._received = bytearray()
-        self._answer: asyncio.Future[tuple[int, bytes, bytes]] | None = None
+        self._response: asyncio.Future[tuple[int, bytes, bytes]] | None = None
         self._transport: asyncio.Transport | None = None
         self.is_open = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's own class is not derived from it.
+        # uvloop's own class isn't derived from it.
         self._transport = cast(asyncio.Transport, transport)
         self.is_open = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_open = False
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(exc or ConnectionResetError("closed without an answer"))
+        if self._response is not None and not self._response.done():
+            self._response.set_exception(exc or ConnectionResetError("closed without a response"))
 
     def data_received(self, data: bytes) -> None:
         self._received += data
         end = self._received.find(b"\r\n\r\n")
-        if end < 0 or self._answer is None:
+        if end < 0 or self._response is None:
             return
         header = bytes(self._received[:end]).lower()
         _, found, length = header.partition(b"\r\ncontent-length:")
         if not found:
-            self._answer.set_exception(MeshError(f"The answer names no length: {header!r}."))
+            self._response.set_exception(
+                MeshError(f"The response has no Content-Length: {header!r}.")
+            )
             return
         body_end = end + 4 + int(length.partition(b"\r\n")[0])
         if len(self._received) < body_end:
@@ -118,18 +120,18 @@ class _Connection(asyncio.Protocol):
         del self._received[:]
         if b"\r\nconnection: close" in header:
             self.close()
-        self._answer.set_result((int(header[9:12]), header, body))
+        self._response.set_result((int(header[9:12]), header, body))
 
     def close(self) -> None:
         self.is_open = False
         if self._transport is not None:
             self._transport.close()
 
-    async def ask(self, request: bytes) -> tuple[int, bytes, bytes]:
+    async def send(self, request: bytes) -> tuple[int, bytes, bytes]:
         assert self._transport is not None  # noqa: S101 - it is connected
-        self._answer = asyncio.get_running_loop().create_future()
+        self._response = asyncio.get_running_loop().create_future()
         self._transport.write(request)
-        return await self._answer
+        return await self._response
 
 
 async def _connect(port: int) -> _Connection:
@@ -138,19 +140,19 @@ async def _connect(port: int) -> _Connection:
     return connection
 
 
-async def _ask(
+async def _call(
     connection: _Connection, requests: Sequence[bytes], number: int, due: float
-) -> Answer:
+) -> Response:
     place = number % len(requests)
-    status, header, body = await connection.ask(requests[place])
+    status, header, body = await connection.send(requests[place])
     seconds = time.perf_counter() - due
-    return Answer(place, seconds, status, b"\r\nretry-after:" in header, body)
+    return Response(place, seconds, status, b"\r\nretry-after:" in header, body)
 
 
 async def _closed_loop(
     port: int, requests: Sequence[bytes], numbers: Iterator[int], clients: int, seconds: float
 ) -> Run:
-    answers: list[Answer] = []
+    responses: list[Response] = []
     started = time.perf_counter()
     end = started + seconds
 
@@ -159,34 +161,34 @@ async def _closed_loop(
         while (now := time.perf_counter()) < end and (number := next(numbers, None)) is not None:
             if not connection.is_open:
                 connection = await _connect(port)
-            answers.append(await _ask(connection, requests, number, now))
+            responses.append(await _call(connection, requests, number, now))
         connection.close()
 
     await asyncio.gather(*(client() for _ in range(clients)))
-    return Run(answers, time.perf_counter() - started)
+    return Run(responses, time.perf_counter() - started)
 
 
 async def _open_loop(port: int, requests: Sequence[bytes], rate: float, seconds: float) -> Run:
-    answers: list[Answer] = []
+    responses: list[Response] = []
     idle: list[_Connection] = []
     limit = asyncio.Semaphore(MAX_CONNECTIONS)
     started = time.perf_counter()
 
-    async def ask(number: int, due: float) -> None:
+    async def send(number: int, due: float) -> None:
         async with limit:
             while idle and not idle[-1].is_open:
                 idle.pop()
             connection = idle.pop() if idle else await _connect(port)
-            answers.append(await _ask(connection, requests, number, due))
+            responses.append(await _call(connection, requests, number, due))
             idle.append(connection)
 
     due, number = started, 0
     async with asyncio.TaskGroup() as tasks:
         while due < started + seconds:
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            tasks.create_task(ask(number, due))
+            tasks.create_task(send(number, due))
             due += random.expovariate(rate)
             number += 1
     for connection in idle:
         connection.close()
-    return Run(answers, time.perf_counter() - started)
+    return Run(responses, time.perf_counter() - started)

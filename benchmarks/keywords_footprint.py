@@ -1,6 +1,6 @@
-"""What the keywords server takes beside KeyBERT behind other servers: time until it is ready, memory, bytes of model.
+"""Start-up time, memory and model size of the keywords server, and of KeyBERT in other servers.
 
-They run alone and in turns, each with one process that computes.
+They run one at a time and in turns, each with one process that computes.
 """
 
 import logging
@@ -37,32 +37,32 @@ class Settings(MeshSettings):
     model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
 
     starts: int = Field(
-        2, ge=1, description="How often each server is started; after one that does not count."
+        2, ge=1, description="How often each server is started, after one uncounted start."
     )
     documents: int = Field(
-        16, ge=1, le=64, description="Paragraphs it answers before its memory is read."
+        16, ge=1, le=64, description="Paragraphs that it processes before its memory is read."
     )
-    peers: tuple[Peer, ...] = Field(PEERS, description="Which of the others to measure.")
+    peers: tuple[Peer, ...] = Field(PEERS, description="The other servers to measure.")
     cache: Path = Field(
         Path.home() / ".cache" / "mesh-benchmarks",
-        description="Where the peers' environments are made.",
+        description="Folder for the peers' environments.",
     )
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one start of a server took.
+    """The cost of one start of a server.
 
     Args:
         seconds: until it was ready.
-        cpu_seconds: the same, of the processor: other work on the machine does not count.
-        first_answer: seconds.
-        resident, anonymous: MiB after the documents; of those, what it shares with no file.
+        cpu_seconds: the same in CPU time, in which other work on the machine doesn't count.
+        first_response: seconds.
+        resident, anonymous: MiB after the documents; the part of it without files.
     """
 
     seconds: float
     cpu_seconds: float
-    first_answer: float
+    first_response: float
     resident: float
     anonymous: float
 
@@ -73,8 +73,8 @@ class Contestant:
 
     Args:
         start: starts it and waits until it is ready.
-        requests: for each document one.
-        model_bytes: size of the files it loads.
+        requests: one for each document.
+        model_bytes: size of the files that it loads.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Contestant:
     measurements: list[Measurement] = field(default_factory=list)
 
     def median(self, name: str) -> float:
-        """Of a field of the measurements, without the first: before it, files are not in memory and not compiled."""
+        """Median of a field, without the first start, which reads files from disk and compiles."""
         return statistics.median(float(getattr(each, name)) for each in self.measurements[1:])
 
 
@@ -92,7 +92,7 @@ def run(settings: Settings) -> None:
     """Start the servers in turns and print the table.
 
     Raises:
-        MeshError: a server does not get ready, or does not answer.
+        MeshError: a server doesn't become ready or doesn't respond.
     """
     documents = paragraphs()[: settings.documents]
     for name in settings.peers:
@@ -107,7 +107,7 @@ def run(settings: Settings) -> None:
     print_table(
         f"Warm starts, median of {settings.starts}; memory after {settings.documents} paragraphs",
         (
-            *("", "ready, s", "of a core, s", "first answer, ms"),
+            *("", "ready, s", "of a core, s", "first response, ms"),
             *("resident, MiB", "of it not from files, MiB", "model files, MB"),
         ),
         [
@@ -115,7 +115,7 @@ def run(settings: Settings) -> None:
                 contestant.name,
                 f"{contestant.median('seconds'):.2f}",
                 f"{contestant.median('cpu_seconds'):.2f}",
-                f"{contestant.median('first_answer') * 1e3:.0f}",
+                f"{contestant.median('first_response') * 1e3:.0f}",
                 f"{contestant.median('resident'):.0f}",
                 f"{contestant.median('anonymous'):.0f}",
                 f"{contestant.model_bytes / 1e6:.0f}",
@@ -128,7 +128,7 @@ def run(settings: Settings) -> None:
 
 
 def _keywords(directory: Path, documents: Sequence[str]) -> Contestant:
-    """The server of this repository on a compiled model, which is moved into a version's directory."""
+    """This repository's server with a compiled model, which is moved into a version's folder."""
     version = directory.parent / "version"
     (version / COMPILED).parent.mkdir(parents=True)
     directory.rename(version / COMPILED)
@@ -156,7 +156,7 @@ def _keywords(directory: Path, documents: Sequence[str]) -> Contestant:
 
 
 def _peer(name: Peer, cache: Path, documents: Sequence[str]) -> Contestant:
-    """KeyBERT behind another server."""
+    """KeyBERT in another server."""
     return Contestant(
         name,
         lambda: peer_server(name, cache, workers=1),
@@ -171,13 +171,13 @@ def _measure(contestant: Contestant) -> Measurement:
     with contestant.start() as server:
         seconds = time.perf_counter() - since
         cpu_seconds = server.cpu_seconds()
-        answers = each_once(server.port, contestant.requests, clients=1).answers
-        if failed := [answer for answer in answers if answer.status != 200]:
-            raise MeshError(f"{contestant.name} answered {failed[0]}.")
+        responses = each_once(server.port, contestant.requests, clients=1).responses
+        if failed := [response for response in responses if response.status != 200]:
+            raise MeshError(f"{contestant.name} returned {failed[0]}.")
         return Measurement(
             seconds,
             cpu_seconds,
-            answers[0].seconds,
+            responses[0].seconds,
             server.resident_mebibytes(),
             server.anonymous_mebibytes(),
         )

@@ -1,6 +1,7 @@
-"""Documents a second over HTTP: the mesh's keywords server, and KeyBERT behind BentoML, LitServe and FastAPI.
+"""Documents per second over HTTP: the keywords server, and KeyBERT in BentoML, LitServe, FastAPI.
 
-All servers are started, then get their turns one after the other, while the others are paused; one document a request.
+All servers are started; then they take turns, while the others are paused. Each request has one
+document.
 """
 
 import json
@@ -17,7 +18,7 @@ from typing import Any
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from benchmarks.answers import Answer, check_same
+from benchmarks.answers import Keywords, check_same
 from benchmarks.http_load import Run, closed_loop, each_once
 from benchmarks.keywords_serving import keywords_server, requests
 from benchmarks.models import compiled_keywords, paragraphs
@@ -34,70 +35,68 @@ CLIENTS = (1, 8, 32)
 FIRST_PASS_CLIENTS = 8
 
 Turns = dict[tuple[str, str], list[Run]]
-"""By what is measured and by whom."""
+"""The runs, by load and server."""
 
 
 class HttpSettings(MeshSettings):
-    """How much is measured."""
+    """The extent of the measurement."""
 
     model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
 
-    documents: int = Field(32, ge=8, le=64, description="How many paragraphs to take.")
-    rounds: int = Field(
-        1, ge=1, description="Turns that every server gets at each number of clients."
-    )
+    documents: int = Field(32, ge=8, le=64, description="Number of paragraphs.")
+    rounds: int = Field(1, ge=1, description="Turns of every server at each number of clients.")
     seconds: float = Field(5.0, gt=0, description="Length of a turn.")
     peers: tuple[Peer, ...] = Field(
-        PEERS, min_length=1, description="Which of the others to measure."
+        PEERS, min_length=1, description="The other servers to measure."
     )
     cache: Path = Field(
         Path.home() / ".cache" / "mesh-benchmarks",
-        description="Where the peers' environments are made.",
+        description="Folder for the peers' environments.",
     )
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A server, what it is sent, and how its answers are read."""
+    """A server with its requests and the format of its responses."""
 
     name: str
     process: ServerProcess
     requests: Sequence[bytes]
 
     def turn(self, load: Callable[[int, Sequence[bytes]], Run]) -> Run:
-        """Send it requests, for which it runs.
+        """Let it run and send it requests.
 
         Args:
             load: called with the port and the requests.
 
         Raises:
-            MeshError: an answer is none.
+            MeshError: a response is an error.
         """
         self.process.resume()
         run = load(self.process.port, self.requests)
         self.process.pause()
-        if failed := [answer for answer in run.answers if answer.status != 200]:
-            raise MeshError(f"{self.name} answered {failed[0]}.")
+        if failed := [response for response in run.responses if response.status != 200]:
+            raise MeshError(f"{self.name} returned {failed[0]}.")
         return run
 
-    def keywords(self, body: bytes) -> Answer:
-        """The keywords of an answer to one document, with their scores."""
-        answer: Any = json.loads(body)
+    def keywords(self, body: bytes) -> Keywords:
+        """The keywords in a response to one document, with their scores."""
+        response: Any = json.loads(body)
         if self.name == "mesh":
-            [output] = answer["outputs"]
+            [output] = response["outputs"]
             return [
                 (found["keyword_token"], found["keyword_score"])
                 for found in output["predicted_document"]
             ]
-        pairs = answer[0] if self.name == "bentoml" else answer
+        pairs = response[0] if self.name == "bentoml" else response
         return [(str(keyword), float(score)) for keyword, score in pairs]
 
 
 def run(settings: HttpSettings) -> None:
-    """Start the servers, give them turns, check that all answer alike, print the medians.
+    """Start the servers, let them take turns, compare their keywords, print the medians.
 
     Raises:
-        MeshError: a server does not start, fails, or answers otherwise than the first of the peers.
+        MeshError: a server doesn't start, fails, or finds other keywords than the first peer.
     """
     documents = paragraphs()[: settings.documents]
     with ExitStack() as stack:
@@ -127,15 +126,15 @@ def run(settings: HttpSettings) -> None:
 
 
 def _measure_first_pass(contenders: Sequence[Contender], turns: Turns) -> None:
-    """Send each document once, and compare the answers."""
-    expected: list[Answer] = []
+    """Send each document once, and compare the keywords."""
+    expected: list[Keywords] = []
     for contender in contenders:
         logger.info("%s, first pass", contender.name)
         turn = contender.turn(partial(each_once, clients=FIRST_PASS_CLIENTS))
         turns[f"first pass, {FIRST_PASS_CLIENTS} clients", contender.name] = [turn]
         found = [
-            contender.keywords(answer.body)
-            for answer in sorted(turn.answers, key=lambda answer: answer.request)
+            contender.keywords(response.body)
+            for response in sorted(turn.responses, key=lambda response: response.request)
         ]
         expected = expected or found
         for theirs, own in zip(expected, found, strict=True):
@@ -158,13 +157,16 @@ def _print(turns: Turns, memory: dict[str, float], settings: HttpSettings) -> No
             ]
         )
     print_table(
-        f"Keywords over HTTP, {settings.documents} paragraphs, {settings.rounds} round(s) of {settings.seconds:g} s",
+        f"Keywords over HTTP, {settings.documents} paragraphs, {settings.rounds} round(s) of "
+        f"{settings.seconds:g} s",
         ("", "documents/s", "to the best peer", "p50 ms", "p99 ms", "resident MiB"),
         rows,
         packages=("onnxruntime", "uvicorn", "starlette"),
         notes=[
-            "First pass: each document once, to servers that have seen none. Then all were seen before.",
-            "All answers to the first pass were the same: keywords, order, and scores within 0.001.",
+            "First pass: each document once, to fresh servers. After it, all documents were seen "
+            "before.",
+            "All results of the first pass were the same: keywords, order, and scores within "
+            "0.001.",
             "Peers: one worker for each core; their versions are in benchmarks/peers/*.txt.",
         ],
     )

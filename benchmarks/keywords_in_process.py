@@ -1,6 +1,6 @@
-"""Documents a second of the keyword extractor and of KeyBERT, in one process, with the same weights.
+"""Documents per second of the keyword extractor and of KeyBERT, in one process, same weights.
 
-Everything is measured in turns of a few documents, so that other work on the machine slows all of them alike.
+They take turns of a few documents, so that other work on the machine slows all of them alike.
 """
 
 import logging
@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from benchmarks.answers import Answer, check_same
+from benchmarks.answers import Keywords, check_same
 from benchmarks.models import WEIGHTS, compiled_keywords, paragraphs
 from benchmarks.report import print_table
 from keywords.model import KeywordExtractor
@@ -35,31 +35,32 @@ WORKLOADS: dict[str, dict[str, Any]] = {
     },
 }
 
-Extract = Callable[[Sequence[str]], list[Answer]]
+Extract = Callable[[Sequence[str]], list[Keywords]]
 
 
 class Settings(MeshSettings):
-    """Measure keyword extraction beside KeyBERT."""
+    """Compare keyword extraction with KeyBERT."""
 
     model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
 
-    documents: int = Field(32, ge=8, le=64, description="How many paragraphs to take.")
-    rounds: int = Field(1, ge=1, description="How often; the median round is shown.")
+    documents: int = Field(32, ge=8, le=64, description="Number of paragraphs.")
+    rounds: int = Field(1, ge=1, description="Number of rounds; the median is shown.")
     threads: int = Field(1, ge=1, description="Cores that each of them may use.")
     clock: Literal["wall", "cpu"] = Field(
         "wall",
-        description="With cpu, time in which others had the core does not count; for one thread on a busy machine.",
+        description="With cpu, time of other processes doesn't count; for one thread on a busy "
+        "machine.",
     )
 
 
 @dataclass
 class Contestant:
-    """One way to get the keywords.
+    """One way to extract keywords.
 
     Args:
         name: its row in the table.
-        together: how many documents it is given at once.
-        extract: gives the keywords of each document.
+        together: number of documents that it gets at once.
+        extract: returns the keywords of each document.
         clock: counts seconds.
         rounds: seconds for all documents, in each round.
     """
@@ -70,7 +71,7 @@ class Contestant:
     clock: Callable[[], float]
     rounds: list[float] = field(default_factory=list)
 
-    def run(self, documents: Sequence[str]) -> list[Answer]:
+    def run(self, documents: Sequence[str]) -> list[Keywords]:
         """Extract and add the time to the current round."""
         started = self.clock()
         answers = [
@@ -84,7 +85,7 @@ def run(settings: Settings) -> None:
     """Measure all workloads and print the table.
 
     Raises:
-        MeshError: an answer is not KeyBERT's.
+        MeshError: keywords differ from KeyBERT's.
     """
     documents = paragraphs()[: settings.documents]
     keybert = load_keybert(settings.threads)
@@ -99,20 +100,20 @@ def run(settings: Settings) -> None:
         for row, name in enumerate(names)
     ]
     print_table(
-        f"Documents a second (x KeyBERT, one document at a time), {len(documents)} paragraphs, "
+        f"Documents per second (x KeyBERT, one document at a time), {len(documents)} paragraphs, "
         f"{settings.threads} thread(s), {settings.rounds} round(s), {settings.clock} clock",
         ["", *measured],
         rows,
         packages=("keybert", "sentence-transformers", "torch", "onnxruntime"),
         notes=[
-            "All answers were the same: keywords, order, and scores within 0.001.",
-            "First pass: nothing is remembered at its start. Seen before: all candidates are remembered.",
+            "All results were the same: keywords, order, and scores within 0.001.",
+            "First pass: starts with an empty cache. Seen before: all candidates are cached.",
         ],
     )
 
 
 def cell(contestants: Sequence[Contestant], row: int, documents: int) -> str:
-    """Documents a second, and how many times those of the first contestant; medians over the rounds."""
+    """Documents per second, and their ratio to the first contestant's; medians over rounds."""
     first, own = contestants[0].rounds, contestants[row].rounds
     speed = documents / statistics.median(own)
     ratio = statistics.median(theirs / seconds for theirs, seconds in zip(first, own, strict=True))
@@ -125,14 +126,14 @@ def chunks(documents: Sequence[str], size: int) -> list[Sequence[str]]:
 
 
 def load_keybert(threads: int) -> Any:
-    """KeyBERT on sentence-transformers, as its documentation shows it."""
+    """KeyBERT on sentence-transformers, as in its documentation."""
     import torch
     from keybert import KeyBERT
     from sentence_transformers import SentenceTransformer
 
     torch.set_num_threads(threads)
     keybert = KeyBERT(model=SentenceTransformer(str(WEIGHTS), device="cpu"))
-    keybert.extract_keywords("The first answer takes longer than the others.")
+    keybert.extract_keywords("The first call takes longer than the others.")
     return keybert
 
 
@@ -152,16 +153,16 @@ def measure(
     stop_words = read_english_stop_words(directory)
     vocabulary = Vocabulary.read(directory)
     configuration = Configuration(**options)
-    # The first answer takes longer than the others.
+    # The first call takes longer than the others.
     KeywordExtractor(encoder, stop_words).extract([documents[-1]], configuration)
     extractors: dict[str, KeywordExtractor] = {}
 
-    def of_keybert(some: Sequence[str]) -> list[Answer]:
+    def of_keybert(some: Sequence[str]) -> list[Keywords]:
         answers = keybert.extract_keywords(list(some), stop_words="english", **options)
         return [answers] if len(some) == 1 else answers
 
     def own(name: str) -> Extract:
-        def extract(some: Sequence[str]) -> list[Answer]:
+        def extract(some: Sequence[str]) -> list[Keywords]:
             predictions = extractors[name].extract(some, configuration)
             return [
                 [(item.keyword_token, item.keyword_score) for item in prediction.predicted_document]
@@ -180,7 +181,7 @@ def measure(
             ("first pass, no vocabulary, 8 documents at a time", 8, own("plain 8")),
             ("first pass", 1, own("one")),
             ("first pass, 8 documents at a time", 8, own("eight")),
-            # After the two before them.
+            # They come after the two above, which fill the caches.
             ("seen before", 1, own("one")),
             ("seen before, 8 documents at a time", 8, own("eight")),
         )

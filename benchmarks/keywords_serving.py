@@ -1,4 +1,4 @@
-"""The keywords server that is measured, and what it is sent."""
+"""The measured keywords server and its requests."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -19,11 +19,11 @@ def requests(documents: Sequence[str]) -> list[bytes]:
 
 @contextmanager
 def keywords_server(folder: Path, *flags: str) -> Iterator[ServerProcess]:
-    """The server in a process of its own.
+    """The server in a separate process.
 
     Args:
         folder: the compiled model.
-        flags: of `ServeSettings`.
+        flags: flags of `ServeSettings`.
     """
     port = free_port()
     command = [*python_module("benchmarks.apps.keywords_server"), f"--port={port}", *flags]

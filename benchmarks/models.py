@@ -1,4 +1,4 @@
-"""The weights and texts that benchmarks have in common."""
+"""The weights and texts that benchmarks share."""
 
 import tempfile
 from collections.abc import Iterator
@@ -26,10 +26,10 @@ def paragraphs() -> list[str]:
 def compiled_keywords(
     backend: Backend = "onnx", vocabulary_words: int | None = None
 ) -> Iterator[Path]:
-    """Compile the weights as keywords does, for as long as the block lasts; the folder `compiled/`.
+    """The folder `compiled/` of the weights, compiled like those of keywords, during the block.
 
     Args:
-        vocabulary_words: as many as by default if None.
+        vocabulary_words: their number; the default one if None.
     """
     files = (
         KeywordFiles()

@@ -1,4 +1,4 @@
-"""The keywords server under more load than it can bear: what it accepts and refuses, how fast, in which memory."""
+"""The keywords server under overload: accepted and refused requests, times and memory."""
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -16,33 +16,33 @@ SHARES = (0.5, 1.0, 2.0, 4.0, 4.0, 0.5)
 
 
 class OverloadSettings(MeshSettings):
-    """How long is measured."""
+    """The extent of the measurement."""
 
     model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
 
-    seconds: float = Field(20, gt=0, description="How long each rate lasts.")
+    seconds: float = Field(20, gt=0, description="Duration of each rate.")
     queue_size: int = Field(64, ge=1, description="The server's SERVE_QUEUE_SIZE.")
 
 
 def main_run(settings: OverloadSettings) -> None:
-    """Find the sustainable rate, go up to four times of it and back, print what happened."""
+    """Find the sustainable rate, send up to four times as much and back, print the results."""
     sent = requests(paragraphs())
     with (
         compiled_keywords() as folder,
         keywords_server(folder, f"--queue-size={settings.queue_size}") as server,
     ):
-        # Afterwards all candidates are remembered.
+        # Afterwards, all candidates are cached.
         each_once(server.port, sent, clients=8)
         sustainable = closed_loop(server.port, sent, clients=8, seconds=settings.seconds).rate
-        # All that may wait, at the rate at which it is answered.
+        # The time for a full queue at the sustainable rate.
         bound = settings.queue_size / sustainable
         rows = [
             [f"{share:g}x", *_row(server, sent, share * sustainable, bound, settings)]
             for share in SHARES
         ]
     print_table(
-        f"Sustainable: {sustainable:.1f} documents/s; the queue of {settings.queue_size}: {bound:.2f} s; "
-        f"{settings.seconds:g} s each",
+        f"Sustainable: {sustainable:.1f} documents/s; the queue of {settings.queue_size}: "
+        f"{bound:.2f} s; {settings.seconds:g} s each",
         (
             *("rate", "offered/s", "accepted/s", "accepted p50 s", "accepted p99 s", "of bound"),
             *("refused", "refused p99 ms", "resident MiB"),
@@ -60,20 +60,26 @@ def _row(
     settings: OverloadSettings,
 ) -> list[str]:
     run = open_loop(server.port, sent, rate=rate, seconds=settings.seconds)
-    accepted = [answer.seconds for answer in run.answers if answer.status == 200]
-    refused = [answer for answer in run.answers if answer.status == 503 and answer.retry_after]
-    others = {answer.status for answer in run.answers} - {200, 503}
-    if others or len(accepted) + len(refused) < len(run.answers):
-        raise MeshError(f"The server also answered {sorted(others)}, or 503 without Retry-After.")
+    accepted = [response.seconds for response in run.responses if response.status == 200]
+    refused = [
+        response for response in run.responses if response.status == 503 and response.retry_after
+    ]
+    others = {response.status for response in run.responses} - {200, 503}
+    if others or len(accepted) + len(refused) < len(run.responses):
+        raise MeshError(f"The server also returned {sorted(others)}, or 503 without Retry-After.")
     p99 = percentile(accepted, 0.99)
     return [
-        f"{len(run.answers) / settings.seconds:.1f}",
+        f"{len(run.responses) / settings.seconds:.1f}",
         f"{len(accepted) / run.seconds:.1f}",
         f"{percentile(accepted, 0.5):.3f}",
         f"{p99:.3f}",
         f"{p99 / bound:.2f}",
-        f"{len(refused) / len(run.answers):.0%}",
-        f"{percentile([answer.seconds for answer in refused], 0.99) * 1e3:.0f}" if refused else "",
+        f"{len(refused) / len(run.responses):.0%}",
+        (
+            f"{percentile([response.seconds for response in refused], 0.99) * 1e3:.0f}"
+            if refused
+            else ""
+        ),
         f"{server.resident_mebibytes():.0f}",
     ]
 

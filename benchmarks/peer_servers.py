@@ -1,4 +1,4 @@
-"""KeyBERT behind BentoML, LitServe and FastAPI, each in an environment of its own."""
+"""KeyBERT in BentoML, LitServe and FastAPI, each in its own environment."""
 
 import json
 import os
@@ -33,14 +33,14 @@ def peer_requests(name: Peer, documents: Sequence[str]) -> list[bytes]:
 
 @contextmanager
 def peer_server(name: Peer, cache: Path, workers: int) -> Iterator[ServerProcess]:
-    """Start a peer and wait until it is ready; end it with the block.
+    """Start a peer and wait until it is ready; stop it after the block.
 
     Args:
-        cache: where environments are made, and found the next time.
-        workers: its processes that compute.
+        cache: folder of environments, which are reused.
+        workers: number of processes that compute.
 
     Raises:
-        MeshError: it can't be installed or does not start.
+        MeshError: it can't be installed or doesn't start.
     """
     binaries = peer_environment(name, cache) / "bin"
     port = free_port()
@@ -56,7 +56,7 @@ def peer_server(name: Peer, cache: Path, workers: int) -> Iterator[ServerProcess
         ],
     }
     environment = {
-        # Not our packages in the peers' interpreters; nothing is sent to their makers.
+        # The peers' interpreters don't see our packages, and send no usage data.
         "PYTHONPATH": "",
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(cache / "bentoml-home"),
@@ -69,7 +69,7 @@ def peer_server(name: Peer, cache: Path, workers: int) -> Iterator[ServerProcess
 
 
 def peer_environment(name: Peer, cache: Path) -> Path:
-    """A virtual environment with the requirements that are pinned beside the peer's program, made at the first call.
+    """A virtual environment with the peer's pinned requirements, made at the first call.
 
     Raises:
         MeshError: pip can't install them.
@@ -80,7 +80,7 @@ def peer_environment(name: Peer, cache: Path) -> Path:
 def make_environment(requirements: Path, cache: Path) -> Path:
     """A virtual environment with the packages of a requirements file, made at the first call.
 
-    pip takes its indexes, links, certificate and proxy from its configuration on the machine, and nothing else.
+    From the machine's configuration, pip uses only indexes, links, certificate and proxy.
 
     Raises:
         MeshError: pip can't install them.

@@ -1,6 +1,7 @@
-"""What publishing, fetching and verifying a large version take beside a plain copy of its files.
+"""Publishing, fetching and verifying a large version, compared with a plain copy of its files.
 
-All in turns on one disk, in an embedded registry of its own. The files are in memory before each measurement.
+All run in turns on one disk, with a new embedded registry. The files are in memory before each
+measurement.
 """
 
 import logging
@@ -40,10 +41,10 @@ class Settings(MeshSettings):
     model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
 
     megabytes: int = Field(1000, ge=8, description="Size of the version.")
-    files: int = Field(1, ge=1, description="Files that it is divided into.")
-    rounds: int = Field(3, ge=1, description="How often each is measured; the median counts.")
+    files: int = Field(1, ge=1, description="Number of its files.")
+    rounds: int = Field(3, ge=1, description="Number of measurements; the median counts.")
     folder: Path = Field(
-        Path(tempfile.gettempdir()), description="Where to work; takes six times the size."
+        Path(tempfile.gettempdir()), description="Working folder; takes six times the size."
     )
 
 
@@ -99,13 +100,13 @@ def _actions(
         "publish": lambda: registry.publish(NAME, source, card),
         "publish identical files": lambda: registry.publish(NAME, source, card),
         "fetch": lambda: registry.fetch(latest, folder / "fetched"),
-        "fetch what is there": lambda: registry.fetch(latest, folder / "fetched"),
+        "fetch existing files": lambda: registry.fetch(latest, folder / "fetched"),
         "verify": lambda: registry.verify(latest),
     }
 
 
 def _copy_synced(source: Path, target: Path) -> None:
-    """Copy files as `cp` followed by `sync` does; a published version is on the disk as well."""
+    """Copy files like `cp` followed by `sync`; a published version is on the disk as well."""
     shutil.copytree(source, target)
     os.sync()
 
@@ -120,9 +121,10 @@ def _write_files(folder: Path, size: int, files: int) -> None:
 
 
 def _claim_memory(place: Path, megabytes: int) -> None:
-    """Have memory at hand for another copy, whichever action is first.
+    """Claim memory for another copy, so that the order of actions doesn't matter.
 
-    A virtual machine gives memory back that is free for a while, and to get it again takes longer than to copy a file.
+    A virtual machine gives free memory back after a while, and claiming it takes longer than
+    copying a file.
     """
     with place.open("wb") as file:
         for _ in range(megabytes):
@@ -131,7 +133,7 @@ def _claim_memory(place: Path, megabytes: int) -> None:
 
 
 def _measure(act: Callable[[], object]) -> tuple[float, float]:
-    """Seconds of the clock and of processors; what was written before is on the disk by then."""
+    """Wall and CPU seconds; earlier writes are on the disk before it starts."""
     os.sync()
     wall, processor = time.perf_counter(), time.process_time()
     act()
@@ -139,7 +141,7 @@ def _measure(act: Callable[[], object]) -> tuple[float, float]:
 
 
 def _peak() -> float:
-    """The most memory that this process has had, in MiB."""
+    """The peak memory of this process, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 

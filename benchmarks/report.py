@@ -1,4 +1,4 @@
-"""What every benchmark prints: one table, and the machine it was measured on."""
+"""The report of every benchmark: a table, and the machine it was measured on."""
 
 import os
 import platform
@@ -23,8 +23,8 @@ def print_table(
     """Print one table, with the machine and the versions of packages below it.
 
     Args:
-        columns: the first names the rows, the others hold figures.
-        notes: sentences that the figures can't be understood without.
+        columns: the first has the rows' names, the others have figures.
+        notes: sentences that explain the figures.
     """
     table = Table(title=title, box=box.SIMPLE_HEAD, show_edge=False, title_justify="left")
     for number, column in enumerate(columns):

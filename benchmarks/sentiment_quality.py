@@ -1,4 +1,4 @@
-"""The served model of sentiment on a public set of two classes: `text<TAB>label`, 1 positive and 0 negative.
+"""The served sentiment model on public rows: `text<TAB>label`, 1 positive and 0 negative.
 
 ./pants run benchmarks/sentiment_quality.py -- --rows=path/to/sst2_dev.tsv
 """
@@ -21,7 +21,7 @@ BATCH = 64
 
 
 class QualitySettings(MeshSettings):
-    """Judge the model in models/ by labelled rows."""
+    """Evaluate the model in models/ on labelled rows."""
 
     model_config = SettingsConfigDict(env_prefix="QUALITY_")
 
@@ -29,7 +29,7 @@ class QualitySettings(MeshSettings):
 
 
 def judge(settings: QualitySettings, workspace: WorkspaceSettings) -> None:
-    """Print how many labels are right: of three, and of two where neutral is left out."""
+    """Print the accuracy with three labels, and with two if neutral is ignored."""
     model = SentimentModel(workspace.current_model(PROJECT))
     model.load()
     rows = [row.fields for row in read_file(settings.rows, "tsv", ["text", "label"]) if row.fields]
@@ -50,7 +50,7 @@ def judge(settings: QualitySettings, workspace: WorkspaceSettings) -> None:
     )
     console = Console()
     console.print(f"{len(rows)} rows: {of_three / len(rows):.1%} right of three labels")
-    console.print(f"{of_two / len(rows):.1%} right where neutral is left out")
+    console.print(f"{of_two / len(rows):.1%} right if neutral is ignored")
 
 
 main = Program(

@@ -1,4 +1,4 @@
-"""What the server adds to a request: a model that does nothing, beside bare Starlette on the same servers."""
+"""The server's overhead: a model that does nothing, and bare Starlette on the same servers."""
 
 import statistics
 from collections.abc import Sequence
@@ -15,27 +15,27 @@ from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 
 REQUEST = post("/v1/model/empty/predict", b'{"text": "hello"}')
-ANSWER = b'{"text":"hello"}'
+RESPONSE = b'{"text":"hello"}'
 BARE = "Starlette, uvicorn"
 THREAD = "Starlette in a thread, uvicorn"
-"""As a handler runs that is no coroutine, which any model needs that computes for longer than a moment."""
+"""Handlers in threads, which any model needs that computes for longer than a moment."""
 
 Turn = tuple[float, float, float]
-"""Requests a second, their p99 in seconds, and processor time in seconds for each."""
+"""Requests per second, their p99 in seconds, and CPU seconds per request."""
 
 
 class OverheadSettings(MeshSettings):
-    """How long is measured."""
+    """The extent of the measurement."""
 
     model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
 
-    rounds: int = Field(7, ge=1, description="Turns that every server gets.")
+    rounds: int = Field(7, ge=1, description="Turns of every server.")
     seconds: float = Field(1.0, gt=0, description="Length of a turn.")
-    clients: int = Field(16, ge=1, description="Connections that wait for their answers.")
+    clients: int = Field(16, ge=1, description="Simultaneous connections.")
 
 
 def main_run(settings: OverheadSettings) -> None:
-    """Start all servers, give them turns, print the medians."""
+    """Start all servers, let them take turns, print the medians."""
     with ExitStack() as stack:
         servers = {
             (name, logs): stack.enter_context(_start(name, logs=logs))
@@ -47,7 +47,8 @@ def main_run(settings: OverheadSettings) -> None:
             for key, server in servers.items():
                 figures[key].append(_turn(server, settings))
     print_table(
-        f"An empty model, {settings.clients} clients, median of {settings.rounds} turns of {settings.seconds:g} s",
+        f"An empty model, {settings.clients} clients, median of {settings.rounds} turns of "
+        f"{settings.seconds:g} s",
         ("server", "access log", "requests/s", "of bare", "p99 ms", "CPU µs/request"),
         [
             [name, "yes" if logs else "no", *_figures(turns, figures[BARE, logs])]
@@ -82,10 +83,14 @@ def _turn(server: ServerProcess, settings: OverheadSettings) -> Turn:
     run: Run = closed_loop(
         server.port, [REQUEST], clients=settings.clients, seconds=settings.seconds
     )
-    wrong = [answer for answer in run.answers if (answer.status, answer.body) != (200, ANSWER)]
+    wrong = [
+        response
+        for response in run.responses
+        if (response.status, response.body) != (200, RESPONSE)
+    ]
     if wrong:
-        raise MeshError(f"The server answered {wrong[0]}.")
-    cpu = (server.cpu_seconds() - before) / len(run.answers)
+        raise MeshError(f"The server returned {wrong[0]}.")
+    cpu = (server.cpu_seconds() - before) / len(run.responses)
     return run.rate, run.percentile(0.99), cpu
 
 

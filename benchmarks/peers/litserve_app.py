@@ -1,4 +1,4 @@
-"""KeyBERT behind LitServe; WORKERS processes, each with one thread of torch, and batches as they come."""
+"""KeyBERT in LitServe: WORKERS processes, one thread of torch each, batches as they come."""
 
 import os
 import sys
@@ -27,7 +27,7 @@ class Keywords(litserve.LitAPI):
 
     def predict(self, documents: list[str]) -> list[Any]:
         found = self.model.extract_keywords(documents)
-        # KeyBERT answers one document's list bare.
+        # For one document, KeyBERT returns a bare list.
         return [found] if len(documents) == 1 else found
 
     def unbatch(self, output: list[Any]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Few and simple rows, which a network learns in seconds; for tests whose subject is not how good a model is."""
+"""A few simple rows that a network learns in seconds; for tests that don't judge quality."""
 
 import itertools
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 SETTINGS = {
-    # They are much alike.
+    # The rows are much alike.
     "REGISTER_NEAR_DUPLICATE": "1",
     "REGISTER_RELATED": "1",
     "TRAIN_BATCH_SIZE": "8",
@@ -15,7 +15,7 @@ SETTINGS = {
     "TRAIN_HEAD_LEARNING_RATE": "5e-3",
     "TRAIN_LEARNING_RATE": "1e-3",
 }
-"""Settings of the steps with which a network learns the rows by heart."""
+"""Settings with which a network learns the rows by heart."""
 
 PERSONS = (
     "Ada Lovelace",
@@ -44,7 +44,7 @@ ENDINGS = (".", ", as was said on Monday.", " from the beginning to the end.")
 
 
 def write_rows(project: str, folder: Path) -> Path | None:
-    """Write rows for a project into a folder; None where its model is not trained on any of these."""
+    """Write rows for a project into a folder; None if its model isn't trained on such rows."""
     if project not in _ROWS:
         return None
     path = folder / "few-rows.jsonl"

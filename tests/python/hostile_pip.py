@@ -1,4 +1,4 @@
-"""Settings of pip that would decide what is installed, for tests that install a package `tiny` or `uv`."""
+"""Settings of pip that would change what is installed, for tests that install `tiny` or `uv`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,17 +27,17 @@ SETTINGS: Mapping[str, str] = {
 
 
 def hostile_value(name: str, folder: Path) -> str:
-    """The value of a setting; the files that it names are made in a folder."""
+    """The value of a setting; files that it names are made in a folder."""
     (folder / "constraints.txt").write_text("tiny==0.1\nuv==0.1\n")
     return SETTINGS[name].format(folder=folder)
 
 
 def hostile_variable(name: str, folder: Path) -> tuple[str, str]:
-    """The variable of the environment that makes a setting, and its value."""
+    """The environment variable of a setting, and its value."""
     return f"PIP_{name.upper().replace('-', '_')}", hostile_value(name, folder)
 
 
 def write_hostile_file(name: str, folder: Path, file: Path) -> None:
-    """Make a setting in a configuration file of pip."""
+    """Write a setting into a configuration file of pip."""
     file.parent.mkdir(parents=True)
     file.write_text(f"[install]\n{name} = {hostile_value(name, folder)}\n")

@@ -1,4 +1,4 @@
-"""What the load suites of projects have in common: load on a server, and the programs that measure and keep it."""
+"""Shared parts of the projects' load suites: put load on a server, measure it, keep the results."""
 
 import json
 import os
@@ -16,7 +16,7 @@ def check_load(project: Project, served: Served) -> Path:
     """Put the server under load for 3 seconds.
 
     Returns:
-        The folder with the results, of which the verdict is that the test has passed.
+        The folder with the results of the passed test.
     """
     code, output = run(project, served, "serve:load", f"--url={served.url}", "--run-seconds=3")
     assert (code, "The load test has passed." in output) == (0, True), output
@@ -30,7 +30,7 @@ def check_load(project: Project, served: Served) -> Path:
 
 
 def check_results_are_registered(project: Project, served: Served, results: Path) -> None:
-    """Attach all results to the first compiled version, which is the one that is served."""
+    """Attach all results to the first compiled version, which is served."""
     assert results.is_relative_to(served.workspace / "models" / f"{project.compiled_model}-1")
     code, output = run(project, served, "serve:upload-results")
     assert code == 0, output
@@ -38,7 +38,7 @@ def check_results_are_registered(project: Project, served: Served, results: Path
 
 
 def run(project: Project, served: Served, step: str, *flags: str) -> tuple[int, str]:
-    """Run a step in a process of its own; its exit code and output."""
+    """Run a step in a separate process; return its exit code and output."""
     done = subprocess.run(
         [sys.executable, "-m", "mesh.core.start", f"{project.package}.serve", step, *flags],
         cwd=served.workspace,

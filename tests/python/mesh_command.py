@@ -1,4 +1,4 @@
-"""The `mesh` command as a user runs it: a process of its own, in a workspace of its own."""
+"""The `mesh` command as a user runs it: a separate process in a new workspace."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def free_port() -> int:
 
 
 class Command:
-    """A running `mesh` command with what it has written."""
+    """A running `mesh` command and its output."""
 
     def __init__(self, workspace: Path, *arguments: str, **environment: str) -> None:
         self._log = workspace / f"log-{time.monotonic_ns()}"
@@ -54,11 +54,11 @@ class Command:
         return self._log.read_text()
 
     def wait(self) -> int:
-        """Its exit code, once it has ended."""
+        """Its exit code, after its end."""
         return self.process.wait(PATIENCE)
 
     def wait_for(self, text: str) -> None:
-        """Wait until it has written a text; it must not end before."""
+        """Wait until its output has a text; it must not end before."""
         deadline = time.monotonic() + PATIENCE
         while text not in self.output:
             assert self.process.poll() is None, self.output
@@ -66,20 +66,20 @@ class Command:
             time.sleep(0.05)
 
     def stop(self, number: int = signal.SIGINT) -> int:
-        """Send it a signal and wait for its exit code."""
+        """Send a signal and wait for the exit code."""
         self.process.send_signal(number)
         return self.wait()
 
 
 def run(workspace: Path, *arguments: str, **environment: str) -> tuple[int, str]:
-    """Run a command to its end; its exit code and output."""
+    """Run a command to its end; return its exit code and output."""
     command = Command(workspace, *arguments, **environment)
     return command.wait(), command.output
 
 
 @dataclass(frozen=True)
 class Served:
-    """A project that `mesh up` has made from nothing, and serves."""
+    """A project that `mesh up` has made from scratch and serves."""
 
     command: Command
     workspace: Path
@@ -88,7 +88,7 @@ class Served:
 
 @contextmanager
 def up(project: str, workspace: Path, **environment: str) -> Iterator[Served]:
-    """`mesh up` in an empty workspace; at the end Ctrl-C must stop it if it still runs."""
+    """`mesh up` in an empty workspace; if it still runs at the end, Ctrl-C must stop it."""
     port = free_port()
     command = Command(workspace, "up", project, "--port", str(port), **environment)
     try:
@@ -101,11 +101,11 @@ def up(project: str, workspace: Path, **environment: str) -> Iterator[Served]:
         command.process.wait(PATIENCE)
 
 
-def printed_answer(command: Command) -> Any:
-    """The answer that `mesh up` printed, which the request that it printed must get again."""
+def printed_response(command: Command) -> Any:
+    """The response that `mesh up` printed; its printed request must get the same again."""
     lines = command.output.splitlines()
     curl = next(index for index, line in enumerate(lines) if line.startswith("curl "))
-    # A shell takes the command apart, on machines without curl too.
+    # A shell parses the command, also on machines without curl.
     shell = subprocess.run(
         ["bash", "-c", f"curl() {{ printf '%s\\0' \"$@\"; }}\n{lines[curl]}"],
         capture_output=True,
@@ -124,7 +124,7 @@ def printed_answer(command: Command) -> Any:
 
 
 def answered(served: Served) -> float:
-    """How many requests to predict the server has answered, by its own count."""
+    """The number of prediction requests that the server has served, by its own count."""
     metrics = httpx.get(f"{served.url}/metrics", trust_env=False).text
     labels = r'method="POST",route="/v1/model/\{name\}/predict",status="200"'
     [count] = re.findall(rf"^http_requests_total\{{{labels}\}} (.*)", metrics, re.MULTILINE)

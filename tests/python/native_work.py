@@ -1,4 +1,4 @@
-"""Computations in native code, for tests of programs that end meanwhile."""
+"""Computations in native code, for tests of programs that end during them."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import onnxruntime
 
 
 def compute_until(done: Callable[[], bool]) -> None:
-    """Multiply matrices in ONNX Runtime, which lets go of the interpreter for the milliseconds that each takes."""
+    """Multiply matrices in ONNX Runtime, which releases the interpreter each time."""
     session = onnxruntime.InferenceSession(_square(), providers=["CPUExecutionProvider"])
     matrix = np.ones((512, 512), np.float32)
     while not done():

@@ -1,4 +1,4 @@
-"""A package index in a folder, for tests that install: pip and uv read it by its address."""
+"""A package index in a folder, for tests that install; pip and uv read it by its URL."""
 
 import base64
 import hashlib
@@ -13,7 +13,7 @@ class PackageIndex:
     """An index without packages at first.
 
     Args:
-        folder: where its pages and files go.
+        folder: the folder of its pages and files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -34,7 +34,7 @@ class PackageIndex:
         requires: Sequence[str] = (),
         files: Mapping[str, str] | None = None,
     ) -> str:
-        """Publish a wheel of the files, or of one module that states the version; its SHA-256."""
+        """Publish a wheel of files, or of one module with its version; return its SHA-256."""
         dist = f"{name.replace('-', '_').replace('.', '_')}-{version}"
         info = f"{dist}.dist-info"
         contents = {
@@ -47,13 +47,13 @@ class PackageIndex:
         with zipfile.ZipFile(data, "w") as archive:
             for path, text in {**contents, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
                 entry = zipfile.ZipInfo(path)
-                # Scripts can be run.
+                # Scripts are executable.
                 entry.external_attr = 0o100755 << 16
                 archive.writestr(entry, text)
         return self._publish(name, f"{dist}-{tag}.whl", data.getvalue())
 
     def add_sources(self, name: str, version: str) -> str:
-        """Publish sources without a wheel; their SHA-256."""
+        """Publish sources without a wheel; return their SHA-256."""
         dist = f"{name.replace('-', '_')}-{version}"
         contents = {
             "PKG-INFO": _metadata(name, version, ()),

@@ -1,1 +1,4 @@
-"""Links from names in texts to Wikidata, by a knowledge base of its own or by an entity-fishing server."""
+"""Links names in texts to Wikidata.
+
+The links come from a knowledge base of its own or from an entity-fishing server.
+"""

@@ -1,4 +1,4 @@
-"""Finding names in a text by looking up its runs of words."""
+"""Finds names in a text by looking up its runs of words."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -14,29 +14,30 @@ from mesh.nlp.stop_words import stop_words
 from mesh.nlp.words import word_expression
 
 MAX_WORDS = 8
-"""Of a name. In Chinese and Japanese every character counts as one."""
+"""Most words of a name. In Chinese and Japanese every character counts as one."""
 MAX_LOWER_CASE_WORDS = 3
-"""Of a name that begins in lower case: such names are short, and most runs of words begin so."""
+"""The same for names in lower case, which are short; most runs of words begin so."""
 
 _WORD = regex.compile(word_expression(SPACELESS_SCRIPTS), regex.VERSION1)
-# Abbreviations up to this length mean something else in lower case, as WHO does.
+# Abbreviations up to this length mean something else in lower case, like WHO.
 _ABBREVIATION = 5
-# What may stand between the words of a name: nothing but a few characters within one line.
+# Between the words of a name only a few characters within one line may stand.
 _GAP = regex.compile(r"[^\S\n]?[&'\u2019./+\u2013-]?[^\S\n]?|\.? |, ")
-# Words beside a name that are written like a part of it but aren't.
+# Capitalised words beside a name that aren't part of it.
 _BESIDE = frozenset(
-    "mr mrs ms dr president vice chancellor prime minister king queen emperor pope prince princess sir ceo cfo "
-    "chairman founder mayor senator governor secretary general captain colonel lord lady professor coach justice "
-    "actor actress singer director pilot judge monday tuesday wednesday thursday friday saturday sunday january "
-    "february march april may june july august september october november december".split()
+    "mr mrs ms dr president vice chancellor prime minister king queen emperor pope prince princess "
+    "sir ceo cfo chairman founder mayor senator governor secretary general captain colonel lord "
+    "lady professor coach justice actor actress singer director pilot judge monday tuesday "
+    "wednesday thursday friday saturday sunday january february march april may june july august "
+    "september october november december".split()
 )
 
 
 def find_names(text: str, language: Language, knowledge: KnowledgeBase) -> list[Mention]:
-    """Find the names that a knowledge base has, the longest where several begin.
+    """Find the names that a knowledge base has; of several with the same start, the longest.
 
-    A name beside another capitalised word, as in "Peter Jordan", is marked as part of a longer name; but not in
-    German, which writes every noun so.
+    A name beside another capitalised word, as in "Peter Jordan", is marked as part of a longer
+    name; except in German, which capitalises every noun.
     """
     words = [match.span() for match in _WORD.finditer(text)]
     runs = {span: name_key(text[slice(*span)]) for span in _runs(text, words)}
@@ -56,7 +57,7 @@ def find_names(text: str, language: Language, knowledge: KnowledgeBase) -> list[
 
 
 def _runs(text: str, words: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The spans of neighbouring words that are few enough for a name."""
+    """The spans of neighbouring words that are short enough for a name."""
     for first, (start, _) in enumerate(words):
         previous = None
         count = MAX_LOWER_CASE_WORDS if text[start].islower() else MAX_WORDS
@@ -72,11 +73,11 @@ def _is_name(surface: str, candidates: Sequence[Candidate]) -> bool:
 
 
 def _is_written_like(surface: str, name: str) -> bool:
-    """Whether the letter cases of what stands in a text allow it to be this name."""
+    """Whether the letter case of a piece of text is one in which this name is written."""
     if surface == name:
         return True
     if name.isupper() and len(name) <= _ABBREVIATION:
-        # A full stop at the end is no part of the run of words.
+        # A full stop at the end isn't part of the run of words.
         return surface in name
     return surface[0] == surface[0].upper()
 
@@ -87,7 +88,7 @@ def _within_longer(
     spans: Sequence[tuple[int, int]],
     ordinary: frozenset[str],
 ) -> set[tuple[int, int]]:
-    """The names with a capitalised word beside them, only a space between, that is no known name or title."""
+    """The names beside a capitalised word, after one space, that isn't a known name or title."""
     starts = [start for start, _ in words]
     known = {
         word

@@ -1,8 +1,8 @@
-"""Links by a knowledge base: candidates with the name, ranked by name, popularity and description.
+"""Links by a knowledge base: candidates are ranked by name, popularity and description.
 
 The features are those of classic entity linkers: the prior of an entity and the similarity of its
-description to the mention's context (Milne and Witten, "Learning to link with Wikipedia", 2008), here
-with sentence embeddings.
+description to the mention's context (Milne and Witten, "Learning to link with Wikipedia", 2008),
+here with sentence embeddings.
 """
 
 from collections import OrderedDict
@@ -31,7 +31,7 @@ _ALIAS = -1.0
 _OTHER_CASE = -1.0
 _PART = -4.0
 _NAMED_BEFORE = 4.0
-# The weight of no entity, which a candidate must exceed; a single word often is something else.
+# The weight of no entity, which a candidate must exceed; a single word is often something else.
 _NOTHING = 2.0
 _NOTHING_ONE_WORD = 4.0
 _SURE = 0.6
@@ -39,7 +39,7 @@ _CACHED = 50_000
 
 
 class Encoder(Protocol):
-    """A sentence-embedding model, safe to use from several threads."""
+    """A thread-safe sentence-embedding model."""
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Embeddings of n texts, float32 (n, dim), each of length 1."""
@@ -66,7 +66,8 @@ class EmbeddedLinker:
             mentions = find_names(task.text, task.language, self._knowledge)
         if len(mentions) > MAX_ENTITIES:
             return UsageError(
-                f"A document has {len(mentions):,} names, more than {MAX_ENTITIES:,}: send a shorter one."
+                f"A document has {len(mentions):,} names, more than {MAX_ENTITIES:,}: send a "
+                "shorter one."
             )
         return _Text(task, mentions, self._candidates(task, mentions))
 
@@ -82,7 +83,7 @@ class EmbeddedLinker:
         }
 
     def _embed(self, texts: Iterable["_Text"]) -> dict[str, Floats]:
-        """The embeddings of everything that is compared; descriptions are kept for later calls."""
+        """The embeddings of contexts and descriptions; those of descriptions are cached."""
         contexts: dict[str, None] = {}
         descriptions: dict[str, None] = {}
         for text in texts:
@@ -104,7 +105,7 @@ class EmbeddedLinker:
 
 
 class _Text:
-    """A text on its way: its mentions, their candidates and contexts."""
+    """A text that is being linked: its mentions, their candidates and contexts."""
 
     def __init__(
         self, task: Task, mentions: Sequence[Mention], candidates: Mapping[str, Sequence[Candidate]]
@@ -115,7 +116,7 @@ class _Text:
         self._sentences = split_sentences(task.text, task.language)
 
     def contexts(self) -> Iterable[str]:
-        """The contexts, which descriptions are compared with."""
+        """The contexts that descriptions are compared with."""
         return (self._context(mention) for mention in self._mentions if self._open(mention))
 
     def descriptions(self) -> Iterable[str]:
@@ -125,9 +126,9 @@ class _Text:
         )
 
     def links(self, embeddings: Mapping[str, Floats]) -> list[Link]:
-        """Decide, with the embeddings of all contexts and descriptions."""
+        """Choose the links, given the embeddings of all contexts and descriptions."""
         first = [self._link(mention, embeddings, frozenset()) for mention in self._mentions]
-        # Later in a text the short name stands for the entity with the full name.
+        # Later in a text, a short name stands for the entity that was named in full.
         named = frozenset(
             link.wikidata_id
             for link in first
@@ -164,7 +165,7 @@ class _Text:
                 label=candidate.label,
                 description=candidate.description,
             )
-        # Ambiguous if, were it not for the best, another would be chosen rather than nothing.
+        # Ambiguous if, without the best, another candidate would win over no entity.
         is_ambiguous = sum(other > nothing for other in scores) > 1
         return Link(mention, score, reason=Reason.AMBIGUOUS if is_ambiguous else Reason.UNLIKELY)
 
@@ -185,7 +186,7 @@ class _Text:
 
 
 def _weight(candidate: Candidate, surface: str) -> float:
-    """How likely a candidate is, whatever the text is about."""
+    """How likely a candidate is, regardless of the text."""
     weight = _POPULARITY * candidate.popularity
     if not candidate.is_whole:
         return weight + _PART

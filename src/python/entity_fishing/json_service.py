@@ -1,4 +1,4 @@
-"""Calls of services that take and return JSON: bounded, retried, counted, checked."""
+"""Calls to services that take and return JSON: bounded, retried, counted, checked."""
 
 import asyncio
 import logging
@@ -33,9 +33,9 @@ MAX_RESPONSE_BYTES = 32 * 1024 * 1024
 
 
 def calls_counter() -> Counter:
-    """Calls of services, by service and outcome: `answered`, or the status of the failure."""
+    """Calls to services, by service and outcome: `answered`, or the status of the failure."""
     return Counter(
-        "upstream_calls_total", "Calls of other services.", ("service", "outcome"), registry=None
+        "upstream_calls_total", "Calls to other services.", ("service", "outcome"), registry=None
     )
 
 
@@ -48,8 +48,8 @@ class JsonService:
         path: of the endpoint.
         loop: runs the calls.
         calls: see `calls_counter`.
-        refusals: sentences for statuses that are the fault of the request; the client gets 422 and
-            that sentence.
+        refusals: messages for statuses that are the request's fault; the client gets 422 with that
+            message.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class JsonService:
         refusals: Mapping[int, str],
     ) -> None:
         self._label = name.removeprefix("The ")
-        # Without user and password, which a URL may have.
+        # Without user and password, which a URL may contain.
         self._name = f"{name} {urlsplit(url).netloc.rpartition('@')[2]}"
         self._url = f"{url.rstrip('/')}{path}"
         self._settings = settings
@@ -87,7 +87,7 @@ class JsonService:
         tasks: Sequence[Task],
         end: float,
     ) -> list[Result | Exception]:
-        """Work on several texts at the same time; one text's failure is not another's.
+        """Work on several texts at the same time; a failure concerns only its own text.
 
         Args:
             work: calls this service for a text, until `end`.
@@ -104,12 +104,12 @@ class JsonService:
         return self._loop.run(settle(map(bounded, tasks)))
 
     async def call(self, body: Any, schema: type[Body], end: float) -> Body:
-        """Post a body; retry where that may help.
+        """Post a body; retry if that may help.
 
         Args:
             schema: of the response.
-            end: time of `time.monotonic()` after which there is no other attempt; the caller bounds
-                the last one.
+            end: time of `time.monotonic()` after which there is no further attempt; the caller
+                limits the last one.
 
         Raises:
             UpstreamError: the service fails.

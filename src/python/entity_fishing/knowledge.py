@@ -1,4 +1,4 @@
-"""Looking names up in a knowledge base."""
+"""Looks names up in a knowledge base."""
 
 import json
 import sqlite3
@@ -13,12 +13,13 @@ from entity_fishing.names import name_key
 from entity_fishing.sample import sample_database
 
 MAX_CANDIDATES = 20
-"""Of one name, the best-known ones."""
+"""Most candidates of one name; the best-known ones are taken."""
 
 _COLUMNS = "entity.id, label, entity.type, description, popularity, name.name, is_label"
 _EXACT = f"""
 SELECT name.key, {_COLUMNS}
-FROM json_each(?) AS wanted JOIN name ON name.key = wanted.value JOIN entity ON entity.id = name.entity
+FROM json_each(?) AS wanted
+    JOIN name ON name.key = wanted.value JOIN entity ON entity.id = name.entity
 WHERE language IN (?, 'en', 'mul')
 ORDER BY popularity DESC, is_label DESC, entity.id
 """  # - only constants
@@ -39,7 +40,7 @@ class Candidate:
         popularity: from 0 to 1.
         name: the entity's name that was found.
         is_label: whether that is its usual name.
-        is_whole: whether that is the name that was looked for, and not a longer one.
+        is_whole: whether it is the name that was looked up, and not a longer one.
     """
 
     id: str
@@ -53,7 +54,7 @@ class Candidate:
 
 
 class KnowledgeBase:
-    """A knowledge base; safe to use from several threads."""
+    """A thread-safe knowledge base."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
@@ -61,10 +62,10 @@ class KnowledgeBase:
 
     @classmethod
     def open(cls, path: Path | None) -> "KnowledgeBase":
-        """Open a file that knowledge_base:build made, or the shipped sample.
+        """Open a file made by knowledge_base:build, or the shipped sample.
 
         Raises:
-            MeshError: the file is missing or no knowledge base.
+            MeshError: the file is missing or isn't a knowledge base.
         """
         return cls(open_file(path) if path else sample_database())
 
@@ -75,18 +76,18 @@ class KnowledgeBase:
         return int(count)
 
     def find(self, keys: Collection[str], language: str) -> Mapping[str, Sequence[Candidate]]:
-        """The entities with a name of each of these keys (`names.name_key`), best-known first; at most 20 each."""
+        """The entities with each of these keys (`names.name_key`): 20 at most, best-known first."""
         with self._lock:
             rows = self._database.execute(_EXACT, (json.dumps(list(keys)), language)).fetchall()
         found: dict[str, dict[int, Candidate]] = defaultdict(dict)
         for key, *row in rows:
-            # The first row of an entity is its label, if that is one of its names with this key.
+            # An entity's first row is its label, if the label has this key.
             if row[0] not in found[key] and len(found[key]) < MAX_CANDIDATES:
                 found[key][row[0]] = _candidate(row, is_whole=True)
         return {key: list(candidates.values()) for key, candidates in found.items()}
 
     def containing(self, name: str, language: str) -> Sequence[Candidate]:
-        """The entities with a longer name that contains these words in this order, best-known first; at most 20."""
+        """The entities with longer names that contain these words: 20 at most, best-known first."""
         words = name_key(name).replace('"', " ")
         if not words:
             return []

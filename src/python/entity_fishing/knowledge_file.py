@@ -9,22 +9,25 @@ from entity_fishing.names import name_key
 from mesh.core.errors import MeshError
 
 FORMAT = 1
-"""Written into every file; a change of the tables raises it."""
+"""Stored in every file; increase it with every change of the tables."""
 APPLICATION_ID = 0x4D454653
 
 _TABLES = f"""
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {FORMAT};
 CREATE TABLE entity (
-    id INTEGER PRIMARY KEY, label TEXT NOT NULL, type TEXT NOT NULL, description TEXT NOT NULL, popularity REAL NOT NULL
+    id INTEGER PRIMARY KEY, label TEXT NOT NULL, type TEXT NOT NULL, description TEXT NOT NULL,
+    popularity REAL NOT NULL
 );
 CREATE TABLE name (
-    id INTEGER PRIMARY KEY, entity INTEGER NOT NULL REFERENCES entity, name TEXT NOT NULL, key TEXT NOT NULL,
-    language TEXT NOT NULL, is_label INTEGER NOT NULL
+    id INTEGER PRIMARY KEY, entity INTEGER NOT NULL REFERENCES entity, name TEXT NOT NULL,
+    key TEXT NOT NULL, language TEXT NOT NULL, is_label INTEGER NOT NULL
 );
-CREATE VIRTUAL TABLE name_text USING fts5(key, content = 'name', content_rowid = 'id', tokenize = 'unicode61');
+CREATE VIRTUAL TABLE name_text USING fts5(
+    key, content = 'name', content_rowid = 'id', tokenize = 'unicode61'
+);
 """
-# Made last: filling an index that exists takes much longer.
+# Created last: filling an existing index takes much longer.
 _INDEXES = """
 CREATE INDEX IF NOT EXISTS name_key ON name (key);
 INSERT INTO name_text (name_text) VALUES ('rebuild');
@@ -64,12 +67,12 @@ class Record:
 
 
 def create_tables(database: sqlite3.Connection) -> None:
-    """Make the tables of an empty database."""
+    """Create the tables of an empty database."""
     database.executescript(_TABLES)
 
 
 def insert(database: sqlite3.Connection, records: Iterable[Record]) -> int:
-    """Add entities; return how many. Of those with the same identifier the first stays."""
+    """Add entities and return their number. Of equal identifiers, the first stays."""
     count = 0
     for record in records:
         number = int(record.id.removeprefix("Q"))
@@ -92,7 +95,7 @@ def insert(database: sqlite3.Connection, records: Iterable[Record]) -> int:
 
 
 def create_indexes(database: sqlite3.Connection) -> None:
-    """Make names searchable, once all entities are there."""
+    """Make names searchable, once all entities are inserted."""
     database.executescript(_INDEXES)
 
 
@@ -100,11 +103,11 @@ def open_file(path: Path) -> sqlite3.Connection:
     """Open a knowledge base for reading, from any thread.
 
     Raises:
-        MeshError: it is missing, no knowledge base, or of another format.
+        MeshError: it is missing, isn't a knowledge base, or has another format.
     """
     if not path.is_file():
         raise MeshError(
-            f"The knowledge base {path} does not exist; make it with knowledge_base:build."
+            f"The knowledge base {path} does not exist; build it with knowledge_base:build."
         )
     try:
         database = sqlite3.connect(
@@ -114,10 +117,10 @@ def open_file(path: Path) -> sqlite3.Connection:
         [version] = database.execute("PRAGMA user_version").fetchone()
     except sqlite3.Error as error:
         raise MeshError(
-            f"{path} can't be read as a knowledge base: {error}; make it anew."
+            f"{path} can't be read as a knowledge base: {error}; build it again."
         ) from error
     if (application, version) != (APPLICATION_ID, FORMAT):
         raise MeshError(
-            f"{path} is no knowledge base of format {FORMAT}; make it with knowledge_base:build."
+            f"{path} isn't a knowledge base of format {FORMAT}; build it with knowledge_base:build."
         )
     return database

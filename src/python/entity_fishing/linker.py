@@ -15,7 +15,7 @@ class Mention:
         start: its first character.
         end: the character after its last one.
         entity_type: the kind of entity, if known.
-        reason: the reason why it can't be linked, if that is known already.
+        reason: why it can't be linked, if that is already known.
     """
 
     start: int
@@ -26,7 +26,7 @@ class Mention:
 
 @dataclass(frozen=True)
 class Task:
-    """A text without markup, and the names to link in it; None if the backend shall find them."""
+    """A text without markup, and the names to link in it; None if the backend is to find them."""
 
     text: str
     language: Language
@@ -35,13 +35,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Link:
-    """The entity of a mention, or the reason why there is none.
+    """The entity of a mention, or why there is none.
 
     Args:
         mention: the name in the text.
-        score: certainty, from 0 to 1; of the best candidate if there is no link.
+        score: certainty, from 0 to 1; without a link, that of the best candidate.
         wikidata_id: such as `Q90`; exactly one of this and `reason` is set.
-        reason: the reason why there is no link.
+        reason: why there is no link.
         entity_type: person, organisation, place or other, if known.
         label: the entity's name, if known.
         description: a description of the entity, if known.
@@ -57,7 +57,7 @@ class Link:
 
 
 class Linker(Protocol):
-    """A backend; safe to use from several threads."""
+    """A thread-safe backend."""
 
     def link(self, tasks: Sequence[Task], end: float, /) -> list[list[Link] | Exception]:
         """Link the names of several texts together.
@@ -66,6 +66,6 @@ class Linker(Protocol):
             end: time of `time.monotonic()` by which other services must have responded.
 
         Returns:
-            For each text one link for each of its mentions, in their order, or its error.
+            For each text, one link for each of its mentions, in their order, or its error.
         """
         ...

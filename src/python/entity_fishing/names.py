@@ -1,4 +1,4 @@
-"""Names: the form in which they are compared, and their occurrences in a text."""
+"""The form in which names are compared, and their occurrences in a text."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -7,17 +7,17 @@ import regex
 
 from mesh.nlp.words import run_characters
 
-# Marks of Latin, Greek and Cyrillic letters; those of other scripts make other letters.
+# Marks of Latin, Greek and Cyrillic letters; in other scripts, marks make different letters.
 _MARKS = regex.compile("[\u0300-\u036f]")
 _EDGES = regex.compile(r"^[^\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}]+$")
 _SPACE = regex.compile(r"\s+")
 SPACELESS_SCRIPTS = ("Han", "Hiragana", "Katakana")
-"""Scripts without spaces, whose every character may begin or end a name."""
+"""Scripts without spaces: each of their characters may begin or end a name."""
 _WORD_CHARACTER = regex.compile(run_characters(SPACELESS_SCRIPTS), regex.VERSION1)
 
 
 def name_key(name: str) -> str:
-    """The form in which names are equal: without case, accents, and punctuation at the ends.
+    """The form in which names are compared: without case, accents, and punctuation at the ends.
 
     Empty for a name without letters or digits.
     """
@@ -28,7 +28,7 @@ def name_key(name: str) -> str:
 
 
 def occurrences(name: str, text: str) -> Iterator[tuple[int, int]]:
-    """The spans in which a text contains a name as whole words, letter by letter."""
+    """The spans in which a text contains exactly this name, as whole words."""
     start = text.find(name) if name else -1
     while start >= 0:
         end = start + len(name)

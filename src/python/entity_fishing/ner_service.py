@@ -1,4 +1,4 @@
-"""Names found by the ner service."""
+"""Finds names by the ner service."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,7 +29,7 @@ class _Response(BaseModel):
 
 
 class NerFinder:
-    """Finds names by the mesh's ner service; safe to use from several threads."""
+    """Finds names by the mesh's ner service; thread-safe."""
 
     def __init__(self, settings: EntityFishingSettings, loop: EventLoop, calls: Counter) -> None:
         self._service = JsonService(
@@ -43,7 +43,7 @@ class NerFinder:
         )
 
     def find(self, tasks: Sequence[Task], end: float) -> list[Task | Exception]:
-        """The tasks with the mentions that they lacked, or the errors of those.
+        """The tasks with the mentions they lacked, or the errors.
 
         Args:
             end: time of `time.monotonic()` by which the service must have responded.
@@ -61,7 +61,7 @@ class NerFinder:
         mentions = [
             Mention(entity.start, entity.end, entity.entity_type)
             for entity in response.outputs[0].entities
-            # A name outside of the text is dropped.
+            # Names outside the text are dropped.
             if entity.start < entity.end <= len(task.text)
         ]
         return replace(task, mentions=mentions)

@@ -1,4 +1,4 @@
-"""From documents to texts without markup, and from links back to places in the documents."""
+"""Turns documents into texts without markup, and links into predictions for the documents."""
 
 from collections.abc import Iterator, Sequence
 
@@ -20,10 +20,10 @@ WIKIDATA = "https://www.wikidata.org/wiki/"
 
 
 class PreparedDocument:
-    """A document, cleaned, with the places of the names that came with it.
+    """A cleaned document with the spans of its given names.
 
     Raises:
-        UsageError: names without a place occur too often.
+        UsageError: names given without offsets occur too often.
     """
 
     def __init__(self, source: Input, language: Language) -> None:
@@ -31,7 +31,8 @@ class PreparedDocument:
         self._given = None if source.entities is None else list(self._places(source.entities))
         if self._given is not None and len(self._given) > MAX_ENTITIES:
             raise UsageError(
-                f"The names of a document occur {len(self._given):,} times, more than {MAX_ENTITIES:,}: send fewer."
+                f"The names of a document occur {len(self._given):,} times, more than "
+                f"{MAX_ENTITIES:,}: send fewer."
             )
         self.task = Task(self._clean.text, language, self._mentions())
 
@@ -86,7 +87,7 @@ class PreparedDocument:
 
 
 def _spans(entity: GivenEntity, text: CleanText) -> Iterator[tuple[int, int]]:
-    """Where a given name is in the cleaned text."""
+    """The spans of a given name in the cleaned text."""
     if entity.start is None or entity.end is None:
         yield from occurrences(entity.entity_text.strip(), text.text)
     elif span := text.to_clean(entity.start, entity.end):

@@ -8,6 +8,6 @@ PROJECT = Project(
     port=8005,
     kind="code-only",
     steps=("serve:download", *CODE_ONLY_STEPS),
-    # It brings the encoder.
+    # It makes the encoder.
     modules={"serve:download": "mesh.lifecycle.encoder"},
 )

@@ -1,4 +1,7 @@
-"""The knowledge base that is shipped: some hundred well-known entities, and names that several of them share."""
+"""The shipped knowledge base.
+
+It has some hundred well-known entities, and names that several of them share.
+"""
 
 import csv
 import importlib.resources
@@ -20,7 +23,7 @@ def sample_database() -> sqlite3.Connection:
 
 
 def sample_records() -> Iterator[Record]:
-    """The entities of `sample.tsv`, whose popularity is an estimate in steps from 1 to 5."""
+    """The entities of `sample.tsv`; their popularity is estimated, from 1 to 5."""
     file = importlib.resources.files("entity_fishing").joinpath("sample.tsv")
     with file.open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):

@@ -39,7 +39,7 @@ class Language(StrEnum):
 
 
 class Reason(StrEnum):
-    """The reason why a name has no link."""
+    """Why a name has no link."""
 
     UNKNOWN = "unknown"
     AMBIGUOUS = "ambiguous"
@@ -49,13 +49,13 @@ class Reason(StrEnum):
 
 
 class Configuration(RequestModel):
-    """How documents are read. Every field is optional."""
+    """How documents are processed. Every field is optional."""
 
     language: Language = Field(default=Language.ENGLISH, description="Language of the documents.")
 
 
 class GivenEntity(Span):
-    """A name to link. Further fields are ignored, so an entity of the ner service fits as it is."""
+    """A name to link. Other fields are ignored, so an entity of the ner service fits unchanged."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -63,12 +63,12 @@ class GivenEntity(Span):
         min_length=1, max_length=500, description="The name.", examples=["Paris"]
     )
     entity_type: str | None = Field(
-        default=None, max_length=100, description="What it names; comes back as it was sent."
+        default=None, max_length=100, description="The type of entity; returned as it was sent."
     )
 
 
 class Input(Document):
-    """A text, and the names in it if they are known."""
+    """A text, and its names if they are known."""
 
     entities: list[GivenEntity] | None = Field(
         default=None,
@@ -87,9 +87,9 @@ class Request(DocumentsRequest):
 
     configuration: Configuration = Field(
         default=Configuration(),
-        description="How documents are read, for all documents of the request.",
+        description="How all documents of the request are processed.",
     )
-    # A request is never changed, so a list of a subclass is as good.
+    # A request is never modified, so a list of a subclass is fine.
     inputs: Inputs[Input]  # type: ignore[assignment]
 
 
@@ -97,21 +97,23 @@ class Entity(BaseModel):
     """A name in a document, with or without a link."""
 
     entity_text: str = Field(
-        description="The name, as sent or, if it was found, without markup.", examples=["Paris"]
+        description="The name as it was sent; without markup if the service found " "it.",
+        examples=["Paris"],
     )
     entity_type: str | None = Field(
-        description="As sent, as the ner service returned it, or that of the Wikidata entity: person, "
-        "organisation, place or other."
+        description="As sent, as the ner service returned it, or that of the Wikidata entity: "
+        "person, organisation, place or other."
     )
     start: int | None = Field(
-        description="Its first character in the document as it was sent, from 0; null if the document "
-        "does not contain it."
+        description="Offset of its first character in the document as it was sent, from 0; null if "
+        "the document doesn't contain it."
     )
     end: int | None = Field(
-        description="The character after its last one in the document as it was sent."
+        description="Offset after its last character in the document as it was sent."
     )
     score: float = Field(
-        description="How certain the link is, from 0 to 1; without a link, that of the best candidate.",
+        description="How certain the link is, from 0 to 1; without a link, that of the best "
+        "candidate.",
         examples=[0.9871],
     )
     wikidata_id: str | None = Field(
@@ -122,17 +124,17 @@ class Entity(BaseModel):
         examples=["https://www.wikidata.org/wiki/Q90"],
     )
     label: str | None = Field(
-        description="The entity's usual name, if the backend knows it.", examples=["Paris"]
+        description="The usual name of the entity, if the backend knows it.", examples=["Paris"]
     )
     description: str | None = Field(
         description="A description of the entity, if the backend knows one.",
         examples=["capital of France"],
     )
     reason: Reason | None = Field(
-        description="The reason why there is no link. `unknown`: no entity has this name. `ambiguous`: "
+        description="Why there is no link. `unknown`: no entity has this name. `ambiguous`: "
         "several entities are about as likely. `unlikely`: no entity with this name fits the text. "
-        "`part_of_longer_name`: the words beside it seem to belong to the name. `not_in_document`: the "
-        "document does not contain the name that was sent."
+        "`part_of_longer_name`: the words beside it seem to belong to the name. `not_in_document`: "
+        "the document doesn't contain the name that was sent."
     )
 
 
@@ -140,7 +142,7 @@ class Prediction(BaseModel):
     """The names of one document."""
 
     entities: list[Entity] = Field(
-        description="In the order of the document, or in that of the given entities."
+        description="In the order of the document, or of the given entities."
     )
 
 
@@ -149,5 +151,6 @@ class Response(BaseModel):
 
     outputs: list[Prediction]
     backend: Backend = Field(
-        description="`embedded`: the server's own knowledge base. `service`: an entity-fishing server."
+        description="`embedded`: the server's own knowledge base. `service`: an entity-fishing "
+        "server."
     )

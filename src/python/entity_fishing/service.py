@@ -15,7 +15,7 @@ from mesh.serve.upstream import EventLoop
 
 PATH = "/service/disambiguate"
 
-# The smallest fraction of their characters that a found name shares with the given one.
+# Minimum overlap of a found name with the given one, as a fraction of their characters.
 _SHARED = 0.5
 
 
@@ -39,7 +39,7 @@ class _Response(BaseModel):
 
 
 class ServiceLinker:
-    """Links by an entity-fishing server, which finds names too."""
+    """Links by an entity-fishing server, which can also find names."""
 
     def __init__(self, settings: EntityFishingSettings, loop: EventLoop, calls: Counter) -> None:
         self._service = JsonService(
@@ -50,8 +50,8 @@ class ServiceLinker:
             loop=loop,
             calls=calls,
             refusals={
-                406: "does not take this document: it is too short, or of a language that the "
-                "server does not know."
+                406: "does not take this document: it is too short, or its language is "
+                "unknown to the server."
             },
         )
 
@@ -63,12 +63,12 @@ class ServiceLinker:
         """Link the names of a text.
 
         Returns:
-            One link for each mention of the task, in their order; or, where it has none, for each
+            One link for each mention of the task, in their order; without mentions, one for each
             name that the server found, in the text's order.
 
         Raises:
             UpstreamError: the server fails.
-            UsageError: it does not know the language.
+            UsageError: it doesn't know the language.
         """
         mentions = task.mentions
         if not task.text or (mentions is not None and not mentions):
@@ -101,7 +101,7 @@ def _query(text: str, mention: Mention, offsets: Utf16Offsets) -> dict[str, Any]
 
 
 def _links(entities: Sequence[_Entity], text: str, offsets: Utf16Offsets) -> list[Link]:
-    """The links that the server found, most certain first, without those outside of the text."""
+    """The links that the server found, most certain first, without those outside the text."""
     links = []
     for entity in entities:
         start, end = offsets.from_utf16(entity.offset_start), offsets.from_utf16(entity.offset_end)
@@ -122,7 +122,7 @@ def _link(mention: Mention, entity: _Entity) -> Link:
 
 
 def _best(mention: Mention, found: Sequence[Link]) -> Link:
-    """The most certain link at exactly the mention's span, else the one that overlaps it most."""
+    """The most certain link with the mention's span, or else the link that overlaps it most."""
 
     def quality(link: Link) -> tuple[bool, float, float]:
         other = link.mention
@@ -143,7 +143,7 @@ def _best(mention: Mention, found: Sequence[Link]) -> Link:
 
 
 def _without_overlaps(found: Sequence[Link]) -> list[Link]:
-    """The most certain links that share no character, in the text's order."""
+    """The most certain links that don't overlap, in the text's order."""
     kept: list[Link] = []
     for link in found:
         if all(

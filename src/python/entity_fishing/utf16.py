@@ -1,4 +1,4 @@
-"""Offsets of programs that count UTF-16 units of a text, such as those in Java."""
+"""Offsets in UTF-16 units, which programs in Java and other languages use."""
 
 from bisect import bisect_left
 from itertools import accumulate
@@ -7,7 +7,7 @@ _LAST_OF_ONE_UNIT = "\uffff"
 
 
 class Utf16Offsets:
-    """Positions of characters in UTF-16, where emoji and rare letters are two units."""
+    """The positions of a text's characters in UTF-16; emoji and rare letters are two units."""
 
     def __init__(self, text: str) -> None:
         sizes = (2 if character > _LAST_OF_ONE_UNIT else 1 for character in text)
@@ -18,7 +18,7 @@ class Utf16Offsets:
         return self._units[position]
 
     def from_utf16(self, unit: int) -> int | None:
-        """The character that begins at a unit, if any; the text's end counts as a character."""
+        """The position of the character, or the end of the text, at a unit; None inside of one."""
         position = bisect_left(self._units, unit)
         found = position < len(self._units) and self._units[position] == unit
         return position if found else None

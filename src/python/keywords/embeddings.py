@@ -88,13 +88,14 @@ class Vocabulary:
             return None
         if record.model_digest != model_digest(Manifest.read(directory)):
             raise MeshError(
-                f"{directory / WORDS_FILE} was made with another model than the one in {directory}; {_ADVICE}."
+                f"{directory / WORDS_FILE} was made with another model than the one in "
+                f"{directory}; {_ADVICE}."
             )
         dimension = CompileSpec.read(directory).dimension
         if record.dimension != dimension:
             raise MeshError(
-                f"{directory / WORDS_FILE} has embeddings of {record.dimension} numbers, but the model's have "
-                f"{dimension}; {_ADVICE}."
+                f"{directory / WORDS_FILE} has embeddings of {record.dimension} numbers, but the "
+                f"model's have {dimension}; {_ADVICE}."
             )
         return cls(record.words, _map_embeddings(directory / EMBEDDINGS_FILE, record))
 
@@ -140,7 +141,8 @@ def _map_embeddings(path: Path, record: VocabularyRecord) -> NDArray[np.float32]
     expected = (len(record.words), record.dimension)
     if mapped.shape != expected or mapped.dtype != np.dtype(record.dtype):
         raise MeshError(
-            f"{path} holds {mapped.dtype} {mapped.shape} instead of {record.dtype} {expected}; {_ADVICE}."
+            f"{path} holds {mapped.dtype} {mapped.shape} instead of {record.dtype} {expected}; "
+            f"{_ADVICE}."
         )
     # A plain array over the same memory: looking rows up in it is faster than in a memmap.
     embeddings: NDArray[np.float32] = np.asarray(mapped)

@@ -1,4 +1,4 @@
-"""What the server of keywords needs beside the network."""
+"""Files that the keywords server needs in addition to the network."""
 
 import os
 from pathlib import Path
@@ -19,8 +19,8 @@ class KeywordFiles(ExtraFiles):
     vocabulary_words: int = Field(
         30_000,
         ge=0,
-        description="How many words to embed ahead of requests, at most; 0 for none. "
-        "They are words that are one token to the model.",
+        description="Maximum number of words to embed in advance; 0 for none. "
+        "Each is a single token of the model's tokenizer.",
     )
 
     def write(self, folder: Path) -> None:

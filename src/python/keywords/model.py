@@ -3,10 +3,11 @@
 The results are those of KeyBERT (Grootendorst, 2020) 0.9 on the same model, called with a list of
 documents, except where KeyBERT has no result or a result of another shape:
 
-- Each document gets a list. KeyBERT returns the bare list of a single document, and one empty list
-  for all documents where none of them has a candidate.
+- Each document gets a list. KeyBERT returns a bare list for a single document, and one empty list
+  for all documents if none of them has a candidate.
 - Repeated `candidates` count once; KeyBERT returns nothing at all.
-- `top_n` above `nr_candidates` with max-sum, and unknown languages, are refused with a sentence.
+- `top_n` above `nr_candidates` with max-sum, and unknown languages, are refused with an error
+  message.
 - Equal similarities come in the (alphabetical) order of the candidates; KeyBERT's order varies.
 - `seed_keywords` is one list for all documents; an empty one has no effect, where KeyBERT fails.
 """
@@ -56,13 +57,13 @@ class _Request:
 
     @property
     def documents_with_candidates(self) -> list[str]:
-        """The others need no embedding."""
+        """The documents that need an embedding."""
         pairs = zip(self.documents, self.candidates, strict=True)
         return [document for document, own in pairs if own]
 
     @property
     def phrases(self) -> list[str]:
-        """The candidates and seed keywords to embed, repeated as they come."""
+        """The candidates and seed keywords to embed, in order, with repetitions."""
         found = list(chain.from_iterable(self.candidates))
         return [*found, *(self.configuration.seed_keywords or ())] if found else []
 
@@ -79,15 +80,15 @@ class _Embeddings:
 
 
 class KeywordExtractor:
-    """Extracts keywords with a sentence-embedding model; as safe for threads as its encoder is.
+    """Extracts keywords with a sentence-embedding model; as thread-safe as its encoder.
 
     Args:
         encoder: embeds documents and candidates.
-        english_stop_words: the list with the name "english".
+        english_stop_words: the list named "english".
         vocabulary: words whose embeddings are known.
         cache_entries: the number of candidates whose embeddings are remembered across requests
             (see `EmbeddingCache`).
-        max_candidates: the number of distinct candidates that one request may have.
+        max_candidates: maximum number of distinct candidates in one request.
 
     Attributes:
         cache: the remembered embeddings, with counters; more may be stored ahead of requests.
@@ -145,7 +146,7 @@ class KeywordExtractor:
                 requests do not.
 
         Returns:
-            For each request its predictions, or the error that `extract` would raise for it.
+            The predictions for each request, or the error that `extract` would raise for it.
         """
         prepared = [self._prepare(*request) for request in requests]
         accepted = [request for request in prepared if isinstance(request, _Request)]
@@ -181,7 +182,7 @@ class KeywordExtractor:
         return _Request(documents, configuration, candidates)
 
     def _embed(self, requests: Sequence[_Request]) -> _Embeddings:
-        """Embed in one call each distinct text that is neither in the vocabulary nor remembered."""
+        """Embed, in one call, each distinct text that isn't in the vocabulary or the cache."""
         missing = list(dict.fromkeys(chain.from_iterable(item.phrases for item in requests)))
         rows: dict[str, int] = {}
         parts: list[NDArray[np.float32]] = []
@@ -234,7 +235,7 @@ def _keywords(
 
 
 def _guided(document: NDArray[np.float32], seeds: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Draw the document's embedding a quarter of the way to the mean of the seeds', at length 1."""
+    """Move the document's embedding a quarter of the way to the seeds' mean; its length stays 1."""
     drawn: NDArray[np.float32] = (3 * document + seeds.mean(axis=0)) / 4
     return drawn / np.linalg.norm(drawn)
 

@@ -62,7 +62,7 @@ def max_sum_distance(
 ) -> Ranked:
     """The least similar `top_n` of the `nr_candidates` nearest, nearest last.
 
-    Every combination is tried; the one with the smallest sum of similarities within it is taken.
+    Every combination is tried; the one with the smallest sum of pairwise similarities wins.
     The result is empty where the document has fewer than `top_n` candidates.
     """
     if len(candidates) < top_n:
@@ -81,7 +81,7 @@ def max_sum_distance(
 def _combinations(count: int, size: int) -> NDArray[np.unsignedinteger[Any]]:
     """All choices of `size` of `count` indices, in lexicographic order: (comb(count, size), size).
 
-    Their type is the smallest that can represent `count`: there are many, and the last are kept.
+    They have the smallest type that holds `count`: there are many, and the latest stay cached.
     """
     flat = chain.from_iterable(combinations(range(count), size))
     indices = np.fromiter(flat, dtype=np.min_scalar_type(count), count=comb(count, size) * size)

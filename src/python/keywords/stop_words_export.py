@@ -14,7 +14,10 @@ def english_stop_words() -> frozenset[str]:
 
 
 def write_english_stop_words(directory: Path) -> Path:
-    """Write the English list below `directory`, where `read_english_stop_words` finds it; returns the file."""
+    """Write the English list below `directory`, and return the file.
+
+    `read_english_stop_words` reads it there.
+    """
     path = directory / ENGLISH_STOP_WORDS
     write_json_atomic(path, sorted(english_stop_words()))
     return path

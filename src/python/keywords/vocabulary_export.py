@@ -1,4 +1,4 @@
-"""Makes the vocabulary of a compiled model: the words that are one token to it, with their embeddings."""
+"""Makes the vocabulary of a compiled model: its single-token words with their embeddings."""
 
 import logging
 from pathlib import Path
@@ -19,16 +19,16 @@ SOURCE = "the words that are one token to the model's tokenizer, in the order of
 
 
 def write_vocabulary(directory: Path, most: int, threads: int) -> None:
-    """Write the vocabulary of a compiled model below its directory, where `Vocabulary.read` finds it.
+    """Write the vocabulary of a compiled model below its directory; `Vocabulary.read` finds it.
 
     Args:
-        directory: all other files of the compiled model, not yet with a manifest.
-        most: how many words there may be; the first are taken.
-        threads: cores to compute with.
+        directory: the compiled model's other files, without a manifest so far.
+        most: maximum number of words; the first ones are taken.
+        threads: number of cores to use.
     """
     words = whole_words(Tokenizer.from_file(str(directory / TOKENIZER_FILE)))[:most]
     if not words:
-        logger.warning("no word is one token to the model: it gets no vocabulary")
+        logger.warning("no word is a single token of the model, so it gets no vocabulary")
         return
     logger.info("embedding a vocabulary of %d words", len(words))
     digest = model_digest(Manifest.of(directory))
@@ -41,9 +41,9 @@ def write_vocabulary(directory: Path, most: int, threads: int) -> None:
 
 
 def whole_words(tokenizer: Tokenizer) -> list[str]:
-    """The lower-case words that a tokenizer makes one token of, in the order of the tokens' ids.
+    """The lower-case words that are a single token, in the order of the tokens' ids.
 
-    Vocabularies are made by counting, so the first words are often the most frequent ones.
+    Vocabularies are built by frequency, so the first words are often the most frequent ones.
     """
     tokenizer.no_padding()
     tokenizer.no_truncation()
@@ -53,6 +53,6 @@ def whole_words(tokenizer: Tokenizer) -> list[str]:
     return [
         word
         for word, encoding in zip(words, encodings, strict=True)
-        # An unknown word is one token, too, but not one of its own.
+        # An unknown word is one token too, but that token isn't its own.
         if len(encoding) == 1 and tokenizer.decode(encoding.ids).strip() == word
     ]

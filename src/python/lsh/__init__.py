@@ -1,1 +1,1 @@
-"""LSH: signatures by which near-duplicate texts, such as syndicated news, are found without comparing all pairs."""
+"""LSH: signatures that find near-duplicate texts, such as syndicated news, without all pairs."""

@@ -1,7 +1,7 @@
 """Text to shingles to MinHash to bands: near-duplicates share a band.
 
-The method is chapter 3 of "Mining of Massive Datasets" (Leskovec, Rajaraman and Ullman), by the
-package datasketch.
+The method is from chapter 3 of "Mining of Massive Datasets" (Leskovec, Rajaraman and Ullman),
+implemented with the package datasketch.
 """
 
 import base64
@@ -16,21 +16,21 @@ from mesh.nlp.near_duplicates import shingles
 from mesh.nlp.words import content_words
 
 SIGNATURE_VERSION = 1
-"""Raise it with any change, here, in `mesh.nlp` or in a package, that changes a signature."""
+"""Increase it with every change that alters a signature: here, in `mesh.nlp` or in a package."""
 
 _SEED = 1
-# 64-bit hashes: collisions don't bias the similarity of long texts, as those of 32 bits do.
+# 64-bit hashes: their collisions don't bias the similarity of long texts; those of 32 bits do.
 _SCHEME = "affine64"
-# Each shingle takes a row of `num_perm` hashes; blocks bound the memory.
+# Each shingle takes a row of `num_perm` hashes; blocks limit the memory.
 _BLOCK = 4096
 
 
 @lru_cache(maxsize=4096)
 def bands(threshold: float, num_perm: int) -> tuple[int, int]:
-    """The bands of a MinHash: their number, and the values in each; remaining values are not used.
+    """The bands of a MinHash: their number, and the values in each. The rest is unused.
 
-    For these, the areas of false positives and false negatives at the threshold have the smallest
-    sum. Documents of Jaccard similarity s share one of b bands of r values with probability
+    They minimise the summed areas of false positives and false negatives at the threshold.
+    Documents of Jaccard similarity s share at least one of b bands of r values with probability
     1 - (1 - s^r)^b.
 
     Raises:
@@ -40,14 +40,14 @@ def bands(threshold: float, num_perm: int) -> tuple[int, int]:
         index = MinHashLSH(threshold=threshold, num_perm=num_perm)
     except ValueError as error:
         raise UsageError(
-            f"threshold={threshold:g} leaves a single band of {num_perm} values: raise num_perm, or "
-            "lower threshold."
+            f"threshold={threshold:g} leaves a single band of {num_perm} values: raise num_perm, "
+            "or lower threshold."
         ) from error
     return index.b, index.r
 
 
 def min_hash(elements: Collection[str], num_perm: int) -> MinHash:
-    """The MinHash of a set; the fraction of values that two share estimates their similarity."""
+    """The MinHash of a set; the fraction of values two share estimates their similarity."""
     result = MinHash(num_perm, seed=_SEED, scheme=_SCHEME)
     encoded = [text.encode() for text in elements]
     for start in range(0, len(encoded), _BLOCK):

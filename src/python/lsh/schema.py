@@ -7,7 +7,7 @@ from mesh.nlp.stop_words import language_code
 from mesh.serve.documents import DocumentsRequest, RequestModel
 
 MAX_PERMUTATIONS = 256
-"""Choosing the bands tries every way to divide the permutations: 0.1 s for this many."""
+"""Choosing the bands tries every division of the permutations, which takes 0.1 s for this many."""
 
 
 class Configuration(RequestModel):
@@ -15,8 +15,8 @@ class Configuration(RequestModel):
 
     language: str = Field(
         default="en",
-        description="Language of the documents, whose stop words are dropped: its ISO 639-1 code or "
-        "English name.",
+        description="Language of the documents, whose stop words are dropped: its ISO 639-1 code "
+        "or English name.",
         examples=["en", "german"],
     )
     shingle_list: int = Field(
@@ -27,14 +27,14 @@ class Configuration(RequestModel):
         ge=0.05,
         le=0.95,
         multiple_of=0.01,
-        description="The Jaccard similarity of two documents' shingles from which on they should share a "
-        "band; the bands are chosen so that the areas of false positives and false negatives are smallest.",
+        description="Jaccard similarity of two documents' shingles above which they should share a "
+        "band. The bands are chosen to minimise the areas of false positives and false negatives.",
     )
     num_perm: int = Field(
         default=128,
         ge=16,
         le=MAX_PERMUTATIONS,
-        description="The number of hash values in all bands; more of them are more exact.",
+        description="The number of hash values in all bands; more are more accurate.",
     )
 
     @field_validator("language")
@@ -59,9 +59,9 @@ class Prediction(BaseModel):
     """The signature of one document."""
 
     signature: list[str] | None = Field(
-        description="The bands in base64. Two documents are candidates for near-duplicates if they have "
-        "the same band at the same position. `null` for a document with fewer words than a shingle, "
-        "stop words not counted.",
+        description="The bands in base64. Two documents are candidates for near-duplicates if they "
+        "have the same band at the same position. `null` for a document with fewer words than a "
+        "shingle, stop words not counted.",
         examples=[["AAAADw3JmbU=", "AAAAAF1mQjg="]],
     )
 
@@ -71,6 +71,7 @@ class Response(BaseModel):
 
     outputs: list[Prediction]
     signature_version: int = Field(
-        description="Signatures of different versions can't be compared: make the older ones again.",
+        description="Signatures of different versions can't be compared: compute the older "
+        "ones again.",
         examples=[1],
     )

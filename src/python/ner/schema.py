@@ -6,7 +6,7 @@ from mesh.serve.documents import DocumentsRequest, LanguageConfiguration
 
 
 class Configuration(LanguageConfiguration):
-    """How documents are read. Every field is optional."""
+    """How documents are processed. Every field is optional."""
 
 
 class Request(DocumentsRequest):
@@ -14,7 +14,7 @@ class Request(DocumentsRequest):
 
     configuration: Configuration = Field(
         default=Configuration(),
-        description="How documents are read, for all documents of the request.",
+        description="How all documents of the request are processed.",
     )
 
 
@@ -22,26 +22,27 @@ class Entity(BaseModel):
     """A name in a document."""
 
     entity_type: str = Field(
-        description="PER for a person, ORG for an organisation, LOC for a place, MISC for another name. "
-        "A model that was registered without training has its own types.",
+        description="PER for a person, ORG for an organisation, LOC for a place, MISC for another "
+        "name. A model that was registered without training has its own types.",
         examples=["PER"],
     )
     entity_text: str = Field(
         description="The name, without markup and with plain spaces.", examples=["Maria Santos"]
     )
     score: float = Field(
-        description="Mean probability of its words' tags, from 0 to 1, rounded to 4 digits.",
+        description="Mean probability of the tags of its words, from 0 to 1, rounded to 4 digits.",
         examples=[0.9871],
     )
     sentence_index: int = Field(
-        description="The number of its sentence in the document, from 0.", examples=[0]
+        description="Index of its sentence in the document, from 0.", examples=[0]
     )
     start: int = Field(
-        description="Its first character in the document as it was sent, from 0.", examples=[0]
+        description="Offset of its first character in the document as it was sent, from " "0.",
+        examples=[0],
     )
     end: int = Field(
-        description="The character after its last one in the document as it was sent; markup within "
-        "the name counts.",
+        description="Offset after its last character in the document as it was sent, with any "
+        "markup inside the name.",
         examples=[12],
     )
 
@@ -50,7 +51,7 @@ class Prediction(BaseModel):
     """The entities of one document."""
 
     entities: list[Entity] = Field(
-        description="In the order of the document; none for an empty one."
+        description="In the order of the document; empty for a document without text."
     )
 
 

@@ -1,4 +1,4 @@
-"""The containers of the life cycle by number, and what each of their programs needs."""
+"""The numbered containers of the life cycle, and the needs of their programs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from mesh.core.project import Project
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """What a step asks for, and what it may take at most, in Kubernetes' units."""
+    """The requests and limits of a step, in Kubernetes' units."""
 
     cpu_request: str
     cpu_limit: str
@@ -31,11 +31,12 @@ class Step:
 
     Args:
         program: as `component:program`.
-        reads: what it reads that another step wrote.
-        writes: what it writes that other steps read.
+        reads: results of other steps that it reads.
+        writes: results that other steps read.
         requires: the step that a project must declare for it; the program itself by default.
-        retries: how often a failed run is repeated; only where the reason may lie outside, or a run is continued.
-        takes_gpu: whether it computes on GPUs, where the pipeline asks for some.
+        retries: how often a failed run is repeated; for steps that may fail for external reasons,
+            or that can resume.
+        takes_gpu: whether it gets the GPUs that the pipeline requests.
         tag_flag: the flag that takes the tag of the data.
         tag_needed: whether it can't run without one.
     """
@@ -57,7 +58,7 @@ class Step:
 
     @property
     def uses(self) -> frozenset[str]:
-        """Where it reads and writes."""
+        """Everything that it reads or writes."""
         return frozenset((*self.reads, *self.writes))
 
     @property
@@ -97,7 +98,7 @@ CONTAINERS: dict[int, tuple[Step, ...]] = {
     6: (Step(program="compile:validate", reads=(OUTPUTS,), writes=(OUTPUTS,), resources=HEAVY),),
     7: (Step(program="compile:upload", reads=(OUTPUTS,), writes=(REGISTRY,)),),
 }
-"""What `--run-containers` numbers, in the order in which they can be run."""
+"""The containers by their numbers for `--run-containers`, in the order of the life cycle."""
 
 
 def choose(project: Project, numbers: Iterable[int]) -> list[Step]:

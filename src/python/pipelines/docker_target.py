@@ -1,4 +1,4 @@
-"""Runs pipeline.yaml in this machine's containers, by kfp's own runner."""
+"""Runs pipeline.yaml in containers on this machine, by kfp's own runner."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ from pipelines.outcome import Outcome
 from pipelines.plan import Plan, PlannedStep
 
 FOLDERS = (".mesh", "outputs")
-"""What the steps share, below the working directory."""
+"""The folders that the steps share, below the working directory."""
 
 _USER = 10001
 _STOP_SECONDS = 30
@@ -40,7 +40,7 @@ def daemon_answers() -> bool:
 
 
 def check_images(plan: Plan) -> None:
-    """See that every image is here; one that has a registry's address is pulled.
+    """Make sure that every image is here; images of a registry are pulled.
 
     Raises:
         UsageError: an image is missing.
@@ -68,11 +68,11 @@ def _pull(client: docker.DockerClient, image: str) -> None:
 def run_in_containers(
     plan: Plan, specification: Path, secrets: Mapping[str, str], started: Callable[[str], None]
 ) -> list[Outcome]:
-    """Run the compiled pipeline; a failing step is the last.
+    """Run the compiled pipeline up to the first failing step.
 
     Args:
         specification: pipeline.yaml.
-        secrets: variables of this machine that the steps get, besides those in the file.
+        secrets: variables of this machine that the steps get in addition to those in the file.
         started: called with the name of each step.
 
     Raises:
@@ -87,7 +87,7 @@ def run_in_containers(
             docker.types.Mount(f"/workspace/{name}", str(Path(name).resolve()), type="bind")
             for name in FOLDERS
         ],
-        # As Kubernetes does where a command is given: the image's own entry point is not used.
+        # As in Kubernetes, a command replaces the image's own entry point.
         entrypoint=[""],
         read_only=True,
         tmpfs={"/tmp": ""},  # noqa: S108
@@ -99,7 +99,7 @@ def run_in_containers(
         _containers_of(plan, outcomes, started),
         warnings.catch_warnings(),
     ):
-        # It warns that it has no limits; `_limits` has.
+        # It warns that limits have no effect; `_limits` sets them.
         warnings.filterwarnings("ignore", ".*have no effect.*", UserWarning)
         local.init(
             runner,
@@ -116,7 +116,10 @@ def run_in_containers(
 
 
 def _share_folders() -> str:
-    """Make the shared folders and give them to the containers' user, which is the caller unless that is root."""
+    """Create the shared folders, give them to the containers' user, and return that user.
+
+    It is the caller, unless the caller is root.
+    """
     for name in FOLDERS:
         Path(name).mkdir(exist_ok=True)
     if os.getuid():
@@ -131,10 +134,10 @@ def _share_folders() -> str:
 def _containers_of(
     plan: Plan, outcomes: list[Outcome], started: Callable[[str], None]
 ) -> Iterator[None]:
-    """Let kfp start containers by `_run_container`.
+    """Make kfp start containers by `_run_container`.
 
-    kfp 2.17 lets Docker remove a container when it ends, and takes one that is gone before it asked for the exit code
-    for a success. It also leaves a container running when it is interrupted itself.
+    kfp 2.17 lets Docker remove a container when it ends. A container that is removed before kfp
+    reads its exit code counts as a success. If kfp is interrupted, the container keeps running.
     """
     steps = {(*step.command, *step.arguments): step for step in plan.steps}
 
@@ -176,7 +179,7 @@ def _run_container(client: docker.DockerClient, options: Mapping[str, Any]) -> i
 
 
 def _limits(step: PlannedStep) -> dict[str, Any]:
-    """The step's limits, as far as this machine has so much; kfp's runner ignores them."""
+    """The step's limits, or this machine's CPUs if it has fewer; kfp's runner ignores them."""
     number, unit = step.resources.memory_limit[:-2], step.resources.memory_limit[-2:]
     limits: dict[str, Any] = {"mem_limit": int(number) * _UNITS[unit]}
     if step.gpus:

@@ -1,4 +1,4 @@
-"""Shows what changes in a run on a server until it ends."""
+"""Shows the changes of a run on a server until it ends."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -14,10 +14,10 @@ class RunState:
     """A run as its server sees it.
 
     Args:
-        state: the server's word, such as `RUNNING`.
+        state: in the server's words, such as `RUNNING`.
         steps: the same for each step that has started.
         done: whether it has ended.
-        succeeded: whether it has ended well.
+        succeeded: whether it ended successfully.
         problem: the server's explanation of a failure.
     """
 

@@ -18,7 +18,7 @@ _ENDED = ("SUCCEEDED", "FAILED", "SKIPPED", "CANCELED")
 
 
 def read_token(settings: KubeflowSettings) -> str | None:
-    """The token for the server, if a file with one is named.
+    """The token for the server, if a token file is set.
 
     Raises:
         UsageError: the file can't be read.
@@ -39,7 +39,7 @@ def run_on_kubeflow(
     """Submit the pipeline and show it until it ends; return its exit code.
 
     Raises:
-        MeshError: the server refused it, or can't be reached.
+        MeshError: the server refused it or can't be reached.
     """
     console = Console(stderr=True)
     try:

@@ -19,7 +19,11 @@ class Outcome:
 
 
 def report(plan: Plan, outcomes: Sequence[Outcome], console: Console) -> int:
-    """Show what became of every step; return the exit code of the pipeline: that of the step that failed, or 0."""
+    """Show the outcome of every step.
+
+    Returns:
+        The pipeline's exit code: that of the step that failed, or 0.
+    """
     table = make_table("step", "exit code", "seconds")
     last = {outcome.name: outcome for outcome in outcomes}
     failed = ""
@@ -41,7 +45,7 @@ def report(plan: Plan, outcomes: Sequence[Outcome], console: Console) -> int:
 
 
 def announce(plan: Plan, console: Console) -> Callable[[str], None]:
-    """What shows that a step has started, called with its name."""
+    """A function that shows that the step with a name has started."""
     numbers = {step.name: number for number, step in enumerate(plan.steps, start=1)}
 
     def started(name: str) -> None:

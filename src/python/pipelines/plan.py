@@ -1,4 +1,4 @@
-"""A pipeline before anything runs: each step with its image, command, environment and limits."""
+"""The plan of a pipeline: each step with its image, command, environment and limits."""
 
 import json
 
@@ -12,9 +12,12 @@ from pipelines.containers import Resources, Step, choose
 from pipelines.settings import ImageSettings, PipelineSettings, is_managed
 
 ENTRY_POINT = ("tini-static", "--", "python", "-m", "mesh.core.start")
-"""What components' images start; Kubeflow asks for the whole command, since it does not know the image's own."""
+"""The entry point of the components' images.
+
+Kubeflow needs the whole command, since it doesn't know the image's own.
+"""
 OUTPUTS = "/workspace/outputs"
-"""Where images keep what one step leaves for the next."""
+"""The images' folder for files that one step leaves for the next."""
 
 
 class PlannedStep(BaseModel):
@@ -24,9 +27,9 @@ class PlannedStep(BaseModel):
         name: unique in the pipeline, such as `compile-trace`.
         component: the package of the program's component, such as `keywords.compile`.
         arguments: the program and its flags.
-        environment: variables by their values; never a secret's.
-        kubernetes_secrets: variables by `<secret>/<key>`.
-        uses: where it reads and writes, of what steps share.
+        environment: names and values of variables; never of a secret.
+        kubernetes_secrets: names of variables, with `<secret>/<key>`.
+        uses: the results that it shares with other steps.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,7 +48,7 @@ class PlannedStep(BaseModel):
 
     @property
     def command(self) -> tuple[str, ...]:
-        """What is started in the container, before the arguments."""
+        """The command in the container, before the arguments."""
         return (*ENTRY_POINT, self.component)
 
 
@@ -68,10 +71,11 @@ class Plan(BaseModel):
 
 
 def make_plan(project: Project, settings: PipelineSettings, images: ImageSettings) -> Plan:
-    """Choose the steps and work out what each is started with.
+    """Choose the steps and plan how each is started.
 
     Raises:
-        UsageError: a container is unknown, a tag is missing or useless, or what was asked for does not fit the target.
+        UsageError: a container is unknown, a tag is missing or useless, or the target doesn't
+            support a setting.
     """
     chosen = choose(project, settings.run_containers)
     _check_tag(project, chosen, settings)
@@ -89,15 +93,15 @@ def _check_tag(project: Project, steps: list[Step], settings: PipelineSettings) 
     needing = [step.program for step in steps if step.tag_needed]
     if needing and settings.tag is None:
         raise UsageError(
-            f"{needing[0]} needs the tag that it shall give; add one, such as -t dataset_v1."
+            f"{needing[0]} needs the tag that it is to set; add one, such as -t dataset_v1."
         )
     if settings.tag is not None and DATA_STEPS[-1] not in project.steps:
         raise UsageError(
-            f"{project.name} has no versions of data to tag; leave -t {settings.tag} out."
+            f"{project.name} has no versions of data to tag; remove -t {settings.tag}."
         )
     if settings.tag is not None and not any(step.tag_flag for step in steps):
         raise UsageError(
-            f"Only 3 and 4 take a tag; choose one of them, or leave -t {settings.tag} out."
+            f"Only containers 3 and 4 take a tag; choose one of them, or remove -t {settings.tag}."
         )
 
 
@@ -105,7 +109,8 @@ def _check_target(settings: PipelineSettings) -> None:
     kubernetes = [name for name, kept in settings.secrets.items() if not is_managed(kept)]
     if kubernetes and settings.target != "kubeflow":
         raise UsageError(
-            f"PIPELINE_SECRETS: {kubernetes[0]} is kept in Kubernetes, which only the target kubeflow has."
+            f"PIPELINE_SECRETS: {kubernetes[0]} is kept in Kubernetes, which only the target "
+            "kubeflow has."
         )
     if settings.volume and settings.target != "kubeflow":
         raise UsageError(f"PIPELINE_VOLUME={settings.volume} is only for the target kubeflow.")

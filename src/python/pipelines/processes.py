@@ -17,9 +17,9 @@ _STOP_SECONDS = 30
 
 
 def run_as_processes(plan: Plan, started: Callable[[str], None]) -> list[Outcome]:
-    """Run each step with this process' Python and packages; a failing step is the last.
+    """Run the steps with this process's Python and packages, up to the first failing one.
 
-    The commands are those of the containers from the entry point on. Limits are not enforced.
+    The commands are those of the containers, from the entry point on. Limits aren't enforced.
     """
     outcomes: list[Outcome] = []
     for step in plan.steps:
@@ -38,7 +38,10 @@ def run_as_processes(plan: Plan, started: Callable[[str], None]) -> list[Outcome
 def run_process(
     command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
 ) -> int:
-    """Run a command; return its exit code. If this process is stopped meanwhile, so is the command, and waited for."""
+    """Run a command; return its exit code.
+
+    If this process is stopped meanwhile, it stops the command and waits for its end.
+    """
     process = subprocess.Popen(command, env=environment, cwd=folder)
     try:
         code = process.wait()
@@ -54,7 +57,7 @@ def run_process(
 
 
 def _run(step: PlannedStep) -> int:
-    # The packages of this process, which need not be those of its interpreter.
+    # The packages of this process, which may differ from those of its interpreter.
     paths = [str(source_root()), *(path for path in sys.path if path)]
     environment = {
         **os.environ,

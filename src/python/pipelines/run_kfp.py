@@ -1,4 +1,4 @@
-"""Build pipeline.yaml from containers of the life cycle, and run it here, on Kubeflow or on Vertex AI."""
+"""Build pipeline.yaml from containers of the life cycle; run it here, on Kubeflow or Vertex AI."""
 
 from mesh.core.program import Program
 from mesh.core.workspace import WorkspaceSettings

@@ -1,4 +1,7 @@
-"""Run the steps of a plan as processes: the part of run-kfp that needs the packages of the models, not kfp's."""
+"""Run the steps of a plan as processes.
+
+This part of run-kfp needs the packages of the models, and not kfp's.
+"""
 
 from pathlib import Path
 

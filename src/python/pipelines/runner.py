@@ -1,4 +1,4 @@
-"""Builds pipeline.yaml and runs it where it was asked for."""
+"""Builds pipeline.yaml and runs it on the chosen target."""
 
 import logging
 import os
@@ -22,19 +22,19 @@ from pipelines.settings import ImageSettings, KubeflowSettings, PipelineSettings
 logger = logging.getLogger(__name__)
 
 Run = Callable[[Path], int]
-"""Runs the pipeline that a file holds; returns its exit code."""
+"""Runs the pipeline in a file; returns its exit code."""
 
 _PASSED = re.compile(r"(MESH_REGISTRY|AWS|NEPTUNE|DATA)_\w+|HF_(TOKEN|ENDPOINT)")
 _OF_THIS_MACHINE = re.compile(r"\w+_(PROFILE|FILE|BUNDLE)")
 _PROCESSES = "src/python/pipelines:run-steps"
 _ADDRESSES = {DATA: "DATA_ROOT", REGISTRY: "MESH_REGISTRY_URI"}
-"""The variables that say where it is what steps share."""
+"""The variables with the locations of the steps' shared results."""
 
 
 def run_kfp(settings: PipelineSettings, images: ImageSettings, workspace: WorkspaceSettings) -> int:
     """Compile and run a pipeline; return its exit code.
 
-    Everything that can be checked is checked before anything is written.
+    All checks come before the first write.
     """
     project = get_project(settings.project)
     plan = make_plan(project, settings, images)
@@ -49,7 +49,7 @@ def run_kfp(settings: PipelineSettings, images: ImageSettings, workspace: Worksp
 
 
 def passed_variables(environment: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
-    """The caller's variables that containers on this machine get: where data and models are, and the credentials."""
+    """The caller's variables for containers on this machine: stores and credentials."""
     return {
         name: value
         for name, value in environment.items()
@@ -81,7 +81,7 @@ def _prepare(plan: Plan, settings: PipelineSettings, images: ImageSettings) -> R
 def _check_remote(plan: Plan, settings: PipelineSettings, images: ImageSettings) -> None:
     if not images.registry:
         raise UsageError(
-            f"IMAGE_REGISTRY is required: {settings.target} can't pull images of this machine."
+            f"IMAGE_REGISTRY is required: {settings.target} can't pull images from this machine."
         )
     given = settings.variables.keys() | settings.secrets.keys()
     used = frozenset[str]().union(*(step.uses for step in plan.steps))
@@ -89,13 +89,14 @@ def _check_remote(plan: Plan, settings: PipelineSettings, images: ImageSettings)
     if missing := [name for name in wanted if name not in given]:
         raise UsageError(
             f"{' and '.join(missing)} must be in PIPELINE_VARIABLES or PIPELINE_SECRETS: "
-            f"the steps on {settings.target} share no folder of this machine."
+            f"the steps on {settings.target} share no folder with this machine."
         )
     sharing = [step.program for step in plan.steps if OUTPUTS in step.uses]
     if len(sharing) > 1 and not settings.volume and "MESH_WORKSPACE" not in settings.variables:
         raise UsageError(
-            f"{', '.join(sharing)} hand over files: set PIPELINE_VOLUME (kubeflow), or MESH_WORKSPACE in "
-            "PIPELINE_VARIABLES to a folder that all steps see, such as /gcs/<bucket>/<folder> (vertex)."
+            f"{', '.join(sharing)} exchange files: set PIPELINE_VOLUME (kubeflow), or "
+            "MESH_WORKSPACE in PIPELINE_VARIABLES to a folder that all steps see, such as "
+            "/gcs/<bucket>/<folder> (vertex)."
         )
 
 
@@ -103,7 +104,7 @@ def _prepare_local(plan: Plan, settings: PipelineSettings) -> Run:
     from pipelines.docker_target import check_images, daemon_answers, run_in_containers
 
     if not daemon_answers():
-        logger.warning("no Docker daemon answers, so the steps run as processes of this machine")
+        logger.warning("no Docker daemon responds, so the steps run as processes on this machine")
         return _prepare_processes(plan)
     check_images(plan)
     variables = passed_variables(os.environ, settings.secrets)
@@ -117,16 +118,20 @@ def _prepare_local(plan: Plan, settings: PipelineSettings) -> Run:
 
 
 def _prepare_processes(plan: Plan) -> Run:
-    """The steps need the packages of the models, which kfp's environment can't have: Pants starts them with these."""
+    """Prepare a run as processes, which Pants starts.
+
+    The steps need the packages of the models, which can't be installed beside kfp.
+    """
     repository = source_root().parents[1]
     pants = repository / "pants"
     if not pants.exists():
-        raise UsageError(f"Steps run as processes in a clone only, and {repository} is none.")
+        raise UsageError(f"Steps run as processes only in a clone, and {repository} isn't one.")
 
     def run(path: Path) -> int:
         steps = path.with_name("plan.json").absolute()
         write_text_atomic(steps, plan.model_dump_json(indent=2))
-        # What Pants gave this process is about this process' packages; and the Pants that started it is still running.
+        # The variables from Pants describe this process's packages. The Pants that started it is
+        # still running.
         environment = {
             name: value
             for name, value in os.environ.items()

@@ -34,28 +34,28 @@ class PipelineSettings(MeshSettings):
         "sentiment", description="Project: sentiment, ner, keywords, or one of your own."
     )
     run_containers: list[int] = Field(
-        description="Container to run; repeatable: 1 ingest, 2 register, 3 tag the data, 4 train, 5 compile, "
-        "6 validate, 7 upload."
+        description="Container to run; repeatable: 1 ingest, 2 register, 3 tag the data, 4 train, "
+        "5 compile, 6 validate, 7 upload."
     )
     tag: Annotated[str, AfterValidator(_valid_tag)] | None = Field(
-        None, description="Tag of the data, such as dataset_v22: made by 3, trained on by 4."
+        None, description="Tag of the data, such as dataset_v22: set by 3, used for training by 4."
     )
     target: Literal["local", "processes", "vertex", "kubeflow"] = Field(
         "local",
-        description="local: in containers, or where no Docker daemon answers as processes; processes: without "
-        "containers; vertex: Vertex AI; kubeflow: a Kubeflow server.",
+        description="local: in containers, or as processes if no Docker daemon responds; "
+        "processes: without containers; vertex: Vertex AI; kubeflow: a Kubeflow server.",
     )
     compile_only: bool = Field(False, description="Write pipeline.yaml and stop.")
     output: Path | None = Field(
-        None, description="The file instead of outputs/<project>/pipeline/pipeline.yaml."
+        None, description="File to write; outputs/<project>/pipeline/pipeline.yaml by default."
     )
     environment: Literal["dev", "prod"] = Field(
         "dev", description="Which config/<environment>.env of each component is used."
     )
     caching: bool = Field(
         False,
-        description="Let Kubeflow or Vertex AI skip steps that it has run before. The programs themselves see "
-        "by their fingerprints what is up to date.",
+        description="Let Kubeflow or Vertex AI skip steps that ran before. The programs themselves "
+        "recognise by fingerprints what is up to date.",
     )
     gpus: int = Field(0, ge=0, description="GPUs for training.")
     accelerator: str = Field(
@@ -68,12 +68,13 @@ class PipelineSettings(MeshSettings):
     )
     secrets: dict[str, str] = Field(
         {},
-        description="JSON object of variables whose values are kept elsewhere: kubernetes://<secret>/<key>, or "
-        "projects/<project>/secrets/<secret>/versions/<version> of Google Secret Manager.",
+        description="JSON object of variables whose values are stored elsewhere: "
+        "kubernetes://<secret>/<key>, or projects/<project>/secrets/<secret>/versions/<version> of "
+        "Google Secret Manager.",
         repr=False,
     )
     volume: str = Field(
-        "", description="Kubeflow: claim of the volume that the steps share as outputs."
+        "", description="Kubeflow: claim of the volume with the outputs, which the steps share."
     )
 
     @field_validator("variables")
@@ -83,7 +84,7 @@ class PipelineSettings(MeshSettings):
             if _SECRET_NAME.search(name) or passwords(value):
                 raise ValueError(
                     f"{name} looks like a secret and would be readable in pipeline.yaml; "
-                    "name where it is kept in PIPELINE_SECRETS"
+                    "put a reference to it in PIPELINE_SECRETS"
                 )
         return variables
 
@@ -100,16 +101,18 @@ class PipelineSettings(MeshSettings):
 
 
 class ImageSettings(MeshSettings):
-    """Which images the steps run in."""
+    """The images that the steps run in."""
 
     model_config = SettingsConfigDict(env_prefix="IMAGE_")
 
-    registry: str = Field("", description="Registry of the images; none for those of this machine.")
+    registry: str = Field(
+        "", description="Registry of the images; empty for images on this machine."
+    )
     tag: str = Field("latest", description="Tag of the images.")
 
 
 class VertexSettings(MeshSettings):
-    """Where on Vertex AI pipelines run."""
+    """Where pipelines run on Vertex AI."""
 
     model_config = SettingsConfigDict(env_prefix="VERTEX_")
 
@@ -126,11 +129,11 @@ class VertexSettings(MeshSettings):
 
 
 class KubeflowSettings(MeshSettings):
-    """Which Kubeflow server runs pipelines."""
+    """The Kubeflow server that runs pipelines."""
 
     model_config = SettingsConfigDict(env_prefix="KUBEFLOW_")
 
-    endpoint: str = Field(pattern=r"https?://.+", description="Address of the server's API.")
+    endpoint: str = Field(pattern=r"https?://.+", description="URL of the server's API.")
     namespace: str = Field("kubeflow", description="Namespace of the runs.")
     experiment: str = Field("mesh", description="Experiment that the runs belong to.")
     service_account: str | None = Field(

@@ -36,7 +36,8 @@ def find_credentials() -> Credentials:
         credentials, _ = google.auth.default(scopes=[_SCOPE])
     except google.auth.exceptions.DefaultCredentialsError as error:
         raise UsageError(
-            "No credentials for Google Cloud were found; run `gcloud auth application-default login`."
+            "No credentials for Google Cloud were found; run `gcloud auth application-default "
+            "login`."
         ) from error
     return credentials
 
@@ -44,10 +45,10 @@ def find_credentials() -> Credentials:
 def make_job(
     plan: Plan, specification: Path, settings: VertexSettings, credentials: Credentials
 ) -> aiplatform.PipelineJob:
-    """The job as it will be sent.
+    """The job to submit.
 
     Raises:
-        UsageError: a label or name is not what Vertex AI allows.
+        UsageError: Vertex AI doesn't allow a label or name.
     """
     try:
         return aiplatform.PipelineJob(
@@ -59,7 +60,7 @@ def make_job(
             project=settings.project,
             location=settings.location,
             credentials=credentials,
-            # A step that failed is the end of a pipeline of steps one after another.
+            # Steps run one after another, so a failed step ends the pipeline.
             failure_policy="fast",
         )
     except ValueError as error:
@@ -72,7 +73,7 @@ def run_on_vertex(
     """Submit the pipeline and show it until it ends; return its exit code.
 
     Raises:
-        MeshError: Vertex AI refused it, or can't be reached.
+        MeshError: Vertex AI refused it or can't be reached.
     """
     console = Console(stderr=True)
     job = make_job(plan, specification, settings, credentials)

@@ -1,4 +1,4 @@
-"""The data that sentiment is trained on."""
+"""The training data of sentiment."""
 
 from mesh.data.dataset import ClassifiedText, Dataset
 from sentiment.labels import Label

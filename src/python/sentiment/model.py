@@ -1,4 +1,4 @@
-"""Sentiment of documents, and of entities by the sentences that they are in."""
+"""Sentiment of documents, and of entities from the sentences that mention them."""
 
 import re
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Classifier(Protocol):
     """A text-classification network."""
 
     def logits(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Logits, float32 (texts, labels); a text that is too long for the network goes in windows."""
+        """Logits, float32 (texts, labels); texts that are too long are split into windows."""
         ...
 
 
@@ -49,7 +49,7 @@ class _Reading:
 
 
 class SentimentAnalyser:
-    """Finds sentiments with a network that classifies texts; as safe for threads as its network is.
+    """Finds sentiments with a network that classifies texts; as thread-safe as its network.
 
     Args:
         labels: the project's labels in the order of the logits.
@@ -77,7 +77,7 @@ class SentimentAnalyser:
         """The sentiment of each document and its entities, in the documents' order.
 
         Args:
-            documents: with the ISO 639 code of their language.
+            documents: each with the ISO 639 code of its language.
         """
         readings = [_read(document, language) for document, language in documents]
         probabilities = softmax(
@@ -100,15 +100,15 @@ def _read(document: Document, language: str) -> _Reading:
         [
             number
             for number, sentence in enumerate(sentences)
-            if any(start < sentence.end and end > sentence.start for start, end in places)
+            if any(start < sentence.end and end > sentence.start for start, end in spans)
         ]
-        for places in (_places(text, mention) for mention in mentions)
+        for spans in (_spans(text, mention) for mention in mentions)
     ]
     return _Reading(text, mentions, sentences, found)
 
 
-def _places(text: CleanText, mention: Mention) -> list[tuple[int, int]]:
-    """The places of an entity in the cleaned text."""
+def _spans(text: CleanText, mention: Mention) -> list[tuple[int, int]]:
+    """The spans of an entity in the cleaned text."""
     if mention.start is not None and mention.end is not None:
         span = text.to_clean(mention.start, mention.end)
         return [span] if span else []

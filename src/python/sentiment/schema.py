@@ -17,30 +17,31 @@ from sentiment.labels import Label
 
 
 class Configuration(LanguageConfiguration):
-    """How documents are read. Every field is optional."""
+    """How documents are processed. Every field is optional."""
 
 
 class Mention(Span):
     """An entity of a document, as the ner service returns it."""
 
     entity_text: Annotated[str, StringConstraints(min_length=1, max_length=1_000)] = Field(
-        description="The name. Without `start` and `end` it is looked for in any letter case.",
+        description="The name. Without `start` and `end`, it is searched for regardless of letter "
+        "case.",
         examples=["Siemens"],
     )
     entity_type: Annotated[str, StringConstraints(max_length=100)] | None = Field(
-        default=None, description="Comes back as it was sent."
+        default=None, description="Returned as it was sent."
     )
-    score: float | None = Field(default=None, description="Has no influence.")
-    sentence_index: int | None = Field(default=None, description="Has no influence.")
+    score: float | None = Field(default=None, description="Ignored.")
+    sentence_index: int | None = Field(default=None, description="Ignored.")
 
 
 class Document(documents.Document):
-    """One text, and entities in it. It must have some text."""
+    """One text and the entities in it. It must not be empty."""
 
     entities: list[Mention] = Field(
         default=[],
         max_length=MAX_ENTITIES,
-        description="Entities to judge, too.",
+        description="Entities to judge as well.",
     )
 
     @model_validator(mode="after")
@@ -54,16 +55,16 @@ class Request(DocumentsRequest):
 
     configuration: Configuration = Field(
         default=Configuration(),
-        description="How documents are read, for all documents of the request.",
+        description="How all documents of the request are processed.",
     )
-    # A request is never changed, so a list of a subclass is as good.
+    # A request is never modified, so a list of a subclass is fine.
     inputs: Inputs[Document]  # type: ignore[assignment]
 
 
 class Sentiment(BaseModel):
     """A label with the probabilities of all three, rounded to 4 digits."""
 
-    label: Label = Field(description="The likeliest.", examples=["positive"])
+    label: Label = Field(description="The most likely label.", examples=["positive"])
     negative_prob: float = Field(examples=[0.0164])
     neutral_prob: float = Field(examples=[0.0451])
     positive_prob: float = Field(examples=[0.9385])
@@ -75,11 +76,12 @@ class EntitySentiment(BaseModel):
     entity_text: str = Field(examples=["Siemens"])
     entity_type: str | None = Field(examples=["ORG"])
     sentence_indexes: list[int] = Field(
-        description="The numbers of its sentences in the document, from 0; none if it was not found.",
+        description="The numbers of its sentences in the document, from 0; empty if it wasn't "
+        "found.",
         examples=[[0]],
     )
     sentiment: Sentiment | None = Field(
-        description="The mean of its sentences' probabilities; null if it was not found."
+        description="From the mean probabilities of its sentences; null if it wasn't found."
     )
 
 

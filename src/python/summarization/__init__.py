@@ -1,1 +1,1 @@
-"""Summaries of documents: the sentences that say most, or a text that a language model writes."""
+"""Summaries of documents: their most central sentences, or text from a language model."""

@@ -15,15 +15,15 @@ from summarization.settings import SummarizationSettings
 from summarization.summarizer import Task
 
 _TOKENS_PER_WORD = 4
-# A summary may be this many times longer than requested.
+# A summary may be this many times as long as requested.
 _TOLERANCE = 2
-# A part of a long document shrinks at least to a fourth: one word for this many tokens, which may
-# be twice as many.
+# The summary of a part has one word for this many of its tokens: a fourth of the part, or half of
+# it with the tolerance.
 _PART_TOKENS_PER_WORD = 16
 
 
 class ChatSummarizer:
-    """Calls a language model; long documents go in parts, whose summaries are summarised again.
+    """Calls a language model; long documents are summarised in parts, and then once more.
 
     Args:
         endpoint: the model.
@@ -82,7 +82,7 @@ class ChatSummarizer:
         return await self._summarize_text(joined, translated, end)
 
     def _input_tokens(self, language: Language, desired_length: int) -> int:
-        """The tokens of a call that are left for the text, without instruction and response."""
+        """The tokens of a call that remain for the text, after instruction and response."""
         taken = estimate_tokens(prompt(language, desired_length)) + _response_tokens(desired_length)
         return self._settings.context_tokens - taken
 

@@ -1,9 +1,9 @@
-"""Texts in pieces that fit a language model."""
+"""Splits texts into pieces that fit a language model."""
 
 from mesh.nlp.sentences import split_sentences
 
 _BYTES_PER_TOKEN = 3
-"""English has 4 to 5 bytes in a token, Chinese about 3; so the estimate is rarely too low."""
+"""A token has 4 to 5 bytes in English and about 3 in Chinese, so estimates are rarely too low."""
 
 
 def estimate_tokens(text: str) -> int:
@@ -14,7 +14,7 @@ def estimate_tokens(text: str) -> int:
 def split_chunks(text: str, language: str, tokens: int) -> list[str]:
     """Cut a text between sentences into pieces of at most `tokens` estimated tokens.
 
-    A longer sentence is cut itself.
+    A sentence that is longer is cut too.
 
     Args:
         language: ISO 639-1 code.
@@ -34,14 +34,14 @@ def split_chunks(text: str, language: str, tokens: int) -> list[str]:
 
 
 def _pieces(sentence: str, tokens: int) -> list[str]:
-    """The sentence, in pieces where it is too long."""
+    """The sentence, in pieces if it is too long."""
     encoded = sentence.encode()
     size = tokens * _BYTES_PER_TOKEN
     pieces = []
     start = 0
     while start < len(encoded):
         end = min(start + size, len(encoded))
-        # Not within a character, whose further bytes begin with the bits 10.
+        # Not inside a character, whose continuation bytes begin with the bits 10.
         while end < len(encoded) and encoded[end] & 0b1100_0000 == 0b1000_0000:
             end -= 1
         pieces.append(encoded[start:end].decode())

@@ -1,4 +1,4 @@
-"""One call of an endpoint that speaks OpenAI's chat protocol: sent, counted, checked."""
+"""One call to an endpoint with OpenAI's chat protocol: sent, counted, checked."""
 
 import logging
 from typing import TYPE_CHECKING, Any
@@ -52,7 +52,7 @@ class Endpoint:
     """A chat endpoint and its model.
 
     Attributes:
-        failures: its errors.
+        failures: makes the errors of calls.
         requests: calls, by outcome: `answered`, or the status of the failure.
         tokens: the tokens that the endpoint charges for, by kind: `prompt`, `completion`.
     """
@@ -60,7 +60,7 @@ class Endpoint:
     def __init__(self, settings: SummarizationSettings) -> None:
         self.failures = Failures(f"The chat endpoint {urlsplit(settings.base_url).netloc}")
         self.requests = Counter(
-            "chat_requests_total", "Calls of the chat endpoint.", ("outcome",), registry=None
+            "chat_requests_total", "Calls to the chat endpoint.", ("outcome",), registry=None
         )
         self.tokens = Counter(
             "chat_tokens_total", "Tokens that the chat endpoint counted.", ("kind",), registry=None
@@ -72,10 +72,10 @@ class Endpoint:
         """Call the model with a text.
 
         Returns:
-            Its complete response, without the white space around it.
+            Its complete response, without surrounding white space.
 
         Raises:
-            UpstreamError: it can't be reached, refuses, or returns a response that can't be used.
+            UpstreamError: it can't be reached, refuses, or returns an unusable response.
         """
         try:
             content = await self._call(instruction, text, max_tokens)
@@ -103,7 +103,7 @@ class Endpoint:
         except openai.OpenAIError as error:
             raise self._failure(error) from error
         except ValueError as error:
-            # Not JSON, or not of the protocol; its words are not repeated.
+            # It isn't JSON or isn't of the protocol; its content is not repeated.
             service, problem = self.failures.service, _first_line(error)
             logger.warning("%s returned a response of another form: %s", service, problem)
             raise self.failures.unusable(FOREIGN) from error
@@ -164,7 +164,7 @@ def _client(settings: SummarizationSettings) -> "openai.AsyncOpenAI":
 
     return openai.AsyncOpenAI(
         base_url=settings.base_url,
-        # The client can't be made without a key; endpoints that need none ignore it.
+        # The client demands a key; endpoints that need none ignore it.
         api_key=settings.api_key.get_secret_value() if settings.api_key else "none",
         max_retries=0,
         timeout=openai.Timeout(settings.deadline_seconds, connect=CONNECT_SECONDS),

@@ -1,8 +1,9 @@
-"""Summaries of a document's own sentences: central ones that are unlike one another, in their order.
+"""Summaries of a document's own sentences: central but dissimilar ones, in their order.
 
-Centrality is continuous LexRank (Erkan and Radev, "LexRank: Graph-based lexical centrality as salience in text
-summarization", 2004, section 3.3) on the embeddings' cosine similarities. Sentences are chosen by maximal marginal
-relevance (Carbonell and Goldstein, "The use of MMR, diversity-based reranking", 1998).
+Centrality is continuous LexRank (Erkan and Radev, "LexRank: Graph-based lexical centrality as
+salience in text summarization", 2004, section 3.3) on the embeddings' cosine similarities.
+Sentences are chosen by maximal marginal relevance (Carbonell and Goldstein, "The use of MMR,
+diversity-based reranking", 1998).
 """
 
 from collections.abc import Sequence
@@ -20,19 +21,19 @@ from summarization.summarizer import Task
 Floats = NDArray[np.float32]
 
 MAX_PASSAGES = 1_000
-"""In one request. Embedding so many takes some ten seconds on one core."""
+"""Limit for one request. Embedding this many takes some ten seconds on one core."""
 UNSPACED = (Language.CHINESE, Language.JAPANESE)
 
 _JUMP = 0.15
 _CONVERGED = 1e-6
 _MAX_ITERATIONS = 100
 _RELEVANCE = 0.7
-# Two sentences that are this similar say the same.
+# Two sentences this similar say the same.
 _SAME = 0.9
 
 
 class Encoder(Protocol):
-    """A sentence-embedding model, safe to use from several threads."""
+    """A thread-safe sentence-embedding model."""
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Embeddings of n texts, float32 (n, dim), each of length 1."""
@@ -78,15 +79,15 @@ def _prepare(
     target = configuration.target_language
     if target not in (None, configuration.language):
         return UsageError(
-            f"The backend extractive can't write {target} summaries of {configuration.language} documents: "
-            "omit target_language."
+            f"The backend extractive can't write {target} summaries of {configuration.language} "
+            "documents: omit target_language."
         )
     passages = [split_passages(text, configuration.language) for text in documents]
     count = sum(map(len, passages))
     if count > MAX_PASSAGES:
         return UsageError(
-            f"The documents have {count:,} sentences, more than {MAX_PASSAGES:,}: send fewer or shorter "
-            "documents."
+            f"The documents have {count:,} sentences, more than {MAX_PASSAGES:,}: send fewer or "
+            "shorter documents."
         )
     return passages
 
@@ -102,9 +103,10 @@ def _summary(passages: Sequence[str], embeddings: Floats, configuration: Configu
 
 
 def centrality(similarity: Floats) -> Floats:
-    """How central each of n sentences is: the stationary distribution of a walk from sentence to similar sentence.
+    """The centrality of n sentences: the stationary distribution of a walk to similar sentences.
 
-    The walk never stays where it is, else a sentence that is like no other would keep its rank for itself.
+    The walk never stays in place; otherwise, a sentence unlike all others would keep its rank to
+    itself.
 
     Args:
         similarity: float32 (n, n), symmetric, from 0 to 1; the diagonal is ignored.
@@ -115,7 +117,7 @@ def centrality(similarity: Floats) -> Floats:
     count = len(similarity)
     others = similarity * (1 - np.eye(count, dtype=np.float32))
     total = others.sum(axis=1, keepdims=True)
-    # From a sentence that is like no other the walk goes anywhere.
+    # From a sentence unlike all others, the walk goes anywhere.
     step = np.where(total > 0, others / np.maximum(total, 1e-12), 1 / count)
     rank = np.full(count, 1 / count, dtype=np.float32)
     for _ in range(_MAX_ITERATIONS):
@@ -131,23 +133,23 @@ def centrality(similarity: Floats) -> Floats:
 def choose(
     centrality: Floats, similarity: Floats, lengths: Sequence[int], desired_length: int
 ) -> list[int]:
-    """Choose sentences one by one: always the most central and least similar to those chosen, of those that still fit.
+    """Choose sentences one by one: of those that fit, the most central and least redundant one.
 
     Args:
         centrality: float32 (n,), up to 1.
         similarity: float32 (n, n).
-        lengths: of each sentence, in words; one without words is never chosen.
-        desired_length: words that the chosen ones have together at most.
+        lengths: number of words in each sentence; one without words is never chosen.
+        desired_length: maximum number of words in all chosen sentences.
 
     Returns:
-        Indices in the order of choice; none where no sentence fits.
+        Indices in the order of choice; empty if no sentence fits.
     """
     sizes = np.asarray(lengths)
     left = desired_length
     chosen: list[int] = []
     redundancy = np.zeros(len(sizes), dtype=np.float32)
     while True:
-        # A chosen one is as similar to itself as can be.
+        # A chosen sentence is fully similar to itself, so it isn't chosen again.
         open_ = (sizes > 0) & (sizes <= left) & (redundancy < _SAME)
         open_[chosen] = False
         if not open_.any():

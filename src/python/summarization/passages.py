@@ -1,15 +1,15 @@
-"""Sentences, joined where a quotation spans several, so that no quotation is cut."""
+"""Splits texts into sentences, but keeps quotations of several sentences whole."""
 
 from mesh.nlp.sentences import Span, split_sentences
 
 LONGEST_QUOTATION = 1_000
-"""In characters; a longer span, or one over several paragraphs, isn't a quotation."""
+"""In characters. A mark not closed within this distance and paragraph opens no quotation."""
 
 _CLOSING = {"“": "”", "„": "“”", "«": "»", "「": "」", "『": "』", '"': '"', "»": "«"}
 
 
 def split_passages(text: str, language: str) -> list[str]:
-    """The sentences of a text, those of one quotation as one; white space within is a single space.
+    """The sentences of a text, with whole quotations; inner white space becomes one space.
 
     Args:
         language: ISO 639-1 code.

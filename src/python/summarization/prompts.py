@@ -7,7 +7,7 @@ from string import Template
 from summarization.schema import Language
 
 VERSION = "1"
-"""Folder of the templates. A change that matters gets a new one: the bio tells summaries apart."""
+"""Folder of the templates. A change that alters summaries gets a new one: the bio names it."""
 
 
 def prompt(language: Language, desired_length: int) -> str:

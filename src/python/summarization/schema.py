@@ -32,13 +32,13 @@ class Configuration(RequestModel):
         default=100,
         ge=1,
         le=500,
-        description="Words that a summary should have at most. In Chinese and Japanese every character "
-        "counts as one.",
+        description="Maximum number of words in a summary. In Chinese and Japanese every "
+        "character counts as one.",
     )
     language: Language = Field(default=Language.ENGLISH, description="Language of the documents.")
     target_language: Language | None = Field(
         default=None,
-        description="Language of the summaries, by default that of the documents; only the backend "
+        description="Language of the summaries; by default that of the documents; only the backend "
         "`chat` translates.",
     )
 
@@ -48,7 +48,7 @@ class Request(DocumentsRequest):
 
     configuration: Configuration = Field(
         default=Configuration(),
-        description="How documents are summarised, the same for all documents of the request.",
+        description="How all documents of the request are summarised.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The backend that summarises, and its service."""
+"""Settings of the summarising backend and its service."""
 
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -8,13 +8,14 @@ from summarization.schema import Backend
 
 
 class SummarizationSettings(MeshSettings):
-    """Settings of the summaries."""
+    """Settings for summaries."""
 
     model_config = SettingsConfigDict(env_prefix="SUMMARIZATION_")
 
     backend: Backend = Field(
         "extractive",
-        description="`extractive` chooses sentences and needs no service; `chat` calls a language model.",
+        description="`extractive` chooses sentences and needs no service; `chat` calls a language "
+        "model.",
     )
     base_url: str = Field(
         "https://api.openai.com/v1",
@@ -24,20 +25,19 @@ class SummarizationSettings(MeshSettings):
     api_key: SecretStr | None = Field(None, description="The endpoint's key, if it needs one.")
     stream: bool = Field(
         False,
-        description="Receive responses piece by piece, for endpoints behind impatient proxies.",
+        description="Stream responses, for endpoints behind proxies with short timeouts.",
     )
-    concurrency: int = Field(
-        8, ge=1, description="Calls of the endpoint at the same time; more wait."
-    )
-    attempts: int = Field(3, ge=1, description="How many times a call is made at most.")
+    concurrency: int = Field(8, ge=1, description="Simultaneous calls to the endpoint; more wait.")
+    attempts: int = Field(3, ge=1, description="Maximum number of attempts of a call.")
     deadline_seconds: float = Field(
         25,
         gt=0,
-        description="All calls for a batch of requests end within this time; keep it below SERVE_DEADLINE_SECONDS.",
+        description="All calls for a batch of requests end within this time; keep it below "
+        "SERVE_DEADLINE_SECONDS.",
     )
     context_tokens: int = Field(
-        8_000, ge=4_000, description="Tokens that one call may have, its response included."
+        8_000, ge=4_000, description="Maximum number of tokens in one call, including its response."
     )
     document_tokens: int = Field(
-        100_000, ge=1, description="Documents of more tokens, as estimated, are refused."
+        100_000, ge=1, description="Documents with more (estimated) tokens are refused."
     )

@@ -10,12 +10,12 @@ Task = tuple[Sequence[str], Configuration]
 
 
 class Summarizer(Protocol):
-    """A backend; safe to use from several threads."""
+    """A thread-safe backend."""
 
     def summarize(self, tasks: Sequence[Task]) -> list[list[str] | Exception]:
         """Summarise the documents of several requests together.
 
         Returns:
-            For each request its summaries, in the order of its documents, or the error.
+            For each request, its summaries in the order of its documents, or its error.
         """
         ...

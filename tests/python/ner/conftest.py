@@ -1,4 +1,4 @@
-"""What the tests of the running project share."""
+"""Fixtures of the tests of the running project."""
 
 from collections.abc import Iterator
 

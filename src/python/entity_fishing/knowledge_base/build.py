@@ -27,7 +27,7 @@ LINES_PER_TRANSACTION = 1_000
 
 
 class BuildSettings(MeshSettings):
-    """Make a knowledge base from a JSON dump of Wikidata; started again after a kill, go on where it was."""
+    """Make a knowledge base from a JSON dump of Wikidata; resume a build that was killed."""
 
     model_config = SettingsConfigDict(env_prefix="KNOWLEDGE_BASE_")
 
@@ -38,17 +38,19 @@ class BuildSettings(MeshSettings):
     languages: list[Language] = Field(
         [Language.ENGLISH, *(language for language in Language if language != Language.ENGLISH)],
         min_length=1,
-        description="Languages whose names are kept; the first that an entity has also describes it.",
+        description="Languages whose names are kept; an entity's label and description are in the "
+        "first it has.",
     )
     minimum_sitelinks: int = Field(
-        5, ge=0, description="Entities that fewer wikis have a page about are left out."
+        5, ge=0, description="Entities with pages on fewer wikis are dropped."
     )
 
 
 def build(settings: BuildSettings) -> None:
     """Write `settings.output`, complete or not at all.
 
-    What was read before a kill is in a hidden file beside it, which holds how many lines of which dump it has.
+    An interrupted build leaves a hidden file beside it, which records the dump and how many of its
+    lines are in.
 
     Raises:
         MeshError: the dump is missing, damaged or malformed, or the file can't be written.
@@ -80,7 +82,7 @@ def _continued(partial: Path, settings: BuildSettings) -> sqlite3.Connection:
             if database.execute("SELECT source FROM progress").fetchone() == (source,):
                 return database
         except sqlite3.DatabaseError:
-            logger.warning("%s is unusable and made anew", partial)
+            logger.warning("%s is unusable and will be rebuilt", partial)
         database.close()
         partial.unlink()
     database = sqlite3.connect(partial)
@@ -92,7 +94,7 @@ def _continued(partial: Path, settings: BuildSettings) -> sqlite3.Connection:
 
 
 def _source(settings: BuildSettings) -> str:
-    """What a file is made from; a dump is known by its size and time, as reading it takes hours."""
+    """The fingerprint of a build; a dump counts by size and time, since reading it takes hours."""
     if not settings.dump.is_file():
         raise MeshError(f"The dump {settings.dump} does not exist.")
     status = os.stat(settings.dump)
@@ -103,11 +105,11 @@ def _source(settings: BuildSettings) -> str:
 def _read_dump(database: sqlite3.Connection, settings: BuildSettings) -> None:
     [done] = database.execute("SELECT lines FROM progress").fetchone()
     if done:
-        logger.info("going on after line %d of the dump", done)
+        logger.info("resuming after line %d of the dump", done)
     lines = enumerate(track(read_lines(settings.dump), "lines"), start=1)
     rest = (line for line in lines if line[0] > done)
     while batch := list(islice(rest, LINES_PER_TRANSACTION)):
-        # Entities and progress are committed together, so a kill loses or doubles none.
+        # Entities and progress are committed together, so a kill neither loses nor repeats any.
         with database:
             insert(database, _records(batch, settings))
             database.execute("UPDATE progress SET lines = ?", (batch[-1][0],))

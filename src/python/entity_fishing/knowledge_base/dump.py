@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from entity_fishing.knowledge_file import Name, Record
 from mesh.core.errors import MeshError
 
-# Of the best-known entities.
+# Sitelinks of the best-known entities.
 _MOST_SITELINKS = 300
 _INSTANCE_OF = "P31"
 _HUMAN = "Q5"
@@ -28,7 +28,9 @@ _COORDINATES = "P625"
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
-    """The lines of a dump, plain or compressed (.bz2, .gz, .xz), without brackets and commas; empty where none is.
+    """The lines of a dump, plain or compressed (.bz2, .gz, .xz).
+
+    They come without brackets and commas; a line with nothing else is empty.
 
     Raises:
         MeshError: the file is missing, damaged, or ends early.
@@ -53,14 +55,17 @@ def _open(path: Path) -> BinaryIO:
 
 
 def parse_line(line: bytes, languages: Collection[str], minimum_sitelinks: int) -> Record | None:
-    """The entity of a line, or None for what is no item, no entity to link to, nameless or too little known.
+    """The entity of a line.
+
+    None if it isn't an item, isn't an entity to link to, has no name, or is too little known.
 
     Args:
-        languages: ISO 639-1 codes of the names to keep; the first that is there gives label and description.
-        minimum_sitelinks: how many wikis must have a page about it.
+        languages: ISO 639-1 codes of the names to keep; label and description are in the first
+            that the entity has.
+        minimum_sitelinks: minimum number of wikis with a page about it.
 
     Raises:
-        ValueError: the line is no JSON, or not of the format.
+        ValueError: the line isn't JSON, or not in the dump's format.
     """
     if not line:
         return None
@@ -68,13 +73,13 @@ def parse_line(line: bytes, languages: Collection[str], minimum_sitelinks: int) 
     try:
         return _record(value, languages, minimum_sitelinks)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not of the dump's format ({type(error).__name__}: {error})") from error
+        raise ValueError(f"not in the dump's format ({type(error).__name__}: {error})") from error
 
 
 def _record(
     value: Mapping[str, Any], languages: Collection[str], minimum_sitelinks: int
 ) -> Record | None:
-    # Empty objects are written as empty arrays.
+    # In dumps, empty objects are written as empty arrays.
     labels, aliases = value["labels"] or {}, value["aliases"] or {}
     sitelinks, claims = len(value["sitelinks"]), value["claims"] or {}
     classes = _values(claims, _INSTANCE_OF)
@@ -111,7 +116,7 @@ def _first(texts: Mapping[str, Any], languages: Collection[str]) -> str | None:
 
 
 def _values(claims: Mapping[str, Any], property_: str) -> set[str]:
-    """The identifiers that a property has; unknown values have none."""
+    """The identifiers among a property's values; unknown values have none."""
     return {
         claim["mainsnak"]["datavalue"]["value"]["id"]
         for claim in claims.get(property_, ())

@@ -22,7 +22,7 @@ from mesh.serve.upstream import EventLoop
 
 
 class EntityFishingModel(EncoderModel):
-    """Links by the backend of the settings.
+    """Links names by the chosen backend.
 
     Args:
         directory: `models/ENCODER-...`, which the backend `embedded` needs.

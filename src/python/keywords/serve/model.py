@@ -10,7 +10,7 @@ from mesh.serve.model import ArtifactModel
 
 
 class KeywordsModel(ArtifactModel):
-    """Keywords by a compiled version."""
+    """Extracts keywords with a compiled version."""
 
     name = PROJECT.name
     request_model = Request

@@ -10,14 +10,14 @@ from mesh.serve.model import ServedModel, attempt
 
 
 class LshModel(ServedModel):
-    """Signatures; needs no artifact."""
+    """Computes signatures; needs no artifact."""
 
     name = PROJECT.name
     request_model = Request
     response_model = Response
 
     def load(self) -> None:
-        # The stop words and the bands of the default configuration are made once.
+        # Stop words and bands of the default configuration are computed once.
         self.warm_up()
 
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:

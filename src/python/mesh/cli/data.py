@@ -1,4 +1,4 @@
-"""`mesh data`: look at versions of data, name them, get them."""
+"""`mesh data`: show, tag, fetch and compare versions of data."""
 
 import contextlib
 import json
@@ -67,7 +67,10 @@ def list_versions(project: str | None, as_json: bool) -> None:
 @click.argument("version", default=LATEST)
 @_kind
 def show(project: str, version: str, kind: Kind) -> None:
-    """Print the manifest of a VERSION of PROJECT, by its tag or name, as JSON; the latest by default."""
+    """Print the manifest of a VERSION of PROJECT as JSON.
+
+    VERSION is a tag or a name; the latest version by default.
+    """
     store = _store(get_project(project), kind)
     manifest = store.get(version)
     details = _summary(store, manifest) | {"manifest": manifest.model_dump(mode="json")}
@@ -79,12 +82,12 @@ def show(project: str, version: str, kind: Kind) -> None:
 @click.argument("tag")
 @click.argument("version", default=LATEST)
 def tag(project: str, tag: str, version: str) -> None:
-    """Let TAG name a VERSION of PROJECT's features, for ever; the latest by default."""
+    """Tag a VERSION of PROJECT's features permanently; the latest by default."""
     store = _store(get_project(project), "features")
     manifest = store.get(version)
     with tempfile.TemporaryDirectory() as folder:
         new = store.tag(tag, manifest, Path(folder))
-    click.echo(f"{tag} {'names' if new else 'names already'} {manifest.version}")
+    click.echo(f"{tag} {'names' if new else 'already names'} {manifest.version}")
 
 
 @group.command()
@@ -93,9 +96,12 @@ def tag(project: str, tag: str, version: str) -> None:
 @click.argument("directory", type=TypedPath())
 @_kind
 def fetch(project: str, version: str, directory: Path, kind: Kind) -> None:
-    """Copy a VERSION of PROJECT, by its tag or name, into the new DIRECTORY, every file verified."""
+    """Copy a VERSION of PROJECT into the new DIRECTORY, and verify every file.
+
+    VERSION is a tag or a name.
+    """
     if directory.exists():
-        raise MeshError(f"{directory} exists already; name another directory.")
+        raise MeshError(f"{directory} already exists; choose another directory.")
     store = _store(get_project(project), kind)
     local = store.fetch(store.get(version), directory)
     click.echo(f"{directory} holds {local.manifest.version}, {local.manifest.rows} rows")
@@ -108,7 +114,7 @@ def fetch(project: str, version: str, directory: Path, kind: Kind) -> None:
 @_kind
 @_as_json
 def diff(project: str, older: str, newer: str, kind: Kind, as_json: bool) -> None:
-    """Compare two versions of PROJECT, by their tags or names; NEWER is the latest by default."""
+    """Compare two versions of PROJECT by tag or name; NEWER is the latest by default."""
     store = _store(get_project(project), kind)
     with _local(store, older) as before, _local(store, newer) as after:
         difference = Difference.between(before, after)
@@ -124,7 +130,8 @@ def diff(project: str, older: str, newer: str, kind: Kind, as_json: bool) -> Non
     click.echo(
         "the same rows"
         if difference.same
-        else f"{difference.removed} rows removed, {difference.added} added, {difference.moved} in another part"
+        else f"{difference.removed} rows removed, {difference.added} added, {difference.moved} in "
+        "another part"
     )
 
 

@@ -1,4 +1,4 @@
-"""`mesh lineage`: what a version was made from, back to the data."""
+"""`mesh lineage`: the origins of a version, back to the data."""
 
 import json
 from pathlib import Path
@@ -34,11 +34,11 @@ def command(reference: str, as_json: bool) -> None:
 
 
 def trace_model(registry: ModelRegistry, data: DataSettings, reference: str) -> dict[str, Any]:
-    """What a registered version was made from.
+    """The lineage of a registered version.
 
     Returns:
-        `name`, `kind`, facts by their names, and under `made_from` the same of each origin. An origin that is missing
-        any more has only `name`, `kind` and, under `missing`, why.
+        `name`, `kind`, further facts, and under `made_from` the same of each origin. An origin that
+        no longer exists has only `name`, `kind` and, under `missing`, the reason.
 
     Raises:
         MeshError: there is no such version.

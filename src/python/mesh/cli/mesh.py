@@ -23,7 +23,7 @@ console = Console(stderr=True)
 
 
 class _Imported(click.Command):
-    """A command of another module, which is imported when the command is called."""
+    """A command in another module, which is imported when the command is called."""
 
     def __init__(self, name: str, attribute: str, help: str) -> None:  # noqa: A002
         super().__init__(name, help=help)
@@ -61,9 +61,9 @@ def _show_version(context: click.Context) -> None:
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="Port to listen on; by default the project's own."
 )
-@click.option("--force", is_flag=True, help="Make every version again.")
+@click.option("--force", is_flag=True, help="Make every version again, even if it is up to date.")
 def up(project: str, host: str, port: int | None, force: bool) -> int:
-    """Run what is missing of PROJECT's life cycle, then serve it."""
+    """Run the missing steps of PROJECT's life cycle, then serve it."""
     from mesh.cli.up import up as bring_up
 
     return bring_up(get_project(project), host=host, port=port, force=force, console=console)
@@ -75,7 +75,7 @@ def up(project: str, host: str, port: int | None, force: bool) -> int:
     "--from", "first", metavar="STEP", help="First step, such as compile:trace, trace or compile."
 )
 @click.option("--to", "last", metavar="STEP", help="Last step.")
-@click.option("--force", is_flag=True, help="Make every version again.")
+@click.option("--force", is_flag=True, help="Make every version again, even if it is up to date.")
 def run(project: str, first: str | None, last: str | None, force: bool) -> None:
     """Run the steps of PROJECT's life cycle, without the server."""
     found = get_project(project)
@@ -86,7 +86,10 @@ def run(project: str, first: str | None, last: str | None, force: bool) -> None:
 @click.argument("project")
 @click.argument("text")
 def predict(project: str, text: str) -> None:
-    """Predict TEXT ("-" reads standard input) with the current model of PROJECT; needs no server."""
+    """Predict TEXT with the current model of PROJECT, without a server.
+
+    "-" as TEXT reads standard input.
+    """
     from mesh.cli.predict import create_model, make_request
 
     model = create_model(get_project(project), load=True)
@@ -131,24 +134,26 @@ def new(name: str, kind: str) -> None:
 
 
 for name, attribute, text in (
-    ("data", "group", "Look at versions of data, name them, get them."),
+    ("data", "group", "Show, tag, fetch and compare versions of data."),
     (
         "lineage",
         "command",
-        "Show what the version REFERENCE was made from: compile settings, trained version, data, code, image.",
+        "Show the origins of the version REFERENCE: compile settings, trained version, data, code, "
+        "image.",
     ),
     (
         "status",
         "command",
-        "Show which steps of PROJECT, or of all projects, are up to date, and which inputs of the others changed.",
+        "Show which steps of PROJECT (of all projects by default) are up to date, and which inputs "
+        "of the others changed.",
     ),
-    ("registry", "group", "Look at registered models, move aliases, verify and copy versions."),
+    ("registry", "group", "Show registered models, move aliases, verify and copy versions."),
 ):
     cli.add_command(_Imported(name, attribute, text))
 
 
 def main() -> int:
-    """Run the command line and return its exit code; a `MeshError` ends in one sentence."""
+    """Run the command line and return its exit code; a `MeshError` is shown as one sentence."""
     try:
         (log,) = load_settings([LogSettings])
         configure_logging("mesh.cli", log)

@@ -1,4 +1,4 @@
-"""Paths that a user types."""
+"""Paths on the command line."""
 
 import os
 from pathlib import Path
@@ -7,11 +7,14 @@ from typing import Any
 import click
 
 CALLED_FROM = "MESH_CALLED_FROM"
-"""Where the command was called, as `./mesh` and `./pants` say it; they run it in the repository's folder."""
+"""The variable with the folder in which the user called the command.
+
+`./mesh` and `./pants` set it, since they run the command in the repository's folder.
+"""
 
 
 class TypedPath(click.Path):
-    """A path of the command line, relative to where the user is."""
+    """A path on the command line, relative to the user's folder."""
 
     def convert(
         self, value: Any, parameter: click.Parameter | None, context: click.Context | None
@@ -20,6 +23,6 @@ class TypedPath(click.Path):
 
 
 def typed_path(path: str) -> Path:
-    """What a user means by a path: relative to where the command was called."""
+    """The path that a user means: relative to the folder in which the command was called."""
     folder = os.environ.get(CALLED_FROM, "")
     return Path(path) if folder == os.getcwd() else Path(folder) / path

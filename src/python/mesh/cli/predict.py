@@ -1,4 +1,4 @@
-"""Predictions without a server, by the code that the server runs."""
+"""Predictions without a server, by the server's own code."""
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,7 +12,7 @@ from mesh.serve.program import model_class
 
 
 def create_model(project: Project, *, load: bool) -> ServedModel:
-    """Make the model that the project's server serves.
+    """Create the model that the project's server serves.
 
     Raises:
         MeshError: no compiled version is in `models/`, or it can't be loaded.
@@ -27,10 +27,10 @@ def create_model(project: Project, *, load: bool) -> ServedModel:
 
 
 def make_request(model: ServedModel, text: str) -> BaseModel:
-    """The request that asks a model about one text.
+    """The request to predict one text.
 
     Raises:
-        UsageError: the model does not take this text.
+        UsageError: the model doesn't accept this text.
     """
     try:
         return model.example_request(text)

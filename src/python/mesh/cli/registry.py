@@ -1,4 +1,4 @@
-"""`mesh registry`: look at registered versions, move their aliases, copy them."""
+"""`mesh registry`: show registered versions, move their aliases, copy them."""
 
 import datetime
 import json
@@ -24,21 +24,24 @@ def _open() -> ModelRegistry:
     return open_registry(_settings(""))
 
 
-def _settings(place: str) -> RegistrySettings:
+def _settings(location: str) -> RegistrySettings:
     """Settings of a registry.
 
     Args:
-        place: an address; an env file, beside which the environment does not count; or nothing, for the own settings.
+        location: a URL; an env file, which replaces the environment; or empty, for the user's own
+            settings.
     """
-    if "://" in place:
-        return _settings("").model_copy(update={"uri": place})
-    if not place:
+    if "://" in location:
+        return _settings("").model_copy(update={"uri": location})
+    if not location:
         own: RegistrySettings
         (own,) = load_settings([RegistrySettings], env_file=find_env_file(Path()))
         return own
-    file = typed_path(place)
+    file = typed_path(location)
     if not file.is_file():
-        raise UsageError(f"{place!r} is no env file, and no address such as http://registry:5000.")
+        raise UsageError(
+            f"{location!r} is neither an env file nor a URL such as http://registry:5000."
+        )
     written = dotenv.dotenv_values(file)
     fields = RegistrySettings.model_fields
     names = {field: variable_name(RegistrySettings, field) for field in fields}
@@ -91,7 +94,7 @@ def show(reference: str) -> None:
 @click.argument("reference")
 @click.argument("alias")
 def alias(reference: str, alias: str) -> None:
-    """Let ALIAS (dev, stage, prod) name the version REFERENCE."""
+    """Point ALIAS (dev, stage, prod) at the version REFERENCE."""
     version = _open().alias(reference, alias)
     click.echo(f"{version.name}:{alias} is now {version.reference}")
 
@@ -99,7 +102,7 @@ def alias(reference: str, alias: str) -> None:
 @group.command()
 @click.argument("reference")
 def rollback(reference: str) -> None:
-    """Let the alias REFERENCE, such as KEYWORDS-COMPILED:prod, name the version before the current one."""
+    """Move the alias REFERENCE, such as KEYWORDS-COMPILED:prod, back to the version before."""
     version = _open().rollback(reference)
     click.echo(f"{reference} is now {version.reference}")
 
@@ -108,7 +111,7 @@ def rollback(reference: str) -> None:
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def history(name: str, as_json: bool) -> None:
-    """List the moves of all aliases of the model NAME, the first one first."""
+    """List the moves of all aliases of the model NAME, oldest first."""
     moves = _open().history(name)
     if as_json:
         click.echo(json.dumps([move.model_dump(mode="json") for move in moves], indent=2))
@@ -126,15 +129,15 @@ def history(name: str, as_json: bool) -> None:
     print_table(table)
 
 
-_PLACE = "An address, such as http://registry:5000, or an env file with MESH_REGISTRY_* settings."
+_LOCATION = "A URL, such as http://registry:5000, or an env file with MESH_REGISTRY_* settings."
 
 
 @group.command()
 @click.argument("reference")
 @click.option(
-    "--from", "source", default="", help=f"Registry to copy from; by default your own. {_PLACE}"
+    "--from", "source", default="", help=f"Registry to copy from; by default your own. {_LOCATION}"
 )
-@click.option("--to", "target", required=True, help=f"Registry to copy to. {_PLACE}")
+@click.option("--to", "target", required=True, help=f"Registry to copy to. {_LOCATION}")
 def push(reference: str, source: str, target: str) -> None:
     """Copy the version REFERENCE to another registry, with its lineage, attachments and aliases."""
     _copy(reference, source, target)
@@ -142,12 +145,12 @@ def push(reference: str, source: str, target: str) -> None:
 
 @group.command()
 @click.argument("reference")
-@click.option("--from", "source", required=True, help=f"Registry to copy from. {_PLACE}")
+@click.option("--from", "source", required=True, help=f"Registry to copy from. {_LOCATION}")
 @click.option(
-    "--to", "target", default="", help=f"Registry to copy to; by default your own. {_PLACE}"
+    "--to", "target", default="", help=f"Registry to copy to; by default your own. {_LOCATION}"
 )
 def pull(reference: str, source: str, target: str) -> None:
-    """Copy the version REFERENCE of another registry to yours, with its lineage, attachments and aliases."""
+    """Copy the version REFERENCE from another registry, with lineage, attachments and aliases."""
     _copy(reference, source, target)
 
 
@@ -162,7 +165,10 @@ def _copy(reference: str, source: str, target: str) -> None:
 @group.command()
 @click.argument("references", nargs=-1)
 def verify(references: tuple[str, ...]) -> int:
-    """Check every stored file of the versions REFERENCES (all by default); exit 1 if one is damaged."""
+    """Check every stored file of the versions REFERENCES (all by default).
+
+    The exit code is 1 if a file is damaged.
+    """
     registry = _open()
     damaged = False
     for reference in references or [version.reference for version in registry.list(None)]:
@@ -178,11 +184,14 @@ def verify(references: tuple[str, ...]) -> int:
     "--keep",
     type=click.IntRange(1),
     required=True,
-    help="How many of the newest versions of each model to keep in any case.",
+    help="Number of newest versions of each model that are always kept.",
 )
-@click.option("--delete", is_flag=True, help="Delete them; without this they are only listed.")
+@click.option("--delete", is_flag=True, help="Delete them; without this flag they are only listed.")
 def prune(name: str | None, keep: int, delete: bool) -> None:
-    """Delete old versions, of all models or of NAME, that no alias, rollback or compiled version needs."""
+    """Delete old versions that no alias, rollback or compiled version needs.
+
+    Without NAME, the versions of all models are considered.
+    """
     registry = _open()
     versions, reasons = unneeded(registry, keep, name)
     table = make_table("version", "MB", "kept because")
@@ -203,7 +212,7 @@ def prune(name: str | None, keep: int, delete: bool) -> None:
 @group.command()
 @click.argument("file", type=TypedPath())
 def keygen(file: Path) -> None:
-    """Make a pair of keys: write the private one to the new env file FILE, and print the public one."""
+    """Make a pair of keys: write the private one to the new env file FILE, print the public one."""
     private, public = generate_keys()
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -29,7 +29,7 @@ def scaffold(name: str, kind: str) -> list[Path]:
         The files written, relative to the repository.
 
     Raises:
-        UsageError: the name is malformed or taken; nothing is written.
+        UsageError: the name is malformed or taken, so nothing is written.
     """
     port = 1 + max((project.port for project in find_projects()), default=FIRST_PORT - 1)
     try:
@@ -38,10 +38,10 @@ def scaffold(name: str, kind: str) -> list[Path]:
         raise UsageError(str(error)) from error
     root = source_root().parent.parent
     if _is_module(project.package, root):
-        raise UsageError(f"{name!r} is the name of a Python module already; choose another.")
+        raise UsageError(f"{name!r} is already the name of a Python module; choose another.")
     for folder in ("src/python", "tests/python"):
         if (root / folder / project.package).exists():
-            raise UsageError(f"{folder}/{project.package} exists already; choose another name.")
+            raise UsageError(f"{folder}/{project.package} already exists; choose another name.")
     files = _render(project, kind)
     for path, text in files.items():
         write_text_atomic(root / path, text)
@@ -49,15 +49,15 @@ def scaffold(name: str, kind: str) -> list[Path]:
 
 
 def _is_module(package: str, root: Path) -> bool:
-    """Whether a package would hide a module of the language, of this repository, or of any resolve.
+    """Whether a package would hide a module of Python, of this repository, or of any resolve.
 
-    Modules of other resolves aren't installed here; distributions are mostly named like theirs.
+    Modules of other resolves aren't installed here, but distributions mostly have their names.
     """
     if keyword.iskeyword(package) or importlib.util.find_spec(package):
         return True
     if package in _locked(root):
         return True
-    # Pants takes these folders for source roots.
+    # Pants treats these folders as source roots.
     folders = (root, root / "tests/python", root / "build-support", *root.glob("build-support/*/"))
     return any(
         (folder / f"{package}.py").exists() or any((folder / package).glob("*.py"))
@@ -66,7 +66,7 @@ def _is_module(package: str, root: Path) -> bool:
 
 
 def _locked(root: Path) -> set[str]:
-    """The names of all locked distributions, and their first words, as modules are spelled."""
+    """The names of all locked distributions, and their first words, spelled like modules."""
     names = set()
     for lock in root.glob("3rdparty/python/*.lock"):
         for name in re.findall(r"^([\w.-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE):
@@ -93,7 +93,7 @@ def _render(project: Project, kind: str) -> dict[Path, str]:
 
 
 def _sort_imports(text: str) -> str:
-    """Sort each block of imports: whether the project comes before or after `mesh` depends on its name."""
+    """Sort each block of imports, since a project's name decides if it comes before `mesh`."""
     lines = text.splitlines(keepends=True)
     sorted_lines: list[str] = []
     for is_import, group in itertools.groupby(lines, lambda line: line.startswith("from ")):

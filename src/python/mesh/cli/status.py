@@ -19,7 +19,7 @@ _MADE = {
     "compile:trace": "compiled model",
     "serve:download": "served version",
 }
-"""What later steps read, by the step that makes it."""
+"""The results that later steps read, by the step that makes them."""
 
 _SHOWN = 3
 
@@ -45,10 +45,10 @@ def command(project: str | None, as_json: bool) -> int:
 
 
 def statuses(project: Project) -> Iterator[tuple[str, Status]]:
-    """The state of every step of a project that leaves a result, in order.
+    """The state of every step with a result, in order.
 
-    A step whose own inputs are unchanged is out of date as well where an earlier step is, since
-    that will make another input.
+    A step with unchanged inputs is out of date too if an earlier step is, since that step will
+    change an input.
     """
     changing: str | None = None
     for step in project.steps:

@@ -15,11 +15,12 @@ SERVE = "serve:serve"
 
 
 def select_steps(project: Project, first: str | None, last: str | None) -> list[str]:
-    """The steps from one to another, both included; never the server itself, nor those that need it running.
+    """The steps from one to another, both included, before the server.
 
     Args:
-        first: a step (`compile:trace`), a program of one component only (`trace`), or a component (its first step).
-        last: the same; of a component its last step.
+        first: a step (`compile:trace`), a program of one component only (`trace`), or a component
+            (its first step).
+        last: the same; for a component, its last step.
 
     Raises:
         UsageError: a name fits no step or several, or the order is wrong.
@@ -42,15 +43,15 @@ def _positions(steps: Sequence[str], name: str) -> list[int]:
     found = [index for index, step in enumerate(steps) if step.partition(":")[2] == name]
     if len(found) == 1:
         return found
-    problem = "fits several steps" if found else "is no step"
+    problem = "fits several steps" if found else "isn't a step"
     raise UsageError(f"{name!r} {problem}; the steps are {', '.join(steps)}.")
 
 
 def run_steps(project: Project, steps: Sequence[str], *, force: bool, console: Console) -> None:
-    """Run steps in this process, each with its own settings, and show what each took.
+    """Run steps in this process, each with its own settings, and show how long each took.
 
     Raises:
-        MeshError: a step failed; it has printed why.
+        MeshError: a step failed; it has printed the reason.
     """
     table = make_table("step", "seconds")
     for number, step in enumerate(steps, start=1):
@@ -68,7 +69,7 @@ def run_steps(project: Project, steps: Sequence[str], *, force: bool, console: C
 
 
 class StepFailedError(MeshError):
-    """A step ended with an exit code other than 0; the command ends with the same."""
+    """A step ended with an exit code other than 0; the command ends with the same code."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)

@@ -23,7 +23,7 @@ POLL_SECONDS = 0.05
 
 
 def up(project: Project, *, host: str, port: int | None, force: bool, console: Console) -> int:
-    """Run what is missing of the life cycle, serve, show one true answer, and wait for the server to end.
+    """Run the missing steps, start the server, show a real response, and wait for its end.
 
     Returns:
         The server's exit code.
@@ -40,7 +40,7 @@ def up(project: Project, *, host: str, port: int | None, force: bool, console: C
         show_example(project, base_url(host, port), console)
         return exit_code_of(server.wait())
     except KeyboardInterrupt:
-        # Ctrl-C or SIGTERM: the server answers what it has accepted.
+        # Ctrl-C or SIGTERM: the server responds to the requests that it has accepted.
         server.terminate()
         return exit_code_of(server.wait())
     finally:
@@ -50,12 +50,12 @@ def up(project: Project, *, host: str, port: int | None, force: bool, console: C
 
 
 def base_url(host: str, port: int) -> str:
-    """The address of a server on this machine."""
+    """The URL of a server on this machine."""
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def require_free_port(host: str, port: int) -> None:
-    """Fail early when the server could not listen.
+    """Fail early if the server can't listen.
 
     Raises:
         MeshError: another process listens on the port, or the address isn't this machine's.
@@ -65,12 +65,13 @@ def require_free_port(host: str, port: int) -> None:
         socket.create_server(address, family=family).close()
     except OSError as error:
         raise MeshError(
-            f"The server can't listen on {host}:{port} ({error.strerror}); choose another with --host and --port."
+            f"The server can't listen on {host}:{port} ({error.strerror}); choose another with "
+            "--host and --port."
         ) from error
 
 
 def start_server(project: Project, host: str, port: int) -> subprocess.Popen[bytes]:
-    """Start the project's server as a process of its own, on this interpreter."""
+    """Start the project's server as a separate process with this interpreter."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     command: Sequence[str] = [
         sys.executable,
@@ -87,10 +88,10 @@ def start_server(project: Project, host: str, port: int) -> subprocess.Popen[byt
 
 
 def wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:
-    """Poll readiness until the server can answer.
+    """Poll readiness until the server is ready.
 
     Raises:
-        MeshError: the server ended instead.
+        MeshError: the server ended before.
     """
     with httpx.Client(base_url=url, trust_env=False) as client:
         while server.poll() is None:
@@ -101,15 +102,16 @@ def wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:
                 pass
             time.sleep(POLL_SECONDS)
     raise MeshError(
-        f"The server ended with exit code {server.returncode} before it was ready; its message is above."
+        f"The server ended with exit code {server.returncode} before it was ready; its message is "
+        "above."
     )
 
 
 def show_example(project: Project, url: str, console: Console) -> None:
-    """Print the request to try and the server's answer to it.
+    """Print an example request and the server's response.
 
     Raises:
-        MeshError: the server does not answer it.
+        MeshError: the request failed.
     """
     example = create_model(project, load=False).example_request(EXAMPLE_TEXT)
     request = example.model_dump(mode="json", exclude_unset=True)
@@ -117,10 +119,11 @@ def show_example(project: Project, url: str, console: Console) -> None:
     try:
         response = httpx.post(predict, json=request, trust_env=False, timeout=60).raise_for_status()
     except httpx.HTTPError as error:
-        raise MeshError(f"The server does not answer the example request: {error}.") from error
+        raise MeshError(f"The example request failed: {error}.") from error
     body = shlex.quote(json.dumps(request, ensure_ascii=False))
     console.print(
-        f"\n[bold green]{project.name} is served[/bold green] at {url} (interactive docs: {url}/docs). Try:\n"
+        f"\n[bold green]{project.name} is served[/bold green] at {url} (interactive docs: "
+        f"{url}/docs). Try:\n"
     )
     for text in (
         f"curl -s {predict} -H 'content-type: application/json' -d {body}\n",

@@ -1,1 +1,1 @@
-"""The generic steps of a trained project: train, download, trace, validate, upload, fetch."""
+"""The generic steps of projects, from data over training and compiling to serving."""

@@ -17,7 +17,7 @@ from mesh.core.manifest import FileEntry, Manifest
 logger = logging.getLogger(__name__)
 
 MODEL_FILES = ("*.json", "*.txt", "*.model", "*.safetensors")
-"""What is taken of a model's folder: configuration, vocabulary and weights; never pickles or code."""
+"""The files of a model: configuration, vocabulary and weights; never pickles or code."""
 
 _HUB = re.compile(r"hf://(?P<repository>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 _PACKAGE = re.compile(r"package://(?P<package>[A-Za-z_]\w*)(/(?P<folder>.+))?")
@@ -25,7 +25,7 @@ _PACKAGE = re.compile(r"package://(?P<package>[A-Za-z_]\w*)(/(?P<folder>.+))?")
 
 @dataclass(frozen=True)
 class BaseModel:
-    """A base model on the local disk: where it came from, its folder, and the files that count."""
+    """A base model on the local disk: its source, its folder and its files."""
 
     source: BaseModelSource
     folder: Path
@@ -44,11 +44,11 @@ def resolve_base_model(address: str, *, download: bool = True) -> BaseModel:
 
     Args:
         address: `hf://org/name@revision`, `package://module/folder` or the path of a folder.
-        download: whether the hub may be asked; else only what was downloaded before is found.
+        download: whether to call the hub; otherwise only earlier downloads are found.
 
     Raises:
-        MeshError: the address is malformed, the model isn't there or can't be reached, or it has no
-            safetensors weights.
+        MeshError: the address is malformed, the model doesn't exist or can't be reached, or it has
+            no safetensors weights.
     """
     revision: str | None
     if address.startswith("hf://"):
@@ -76,7 +76,7 @@ def resolve_base_model(address: str, *, download: bool = True) -> BaseModel:
 
 def _model_files(folder: Path, address: str) -> tuple[str, ...]:
     if not folder.is_dir():
-        raise MeshError(f"The base model {address} is not there: {folder} is no folder.")
+        raise MeshError(f"The base model {address} doesn't exist: {folder} isn't a folder.")
     files = sorted(
         {
             path.relative_to(folder).as_posix()
@@ -107,7 +107,8 @@ def _from_package(address: str) -> tuple[Path, str | None]:
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise MeshError(
-            f"The package {package!r} of {address} is not installed; install it, or choose another base model."
+            f"The package {package!r} of {address} is not installed; install it, or choose another "
+            "base model."
         )
     root = Path(spec.submodule_search_locations[0])
     distributions = importlib.metadata.packages_distributions().get(package, [])
@@ -119,7 +120,8 @@ def _from_hub(address: str, *, download: bool) -> tuple[Path, str]:
     match = _HUB.fullmatch(address)
     if match is None:
         raise MeshError(
-            f"{address!r} is malformed: write hf://organisation/name or hf://organisation/name@revision."
+            f"{address!r} is malformed: write hf://organisation/name or "
+            "hf://organisation/name@revision."
         )
     import huggingface_hub
     from huggingface_hub import errors

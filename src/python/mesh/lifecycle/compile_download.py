@@ -1,4 +1,4 @@
-"""`compile:download`: bring the uncompiled model, trained or base, into `outputs/<project>/download`."""
+"""`compile:download`: put the trained or base model into `outputs/<project>/download`."""
 
 import logging
 from functools import partial
@@ -29,14 +29,14 @@ logger = logging.getLogger(__name__)
 
 
 class DownloadSettings(MeshSettings):
-    """Download the uncompiled model that is to be compiled."""
+    """Download the model to compile."""
 
     model_config = SettingsConfigDict(env_prefix="COMPILE_DOWNLOAD_")
 
     reference: str = Field(
         "",
-        description="A trained version (NAME-TRAINED-3, NAME-TRAINED:prod), or the address of a base model "
-        "(hf://, package://); by default the latest trained version.",
+        description="A trained version (NAME-TRAINED-3, NAME-TRAINED:prod), or the address of a "
+        "base model (hf://, package://); by default the latest trained version.",
     )
 
 
@@ -84,7 +84,7 @@ def status(
     workspace: WorkspaceSettings,
     registry_settings: RegistrySettings,
 ) -> Status:
-    """Whether the uncompiled model that would be downloaded now is here."""
+    """Whether the model that would be downloaded now is here."""
     target = workspace.output(recipe.project, "download")
     if not (target / DOWNLOADED_FILE).exists():
         return NEVER_RUN

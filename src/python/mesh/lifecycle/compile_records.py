@@ -1,4 +1,4 @@
-"""The records that the steps of the component compile leave for the steps after them."""
+"""The records that compile steps leave for later steps."""
 
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -18,11 +18,11 @@ PREDICTIONS_FILE = "predictions.json"
 
 
 class Downloaded(BaseModel):
-    """Which uncompiled model lies in `outputs/<project>/download`.
+    """The uncompiled model in `outputs/<project>/download`.
 
     Args:
         source: the trained version's reference, or the address of a base model.
-        trained_version: the reference again, if it is a registered version.
+        trained_version: the same reference, if it is a registered version.
         folder: the version's directory below `outputs/<project>/download`.
     """
 
@@ -37,7 +37,7 @@ class Downloaded(BaseModel):
         """Read the record.
 
         Raises:
-            MeshError: nothing was downloaded yet, or the record is malformed.
+            MeshError: nothing is downloaded, or the record is malformed.
         """
         path = directory / DOWNLOADED_FILE
         if not path.exists():
@@ -51,7 +51,7 @@ class Downloaded(BaseModel):
         write_json_atomic(directory / DOWNLOADED_FILE, self.model_dump(mode="json"))
 
     def verified(self, directory: Path) -> Path:
-        """The version's directory, every file checked against its manifest.
+        """The version's directory, after checking every file against its manifest.
 
         Raises:
             MeshError: a file is missing, extra or changed.
@@ -63,15 +63,15 @@ class Downloaded(BaseModel):
 
 
 class Compilation(BaseModel):
-    """What was compiled from what.
+    """A compiled model and its origins.
 
     Args:
         source: the trained version's reference, or the address of a base model.
-        source_digest: of its weights and regression test.
+        source_digest: the digest of its weights and regression test.
         made_from: the inputs of the fingerprint, by the names of `mesh.core.inputs`.
         published: the registered version with the same fingerprint, if there is one.
-        extra_files: what the project says of the files that it added.
-        forced: whether it was compiled although such a version exists, to be registered once more.
+        extra_files: the project's facts about its own files.
+        forced: whether it was compiled although an equal version exists, and is registered again.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,7 +94,7 @@ class Compilation(BaseModel):
         """Read the record of `outputs/<project>/compile`.
 
         Raises:
-            MeshError: nothing was traced yet, or the record is malformed.
+            MeshError: nothing is traced, or the record is malformed.
         """
         path = directory / COMPILATION_FILE
         if not path.exists():
@@ -106,7 +106,7 @@ class Compilation(BaseModel):
         write_json_atomic(directory / COMPILATION_FILE, self.model_dump(mode="json"))
 
     def source_version(self, downloads: Path) -> Path:
-        """The directory of the uncompiled version that this was compiled from, every file checked.
+        """The directory of the uncompiled version, after checking every file.
 
         Args:
             downloads: `outputs/<project>/download`.
@@ -118,8 +118,8 @@ class Compilation(BaseModel):
         version = downloaded.verified(downloads)
         if source_digest(version) != self.source_digest:
             raise MeshError(
-                f"{downloads} holds {downloaded.source} now, but the compiled model was made from other files "
-                f"({self.source}); run compile:trace again."
+                f"{downloads} holds {downloaded.source} now, but the compiled model was made from "
+                f"other files ({self.source}); run compile:trace again."
             )
         return version
 
@@ -135,7 +135,7 @@ class CaseResult(BaseModel):
 
 
 class ValidationReport(BaseModel):
-    """The verdict on one set of compiled files, told apart by their digest."""
+    """The verdict on the compiled files with a digest."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

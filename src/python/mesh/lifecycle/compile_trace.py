@@ -1,4 +1,4 @@
-"""`compile:trace`: compile the downloaded model with the chosen backend, unless nothing has changed."""
+"""`compile:trace`: compile the downloaded model with a backend, if anything has changed."""
 
 import logging
 from functools import partial
@@ -41,22 +41,22 @@ class CompileSettings(MeshSettings):
 
     model_config = SettingsConfigDict(env_prefix="COMPILE_")
 
-    backend: Backend = Field(DEFAULT_BACKEND, description="What runs the compiled model.")
+    backend: Backend = Field(DEFAULT_BACKEND, description="Runtime of the compiled model.")
     max_length: int | None = Field(
-        None, description="Tokens of one pass through the network; by default what the model takes."
+        None, description="Tokens of one pass through the network; by default the model's maximum."
     )
     length_buckets: tuple[int, ...] | None = Field(
-        None, description="Ascending lengths that a backend with fixed shapes compiles for."
+        None, description="Lengths, in ascending order, for backends with fixed shapes."
     )
     max_batch_tokens: int = Field(1024, description="Tokens of one pass, padding included.")
     max_abs_difference: float = Field(
-        1e-4, description="Largest accepted difference of any number of the output."
+        1e-4, description="Largest accepted difference of any output value."
     )
     min_cosine: float = Field(0.9999, description="Smallest accepted cosine of the outputs.")
     force: bool = Field(False, description="Compile even if nothing has changed.")
 
     def spec(self, source: Path, recipe: Recipe) -> CompileSpec:
-        """The complete description of the compilation of a model's folder.
+        """The complete specification for compiling a model's folder.
 
         Raises:
             MeshError: the model can't be compiled in this way.
@@ -86,8 +86,8 @@ def trace(
     """Write `outputs/<project>/compile`.
 
     Raises:
-        MeshError: there is no intact uncompiled model, it can't be compiled, or the compiled one computes
-            something else.
+        MeshError: there is no intact uncompiled model, it can't be compiled, or the compiled model
+            has different outputs.
     """
     downloads = workspace.output(recipe.project, "download")
     target = workspace.output(recipe.project, "compile")
@@ -115,7 +115,7 @@ def trace(
 def inputs_of(
     recipe: Recipe, source: str, settings: CompileSettings, extra_files: ExtraFiles | None = None
 ) -> Inputs:
-    """All that determines what compiling a version gives, without a look into its files.
+    """Everything that determines a compiled version, without reading its files.
 
     Args:
         source: the digest of the version's files.
@@ -132,7 +132,7 @@ def inputs_of(
 def _up_to_date(
     recipe: Recipe, compilation: Compilation, target: Path, registry_settings: RegistrySettings
 ) -> bool:
-    """Whether there is nothing to compile; leaves a record of the registered version with the same fingerprint."""
+    """Whether nothing is to be compiled; records a registered version with this fingerprint."""
     registry = open_registry(registry_settings)
     found = registry.find(recipe.project.compiled_model, compilation.fingerprint)
     if found:
@@ -140,13 +140,13 @@ def _up_to_date(
         logger.info("%s is up to date: nothing it depends on has changed", found.reference)
         return True
     if _already_compiled(compilation, target):
-        logger.info("%s holds this compilation already", target)
+        logger.info("%s already holds this compilation", target)
         return True
     return False
 
 
 def _record_published(compilation: Compilation, target: Path) -> None:
-    """Leave the record alone, or beside the files that it describes if they are there."""
+    """Store the record: beside the compiled files if they are here, or alone."""
     try:
         here = Compilation.read(target).fingerprint == compilation.fingerprint
     except MeshError:
@@ -187,9 +187,10 @@ def _compile(
     if not parity.passed:
         failed = [case for case in parity.cases if not case.passed]
         raise MeshError(
-            f"The compiled model differs from the uncompiled one on {len(failed)} of {len(parity.cases)} texts "
-            f"(largest difference {parity.max_abs_difference:.2g}, smallest cosine {parity.min_cosine:.6f}); "
-            "choose another backend, or wider tolerances if that is acceptable."
+            f"The compiled model differs from the uncompiled one on {len(failed)} of "
+            f"{len(parity.cases)} texts (largest difference {parity.max_abs_difference:.2g}, "
+            f"smallest cosine {parity.min_cosine:.6f}); choose another backend, or wider "
+            "tolerances if that is acceptable."
         )
     logger.info(
         "parity on %d cases: largest difference %.2g, smallest cosine %.6f",
@@ -211,7 +212,7 @@ def status(
     registry_settings: RegistrySettings,
     _extra_files: ExtraFiles | None = None,
 ) -> Status:
-    """Whether a model was compiled as it would be now: a registered one, or the one in outputs."""
+    """Whether the model that would be compiled now is registered or in `outputs`."""
     inputs = expected_inputs(recipe, workspace)
     if inputs is None:
         return NEVER_RUN
@@ -226,11 +227,7 @@ def status(
 
 
 def expected_inputs(recipe: Recipe, workspace: WorkspaceSettings) -> Inputs | None:
-    """The inputs of what compiling would give now, after a download.
-
-    Returns:
-        None where there is nothing to compile.
-    """
+    """The inputs for compiling now, after a download; None if there is nothing to compile."""
     extra = (recipe.extra_files,) if recipe.extra_files else ()
     settings, source, registry_settings, *extra_files = load_settings(
         [CompileSettings, DownloadSettings, RegistrySettings, *extra],

@@ -1,4 +1,4 @@
-"""`compile:upload`: register the validated compiled model and record it on the version it was made from."""
+"""`compile:upload`: register the validated model and link it from its trained version."""
 
 import logging
 import shutil
@@ -77,7 +77,7 @@ def upload(
 def _registered(
     recipe: Recipe, registry: ModelRegistry, compilation: Compilation
 ) -> ModelVersion | None:
-    """The version that this compilation is already, also if recording it was interrupted."""
+    """The version that this compilation already is, even if its recording was interrupted."""
     if compilation.published:
         return registry.get(compilation.published)
     if compilation.forced:
@@ -93,11 +93,13 @@ def _passing_report(
     if not report.passed:
         failed = ", ".join(case.name for case in report.cases if case.outcome != "passed")
         raise MeshError(
-            f"The validation report says failed ({failed or 'no case ran'}); only a validated model is registered."
+            f"The validation failed ({failed or 'no case ran'}); only a validated "
+            "model is registered."
         )
     if report.artifact_digest != digest or report.fingerprint != compilation.fingerprint:
         raise MeshError(
-            "The validation report belongs to other files than those in outputs; run compile:validate again."
+            "The validation report belongs to other files than those in outputs; run "
+            "compile:validate again."
         )
     return report
 

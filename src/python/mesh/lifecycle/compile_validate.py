@@ -78,7 +78,7 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
 
 
 def status(recipe: Recipe, _settings: ValidateSettings, workspace: WorkspaceSettings) -> Status:
-    """Whether the model that would be compiled now passed, as every registered one did."""
+    """Whether the model that would be compiled now passed; a registered model did."""
     target = workspace.output(recipe.project, "validate")
     inputs = expected_inputs(recipe, workspace)
     if inputs is None:
@@ -110,7 +110,7 @@ def run_suite(
 
     suites = find_suites(recipe)
     plugin = RegressionPlugin(recipe, settings.tolerance, workspace)
-    # Nothing of the surroundings may choose or change the cases.
+    # Nothing outside may choose or change the cases.
     os.environ.pop("PYTEST_ADDOPTS", None)
     isolation = ["--noconftest", "-c", os.devnull, "--rootdir", str(Path(suites[0]).parent)]
     isolation += ["--disable-plugin-autoload", "-p", "no:cacheprovider"]

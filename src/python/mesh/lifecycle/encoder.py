@@ -1,4 +1,7 @@
-"""`serve:download` of projects that need a sentence encoder but train none: a base model, compiled into `models/`."""
+"""`serve:download` of projects that need a sentence encoder but train none.
+
+It compiles a base model into `models/`.
+"""
 
 import logging
 from functools import partial
@@ -35,18 +38,22 @@ PARITY_TEXTS = (
     "Straßenbahn, трамвай, 路面電車, 🚋.",
     "Glaciers carve valleys as they creep towards the sea. " * 60,
 )
-"""The compiled encoder must give these the embeddings of the base model: of no, few, many and too many tokens."""
+"""Texts of no, few, many and too many tokens.
+
+The compiled encoder must embed them like the base model.
+"""
 
 
 class EncoderSettings(MeshSettings):
-    """Compile a sentence encoder for serving, unless it is there."""
+    """Compile a sentence encoder for serving, unless it is already there."""
 
     model_config = SettingsConfigDict(env_prefix="ENCODER_")
 
     base_model: str = Field(
-        description="Address of a sentence encoder: hf://org/name@revision, package://module/folder or a path."
+        description="Address of a sentence encoder: hf://org/name@revision, "
+        "package://module/folder or a path."
     )
-    backend: Backend = Field(DEFAULT_BACKEND, description="What runs the compiled encoder.")
+    backend: Backend = Field(DEFAULT_BACKEND, description="Runtime of the compiled encoder.")
     force: bool = Field(False, description="Compile even if nothing has changed.")
 
 
@@ -56,7 +63,7 @@ def make_encoder(project: Project, settings: EncoderSettings, workspace: Workspa
     Projects that compile the same base model share the directory.
 
     Raises:
-        MeshError: the base model isn't there, or the compiled one computes something else.
+        MeshError: the base model doesn't exist, or the compiled one has different embeddings.
     """
     base = resolve_base_model(settings.base_model)
     spec = spec_for(base.folder, task=TASK, backend=settings.backend)
@@ -74,7 +81,7 @@ def make_encoder(project: Project, settings: EncoderSettings, workspace: Workspa
 
 
 def encoder_inputs(base: BaseModel, settings: EncoderSettings) -> Inputs:
-    """All that determines a compiled encoder."""
+    """Everything that determines a compiled encoder."""
     chosen = {"task": TASK}
     return compile_inputs(base.source.digest, settings.backend, chosen, source="base model")
 
@@ -89,7 +96,7 @@ def _is_intact(directory: Path) -> bool:
         return False
     problems = Manifest.read(directory).problems(directory)
     if problems:
-        logger.warning("%s is damaged (%s) and made anew", directory, problems[0])
+        logger.warning("%s is damaged (%s) and will be compiled again", directory, problems[0])
     return not problems
 
 
@@ -102,7 +109,8 @@ def _compile(base: BaseModel, spec: CompileSpec, made_from: Inputs, directory: P
     if not parity.passed:
         raise MeshError(
             f"The compiled encoder differs from {base.source.uri} (largest difference "
-            f"{parity.max_abs_difference:.2g}, smallest cosine {parity.min_cosine:.6f}); choose another backend."
+            f"{parity.max_abs_difference:.2g}, smallest cosine {parity.min_cosine:.6f}); choose "
+            "another backend."
         )
     ModelCard(
         project="encoder",
@@ -120,7 +128,7 @@ def _compile(base: BaseModel, spec: CompileSpec, made_from: Inputs, directory: P
 
 
 def status(project: Project, settings: EncoderSettings, workspace: WorkspaceSettings) -> Status:
-    """Whether the encoder that would be compiled now is the one that the server loads."""
+    """Whether the server loads the encoder that would be compiled now."""
     here = workspace.find_model(project)
     if here is None:
         return NEVER_RUN

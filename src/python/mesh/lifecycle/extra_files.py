@@ -7,17 +7,16 @@ from mesh.core.settings import MeshSettings
 
 
 class ExtraFiles(MeshSettings):
-    """Files that a project's server needs beside the network.
+    """Files that a server needs beside the network; the fields are settings of `compile:trace`.
 
-    The fields are settings of `compile:trace`; a subclass takes the prefix `COMPILE_` for them. Its
-    module, with all its imports, is part of the compiled model's fingerprint. So it stands in a
-    module of its own, `extra_files.py` of the project.
+    A subclass uses the prefix `COMPILE_` for its settings. It is the only class of its module,
+    since the module, with everything it imports, is part of the compiled model's fingerprint.
     """
 
     def write(self, folder: Path) -> None:
-        """Write the files into the folder of a compiled model, which lacks only its manifest."""
+        """Write the files into a compiled model's folder, before its manifest is made."""
         raise NotImplementedError
 
     def provenance(self, folder: Path) -> dict[str, Any]:
-        """What the model card says of the files in a compiled model's folder; JSON-serialisable."""
+        """The model card's facts about the files in a folder; JSON-serialisable."""
         raise NotImplementedError

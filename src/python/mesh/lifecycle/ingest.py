@@ -43,12 +43,13 @@ class IngestSettings(MeshSettings):
 
     source: str = Field(
         "",
-        description="File, folder or pattern: a path, s3://..., gs://..., or hf://datasets/org/name@revision/path; "
-        "by default the samples that the project ships.",
+        description="File, folder or pattern: a path, s3://..., gs://..., or "
+        "hf://datasets/org/name@revision/path; by default the project's samples.",
     )
     format: str = Field(
         "",
-        description=f"{', '.join(sorted(set(FORMATS.values())))}; by default by the files' names.",
+        description=f"{', '.join(sorted(set(FORMATS.values())))}; by default according to the "
+        "files' names.",
     )
     columns: list[str] = Field(
         [], description="JSON list: names of the columns of CSV and TSV files without a header."
@@ -58,28 +59,29 @@ class IngestSettings(MeshSettings):
     )
     values: dict[str, dict[str, str | None]] = Field(
         {},
-        description='JSON object: the project\'s values of a field, such as {"label": {"0": "negative"}}; '
-        "null leaves an entity out.",
+        description="JSON object: the project's values of a field, such as "
+        '{"label": {"0": "negative"}}; null drops an entity.',
     )
     defaults: dict[str, Any] = Field(
         {},
-        description='JSON object: values of fields that the data lacks, such as {"language": "en"}.',
+        description="JSON object: values for fields that the data lacks, such as "
+        '{"language": "en"}.',
     )
     max_rejected_share: float = Field(
-        0.01, ge=0, le=1, description="Share of malformed rows above which nothing is stored."
+        0.01, ge=0, le=1, description="Fraction of malformed rows above which nothing is stored."
     )
     force: bool = Field(False, description="Read the source even if nothing has changed.")
 
     @field_serializer("source", when_used="json")
     def masked(self, source: str) -> str:
-        """The address as it may be shown."""
+        """The source without secrets."""
         return mask_url(source) if "://" in source else source
 
 
 def ingest(
     dataset: Dataset, settings: IngestSettings, workspace: WorkspaceSettings, data: DataSettings
 ) -> None:
-    """Store the source's rows as a raw version, unless that was done before.
+    """Store the source's rows as a raw version, unless that was already done.
 
     Raises:
         UsageError: the format is unknown.
@@ -110,7 +112,7 @@ def ingest(
             )
             known = manifest.version in store.versions()
             store.publish(folder, manifest)
-            state = "has these rows already" if known else "is stored"
+            state = "already has these rows" if known else "is stored"
             logger.info(
                 "%s %s: %d rows, %d rejected",
                 store.url(manifest.version),
@@ -118,7 +120,7 @@ def ingest(
                 manifest.rows,
                 rejected,
             )
-        # The rejects stay, to be looked at; the rows are stored, or not wanted.
+        # The rejects stay for inspection; the rows are stored or not needed.
         for shard in shards:
             (folder / shard.path).unlink()
     if problem:
@@ -135,8 +137,8 @@ def _format(file: SourceFile, given: str) -> str:
     name = given or file_format(file.path)
     if name not in FORMATS.values():
         raise UsageError(
-            f"The format of {file.name} is {name or 'not told by its name'}; set INGEST_FORMAT to one of "
-            f"{', '.join(sorted(set(FORMATS.values())))}."
+            f"The format of {file.name} is {name or 'not clear from its name'}; set INGEST_FORMAT "
+            f"to one of {', '.join(sorted(set(FORMATS.values())))}."
         )
     return str(name)
 
@@ -144,7 +146,7 @@ def _format(file: SourceFile, given: str) -> str:
 def ingest_inputs(
     dataset: Dataset, files: Sequence[SourceFile], formats: Sequence[str], settings: IngestSettings
 ) -> Inputs:
-    """All that determines a raw version."""
+    """Everything that determines a raw version."""
     return {
         "data": fingerprint([_describe(file) for file in files]),
         "row schema": fingerprint(dataset.row.model_json_schema()),
@@ -165,7 +167,7 @@ def _write(
     formats: Sequence[str],
     folder: Path,
 ) -> tuple[list[Shard], int]:
-    """Write shards and rejects; give the shards and the number of rejected rows."""
+    """Write shards and rejects; return the shards and the number of rejected rows."""
     translation = Translation(settings.rename, settings.values, settings.defaults)
     with (folder / REJECTS_FILE).open("w", encoding="utf-8") as file:
         rejects = Rejects(file)
@@ -184,7 +186,7 @@ def _write(
 
 def _problem(rows: int, rejected: int, settings: IngestSettings) -> str:
     if rows == 0:
-        return f"No row is what the project asks for; {rejected} are malformed"
+        return f"No row fits the project's schema; {rejected} are malformed"
     share = rejected / (rows + rejected)
     if share > settings.max_rejected_share:
         return (
@@ -197,7 +199,7 @@ def _problem(rows: int, rejected: int, settings: IngestSettings) -> str:
 def status(
     dataset: Dataset, settings: IngestSettings, _workspace: WorkspaceSettings, data: DataSettings
 ) -> Status:
-    """Whether the source's rows are stored, as they would be read now."""
+    """Whether the rows that would be read now are stored."""
     files, formats = _source(dataset, settings)
     inputs = ingest_inputs(dataset, files, formats, settings)
     return status_of_data(DataStore(dataset.project, "raw", data), inputs)

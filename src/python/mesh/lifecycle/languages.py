@@ -1,4 +1,4 @@
-"""The languages that a compiled model answers, as a file beside its network."""
+"""The languages of a compiled model, in a file beside its network."""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""What the generic steps need to know of a project."""
+"""The facts about a project that the generic steps need."""
 
 import importlib
 import random
@@ -17,15 +17,15 @@ from mesh.core.samples import read_samples
 from mesh.lifecycle.extra_files import ExtraFiles
 
 if TYPE_CHECKING:
-    # Its rows decide nothing where nothing is trained.
+    # Rows don't matter to projects that train nothing.
     from mesh.data.dataset import Dataset
 
 Predict = Callable[[Sequence[str], Mapping[str, Any]], list[Any]]
-"""Documents and inference parameters in, one JSON-serialisable prediction for each document out."""
+"""From documents and inference parameters to one JSON-serialisable prediction per document."""
 
 
 Augment = Callable[[Any, random.Random], Any]
-"""Varies a training row, by the random numbers that it is given."""
+"""Varies a training row, with the given source of random numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Training:
     """How a project's base model is fine-tuned.
 
     Args:
-        dataset: what it is trained on.
+        dataset: the training data.
         labels: of texts, or of entities, in the order of the new layer's numbers.
         prepare: changes the base model's copy, a folder, before it is trained.
         augment: varies training rows.
@@ -46,10 +46,10 @@ class Training:
 
 
 def field_differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
-    """Compare two predictions of a document, JSON objects of the same fields.
+    """Compare two predictions for a document, JSON objects with the same fields.
 
     Returns:
-        One sentence for each field whose numbers are further apart than `tolerance`, or whose other
+        One sentence for each field whose numbers differ by more than `tolerance`, or whose other
         values differ.
     """
     return [
@@ -69,19 +69,19 @@ class Recipe:
 
     Args:
         project: its declaration.
-        task: what the network computes.
+        task: the network's task.
         configuration: validates inference parameters.
         reference: makes a predictor from the uncompiled network.
-        compiled: makes a predictor from a `compiled/` folder, the way the server does; without it,
+        compiled: makes a predictor from a `compiled/` folder, like the server; without it,
             `reference` makes one from the compiled network.
-        differences: compares a stored with a new prediction at a tolerance; one sentence for each
-            difference.
+        differences: compares a stored and a new prediction; returns one sentence for each
+            difference above a tolerance.
         inference_params: parameters for predicting the samples.
         base_model: the default of the setting `TRAIN_BASE_MODEL`.
-        overflow: cut texts that are too long for one pass, or join the results of windows.
+        overflow: truncate texts that are too long for one pass, or join the results of windows.
         stride: tokens that neighbouring windows share.
-        training: how the base model is fine-tuned; none where it is registered as it is.
-        extra_files: writes what the server needs beside the network.
+        training: how the base model is fine-tuned; None if it is registered unchanged.
+        extra_files: writes files that the server needs beside the network.
     """
 
     project: Project
@@ -99,7 +99,7 @@ class Recipe:
 
     @property
     def modules(self) -> tuple[str, ...]:
-        """The project's modules that decide an uncompiled version; their imports do too."""
+        """The project's modules that decide an uncompiled version, together with their imports."""
         training = self.training
         functions = (
             self.reference,
@@ -110,11 +110,11 @@ class Recipe:
 
     @property
     def declared(self) -> dict[str, Any]:
-        """The fields that choose how a network is compiled and run."""
+        """The fields that decide how a network is compiled and run."""
         return {"task": self.task, "overflow": self.overflow, "stride": self.stride}
 
     def load_reference(self, folder: Path) -> TextModel:
-        """The uncompiled network in a folder, reading long texts as the compiled one does.
+        """The uncompiled network in a folder; it reads long texts like the compiled one.
 
         Raises:
             MeshError: it can't be loaded, or its outputs are not those of the task.

@@ -36,31 +36,31 @@ _MISTAKES = ("clean-up", "conflict", "language")
 
 
 class RegisterSettings(MeshSettings):
-    """Clean, check and compare the rows of a raw version, split them, store them as features."""
+    """Clean, check, deduplicate and split the rows of a raw version; store them as features."""
 
     model_config = SettingsConfigDict(env_prefix="REGISTER_")
 
-    data: str = Field(LATEST, description="Raw version, or the beginning of its name.")
-    validation_share: float = Field(0.1, gt=0, lt=1, description="Share of validation rows.")
-    test_share: float = Field(0.1, gt=0, lt=1, description="Share of test rows.")
+    data: str = Field(LATEST, description="Raw version, or a prefix of its name.")
+    validation_share: float = Field(0.1, gt=0, lt=1, description="Fraction of validation rows.")
+    test_share: float = Field(0.1, gt=0, lt=1, description="Fraction of test rows.")
     seed: int = Field(1, description="Another seed gives other splits.")
     near_duplicate: float = Field(
         0.8,
         gt=0,
         le=1,
-        description="Similarity from which one of two texts of equal labels is left out.",
+        description="Similarity from which one of two texts with equal labels is dropped.",
     )
     related: float = Field(
         0.5, gt=0, le=1, description="Similarity from which texts are in the same split."
     )
     other_language: float = Field(
-        0.9, gt=0, le=1, description="Probability of another language from which a row is left out."
+        0.9, gt=0, le=1, description="Probability of another language from which a row is dropped."
     )
     max_rejected_share: float = Field(
         0.05,
         ge=0,
         le=1,
-        description="Share of mistaken rows (not duplicates) above which nothing is stored.",
+        description="Fraction of wrong rows (not duplicates) above which nothing is stored.",
     )
     force: bool = Field(False, description="Make the features even if nothing has changed.")
 
@@ -74,7 +74,7 @@ class RegisterSettings(MeshSettings):
 
     @property
     def preparation(self) -> Preparation:
-        """What determines the features."""
+        """The settings that determine the features."""
         return Preparation(
             near_duplicate=self.near_duplicate,
             related=self.related,
@@ -87,10 +87,11 @@ class RegisterSettings(MeshSettings):
 def register(
     dataset: Dataset, settings: RegisterSettings, workspace: WorkspaceSettings, data: DataSettings
 ) -> None:
-    """Store features with their data card, unless that was done before.
+    """Store features with their data card, unless that was already done.
 
     Raises:
-        MeshError: there is no such raw version, it is damaged, too many rows are mistaken, or a split is empty.
+        MeshError: there is no such raw version, it is damaged, too many rows are wrong, or a
+            split is empty.
     """
     raw_store = DataStore(dataset.project, "raw", data)
     raw = raw_store.get(settings.data)
@@ -115,7 +116,7 @@ def register(
             known = manifest.version in store.versions()
             store.publish(folder, manifest)
             _log(store, manifest, prepared, known=known)
-            # The card and the rejects stay, to be looked at; the rows are stored.
+            # The card and the rejects stay for inspection; the rows are stored.
             for shard in manifest.shards:
                 (folder / shard.path).unlink()
     if problem:
@@ -123,7 +124,7 @@ def register(
 
 
 def register_inputs(dataset: Dataset, settings: RegisterSettings, raw: DataManifest) -> Inputs:
-    """All that determines a version of features."""
+    """Everything that determines a version of features."""
     return {
         "data": raw.digest,
         **setting_inputs(_chosen(settings)),
@@ -144,7 +145,8 @@ def _problem(prepared: Prepared, rows: int, settings: RegisterSettings) -> str:
         )
     found = {feature.split for feature in prepared.features}
     if empty := [split for split in SPLITS if split not in found]:
-        return f"{len(prepared.features)} rows are too few to split: none is left for {' and '.join(empty)}"
+        names = " and ".join(empty)
+        return f"{len(prepared.features)} rows are too few to split: none is left for {names}"
     return ""
 
 
@@ -183,9 +185,9 @@ def _write(
 
 def _log(store: DataStore, manifest: DataManifest, prepared: Prepared, *, known: bool) -> None:
     logger.info(
-        "%s %s: %s; left out: %s",
+        "%s %s: %s; dropped: %s",
         store.url(manifest.version),
-        "has these rows already" if known else "is stored",
+        "already has these rows" if known else "is stored",
         ", ".join(f"{shard.rows} {shard.part}" for shard in manifest.shards),
         ", ".join(f"{count} {kind}" for kind, count in sorted(prepared.left_out.items())) or "none",
     )
@@ -194,7 +196,7 @@ def _log(store: DataStore, manifest: DataManifest, prepared: Prepared, *, known:
 def status(
     dataset: Dataset, settings: RegisterSettings, _workspace: WorkspaceSettings, data: DataSettings
 ) -> Status:
-    """Whether features are stored, as they would be made now."""
+    """Whether the features that would be made now are stored."""
     raw = DataStore(dataset.project, "raw", data)
     if not raw.versions():
         return NEVER_RUN

@@ -1,4 +1,4 @@
-"""`register:tag`: give a version of features a name that always leads to the same rows."""
+"""`register:tag`: give a version of features a name that always means the same rows."""
 
 import logging
 from functools import partial
@@ -17,22 +17,22 @@ logger = logging.getLogger(__name__)
 
 
 class TagSettings(MeshSettings):
-    """Give a version of features a tag by DVC."""
+    """Tag a version of features by DVC."""
 
     model_config = SettingsConfigDict(env_prefix="TAG_")
 
     tag: str = Field(description="Tag, such as dataset_v22.")
-    data: str = Field(LATEST, description="Version of features, or the beginning of its name.")
+    data: str = Field(LATEST, description="Version of features, or a prefix of its name.")
 
 
 def tag(
     project: Project, settings: TagSettings, workspace: WorkspaceSettings, data: DataSettings
 ) -> None:
-    """Tag a version; the same tag for the same version once more changes nothing.
+    """Tag a version; repeating a tag for the same version changes nothing.
 
     Raises:
         UsageError: the tag is malformed.
-        MeshError: there is no such version, it is damaged, or the tag is another version's.
+        MeshError: there is no such version, it is damaged, or the tag belongs to another version.
     """
     store = DataStore(project, "features", data)
     manifest = store.get(settings.data)
@@ -41,7 +41,7 @@ def tag(
     logger.info(
         "%s %s %s (%d rows)",
         settings.tag,
-        "names" if new else "names already",
+        "names" if new else "already names",
         store.url(manifest.version),
         manifest.rows,
     )

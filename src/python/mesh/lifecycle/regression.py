@@ -1,4 +1,4 @@
-"""The pytest plugin that gives a project's regression suite its model, samples and stored predictions."""
+"""Pytest plugin with the model, samples and stored predictions for regression suites."""
 
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ from mesh.lifecycle.version import RegressionTest
 
 
 class Regression:
-    """The compiled model beside the regression test stored with the version it was made from."""
+    """The compiled model, and the regression test of the version that it was made from."""
 
     def __init__(self, recipe: Recipe, tolerance: float, workspace: WorkspaceSettings) -> None:
         self._recipe = recipe
@@ -25,25 +25,25 @@ class Regression:
 
     @cached_property
     def predict(self) -> Predict:
-        """The compiled model, loaded as the server loads it."""
+        """The compiled model, loaded like in the server."""
         return self._recipe.load_compiled(self._compiled)
 
     @cached_property
     def together(self) -> list[Any]:
-        """The compiled model's predictions of all stored inputs in one call."""
+        """The compiled model's predictions for all stored inputs in one call."""
         return self.predict(self.stored.inputs, self.stored.inference_params)
 
     def alone(self, index: int) -> Any:
-        """The compiled model's prediction of one stored input in a call of its own."""
+        """The compiled model's prediction for one stored input in a separate call."""
         return self.predict([self.stored.inputs[index]], self.stored.inference_params)[0]
 
     def differences(self, expected: Any, actual: Any) -> list[str]:
-        """What differs beyond the tolerance; empty when the predictions agree."""
+        """The differences above the tolerance; empty if the predictions agree."""
         return self._recipe.differences(expected, actual, self._tolerance)
 
 
 class RegressionPlugin:
-    """Offers the fixtures `regression` and `sample` (an index) and collects results and predictions."""
+    """Provides the fixtures `regression` and `sample` (an index), and collects the results."""
 
     def __init__(self, recipe: Recipe, tolerance: float, workspace: WorkspaceSettings) -> None:
         self._regression = Regression(recipe, tolerance, workspace)
@@ -51,7 +51,7 @@ class RegressionPlugin:
 
     @property
     def predictions(self) -> list[Any]:
-        """The compiled model's predictions of the stored inputs."""
+        """The compiled model's predictions for the stored inputs."""
         return self._regression.together
 
     @pytest.fixture
@@ -85,6 +85,6 @@ class RegressionPlugin:
 
 
 def _reason(report: pytest.TestReport) -> str:
-    """What an assertion says of the values it compared."""
+    """The message of a failed comparison."""
     crash = getattr(report.longrepr, "reprcrash", None)
     return str(crash.message if crash else report.longreprtext)[:1000]

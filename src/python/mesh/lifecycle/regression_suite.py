@@ -1,6 +1,8 @@
-"""What must hold of every compiled model before it is registered; `compile:validate` runs it with pytest.
+"""Checks of every compiled model before it is registered.
 
-A project adds cases of its own in `<project>/compile/regression_suite.py`.
+`compile:validate` runs them with pytest.
+
+A project adds its own cases in `<project>/compile/regression_suite.py`.
 """
 
 from mesh.lifecycle.regression import Regression

@@ -1,4 +1,4 @@
-"""`serve:download`: bring a compiled version into `models/<version>`, ready to serve."""
+"""`serve:download`: put a compiled version into `models/<version>`, ready to serve."""
 
 import logging
 from functools import partial
@@ -52,7 +52,7 @@ def status(
     workspace: WorkspaceSettings,
     registry_settings: RegistrySettings,
 ) -> Status:
-    """Whether the version that would be downloaded now is the one that the server loads."""
+    """Whether the server loads the version that would be downloaded now."""
     here = workspace.find_model(project)
     if here is None:
         return NEVER_RUN

@@ -29,15 +29,16 @@ def upload_results(
     workspace: WorkspaceSettings,
     registry_settings: RegistrySettings,
 ) -> None:
-    """Attach every file as `test_results/<image tag>/<file>`; what is there already is left as it is.
+    """Attach every file as `test_results/<image tag>/<file>`; existing attachments stay unchanged.
 
     Raises:
         UsageError: the project has no versions in the registry.
-        MeshError: results are missing, or are those of another version.
+        MeshError: results are missing or belong to another version.
     """
     if project.kind == "code-only":
         raise UsageError(
-            f"The code of {project.name} is its model: no version in the registry could take test results."
+            f"The code of {project.name} is its model: no version in the registry can take test "
+            "results."
         )
     directory = model_directory(project, settings, workspace)
     results = results_directory(directory, settings.image_tag)
@@ -46,8 +47,8 @@ def upload_results(
     version = registry.get(directory.name)
     if (report.model_version, report.fingerprint) != (version.reference, version.card.fingerprint):
         raise MeshError(
-            f"The results in {results} are not those of {version.reference} (its fingerprint or its number differs); "
-            "run serve:load again."
+            f"The results in {results} don't belong to {version.reference} (its fingerprint or "
+            "number differs); run serve:load again."
         )
     for name in RESULT_FILES:
         if not (results / name).is_file():
@@ -56,7 +57,7 @@ def upload_results(
         path = f"test_results/{settings.image_tag}/{name}"
         attached = version.attachments.get(path)
         if attached == FileEntry.of(results / name, path):
-            logger.info("%s has %s already", version.reference, path)
+            logger.info("%s already has %s", version.reference, path)
         else:
             registry.attach(version.reference, path, results / name)
             logger.info("%s has %s now", version.reference, path)
@@ -68,7 +69,7 @@ def status(
     workspace: WorkspaceSettings,
     registry_settings: RegistrySettings,
 ) -> Status:
-    """Whether the version that is served has the results that are here."""
+    """Whether the served version has the local results."""
     directory = settings.model_directory or workspace.find_model(project)
     version = find_registered(registry_settings, directory.name) if directory else None
     if directory is None or version is None:

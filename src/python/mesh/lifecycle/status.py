@@ -1,4 +1,4 @@
-"""Looks at what is registered, to tell whether a step's result is up to date; changes nothing."""
+"""Compares registered versions with current inputs, for the status of steps; changes nothing."""
 
 import functools
 from pathlib import Path
@@ -19,7 +19,7 @@ def registered(settings: RegistrySettings, name: str) -> list[ModelVersion]:
     """The versions of a model, oldest first; the registry is read once in a process.
 
     Raises:
-        MeshError: the registry can't be reached or read; it isn't tried again.
+        MeshError: the registry can't be reached or read; there is no second try.
     """
     found = read_registry(settings)
     if isinstance(found, MeshError):
@@ -28,7 +28,7 @@ def registered(settings: RegistrySettings, name: str) -> list[ModelVersion]:
 
 
 def find_registered(settings: RegistrySettings, reference: str) -> ModelVersion | None:
-    """The version that a reference names, if there is one.
+    """The version with a reference, if there is one.
 
     Raises:
         UsageError: the reference is malformed.
@@ -45,7 +45,7 @@ def find_registered(settings: RegistrySettings, reference: str) -> ModelVersion 
 
 
 def status_of_model(settings: RegistrySettings, name: str, inputs: Inputs) -> Status:
-    """The state of a registered model that would be made from inputs now.
+    """The state of a registered model, compared with its inputs now.
 
     Raises:
         MeshError: the registry can't be reached or read.
@@ -68,7 +68,7 @@ def with_fingerprint(versions: list[ModelVersion], inputs: Inputs) -> ModelVersi
 @functools.cache
 def read_registry(settings: RegistrySettings) -> list[ModelVersion] | MeshError:
     if settings.uri.startswith(_SQLITE) and not Path(settings.uri.removeprefix(_SQLITE)).exists():
-        # Opening it would make it.
+        # Opening it would create it.
         return []
     try:
         versions = open_registry(settings).list()

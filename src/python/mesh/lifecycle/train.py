@@ -1,4 +1,4 @@
-"""`train:train`: register a base model as it is, or fine-tune it first, with its regression test."""
+"""`train:train`: register a base model, unchanged or fine-tuned, with a regression test."""
 
 import logging
 from functools import partial
@@ -62,7 +62,7 @@ def status(
     _workspace: WorkspaceSettings,
     registry_settings: RegistrySettings,
 ) -> Status:
-    """Whether the base model is registered, as it would be now."""
+    """Whether the base model that would be registered now is registered."""
     samples, params = stored_test(recipe, settings.samples, settings.inference_params)
     base = resolve_base_model(settings.base_model, download=False)
     inputs = base_inputs(recipe, base.source, samples, params)
@@ -70,7 +70,7 @@ def status(
 
 
 def program(project: Project) -> Program:
-    """The program `train:train` of a project: it fine-tunes if the recipe says how."""
+    """The program `train:train` of a project; it fine-tunes if the recipe says how."""
     recipe = load_recipe(project)
     training = recipe.training
     return Program(

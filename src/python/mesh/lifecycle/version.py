@@ -1,4 +1,4 @@
-"""A version in the making: weights, regression test and card in one directory."""
+"""Makes a version: weights, regression test and card in one directory."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ class RegressionTest:
 def base_inputs(
     recipe: Recipe, source: BaseModelSource, samples: Sequence[str], params: Mapping[str, Any]
 ) -> Inputs:
-    """All that determines an uncompiled version: weights, samples, code, versions of packages."""
+    """The inputs of an uncompiled version: weights, samples, code and versions of packages."""
     return {
         "base model": source.digest,
         "samples": fingerprint(list(samples)),
@@ -65,7 +65,7 @@ def base_inputs(
 
 
 def source_digest(version: Path) -> str:
-    """The digest of a downloaded version's weights and regression test, whatever its card says."""
+    """The digest of a downloaded version's weights and regression test, without its card."""
     return digest_of(Manifest.read(version))
 
 
@@ -80,8 +80,8 @@ def stored_test(
     """The documents and parameters whose predictions are stored with a version.
 
     Args:
-        samples: a file with other documents than the project's own.
-        params: what is merged over the project's own parameters.
+        samples: a file with documents that replace the project's own.
+        params: parameters that are merged over the project's own.
 
     Raises:
         UsageError: the parameters don't fit the project's configuration.

@@ -11,7 +11,7 @@ from ner.schema import Request, Response
 
 
 class NerModel(ArtifactModel):
-    """Entities by a compiled version."""
+    """Finds entities with a compiled version."""
 
     name = PROJECT.name
     request_model = Request

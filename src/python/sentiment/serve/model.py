@@ -13,7 +13,7 @@ from sentiment.schema import Request, Response
 
 
 class SentimentModel(ArtifactModel):
-    """Sentiments by a compiled version."""
+    """Finds sentiments with a compiled version."""
 
     name = PROJECT.name
     request_model = Request

@@ -18,7 +18,7 @@ from summarization.summarizer import Summarizer
 
 
 class SummarizationModel(EncoderModel):
-    """Summaries by the backend of the settings.
+    """Writes summaries with the chosen backend.
 
     Args:
         directory: `models/ENCODER-...`, which the backend `extractive` needs.

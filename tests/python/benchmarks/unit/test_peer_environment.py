@@ -1,4 +1,4 @@
-"""Nothing of the caller's pip decides what the environments of benchmarks hold, besides where packages come from."""
+"""The caller's pip settings decide only where packages of benchmarks come from."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from package_index import PackageIndex
 
 
 class Machine:
-    """A machine with nothing configured but an index with tiny 0.1 and 1.0, and requirements that pin the latter."""
+    """A machine that has only an index, with tiny 0.1 and 1.0, and requirements of 1.0."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in [name for name in os.environ if name.startswith(("PIP_", "XDG_"))]:
@@ -30,7 +30,7 @@ class Machine:
         monkeypatch.setenv("PIP_INDEX_URL", index.address)
         links = folder / "links"
         links.mkdir()
-        # Where torch may be, PyTorch's index is not asked.
+        # A link to torch, so that pip doesn't use PyTorch's index.
         (links / "torch-0.0-py3-none-any.whl").touch()
         monkeypatch.setenv("PIP_FIND_LINKS", str(links))
         self.requirements = folder / "peer.txt"
@@ -50,7 +50,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 @pytest.fixture(scope="module")
 def empty_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with pip alone; to copy it is faster than to make it."""
+    """An environment with pip alone; copying it is faster than making one."""
     folder = tmp_path_factory.mktemp("environment") / "empty"
     venv.create(folder, with_pip=True)
     return folder
@@ -60,7 +60,7 @@ def empty_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def quick_machine(
     machine: Machine, empty_environment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Machine:
-    """As machine, where a new environment is a copy."""
+    """Like `machine`, but new environments are copies."""
 
     def copy(folder: Path, clear: bool, with_pip: bool) -> None:
         shutil.copytree(empty_environment, folder, symlinks=True)
@@ -93,7 +93,7 @@ def test_environment_is_made_once(machine: Machine, monkeypatch: pytest.MonkeyPa
     assert machine.installed() == "1.0"
 
 
-def test_what_can_not_be_installed(quick_machine: Machine) -> None:
+def test_requirement_that_can_not_be_installed(quick_machine: Machine) -> None:
     quick_machine.requirements.write_text("tiny==7\n")
 
     with pytest.raises(MeshError, match="peer.txt can't be installed"):

@@ -1,4 +1,4 @@
-"""The images of projects, and compose over a workspace of their own."""
+"""The images of projects, and compose with a new workspace."""
 
 import contextlib
 import json
@@ -16,10 +16,11 @@ import few_rows
 from mesh.core.project import find_projects, get_project
 
 IMAGES: dict[str, str] = json.loads(os.environ.get("MESH_TEST_IMAGES") or "{}")
-"""The images by name, as `build-support/docker/built` prints them: name with tag to id."""
+"""The images as `build-support/docker/built` prints them: from name with tag to id."""
 
 COMPOSE = "build-support/docker/compose"
-# Beside the test in Pants' sandbox, in dist/ after `./pants package build-support/docker:tests-pex`.
+# Beside the test in Pants' sandbox, in dist/ after `./pants package
+# build-support/docker:tests-pex`.
 TESTS_PEX = next(
     (
         path
@@ -35,8 +36,8 @@ SERVICES = {
     "compile:upload": "upload-model",
     "serve:download": "serve-download-model",
 }
-"""The services of steps that do not go by the name of their component."""
-# A model as soon as a project can have one.
+"""The services of steps whose name isn't their component's."""
+# A model as quickly as possible.
 _QUICK = {"TRAIN_EPOCHS": "1", "COMPILE_VOCABULARY_WORDS": "200"}
 PATIENCE = 1800
 USER = 10001
@@ -52,24 +53,24 @@ def components() -> dict[str, list[str]]:
     projects = {project.name for project in find_projects()}
     found: dict[str, list[str]] = {}
     for project, _, component in sorted(title(name).rpartition("-") for name in IMAGES):
-        # The registry's image is no project's.
+        # The registry's image belongs to no project.
         if project in projects:
             found.setdefault(project, []).append(component)
     return found
 
 
 def needs_images(*projects: str) -> pytest.MarkDecorator:
-    """Skips tests where there are no images, or not those of a project."""
+    """Skips tests without images, or without those of a project."""
     missing = " and ".join(name for name in projects if name not in components())
     return pytest.mark.skipif(
         not IMAGES or bool(missing),
         reason=f"no images{missing and f' of {missing}'} are given; build-support/docker/test"
-        " builds and tests them where a Docker daemon answers",
+        " builds and tests them if a Docker daemon responds",
     )
 
 
 def each_of(projects: Iterable[str]) -> list[Any]:
-    """Projects as parameters of a test, which is skipped for those without images."""
+    """Projects as parameters of a test; those without images are skipped."""
     return [pytest.param(name, marks=needs_images(name)) for name in projects]
 
 
@@ -80,7 +81,7 @@ def image(project: str, component: str) -> str:
 
 
 def docker(*arguments: str, **options: Any) -> str:
-    """The output of a docker command, which must succeed."""
+    """The output of a docker command that must succeed."""
     command = ["docker", *arguments]
     result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, **options)
     assert result.returncode == 0, result.stderr
@@ -89,12 +90,12 @@ def docker(*arguments: str, **options: Any) -> str:
 
 
 def inspect(name: str) -> Any:
-    """What Docker knows of a container or an image."""
+    """Docker's description of a container or an image."""
     return json.loads(docker("inspect", name))[0]
 
 
 def wait_until(condition: Callable[[], object], container: str) -> None:
-    """Wait for a condition while a container runs; its log is the message if it ends, or nothing happens."""
+    """Wait for a condition while a container runs; on failure, show its log."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert inspect(container)["State"]["Running"], docker("logs", container)
@@ -103,7 +104,7 @@ def wait_until(condition: Callable[[], object], container: str) -> None:
 
 
 class Compose:
-    """A project's containers over one workspace; called, it is the command, with exit code and output."""
+    """A project's containers with one workspace; a call runs the command."""
 
     def __init__(self, project: str, workspace: Path) -> None:
         self.project = get_project(project)
@@ -136,11 +137,11 @@ class Compose:
         return result.returncode, result.stdout
 
     def step(self, *arguments: str, **environment: str) -> tuple[int, str]:
-        """Run a service, with arguments of its own, in a container that is removed."""
+        """Run a service with arguments, in a container that is removed."""
         return self("run", "--rm", "-T", *arguments, **environment)
 
     def make(self, service: str) -> tuple[int, str]:
-        """Run the service of a step that makes a model, on few rows where the project is trained on some."""
+        """Run the service of a step that makes a model, on a few rows if it trains."""
         data = self.workspace / ".mesh"
         data.mkdir(exist_ok=True)
         settings = _QUICK
@@ -151,7 +152,7 @@ class Compose:
         return self.step(*options, service)
 
     def live(self) -> dict[str, str]:
-        """Run every step of the project before serving; the output of each service."""
+        """Run every step before serving; return the output of each service."""
         outputs = {}
         for step in self.project.steps:
             service = SERVICES.get(step, step.partition(":")[0])
@@ -161,7 +162,7 @@ class Compose:
         return outputs
 
     def start_server(self) -> str:
-        """Start the server and wait until it is healthy; its container."""
+        """Start the server and wait until it is healthy; return its container."""
         exit_code, output = self("up", "--detach", "serve")
         assert exit_code == 0, output
         label = f"label=com.docker.compose.project={self.name}"
@@ -178,7 +179,7 @@ class Compose:
 
 @contextlib.contextmanager
 def compose_project(project: str, workspace: Path) -> Iterator[Compose]:
-    """Compose for a project; its containers and networks are removed at the end."""
+    """Compose for a project; containers and networks are removed at the end."""
     compose = Compose(project, workspace)
     try:
         yield compose
@@ -189,7 +190,7 @@ def compose_project(project: str, workspace: Path) -> Iterator[Compose]:
 
 @dataclass(frozen=True)
 class Life:
-    """A project whose steps before serving were run, with what each of them said, and its server."""
+    """A project whose steps before serving have run, their output, and its server."""
 
     compose: Compose
     outputs: dict[str, str]
@@ -200,7 +201,7 @@ _LIVES = pytest.StashKey[dict[str, Life]]()
 
 
 def life_of(project: str, request: pytest.FixtureRequest) -> Life:
-    """The life of a project; it is lived once for all tests of a process, and removed with its end."""
+    """The life of a project, once per process; removed at its end."""
     lives = request.config.stash.setdefault(_LIVES, {})
     if project not in lives:
         workspace = request.getfixturevalue("tmp_path_factory").mktemp("life")

@@ -1,4 +1,4 @@
-"""The image of every component of every project, as it would be pushed."""
+"""The images of all components of all projects, as they would be pushed."""
 
 import os
 import subprocess
@@ -46,7 +46,7 @@ def shipped(name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("project", each_of(project.name for project in find_projects()))
-def test_server_carries_only_what_serving_needs(project: str) -> None:
+def test_server_carries_only_packages_for_serving(project: str) -> None:
     name = image(project, "serve")
     assert {"hypercorn", "starlette", "pydantic"} <= shipped(name)
     unwanted = {"torch", "transformers", "mlflow-skinny", "scikit-learn", "locust", "pytest", "pip"}
@@ -65,11 +65,11 @@ def test_torch_is_where_networks_are_made_and_nowhere_else(name: str) -> None:
 )
 def test_training_and_compiling_share_a_layer_of_packages(project: str) -> None:
     def shared(component: str, other: str) -> int:
-        """How many layers two images have in common."""
+        """The number of layers that two images share."""
         layers = [inspect(image(project, name))["RootFS"]["Layers"] for name in (component, other)]
         return len(os.path.commonprefix(layers))
 
-    # Whatever stands on the same core image without packages shares that.
+    # All images on the same core image share its layers.
     assert shared("train", "compile") > shared("train", "load")
 
 
@@ -82,7 +82,7 @@ def test_sources_are_a_small_layer_above_the_packages(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_unknown_program_is_refused_with_those_that_there_are(name: str) -> None:
+def test_unknown_program_is_refused_with_a_list_of_programs(name: str) -> None:
     result = subprocess.run(
         ["docker", "run", "--rm", name, "unheard-of"], capture_output=True, text=True
     )

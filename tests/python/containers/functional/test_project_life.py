@@ -1,4 +1,4 @@
-"""Every project in containers: its life cycle, its server on a network, its tests inside its images."""
+"""Every project in containers: life cycle, server on a network, tests inside the images."""
 
 import http.client
 import json
@@ -36,8 +36,8 @@ AGAIN = {
     "download-model": "is already in outputs",
     "serve-download-model": "is up to date|every file verified",
 }
-"""What services say on their second run, where it is not that all is up to date."""
-# Asks what the documentation of the server gives as an example.
+"""Messages of services on their second run, if not that all is up to date."""
+# Sends the example of the server's documentation.
 EXAMPLE = """
 import json, sys, urllib.request
 
@@ -78,14 +78,14 @@ def test_server_runs_without_rights(life: Life) -> None:
     assert server["HostConfig"]["CapDrop"] == ["ALL"]
 
 
-def test_second_container_gets_an_answer_to_the_documented_example(life: Life) -> None:
+def test_second_container_gets_a_response_to_the_documented_example(life: Life) -> None:
     exchange = json.loads(life.compose.ask(EXAMPLE, life.compose.project.name))
     outputs = exchange["answered"]["outputs"]
     assert len(outputs) == len(exchange["asked"]["inputs"]) > 0
     assert all(outputs)
 
 
-def test_stopped_server_answers_what_it_has_begun_to_receive(life: Life) -> None:
+def test_stopped_server_completes_a_request_that_it_has_begun_to_receive(life: Life) -> None:
     exchange = json.loads(life.compose.ask(EXAMPLE, life.compose.project.name))
     body = json.dumps(exchange["asked"]).encode()
     models = f"{life.compose.workspace / 'models'}:/workspace/models:ro"
@@ -102,7 +102,7 @@ def test_stopped_server_answers_what_it_has_begun_to_receive(life: Life) -> None
         connection.putheader("Content-Type", "application/json")
         connection.putheader("Content-Length", str(len(body)))
         connection.endheaders(body[:10])
-        # The other one is the question itself.
+        # The other one is this question itself.
         wait_until(lambda: requests_in_progress(address) == 2, container)
 
         docker("kill", "--signal", "TERM", container)
@@ -154,7 +154,7 @@ def test_second_run_makes_nothing(life: Life) -> None:
 
 def test_load_test_passes_and_its_results_are_kept(life: Life) -> None:
     project, tag = life.compose.project, life.compose.environment["IMAGE_TAG"]
-    # Right answers, however slow this machine is.
+    # Responses must be right, however slow this machine is.
     criterion = {
         "name": "failures_total",
         "threshold": 0,

@@ -2,14 +2,14 @@
 
 import httpx
 
-from mesh_command import Served, answered, printed_answer
+from mesh_command import Served, answered, printed_response
 
 
-def test_encoder_is_made_and_the_server_answers_what_was_printed(served: Served) -> None:
-    [output] = printed_answer(served.command)["outputs"]
+def test_encoder_is_made_and_the_server_returns_the_printed_response(served: Served) -> None:
+    [output] = printed_response(served.command)["outputs"]
     found = {entity["entity_text"]: entity["wikidata_id"] for entity in output["entities"]}
     assert found == {"Marie Curie": "Q7186", "Warsaw": "Q270", "Nobel Prize": "Q7191"}
-    # What was printed, and what was asked just now.
+    # The printed request, and the one above.
     assert answered(served) >= 2
     models = {path.name.partition("-")[0] for path in (served.workspace / "models").iterdir()}
     assert models == {"ENCODER", "ENTITY"}

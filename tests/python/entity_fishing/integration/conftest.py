@@ -1,4 +1,4 @@
-"""Services on this machine that answer as they are told."""
+"""Services on this machine with prepared responses."""
 
 import json
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from services.http import Answer, ScriptedHandler, ScriptedServer, running
 
 
 class JsonServer(ScriptedServer):
-    """Finds no entities until it is told otherwise."""
+    """Finds no entities by default."""
 
     def __init__(self) -> None:
         super().__init__(self.entities())
 
     @staticmethod
     def entities(*entities: dict[str, Any]) -> Answer:
-        """An entity-fishing server's answer, in the shape of version 0.0.6."""
+        """A response of an entity-fishing server, in the format of version 0.0.6."""
 
         def answer(handler: ScriptedHandler, body: dict[str, Any]) -> None:
             content = {

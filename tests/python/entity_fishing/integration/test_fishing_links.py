@@ -47,9 +47,9 @@ def link(model: Any, text: str, names: list[str] | None = None, language: str = 
     return entities
 
 
-@pytest.mark.parametrize(("file", "share"), [("sentences.json", 0.9), ("heldout.json", 0.8)])
-def test_links_are_right_or_missing(model, file, share):
-    """No name gets a wrong entity, few that stand for none get one, and most that stand for one get it."""
+@pytest.mark.parametrize(("file", "fraction"), [("sentences.json", 0.9), ("heldout.json", 0.8)])
+def test_links_are_right_or_missing(model, file, fraction):
+    """No name gets a wrong entity, few names without one get one, and most others get theirs."""
     wrong, right, wanted = [], 0, 0
     for case in json.loads((DATA / file).read_text(encoding="utf-8")):
         found = link(model, case["text"], list(case["names"]), case.get("language", "en"))
@@ -63,7 +63,7 @@ def test_links_are_right_or_missing(model, file, share):
             else:
                 wrong.append((case["text"], name, entity.label))
     assert len(wrong) <= 1, wrong
-    assert right >= share * wanted
+    assert right >= fraction * wanted
 
 
 def test_names_are_found_in_the_document_as_it_was_sent(model):
@@ -103,7 +103,7 @@ def test_batch_and_single_requests_get_the_same(model):
         ]
 
 
-def test_bio_tells_the_knowledge_base_and_the_encoder_s_origin(model):
+def test_bio_names_the_knowledge_base_and_the_encoder_s_origin(model):
     card = model.bio()["model_card"]
     assert (card["backend"], card["knowledge_base"]) == ("embedded", "sample")
     assert card["entities"] >= 500

@@ -1,4 +1,4 @@
-"""The backend `service` through the HTTP app, against an entity-fishing server and a ner service on this machine."""
+"""The backend `service` through the HTTP app, with services on this machine."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ PATH = "/v1/model/entity-fishing/predict"
 
 
 class Answers:
-    """What the app answered, and its metrics after that."""
+    """The app's responses, and its metrics afterwards."""
 
     def __init__(self, responses: list[httpx.Response], metrics: str) -> None:
         self.responses = responses
@@ -43,7 +43,7 @@ class Answers:
 
 
 def predict(url: str, *bodies: dict[str, Any], in_turn: bool = False, **settings: Any) -> Answers:
-    """Post requests to an app whose entity-fishing server is at `url`, at the same time or one after the other."""
+    """Post requests to an app with its entity-fishing server at `url`, together or one by one."""
 
     async def post() -> Answers:
         model = EntityFishingModel(
@@ -76,7 +76,7 @@ def request(text: str, *entities: dict[str, Any], language: str = "en") -> dict[
 def entity(
     start: int, end: int, wikidata_id: str | None, score: Any = 0.9, **more: Any
 ) -> dict[str, Any]:
-    """An entity in an answer."""
+    """An entity in a response."""
     fields = {"rawName": "x", "offsetStart": start, "offsetEnd": end, "confidence_score": score}
     return {**fields, **({"wikidataId": wikidata_id} if wikidata_id else {}), **more}
 
@@ -146,7 +146,7 @@ def test_given_names_are_sent_with_their_places_in_the_text(fishing):
     assert fishing.received[0][1]["mentions"] == []
 
 
-def test_best_candidate_is_chosen_by_place_and_score_and_not_by_order(fishing):
+def test_best_candidate_is_chosen_by_span_and_score_and_not_by_order(fishing):
     fishing.answers = [
         fishing.entities(
             entity(0, 5, "Q830149", "0.2"),
@@ -165,14 +165,14 @@ def test_overlapping_names_that_the_server_finds_give_the_most_certain(fishing):
     assert found["wikidata_id"] == "Q47899"
 
 
-def test_places_outside_of_the_text_are_dropped(fishing):
+def test_spans_outside_the_text_are_dropped(fishing):
     fishing.answers = [
         fishing.entities(entity(0, 500, "Q1"), entity(1, 2, "Q2"), entity(5, 5, "Q3"))
     ]
     assert predict(fishing.url, request("🚋🚋 trams")).entities == []
 
 
-def test_text_without_names_to_link_is_answered_without_a_call(fishing):
+def test_text_without_names_to_link_needs_no_call(fishing):
     body = {"inputs": [{"document": ""}, {"document": "Paris", "entities": []}]}
     outputs = predict(fishing.url, body).one.json()["outputs"]
     assert outputs == [{"entities": []}, {"entities": []}]
@@ -251,7 +251,7 @@ def test_failure_is_a_problem_that_names_the_server(
     assert answers.calls("entity-fishing server", str(status)) == calls
 
 
-def test_failures_are_followed_by_a_good_answer(fishing):
+def test_failures_are_followed_by_a_good_response(fishing):
     fishing.answers = [fishing.status(500), fishing.cut_off, fishing.entities(entity(0, 5, "Q90"))]
     [found] = predict(fishing.url, request("Paris sings.")).entities
     assert found["wikidata_id"] == "Q90"

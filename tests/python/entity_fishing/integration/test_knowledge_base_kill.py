@@ -1,4 +1,4 @@
-"""A build that is killed goes on where it was."""
+"""A killed build resumes where it was."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ DUMP = Path(__file__).parents[1] / "data" / "dump.jsonl"
 COPIES = 20_000
 
 
-def test_killed_build_goes_on(tmp_path):
+def test_killed_build_resumes(tmp_path):
     dump, output = tmp_path / "dump.json", tmp_path / "kb.sqlite"
     line = DUMP.read_text(encoding="utf-8").splitlines()[3].rstrip(",")
     with dump.open("w", encoding="utf-8") as file:
@@ -35,7 +35,7 @@ def test_killed_build_goes_on(tmp_path):
     assert 0 < lines_done(partial) < COPIES
     assert not output.exists()
     again = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert "going on after line" in again.stderr
+    assert "resuming after line" in again.stderr
     knowledge = KnowledgeBase.open(output)
     assert len(knowledge) == COPIES
     assert len(knowledge.containing("Noël", "en")) == 20
@@ -43,7 +43,7 @@ def test_killed_build_goes_on(tmp_path):
 
 
 def lines_done(partial: Path) -> int:
-    """How many lines a build has committed."""
+    """The number of lines that a build has committed."""
     try:
         database = sqlite3.connect(f"{partial.as_uri()}?mode=ro", uri=True)
         [lines] = database.execute("SELECT lines FROM progress").fetchone()

@@ -55,7 +55,7 @@ def test_settings_choose_languages_and_fame(tmp_path):
     assert len(KnowledgeBase.open(tmp_path / "kb.sqlite")) == 1
 
 
-def test_interrupted_build_goes_on_and_gives_the_same(tmp_path, monkeypatch):
+def test_interrupted_build_resumes_and_gives_the_same(tmp_path, monkeypatch):
     monkeypatch.setattr(building, "LINES_PER_TRANSACTION", 2)
     read: list[int] = []
 
@@ -122,7 +122,7 @@ def test_missing_dump_is_a_sentence(tmp_path, capsys):
     assert "does not exist" in capsys.readouterr().err
 
 
-def test_other_files_are_no_knowledge_base(tmp_path):
+def test_other_files_are_not_knowledge_bases(tmp_path):
     path = tmp_path / "kb.sqlite"
     with pytest.raises(MeshError, match="does not exist"):
         KnowledgeBase.open(path)

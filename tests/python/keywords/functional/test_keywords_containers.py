@@ -1,4 +1,4 @@
-"""What is particular to keywords in containers; tests/python/containers has what holds for every project."""
+"""Container tests that only keywords has; tests/python/containers has those of every project."""
 
 import json
 import subprocess
@@ -18,8 +18,9 @@ from containers.functional.compose_project import (
 pytestmark = needs_images("keywords")
 
 PREDICT = (
-    "import sys, urllib.request as r; q = r.Request('http://serve:8000/v1/model/keywords/predict',"
-    " sys.stdin.buffer.read(), {'Content-Type': 'application/json'}); print(r.urlopen(q).read().decode())"
+    "import sys, urllib.request as r; q = r.Request('http://serve:8000/v1/model/keywords/predict', "
+    "sys.stdin.buffer.read(), {'Content-Type': 'application/json'}); "
+    "print(r.urlopen(q).read().decode())"
 )
 
 

@@ -1,4 +1,4 @@
-"""`mesh up keywords` and the commands around it, as a user runs them: real processes, real HTTP, real weights."""
+"""`mesh up keywords` and other commands, with real processes, HTTP and weights."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mesh_command import PATIENCE, Command, Served, free_port, printed_answer, run
+from mesh_command import PATIENCE, Command, Served, free_port, printed_response, run
 
 
 @pytest.fixture
@@ -19,12 +19,12 @@ def workspace(served: Served) -> Path:
     return served.workspace
 
 
-def test_printed_request_gets_the_printed_answer(served: Served) -> None:
-    [output] = printed_answer(served.command)["outputs"]
+def test_printed_request_gets_the_printed_response(served: Served) -> None:
+    [output] = printed_response(served.command)["outputs"]
     assert output["predicted_document"]
 
 
-def test_documents_of_all_kinds_are_answered(served: Served) -> None:
+def test_documents_of_all_kinds_get_responses(served: Served) -> None:
     documents = ["", "word", "the and of", "🙂🙂", "北京是中国的首都。", "pipe organ " * 9_000]
     body = {"inputs": [{"document": document} for document in documents]}
     response = httpx.post(f"{served.url}/v1/model/keywords/predict", json=body, timeout=60)
@@ -64,7 +64,9 @@ def test_bio_names_the_version_it_was_made_from(served: Served) -> None:
     assert bio["model_card"]["trained_version"] == "KEYWORDS-TRAINED-1"
 
 
-def test_predicting_without_a_server_gives_the_same_answer(served: Served, workspace: Path) -> None:
+def test_predicting_without_a_server_gives_the_same_response(
+    served: Served, workspace: Path
+) -> None:
     text = "Glaciers carve valleys as they creep towards the sea."
     exit_code, output = run(workspace, "predict", "keywords", text)
     assert exit_code == 0
@@ -155,7 +157,7 @@ def test_text_that_can_not_be_predicted_is_a_sentence(
     ("arguments", "environment", "exit_code", "sentence"),
     [
         (("up", "keyword"), {}, 2, "did you mean keywords?"),
-        (("run", "keywords", "--from", "tracing"), {}, 2, "'tracing' is no step"),
+        (("run", "keywords", "--from", "tracing"), {}, 2, "'tracing' isn't a step"),
         (
             ("run", "keywords"),
             {"MESH_REGISTRY_URI": "sqlite:////proc/no/registry.db"},

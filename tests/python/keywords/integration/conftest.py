@@ -1,4 +1,4 @@
-"""The real weights, compiled once for all tests of a process."""
+"""The real weights, compiled once per process."""
 
 from pathlib import Path
 

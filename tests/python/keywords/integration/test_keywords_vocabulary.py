@@ -1,4 +1,4 @@
-"""The vocabulary that is shipped with the real weights."""
+"""The vocabulary of the real weights."""
 
 import numpy as np
 import pytest
@@ -32,13 +32,13 @@ def test_embeddings_are_the_models_own(compiled):
     ],
     ids=str,
 )
-def test_answers_are_those_without(compiled, options):
+def test_keywords_are_those_without(compiled, options):
     documents, configuration = RECIPE.read_samples(), Configuration(**options)
     without = KeywordExtractor(CompiledModel.load(compiled), read_english_stop_words(compiled))
     expected = without.extract(documents, configuration)
     actual = KeywordExtractor.load(compiled).extract(documents, configuration)
     for one, other in zip(expected, actual, strict=True):
-        # Rounding may put scores that are nearly equal on either side.
+        # Rounding may separate scores that are nearly equal.
         assert [item.keyword_token for item in one.predicted_document] == [
             item.keyword_token for item in other.predicted_document
         ]
@@ -47,7 +47,7 @@ def test_answers_are_those_without(compiled, options):
         )
 
 
-def test_the_card_says_what_it_is(compiled):
+def test_the_card_describes_it(compiled):
     provenance = KeywordFiles().provenance(compiled)["vocabulary"]
     assert provenance["words"] == 2_000
     assert provenance["dtype"] == "float32"

@@ -23,7 +23,7 @@ STOP_WORDS = st.sets(st.sampled_from(["the", "red", "fox", "über"]))
 
 
 def count_vectorizer(documents, ngram_range, stop_words, min_df, vocabulary=None):
-    """What scikit-learn finds, or nothing where it finds no vocabulary at all."""
+    """The candidates by scikit-learn; empty if it finds no vocabulary at all."""
     vectorizer = CountVectorizer(
         ngram_range=ngram_range, stop_words=list(stop_words), min_df=min_df, vocabulary=vocabulary
     )
@@ -67,7 +67,7 @@ def test_a_candidate_is_made_of_words_of_its_document(text, ngram_range):
         assert all(word in text.lower() for word in words)
 
 
-def test_a_phrase_spans_a_left_out_stop_word():
+def test_a_phrase_spans_a_dropped_stop_word():
     assert phrases("state of the art", (2, 2), {"of", "the"}) == {"state art"}
 
 

@@ -9,7 +9,7 @@ from keywords.embeddings import LONGEST_PHRASE, EmbeddingCache
 
 
 def embedding(phrase):
-    """A vector that says which phrase it belongs to."""
+    """A vector that identifies its phrase."""
     return np.array([sum(map(ord, phrase)), len(phrase)], dtype=np.float32)
 
 
@@ -43,7 +43,7 @@ def test_forgets_the_least_recently_used():
     assert cache.find(["a", "b", "c"])[0] == [0, 2]
 
 
-def test_what_was_found_stays_when_the_cache_moves_on():
+def test_found_embeddings_stay_when_the_cache_changes():
     cache = EmbeddingCache(1)
     cache.store(["a"], embeddings(["a"]))
     _, found = cache.find(["a"])

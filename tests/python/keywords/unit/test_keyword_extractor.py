@@ -15,7 +15,7 @@ ENGLISH = frozenset({"the", "and", "of", "is"})
 
 
 class HashEncoder:
-    """Embeds each text as a random direction that only depends on the text; reads 30 characters."""
+    """Embeds each text as a random direction that depends only on the text; reads 30 characters."""
 
     limit = 30
 
@@ -98,7 +98,7 @@ def test_scores_are_cosine_similarities(documents, configuration):
 
 @settings(deadline=None)
 @given(REQUESTS, REQUESTS)
-def test_requests_answered_together_are_answered_as_alone(earlier, requests):
+def test_requests_get_the_same_together_as_alone(earlier, requests):
     together = extractor(cache_entries=5)
     together.extract_batch(earlier)
     alone = [extractor().extract(documents, configuration) for documents, configuration in requests]
@@ -127,7 +127,7 @@ def test_a_candidate_is_embedded_once_across_requests():
 
 
 @given(REQUESTS)
-def test_a_vocabulary_changes_no_answer_and_is_never_embedded(requests):
+def test_a_vocabulary_changes_no_result_and_is_never_embedded(requests):
     encoder = HashEncoder()
     words = ["fox", "hen", "bird"]
     vocabulary = Vocabulary(words, np.stack([encoder.vector(word) for word in words]))
@@ -158,7 +158,7 @@ def test_a_document_that_is_its_own_candidate():
     assert scores(prediction) == pytest.approx([1.0], abs=1e-4)
 
 
-def test_a_full_cache_changes_no_answer():
+def test_a_full_cache_changes_no_result():
     documents = ["fox hen owl", "wolf hen", "owl wolf fox", "fox hen owl"]
     small = extractor(cache_entries=1)
     assert [small.extract([text]) for text in documents] == [
@@ -177,7 +177,7 @@ def test_documents_without_candidates_are_not_embedded(text):
     assert text not in encoder.calls[0]
 
 
-def test_nothing_to_embed_is_no_call():
+def test_nothing_to_embed_makes_no_call():
     encoder = HashEncoder()
     model = KeywordExtractor(encoder, ENGLISH)
     assert [

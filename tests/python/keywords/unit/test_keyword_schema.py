@@ -14,7 +14,7 @@ def request_of(configuration=None, texts=("some text",)):
     return Request.model_validate_json(json.dumps(body))
 
 
-def test_the_configuration_may_be_left_out():
+def test_the_configuration_is_optional():
     assert request_of().configuration.model_dump(mode="json") == {
         "candidates": None,
         "keyphrase_ngram_range": [1, 1],

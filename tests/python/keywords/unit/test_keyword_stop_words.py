@@ -8,7 +8,7 @@ from keywords.stop_words_export import write_english_stop_words
 from mesh.core.errors import MeshError, UsageError
 
 
-def test_what_is_written_is_read(tmp_path):
+def test_written_list_is_read(tmp_path):
     path = write_english_stop_words(tmp_path)
     assert path == tmp_path / "stop_words" / "english.json"
     assert read_english_stop_words(tmp_path) == ENGLISH_STOP_WORDS

@@ -17,7 +17,7 @@ EMBEDDINGS = np.arange(12, dtype=np.float32).reshape(3, 4)
 
 @pytest.fixture
 def folder(tmp_path):
-    """The folder of a compiled model without its network, which is not looked at."""
+    """The folder of a compiled model; its network isn't read."""
     spec = CompileSpec(
         task="sentence-embedding",
         backend="onnx",
@@ -47,7 +47,7 @@ def write(folder, words=WORDS, embeddings=EMBEDDINGS, **changes):
 
 
 def read(folder):
-    """A vocabulary that is there."""
+    """A vocabulary that exists."""
     vocabulary = Vocabulary.read(folder)
     assert vocabulary is not None
     return vocabulary

@@ -1,4 +1,4 @@
-"""What the fingerprint of the trained model is made of, as its program computes it."""
+"""The inputs of the trained model's fingerprint, as its program computes them."""
 
 from keywords.recipe import RECIPE
 from mesh.core.card import BaseModelSource

@@ -2,12 +2,12 @@
 
 import httpx
 
-from mesh_command import printed_answer, up
+from mesh_command import printed_response, up
 
 
-def test_server_starts_without_a_model_and_answers_what_it_printed(tmp_path):
+def test_server_starts_without_a_model_and_returns_the_printed_response(tmp_path):
     with up("lsh", tmp_path) as served:
-        [output] = printed_answer(served.command)["outputs"]
+        [output] = printed_response(served.command)["outputs"]
         assert len(output["signature"]) > 1
         metrics = httpx.get(f"{served.url}/metrics", trust_env=False).text
         assert 'route="/v1/model/{name}/predict",status="200"} 2.0' in metrics

@@ -1,4 +1,4 @@
-"""Signatures that were stored: a change of any of them needs a new SIGNATURE_VERSION, and then a new file."""
+"""Stored signatures: if one changes, raise SIGNATURE_VERSION and store a new file."""
 
 import hashlib
 import json

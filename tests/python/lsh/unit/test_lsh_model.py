@@ -58,7 +58,8 @@ def test_stop_words_case_and_punctuation_make_no_difference():
         "city council approved tram line connecting harbour university hospital", Configuration()
     )
     written = signature(
-        "The CITY council has approved a tram-line: connecting the harbour (and) university hospital",
+        "The CITY council has approved a tram-line: connecting the harbour (and) university "
+        "hospital",
         Configuration(),
     )
     assert plain == written

@@ -40,6 +40,6 @@ def test_languages_are_named_by_code_or_english_name(language):
         ("seed", 1),
     ],
 )
-def test_what_is_out_of_bounds_is_refused(field, value):
+def test_values_out_of_bounds_are_refused(field, value):
     with pytest.raises(ValidationError, match=field):
         Configuration.model_validate({field: value})

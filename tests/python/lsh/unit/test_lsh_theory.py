@@ -1,4 +1,4 @@
-"""Estimated similarities and shares of candidates against what theory says of them."""
+"""Estimated similarities and fractions of candidates, compared with theory."""
 
 import math
 import random
@@ -14,7 +14,7 @@ PAIRS = 400
 
 
 def error(count, variance):
-    """Bernstein's bound: the mean of `count` independent yes-or-nos is further off once in 10^7 times."""
+    """Bernstein's bound: the mean of `count` Bernoulli trials exceeds it once in 10^7 times."""
     log = math.log(2e7)
     return (log / 3 + math.sqrt(log**2 / 9 + 2 * count * variance * log)) / count
 
@@ -26,7 +26,7 @@ def bands_of(text, configuration):
 
 
 def similar_sets(seed, size, similarity):
-    """Two sets of `size` elements each with about the given Jaccard similarity, and the exact one."""
+    """Two sets of `size` elements with about this Jaccard similarity, and the exact one."""
     shared = round(2 * size * similarity / (1 + similarity))
     common = {f"{seed} common {number}" for number in range(shared)}
     first, second = (
@@ -60,7 +60,7 @@ def test_estimates_are_right_in_the_mean(similarity):
 
 
 @pytest.mark.parametrize("similarity", [0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.95])
-def test_share_of_candidates_follows_the_s_curve(similarity):
+def test_fraction_of_candidates_follows_the_s_curve(similarity):
     configuration = Configuration(shingle_list=1)
     count, rows = bands(configuration.threshold, configuration.num_perm)
     shared, expected = 0, []
@@ -72,7 +72,7 @@ def test_share_of_candidates_follows_the_s_curve(similarity):
         assert len(one) == len(other) == count
         shared += any(left == right for left, right in zip(one, other, strict=True))
         expected.append(1 - (1 - exact**rows) ** count)
-    variance = sum(share * (1 - share) for share in expected) / PAIRS
+    variance = sum(p * (1 - p) for p in expected) / PAIRS
     assert abs(shared - sum(expected)) / PAIRS <= error(PAIRS, variance)
 
 

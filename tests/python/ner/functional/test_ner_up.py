@@ -1,17 +1,17 @@
-"""`mesh up ner` as a user runs it on an empty clone: real processes, real HTTP, real weights."""
+"""`mesh up ner` on an empty clone, with real processes, HTTP and weights."""
 
 import httpx
 
-from mesh_command import Served, printed_answer
+from mesh_command import Served, printed_response
 
 PREDICT = "/v1/model/ner/predict"
 
 
-def test_printed_request_gets_the_printed_answer(served: Served) -> None:
-    assert printed_answer(served.command)["outputs"]
+def test_printed_request_gets_the_printed_response(served: Served) -> None:
+    assert printed_response(served.command)["outputs"]
 
 
-def test_documents_of_all_kinds_are_answered(served: Served) -> None:
+def test_documents_of_all_kinds_get_responses(served: Served) -> None:
     documents = [
         "",
         "<p></p>",

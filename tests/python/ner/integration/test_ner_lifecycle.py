@@ -1,4 +1,4 @@
-"""ner from its shipped data to a compiled model, judged on sentences that nobody trained on."""
+"""ner from its shipped data to a compiled model, judged on unseen sentences."""
 
 import json
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ JUDGED = ("PER", "ORG", "LOC")
 
 @pytest.fixture(scope="module", autouse=True)
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A workspace in which every program ran once."""
+    """A workspace in which every program has run once."""
     folder = tmp_path_factory.mktemp("workspace")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -66,7 +66,7 @@ def test_names_in_plain_news_sentences_are_found(model: NerModel) -> None:
     assert 2 * right / (2 * right + wrong + missed) >= 0.7
 
 
-def test_card_tells_how_good_it_is(workspace: Path) -> None:
+def test_card_has_scores(workspace: Path) -> None:
     card = open_registry(RegistrySettings()).get("NER-TRAINED-1").card
     assert card.metrics["test"]["f1"] >= 0.7
     assert set(card.metrics["test"]["per_label"]) == {"PER", "ORG", "LOC", "MISC"}
@@ -82,7 +82,7 @@ def test_offsets_point_into_the_document_as_it_was_sent(model: NerModel) -> None
 
 
 def test_name_behind_the_first_window_is_found_in_its_place(model: NerModel) -> None:
-    # One sentence of far more tokens than the network reads at once.
+    # One sentence with far more tokens than the network reads at once.
     document = (
         "he said " + "and then they went on and on, " * 120 + "until Angela Merkel came to Berlin."
     )

@@ -12,7 +12,7 @@ NAMES = {"Ann": 1, "Lee": 2, "Rome": 3, "New": 3, "York": 4}
 
 
 class FakeNetwork:
-    """Knows a few names; each word is a token, but for the last letter of long ones, which is a token too."""
+    """Knows a few names; each word is a token, and so is the last letter of long words."""
 
     def __init__(self):
         self.calls = []
@@ -28,7 +28,7 @@ class FakeNetwork:
             row[NAMES.get(text[start:end], 0)] = 4
             cuts = [start, end - 1, end] if end - start > 3 else [start, end]
             offsets += list(pairwise(cuts))
-            # What a word's later tokens say has no influence.
+            # A word's later tokens have no influence.
             rows += [row, np.ones(len(TAGS), dtype=np.float32)][: len(cuts) - 1]
         return TokenLogits(
             np.array(offsets, dtype=np.int64).reshape(-1, 2),

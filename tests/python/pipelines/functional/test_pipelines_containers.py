@@ -1,4 +1,4 @@
-"""The command on the project's own images, with the data that the projects ship."""
+"""The command with the projects' images and shipped data."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from pipelines.containers import CONTAINERS, choose
 from pipelines.plan import ENTRY_POINT
 
 IMAGES: dict[str, str] = json.loads(os.environ.get("MESH_TEST_IMAGES") or "{}")
-"""The images by name, as `build-support/docker/built` prints them: name with tag to id."""
+"""The images as `build-support/docker/built` prints them: from name with tag to id."""
 
 PATIENCE = 1800
 TRAINING = 4
@@ -28,7 +28,7 @@ VARIABLES = {
     "COMPILE_VOCABULARY_WORDS": "200",
 }
 QUICK = ("--variables", json.dumps(VARIABLES))
-"""A model as quickly as its project can have one, of a part of the data that it ships."""
+"""Settings for a quick model from a part of the shipped data."""
 
 
 def image(project: str, component: str) -> str:
@@ -47,7 +47,7 @@ def components(project: str) -> set[str]:
 
 
 def numbers(project: str) -> list[int]:
-    """The containers that a project has, and has images of."""
+    """The containers of a project for which there are images."""
     found = []
     for number in CONTAINERS:
         try:
@@ -60,7 +60,7 @@ def numbers(project: str) -> list[int]:
 
 
 def projects() -> list[str]:
-    """One project for each choice of containers that there are images for; none where it is empty."""
+    """One project for each set of containers with images; none if the set is empty."""
     chosen: dict[tuple[int, ...], str] = {}
     for name in sorted({name.rpartition("/")[2].rpartition("-")[0] for name in IMAGES}):
         chosen.setdefault(tuple(numbers(name)), name)
@@ -69,7 +69,8 @@ def projects() -> list[str]:
 
 pytestmark = pytest.mark.skipif(
     not projects(),
-    reason="no images of pipelines are given; build-support/docker/test builds and tests them, with a Docker daemon",
+    reason="no images of pipelines are given; build-support/docker/test builds and tests them, "
+    "with a Docker daemon",
 )
 
 
@@ -109,7 +110,7 @@ def choice(project: str, *some: int) -> list[str]:
 
 
 @pytest.mark.parametrize("project", projects())
-def test_every_container_of_a_project_runs_and_what_is_made_is_not_made_again(
+def test_every_container_of_a_project_runs_and_repeats_no_work(
     tmp_path: Path, project: str
 ) -> None:
     every = numbers(project)
@@ -121,7 +122,7 @@ def test_every_container_of_a_project_runs_and_what_is_made_is_not_made_again(
     assert exit_code == 0, output
     assert f"{project.upper()}-TRAINED-1 is up to date" in output
     assert f"registered {project.upper()}-COMPILED-1" in output
-    # What the second run found made, it did not make again.
+    # The second run kept the existing results.
     versions = sorted((tmp_path / ".mesh").glob("data/*/features/*/manifest.json"))
     assert len(versions) == (1 if 2 in every else 0)
     assert len(list((tmp_path / ".mesh").glob("data/*/tags/dataset_v22.dvc"))) == len(versions)
@@ -134,7 +135,7 @@ def project() -> str:
 
 
 def test_failing_step_is_the_last_and_gives_its_exit_code(tmp_path: Path, project: str) -> None:
-    """Without what the steps before have made, the second container of a project fails at once."""
+    """Without earlier results, the second container of a project fails at once."""
     later = numbers(project)[1:]
     exit_code, output = run(tmp_path, project, *choice(project, *later))
     [failing, *rest] = [step.program for number in later for step in CONTAINERS[number]]
@@ -199,7 +200,7 @@ def test_missing_image_is_one_sentence_before_anything_starts(tmp_path: Path, pr
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_pipelines_start_what_the_image_s_own_entry_point_starts(name: str) -> None:
+def test_pipelines_start_the_image_s_own_entry_point(name: str) -> None:
     entry_point = docker.from_env().images.get(name).attrs["Config"]["Entrypoint"]
     assert tuple(entry_point[: len(ENTRY_POINT)]) == ENTRY_POINT
     project, _, component = name.rpartition("/")[2].rpartition(":")[0].rpartition("-")

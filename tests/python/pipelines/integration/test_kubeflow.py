@@ -1,4 +1,4 @@
-"""The official client against a stand-in of the server's protocol."""
+"""The official client with a stand-in of the server."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ MOODS = Project(name="moods", description="", port=1, steps=DATA_STEPS)
 
 
 class Server(ThreadingHTTPServer):
-    """Keeps what it was sent; its run passes through the given states."""
+    """Keeps the requests; its run passes through the given states."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -78,13 +78,13 @@ class Handler(BaseHTTPRequestHandler):
         return {}
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Requests are kept, not logged."""
+        """Doesn't log requests; they are kept."""
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
     monkeypatch.setattr("pipelines.following.POLL_SECONDS", 0)
-    # The client keeps a file there.
+    # The client keeps a file in the home folder.
     monkeypatch.setenv("HOME", str(tmp_path))
     with running(Server()) as server:
         yield server

@@ -1,4 +1,4 @@
-"""Steps as processes, over a project that is written for the test."""
+"""Steps as processes, for a project that the test writes."""
 
 import shutil
 from pathlib import Path
@@ -53,7 +53,7 @@ def program(project):
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The source tree of a project whose programs write down that they ran."""
+    """The source tree of a project whose programs record their runs."""
     shutil.copytree(source_root() / "mesh/core", tmp_path / "mesh/core")
     monkeypatch.setattr("pipelines.processes.source_root", lambda: tmp_path)
     monkeypatch.chdir(tmp_path)

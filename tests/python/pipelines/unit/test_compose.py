@@ -8,7 +8,7 @@ SERVICES = yaml.safe_load(Path("docker/compose.yaml").read_text())["services"]
 
 
 def test_compose_runs_the_same_programs_in_the_same_images():
-    """Compose has a service for each step but tagging, which is a flag's matter: `run --rm register tag --tag ...`."""
+    """Compose has a service for each step except tagging, which is `run --rm register tag ...`."""
     of_compose = {
         (
             service["image"].partition("${PROJECT")[2].partition("}-")[2].partition(":")[0],

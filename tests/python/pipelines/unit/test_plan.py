@@ -81,7 +81,7 @@ def test_image_component_and_gpus_are_those_of_the_step():
     [
         (("-r", "8"), "There is no container 8; there are: 1 ingest:ingest"),
         (("-r", "3"), "register:tag needs the tag"),
-        (("-r", "1", "-t", "dataset_v1"), "Only 3 and 4 take a tag"),
+        (("-r", "1", "-t", "dataset_v1"), "Only containers 3 and 4 take a tag"),
         (("--run-containers", "[]"), "No container is chosen"),
         (("-r", "4", "--volume", "shared"), "only for the target kubeflow"),
         (
@@ -90,7 +90,7 @@ def test_image_component_and_gpus_are_those_of_the_step():
         ),
     ],
 )
-def test_what_does_not_fit_is_one_sentence(flags, sentence):
+def test_settings_that_do_not_fit_are_one_sentence(flags, sentence):
     with pytest.raises(UsageError, match=sentence):
         plan(*flags)
 
@@ -155,7 +155,7 @@ def test_containers_here_get_the_caller_s_stores_and_credentials_but_nothing_els
         (
             ("--variables", '{"DATA_ROOT": "gs://b", "MESH_REGISTRY_URI": "u"}', "-r", "5"),
             "r",
-            "compile:download, compile:trace hand over files",
+            "compile:download, compile:trace exchange files",
         ),
         (
             ("--variables", '{"DATA_ROOT": "gs://b", "MESH_REGISTRY_URI": "u"}'),

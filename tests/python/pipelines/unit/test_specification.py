@@ -19,7 +19,10 @@ def compiled(path: Path, **settings: object) -> str:
 
 
 def test_four_steps_compile_to_the_reviewed_file(tmp_path):
-    """Reviewed by a person: after a wanted change, write what is compiled to `data_to_training.yaml` and read it."""
+    """The compiled pipeline equals the reviewed `data_to_training.yaml`.
+
+    After an intended change, store the new result there and review it.
+    """
     text = compiled(
         tmp_path / "pipeline.yaml",
         run_containers=[4, 3, 2, 1],
@@ -54,7 +57,7 @@ def test_caching_is_explicit_in_every_step(tmp_path, caching):
     assert [task["cachingOptions"].get("enableCache", False) for task in tasks] == [caching] * 2
 
 
-def test_gpus_are_asked_for_training_only(tmp_path):
+def test_gpus_are_requested_for_training_only(tmp_path):
     text = compiled(tmp_path / "pipeline.yaml", run_containers=[1, 4], gpus=2)
     executors = yaml.safe_load(text)["deploymentSpec"]["executors"]
     assert "accelerator" not in executors["exec-ingest"]["container"]["resources"]

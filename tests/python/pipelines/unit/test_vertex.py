@@ -24,7 +24,7 @@ SETTINGS = {
 
 
 class Service:
-    """Takes the place of the network: the generated client, with a job that ends at the third look."""
+    """Replaces the generated client; its job ends at the third poll."""
 
     def __init__(self, state: PipelineState) -> None:
         self.sent: dict[str, object] = {}

@@ -1,4 +1,4 @@
-"""What holds for every project, by what each of them declares."""
+"""Tests of every project by its declaration."""
 
 import importlib
 import json
@@ -115,7 +115,7 @@ def test_unknown_scheme_of_a_base_model_is_refused(
 
 
 @every(WITH_DATA)
-def test_step_without_what_it_reads_says_what_to_run(
+def test_step_without_its_input_names_the_step_to_run(
     project: Project, workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert find_program(project, "register:register").main([]) == 1

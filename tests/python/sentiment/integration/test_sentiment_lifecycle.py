@@ -1,4 +1,4 @@
-"""sentiment from its shipped data to a compiled model, judged on sentences that nobody trained on."""
+"""sentiment from its shipped data to a compiled model, judged on unseen sentences."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ UNSEEN = Path(__file__).parent.parent / "data/unseen.jsonl"
 
 @pytest.fixture(scope="module", autouse=True)
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A workspace in which every program ran once."""
+    """A workspace in which every program has run once."""
     folder = tmp_path_factory.mktemp("workspace")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -58,7 +58,7 @@ def test_plain_sentences_are_right_four_times_in_five(model: SentimentModel) -> 
     assert right >= 0.8 * len(rows)
 
 
-def test_card_tells_how_good_it_is_and_what_it_was_trained_on(workspace: Path) -> None:
+def test_card_has_scores_and_training_data(workspace: Path) -> None:
     card = open_registry(RegistrySettings()).get("SENTIMENT-TRAINED-1").card
     assert card.data_version in {
         path.name for path in Path(".mesh/data/sentiment/features").iterdir()

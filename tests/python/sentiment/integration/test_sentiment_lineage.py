@@ -1,4 +1,4 @@
-"""`mesh data` and `mesh lineage` over a real store of data and a real registry."""
+"""`mesh data` and `mesh lineage` with a real data store and a real registry."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ from mesh.registry.base import ModelRegistry
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
 
-# Of a package that DVC uses.
+# A warning of a package that DVC uses.
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")
 
 SCHEMA = pa.schema([pa.field("text", pa.string(), nullable=False)])
@@ -66,7 +66,7 @@ def mesh(*arguments: str) -> Result:
 
 @pytest.fixture
 def compiled() -> str:
-    """A compiled version with all that it was made from, in the registry and the store."""
+    """A compiled version with all its origins, in the registry and the store."""
     raw = store_data("raw", ["one", "two"], {"files": ["reviews.jsonl"]})
     features = store_data("features", ["one", "two"], {"raw_version": raw.version})
     assert mesh("data", "tag", "sentiment", "dataset_v22").exit_code == 0
@@ -113,9 +113,7 @@ def test_tree_shows_every_origin(compiled: str) -> None:
         assert fact in shown
 
 
-def test_origin_that_is_gone_is_said_to_be_missing(
-    compiled: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deleted_origin_is_shown_as_missing(compiled: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATA_ROOT", "elsewhere")
     lineage = json.loads(mesh("lineage", compiled, "--json").output)
     [features, _] = lineage["made_from"][0]["made_from"]

@@ -9,7 +9,7 @@ WORDS = {"good": 0, "bad": 1}
 
 
 class FakeNetwork:
-    """Sees one word of each text; its labels are in an order of its own."""
+    """Recognises single words; its labels have a different order."""
 
     def __init__(self):
         self.calls = []
@@ -53,7 +53,8 @@ def test_label_is_the_likeliest(analyser, text, label):
 def test_entity_has_the_sentiment_of_its_sentences(analyser):
     text = "Rome was good. Oslo was bad. Rome is a town."
     rome, oslo, ghent = analyse(
-        analyser, text, {"entity_text": "rome"}, {"entity_text": "Oslo", "entity_type": "LOC"}, {"entity_text": "Ghent"}
+        analyser, text, {"entity_text": "rome"},
+        {"entity_text": "Oslo", "entity_type": "LOC"}, {"entity_text": "Ghent"}
     ).entities  # fmt: skip
     assert (rome.sentence_indexes, oslo.sentence_indexes, ghent.sentence_indexes) == (
         [0, 2],

@@ -9,7 +9,7 @@ def entity(**values):
     return {"inputs": [{"document": "Rome", "entities": [{"entity_text": "Rome", **values}]}]}
 
 
-def test_entities_as_ner_answers_them_are_taken():
+def test_entities_of_ner_are_accepted():
     Request.model_validate(entity(entity_type="LOC", score=0.9, sentence_index=0, start=0, end=4))
 
 

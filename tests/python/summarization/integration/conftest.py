@@ -1,4 +1,4 @@
-"""A chat endpoint on this machine, which answers as it is told."""
+"""A chat endpoint on this machine with prepared responses."""
 
 import json
 import re
@@ -11,19 +11,19 @@ from services.http import Answer, ScriptedHandler, ScriptedServer, running
 
 
 class ChatServer(ScriptedServer):
-    """Answers with a summary until it is told otherwise."""
+    """Returns a summary by default."""
 
     def __init__(self) -> None:
         super().__init__(self.completion("A summary."))
 
     @property
     def url(self) -> str:
-        """The base of the protocol's addresses."""
+        """The base URL of the protocol."""
         return f"{super().url}/v1"
 
     @staticmethod
     def completion(text: str, finish_reason: str = "stop") -> Answer:
-        """A whole answer, or a stream where one is asked for."""
+        """A complete response, or a stream if the request demands one."""
 
         def answer(handler: ScriptedHandler, body: dict[str, Any]) -> None:
             usage = {"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25}

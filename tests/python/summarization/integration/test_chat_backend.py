@@ -1,4 +1,4 @@
-"""The backend `chat` through the HTTP app, against an endpoint on this machine."""
+"""The backend `chat` through the HTTP app, with an endpoint on this machine."""
 
 import asyncio
 import re
@@ -19,7 +19,7 @@ KEY = "sk-secret-key"
 
 
 class Answers:
-    """What the app answered, and its metrics after that."""
+    """The app's responses, and its metrics afterwards."""
 
     def __init__(self, responses: list[httpx.Response], metrics: str) -> None:
         self.responses = responses
@@ -36,7 +36,7 @@ class Answers:
 
 
 def predict(url: str, *bodies: dict[str, Any], **settings: Any) -> Answers:
-    """Post requests at the same time to an app whose endpoint is at `url`."""
+    """Post requests at the same time to an app with its endpoint at `url`."""
 
     async def post() -> Answers:
         model = SummarizationModel(
@@ -65,7 +65,7 @@ def request(*texts: str, **configuration: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_answer_is_the_summary_and_its_cost_is_counted(chat, stream):
+def test_response_is_the_summary_and_its_cost_is_counted(chat, stream):
     chat.answers = [chat.completion("  The council wants trams.\n")]
     answers = predict(chat.url, request(TEXT, desired_length=20), stream=stream)
     assert answers.one.json() == {
@@ -89,7 +89,7 @@ def test_document_is_data_and_not_part_of_the_instruction(chat):
     assert body["model"] == "tiny"
 
 
-def test_answer_is_text_whatever_it_looks_like(chat):
+def test_response_is_text_whatever_it_looks_like(chat):
     answer = "__import__('os').system('true')"
     chat.answers = [chat.completion(answer)]
     assert predict(chat.url, request(TEXT)).one.json()["outputs"] == [{"summary": answer}]
@@ -101,7 +101,7 @@ def test_instruction_is_in_the_language_of_the_summary(chat):
     assert chat.bodies[0]["messages"][0]["content"].startswith("Fasse den Text")
 
 
-def test_documents_are_answered_in_order_and_empty_ones_without_a_call(chat):
+def test_documents_are_summarised_in_order_and_empty_ones_without_a_call(chat):
     def echo(handler, body):
         word = body["messages"][1]["content"].split()[0]
         chat.completion(f"About {word}.")(handler, body)
@@ -134,7 +134,7 @@ def test_document_beyond_the_token_budget_is_refused_before_any_call(chat):
     assert chat.bodies == []
 
 
-def test_rate_limit_is_waited_for_and_tried_again(chat):
+def test_rate_limit_is_waited_out_and_retried(chat):
     chat.answers = [chat.status(429, {"Retry-After": "1"}), chat.completion("Yes.")]
     started = time.monotonic()
     answers = predict(chat.url, request(TEXT))
@@ -187,7 +187,7 @@ def test_failure_is_a_problem_that_names_the_endpoint(
     assert len(chat.bodies) == calls
 
 
-def test_failure_is_followed_by_a_good_answer(chat):
+def test_failure_is_followed_by_a_good_response(chat):
     chat.answers = [chat.status(500), chat.raw(b"{"), chat.completion("Third time lucky.")]
     outputs = predict(chat.url, request(TEXT)).one.json()["outputs"]
     assert outputs == [{"summary": "Third time lucky."}]

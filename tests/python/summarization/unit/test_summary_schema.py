@@ -21,7 +21,7 @@ def test_defaults():
     ("field", "value"),
     [("desired_length", 0), ("desired_length", 501), ("language", "xx"), ("target_language", "")],
 )
-def test_what_is_out_of_bounds_is_refused(field, value):
+def test_values_out_of_bounds_are_refused(field, value):
     with pytest.raises(ValidationError, match=field):
         Configuration.model_validate({field: value})
 
@@ -39,7 +39,7 @@ def test_key_is_not_shown():
     assert "sk-secret" not in f"{settings!r} {settings.model_dump(mode='json')}"
 
 
-def test_extractive_backend_without_encoder_says_what_to_run():
+def test_extractive_backend_without_encoder_names_the_command_to_run():
     model = SummarizationModel(None, SummarizationSettings())
     with pytest.raises(MeshError, match="run `mesh run summarization`"):
         model.load()

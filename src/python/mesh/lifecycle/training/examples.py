@@ -1,4 +1,4 @@
-"""Rows of a data set as a network's inputs."""
+"""Turns rows of a data set into a network's inputs."""
 
 import random
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from mesh.nlp.tagging import LabelledSpan, first_tokens, tag_words
 from mesh.nlp.words import split_words
 
 IGNORED = -100
-"""The label that torch's cross entropy leaves out."""
+"""The label that torch's cross entropy ignores."""
 
 
 class Encoder(Protocol):
     """Makes one row's inputs."""
 
     def __call__(self, row: Any) -> dict[str, Any]:
-        """`input_ids` and `labels`: one number for a text, or one for each token."""
+        """`input_ids` and `labels`: one label for a text, or one for each token."""
 
 
 class ClassifiedTextEncoder:
@@ -38,7 +38,7 @@ class ClassifiedTextEncoder:
 
 
 class AnnotatedTextEncoder:
-    """A text, and the tag of each word at its first token; the other tokens don't count."""
+    """A text, with the tag of each word at its first token; other tokens are ignored."""
 
     def __init__(self, tokenizer: tokenizers.Tokenizer, tags: Sequence[str]) -> None:
         self._tokenizer = tokenizer
@@ -56,10 +56,10 @@ class AnnotatedTextEncoder:
 
 
 class Examples(torch.utils.data.Dataset):  # type: ignore[misc]
-    """Encoded rows; the same epoch, number and seed give the same variation of a row.
+    """Encoded rows; the same epoch, index and seed give the same variation of a row.
 
     Args:
-        augment: varies a row, anew in each epoch; none for rows to evaluate on.
+        augment: varies a row, differently in each epoch; None for evaluation rows.
     """
 
     def __init__(
@@ -87,7 +87,10 @@ class Examples(torch.utils.data.Dataset):  # type: ignore[misc]
 
 
 def collate(examples: Sequence[dict[str, Any]], pad_token_id: int) -> dict[str, torch.Tensor]:
-    """One batch: `input_ids` and `attention_mask`, int64 (rows, length); `labels`, int64 (rows[, length])."""
+    """One batch of int64 tensors.
+
+    `input_ids` and `attention_mask` are (rows, length), `labels` is (rows[, length]).
+    """
     length = max(len(example["input_ids"]) for example in examples)
 
     def padded(values: Sequence[int], filler: int) -> list[int]:
@@ -109,7 +112,7 @@ def collate(examples: Sequence[dict[str, Any]], pad_token_id: int) -> dict[str, 
 
 
 def open_tokenizer(folder: Path, max_length: int) -> tokenizers.Tokenizer:
-    """A model's tokenizer; it cuts texts after `max_length` tokens."""
+    """A model's tokenizer; it truncates texts to `max_length` tokens."""
     tokenizer = tokenizers.Tokenizer.from_file(str(folder / TOKENIZER_FILE))
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_length)

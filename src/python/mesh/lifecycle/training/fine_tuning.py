@@ -1,4 +1,4 @@
-"""`train:train` of projects whose base model is fine-tuned on a version of features."""
+"""`train:train` of projects that fine-tune a base model on a version of features."""
 
 import logging
 import shutil
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 EVALUATION = "evaluation"
 """Folder of the plots below a version's directory."""
 _MAIN_SCORE = {"text-classification": "macro_f1", "token-classification": "f1"}
-# They choose what is done, not what comes out.
+# These settings don't change the result.
 _NOT_IN_FINGERPRINT = {"base_model", "samples", "inference_params", "data", "force", "device"}
 
 
@@ -51,7 +51,7 @@ def fine_tune(
 ) -> None:
     """Publish `<KEY>-TRAINED-N`, unless a version with the same fingerprint exists.
 
-    Started by torchrun, all processes train and the first one publishes.
+    Under torchrun, all processes train and the first one publishes.
 
     Raises:
         MeshError: the base model or the features are missing or damaged, or don't fit each other.
@@ -102,7 +102,7 @@ def fine_tuning_status(
     data: DataSettings,
     registry_settings: RegistrySettings,
 ) -> Status:
-    """Whether a version is registered that was trained as it would be now."""
+    """Whether the version that would be trained now is registered."""
     store = DataStore(recipe.project, "features", data)
     if not store.versions():
         return NEVER_RUN
@@ -119,7 +119,7 @@ def fine_tuning_status(
 def _training_inputs(
     recipe: Recipe, training: Training, features: DataManifest, settings: dict[str, Any]
 ) -> Inputs:
-    """What determines a fine-tuned version beside the inputs of its base model."""
+    """The inputs of a fine-tuned version, beside those of its base model."""
     return {
         "data": features.digest,
         **setting_inputs({**settings, "labels": list(training.labels)}),
@@ -130,7 +130,7 @@ def _training_inputs(
 
 
 def _row(training: Training, fields: dict[str, Any]) -> Any:
-    """A row of features without the id and cluster that registering gave it."""
+    """A row of features without its id and cluster."""
     row = training.dataset.row
     return row.model_validate({name: fields[name] for name in row.model_fields})
 
@@ -143,7 +143,7 @@ def _train(
     rows: dict[str, list[Any]],
     work: Path,
 ) -> tuple[Path, list[dict[str, float]]] | None:
-    """The folder of the network to register and what each epoch scored; None in all processes but the first."""
+    """The trained network's folder and each epoch's scores; None except in the first process."""
     from mesh.lifecycle.training.network import count_long, train_network
 
     if not settings.epochs:
@@ -152,7 +152,7 @@ def _train(
             base.copy_to(folder)
         return untrained, []
     labels = training.labels
-    # Each of torchrun's processes has a copy of its own.
+    # Each of torchrun's processes has its own copy.
     with tempfile.TemporaryDirectory() as temporary:
         prepared = Path(temporary)
         base.copy_to(prepared)
@@ -160,7 +160,8 @@ def _train(
             training.prepare(prepared)
         if long := count_long(prepared, [row.text for row in rows["train"]], settings.max_length):
             logger.warning(
-                "%d training texts have more than TRAIN_MAX_LENGTH=%d tokens; their ends are not learned from",
+                "%d training texts have more than TRAIN_MAX_LENGTH=%d tokens; their ends are "
+                "ignored",
                 long,
                 settings.max_length,
             )
@@ -185,9 +186,9 @@ def _metrics(
     directory: Path,
     work: Path,
 ) -> dict[str, Any]:
-    """The scores on the test split, beside those of the version that has the alias, on the same rows."""
-    from mesh.lifecycle.training.evaluation import evaluate
+    """The scores on the test split, with those of the version to compare with on the same rows."""
     from mesh.lifecycle.training.plots import write_plots
+    from mesh.lifecycle.training.scores import evaluate
 
     scores = evaluate(recipe, directory / ARTIFACTS, test)
     main = _MAIN_SCORE[recipe.task]
@@ -197,7 +198,7 @@ def _metrics(
     versions = [one for one in registry.list() if one.name == recipe.project.trained_model]
     before = next((one for one in versions if alias in one.aliases), None)
     if before is None:
-        logger.info("no version is %s:%s, to compare with", recipe.project.trained_model, alias)
+        logger.info("no version is %s:%s, so none is compared", recipe.project.trained_model, alias)
         return metrics
     registry.fetch(before.reference, work / before.reference)
     other = evaluate(recipe, work / before.reference / ARTIFACTS, test)

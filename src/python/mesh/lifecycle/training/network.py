@@ -1,4 +1,7 @@
-"""Fine-tuning a network with the Trainer of transformers: on a CPU, a GPU, or, started by torchrun, several."""
+"""Fine-tunes a network with the Trainer of transformers.
+
+It runs on a CPU or a GPU, or on several GPUs under torchrun.
+"""
 
 import logging
 import os
@@ -42,7 +45,7 @@ Rows = Sequence[Any]
 
 @dataclass(frozen=True)
 class _Kind:
-    """What differs between the tasks: class, inputs of a row, and the score that chooses the best epoch."""
+    """The differences between tasks: class, inputs of a row, score that selects the best epoch."""
 
     model: type[Any]
     encoder: Callable[[Any, Sequence[str]], Encoder]
@@ -61,7 +64,7 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """The best epoch's network, a folder in the format of Hugging Face, and each epoch's figures."""
+    """The best epoch's network, a folder in Hugging Face's format, and each epoch's figures."""
 
     folder: Path
     epochs: list[dict[str, float]]
@@ -77,12 +80,12 @@ def train_network(
     work: Path,
     augment: Augment | None = None,
 ) -> TrainedNetwork | None:
-    """Fine-tune a base model, from the last complete checkpoint in `work` if there is one.
+    """Fine-tune a base model; resume from the last complete checkpoint in `work`, if any.
 
     Args:
         base: folder of the base model.
         outputs: names of the network's outputs.
-        work: folder for checkpoints and the result; kept when training is interrupted.
+        work: folder for checkpoints and the result; it stays if training is interrupted.
         augment: varies training rows.
 
     Returns:
@@ -95,7 +98,7 @@ def train_network(
     source = transformer_folder(base)
     tokenizer = open_tokenizer(source, settings.max_length)
     encode = kind.encoder(tokenizer, outputs)
-    # Before the model is made: the new layer starts with random numbers.
+    # Before the model is created: its new layer starts with random numbers.
     transformers.set_seed(settings.seed)
     model = _load(kind, source, outputs)
     if settings.freeze_embeddings:
@@ -118,7 +121,7 @@ def train_network(
     trainer.remove_callback(transformers.PrinterCallback)
     checkpoint = _last_checkpoint(work)
     if checkpoint:
-        logger.info("training goes on from %s", checkpoint)
+        logger.info("training resumes from %s", checkpoint)
     with quiet():
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if not trainer.is_world_process_zero():
@@ -128,7 +131,7 @@ def train_network(
 
 
 class _HeadTrainer(transformers.Trainer):  # type: ignore[misc]
-    """A trainer with a learning rate of its own for the parameters that the base model does not have."""
+    """A trainer with a separate learning rate for parameters that the base model doesn't have."""
 
     optimizer: Any
 
@@ -160,7 +163,7 @@ class _HeadTrainer(transformers.Trainer):  # type: ignore[misc]
 
 
 class _Epochs(transformers.TrainerCallback):  # type: ignore[misc]
-    """Tells the examples which epoch it is, and the log how it went."""
+    """Tells the examples the epoch, and logs its score."""
 
     def __init__(self, examples: Examples) -> None:
         self._examples = examples
@@ -211,7 +214,7 @@ def _arguments(settings: FineTuneSettings, work: Path) -> transformers.TrainingA
 
 
 def _is_distributed() -> bool:
-    """Whether torchrun started this process, as one of several."""
+    """Whether torchrun started this process as one of several."""
     return "LOCAL_RANK" in os.environ
 
 
@@ -235,19 +238,19 @@ def _load(kind: _Kind, source: Path, outputs: Sequence[str]) -> Any:
 
 
 def _last_checkpoint(work: Path) -> Path | None:
-    """The newest complete checkpoint; those that a killed process left half-written are removed."""
+    """The newest complete checkpoint; incomplete ones of killed processes are removed."""
     complete: dict[int, Path] = {}
     for folder in work.glob("checkpoint-*"):
         try:
             complete[int(read_json(folder / _STATE_FILE)["global_step"])] = folder
         except MeshError:
-            logger.warning("%s is incomplete and removed", folder)
+            logger.warning("%s is incomplete and is removed", folder)
             shutil.rmtree(folder, ignore_errors=True)
     return complete[max(complete)] if complete else None
 
 
 def _save(model: Any, source: Path, max_length: int, work: Path) -> Path:
-    """Write weights, configuration and tokenizer; the last says how many tokens the network was trained with."""
+    """Write weights, configuration and tokenizer, with the token limit of the training."""
     folder = work / "model"
     shutil.rmtree(folder, ignore_errors=True)
     with quiet():
@@ -262,6 +265,6 @@ def _save(model: Any, source: Path, max_length: int, work: Path) -> Path:
 
 
 def count_long(tokenizer_folder: Path, texts: Sequence[str], max_length: int) -> int:
-    """How many texts have more than `max_length` tokens."""
+    """The number of texts with more than `max_length` tokens."""
     tokenizer = open_tokenizer(transformer_folder(tokenizer_folder), max_length)
     return int(np.sum([bool(found.overflowing) for found in tokenizer.encode_batch(list(texts))]))

@@ -1,4 +1,4 @@
-"""Pictures of a network's scores."""
+"""Plots of a network's scores."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def write_plots(scores: Mapping[str, Any], folder: Path) -> list[str]:
-    """Draw what the scores hold; give the paths of the pictures below the parent of `folder`."""
+    """Draw the scores; return the paths of the plots, relative to the parent of `folder`."""
     from matplotlib.figure import Figure
 
     drawers: dict[str, Callable[[Axes, Mapping[str, Any]], None]] = {"per_label": _draw_labels}
@@ -74,6 +74,6 @@ def _draw_calibration(axes: "Axes", scores: Mapping[str, Any]) -> None:
     axes.set_xlim(0, 1.02)
     axes.set_ylim(0, 1.05)
     axes.set_xlabel("probability of the predicted class")
-    axes.set_ylabel("share that is right")
+    axes.set_ylabel("fraction that is right")
     axes.set_title(f"Calibration (expected error {found['expected_calibration_error']:.3f})")
     axes.spines[["top", "right"]].set_visible(False)

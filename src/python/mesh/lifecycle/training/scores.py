@@ -1,12 +1,63 @@
-"""Scores of predictions against labels."""
+"""Scores of predictions against labels.
+
+A network is scored as the server runs it: texts in windows, by the tokenizer's offsets.
+"""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mesh.lifecycle.training.examples import IGNORED
+from mesh.compile.text_model import TextModel
+from mesh.core.errors import MeshError
+from mesh.lifecycle.recipe import Recipe
+from mesh.lifecycle.training.examples import IGNORED, spans_of
+from mesh.nlp.softmax import softmax
+from mesh.nlp.tagging import first_tokens, tag_words
+from mesh.nlp.words import split_words
+
+
+def evaluate(recipe: Recipe, folder: Path, rows: Sequence[Any]) -> dict[str, Any]:
+    """Score the network in a folder on rows.
+
+    Raises:
+        MeshError: it can't be loaded, or its outputs aren't the project's.
+    """
+    model = recipe.load_reference(folder)
+    if recipe.task == "text-classification":
+        return _evaluate_classes(model, rows)
+    return _evaluate_entities(model, rows)
+
+
+def _evaluate_classes(model: TextModel, rows: Sequence[Any]) -> dict[str, Any]:
+    labels = model.spec.labels
+    if unknown := sorted({row.label for row in rows} - set(labels)):
+        raise MeshError(
+            f"The network's classes are {', '.join(labels)}; the data also has "
+            f"{', '.join(unknown)}. Fine-tune it (TRAIN_EPOCHS), or correct id2label in its "
+            "config.json."
+        )
+    probabilities = softmax(model.logits([row.text for row in rows]))
+    return classification_scores([labels.index(row.label) for row in rows], probabilities, labels)
+
+
+def _evaluate_entities(model: TextModel, rows: Sequence[Any]) -> dict[str, Any]:
+    tags = model.spec.labels
+    if unknown := [tag for tag in tags if tag != "O" and tag[:2] not in ("B-", "I-")]:
+        raise MeshError(
+            f"The network's outputs {', '.join(unknown[:3])} aren't tags such as O, B-PER and "
+            "I-PER. Fine-tune it (TRAIN_EPOCHS), or take another base model."
+        )
+    true, predicted = [], []
+    for row, found in zip(rows, model.token_logits([row.text for row in rows]), strict=True):
+        words = split_words(row.text)
+        tokens = first_tokens(words, [(int(start), int(end)) for start, end in found.offsets])
+        best = found.logits.argmax(axis=1)
+        predicted.append([tags[best[token]] if token is not None else "O" for token in tokens])
+        true.append(tag_words(words, spans_of(row)))
+    return entity_scores(true, predicted)
 
 
 def macro_f1(found: Any, outputs: Sequence[str]) -> float:
@@ -43,7 +94,7 @@ def tag_f1(found: Any, outputs: Sequence[str]) -> float:
 def classification_scores(
     true: Sequence[int], probabilities: NDArray[np.float64], labels: Sequence[str]
 ) -> dict[str, Any]:
-    """Accuracy, macro-F1, a table for each class, confusion matrix (rows: true class) and calibration."""
+    """Accuracy, macro-F1, a table by class, confusion matrix (rows: true class), calibration."""
     from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
     predicted = probabilities.argmax(axis=1)
@@ -84,7 +135,7 @@ def entity_scores(true: list[list[str]], predicted: list[list[str]]) -> dict[str
 def calibration(
     correct: NDArray[np.bool_], confidence: NDArray[np.float64], bins: int = 10
 ) -> dict[str, Any]:
-    """Expected calibration error (Naeini et al., 2015), and confidence and accuracy in bins of equal width."""
+    """Expected calibration error (Naeini et al., 2015), with equally wide bins of confidence."""
     numbers = np.minimum((confidence * bins).astype(int), bins - 1)
     found = []
     for number in sorted(set(numbers.tolist())):

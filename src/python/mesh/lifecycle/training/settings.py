@@ -11,7 +11,7 @@ from mesh.data.store import LATEST
 
 
 class TrainSettings(MeshSettings):
-    """Register a base model, with its predictions of sample documents, as the next trained version."""
+    """Register a base model and its predictions for samples as the next trained version."""
 
     model_config = SettingsConfigDict(env_prefix="TRAIN_")
 
@@ -19,40 +19,49 @@ class TrainSettings(MeshSettings):
         description="hf://org/name@revision, package://module/folder, or a folder."
     )
     samples: Path | None = Field(
-        None, description="JSON list of documents, instead of the project's own samples."
+        None, description="JSON list of documents that replace the project's own samples."
     )
     inference_params: dict[str, Any] = Field(
-        {}, description="JSON object, merged over the project's own parameters."
+        {}, description="JSON object that is merged over the project's own parameters."
     )
     force: bool = Field(False, description="Register a new version even if an equal one exists.")
 
 
 class FineTuneSettings(TrainSettings):
-    """Fine-tune a base model on a version of features, evaluate it, and register it as the next trained version."""
+    """Fine-tune a base model on features, evaluate it, register it as the next trained version."""
 
-    data: str = Field(LATEST, description="Version of features, or the beginning of its name.")
+    data: str = Field(LATEST, description="Version of features, or a prefix of its name.")
     epochs: int = Field(
         4,
         ge=0,
-        description="Passes over the training rows, at most; 0 registers a base model that does the task already.",
+        description="Maximum number of passes over the training rows; 0 registers a base model "
+        "that already does the task.",
     )
-    learning_rate: float = Field(1e-4, gt=0, description="Of the base model's layers.")
-    head_learning_rate: float = Field(5e-4, gt=0, description="Of the new last layer.")
-    batch_size: int = Field(32, ge=1, description="Rows of one step on one device.")
-    warmup: float = Field(0.1, ge=0, lt=1, description="Share of the steps with rising rates.")
-    weight_decay: float = Field(0.01, ge=0, description="AdamW's, but for biases and norms.")
+    learning_rate: float = Field(
+        1e-4, gt=0, description="Learning rate of the base model's layers."
+    )
+    head_learning_rate: float = Field(
+        5e-4, gt=0, description="Learning rate of the new last layer."
+    )
+    batch_size: int = Field(32, ge=1, description="Rows per step and device.")
+    warmup: float = Field(
+        0.1, ge=0, lt=1, description="Fraction of the steps in which the rates rise."
+    )
+    weight_decay: float = Field(
+        0.01, ge=0, description="Weight decay of AdamW, except for biases and norms."
+    )
     freeze_embeddings: bool = Field(
         True,
-        description="Leave the word embeddings as they are: faster, and new words keep theirs.",
+        description="Keep the word embeddings fixed: faster, and unseen words keep theirs.",
     )
     max_length: int = Field(
-        256, ge=128, description="Tokens of one pass; the server reads longer texts in windows."
+        256, ge=128, description="Tokens of one pass; the server splits longer texts into windows."
     )
     patience: int = Field(
         2, ge=1, description="Epochs without a better validation score after which training ends."
     )
     seed: int = Field(1, description="Another seed gives another model.")
-    device: Literal["auto", "cpu"] = Field("auto", description="auto takes GPUs where there are.")
+    device: Literal["auto", "cpu"] = Field("auto", description="auto uses GPUs if there are any.")
     compare_with: str = Field(
-        "prod", description="Alias of the trained version to compare with, if there is one."
+        "prod", description="Alias of the trained version to compare with, if it exists."
     )

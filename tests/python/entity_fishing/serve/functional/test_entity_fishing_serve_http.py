@@ -1,4 +1,4 @@
-"""Requests to the running server at `MESH_TEST_URL`, as the container `serve-functional` sends them."""
+"""Requests to the running server at `MESH_TEST_URL`; the container `serve-functional` runs them."""
 
 import os
 
@@ -26,7 +26,7 @@ def test_server_is_ready_and_names_its_backend(client):
     assert bio["model_card"]["backend"] in ("embedded", "service")
 
 
-def test_documents_are_answered_in_order(client):
+def test_responses_are_in_the_order_of_the_documents(client):
     text = "Angela Merkel visited Paris, the capital of France."
     body = {"inputs": [{"document": text}, {"document": ""}]}
     first, empty = client.post(PREDICT, json=body).json()["outputs"]

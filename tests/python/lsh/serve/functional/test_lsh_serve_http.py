@@ -1,4 +1,4 @@
-"""Requests to the running server at `MESH_TEST_URL`, as the container `serve-functional` sends them."""
+"""Requests to the running server at `MESH_TEST_URL`; the container `serve-functional` runs them."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The lsh server under load: measured and judged."""
+"""The lsh server under load, measured and judged."""
 
 from pathlib import Path
 
@@ -7,6 +7,6 @@ from lsh.project import PROJECT
 from mesh_command import up
 
 
-def test_load_is_borne(tmp_path: Path) -> None:
+def test_load_is_handled(tmp_path: Path) -> None:
     with up("lsh", tmp_path) as served:
         check_load(PROJECT, served)

@@ -1,4 +1,4 @@
-"""`mesh registry` on registries of this machine: what it prints, what it changes, its exit codes."""
+"""`mesh registry` with registries on this machine: output, changes and exit codes."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ COMPILED = "KEYWORDS-COMPILED"
 
 @dataclass(frozen=True)
 class Result:
-    """How a command ended: exit code, standard output and error."""
+    """The result of a command: exit code, standard output and error."""
 
     code: int
     output: str
@@ -33,7 +33,7 @@ Mesh = Callable[..., Result]
 
 @pytest.fixture(scope="session")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an empty registry, made once because that takes seconds."""
+    """A folder with an empty registry; made once, since that takes seconds."""
     folder = tmp_path_factory.mktemp("registry")
     open_registry(settings_of(folder))
     return folder
@@ -57,7 +57,7 @@ def env_file(folder: Path) -> Path:
 
 @pytest.fixture
 def own(empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the registry that the commands use unless told otherwise."""
+    """The folder of the registry that the commands use by default."""
     folder = tmp_path / "own"
     shutil.copytree(empty, folder)
     settings = settings_of(folder)
@@ -114,7 +114,7 @@ def make_card(fingerprint: str, trained: str | None = None) -> ModelCard:
 
 
 def stored(folder: Path, content: str) -> Path:
-    """The file in a registry's storage that has a content."""
+    """The file with a content in a registry's storage."""
     files = (path for path in (folder / "artifacts").rglob("weights") if path.is_file())
     (found,) = (path for path in files if path.read_text() == content)
     return found
@@ -143,7 +143,7 @@ def test_alias_history_and_rollback(mesh: Mesh, registry: ModelRegistry) -> None
 
 
 @pytest.mark.usefixtures("_published")
-def test_rollback_of_what_never_moved(mesh: Mesh) -> None:
+def test_rollback_of_an_alias_that_never_moved(mesh: Mesh) -> None:
     mesh("alias", f"{COMPILED}-1", "prod")
     back = mesh("rollback", f"{COMPILED}:prod")
     assert back.code == 1
@@ -154,7 +154,7 @@ def test_rollback_of_what_never_moved(mesh: Mesh) -> None:
 
 
 @pytest.mark.usefixtures("_published")
-def test_verify_names_what_is_damaged(mesh: Mesh, own: Path) -> None:
+def test_verify_names_damaged_files(mesh: Mesh, own: Path) -> None:
     intact = mesh("verify")
     assert intact.code == 0
     names = [f"{name}-{number}" for name in (COMPILED, TRAINED) for number in (1, 2)]
@@ -188,7 +188,7 @@ def test_prune_lists_and_deletes_only_when_told(mesh: Mesh, registry: ModelRegis
 
 
 @pytest.mark.usefixtures("_published")
-def test_prune_deletes_what_nothing_needs(mesh: Mesh, registry: ModelRegistry) -> None:
+def test_prune_deletes_unneeded_versions(mesh: Mesh, registry: ModelRegistry) -> None:
     pruned = mesh("prune", "--keep=1", "--delete")
     assert pruned.code == 0
     assert pruned.output.splitlines()[-2:] == [
@@ -229,21 +229,19 @@ def test_push_of_a_damaged_version(mesh: Mesh, own: Path, other: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "problem"),
     [
-        ("nowhere.env", "'nowhere.env' is no env file, and no address"),
+        ("nowhere.env", "'nowhere.env' is neither an env file nor a URL"),
         ("ftp://registry", "'ftp://registry' is not understood"),
         ("{own}", "are the same"),
     ],
 )
-def test_places_that_nothing_can_be_copied_to(
-    mesh: Mesh, own: Path, place: str, problem: str
-) -> None:
+def test_targets_that_can_not_be_copied_to(mesh: Mesh, own: Path, place: str, problem: str) -> None:
     pushed = mesh("push", f"{TRAINED}-1", "--to", place.format(own=settings_of(own).uri))
     assert pushed.code == 2
     assert problem in pushed.errors
 
 
 @pytest.mark.usefixtures("_published")
-def test_keys_sign_what_is_published_and_are_demanded(
+def test_keys_sign_published_versions_and_are_demanded(
     mesh: Mesh, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = mesh("keygen", "keys.env")
@@ -266,7 +264,7 @@ def test_keys_sign_what_is_published_and_are_demanded(
     assert f"it is signed with the key {public}" in refused.output
 
 
-def test_keys_replace_no_file(mesh: Mesh, tmp_path: Path) -> None:
+def test_keys_never_replace_a_file(mesh: Mesh, tmp_path: Path) -> None:
     (tmp_path / "keys.env").write_text("precious")
     made = mesh("keygen", "keys.env")
     assert (made.code, made.output) == (1, "")

@@ -1,4 +1,4 @@
-"""The command line as a whole: what it imports, and which paths it means."""
+"""The command line as a whole: its imports, and its paths."""
 
 import os
 import subprocess
@@ -35,7 +35,7 @@ def test_help_imports_no_more_than_it_needs() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(cli.commands))
-def test_commands_say_what_they_do(name: str) -> None:
+def test_commands_describe_themselves(name: str) -> None:
     all_commands = CliRunner().invoke(cli, ["--help"]).output
     own = CliRunner().invoke(cli, [name, "--help"])
 

@@ -1,4 +1,4 @@
-"""The files that `mesh new` writes, and the names for which it writes none."""
+"""The files that `mesh new` writes, and the names that it refuses."""
 
 import random
 import shutil
@@ -16,13 +16,13 @@ from mesh.core.errors import UsageError
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The repository that is written into."""
+    """The repository to write into."""
     monkeypatch.setattr(module, "source_root", lambda: tmp_path / "src/python")
     return tmp_path
 
 
 def names() -> list[str]:
-    """A name of each length from 1 to 40, as one word and, from 3, as several."""
+    """A name of each length from 1 to 40: as one word and, from 3, as several."""
     letters = string.ascii_lowercase + string.digits
     made = []
     for length in range(1, 41):
@@ -75,12 +75,13 @@ def test_malformed_name_is_refused(root: Path, name: str) -> None:
 def test_name_of_another_module_is_refused(root: Path, name: str) -> None:
     (root / "3rdparty/python").mkdir(parents=True)
     (root / "3rdparty/python/pipelines.lock").write_text(
-        "# Download: 1 MB\nkfp==2.14.3 \\\n    --hash=sha256:0\ngoogle-auth==2.0 \\\nMany.Words==1\n"
+        "# Download: 1 MB\nkfp==2.14.3 \\\n    --hash=sha256:0\ngoogle-auth==2.0 "
+        "\\\nMany.Words==1\n"
     )
     (root / "build-support/ci/planning").mkdir(parents=True)
     (root / "build-support/ci/planning/graph.py").touch()
     (root / "tests/python").mkdir(parents=True)
     (root / "tests/python/echo.py").touch()
-    with pytest.raises(UsageError, match=f"'{name}' is the name of a Python module already"):
+    with pytest.raises(UsageError, match=f"'{name}' is already the name of a Python module"):
         scaffold(name, "code-only")
     assert not (root / "src").exists()

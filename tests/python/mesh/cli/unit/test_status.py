@@ -19,7 +19,7 @@ Give = Callable[[dict[str, Status | MeshError]], None]
 
 @pytest.fixture
 def project(monkeypatch: pytest.MonkeyPatch) -> Give:
-    """Gives the steps of the one project states; others are up to date, and the server has none."""
+    """Sets the states of a project's steps; by default up to date, and none for the server."""
 
     def give(states: dict[str, Status | MeshError]) -> None:
         def find(_project: Project, step: str) -> Program:
@@ -44,7 +44,7 @@ def project(monkeypatch: pytest.MonkeyPatch) -> Give:
 def read(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str
 ) -> tuple[int, dict[str, tuple[str, str]]]:
-    """The exit code, and each step's state and reasons."""
+    """The exit code, and the state and reasons of each step."""
     monkeypatch.setattr("sys.argv", ["mesh", "status", *arguments, "--json"])
     code = main()
     rows = json.loads(capsys.readouterr().out)
@@ -85,7 +85,7 @@ def test_steps_after_one_that_is_out_of_date_get_other_inputs(
     assert states["serve:load"] == ("never run", "")
 
 
-def test_what_can_not_be_told_is_a_sentence_and_a_failure(
+def test_unknown_state_is_a_sentence_and_a_failure(
     project: Give, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project({"train:train": MeshError("The registry x can't be reached.")})

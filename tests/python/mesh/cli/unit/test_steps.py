@@ -47,8 +47,8 @@ def test_steps_are_named_in_full_by_program_or_by_component(
     ("first", "last", "sentence"),
     [
         ("download", None, "'download' fits several steps"),
-        ("tracing", None, "'tracing' is no step"),
-        (None, "serve:serve", "is no step"),
+        ("tracing", None, "'tracing' isn't a step"),
+        (None, "serve:serve", "isn't a step"),
         ("upload", "trace", "upload comes after trace"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Tiny projects: texts of a few words, a base model with one layer, and the programs' functions on them."""
+"""Tiny projects: texts of a few words, a base model with one layer, and the programs' functions."""
 
 import json
 from collections.abc import Sequence
@@ -128,7 +128,7 @@ class Tiny:
         source = folder / "rows.jsonl"
         source.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
         ingest(dataset, IngestSettings(source=str(source)), self.workspace, self.data)
-        # Most of the words of these texts are equal.
+        # These texts share most of their words.
         register(
             dataset,
             RegisterSettings(near_duplicate=1, related=1, other_language=1),
@@ -170,7 +170,7 @@ class Tiny:
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Tiny:
-    """What is said of things is good or bad."""
+    """Texts call things good or bad."""
     recipe = Recipe(
         project=TINY,
         task="text-classification",
@@ -194,7 +194,7 @@ def tiny(tmp_path: Path) -> Tiny:
 
 @pytest.fixture
 def tiny_tags(tmp_path: Path) -> Tiny:
-    """What comes before `is` belongs to an owner of one word or of two."""
+    """The words before `is` are an owner of one or two words."""
     recipe = Recipe(
         project=TINY,
         task="token-classification",

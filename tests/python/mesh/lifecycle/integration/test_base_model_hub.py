@@ -1,4 +1,4 @@
-"""`hf://` addresses against a local server that speaks the hub's protocol."""
+"""`hf://` addresses with a local server that speaks the hub's protocol."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,12 +56,14 @@ def test_unknown_repository_is_a_sentence(hub: str, tmp_path: Path) -> None:
     assert "does not exist on the hub" in str(resolve("hf://org/other", hub, tmp_path)["error"])
 
 
-def test_hub_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+def test_unreachable_hub_is_a_sentence(tmp_path: Path) -> None:
     with run_hub("models", FILES) as endpoint:
         pass
     assert "can't be reached" in str(resolve("hf://org/tiny", endpoint, tmp_path)["error"])
 
 
-def test_model_downloaded_before_is_used_when_the_hub_is_gone(hub: str, tmp_path: Path) -> None:
+def test_model_downloaded_before_is_used_when_the_hub_is_unreachable(
+    hub: str, tmp_path: Path
+) -> None:
     first = resolve(f"hf://org/tiny@{COMMIT}", hub, tmp_path)
     assert resolve(f"hf://org/tiny@{COMMIT}", "http://127.0.0.1:9", tmp_path) == first

@@ -1,4 +1,4 @@
-"""`train:train` of a project that is fine-tuned, with a tiny network and the real Trainer and registry."""
+"""`train:train` with fine-tuning: a tiny network, the real Trainer and the real registry."""
 
 import json
 import logging
@@ -57,7 +57,7 @@ def test_equal_seeds_give_equal_networks(tiny: Any) -> None:
     assert weights(tiny) != first
 
 
-def test_killed_training_goes_on_where_it_was(
+def test_killed_training_resumes_where_it_was(
     tiny: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -81,7 +81,7 @@ def test_killed_training_goes_on_where_it_was(
     (half_written / "model.safetensors").write_bytes(b"half")
     tiny.train(force=True)
     assert f"{half_written} is incomplete" in caplog.text
-    assert "training goes on from" in caplog.text
+    assert "training resumes from" in caplog.text
     assert weights(tiny) == expected
 
 

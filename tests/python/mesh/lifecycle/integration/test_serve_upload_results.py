@@ -1,4 +1,4 @@
-"""`serve:upload-results` with a registry of its own."""
+"""`serve:upload-results` with a new registry."""
 
 import datetime
 import json
@@ -33,7 +33,7 @@ def registry_settings(tmp_path: Path) -> RegistrySettings:
 
 @pytest.fixture
 def workspace(tmp_path: Path, registry_settings: RegistrySettings) -> WorkspaceSettings:
-    """A workspace with a published version, as `serve:download` brings it."""
+    """A workspace with a published version, as `serve:download` leaves it."""
     source = tmp_path / "source"
     source.mkdir()
     (source / "weights").write_text("1")
@@ -109,7 +109,7 @@ def test_fetching_the_version_again_keeps_the_results(workspace, registry_settin
 @pytest.mark.parametrize("wrong", [{"fingerprint": "two"}, {"version": "TINY-COMPILED-2"}])
 def test_results_of_another_version_are_refused(workspace, registry_settings, wrong):
     write(workspace, **wrong)
-    with pytest.raises(MeshError, match="are not those of TINY-COMPILED-1"):
+    with pytest.raises(MeshError, match="don't belong to TINY-COMPILED-1"):
         upload_results(PROJECT, SETTINGS, workspace, registry_settings)
     assert open_registry(registry_settings).get(VERSION).attachments == {}
 

@@ -1,4 +1,4 @@
-"""The states of steps, before and after they ran, and which inputs they say have changed."""
+"""The states of steps before and after their runs, and the changed inputs that they name."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""trace, validate and upload of tiny trained versions, with the project's own regression suite."""
+"""trace, validate and upload of tiny trained versions, with the project's regression suite."""
 
 import json
 import sys
@@ -35,13 +35,13 @@ def traced(tiny: Any) -> Any:
 
 @pytest.fixture
 def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The module that a project may have: `tiny.compile.regression_suite`."""
+    """The project's optional module `tiny.compile.regression_suite`."""
     package = tmp_path / "code/tiny/compile"
     package.mkdir(parents=True)
     for folder in (package, package.parent):
         (folder / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path / "code")
-    # Another test's, from another folder.
+    # It may be imported from another test's folder.
     for name in [name for name in sys.modules if name.partition(".")[0] == "tiny"]:
         sys.modules.pop(name)
     return package / "regression_suite.py"

@@ -75,7 +75,7 @@ def test_package_gives_its_folder_and_its_version_without_being_imported(
         ("package://", "is malformed"),
         ("package://no_such_package/model", "is not installed"),
         ("package://json/../secret", "without '..'"),
-        ("no/such/folder", "is no folder"),
+        ("no/such/folder", "isn't a folder"),
     ],
 )
 def test_address_that_leads_nowhere_is_a_sentence(address: str, sentence: str) -> None:

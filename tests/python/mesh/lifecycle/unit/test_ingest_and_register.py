@@ -15,8 +15,9 @@ from mesh.lifecycle.ingest import IngestSettings, ingest
 from mesh.lifecycle.register import RegisterSettings, register
 
 WORDS = (
-    "apple bridge candle desert engine forest garden harbour island jacket kettle ladder market needle orange "
-    "pencil quarry river shadow temple uncle valley window yellow zebra anchor basket copper dragon ember"
+    "apple bridge candle desert engine forest garden harbour island jacket kettle ladder market "
+    "needle orange pencil quarry river shadow temple uncle valley window yellow zebra anchor "
+    "basket copper dragon ember"
 ).split()
 
 
@@ -89,7 +90,7 @@ def files_below(folder: str) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def test_rows_are_stored_with_where_they_came_from(place):
+def test_rows_are_stored_with_their_origin(place):
     place.ingest()
     manifest = place.raw.get()
     assert manifest.rows == 60
@@ -183,7 +184,7 @@ def test_too_many_malformed_rows_store_nothing_and_leave_the_rejects(place):
 
 def test_source_without_a_good_row_is_refused(place):
     place.write([])
-    with pytest.raises(MeshError, match="No row is what the project asks for; 0 are malformed"):
+    with pytest.raises(MeshError, match="No row fits the project's schema; 0 are malformed"):
         place.ingest()
 
 
@@ -279,7 +280,7 @@ def test_too_few_rows_to_split_are_refused(place):
         place.register()
 
 
-def test_register_before_ingest_says_what_to_run(place):
+def test_register_before_ingest_names_the_step_to_run(place):
     with pytest.raises(MeshError, match="run ingest:ingest first"):
         place.register()
 
@@ -287,7 +288,7 @@ def test_register_before_ingest_says_what_to_run(place):
 @pytest.mark.parametrize(
     "wrong", [{"validation_share": 0.5, "test_share": 0.5}, {"related": 0.9}, {"near_duplicate": 0}]
 )
-def test_settings_that_mean_nothing_are_refused(wrong):
+def test_meaningless_settings_are_refused(wrong):
     with pytest.raises(ValueError, match=r"must|greater than 0"):
         RegisterSettings(**wrong)
 

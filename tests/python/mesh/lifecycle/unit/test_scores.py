@@ -1,4 +1,4 @@
-"""Scores against figures worked out by hand."""
+"""Scores compared with figures worked out by hand."""
 
 from types import SimpleNamespace
 
@@ -18,7 +18,7 @@ TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 
 
 def found(predictions: object, labels: object) -> SimpleNamespace:
-    """As the Trainer gives them."""
+    """Predictions and labels in the Trainer's form."""
     return SimpleNamespace(predictions=np.array(predictions), label_ids=np.array(labels))
 
 

@@ -17,7 +17,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataStore:
     return DataStore(PROJECT, "raw", DataSettings())
 
 
-def test_shipped_samples_are_all_what_the_project_asks_for(store, tmp_path):
+def test_all_shipped_samples_fit_the_schema(store, tmp_path):
     assert main.main([]) == 0
     manifest = store.get()
     assert manifest.source["rejected"] == 0

@@ -1,4 +1,4 @@
-"""Requests to the running server at `MESH_TEST_URL`, as the container `serve-functional` sends them."""
+"""Requests to the running server at `MESH_TEST_URL`; the container `serve-functional` runs them."""
 
 import os
 
@@ -26,7 +26,7 @@ def test_server_is_ready_and_names_its_version(client):
     assert bio["model_card"]["model_type"] == "compiled"
 
 
-def test_entities_are_where_the_answer_says(client):
+def test_entities_are_where_the_response_says(client):
     document = "<p>Angela&nbsp;Merkel flew from <b>Berlin</b> to Paris.</p>"
     body = {"inputs": [{"document": document}, {"document": ""}]}
     first, empty = client.post(PREDICT, json=body).json()["outputs"]

@@ -1,4 +1,4 @@
-"""The served model over the version in `models/`, as the container `serve-integration` has it mounted."""
+"""The served model and the version in `models/`; the container `serve-integration` runs it."""
 
 import json
 

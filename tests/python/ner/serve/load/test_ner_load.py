@@ -1,10 +1,10 @@
-"""The ner server under load, with real weights: measured, judged, and its results in the registry."""
+"""The ner server under load, with real weights; the registry gets the results."""
 
 from load_suite import check_load, check_results_are_registered
 from mesh_command import Served
 from ner.project import PROJECT
 
 
-def test_load_is_borne_and_the_results_are_registered(served: Served) -> None:
+def test_load_is_handled_and_the_results_are_registered(served: Served) -> None:
     results = check_load(PROJECT, served)
     check_results_are_registered(PROJECT, served, results)

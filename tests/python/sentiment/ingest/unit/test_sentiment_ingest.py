@@ -17,7 +17,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataStore:
     return DataStore(PROJECT, "raw", DataSettings())
 
 
-def test_shipped_samples_are_all_what_the_project_asks_for(store, tmp_path):
+def test_all_shipped_samples_fit_the_schema(store, tmp_path):
     assert main.main([]) == 0
     manifest = store.get()
     assert manifest.source["rejected"] == 0
@@ -44,7 +44,7 @@ def test_other_data_is_read_by_settings(store, tmp_path):
 def test_unknown_label_is_one_sentence(store, tmp_path, capsys):
     (tmp_path / "reviews.csv").write_text("text,label,language,domain\nfine,good,en,film\n")
     assert main.main(["--source", str(tmp_path / "reviews.csv")]) == 1
-    assert "error: No row is what the project asks for; 1 are malformed" in capsys.readouterr().err
+    assert "error: No row fits the project's schema; 1 are malformed" in capsys.readouterr().err
     rejects = (tmp_path / "outputs/sentiment/ingest/rejects.jsonl").read_text()
     assert "label: Input should be 'negative', 'neutral' or 'positive'" in rejects
 
