@@ -36,12 +36,21 @@ def command(project: str | None, as_json: bool) -> int:
     else:
         table = make_table("project", "step", "state", "result", "because of")
         for name, step, status in found:
-            shown = list(status.because[:_SHOWN])
-            if more := len(status.because) - _SHOWN:
-                shown += [f"{more} more"] if more > 0 else []
-            table.add_row(name, step, status.state, status.result, ", ".join(shown))
+            table.add_row(name, step, status.state, status.result, _shorten(status))
         print_table(table)
-    return int(any(status.state == "unknown" for _, _, status in found))
+    unknown = [status.because for _, _, status in found if status.state == "unknown"]
+    # A registry that can't be reached is the reason of many steps.
+    for because in dict.fromkeys(unknown):
+        click.echo(f"error: {' '.join(because)}", err=True)
+    return int(bool(unknown))
+
+
+def _shorten(status: Status) -> str:
+    """The first changed inputs; the reason of an unknown state is printed below the table."""
+    if status.state == "unknown":
+        return ""
+    more = len(status.because) - _SHOWN
+    return ", ".join([*status.because[:_SHOWN], *([f"{more} more"] if more > 0 else [])])
 
 
 def statuses(project: Project) -> Iterator[tuple[str, Status]]:

@@ -95,6 +95,18 @@ def test_unknown_state_is_a_sentence_and_a_failure(
     assert states["compile:trace"] == ("up to date", "")
 
 
+def test_reason_of_many_steps_is_printed_once(
+    project: Give, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = "The registry x can't be reached."
+    project({step: MeshError(sentence) for step in ("train:train", "compile:trace")})
+    monkeypatch.setattr("sys.argv", ["mesh", "status"])
+    assert main() == 1
+    shown = capsys.readouterr()
+    assert shown.err == f"error: {sentence}\n"
+    assert sentence not in shown.out
+
+
 def test_table_names_a_few_inputs(
     project: Give, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
