@@ -44,12 +44,12 @@ def find_closure(
 ) -> Closure:
     """Follow the imports of modules.
 
-    An `__init__.py` with nothing but a docstring is left out, and so is what is imported for type
+    An `__init__.py` with nothing but a docstring is dropped, and so are imports for type
     checkers only. Top-level packages other than `mesh` and those of the roots belong to others.
 
     Args:
-        excluded: modules, and packages of others, that are no part of it, and what only they import
-            isn't either; `*` stands for any characters.
+        excluded: modules, and packages of others, that are not part of it. Whatever only they
+            import isn't either. `*` stands for any characters.
         source_root: the folder of all modules; by default, a root that isn't beside `mesh` is where
             Python finds it.
 

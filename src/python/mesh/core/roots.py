@@ -35,9 +35,9 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.registry.*": "keeps versions, whatever they are",
     "pydantic_settings": "reads settings, whose values are inputs themselves",
 }
-"""Modules, and packages of others, that are no part of any closure, with the reason for each.
+"""Modules, and packages of others, that are not part of any closure, with the reason for each.
 
-What only they import is no part either.
+Modules that only they import are not part either.
 """
 
 INGESTING = ("mesh.lifecycle.ingest",)
