@@ -220,11 +220,7 @@ def project_rules():
         ),
     )
     __dependents_rules__(
-        (
-            "*",
-            *("/**", f"//tests/python/{build_file_dir().name}/**", "//tests/python/projects/**"),
-            *("//benchmarks/**", "!*"),
-        )
+        ("*", "/**", f"//tests/python/{build_file_dir().name}/**", "//benchmarks/**", "!*")
     )
 
 

@@ -84,7 +84,7 @@ class Configuration(RequestModel):
         le=1_000,
         description="With `use_maxsum`: how many of the nearest candidates to choose from. At "
         "least `top_n`, and all combinations of `top_n` of them may have at most "
-        "{MAX_COMPARISONS:,} pairs.",
+        f"{MAX_COMPARISONS:,} pairs.",
     )
     seed_keywords: list[Phrase] | None = Field(
         default=None,

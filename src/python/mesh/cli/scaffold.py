@@ -37,11 +37,11 @@ def scaffold(name: str, kind: str) -> list[Path]:
     except ValueError as error:
         raise UsageError(str(error)) from error
     root = source_root().parent.parent
-    if _is_module(project.package, root):
-        raise UsageError(f"{name!r} is already the name of a Python module; choose another.")
     for folder in ("src/python", "tests/python"):
         if (root / folder / project.package).exists():
             raise UsageError(f"{folder}/{project.package} already exists; choose another name.")
+    if _is_module(project.package, root):
+        raise UsageError(f"{name!r} is already the name of a Python module; choose another.")
     files = _render(project, kind)
     for path, text in files.items():
         write_text_atomic(root / path, text)

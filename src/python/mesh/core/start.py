@@ -13,6 +13,8 @@ from mesh.core.project import load_project
 from mesh.core.secrets import set_managed_secrets
 from mesh.core.steps import find_program, is_here, steps_of
 
+USAGE = "usage: python -m mesh.core.start PACKAGE.COMPONENT PROGRAM [FLAGS]"
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run a program of a component with flags; return its exit code, 2 if there is no such program.
@@ -21,6 +23,9 @@ def main(arguments: Sequence[str]) -> int:
         arguments: the component's package (`keywords.compile`), the program (`trace`, or
             `serve:download` of another component), and the program's flags.
     """
+    if not arguments or arguments[0] in ("-h", "--help") or "." not in arguments[0]:
+        print(USAGE)
+        return 0 if arguments and arguments[0].startswith("-") else 2
     try:
         component, *rest = arguments
         set_managed_secrets()

@@ -35,6 +35,11 @@ def open_registry(settings: RegistrySettings) -> ModelRegistry:
         registry: ModelRegistry = backend.open_backend(settings)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
+        if package == "mesh":
+            raise MeshError(
+                f"This program doesn't carry the registry backend {settings.backend!r}: add "
+                f"{BACKENDS[settings.backend]} to the dependencies in its BUILD file."
+            ) from error
         raise MeshError(
             f"The registry backend {settings.backend!r} needs the Python package {package!r}, "
             "which is not installed; install it, or choose another MESH_REGISTRY_BACKEND."

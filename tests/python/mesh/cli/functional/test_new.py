@@ -92,5 +92,5 @@ def test_taken_name_is_refused_and_nothing_is_overwritten(tree: Path) -> None:
     before = (tree / "src/python/topic/serve/model.py").read_text()
     refused = mesh(tree, "new", "topic", "--kind", "trained")
     assert refused.returncode == 2
-    assert "'topic' is already the name of a Python module" in refused.stderr
+    assert "src/python/topic already exists" in refused.stderr
     assert (tree / "src/python/topic/serve/model.py").read_text() == before
