@@ -179,9 +179,11 @@ class _Installation:
     def _how_far(self) -> str:
         if not self._lock:
             return "still at work"
-        unpacked, total = _unpacked() - self._before[0], count_pins(self._lock)
+        unpacked, total = len(_unpacked() - self._before[0]), count_pins(self._lock)
         # pip also replaces files in its cache.
         self._downloaded = max(self._downloaded, _downloaded() - self._before[1])
+        if unpacked >= total:
+            return f"installing {self._lock.name}: all packages are unpacked; packing them together"
         return (
             f"installing {self._lock.name}: {self._downloaded:.0f} MB downloaded,"
             f" {unpacked} of {total} packages unpacked"
@@ -197,8 +199,9 @@ def _pex_root() -> Path:
     return Path(named) / "pex_root"
 
 
-def _unpacked() -> int:
-    return sum(1 for _ in (_pex_root() / "installed_wheels").glob("*/*.whl"))
+def _unpacked() -> set[str]:
+    """The names of the unpacked wheels; Pex makes a second copy of each with another digest."""
+    return {wheel.name for wheel in (_pex_root() / "installed_wheels").glob("*/*.whl")}
 
 
 def _downloaded() -> float:
