@@ -145,7 +145,7 @@ class _Installation:
         self.last_line = time.monotonic()
         self._started = self.last_line
         self._lock: Path | None = None
-        self._before = (0, 0.0)
+        self._before: tuple[set[str], float] = (set(), 0.0)
         self._downloaded = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._report, daemon=True)
