@@ -3,6 +3,8 @@
 Images and `./pants run src/python/keywords/compile:trace` start it.
 """
 
+import importlib
+import importlib.util
 import sys
 from collections.abc import Sequence
 
@@ -37,12 +39,30 @@ def main(arguments: Sequence[str]) -> int:
 
 def _find(component: str, name: str) -> Program:
     package, _, own = component.rpartition(".")
+    if importlib.util.find_spec(package) is None:
+        raise UsageError(f"There is no package {package!r}.")
+    if importlib.util.find_spec(f"{package}.project") is None:
+        return _find_in_library(component, name)
     project = load_project(package)
     step = name if ":" in name else f"{own}:{name}"
     here = [step for step in steps_of(project) if is_here(project, step)]
     if step not in here:
         raise UsageError(f"There is no program {name!r} here; there are: {_names(here, own)}.")
     return find_program(project, step)
+
+
+def _find_in_library(component: str, name: str) -> Program:
+    """A program that belongs to no project, such as the registry's server: `main` of its module."""
+    module = f"{component}.{name.replace('-', '_')}"
+    try:
+        found = getattr(importlib.import_module(module), "main", None)
+    except ModuleNotFoundError as error:
+        if not module.startswith(error.name or module):
+            raise
+        found = None
+    if not isinstance(found, Program):
+        raise UsageError(f"There is no program {name!r} in {component}.")
+    return found
 
 
 def _names(steps: Sequence[str], component: str) -> str:

@@ -64,6 +64,34 @@ def test_named_program_runs_with_its_flags(project: str, component: str, program
     assert main([f"{project}.{component}", program, "--code", "7"]) == 7
 
 
+def test_program_of_a_library_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "librarian/desk"
+    folder.mkdir(parents=True)
+    text = PROGRAM.replace("def program(project):\n    return ", "main = ")
+    (folder / "lend_out.py").write_text(text.replace("project.package", '"librarian"'))
+    (folder / "idle.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["librarian.desk", "lend-out", "--code", "5"]) == 5
+    for name in ("idle", "none", "", ".."):
+        assert main(["librarian.desk", name]) == 2
+        assert f"There is no program {name!r} in librarian.desk." in capsys.readouterr().err
+
+
+def test_unknown_package_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["nonsense.compile", "trace"]) == 2
+    assert capsys.readouterr().err == "error: There is no package 'nonsense'.\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["keywords"]])
+def test_missing_component_shows_the_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == (0 if arguments == ["--help"] else 2)
+    assert capsys.readouterr().out.startswith("usage: python -m mesh.core.start")
+
+
 @pytest.mark.parametrize(
     "name", ["", "model", "upload", "compile:upload", "trase", "os:path", "serve:..", "serve:"]
 )
