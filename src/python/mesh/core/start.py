@@ -5,6 +5,7 @@ Images and `./pants run src/python/keywords/compile:trace` start it.
 
 import importlib
 import importlib.util
+import pkgutil
 import sys
 from collections.abc import Sequence
 
@@ -53,16 +54,14 @@ def _find(component: str, name: str) -> Program:
 
 def _find_in_library(component: str, name: str) -> Program:
     """A program that belongs to no project, such as the registry's server: `main` of its module."""
-    module = f"{component}.{name.replace('-', '_')}"
-    try:
-        found = getattr(importlib.import_module(module), "main", None)
-    except ModuleNotFoundError as error:
-        if not module.startswith(error.name or module):
-            raise
-        found = None
-    if not isinstance(found, Program):
-        raise UsageError(f"There is no program {name!r} in {component}.")
-    return found
+    found = {}
+    for module in pkgutil.iter_modules(importlib.import_module(component).__path__):
+        program = getattr(importlib.import_module(f"{component}.{module.name}"), "main", None)
+        if isinstance(program, Program):
+            found[program.name] = program
+    if name not in found:
+        raise UsageError(f"There is no program {name!r} here; there are: {', '.join(found)}.")
+    return found[name]
 
 
 def _names(steps: Sequence[str], component: str) -> str:

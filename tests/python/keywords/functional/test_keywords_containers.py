@@ -100,7 +100,7 @@ def test_make_puts_the_server_under_load_and_stops_it(
 def test_missing_kind_of_test_fails_the_command(tmp_path: Path) -> None:
     with compose_project("keywords", tmp_path) as compose:
         exit_code, output = compose.step("train-functional")
-    assert (exit_code, "there are no tests of train of kind 'functional'" in output) == (2, True)
+    assert (exit_code, "train has no tests of kind 'functional'" in output) == (2, True)
 
 
 @pytest.mark.parametrize("command", [("run", "--rm", "-T", "train"), ("up", "train")])
@@ -123,8 +123,8 @@ def test_caller_s_registry_and_credentials_reach_the_step(
         (("-e", "COMPILE_BACKEND=tpu", "compile-model"), {}, 2, "COMPILE_BACKEND='tpu'"),
         (("-e", "MESH_ENV_FILE=config/stage.env", "train"), {}, 2, "config/stage.env"),
         (("compile-model", "trase"), {}, 2, "download, serve:download, trace, upload, validate"),
-        (("train",), {"ENVIRONMENT": "stage"}, 2, "config/stage.env"),
-        (("train",), {"PROJECT": "keyword"}, 2, "PROJECT=keyword is no project"),
+        (("train",), {"ENVIRONMENT": "stage"}, 2, "ENVIRONMENT=stage is neither dev nor prod"),
+        (("train",), {"PROJECT": "keyword"}, 2, "PROJECT=keyword isn't a project"),
         (("serve",), {}, 1, "No model of keywords is in models"),
         (("validate-model",), {}, 1, "compile:trace"),
     ],

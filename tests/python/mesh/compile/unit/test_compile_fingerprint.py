@@ -20,8 +20,8 @@ def test_every_input_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert differences(inputs, compile_inputs("a", "onnx", other)) == [
         "setting max_length (8 -> 9)"
     ]
-    added = differences(inputs, compile_inputs("a", "onnx", SETTINGS, "mesh.lifecycle.languages"))
-    assert "file mesh/lifecycle/languages.py (new)" in added
+    added = differences(inputs, compile_inputs("a", "onnx", SETTINGS, "mesh.nlp.language"))
+    assert "file mesh.nlp.language.py (new)" in added
     monkeypatch.setattr(fingerprint, "NOT_COMPILING", ("mesh.compile.spec",))
     assert "file mesh/compile/spec.py (gone)" in differences(
         inputs, compile_inputs("a", "onnx", SETTINGS)

@@ -70,13 +70,15 @@ def test_program_of_a_library_runs(
     folder = tmp_path / "librarian/desk"
     folder.mkdir(parents=True)
     text = PROGRAM.replace("def program(project):\n    return ", "main = ")
-    (folder / "lend_out.py").write_text(text.replace("project.package", '"librarian"'))
+    text = text.replace("project.package", '"librarian"').replace('"it"', '"lend-out"')
+    (folder / "lend_out.py").write_text(text)
     (folder / "idle.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
     assert main(["librarian.desk", "lend-out", "--code", "5"]) == 5
     for name in ("idle", "none", "", ".."):
         assert main(["librarian.desk", name]) == 2
-        assert f"There is no program {name!r} in librarian.desk." in capsys.readouterr().err
+        sentence = f"There is no program {name!r} here; there are: lend-out."
+        assert sentence in capsys.readouterr().err
 
 
 def test_unknown_package_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
