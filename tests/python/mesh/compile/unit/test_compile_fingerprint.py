@@ -21,7 +21,7 @@ def test_every_input_counts(monkeypatch: pytest.MonkeyPatch) -> None:
         "setting max_length (8 -> 9)"
     ]
     added = differences(inputs, compile_inputs("a", "onnx", SETTINGS, "mesh.nlp.language"))
-    assert "file mesh.nlp.language.py (new)" in added
+    assert "file mesh/nlp/language.py (new)" in added
     monkeypatch.setattr(fingerprint, "NOT_COMPILING", ("mesh.compile.spec",))
     assert "file mesh/compile/spec.py (gone)" in differences(
         inputs, compile_inputs("a", "onnx", SETTINGS)
