@@ -21,7 +21,10 @@ from mesh.core.program import Program
 from mesh.core.progress import track
 from mesh.core.settings import MeshSettings
 
-logger = logging.getLogger(__name__)
+COMPONENT = "entity_fishing.knowledge_base"
+
+# The name of the module is `__main__` when it runs.
+logger = logging.getLogger(COMPONENT)
 
 LINES_PER_TRANSACTION = 1_000
 
@@ -126,7 +129,7 @@ def _records(batch: Sequence[tuple[int, bytes]], settings: BuildSettings) -> Ite
 
 
 main = Program(
-    component="entity_fishing.knowledge_base",
+    component=COMPONENT,
     name="build",
     run=build,
     settings=(BuildSettings,),
