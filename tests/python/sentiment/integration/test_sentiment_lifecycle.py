@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from mesh.core.program import Program
 from mesh.core.steps import find_program
 from mesh.core.workspace import WorkspaceSettings
 from mesh.registry.factory import open_registry
@@ -16,16 +15,8 @@ from sentiment.project import PROJECT
 from sentiment.schema import Request
 from sentiment.serve.model import SentimentModel
 
-download = find_program(PROJECT, "compile:download")
-trace = find_program(PROJECT, "compile:trace")
-upload = find_program(PROJECT, "compile:upload")
-validate = find_program(PROJECT, "compile:validate")
-ingest = find_program(PROJECT, "ingest:ingest")
-register = find_program(PROJECT, "register:register")
-fetch = find_program(PROJECT, "serve:download")
-train = find_program(PROJECT, "train:train")
-
-CHAIN: tuple[Program, ...] = (ingest, register, train, download, trace, validate, upload, fetch)
+STEPS = PROJECT.steps[: PROJECT.steps.index("serve:serve")]
+CHAIN = [find_program(PROJECT, step) for step in STEPS]
 UNSEEN = Path(__file__).parent.parent / "data/unseen.jsonl"
 
 
