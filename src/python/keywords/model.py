@@ -111,14 +111,10 @@ class KeywordExtractor:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Load the network, the English stop words and the vocabulary of a compiled model.
-
-        Args:
-            folder: the folder `compiled/` of a version.
+        """Load the network, stop words and vocabulary in the folder `compiled/` of a version.
 
         Raises:
-            MeshError: a file is missing or damaged, or the backend needs a package that isn't
-                installed.
+            MeshError: as `CompiledModel.load` does.
         """
         encoder = CompiledModel.load(folder)
         return cls(encoder, read_english_stop_words(folder), vocabulary=Vocabulary.read(folder))

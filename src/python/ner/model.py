@@ -35,15 +35,7 @@ class EntityRecogniser:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Load the network of a compiled model.
-
-        Args:
-            folder: the folder `compiled/` of a version.
-
-        Raises:
-            MeshError: a file is missing or damaged, or the backend needs a package that isn't
-                installed.
-        """
+        """Load the network in the folder `compiled/` of a version, as `CompiledModel.load` does."""
         network = CompiledModel.load(folder)
         return cls(network, network.spec.labels)
 

@@ -7,6 +7,29 @@ from typing import Any
 
 from build_support.functional.small_repository import SmallRepository
 
+KEYWORDS = "src/python/keywords"
+SHOUT = "src/python/shout"
+TESTS = "tests/python"
+EVERY_TEST = {
+    f"{TESTS}/keywords/test_image.py",
+    f"{TESTS}/keywords/test_model.py",
+    f"{TESTS}/keywords/test_trace.py",
+    f"{TESTS}/keywords/test_words.py",
+    f"{TESTS}/mesh/test_text.py",
+    f"{TESTS}/shout/test_shout.py",
+}
+EVERY_PEX = {
+    f"{component}:{half}"
+    for component in (f"{KEYWORDS}/compile", f"{KEYWORDS}/serve", f"{KEYWORDS}/train", SHOUT)
+    for half in ("deps", "srcs")
+}
+EVERY_IMAGE = {
+    "docker/gpu-base:image",
+    "docker/python-base:image",
+    f"{KEYWORDS}/serve:image",
+    f"{SHOUT}:image",
+}
+
 CONFIGURATION = """
 [GLOBAL]
 pants_version = "2.17.1"

@@ -6,31 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from build_support.functional.plan_repository import PlanRepository
+from build_support.functional.plan_repository import (
+    EVERY_IMAGE,
+    EVERY_PEX,
+    EVERY_TEST,
+    KEYWORDS,
+    SHOUT,
+    TESTS,
+    PlanRepository,
+)
 from build_support.functional.small_repository import require_pants
-
-KEYWORDS = "src/python/keywords"
-SHOUT = "src/python/shout"
-TESTS = "tests/python"
-EVERY_TEST = {
-    f"{TESTS}/keywords/test_image.py",
-    f"{TESTS}/keywords/test_model.py",
-    f"{TESTS}/keywords/test_trace.py",
-    f"{TESTS}/keywords/test_words.py",
-    f"{TESTS}/mesh/test_text.py",
-    f"{TESTS}/shout/test_shout.py",
-}
-EVERY_PEX = {
-    f"{component}:{half}"
-    for component in (f"{KEYWORDS}/compile", f"{KEYWORDS}/serve", f"{KEYWORDS}/train", SHOUT)
-    for half in ("deps", "srcs")
-}
-EVERY_IMAGE = {
-    "docker/gpu-base:image",
-    "docker/python-base:image",
-    f"{KEYWORDS}/serve:image",
-    f"{SHOUT}:image",
-}
 
 
 @pytest.fixture(scope="module")

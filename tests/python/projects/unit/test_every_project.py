@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +13,13 @@ from mesh.core.errors import UsageError
 from mesh.core.program import Program, component_folder
 from mesh.core.project import Project, find_projects
 from mesh.core.settings import load_settings
-from mesh.core.steps import find_program, steps_of
+from mesh.core.steps import MODULES, find_program, steps_of
 from mesh.data.splitting import SPLITS
 from mesh.data.store import DataSettings, DataStore
 from mesh.lifecycle.recipe import load_recipe
 from mesh.serve.program import model_class
 
+MACROS = Path("build-support/macros.py").resolve()
 PROJECTS = find_projects()
 TRAINED = [project for project in PROJECTS if project.kind == "trained"]
 WITH_DATA = [project for project in PROJECTS if "ingest:ingest" in project.steps]
@@ -57,6 +59,12 @@ def _descriptions(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _descriptions(inner)
+
+
+def test_targets_of_steps_depend_on_the_modules_that_do_them() -> None:
+    steps = runpy.run_path(str(MACROS))["_STEPS"]
+    files = {step: f"src/python/{module.replace('.', '/')}.py" for step, module in MODULES.items()}
+    assert {step: file for step, file, _ in steps} == files
 
 
 @pytest.mark.parametrize(
