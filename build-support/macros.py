@@ -1,5 +1,5 @@
-# Functions for BUILD files. Each returns arguments for a target, so that the target itself stays
-# visible in its BUILD file.
+# Functions for BUILD files. `component` makes all targets of a project's component. Each of the others
+# returns arguments for a target, so that the target itself stays visible in its BUILD file.
 
 
 def both_resolves():
