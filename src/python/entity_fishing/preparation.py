@@ -13,7 +13,7 @@ from entity_fishing.schema import (
     Reason,
 )
 from mesh.core.errors import UsageError
-from mesh.nlp.clean import CleanText, clean
+from mesh.nlp.document import Document, read_document
 from mesh.serve.documents import MAX_ENTITIES
 
 WIKIDATA = "https://www.wikidata.org/wiki/"
@@ -27,7 +27,7 @@ class PreparedDocument:
     """
 
     def __init__(self, source: Input, language: Language) -> None:
-        self._clean = clean(source.document)
+        self._clean = read_document(source.document)
         self._given = None if source.entities is None else list(self._places(source.entities))
         if self._given is not None and len(self._given) > MAX_ENTITIES:
             raise UsageError(
@@ -86,11 +86,11 @@ class PreparedDocument:
         )
 
 
-def _spans(entity: GivenEntity, text: CleanText) -> Iterator[tuple[int, int]]:
+def _spans(entity: GivenEntity, text: Document) -> Iterator[tuple[int, int]]:
     """The spans of a given name in the cleaned text."""
     if entity.start is None or entity.end is None:
         yield from occurrences(entity.entity_text.strip(), text.text)
-    elif span := text.to_clean(entity.start, entity.end):
+    elif span := text.to_text(entity.start, entity.end):
         yield span
 
 

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from mesh.serve.documents import (
     MAX_ENTITIES,
     Document,
+    DocumentConfiguration,
     DocumentsRequest,
     Inputs,
-    RequestModel,
     Span,
     require_within,
 )
@@ -48,7 +48,7 @@ class Reason(StrEnum):
     NOT_IN_DOCUMENT = "not_in_document"
 
 
-class Configuration(RequestModel):
+class Configuration(DocumentConfiguration):
     """How documents are processed. Every field is optional."""
 
     language: Language = Field(default=Language.ENGLISH, description="Language of the documents.")

@@ -13,7 +13,11 @@ from pydantic import (
 
 from mesh.core.errors import UsageError
 from mesh.nlp.stop_words import language_code
-from mesh.serve.documents import MAX_DOCUMENTS, DocumentsRequest, RequestModel
+from mesh.serve.documents import (
+    MAX_DOCUMENTS,
+    DocumentConfiguration,
+    DocumentsRequest,
+)
 
 MAX_NGRAM = 5
 MAX_COMPARISONS = 10_000_000
@@ -26,7 +30,7 @@ Phrase = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 NgramSize = Annotated[int, Field(ge=1, le=MAX_NGRAM)]
 
 
-class Configuration(RequestModel):
+class Configuration(DocumentConfiguration):
     """How keywords are chosen. Every field is optional."""
 
     candidates: list[Phrase] | None = Field(

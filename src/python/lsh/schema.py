@@ -4,13 +4,13 @@ from pydantic import BaseModel, Field, field_validator
 
 from mesh.core.errors import UsageError
 from mesh.nlp.stop_words import language_code
-from mesh.serve.documents import DocumentsRequest, RequestModel
+from mesh.serve.documents import DocumentConfiguration, DocumentsRequest
 
 MAX_PERMUTATIONS = 256
 """Choosing the bands tries every division of the permutations, which takes 0.1 s for this many."""
 
 
-class Configuration(RequestModel):
+class Configuration(DocumentConfiguration):
     """How signatures are made. Only signatures of equal configurations can be compared."""
 
     language: str = Field(

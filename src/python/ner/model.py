@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 from mesh.compile.artifact import CompiledModel
 from mesh.compile.text_model import TokenLogits
-from mesh.nlp.clean import CleanText, clean
+from mesh.nlp.document import Document, read_document
 from mesh.nlp.sentences import Span, split_sentences
 from mesh.nlp.softmax import softmax
 from mesh.nlp.tagging import OUTSIDE, first_tokens, tagged_spans
@@ -45,7 +45,7 @@ class EntityRecogniser:
         Args:
             documents: texts, which may contain HTML, each with the ISO 639 code of its language.
         """
-        texts = [clean(document) for document, _ in documents]
+        texts = [read_document(document) for document, _ in documents]
         sentences = [
             split_sentences(text.text, language)
             for text, (_, language) in zip(texts, documents, strict=True)
@@ -71,7 +71,7 @@ class EntityRecogniser:
         ]
 
     def _entities(
-        self, text: CleanText, sentence: Span, number: int, found: TokenLogits
+        self, text: Document, sentence: Span, number: int, found: TokenLogits
     ) -> Iterator[Entity]:
         """The entities of one sentence of a cleaned text."""
         words = split_words(text.text[sentence.start : sentence.end])

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesh.compile.artifact import CompiledModel
-from mesh.nlp.clean import CleanText, clean
+from mesh.nlp.document import Document, read_document
 from mesh.nlp.sentences import Span, split_sentences
 from mesh.nlp.softmax import softmax
 from sentiment.labels import LABELS
-from sentiment.schema import Document, EntitySentiment, Mention, Prediction, Sentiment
+from sentiment.schema import EntitySentiment, Input, Mention, Prediction, Sentiment
 
 Probabilities = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ class Classifier(Protocol):
 class _Reading:
     """A document with its entities, and the sentences of each of them."""
 
-    text: CleanText
+    text: Document
     mentions: tuple[Mention, ...]
     sentences: list[Span]
     found: list[list[int]]
@@ -65,7 +65,7 @@ class SentimentAnalyser:
         network = CompiledModel.load(folder)
         return cls(network, network.spec.labels)
 
-    def analyse(self, documents: Sequence[tuple[Document, str]]) -> list[Prediction]:
+    def analyse(self, documents: Sequence[tuple[Input, str]]) -> list[Prediction]:
         """The sentiment of each document and its entities, in the documents' order.
 
         Args:
@@ -84,9 +84,9 @@ class SentimentAnalyser:
         return predictions
 
 
-def _read(document: Document, language: str) -> _Reading:
-    text = clean(document.document)
-    mentions = tuple(document.entities)
+def _read(source: Input, language: str) -> _Reading:
+    text = read_document(source.document)
+    mentions = tuple(source.entities)
     sentences = split_sentences(text.text, language) if mentions else []
     found = [
         [
@@ -99,10 +99,10 @@ def _read(document: Document, language: str) -> _Reading:
     return _Reading(text, mentions, sentences, found)
 
 
-def _spans(text: CleanText, mention: Mention) -> list[tuple[int, int]]:
+def _spans(text: Document, mention: Mention) -> list[tuple[int, int]]:
     """The spans of an entity in the cleaned text."""
     if mention.start is not None and mention.end is not None:
-        span = text.to_clean(mention.start, mention.end)
+        span = text.to_text(mention.start, mention.end)
         return [span] if span else []
     name = r"\s+".join(re.escape(word) for word in mention.entity_text.split())
     if not name:

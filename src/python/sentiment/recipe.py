@@ -11,7 +11,7 @@ from sentiment.dataset import DATASET
 from sentiment.labels import LABELS
 from sentiment.model import SentimentAnalyser
 from sentiment.project import PROJECT
-from sentiment.schema import Configuration, Document
+from sentiment.schema import Configuration, Input
 
 
 def _reference(model: TextModel) -> Predict:
@@ -25,7 +25,7 @@ def _compiled(folder: Path) -> Predict:
 def _predictor(analyser: SentimentAnalyser) -> Predict:
     def predict(documents: Sequence[str], params: Mapping[str, Any]) -> list[Any]:
         language = Configuration.model_validate(params).language
-        predictions = analyser.analyse([(Document(document=text), language) for text in documents])
+        predictions = analyser.analyse([(Input(document=text), language) for text in documents])
         return [prediction.model_dump(mode="json") for prediction in predictions]
 
     return predict

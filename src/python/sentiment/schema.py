@@ -4,9 +4,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from mesh.serve import documents
 from mesh.serve.documents import (
     MAX_ENTITIES,
+    Document,
     DocumentsRequest,
     Inputs,
     LanguageConfiguration,
@@ -35,7 +35,7 @@ class Mention(Span):
     sentence_index: int | None = Field(default=None, description="Ignored.")
 
 
-class Document(documents.Document):
+class Input(Document):
     """One text and the entities in it. It must not be empty."""
 
     entities: list[Mention] = Field(
@@ -58,7 +58,7 @@ class Request(DocumentsRequest):
         description="How all documents of the request are processed.",
     )
     # A request is never modified, so a list of a subclass is fine.
-    inputs: Inputs[Document]  # type: ignore[assignment]
+    inputs: Inputs[Input]  # type: ignore[assignment]
 
 
 class Sentiment(BaseModel):

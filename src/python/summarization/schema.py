@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from mesh.serve.documents import DocumentsRequest, RequestModel
+from mesh.serve.documents import DocumentConfiguration, DocumentsRequest
 
 Backend = Literal["extractive", "chat"]
 
@@ -25,7 +25,7 @@ class Language(StrEnum):
     CHINESE = "zh"
 
 
-class Configuration(RequestModel):
+class Configuration(DocumentConfiguration):
     """How documents are summarised. Every field is optional."""
 
     desired_length: int = Field(

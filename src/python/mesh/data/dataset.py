@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
-from mesh.nlp.clean import CleanText
+from mesh.nlp.document import Document
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 """ISO 639 code in lower case, such as `en`."""
@@ -38,7 +38,7 @@ class TextRow(BaseModel):
         """The group of rows of which every split gets the same fraction."""
         return "/".join((self.language, self.domain, *(sorted(set(self.labels)) or ["none"])))
 
-    def cleaned(self, text: CleanText) -> Self:
+    def cleaned(self, text: Document) -> Self:
         """The row with the cleaned form of its text.
 
         Raises:
@@ -102,7 +102,7 @@ class AnnotatedText(TextRow):
             for entity in self.entities
         )
 
-    def cleaned(self, text: CleanText) -> Self:
+    def cleaned(self, text: Document) -> Self:
         """The row with the cleaned form of its text, and its entities where they are in it.
 
         Raises:
@@ -110,7 +110,7 @@ class AnnotatedText(TextRow):
         """
         entities = []
         for entity in sorted(self.entities, key=lambda entity: entity.start):
-            span = text.to_clean(entity.start, entity.end)
+            span = text.to_text(entity.start, entity.end)
             if span is None:
                 raise ValueError(f"nothing is left of the entity {entity.start}:{entity.end}")
             entities.append({"start": span[0], "end": span[1], "label": entity.label})

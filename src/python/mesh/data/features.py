@@ -14,7 +14,7 @@ from mesh.data.duplicates import Duplicates, find_duplicates
 from mesh.data.shards import arrow_schema
 from mesh.data.splitting import Fractions, assign_splits, first_by_hash
 from mesh.data.validation import Rejects
-from mesh.nlp.clean import clean
+from mesh.nlp.document import read_document
 from mesh.nlp.language import detect_language
 
 _ID_CHARACTERS = 32
@@ -90,7 +90,7 @@ def prepare(
     usable: list[TextRow] = []
     for line, row in enumerate(track(rows, "cleaning"), start=1):
         try:
-            cleaned = row.cleaned(clean(row.text))
+            cleaned = row.cleaned(read_document(row.text))
         except ValueError as error:
             drop("clean-up", row, _sentence(error), line)
             continue

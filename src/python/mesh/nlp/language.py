@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.files import read_json, write_json_atomic
-from mesh.nlp.clean import clean
+from mesh.nlp.document import read_document
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -93,7 +93,7 @@ def require_languages(
     if declared not in supported:
         raise UsageError(f"The language {declared!r} is not supported; this model knows {known}.")
     for number, document in enumerate(documents if detect else ()):
-        text = clean(document[:_CHECKED_CHARACTERS]).text
+        text = read_document(document[:_CHECKED_CHARACTERS]).text
         found = detect_language(text, CERTAIN_PROBABILITY)
         if found.code and found.code not in supported and len(text.split()) >= CERTAIN_WORDS:
             raise UsageError(

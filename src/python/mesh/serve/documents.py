@@ -1,9 +1,11 @@
 """Requests about several texts, as the projects' services take them."""
 
 from collections.abc import Iterable
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from mesh.core.markup import Markup, MarkupChoice
 
 EXAMPLE_TEXT = (
     "Marie Curie, born in Warsaw, won the Nobel Prize in Physics for her research on radioactivity."
@@ -47,8 +49,18 @@ Inputs = Annotated[
 """The documents of a request; a project whose documents have more fields parametrises it."""
 
 
-class LanguageConfiguration(RequestModel):
+class DocumentConfiguration(RequestModel):
     """How documents are read. Every field is optional."""
+
+    markup: MarkupChoice = Field(
+        default="auto",
+        description="Markup of the documents, which is taken out before they are read. `auto` "
+        "decides for each document by what it contains.",
+    )
+
+
+class LanguageConfiguration(DocumentConfiguration):
+    """How documents are read whose language decides. Every field is optional."""
 
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = Field(
         default="en",
@@ -60,6 +72,11 @@ class LanguageConfiguration(RequestModel):
         default=True,
         description="Refuse a request with a document that is almost certainly in a language that the "
         "model does not know, whatever `language` says.",
+    )
+    on_error: Literal["request", "item"] = Field(
+        default="request",
+        description="What a document that is refused takes with it: `request` refuses the whole "
+        "request, `item` gives an `error` in its place and predictions for the others.",
     )
 
 
@@ -82,6 +99,18 @@ class DocumentsRequest(RequestModel):
                 f"{MAX_TOTAL_CHARACTERS:,}: send them in several requests"
             )
         return self
+
+
+class DocumentPrediction(BaseModel):
+    """Base of a project's prediction for one document."""
+
+    markup: Markup = Field(description="The markup that was taken out of the document.")
+
+
+class RefusedDocument(BaseModel):
+    """Stands for the prediction of a document that was refused alone."""
+
+    error: str = Field(description="Why the document was refused.")
 
 
 class Span(RequestModel):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mesh.core.errors import UsageError
-from mesh.nlp.clean import clean
+from mesh.nlp.document import read_document
 from mesh.nlp.language import read_languages, require_languages
 from mesh.serve.model import ArtifactModel, compute_accepted
 from sentiment.model import SentimentAnalyser
@@ -31,7 +31,7 @@ class SentimentModel(ArtifactModel):
 
     def _checked(self, request: Request) -> Request:
         for number, document in enumerate(request.documents):
-            if not clean(document).text:
+            if not read_document(document).text:
                 raise UsageError(f"Document {number} has no text, so it has no sentiment.")
         require_languages(
             request.documents,

@@ -7,6 +7,7 @@ from lsh.schema import Configuration, Request
 def test_defaults():
     request = Request.model_validate({"inputs": [{"document": ""}]})
     assert request.configuration.model_dump() == {
+        "markup": "auto",
         "language": "en",
         "shingle_list": 5,
         "threshold": 0.6,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sentiment.model import SentimentAnalyser
-from sentiment.schema import Document
+from sentiment.schema import Input
 
 ORDER = ("positive", "negative", "neutral")
 WORDS = {"good": 0, "bad": 1}
@@ -33,7 +33,7 @@ def analyser(network):
 
 
 def analyse(analyser, text, *entities):
-    document = Document.model_validate({"document": text, "entities": list(entities)})
+    document = Input.model_validate({"document": text, "entities": list(entities)})
     [prediction] = analyser.analyse([(document, "en")])
     return prediction
 
@@ -94,12 +94,12 @@ def test_names_are_found_as_whole_words_with_any_characters(analyser):
 
 
 def test_documents_and_sentences_go_to_the_network_at_once(network, analyser):
-    first = Document.model_validate(
+    first = Input.model_validate(
         {
             "document": "Rome was good. Oslo was bad.",
             "entities": [{"entity_text": "Oslo"}, {"entity_text": "oslo"}],
         }
     )
-    predictions = analyser.analyse([(first, "en"), (Document(document="Fine."), "en")])
+    predictions = analyser.analyse([(first, "en"), (Input(document="Fine."), "en")])
     assert network.calls == [["Rome was good. Oslo was bad.", "Oslo was bad.", "Fine."]]
     assert [prediction.label for prediction in predictions] == ["positive", "neutral"]

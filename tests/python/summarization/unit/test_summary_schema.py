@@ -11,6 +11,7 @@ from summarization.settings import SummarizationSettings
 def test_defaults():
     request = Request.model_validate({"inputs": [{"document": ""}]})
     assert request.configuration.model_dump() == {
+        "markup": "auto",
         "desired_length": 100,
         "language": "en",
         "target_language": None,

@@ -10,7 +10,7 @@ from mesh.data.dataset import AnnotatedText, ClassifiedText
 from mesh.data.formats import RawRow
 from mesh.data.shards import arrow_schema
 from mesh.data.validation import Rejects, Translation, validate_rows
-from mesh.nlp.clean import clean
+from mesh.nlp.document import read_document
 
 
 class Opinion(ClassifiedText):
@@ -61,7 +61,7 @@ def test_row_that_is_not_what_the_project_asks_for(wrong: dict[str, int | str]) 
 
 def test_entities_move_with_the_text_that_is_cleaned() -> None:
     row = annotated("<p>Anna  in <b>Ro</b>me", (3, 7, "PER"), (15, 23, "LOC"))
-    cleaned = row.cleaned(clean(row.text))
+    cleaned = row.cleaned(read_document(row.text))
     assert cleaned.text == "Anna in Rome"
     assert [(cleaned.text[e.start : e.end], e.label) for e in cleaned.entities] == [
         ("Anna", "PER"),
@@ -72,7 +72,7 @@ def test_entities_move_with_the_text_that_is_cleaned() -> None:
 def test_entity_that_clean_up_removes_is_an_error() -> None:
     row = annotated("a <!--Rome--> b", (6, 10, "LOC"))
     with pytest.raises(ValueError, match="nothing is left of the entity 6:10"):
-        row.cleaned(clean(row.text))
+        row.cleaned(read_document(row.text))
 
 
 def test_strata_are_the_labels_that_occur() -> None:

@@ -53,7 +53,7 @@ def test_any_text_gets_an_answer(text: str) -> None:
 
 
 def test_packages_with_models_are_imported_when_they_are_needed() -> None:
-    modules = ("clean", "language", "near_duplicates", "sentences", "stop_words", "words")
+    modules = ("document", "language", "near_duplicates", "sentences", "stop_words", "words")
     imports = "; ".join(f"import mesh.nlp.{module}" for module in modules)
     heavy = {"numpy", "py3langid", "sentencex", "stopwordsiso"}
     result = subprocess.run(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.nlp.clean import clean
+from mesh.nlp.document import read_document
 from mesh.nlp.sentences import split_sentences
 
 
@@ -41,7 +41,7 @@ def test_sentences_of_a_language(language: str, text: str, expected: list[str]) 
 
 
 def test_paragraphs_of_markup_end_sentences() -> None:
-    text = clean("<h1>Shares fall</h1><p>They fell. Again</p><p>And rose</p>").text
+    text = read_document("<h1>Shares fall</h1><p>They fell. Again</p><p>And rose</p>").text
     assert sentences(text) == ["Shares fall", "They fell.", "Again", "And rose"]
 
 

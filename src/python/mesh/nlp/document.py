@@ -1,14 +1,20 @@
-"""Text without markup and odd white space, and the way back to the original text."""
+"""A document as it is read: text without markup, in blocks, and the way back to the original."""
 
 import html
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from html.entities import html5
+from typing import NamedTuple
 
-PARAGRAPH_BREAK = "\n\n"
+from mesh.core.markup import Markup, MarkupChoice
+from mesh.nlp.sentences import Span, split_sentences
+
+BLOCK_BREAK = "\n\n"
+"""Stands between the blocks of a document's text."""
 
 _PARAGRAPHS = frozenset(
     "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption "
@@ -46,22 +52,70 @@ _TOKEN = re.compile(
 )
 
 
+class BlockKind(StrEnum):
+    """What a block of a document is."""
+
+    PARAGRAPH = "paragraph"
+    HEADING = "heading"
+    ITEM = "item"
+    CELL = "cell"
+    CODE = "code"
+    MAIL_HEADER = "mail_header"
+    GREETING = "greeting"
+    SIGNATURE = "signature"
+    QUOTED = "quoted"
+    """Lines of an earlier mail, which begin with `>`."""
+
+
+BODY = frozenset((BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.ITEM, BlockKind.CELL))
+"""The blocks that summaries and keywords are made of."""
+
+
+class Block(NamedTuple):
+    """A part of a document's text that no name, sentence or phrase crosses: `text[start:end]`."""
+
+    start: int
+    end: int
+    kind: BlockKind
+
+
 @dataclass(frozen=True)
-class CleanText:
-    """A cleaned text; `text[i]` stands for `original[starts[i]:ends[i]]`.
+class Document:
+    """A document as it is read; `text[i]` stands for `original[starts[i]:ends[i]]`.
 
     Args:
-        text: the cleaned text. Runs of white space are one space, or an empty line between
-            paragraphs.
-        original: the text before the clean-up.
+        text: the text without markup and invisible characters, in NFC. The blocks are separated by
+            an empty line; other runs of white space are one space.
+        original: the text as it was sent.
+        blocks: in order; together they cover all of `text` but the empty lines between them.
+        markup: the markup that was taken out.
         starts: for each character of `text`, its start in `original`; never decreasing.
         ends: its end there, exclusive; never decreasing.
     """
 
     text: str
     original: str
+    blocks: tuple[Block, ...]
+    markup: Markup
     starts: "array[int]"
     ends: "array[int]"
+
+    @property
+    def body(self) -> list[Block]:
+        """The blocks of the kinds in `BODY`."""
+        return [block for block in self.blocks if block.kind in BODY]
+
+    def sentences(self, language: str, blocks: Sequence[Block] | None = None) -> list[Span]:
+        """The spans of the sentences of the blocks, by default of all of them, in order.
+
+        Args:
+            language: ISO 639-1 code.
+        """
+        return [
+            Span(block.start + span.start, block.start + span.end)
+            for block in (self.blocks if blocks is None else blocks)
+            for span in split_sentences(self.text[block.start : block.end], language)
+        ]
 
     def to_original(self, start: int, end: int) -> tuple[int, int]:
         """The span of the original text for `text[start:end]`.
@@ -73,7 +127,7 @@ class CleanText:
             raise ValueError(f"{start}:{end} isn't a span of a text of {len(self.text)} characters")
         return self.starts[start], self.ends[end - 1]
 
-    def to_clean(self, start: int, end: int) -> tuple[int, int] | None:
+    def to_text(self, start: int, end: int) -> tuple[int, int] | None:
         """The span of `text` for `original[start:end]`, without white space around it, or None.
 
         Raises:
@@ -90,8 +144,12 @@ class CleanText:
         return (first, last) if first < last else None
 
 
-def clean(text: str) -> CleanText:
-    """Remove markup and invisible characters, resolve character references, collapse white space.
+def read_document(text: str, markup: MarkupChoice = "auto", language: str = "en") -> Document:
+    """Read a document: remove markup and invisible characters, and find its blocks.
+
+    Args:
+        markup: of the text; "auto" decides by what the text contains.
+        language: ISO 639-1 code; decides which words cut by a hyphen at a line's end are joined.
 
     Only the elements of HTML count as markup, so "a <b" and "<name@example.org>" stay, and so does
     `&` without a name or `;`. Elements that end a paragraph leave an empty line, as do empty lines
@@ -104,7 +162,12 @@ def clean(text: str) -> CleanText:
             builder.add(value, start, end)
         elif kind != "nothing":
             builder.gap(kind, value, start, end)
-    return CleanText("".join(builder.parts), text, builder.starts, builder.ends)
+    read = "".join(builder.parts)
+    blocks = tuple(
+        Block(*match.span(), BlockKind.PARAGRAPH)
+        for match in re.finditer(r"\S(?:[^\n]|\n(?!\n))*", read)
+    )
+    return Document(read, text, blocks, "html", builder.starts, builder.ends)
 
 
 class _Builder:
@@ -118,7 +181,7 @@ class _Builder:
     def add(self, value: str, start: int, end: int) -> None:
         """Append characters: one for one, or if the lengths differ, all for the whole span."""
         if self._gap and self.parts:
-            self._append(PARAGRAPH_BREAK if self._lines > 1 else " ", *self._gap)
+            self._append(BLOCK_BREAK if self._lines > 1 else " ", *self._gap)
         self._gap, self._lines = None, 0
         if len(value) == end - start:
             self.parts.append(value)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mesh.nlp.clean import clean
+from mesh.nlp.document import read_document
 
 PLAIN = (
     "<p> </p> <b> </b> <br> <br/> <script> </script> <style> </style> <!-- --> <unknown> < > & ; </a> &amp; &nbsp; "
@@ -64,28 +64,28 @@ texts = st.lists(st.sampled_from(PIECES) | st.text(max_size=5)).map("".join)
     ],
 )
 def test_text_without_markup(original: str, expected: str) -> None:
-    assert clean(original).text == expected
+    assert read_document(original).text == expected
 
 
 def test_span_is_mapped_back_across_markup() -> None:
     original = "<p>In &laquo;New\n <b>York</b>&raquo; &#8212; 😀</p>"
-    cleaned = clean(original)
+    cleaned = read_document(original)
     assert cleaned.text == "In «New York» — 😀"
     start = cleaned.text.index("New York")
     first, last = cleaned.to_original(start, start + len("New York"))
     assert original[first:last] == "New\n <b>York"
-    assert cleaned.to_clean(first, last) == (start, start + len("New York"))
+    assert cleaned.to_text(first, last) == (start, start + len("New York"))
 
 
 def test_span_of_nothing_but_markup_has_no_place_in_the_clean_text() -> None:
-    assert clean("a <b> c").to_clean(2, 5) is None
+    assert read_document("a <b> c").to_text(2, 5) is None
 
 
 @given(texts)
 @example("<!--<!--<script><script>")
 @example("&nbsp;<p>&nbsp;")
 def test_every_character_is_mapped_to_where_it_came_from(original: str) -> None:
-    cleaned = clean(original)
+    cleaned = read_document(original)
     starts, ends = list(cleaned.starts), list(cleaned.ends)
     assert len(cleaned.text) == len(starts) == len(ends)
     assert starts == sorted(starts)
@@ -99,12 +99,12 @@ def test_every_character_is_mapped_to_where_it_came_from(original: str) -> None:
 
 @given(texts, st.data())
 def test_every_span_finds_its_way_back_and_forth(original: str, data: st.DataObject) -> None:
-    cleaned = clean(original)
+    cleaned = read_document(original)
     if not cleaned.text:
         return
     start = data.draw(st.integers(0, len(cleaned.text) - 1))
     end = data.draw(st.integers(start + 1, len(cleaned.text)))
-    found = cleaned.to_clean(*cleaned.to_original(start, end))
+    found = cleaned.to_text(*cleaned.to_original(start, end))
     if cleaned.text[start:end].isspace():
         return
     assert found is not None
@@ -117,25 +117,25 @@ def test_every_span_finds_its_way_back_and_forth(original: str, data: st.DataObj
 
 @given(texts)
 def test_clean_text_has_single_spaces_and_no_outer_white_space(original: str) -> None:
-    text = clean(original).text
+    text = read_document(original).text
     assert text == text.strip()
     assert all(gap in (" ", "\n\n") for gap in _gaps(text))
 
 
 @given(st.text(alphabet="abc XYZ.,!?é😀").map(lambda text: " ".join(text.split())))
 def test_plain_text_stays_as_it_is(text: str) -> None:
-    cleaned = clean(text)
+    cleaned = read_document(text)
     assert cleaned.text == text
     assert list(cleaned.starts) == list(range(len(text)))
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 0), (2, 1), (-1, 1), (0, 4)])
 def test_span_outside_of_the_text_is_refused(start: int, end: int) -> None:
-    cleaned = clean("abc")
+    cleaned = read_document("abc")
     with pytest.raises(ValueError, match="isn't a span"):
         cleaned.to_original(start, end)
     with pytest.raises(ValueError, match="isn't a span"):
-        cleaned.to_clean(start, end)
+        cleaned.to_text(start, end)
 
 
 def _gaps(text: str) -> Iterator[str]:
