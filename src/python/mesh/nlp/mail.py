@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from mesh.nlp.document import BlockKind
+from mesh.nlp.blocks import BlockKind
 
 _FROM = "from|von|de|da|van|från|fra|od|lähettäjä|от|от кого"
 _TO = "to|an|à|a|para|per|aan|till|til|do|кому"
