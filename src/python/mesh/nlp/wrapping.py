@@ -174,10 +174,14 @@ def _goes_on(
     if _CUT.match(before.text[-2:] + after.text[0]) and not after.text[0].isupper():
         return True
     fits = around.width is not None and pair.shortest <= around.width <= pair.longest
-    ended = _is_ended(before.text)
-    if fits or ended or after.new_page:
-        return (fits or lower) and not (ended and after.new_page)
     words = before.text.split()
+    if _is_ended(before.text):
+        # "p.m." and the like don't end a sentence.
+        new_paragraph = after.new_page or after.indent > before.indent + 1
+        is_short = before.text.endswith(".") and len(words) > 2 and lower
+        return (fits or is_short) and not new_paragraph
+    if fits or after.new_page:
+        return fits or lower
     if lower and before.is_item and before.indent == after.indent:
         return True
     if 2 * pair.longest < (around.width or around.longest):
