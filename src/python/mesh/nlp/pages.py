@@ -1,9 +1,12 @@
 """What pages leave in the text of a PDF: running heads, running feet and page numbers."""
 
+# ruff: noqa: RUF001 - the letters and punctuation of other alphabets are meant
+
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 _PAGE_WORD = (
     r"(?:page|pages|pag|pg|p|seite|s|página|pagina|pàgina|pág|strona|str|strana|sida|sid|side|blz|bladzijde|"
@@ -35,6 +38,8 @@ class _Border:
     """A form feed is in it."""
     is_inside: bool = False
     """A sentence goes on after it."""
+    is_apart: bool = False
+    """An empty line is in it."""
     is_edge: bool = False
     """The text begins or ends with it."""
 
@@ -108,10 +113,13 @@ def _borders(
             border.is_fed |= "\f" in line
         elif not bare[i]:
             border.is_fed |= "\f" in line
+            border.is_apart = True
         else:
             border.is_fed |= line.lstrip(" \t\r").startswith("\f")
             if border.lines:
-                border.is_inside = _goes_on(last, line.strip())
+                # A number alone could be a cell of a table.
+                is_bare = not border.is_apart and bare[border.lines[0]].isdigit()
+                border.is_inside = _goes_on(last, line.strip(), 40 if is_bare else 25)
                 yield border
             border, last = _Border(is_fed=line.rstrip(" \t\r").endswith("\f")), line.strip()
     border.is_edge = True
@@ -119,10 +127,10 @@ def _borders(
         yield border
 
 
-def _goes_on(before: str, after: str) -> bool:
-    """Whether a sentence in lines of prose goes on from one line to another."""
+def _goes_on(before: str, after: str, least: int) -> bool:
+    """Whether a sentence in lines of prose, of a least length, goes on from one to the other."""
     return (
-        min(len(before), len(after)) >= 25
+        min(len(before), len(after)) >= least
         and not _STOPPED.search(before)
         and (after[0].islower() or before.endswith("-"))
     )
@@ -156,9 +164,9 @@ def _is_running(
         return True
     count_inside = sum(border.is_inside for _, border in found)
     texts = [lines[i].strip() for i, _ in found]
-    values = [_page_in(text) for text in texts]
-    if len(found) >= 2 and None not in values and _rises([v for v in values if v is not None]):
-        return True
+    pages = [page for text in texts if (page := _page_in(text))]
+    if len(texts) == len(pages) >= 2 and _rises([value for _, value in pages]):
+        return bool(fed or count_inside) or all(kind == "page" for kind, _ in pages)
     if len(found) < 3:
         return False
     beside = [_first_number(border, numbered) for _, border in found]
@@ -167,17 +175,14 @@ def _is_running(
         return True
     if any(_STOPPED.search(text) for text in texts):
         return False
-    if count_inside and min(map(len, texts)) and prose:
-        return True
-    return prose and _is_regular([i for i, _ in found]) and found[0][1].is_edge
+    regular = found[0][1].is_edge and _is_regular([i for i, _ in found])
+    return prose and (count_inside > 0 or regular)
 
 
-def _page_in(text: str) -> int | None:
+def _page_in(text: str) -> tuple[str, int] | None:
     """The number of the page in a head, set apart from its text."""
-    for part in _APART.split(text):
-        if (number := _number(part.strip().casefold())) is not None:
-            return number[1]
-    return None
+    found = (_number(part.strip().casefold()) for part in _APART.split(text))
+    return next((number for number in found if number), None)
 
 
 def _first_number(border: _Border, numbered: Sequence[tuple[str, int] | None]) -> int | None:
@@ -185,12 +190,12 @@ def _first_number(border: _Border, numbered: Sequence[tuple[str, int] | None]) -
 
 
 def _rises(values: Sequence[int]) -> bool:
-    return all(0 < b - a <= 2 for a, b in zip(values, values[1:], strict=False))
+    return all(0 < b - a <= 2 for a, b in pairwise(values))
 
 
 def _is_regular(numbers: Sequence[int]) -> bool:
     """Whether the distances between lines are alike."""
-    gaps = [b - a for a, b in zip(numbers, numbers[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(numbers)]
     return min(gaps) >= 4 and max(gaps) <= 1.3 * min(gaps) + 1
 
 
@@ -208,7 +213,8 @@ def _page_numbers(
     """The lines that are only the number of their page."""
     found: set[int] = set()
     previous: list[tuple[int, int]] = []
-    named = 0
+    named: list[tuple[int, int]] = []
+    named_at_edge = False
     for border in borders:
         numbers = [(i, n) for i in border.lines if (n := numbered[i]) is not None]
         # More than the foot of a page and the head of the next is a column of a table.
@@ -217,14 +223,14 @@ def _page_numbers(
         beside_head = any(i in heads for i in border.lines)
         for i, (kind, value) in numbers:
             certain = border.is_fed or border.is_inside or beside_head
-            named += kind == "page"
-            if (certain and (value < 1000 or not border.is_fed)) or (
-                kind == "page" and border.is_edge
-            ):
+            if certain and (value < 1000 or not border.is_fed):
                 found.add(i)
             previous.append((i, value))
-    if named >= 2:
-        found |= {i for i, n in enumerate(numbered) if n is not None and n[0] == "page"}
+            if kind == "page":
+                named.append((i, value))
+                named_at_edge |= border.is_edge
+    if (len(named) > 1 or named_at_edge) and _rises([value for _, value in named]):
+        found |= {i for i, _ in named}
     return found | _in_sequence(previous, found)
 
 
@@ -232,7 +238,7 @@ def _in_sequence(numbers: Sequence[tuple[int, int]], certain: set[int]) -> set[i
     """The numbers that count on from, or up to, one that is certain."""
     found: set[int] = set()
     for run in (numbers, list(reversed(numbers))):
-        for (i, value), (j, following) in zip(run, run[1:], strict=False):
-            if (i in certain or i in found) and abs(following - value) == 1 and abs(i - j) > 3:
+        for (i, value), (j, following) in pairwise(run):
+            if (i in certain or i in found) and abs(following - value) == 1:
                 found.add(j)
     return found
