@@ -28,7 +28,6 @@ _CONJUNCTIONS = {
     "cs": "a i nebo až",
     "da": "og eller til",
     "de": "und oder bis bzw sowie als wie noch beziehungsweise statt",
-    "en": "and or to nor versus but",
     "es": "o u y e",
     "et": "ja või",
     "fi": "ja tai sekä",
@@ -50,8 +49,12 @@ _ENCLITICS = {
     "pt": "la las lhe lhes lo los me na nas no nos se te vos",
     "ru": "де ка либо нибудь таки то",
 }
+# As these do in English, where the joined word isn't listed.
 _FORMS = {
-    "en": "area backed based born bound driven era free led like made owned related sized style wide"
+    "en": (
+        "and nor or to area backed based born bound driven era free led like made owned related "
+        "sized style wide"
+    )
 }
 _PREFIXES = {
     "de": "ex",
@@ -109,11 +112,7 @@ def joins(before: str, after: str, language: str, words: Collection[str]) -> boo
 
 def _may_be_one(before: str, after: str) -> bool:
     """Whether both are letters, in a case that one word can have."""
-    if (
-        not before
-        or not after
-        or not all(unicodedata.category(c)[0] in "LM" for c in before + after)
-    ):
+    if not before or not after or not _has_letters_only(before + after):
         return False
     if len(after) > 1 and len(before) > 1 and (before + after).isupper():
         return True

@@ -21,7 +21,7 @@ CUT = {
         "kilo|meter außer|dem"
     ),
     "en": (
-        "trans|port ex|tend Copen|hagen infor|mation environ|mental Birming|ham Shef|field "
+        "trans|port ex|tend thous|and err|or Copen|hagen infor|mation environ|mental Birming|ham Shef|field "
         "gov|ernment through|out every|one under|standing quick|ly Man|chester develop|ment "
         "Reyk|javik passen|gers harb|our rail|ways digi|tisation INFOR|MATION pub|lic "
         "Stock|holm re|pairs neigh|bourhood Liver|pool Green|wich Black|burn interna|tional "
