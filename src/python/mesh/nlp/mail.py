@@ -11,6 +11,7 @@ _CONJUNCTIONS = frozenset("and und et y e en och og i и & / et".split())
 _RULE = re.compile(r"[_=-]{10,}$")
 _QUOTE = re.compile(r"(?:>|\|>|[A-Z]{1,3}>)")
 _NAME = re.compile(r"(?:[^\W\d_a-z][\w.'-]*)(?: [^\W\d_][\w.'-]*){0,3}$")
+_NAME_ALONE = re.compile(r"[^\W\d_a-z]\w+(?: [^\W\d_a-z]\w+)?,")
 
 _LONGEST = 300
 _FIRST_LINES = 3
@@ -137,6 +138,9 @@ def _next_line(stripped: Sequence[str], i: int) -> int:
 
 
 def _greeting(stripped: Sequence[str], own: Sequence[int]) -> list[int]:
+    """The line of the greeting; a name with a comma is one in the first line only."""
+    if own and _NAME_ALONE.fullmatch(stripped[own[0]]):
+        return [own[0]]
     return [i for i in own[:_FIRST_LINES] if is_greeting(stripped[i])][:1]
 
 
@@ -148,7 +152,9 @@ def is_greeting(line: str) -> bool:
     if re.search(r"[!?]\s|\w{5}\.\s", rest):
         return False
     head, *others = rest.split(",")
-    return len(head.split()) <= 5 and all(_is_greeted(part.strip()) for part in others)
+    return len(head.split()) <= (7 if line[-1] in ",:!" else 5) and all(
+        _is_greeted(part.strip()) for part in others
+    )
 
 
 def _is_greeted(part: str) -> bool:

@@ -29,62 +29,84 @@ HEADER = re.compile(
     re.IGNORECASE,
 )
 
-_GREETING_WORDS = (
-    r"dear|hi|hello|hey|greetings|good (?:morning|afternoon|evening|day)|to whom it may concern|"
-    r"sehr geehrte[rsn]?|sehr verehrte[rsn]?|liebe[rsn]?|hallo|guten (?:tag|"
-    r"morgen|abend)|grüß gott|moin|werte[rsn]?|"
-    r"bonjour|bonsoir|chère?s?|salut|(?:madame|monsieur|mesdames|messieurs)(?=,|$)|"
-    r"estimad[oa]s?|querid[oa]s?|hola|buen[oa]s (?:días|tardes|noches)|"
-    r"apreciad[oa]s?|muy señor(?:a|es)? (?:mío|mía|míos)|"
-    r"gentil[ei](?:ssim[oaie])?|egregi[oa]?|car[oaie]|cariss?im[oaie]|"
-    r"buongiorno|buonasera|salve|ciao|spett\.?(?:le|li)?|"
-    r"prezad[oa]s?|car[oa]s?|olá|oi|bom dia|boa tarde|boa noite|exm[oa]s?\.?|excelentíssim[oa]s?|"
-    r"beste|geachte|lieve|goede(?:morgen|middag|navond|dag)|goede (?:morgen|middag|avond)|dag|"
-    r"hej|hejsan|bästa|kära|käre|god (?:morgon|dag|kväll)|hei|kjære|kære|"
-    r"szanown[iyea]|dzień dobry|dobry wieczór|drog[iae]|cześć|witam|witaj(?:cie)?|"
-    r"vážen[ýáí]|dobrý den|ahoj|hyvä|kedves|tisztelt|bună|stimat[ăeăi]|sayın|merhaba|"
-    r"уважаем(?:ый|ая|ые)|дорог(?:ой|ая|ие)|здравствуйте|добрый (?:день|"
-    r"вечер)|привет|шановн(?:ий|а|і)"
+_GREETINGS = (
+    # English
+    r"(?:my )?dear(?:est)?|hi|hello|hey|greetings|(?:good )?(?:morning|afternoon|evening)|good day|"
+    r"ladies and gentlemen|to whom it may concern|"
+    # German
+    r"sehr (?:geehrt|verehrt)e[nrs]?|liebe[nrs]?|werte[nrs]?|hallo|guten (?:tag|morgen|abend)|grüß gott|"
+    r"grüezi|servus|moin|"
+    # French
+    r"bonjour|bonsoir|salut|coucou|ch(?:er|ère)s?|(?:madame|monsieur|mesdames|messieurs)(?=,|$)|"
+    r"(?:madame la|monsieur le) \w+(?=,)|"
+    # Spanish
+    r"(?:estimad|querid|apreciad|distinguid)[oa]s?|hola|buen[oa]s(?: días| tardes| noches|(?=,))|"
+    r"muy señor(?:a|es)? (?:mí[oa]s?)|"
+    # Italian and Portuguese
+    r"gentil(?:e|i|issim[oaie])|gent\.m[oaie]|egregi[oa]?|stimat[oaie]|car[oaie]|car[oa]s|"
+    r"carissim[oaie]|buongiorno|"
+    r"buonasera|salve|ciao|spett\.?(?:le|li)?|prezad[oa]s?|olá|oi|bom dia|boa (?:tarde|noite)|ex\.?m[oa]s?\.?|"
+    # Dutch
+    r"beste|geachte|lieve|hoi|goede(?:morgen|middag|navond|ndag)|goede (?:morgen|middag|avond)|dag|"
+    # Swedish, Danish, Norwegian, Finnish
+    r"hej|hejsan|hallå|tjena|bästa|kära|käre|god (?:morgon|dag|kväll|morgen|aften)|hei|kjære|kære|hyvä|"
+    # Polish, Czech, Hungarian, Romanian, Turkish
+    r"szanown[aeiy]|dzień dobry|dobry wieczór|drog[ai]|drodzy|cześć|witam|witaj(?:cie)?|vážen[áíý]|dobrý den|"
+    r"ahoj|kedves|tisztelt|bună|stimate|stimată|sayın|merhaba|"
+    # Russian and Ukrainian
+    r"уважаем(?:ый|ая|ые)|дорог(?:ой|ая|ие)|здравствуйте|добрый (?:день|вечер)|привет|шановн(?:ий|а|і)"
 )
-GREETING = re.compile(rf"(?:{_GREETING_WORDS})(?![\w'-])(?P<rest>.*)", re.IGNORECASE)
+GREETING = re.compile(rf"(?:{_GREETINGS})(?![\w'-])(?P<rest>.*)", re.IGNORECASE)
 
 _REGARDS = (
-    r"(?:(?:with|my|our) )?(?:best|kind(?:est)?|warm(?:est)?|many|friendly|"
-    r"sincere) (?:regards|wishes|greetings|thanks)"
-    r"(?: and thanks)?|best wishes from .{1,30}|regards|yours (?:sincerely|"
-    r"faithfully|truly)|sincerely(?: yours)?|"
-    r"(?:very )?respectfully(?: yours)?|all the best|with (?:many )?thanks|"
-    r"thanks and (?:best |kind )?regards|"
-    r"(?:mit )?(?:(?:freundliche[nm]?|beste[nm]?|herzliche[nm]?|viele[nm]?|"
-    r"liebe[nm]?|schöne[nm]?|sonnige[nm]?) )+(?:gr(?:ü|ue)(?:ß|ss)(?:en|"
-    r"e)?)"
-    r"(?: (?:aus|von) \S+(?: \S+)?)?|hochachtungsvoll|mfg|vg|lg|gruß|grüße|"
-    r"(?:bien |très )?(?:cordialement|amicalement|sincèrement)(?: vôtre)?|"
-    r"(?:meilleures|sincères|cordiales) salutations|bien à (?:vous|"
-    r"toi)|"
-    r"(?:veuillez|je vous prie|nous vous prions|recevez).{3,120}(?:salutations|"
-    r"sentiments|considération)(?: \w+)?|"
-    r"(?:un )?(?:cordial(?:es)? |atentos? |muchos )?saludos?(?: cordial(?:es)?|"
-    r" atentos?)?|(?:muy )?atentamente|(?:un )?(?:fuerte )?abrazos?|"
-    r"(?:cordiali|distinti|cari|i migliori|tanti) saluti|cordialmente|"
-    r"un caro saluto|un cordiale saluto|saluti|"
-    r"(?:muito )?atenciosamente|atentamente|(?:com os )?(?:melhores|"
-    r"meus) cumprimentos|cumprimentos|abraços?|"
-    r"(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?|hoogachtend|groet(?:en|jes)?|mvg|"
-    r"(?:med )?(?:vänlig(?:a)?|bästa|hjärtliga) hälsning(?:ar)?|hälsningar|"
-    r"mvh|(?:med )?(?:venlig|vennlig) hilsen|hilsen|"
-    r"z (?:poważaniem|wyrazami szacunku)|(?:serdecznie |z )?pozdrawiam(?: serdecznie)?|"
-    r"(?:serdeczne )?pozdrowienia|(?:z )?pozdrowieniami|"
-    r"s pozdravem|üdvözlettel|ystävällisin terveisin|cu stimă|saygılarımla|"
-    r"с уважением|с наилучшими пожеланиями|з повагою"
+    # English
+    r"(?:with (?:my |our )?)?(?:(?:very )?(?:best|kind(?:est)?|warm(?:est)?|many|friendly|"
+    r"sincere)(?: and |, | )?)*"
+    r"(?:regards|wishes|greetings)|yours (?:sincerely|faithfully|truly)|(?:sincerely|respectfully|"
+    r"truly)(?: yours)?|"
+    r"warmly|all the best|with (?:many )?thanks|with gratitude|thanks and (?:best |kind )?regards|"
+    # German
+    r"(?:danke und |vielen dank und )?(?:mit )?(?:(?:freundlich|best|herzlich|viel|lieb|schön|"
+    r"sonnig)e[mnr]? (?:und )?)*"
+    r"gr(?:ü|ue)(?:ß|ss)e?n?(?: (?:aus|von) \S+(?: \S+)?)?|mit (?:freundlich|herzlich|best|"
+    r"lieb)em gru(?:ß|ss)|gru(?:ß|ss)|"
+    r"hochachtungsvoll|herzlichst|mfg|vg|lg|"
+    # French
+    r"(?:(?:bien|très) )?(?:cordialement|amicalement|sincèrement)(?: vôtre)?|respectueusement|"
+    r"bien à (?:vous|toi)|"
+    r"(?:(?:meilleures|sincères|cordiales) )?salutations(?: distinguées| cordiales| respectueuses)?|"
+    r"(?:veuillez|je vous prie|nous vous prions|recevez).{3,120}(?:salutations|sentiments|"
+    r"considération)(?: \w+)?|"
+    # Spanish
+    r"(?:reciban? )?(?:(?:un|muchos) )?(?:(?:cordial|atento)(?:e?s)? )?saludos?(?: cordial(?:es)?|"
+    r" atentos?| y gracias)?|"
+    r"(?:(?:le|les) saluda )?(?:muy )?atentamente|(?:un )?(?:fuerte )?abrazos?|"
+    # Italian
+    r"(?:con |(?:ringraziando, )?porgo )?(?:(?:cordiali|distinti|cari|tanti|i migliori) )?saluti|"
+    r"un (?:caro |cordiale )?saluto|cordialmente|"
+    r"un abbraccio|in fede|"
+    # Portuguese
+    r"(?:muito )?atenciosamente|respeitosamente|(?:com )?(?:os )?(?:(?:melhores|meus) )?cumprimentos|saudações|"
+    r"(?:um )?(?:grande )?abraços?|att\.?|"
+    # Dutch
+    r"(?:met )?(?:(?:vriendelijke|hartelijke|beste) )?groet(?:en|jes)?|hoogachtend|mvg|"
+    # Swedish, Danish, Norwegian
+    r"(?:med )?(?:(?:vänliga?|bästa|hjärtliga|varma) )?hälsning(?:ar)?|mvh|"
+    r"(?:med )?(?:(?:venlig|vennlig|kærlig|mange|bedste|beste) )?hils(?:en|ner)|"
+    # Polish, Czech, Hungarian, Finnish, Romanian, Turkish
+    r"z (?:poważaniem|wyrazami szacunku|pozdrowieniami)|(?:serdecznie )?pozdrawiam(?: serdecznie)?|"
+    r"(?:(?:serdeczne|łączę) )?pozdrowienia|s pozdravem|üdvözlettel|ystävällisin terveisin|cu stimă|"
+    r"saygılarımla|"
+    # Russian and Ukrainian
+    r"с уважением|с наилучшими пожеланиями|всего доброго|з повагою"
 )
 _THANKS = (
-    r"(?:many |kind )?thanks(?: again| a lot| in advance| so much)?|"
-    r"thank you(?: very much| in advance)?|cheers|best|yours|(?:lots of |"
-    r"much )?love|take care|"
-    r"danke(?: und .{1,30})?|vielen dank|merci(?: d'avance| beaucoup)?|"
-    r"gracias|grazie(?: mille)?|obrigad[oa]|(?:alvast )?bedankt|tack|"
-    r"dziękuję|спасибо"
+    r"(?:(?:many|kind) )?thanks(?: again| a lot| in advance| so much)?|thank you(?: very much| in advance)?|"
+    r"cheers|best|yours|(?:(?:lots of|much) )?love|take care|(?:see you|talk) soon|"
+    r"danke|vielen dank|alles gute|bis bald|ihre?|merci(?: d'avance| beaucoup)?|avec mes remerciements|"
+    r"bises|bonne journée|à bientôt|(?:muchas )?gracias|hasta pronto|besos|quedo a su disposición|"
+    r"grazie(?: mille)?|a presto|(?:muito )?obrigad[ao]|beijinhos|até breve|(?:alvast )?bedankt|dank je wel|"
+    r"liefs|tot snel|tack(?: på förhand)?|kram|vi ses|(?:z góry )?dziękuję|do zobaczenia|спасибо"
 )
 CLOSING = re.compile(
     rf"(?:(?P<formal>{_REGARDS})|{_THANKS})(?![\w'-])"
@@ -116,7 +138,8 @@ ATTRIBUTION = re.compile(
     r"schreef|skrev|napisał(?:\(?a\)?)?|pisze|napsal|írta|написал(?:\(?а\)?)?)"
     r"\b.{0,80}:$|.{2,80}<\S+@\S+> (?:wrote|schrieb|skrev|schreef|napisał(?:\(?a\)?)?|"
     r"escribió|escreveu|a écrit|ha scritto)\b.{0,60}:$|"
-    r".{2,60} (?:wrote on|schrieb am|hat am|skrev den|schreef op|escribió el|a écrit le|ha scritto il) .{4,60}:$",
+    r".{2,60} (?:wrote on|schrieb am|hat am|skrev den|schreef op|escribió el|a écrit le|"
+    r"ha scritto il) .{4,60}:$",
     re.IGNORECASE,
 )
 ORIGINAL = re.compile(
