@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from statistics import median
 
 _PAGE_WORD = (
     r"(?:page|pages|pag|pg|p|seite|s|página|pagina|pàgina|pág|strona|str|strana|sida|sid|side|blz|bladzijde|"
@@ -23,6 +24,7 @@ _NUMBER = re.compile(
 # Nothing else stands in such a line, so dashes, dots and brackets around are a frame.
 _FRAME = " \t-–—―·•*|~()[]<>"
 _STOPPED = re.compile(r"[.!?…:;,。！？؟।][\"'”’»)\]]*$")
+_STOP = re.compile(r"[.!?…。！？؟।](?:\W|$)")
 _SPEECH = re.compile(r"[-–—*•\"'“„«‹>+]")
 _APART = re.compile(r"\s*[|·•—–]\s*|\s{2,}|\t")
 _LONGEST_HEAD = 100
@@ -69,7 +71,7 @@ def furniture(lines: Sequence[str]) -> set[int]:
     found = {
         i for border in borders for i in border.lines if keys[i] in heads and numbered[i] is None
     }
-    return found | _page_numbers(borders, numbered, found)
+    return found | _page_numbers(lines, numbered, borders, found)
 
 
 def _key(line: str) -> str:
@@ -119,7 +121,7 @@ def _borders(
             if border.lines:
                 # A number alone could be a cell of a table.
                 is_bare = not border.is_apart and bare[border.lines[0]].isdigit()
-                border.is_inside = _goes_on(last, line.strip(), 40 if is_bare else 25)
+                border.is_inside = _goes_on(last, line.strip(), 40 if is_bare else 20)
                 yield border
             border, last = _Border(is_fed=line.rstrip(" \t\r").endswith("\f")), line.strip()
     border.is_edge = True
@@ -128,9 +130,9 @@ def _borders(
 
 
 def _goes_on(before: str, after: str, least: int) -> bool:
-    """Whether a sentence in lines of prose, of a least length, goes on from one to the other."""
+    """Whether a sentence goes on from a line of a least length, in characters, to another."""
     return (
-        min(len(before), len(after)) >= least
+        len(before) >= least
         and not _STOPPED.search(before)
         and (after[0].islower() or before.endswith("-"))
     )
@@ -167,6 +169,8 @@ def _is_running(
     pages = [page for text in texts if (page := _page_in(text))]
     if len(texts) == len(pages) >= 2 and _rises([value for _, value in pages]):
         return bool(fed or count_inside) or all(kind == "page" for kind, _ in pages)
+    if prose and count_inside == len(found) >= 2:
+        return True
     if len(found) < 3:
         return False
     beside = [_first_number(border, numbered) for _, border in found]
@@ -175,8 +179,9 @@ def _is_running(
         return True
     if any(_STOPPED.search(text) for text in texts):
         return False
-    regular = found[0][1].is_edge and _is_regular([i for i, _ in found])
-    return prose and (count_inside > 0 or regular)
+    return (
+        prose and _is_regular([i for i, _ in found]) and bool(count_inside or found[0][1].is_edge)
+    )
 
 
 def _page_in(text: str) -> tuple[str, int] | None:
@@ -196,25 +201,28 @@ def _rises(values: Sequence[int]) -> bool:
 def _is_regular(numbers: Sequence[int]) -> bool:
     """Whether the distances between lines are alike."""
     gaps = [b - a for a, b in pairwise(numbers)]
-    return min(gaps) >= 4 and max(gaps) <= 1.3 * min(gaps) + 1
+    return min(gaps) >= 4 and max(gaps) <= 1.3 * min(gaps) + 2
 
 
 def _is_prose(lines: Sequence[str], borders: Sequence[_Border]) -> bool:
-    """Whether most lines of the text are as long as those of prose."""
+    """Whether lines are as long as those of prose, and have its full stops."""
     left_out = {i for border in borders for i in border.lines}
-    lengths = sorted(len(line.strip()) for i, line in enumerate(lines) if i not in left_out)
-    lengths = [length for length in lengths if length]
-    return bool(lengths) and lengths[len(lengths) // 2] >= 40
+    read = [line.strip() for i, line in enumerate(lines) if i not in left_out and line.strip()]
+    stopped = sum(bool(_STOP.search(line)) for line in read)
+    return median(map(len, read)) >= 40 and 8 * stopped >= len(read) if read else False
 
 
 def _page_numbers(
-    borders: Sequence[_Border], numbered: Sequence[tuple[str, int] | None], heads: set[int]
+    lines: Sequence[str],
+    numbered: Sequence[tuple[str, int] | None],
+    borders: Sequence[_Border],
+    heads: set[int],
 ) -> set[int]:
     """The lines that are only the number of their page."""
     found: set[int] = set()
     previous: list[tuple[int, int]] = []
     named: list[tuple[int, int]] = []
-    named_at_edge = False
+    is_clear = False
     for border in borders:
         numbers = [(i, n) for i in border.lines if (n := numbered[i]) is not None]
         # More than the foot of a page and the head of the next is a column of a table.
@@ -228,10 +236,16 @@ def _page_numbers(
             previous.append((i, value))
             if kind == "page":
                 named.append((i, value))
-                named_at_edge |= border.is_edge
-    if (len(named) > 1 or named_at_edge) and _rises([value for _, value in named]):
+                is_clear |= border.is_edge or _is_clear(lines[i])
+    if (len(named) > 1 or is_clear) and _rises([value for _, value in named]):
         found |= {i for i, _ in named}
     return found | _in_sequence(previous, found)
+
+
+def _is_clear(line: str) -> bool:
+    """Whether a line names its page and isn't the end of "see page 12"."""
+    line = line.strip().strip(_FRAME)
+    return len(re.findall(r"\d+", line)) == 2 or (line[0].isupper() and len(line.split()[0]) > 3)
 
 
 def _in_sequence(numbers: Sequence[tuple[int, int]], certain: set[int]) -> set[int]:

@@ -60,12 +60,47 @@ The state pays one half of it.
 #Page 2 of 3
 The town pays the other half.
 #Page 3 of 3""",
+    "en no form feeds, one page": """\
+The trams run from the harbour to the
+#Page 3 of 10
+airport.""",
+    "en no form feeds, one page between sentences": """\
+The council will build a new line.
+#Page 3 of 10
+The state pays one half of it.""",
+    "de keine Vorschübe, eine Seite": """\
+Der Rat baut eine neue Linie.
+
+#Seite 4
+
+Das Land zahlt die Hälfte.""",
     "en no form feeds, number in a sentence": """\
 The council will build a new line, and the first trams
 
 #- 12 -
 
 will run in the spring of next year.""",
+    "en slides": """\
+#Harbour Line                         1
+The council will build a new line.
+#Harbour Line                         2
+The state pays one half, and the town pays the
+#Harbour Line                         3
+other half.""",
+    "en foot with a year": """\
+The council will build a new line.
+#© 2021 Harbour Company. All rights reserved.
+^The state pays one half.
+#© 2021 Harbour Company. All rights reserved.
+^The town pays the other half.""",
+    "en number of the first page is missing": """\
+The Harbour Line
+The council will build a new line, and the first trams
+#2
+^will run in the spring. The state pays one half.
+#3
+^The town pays the other half.
+#4""",
     "en no form feeds, head and number": """\
 The council will build a new line, and the first trams
 #3
@@ -80,6 +115,14 @@ Leeds and employs forty people.
 #5
 #Harbour Line Report
 It was founded in 1921.""",
+    "en no form feeds, head in two sentences": """\
+The council will build a new line from the harbour to the airport,
+and the first trams will run in the spring of next year. The cost
+#Harbour Line Report
+is forty million, of which the state pays one half. The town pays
+the other half, with a loan of the regional bank for thirty
+#Harbour Line Report
+years. The company that builds the trams has its seat in Leeds.""",
     "en no form feeds, head alone": """\
 #Harbour Line Report
 The council will build a new line from the harbour to the airport,
@@ -237,6 +280,17 @@ Bob Ray
 A company from Leeds.
 Anna Lee
 Thank you.""",
+    "speech without punctuation": """\
+Anna Lee
+so the line opens in may and we need the timetable before that day
+Bob Ray
+yes and the new trams come from leeds which takes a week or two more
+Anna Lee
+and who pays for them because the town says that it has no money left
+Bob Ray
+the state pays one half and the town gets a loan for the other half
+Anna Lee
+then we can begin in march""",
     "numbered headings": """\
 Question 1
 When does the line open?
@@ -308,6 +362,17 @@ York""",
 See the map on
 page 12
 for the route of the harbour line.""",
+    "a page named in a long sentence": """\
+For the route of the harbour line and its stops, see the map on
+page 12, where the old town is shown as well, or the list on the
+last page of the report, which names the streets.""",
+    "pages of a book that are named": """\
+Do the exercises of the week
+Page 31
+Read the poem aloud
+Page 12
+Learn the words
+Page 40""",
     "roman for I": """\
 Who is it that came to the harbour on that day?
 I
