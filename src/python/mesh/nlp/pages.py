@@ -27,7 +27,10 @@ _STOPPED = re.compile(r"[.!?…:;,。！？؟।][\"'”’»)\]]*$")
 _STOP = re.compile(r"[.!?…。！？؟।](?:\W|$)")
 _SPEECH = re.compile(r"[-–—*•\"'“„«‹>+]")
 _APART = re.compile(r"\s*[|·•—–]\s*|\s{2,}|\t")
+# Numbers, and Roman ones at the beginning or the end.
+_VARYING = re.compile(r"\d+|(?<=\s)[ivxlc]+$|^[ivxlc]+(?=\s)")
 _LONGEST_HEAD = 100
+_LONGEST_NUMBER = 60
 _LONGEST_BORDER = 5
 
 
@@ -62,8 +65,7 @@ def furniture(lines: Sequence[str]) -> set[int]:
     counts = Counter(keys)
     numbered = [_number(line) for line in bare]
     candidate = [
-        numbered[i] is not None
-        or (counts[key] > 1 and len(key) <= _LONGEST_HEAD and _is_head(line, key))
+        numbered[i] is not None or (key != "" and counts[key] > 1 and _is_head(line, key))
         for i, (line, key) in enumerate(zip(bare, keys, strict=True))
     ]
     borders = list(_borders(lines, bare, candidate))
@@ -75,8 +77,10 @@ def furniture(lines: Sequence[str]) -> set[int]:
 
 
 def _key(line: str) -> str:
-    """A line without what differs from page to page."""
-    return re.sub(r"\s+", " ", re.sub(r"\d+|(?<=\s)[ivxlc]+$|^[ivxlc]+(?=\s)", "#", line))
+    """A line without what differs from page to page; "" for one that is too long for a head."""
+    if len(line) > _LONGEST_HEAD:
+        return ""
+    return " ".join(_VARYING.sub("#", line).split())
 
 
 def _is_head(line: str, key: str) -> bool:
@@ -85,9 +89,9 @@ def _is_head(line: str, key: str) -> bool:
 
 def _number(line: str) -> tuple[str, int] | None:
     """Whether a line names its page ("page") or is a bare number ("number"), and the number."""
-    line = line.strip(_FRAME)
-    if len(line) > 40:
+    if len(line) > _LONGEST_NUMBER:
         return None
+    line = line.strip(_FRAME)
     if _PAGE.fullmatch(line):
         return "page", int(re.findall(r"\d+", line)[0])
     if _NUMBER.fullmatch(line):
