@@ -9,13 +9,13 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
-HYPHENS = "\u2010\u2011-"
+HYPHENS = "-\u2010\u2011"
 """At a line's end these are the word's own, or only cut it: `joins` tells."""
 
 CUTS = "\u00ad\u00ac"
 """At a line's end these always cut a word: the soft hyphen, and what text recognition reads for it."""
 
-_INNER = re.compile(rf"['’{HYPHENS}]")
+_INNER = re.compile(rf"[{HYPHENS}'’]")
 
 _LISTED = frozenset(("ar", "de", "en", "es", "eu", "fa", "fr", "it", "lv", "nl", "pt", "ru"))
 _LEAST_COUNT_OF_SHORT = 2000
