@@ -4,10 +4,10 @@
 
 import re
 import unicodedata
-from array import array
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
+
+import numpy as np
 
 HYPHENS = "-\u2010\u2011"
 """At a line's end these are the word's own, or only cut it: `joins` tells."""
@@ -177,13 +177,14 @@ def _split(words: str) -> frozenset[str]:
 class _WordList:
     """The words of a language, kept as their hashes: 8 bytes a word instead of 200."""
 
-    def __init__(self, words: Iterable[str]) -> None:
-        self._hashes = array("q", sorted(map(hash, words)))
+    def __init__(self, words: list[str]) -> None:
+        self._hashes = np.fromiter(map(hash, words), dtype=np.int64, count=len(words))
+        self._hashes.sort()
 
     def __contains__(self, word: str) -> bool:
         wanted = hash(word)
-        place = bisect_left(self._hashes, wanted)
-        return place < len(self._hashes) and self._hashes[place] == wanted
+        place = np.searchsorted(self._hashes, wanted)
+        return bool(place < len(self._hashes) and self._hashes[place] == wanted)
 
 
 @cache
@@ -194,5 +195,5 @@ def _word_list(language: str) -> _WordList:
     counts = SpellChecker(language).word_frequency.dictionary
     # The rare ones among the short are abbreviations and parts of names.
     return _WordList(
-        word for word, count in counts.items() if len(word) > 3 or count >= _LEAST_COUNT_OF_SHORT
+        [word for word, count in counts.items() if len(word) > 3 or count >= _LEAST_COUNT_OF_SHORT]
     )
