@@ -11,10 +11,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from mesh.core.errors import UsageError
-from mesh.nlp.document import Document
+from mesh.core.markup import MarkupChoice
+from mesh.nlp.document import Document, read_document
 from mesh.nlp.language import (
     READ_CHARACTERS,
     DetectedLanguage,
@@ -59,6 +60,19 @@ _SENTENCE_END = re.compile(r"[.!?]")
 _SCRIPT_NAME = re.compile(r"[A-Z]+")
 
 
+class Reading(Protocol):
+    """How a caller wants documents to be read; see `LanguageConfiguration`."""
+
+    @property
+    def markup(self) -> MarkupChoice: ...
+
+    @property
+    def language(self) -> str: ...
+
+    @property
+    def check_language(self) -> bool: ...
+
+
 @dataclass(frozen=True)
 class _Word:
     """A word as it stands in a text, and whether it is probably a name or a part of one."""
@@ -89,23 +103,30 @@ class LanguageCheck:
         """
         return cls(read_languages(folder))
 
-    def require_known(self, declared: str) -> None:
+    def require_known(self, reading: Reading) -> None:
         """Refuse a language that the caller declares.
 
         Raises:
             UsageError: the model doesn't know it.
         """
-        if declared not in self.known:
+        if reading.language not in self.known:
             raise UsageError(
-                f"The language {declared!r} is not supported; this model knows {self._names()}."
+                f"The language {reading.language!r} is not supported; this model knows "
+                f"{self._names()}."
             )
 
-    def require(self, document: Document, declared: str) -> None:
-        """Refuse a document that is almost certainly in a language that the model doesn't know.
+    def read_document(self, text: str, reading: Reading) -> Document:
+        """Read a document, and check its language unless the caller has switched that off.
 
         Raises:
-            UsageError: it is.
+            UsageError: it is almost certainly in a language that the model doesn't know.
         """
+        document = read_document(text, reading.markup, reading.language)
+        if reading.check_language:
+            self._require(document, reading.language)
+        return document
+
+    def _require(self, document: Document, declared: str) -> None:
         body = "\n".join(document.text[block.start : block.end] for block in document.body)
         if found := self.foreign_language(body or document.text):
             raise UsageError(

@@ -1,4 +1,5 @@
 # ruff: noqa: RUF001 - the texts are in several languages
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -6,11 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.core.errors import UsageError
-from mesh.nlp.document import read_document
+from mesh.core.markup import MarkupChoice
 from mesh.nlp.language import write_languages
 from mesh.nlp.language_check import LanguageCheck
 
 CHECK = LanguageCheck(frozenset(("en",)))
+
+
+@dataclass(frozen=True)
+class HowToRead:
+    markup: MarkupChoice = "auto"
+    language: str = "en"
+    check_language: bool = True
 
 
 def lines(text: str) -> list[str]:
@@ -231,13 +239,15 @@ def test_any_text_gets_an_answer(text: str) -> None:
 def test_a_document_s_own_words_count(tmp_path: Path) -> None:
     write_languages(tmp_path, ["en", "fr"])
     check = LanguageCheck.read(tmp_path)
-    check.require(read_document("<p>The government presented a new law.</p>"), "en")
-    german = read_document("<div lang='en'>Die Regierung hat ein neues Gesetz vorgelegt.</div>")
+    english = "<p>The government presented a new law.</p>"
+    assert check.read_document(english, HowToRead()).text == english[3:-4]
+    german = "<div lang='en'>Die Regierung hat ein neues Gesetz vorgelegt.</div>"
     with pytest.raises(UsageError, match="The text looks like 'de' .*, not 'en'; this model knows"):
-        check.require(german, "en")
+        check.read_document(german, HowToRead())
+    assert check.read_document(german, HowToRead(check_language=False)).text.startswith("Die")
 
 
 def test_declared_language_must_be_known() -> None:
-    CHECK.require_known("en")
+    CHECK.require_known(HowToRead())
     with pytest.raises(UsageError, match="'de' is not supported; this model knows en"):
-        CHECK.require_known("de")
+        CHECK.require_known(HowToRead(language="de"))
