@@ -15,6 +15,7 @@ UNSPACED = (Language.CHINESE, Language.JAPANESE)
 STRETCH_WORDS = 30
 """The longest piece of text without full stops."""
 
+_PARTS = (BlockKind.HEADING, BlockKind.ITEM, BlockKind.CELL)
 _LABEL_WORDS = 5
 _LEAST_SHARE = 0.1
 
@@ -50,7 +51,7 @@ def read_pieces(document: Document, configuration: Configuration) -> Pieces:
         if is_sentence(passage, count):
             sentences.append(passage)
             written += count
-        elif passage.kind is BlockKind.PARAGRAPH and count > _LABEL_WORDS:
+        elif passage.kind not in _PARTS and count > _LABEL_WORDS:
             other += count
     if sentences and written >= _LEAST_SHARE * (written + other):
         separator = "" if language in UNSPACED else " "
@@ -71,9 +72,9 @@ def is_sentence(passage: Passage, count: int) -> bool:
     """
     if passage.kind is BlockKind.HEADING or not _has_stop(passage.text):
         return False
-    if passage.kind is BlockKind.PARAGRAPH:
-        return count > 2 or not passage.alone
-    return count > _LABEL_WORDS
+    if passage.kind in _PARTS:
+        return count > _LABEL_WORDS
+    return count > 2 or not passage.alone
 
 
 def _has_stop(text: str) -> bool:
