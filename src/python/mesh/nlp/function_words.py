@@ -21,7 +21,7 @@ _WORDS = {
         quan que quelcom qui quin quina quines quins què s sa se sense ser seran seria serà ses
         seu seus seva seves si sigui sobre som sota sou sí són t també tampoc tan tant te tenia
         tenir teu teus teva teves tot tota totes tots tu un una unes uns us va vaig vam van vas
-        vau vosaltres vostra vostre vostres
+        vau vosaltres vostra vostre vostres és
     """,
     "da": """
         ad af aldrig alle allerede alt altid anden andet andre at bare begge blev blevet blive
@@ -204,7 +204,7 @@ _WORDS = {
         några nån och också om oss på redan samma samt sedan sig sin sina sitt själv ska skall
         skulle som så sådan sådana sådant till trots under upp ur ut utan utom vad var vara varför
         varit varje vars vart vem vems vi vid vilka vilkas vilken vilket vill ville vore vår våra
-        vårt än ännu åt över
+        vårt än ännu är åt över
     """,
 }
 LANGUAGES = frozenset(_WORDS)

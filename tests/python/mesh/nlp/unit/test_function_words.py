@@ -16,7 +16,7 @@ CASES = {
     "no": ("den det og ikke er med", "hus regjering penger gang"),
     "pl": ("się i nie jest z", "kierunku pan pani lat"),
     "pt": ("o a e não é com", "corrente conselho tempo valor"),
-    "ru": ("и в не на с", "время год человек дело"),
+    "ru": ("и в не на", "время год человек дело"),
     "sv": ("den det och inte är med", "dagarna tid hus pengar"),
 }
 
