@@ -9,6 +9,8 @@ from mesh.nlp.hyphens import CUTS, HYPHENS
 _NARROWEST = 30
 _WIDEST = 160
 """Columns at which texts are wrapped."""
+_SAFE = 50
+"""Columns from which on two lines of equal length are no chance."""
 
 # Characters that take two columns, of scripts that are wrapped anywhere.
 _BROAD = "\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uff60\U00020000-\U0003fffd"
@@ -154,13 +156,13 @@ def _width(pairs: Sequence[_Pair], lines: Sequence[TextLine]) -> int | None:
         count += change
         if column >= _NARROWEST and count > most:
             best, most = column, count
-    if most < 3:
+    if most < 3 and not (most == len(pairs) == 2 and best >= _SAFE):
         return None
     long = sum(pair.longest >= best // 2 for pair in pairs)
     wrapped = [pair for pair in pairs if pair.shortest <= best <= pair.longest]
     cased = [pair for pair in wrapped if _is_cased(lines[pair.second].text[0])]
     lower = sum(lines[pair.second].text[0].islower() for pair in cased)
-    return best if 2 * most >= long and 5 * lower >= len(cased) else None
+    return best if 2 * most >= long and 5 * lower >= len(cased) and (lower or most > 2) else None
 
 
 def _is_cased(character: str) -> bool:
@@ -211,4 +213,6 @@ def _is_running(words: Sequence[str], after: str, language: str) -> bool:
     lower = sum(word[0].islower() for word in words)
     if len(words) < 4 or 5 * lower < 2 * len(words):
         return False
-    return first.islower() or (last[0].isupper() and last[-1].isalnum()) or language == "de"
+    if not first.isupper() or language == "de":
+        return True
+    return last[0].isupper() and last[-1].isalnum()
