@@ -71,12 +71,14 @@ class _Surroundings(NamedTuple):
     Args:
         width: the column at which they are wrapped, if they are.
         longest: the columns of the longest line that has a next one.
+        is_even: whether the next word would have passed these columns in all of them.
         is_sentence: whether the last line ends a sentence.
         is_lower: whether the first line begins in lower case.
     """
 
     width: int | None
     longest: int
+    is_even: bool
     is_sentence: bool
     is_lower: bool
 
@@ -107,9 +109,11 @@ def _surroundings(
     run: Sequence[_Pair], lines: Sequence[TextLine], width: int | None
 ) -> _Surroundings:
     first, last = lines[run[0].second - 1].text, lines[run[-1].second].text
+    longest = max(pair.shortest for pair in run)
     return _Surroundings(
         width=_width(run, lines) or width,
-        longest=max(pair.shortest for pair in run),
+        longest=longest,
+        is_even=all(pair.longest >= longest for pair in run),
         is_sentence=_is_ended(last),
         is_lower=first[0].islower(),
     )
@@ -130,8 +134,8 @@ def _pair(lines: Sequence[TextLine], second: int) -> _Pair:
     first = after.text.split(None, 1)[0]
     if _SPACELESS.match(first):
         first = first[:1] if _WIDE.match(first) else first[:10]
-    # Characters of print differ in width.
-    slack = shortest // 20
+    # Characters of print differ in width, but not the broad ones.
+    slack = 0 if _WIDE.match(first) else shortest // 20
     return _Pair(second, shortest - slack, shortest + _columns(first) + slack)
 
 
@@ -192,8 +196,8 @@ def _goes_on(
         return True
     if lower and not around.is_lower:
         return _is_begun_sentence(words, around)
-    is_full = pair.longest >= around.longest and (pair.longest > _NARROWEST or around.is_sentence)
-    return around.width is None and is_full and _is_running(words, after.text, language)
+    is_wrapped = around.width is None and around.is_even and around.is_sentence
+    return is_wrapped and _is_running(words, after.text, language)
 
 
 def _is_begun_sentence(words: Sequence[str], around: _Surroundings) -> bool:
