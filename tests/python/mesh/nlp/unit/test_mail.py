@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mesh.nlp.blocks import BlockKind
 from mesh.nlp.mail import is_greeting, kinds
@@ -778,3 +780,33 @@ def test_no_closings(line: str):
 )
 def test_no_greetings(line: str):
     assert not is_greeting(line)
+
+
+_PARTS = st.sampled_from(
+    (
+        "",
+        "Hi Ann,",
+        "From: Ann",
+        "To: Bob",
+        "Best regards",
+        "Bob",
+        "> a",
+        "-- ",
+        "The tram is late.",
+        "On 3 May 2021, Ann wrote:",
+        "-----Original Message-----",
+        "P.S. Bring it.",
+        "\f",
+        " x",
+    )
+)
+
+
+@given(st.lists(_PARTS, max_size=20))
+def test_the_parts_of_a_mail_come_in_order(lines: list[str]):
+    found = kinds(lines)
+
+    own = [kind for _, kind in sorted(found.items()) if kind is not BlockKind.QUOTED]
+    order = [BlockKind.MAIL_HEADER, BlockKind.GREETING, BlockKind.SIGNATURE]
+    assert own == sorted(own, key=order.index)
+    assert all(0 <= i < len(lines) for i in found)
