@@ -438,6 +438,24 @@ Facts
 The line is old and needs repairs that cost forty million.
 Opinion
 The town should close it.""",
+    "paragraph that repeats": """\
+The council grants the company the right to build trams, and
+to run them in the streets of the town, for as long as the
+line is kept in good order. It costs forty million.
+
+The council grants the company the right to build stops, and
+to run them in the streets of the town, for as long as the
+line is kept in good order. It costs two million.
+
+The council grants the company the right to sell tickets, and
+to run them in the streets of the town, for as long as the
+line is kept in good order. It costs nothing.""",
+    "code": """\
+Mark each function that is to be traced with the decorator, as
+@trace
+def build of the tests does, and each class that has to be told
+@trace
+class of the tests. The names are kept. It costs no time.""",
     "log": """\
 INFO start
 INFO start
