@@ -504,7 +504,7 @@ def test_only_what_pages_add_is_furniture(pages: list[list[str]], first: int):
     wanted: set[int] = set()
     for number, page in enumerate(pages, first):
         # No line of the text is twice in it.
-        body = [f"{line} {chr(97 + number % 26)}{chr(97 + i)}" for i, line in enumerate(page)]
+        body = [f"{line} {chr(97 + number % 26)}{chr(97 + i)}z" for i, line in enumerate(page)]
         head = ("\f" if number > first else "") + "Report on the Tram"
         wanted |= {len(lines), len(lines) + len(body) + 1}
         lines += [head, *body, f"- {number} -"]
