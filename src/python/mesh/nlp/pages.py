@@ -142,7 +142,7 @@ def _goes_on(before: str, after: str, least: int) -> bool:
     return (
         len(before) >= least
         and not _STOPPED.search(before)
-        and (after[0].islower() or before.endswith("-"))
+        and ((after[0].isalpha() and not after[0].isupper()) or before.endswith("-"))
     )
 
 
