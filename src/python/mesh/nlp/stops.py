@@ -1,6 +1,7 @@
 """What a stop means: the end of a sentence, or a part of an abbreviation, a number or a name."""
 
 import unicodedata
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import regex
@@ -79,10 +80,7 @@ class Stops:
             return (
                 self._meaning(stop)[0] == "word" and self._text[start : start + 1] not in _GOING_ON
             )
-        later = _CAPITAL_LATER.match(self._text, start) or _CAPITAL_LATER.match(
-            self._text, start - 1
-        )
-        lower = word.lstrip("'\u2019")[0].islower() and not later
+        lower = not word[0].isupper() and self._is_lower(start, word)
         if stop.marks == ".":
             return self._ends_at_full_stop(stop, word, lower)
         if lower:
@@ -100,6 +98,13 @@ class Stops:
         """The start of the next word, and the word, empty if a symbol comes first."""
         start = _end(_OPENING, self._text, position)
         return start, self._text[start : _end(_WORD, self._text, start)]
+
+    def _is_lower(self, start: int, word: str) -> bool:
+        """Whether a word begins with a small letter, and nothing begins a sentence like that."""
+        later = _CAPITAL_LATER.match(self._text, start) or _CAPITAL_LATER.match(
+            self._text, start - 1
+        )
+        return word.lstrip("'\u2019")[0].islower() and not later
 
     def _stands_at_end(self, stop: Stop) -> bool:
         """Whether what follows a stop can be another sentence, by the white space between them."""
@@ -205,13 +210,8 @@ class Stops:
         elided = last[last.replace("\u2019", "'").rfind("'") + 1 :]
         elided = elided if len(elided) > 1 else last
         joined = elided[max(map(elided.rfind, "-/\u2013")) + 1 :]
-        # "z. B.", "EE. UU.": with the parts before it, from the longest.
-        names = [
-            _bare("".join(parts[-count:]))
-            for count in range(min(len(parts), 4), 1, -1)
-            if all(part[-1] == "." and len(part) < 7 for part in parts[-count:-1])
-        ]
-        for name in [*names, last, elided, joined]:
+        names = dict.fromkeys((*_with_parts_before(parts), last, elided, joined))
+        for name in names:
             if listed := self._rules.kind(name):
                 return listed, last
         kind = self._unlisted(joined)
@@ -246,5 +246,19 @@ def _end(pattern: regex.Pattern[str], text: str, position: int) -> int:
     return found.end() if found else position
 
 
+def _with_parts_before(parts: list[str]) -> Iterator[str]:
+    """The last word with the parts of an abbreviation before it, from the longest: "z. B."."""
+    first = len(parts) - 1
+    while (
+        first
+        and len(parts) - first < 4
+        and parts[first - 1][-1] == "."
+        and len(parts[first - 1]) < 7
+    ):
+        first -= 1
+    for start in range(first, len(parts) - 1):
+        yield _bare("".join(parts[start:]))
+
+
 def _bare(word: str) -> str:
-    return word[_end(_OPENING, word, 0) :]
+    return word if word[:1].isalnum() else word[_end(_OPENING, word, 0) :]
