@@ -104,7 +104,11 @@ class LanguageCheck:
         Raises:
             MeshError: the file of its languages is missing or damaged.
         """
-        return cls(read_languages(folder))
+        known = read_languages(folder)
+        for code in known & LISTED:
+            # No request waits for it.
+            word_list(code)
+        return cls(known)
 
     def require_known(self, reading: Reading) -> None:
         """Refuse a language that the caller declares.
