@@ -20,7 +20,7 @@ _WORD = regex.compile(word_expression(SPACELESS_SCRIPTS), regex.VERSION1)
 # A sentence of at least so many words, all of them capitalised, is a headline.
 _HEADLINE = 4
 # What begins a new sentence inside of another one.
-_OPENING = regex.compile("[:\u201c\u201e\u00ab\"]")
+_OPENING = regex.compile('[:\u201c\u201e\u00ab"]')
 
 
 class Run(NamedTuple):
@@ -67,6 +67,10 @@ class Reading:
         if first > last:
             return Span(start, end)
         return Span(min(start, self.sentences[first].start), max(end, self.sentences[last].end))
+
+    def tells_case(self, start: int, end: int) -> bool:
+        """Whether a piece of the text is in a sentence with small letters, and maybe others."""
+        return not (self.is_lower_case or self.text[slice(*self.context(start, end))].isupper())
 
     def is_alone(self, run: Run) -> bool:
         """Whether these words are all that their sentence says, as in a list of names."""
