@@ -34,7 +34,10 @@ def doubtful(text, language="en"):
     [
         ("Michael Jordan flew to New York City.", ["Michael Jordan", "New York City"]),
         ("AT&T and Coca-Cola sued McDonald's.", ["AT&T", "Coca-Cola", "McDonald's"]),
-        ("McDonald\u2019s opened in Côte d\u2019Ivoire.", ["McDonald\u2019s", "Côte d\u2019Ivoire"]),
+        (
+            "McDonald\u2019s opened in Côte d\u2019Ivoire.",
+            ["McDonald\u2019s", "Côte d\u2019Ivoire"],
+        ),
         ("The UN met in Washington, D.C. today.", ["UN", "Washington, D.C."]),
         ("The US, the U.S. and the U.S.A.", ["US", "U.S.", "U.S.A."]),
         ("E.U. leaders and U.K. ministers met.", ["E.U.", "U.K."]),
@@ -168,7 +171,7 @@ def test_names_are_sure_by_their_case_elsewhere_or_as_no_other_words(language, t
         ("Berlin\nParis\nLondon\nRome", ["Berlin", "Paris", "London", "Rome"]),
         ("<td>New</td><td>York</td>", []),
         ("<p>Paris</p><p>Hilton</p>", ["Paris"]),
-        ("<b>New</b>\n <i>York</i> is big.", ["New York"]),
+        ("<p><b>New</b>\n <i>York</i> is big.</p>", ["New York"]),
     ],
 )
 def test_names_stay_within_a_block(text, expected):
