@@ -121,7 +121,8 @@ class StopWords:
             if len(found) == 1 and not is_spaceless(word):
                 start, end = found[0]
                 self._words.add(_key(fold(word)[start:end]))
-            elif found:
+            # The parts of a word with an apostrophe may be words of their own.
+            if found and (len(found) > 1 or is_spaceless(word) or "'" in fold(word)):
                 phrases.append(word)
         self._phrases = PhraseFinder(phrases)
 
@@ -152,6 +153,12 @@ class StopWords:
         negated = key.endswith("n't") and "not" in self._words
         dropped = negated or key in self._words or _key(word) in self._words
         return None if dropped else Word(start, end)
+
+
+@cache
+def stop_words_of(code: str) -> StopWords:
+    """The stop words of a language, ready for use; see `stop_words`."""
+    return StopWords(stop_words(code))
 
 
 def _key(word: str) -> str:
