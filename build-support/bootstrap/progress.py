@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
 import sys
 import threading
@@ -63,7 +64,8 @@ def run(
         with reporting(what, how_far):
             # Standard output belongs to the command given to ./pants. Open files are inherited, so that
             # the lock of an installation lasts until its last process has ended, even if the first one
-            # was killed.
+            # was killed. Ctrl-C ends this process, which then ends the command: Python's own programs
+            # would print tracebacks.
             subprocess.run(
                 command,
                 check=True,
@@ -71,6 +73,7 @@ def run(
                 stdin=subprocess.DEVNULL,
                 stdout=sys.stderr,
                 close_fds=False,
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
             )
     except (OSError, subprocess.CalledProcessError) as error:
         raise BootstrapError(f"{what[0].upper()}{what[1:]} failed ({_reason(error)}).") from error

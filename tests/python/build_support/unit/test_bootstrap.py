@@ -350,6 +350,20 @@ def test_killed_installation_is_repeated(machine: Machine) -> None:
     assert not list(machine.cache.glob("building.*"))
 
 
+def test_interrupted_installation_is_a_sentence(machine: Machine) -> None:
+    gate = machine.home / "gate"
+    os.mkfifo(gate)
+    with machine.start("list", GATE=str(gate)) as process:
+        wait_for("at the gate", process)
+        # As a terminal does.
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=300)
+
+    assert process.returncode == 130
+    assert err == "./pants: interrupted; the next start begins again\n"
+    assert machine.run("list")[0] == 0
+
+
 def test_two_at_once_install_once(machine: Machine) -> None:
     gate = machine.home / "gate"
     os.mkfifo(gate)
