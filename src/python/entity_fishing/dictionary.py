@@ -55,19 +55,13 @@ class _Search:
         names = list(self._names())
         neighbours = Neighbours(self._reading, names)
         evident = self._evident(names)
-        return [
-            Mention(
-                self._reading.words[run.first].start,
-                self._end(run),
-                reason=(
-                    Reason.PART_OF_LONGER_NAME
-                    if neighbours.joins(run, {found.type for found in self._found(run)})
-                    else None
-                ),
-                doubt=self._doubt(run, evident),
-            )
-            for run in names
-        ]
+        return [self._mention(run, neighbours, evident) for run in names]
+
+    def _mention(self, run: Run, neighbours: Neighbours, evident: Container[str]) -> Mention:
+        start, end = self._reading.words[run.first].start, self._end(run)
+        if neighbours.joins(run, {found.type for found in self._found(run)}):
+            return Mention(start, end, reason=Reason.PART_OF_LONGER_NAME)
+        return Mention(start, end, doubt=self._doubt(run, evident))
 
     def _runs(self, first: int) -> Iterator[Run]:
         """The runs from a word on that are short enough for a name, the shortest first."""
