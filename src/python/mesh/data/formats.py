@@ -1,37 +1,20 @@
 """Unvalidated rows of data files: CSV, TSV, JSON lines, Parquet and CoNLL, read as a stream."""
 
 import csv
-import itertools
 import json
 import lzma
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 import fsspec
 
 from mesh.core.errors import MeshError
+from mesh.data.conll import read_conll
+from mesh.data.raw_row import RawRow
 
 _MAX_FIELD_CHARACTERS = 10_000_000
-
-
-@dataclass(frozen=True)
-class RawRow:
-    """One row, or the reason why there is none.
-
-    Args:
-        line: number of its first line, or of the row in a Parquet file; from 1.
-        fields: its values by name, not validated.
-        problem: why it can't be read; then there are no fields.
-        lines: the number of rows that a problem may have cost.
-    """
-
-    line: int
-    fields: dict[str, Any] | None = None
-    problem: str = ""
-    lines: int = 1
 
 
 def read_file(path: Path, file_format: str, columns: Sequence[str] = ()) -> Iterator[RawRow]:
@@ -39,7 +22,7 @@ def read_file(path: Path, file_format: str, columns: Sequence[str] = ()) -> Iter
 
     Args:
         file_format: csv, tsv, jsonl, parquet or conll.
-        columns: names of a CSV or TSV file's columns where it has no header.
+        columns: names of a CSV or TSV file's columns where it has no header, or of a CoNLL file's.
 
     Raises:
         MeshError: the file is damaged, so the rest of it can't be read either.
@@ -104,39 +87,6 @@ def _read_table(reader: Any, columns: Sequence[str]) -> Iterator[RawRow]:
             yield RawRow(first, dict(zip(names, values, strict=True)))
 
 
-def _read_conll(file: TextIO, _columns: Sequence[str]) -> Iterator[RawRow]:
-    """One token a line with its tag last, an empty line between sentences."""
-    block: list[list[str]] = []
-    first = 1
-    for number, line in enumerate(itertools.chain(file, [""]), start=1):
-        if cells := line.split():
-            first = first if block else number
-            block.append(cells)
-        elif block:
-            if block[0][0] != "-DOCSTART-":
-                yield _sentence(first, block)
-            block = []
-
-
-def _sentence(line: int, block: Sequence[Sequence[str]]) -> RawRow:
-    """A text of the tokens joined by spaces, and entities of BIO, BIOES or BILOU tags."""
-    entities: list[dict[str, Any]] = []
-    text = ""
-    open_label = None
-    for offset, cells in enumerate(block):
-        prefix, _, label = cells[-1].partition("-")
-        if len(cells) < 2 or prefix not in "BIOESLU" or bool(label) == (prefix == "O"):
-            return RawRow(line + offset, problem=f"not a token with a tag: {' '.join(cells)!r}")
-        start = len(text) + 1 if text else 0
-        text = f"{text} {cells[0]}" if text else cells[0]
-        if label and (prefix not in "IEL" or label != open_label):
-            entities.append({"start": start, "end": len(text), "label": label})
-        elif label:
-            entities[-1]["end"] = len(text)
-        open_label = label if prefix in "BI" else None
-    return RawRow(line, {"text": text, "entities": entities})
-
-
 def _read_parquet(path: Path) -> Iterator[RawRow]:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -153,7 +103,7 @@ def _read_parquet(path: Path) -> Iterator[RawRow]:
 
 
 _TEXT_READERS: dict[str, Callable[[TextIO, Sequence[str]], Iterator[RawRow]]] = {
-    "conll": _read_conll,
+    "conll": read_conll,
     "csv": _read_csv,
     "jsonl": _read_jsonl,
     "tsv": _read_tsv,

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from mesh.core.errors import describe_invalid
 from mesh.data.dataset import TextRow
-from mesh.data.formats import RawRow
+from mesh.data.raw_row import RawRow
 
 Row = TypeVar("Row", bound=TextRow)
 

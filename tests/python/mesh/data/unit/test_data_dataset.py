@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from mesh.data.dataset import AnnotatedText, ClassifiedText
-from mesh.data.formats import RawRow
+from mesh.data.raw_row import RawRow
 from mesh.data.shards import arrow_schema
 from mesh.data.validation import Rejects, Translation, validate_rows
 from mesh.nlp.document import read_document

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesh.core.errors import MeshError
-from mesh.data.formats import RawRow, read_file
+from mesh.data.formats import read_file
+from mesh.data.raw_row import RawRow
 
 
 def read(tmp_path: Path, name: str, content: bytes, columns: Sequence[str] = ()) -> list[RawRow]:
