@@ -1,46 +1,62 @@
 """Unvalidated rows of data files: CSV, TSV, JSON lines, Parquet and CoNLL, read as a stream."""
 
-import csv
 import json
+import logging
 import lzma
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
-
-import fsspec
+from typing import TextIO
 
 from mesh.core.errors import MeshError
 from mesh.data.conll import read_conll
 from mesh.data.raw_row import RawRow
+from mesh.data.tables import Dialect, find_dialect, read_table
+from mesh.data.text_files import find_encoding, open_text
 
-_MAX_FIELD_CHARACTERS = 10_000_000
+logger = logging.getLogger(__name__)
 
 
-def read_file(path: Path, file_format: str, columns: Sequence[str] = ()) -> Iterator[RawRow]:
+@dataclass(frozen=True)
+class Reading:
+    """How files are read where that isn't found out.
+
+    Args:
+        columns: names of a table's columns where it has no header, or of a CoNLL file's.
+        delimiter: of tables.
+        encoding: of text files.
+    """
+
+    columns: Sequence[str] = ()
+    delimiter: str = ""
+    encoding: str = ""
+
+
+def read_file(path: Path, file_format: str, reading: Reading | None = None) -> Iterator[RawRow]:
     """Yield the rows of a file, decompressed by its suffix.
 
     Args:
         file_format: csv, tsv, jsonl, parquet or conll.
-        columns: names of a CSV or TSV file's columns where it has no header, or of a CoNLL file's.
 
     Raises:
-        MeshError: the file is damaged, so the rest of it can't be read either.
+        MeshError: the file is damaged, or can't be read as the format has it.
     """
+    reading = reading or Reading()
     try:
         if file_format == "parquet":
             yield from _read_parquet(path)
             return
-        # Bytes that aren't UTF-8 become surrogates, so that only their row is rejected.
-        with fsspec.open(
-            str(path), "rt", compression="infer", encoding="utf-8-sig", errors="surrogateescape", newline=""
-        ) as file:  # fmt: skip
-            yield from _TEXT_READERS[file_format](file, columns)
+        encoding = reading.encoding or find_encoding(path)
+        with open_text(path, encoding) as file:
+            if not encoding.startswith("utf-8"):
+                logger.info("%s: encoding %s", path.name, encoding)
+            yield from _TEXT_READERS[file_format](file, reading)
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise MeshError(f"{path.name} is damaged or incomplete: {error}.") from error
 
 
-def _read_jsonl(file: TextIO, _columns: Sequence[str]) -> Iterator[RawRow]:
+def _read_jsonl(file: TextIO, _reading: Reading) -> Iterator[RawRow]:
     for number, line in enumerate(file, start=1):
         if not line.strip():
             continue
@@ -55,36 +71,19 @@ def _read_jsonl(file: TextIO, _columns: Sequence[str]) -> Iterator[RawRow]:
                 yield RawRow(number, problem="not a JSON object")
 
 
-def _read_csv(file: TextIO, columns: Sequence[str]) -> Iterator[RawRow]:
-    csv.field_size_limit(_MAX_FIELD_CHARACTERS)
-    return _read_table(csv.reader(file, strict=True), columns)
+def _read_csv(file: TextIO, reading: Reading) -> Iterator[RawRow]:
+    dialect = find_dialect(file, reading.delimiter)
+    if dialect != Dialect(","):
+        logger.info("%s", dialect)
+    return read_table(file, dialect, reading.columns)
 
 
-def _read_tsv(file: TextIO, columns: Sequence[str]) -> Iterator[RawRow]:
-    csv.field_size_limit(_MAX_FIELD_CHARACTERS)
-    # The format has no quoting: quotes are part of the text.
-    return _read_table(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE), columns)
+def _read_tsv(file: TextIO, reading: Reading) -> Iterator[RawRow]:
+    return read_table(file, find_dialect(file, reading.delimiter or "\t"), reading.columns)
 
 
-def _read_table(reader: Any, columns: Sequence[str]) -> Iterator[RawRow]:
-    names = list(columns)
-    while True:
-        first = reader.line_num + 1
-        try:
-            values = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield RawRow(first, problem=f"not CSV: {error}", lines=reader.line_num - first + 1)
-            continue
-        if not values:
-            continue
-        if not names:
-            names = values
-        elif len(values) != len(names):
-            yield RawRow(first, problem=f"{len(values)} columns instead of {len(names)}")
-        else:
-            yield RawRow(first, dict(zip(names, values, strict=True)))
+def _read_conll(file: TextIO, reading: Reading) -> Iterator[RawRow]:
+    return read_conll(file, reading.columns)
 
 
 def _read_parquet(path: Path) -> Iterator[RawRow]:
@@ -102,8 +101,8 @@ def _read_parquet(path: Path) -> Iterator[RawRow]:
         raise MeshError(f"{path.name} is damaged after row {number}: {error}.") from error
 
 
-_TEXT_READERS: dict[str, Callable[[TextIO, Sequence[str]], Iterator[RawRow]]] = {
-    "conll": read_conll,
+_TEXT_READERS: dict[str, Callable[[TextIO, Reading], Iterator[RawRow]]] = {
+    "conll": _read_conll,
     "csv": _read_csv,
     "jsonl": _read_jsonl,
     "tsv": _read_tsv,

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, field_serializer
+from pydantic import Field, field_serializer, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.digest import fingerprint
@@ -23,12 +23,13 @@ from mesh.core.status import Status
 from mesh.core.urls import mask_url
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.dataset import Dataset, load_dataset
-from mesh.data.formats import read_file
+from mesh.data.formats import Reading, read_file
 from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.shards import Shard, arrow_schema, write_shards
 from mesh.data.sources import FORMATS, SourceFile, file_format, find_files, sample_files
 from mesh.data.status import status_of_data
 from mesh.data.store import DataSettings, DataStore
+from mesh.data.text_files import check_encoding
 from mesh.data.validation import REJECTS_FILE, Rejects, Translation, validate_rows
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,15 @@ class IngestSettings(MeshSettings):
         "files' names.",
     )
     columns: list[str] = Field(
-        [], description="JSON list: names of the columns of CSV and TSV files without a header."
+        [],
+        description="JSON list: names of the columns of CSV and TSV files without a header, or of "
+        "CoNLL files, with token and tag among them.",
+    )
+    delimiter: str = Field(
+        "", description="Between the columns of tables; by default found by their first lines."
+    )
+    encoding: str = Field(
+        "", description="Of text files, such as cp1252; by default found by their bytes."
     )
     rename: dict[str, str] = Field(
         {}, description='JSON object: the project\'s names of fields, such as {"sentence": "text"}.'
@@ -71,6 +80,11 @@ class IngestSettings(MeshSettings):
         0.01, ge=0, le=1, description="Fraction of malformed rows above which nothing is stored."
     )
     force: bool = Field(False, description="Read the source even if nothing has changed.")
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        return check_encoding(encoding) if encoding else encoding
 
     @field_serializer("source", when_used="json")
     def masked(self, source: str) -> str:
@@ -169,6 +183,7 @@ def _write(
 ) -> tuple[list[Shard], int]:
     """Write shards and rejects; return the shards and the number of rejected rows."""
     translation = Translation(settings.rename, settings.values, settings.defaults)
+    reading = Reading(settings.columns, settings.delimiter, settings.encoding)
     with (folder / REJECTS_FILE).open("w", encoding="utf-8") as file:
         rejects = Rejects(file)
 
@@ -176,7 +191,7 @@ def _write(
             for source, name in zip(files, formats, strict=True):
                 logger.info("reading %s", source.name)
                 with source.local(folder) as path:
-                    raw = read_file(path, name, settings.columns)
+                    raw = read_file(path, name, reading)
                     for row in validate_rows(raw, source.name, dataset.row, translation, rejects):
                         yield row.model_dump(mode="json")
 
