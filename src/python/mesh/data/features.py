@@ -11,6 +11,7 @@ import pyarrow as pa
 from mesh.core.progress import track
 from mesh.data.dataset import TextRow
 from mesh.data.duplicates import Duplicates, find_duplicates
+from mesh.data.languages import is_same_language
 from mesh.data.shards import arrow_schema
 from mesh.data.splitting import Fractions, assign_splits, first_by_hash
 from mesh.data.validation import Rejects
@@ -125,7 +126,7 @@ def _sentence(error: ValueError) -> str:
 
 def _language_problem(row: TextRow, minimum: float) -> str:
     found = detect_language(row.text, minimum)
-    if found.code is None or found.code == row.language:
+    if found.code is None or is_same_language(found.code, row.language):
         return ""
     return f"language {row.language!r} is given, but the text looks like {found.code!r} ({found.probability:.2f})"
 

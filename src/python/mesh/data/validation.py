@@ -1,8 +1,7 @@
 """From rows of files to rows of a project; those that don't fit are recorded as rejects."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from typing import Any, TextIO, TypeVar
 
 from pydantic import ValidationError
@@ -10,47 +9,12 @@ from pydantic import ValidationError
 from mesh.core.errors import describe_invalid
 from mesh.data.dataset import TextRow
 from mesh.data.raw_row import RawRow
+from mesh.data.translation import Translation
 
 Row = TypeVar("Row", bound=TextRow)
 
 REJECTS_FILE = "rejects.jsonl"
 _SHOWN_CHARACTERS = 500
-
-
-@dataclass(frozen=True)
-class Translation:
-    """The translation of a file's fields to a row's.
-
-    Args:
-        rename: the row's name of a field, by the file's; other unknown fields are dropped.
-        values: by the row's field, the row's value for each of the file's; None drops an entity.
-        defaults: values of fields that the file lacks.
-    """
-
-    rename: Mapping[str, str] = field(default_factory=dict)
-    values: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-
-    def apply(self, fields: Mapping[str, Any], row: type[TextRow]) -> dict[str, Any]:
-        """The fields of a row."""
-        renamed = {self.rename.get(name, name): value for name, value in fields.items()}
-        translated = {name: self._value(name, value) for name, value in renamed.items()}
-        known = {name: value for name, value in translated.items() if name in row.model_fields}
-        return {**self.defaults, **known}
-
-    def _value(self, name: str, value: Any) -> Any:
-        if isinstance(value, list):
-            items = (
-                (
-                    {key: self._value(key, part) for key, part in item.items()}
-                    if isinstance(item, dict)
-                    else item
-                )
-                for item in value
-            )
-            return [item for item in items if not isinstance(item, dict) or item.get("label", "")]
-        choices = self.values.get(name, {})
-        return choices.get(str(value), value) if isinstance(value, str | int) else value
 
 
 class Rejects:

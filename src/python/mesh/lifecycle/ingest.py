@@ -30,7 +30,8 @@ from mesh.data.sources import FORMATS, SourceFile, file_format, find_files, samp
 from mesh.data.status import status_of_data
 from mesh.data.store import DataSettings, DataStore
 from mesh.data.text_files import check_encoding
-from mesh.data.validation import REJECTS_FILE, Rejects, Translation, validate_rows
+from mesh.data.translation import Translation
+from mesh.data.validation import REJECTS_FILE, Rejects, validate_rows
 
 logger = logging.getLogger(__name__)
 
