@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from mesh.core.errors import MeshError
 from mesh.data.raw_row import RawRow
@@ -52,7 +52,9 @@ class Columns:
         )
 
 
-class _Token(NamedTuple):
+class Token(NamedTuple):
+    """A token with its tag, and whether a space follows it."""
+
     text: str
     tag: str
     space_after: bool
@@ -78,7 +80,7 @@ def read_conll(file: TextIO, names: Sequence[str] = ()) -> Iterator[RawRow]:
 
 
 def _read(lines: Iterable[str], columns: Columns) -> Iterator[RawRow]:
-    block: list[_Token] = []
+    block: list[Token] = []
     first, problem = 1, None
     for number, line in enumerate(itertools.chain(lines, [""]), start=1):
         content = line.rstrip("\r\n")
@@ -87,7 +89,7 @@ def _read(lines: Iterable[str], columns: Columns) -> Iterator[RawRow]:
             if problem:
                 yield problem
             elif block:
-                yield _sentence(first, block)
+                yield RawRow(first, tagged_text(block))
             block, problem = [], None
         elif problem or _is_comment(cells, columns):
             continue
@@ -98,16 +100,16 @@ def _read(lines: Iterable[str], columns: Columns) -> Iterator[RawRow]:
             block.append(token)
 
 
-def _token(cells: Sequence[str], columns: Columns) -> _Token | None:
+def _token(cells: Sequence[str], columns: Columns) -> Token | None:
     """The token of a line; without text if it stands for others, or None if it is malformed."""
     if len(cells) != columns.count:
         return None
     token, tag = cells[columns.token], cells[columns.tag]
     if columns.number and (match := _NUMBER.fullmatch(cells[0])) and match["other"]:
-        return _Token("", "O", space_after=True)
+        return Token("", "O", space_after=True)
     if not token or not _TAG.fullmatch(tag):
         return None
-    return _Token(token, tag, "SpaceAfter=No" not in cells[-1].split("|"))
+    return Token(token, tag, "SpaceAfter=No" not in cells[-1].split("|"))
 
 
 def _problem(line: str, cells: Sequence[str], columns: Columns) -> str:
@@ -116,20 +118,36 @@ def _problem(line: str, cells: Sequence[str], columns: Columns) -> str:
     return f"not a token with a tag in column {columns.tag + 1}: {line!r}"
 
 
-def _sentence(line: int, block: Sequence[_Token]) -> RawRow:
-    entities: list[dict[str, int | str]] = []
-    text, space, open_label = "", False, ""
-    for token in block:
+def tagged_text(tokens: Sequence[Token]) -> dict[str, Any]:
+    """A text of tokens, and the entities of their tags."""
+    text, space = "", False
+    spans = []
+    for token in tokens:
         start = len(text) + space
         text = f"{text}{' ' if space else ''}{token.text}"
+        spans.append((start, len(text)))
         space = token.space_after
-        prefix, _, label = token.tag.partition("-")
+    return {"text": text, "entities": tagged_entities(spans, [token.tag for token in tokens])}
+
+
+def tagged_entities(spans: Sequence[tuple[int, int]], tags: Sequence[str]) -> list[dict[str, Any]]:
+    """The entities of tokens, from the place and the tag of each.
+
+    Raises:
+        ValueError: a tag has another form than O, or B-PER with any of B, I, E, S, L and U.
+    """
+    entities: list[dict[str, Any]] = []
+    open_label = ""
+    for (start, end), tag in zip(spans, tags, strict=True):
+        if not _TAG.fullmatch(tag):
+            raise ValueError(f"{tag!r} isn't a tag such as B-PER or O")
+        prefix, _, label = tag.partition("-")
         if label and (prefix not in "IEL" or label != open_label):
-            entities.append({"start": start, "end": len(text), "label": label})
+            entities.append({"start": start, "end": end, "label": label})
         elif label:
-            entities[-1]["end"] = len(text)
+            entities[-1]["end"] = end
         open_label = label if prefix in "BI" else ""
-    return RawRow(line, {"text": text, "entities": entities})
+    return entities
 
 
 def _cells(line: str, tabs: bool) -> list[str]:

@@ -4,12 +4,13 @@ import json
 import logging
 import lzma
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from mesh.core.errors import MeshError
+from mesh.data.annotations import split_export
 from mesh.data.conll import read_conll
 from mesh.data.raw_row import RawRow
 from mesh.data.tables import Dialect, find_dialect, read_table
@@ -65,10 +66,22 @@ def _read_jsonl(file: TextIO, _reading: Reading) -> Iterator[RawRow]:
         except (ValueError, RecursionError) as error:
             yield RawRow(number, problem=f"not JSON: {error}")
         else:
-            if isinstance(value, dict):
-                yield RawRow(number, value)
-            else:
-                yield RawRow(number, problem="not a JSON object")
+            yield from (_object(number, item) for item in split_export([value]))
+
+
+def _read_json(file: TextIO, _reading: Reading) -> Iterator[RawRow]:
+    try:
+        value = json.load(file)
+    except (ValueError, RecursionError) as error:
+        raise MeshError(f"{file.name} isn't JSON: {error}.") from error
+    for number, item in enumerate(split_export(value), start=1):
+        yield _object(number, item)
+
+
+def _object(number: int, value: Any) -> RawRow:
+    if isinstance(value, dict):
+        return RawRow(number, value)
+    return RawRow(number, problem="not a JSON object")
 
 
 def _read_csv(file: TextIO, reading: Reading) -> Iterator[RawRow]:
@@ -93,17 +106,40 @@ def _read_parquet(path: Path) -> Iterator[RawRow]:
     number = 0
     try:
         with pq.ParquetFile(path) as file:
+            names = _tag_names(file.schema_arrow.metadata or {})
             for batch in file.iter_batches(batch_size=1024):
                 for fields in batch.to_pylist():
                     number += 1
-                    yield RawRow(number, fields)
+                    yield RawRow(number, _with_names(fields, names))
     except pa.ArrowException as error:
         raise MeshError(f"{path.name} is damaged after row {number}: {error}.") from error
+
+
+def _tag_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
+    """The names of the numbers in lists of tags, as Hugging Face's `datasets` writes them."""
+    described = json.loads(metadata.get(b"huggingface", b"{}"))
+    features = described.get("info", {}).get("features", {})
+    return {
+        name: feature["feature"]["names"]
+        for name, feature in features.items()
+        if isinstance(feature, dict)
+        and isinstance(feature.get("feature"), dict)
+        and "names" in feature["feature"]
+    }
+
+
+def _with_names(fields: dict[str, Any], names: Mapping[str, list[str]]) -> dict[str, Any]:
+    return fields | {
+        name: [known[number] for number in fields[name]]
+        for name, known in names.items()
+        if isinstance(fields.get(name), list)
+    }
 
 
 _TEXT_READERS: dict[str, Callable[[TextIO, Reading], Iterator[RawRow]]] = {
     "conll": _read_conll,
     "csv": _read_csv,
+    "json": _read_json,
     "jsonl": _read_jsonl,
     "tsv": _read_tsv,
 }

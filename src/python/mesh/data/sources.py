@@ -20,6 +20,7 @@ from mesh.data.files import open_file_system, url_errors
 FORMATS = {
     ".conll": "conll",
     ".csv": "csv",
+    ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
@@ -27,7 +28,7 @@ FORMATS = {
 }
 """The format of a file by its suffix, after a compression suffix is removed."""
 
-_COMPRESSED = (".gz", ".bz2", ".xz")
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 _HUB = re.compile(
     r"hf://datasets/(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>refs/\w+/\w+|[\w.-]+))?(?P<path>/.+)?"
 )

@@ -55,6 +55,18 @@ class Translation:
         known = {name: value for name, value in translated.items() if name in row.model_fields}
         return {**self.defaults, **known}
 
+    def in_lists(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields with translated values in lists, such as the tags of tokens."""
+        choices: dict[str, _Choices] = self.__dict__["_choices"]
+        return {
+            name: (
+                [_translated(choices[name], item) for item in value]
+                if name in choices and isinstance(value, list)
+                else value
+            )
+            for name, value in fields.items()
+        }
+
     def _renamed(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         for old, new in self.rename.items():
             if old in fields and new in fields and old != new and new not in self.rename:
@@ -69,10 +81,7 @@ class Translation:
             items = [self._item(item) if isinstance(item, dict) else item for item in value]
             return [item for item in items if item is not None]
         choices: dict[str, _Choices] = self.__dict__["_choices"]
-        if name not in choices or not isinstance(value, str | int | float):
-            return value
-        chosen = choices[name].of(value)
-        return value if chosen is _KEPT else chosen
+        return _translated(choices[name], value) if name in choices else value
 
     def _item(self, item: Mapping[str, Any]) -> dict[str, Any] | None:
         """A translated entity, or None if its label is translated to nothing."""
@@ -128,6 +137,13 @@ class _Choices:
                 if number in numbers:
                     return chosen
         return _KEPT
+
+
+def _translated(choices: _Choices, value: Any) -> Any:
+    if not isinstance(value, str | int | float):
+        return value
+    chosen = choices.of(value)
+    return value if chosen is _KEPT else chosen
 
 
 def _form(value: object) -> str:

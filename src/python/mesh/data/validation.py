@@ -1,13 +1,15 @@
 """From rows of files to rows of a project; those that don't fit are recorded as rejects."""
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any, TextIO, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Generic, TextIO, TypeVar
 
 from pydantic import ValidationError
 
 from mesh.core.errors import describe_invalid
+from mesh.data.annotations import read_annotations
 from mesh.data.dataset import TextRow
+from mesh.data.offsets import Offsets, OffsetsCheck, span_problem
 from mesh.data.raw_row import RawRow
 from mesh.data.translation import Translation
 
@@ -40,15 +42,71 @@ class Rejects:
         self.count += rows
 
 
-def validate_rows(
-    raw: Iterable[RawRow], source: str, row: type[Row], translation: Translation, rejects: Rejects
-) -> Iterator[Row]:
-    """Yield the rows that fit the project; the others go to the rejects with line and reason."""
-    for found in raw:
-        if found.fields is None:
-            rejects.add(source, found.line, found.problem, None, found.lines)
-            continue
-        try:
-            yield row.model_validate(translation.apply(found.fields, row))
-        except ValidationError as error:
-            rejects.add(source, found.line, describe_invalid(error), found.fields)
+class RowReader(Generic[Row]):
+    """Makes rows of a project from those of files; the others go to the rejects with the reason.
+
+    Args:
+        row: the type of the project's rows.
+        offsets: how the files count the places of entities.
+    """
+
+    def __init__(
+        self,
+        row: type[Row],
+        translation: Translation,
+        offsets: Offsets,
+        rejects: Rejects,
+    ) -> None:
+        self._row = row
+        self._translation = translation
+        self._offsets = offsets
+        self._rejects = rejects
+        self._has_entities = "entities" in row.model_fields
+        self.check = OffsetsCheck(offsets)
+
+    def read(self, raw: Iterable[RawRow], source: str) -> Iterator[Row]:
+        """Yield the rows of a file that fit the project."""
+        for found in raw:
+            if found.fields is None:
+                self._rejects.add(source, found.line, found.problem, None, found.lines)
+                continue
+            try:
+                yield self._read(found.fields)
+            except ValidationError as error:
+                self._rejects.add(source, found.line, describe_invalid(error), found.fields)
+            except ValueError as error:
+                self._rejects.add(source, found.line, str(error), found.fields)
+
+    def _read(self, fields: Mapping[str, Any]) -> Row:
+        annotated = read_annotations(
+            self._translation.in_lists(fields), has_entities=self._has_entities
+        )
+        translated = self._translation.apply(annotated, self._row)
+        entities, text = translated.get("entities"), translated.get("text")
+        if isinstance(entities, list) and isinstance(text, str):
+            translated["entities"] = self._placed(text, entities)
+        return self._row.model_validate(translated)
+
+    def _placed(self, text: str, entities: Sequence[Any]) -> list[Any]:
+        """The entities with their places in characters.
+
+        Raises:
+            ValueError: a place can't be that of an entity.
+        """
+        if not all(
+            isinstance(each, dict)
+            and isinstance(each.get("start"), int)
+            and isinstance(each.get("end"), int)
+            for each in entities
+        ):
+            raise ValueError("an entity has no start and end, which are whole numbers")
+        self.check.add(text, entities)
+        places = self._offsets.places(text)
+        placed = []
+        for entity in entities:
+            start, end = places.span(entity["start"], entity["end"])
+            if problem := span_problem(text, start, end, entity.get("surface")):
+                raise ValueError(problem)
+            rest = {key: value for key, value in entity.items() if key != "surface"}
+            placed.append({**rest, "start": start, "end": end})
+        return placed

@@ -25,13 +25,14 @@ from mesh.core.workspace import WorkspaceSettings
 from mesh.data.dataset import Dataset, load_dataset
 from mesh.data.formats import Reading, read_file
 from mesh.data.manifest import DataManifest, describe_schema
+from mesh.data.offsets import Offsets
 from mesh.data.shards import Shard, arrow_schema, write_shards
 from mesh.data.sources import FORMATS, SourceFile, file_format, find_files, sample_files
 from mesh.data.status import status_of_data
 from mesh.data.store import DataSettings, DataStore
 from mesh.data.text_files import check_encoding
 from mesh.data.translation import Translation
-from mesh.data.validation import REJECTS_FILE, Rejects, validate_rows
+from mesh.data.validation import REJECTS_FILE, Rejects, RowReader
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,17 @@ class IngestSettings(MeshSettings):
     )
     force: bool = Field(False, description="Read the source even if nothing has changed.")
 
+    offsets: str = Field(
+        "characters",
+        description="How the places of entities are counted: characters, utf16 (code units) or "
+        "bytes, from-1, inclusive (ends), joined by commas.",
+    )
+
+    @field_validator("offsets")
+    @classmethod
+    def _are_known(cls, offsets: str) -> str:
+        return str(Offsets.parse(offsets))
+
     @field_validator("encoding")
     @classmethod
     def _is_known(cls, encoding: str) -> str:
@@ -112,8 +124,11 @@ def ingest(
         return
     output = workspace.output(dataset.project, "ingest")
     with atomic_directory(output, replace=True) as folder:
-        shards, rejected = _write(dataset, settings, files, formats, folder)
+        shards, rejected, advice = _write(dataset, settings, files, formats, folder)
         problem = _problem(sum(shard.rows for shard in shards), rejected, settings)
+        if advice:
+            problem = f"{problem}; {advice}" if problem else ""
+            logger.warning("%s", advice)
         if not problem:
             manifest = DataManifest(
                 project=dataset.project.name,
@@ -181,23 +196,24 @@ def _write(
     files: Sequence[SourceFile],
     formats: Sequence[str],
     folder: Path,
-) -> tuple[list[Shard], int]:
-    """Write shards and rejects; return the shards and the number of rejected rows."""
+) -> tuple[list[Shard], int, str]:
+    """Write shards and rejects; return the shards, the number of rejected rows, and advice."""
     translation = Translation(settings.rename, settings.values, settings.defaults)
     reading = Reading(settings.columns, settings.delimiter, settings.encoding)
     with (folder / REJECTS_FILE).open("w", encoding="utf-8") as file:
         rejects = Rejects(file)
+        reader = RowReader(dataset.row, translation, Offsets.parse(settings.offsets), rejects)
 
         def rows() -> Iterator[dict[str, Any]]:
             for source, name in zip(files, formats, strict=True):
                 logger.info("reading %s", source.name)
                 with source.local(folder) as path:
                     raw = read_file(path, name, reading)
-                    for row in validate_rows(raw, source.name, dataset.row, translation, rejects):
+                    for row in reader.read(raw, source.name):
                         yield row.model_dump(mode="json")
 
         shards = write_shards(track(rows(), "reading"), arrow_schema(dataset.row), folder, PART)
-    return shards, rejects.count
+    return shards, rejects.count, reader.check.advice()
 
 
 def _problem(rows: int, rejected: int, settings: IngestSettings) -> str:

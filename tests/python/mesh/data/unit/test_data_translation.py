@@ -9,9 +9,10 @@ import pytest
 from mesh.core.errors import UsageError
 from mesh.data.dataset import AnnotatedText, ClassifiedText
 from mesh.data.languages import is_same_language, language_code
+from mesh.data.offsets import Offsets
 from mesh.data.raw_row import RawRow
 from mesh.data.translation import Translation
-from mesh.data.validation import Rejects, validate_rows
+from mesh.data.validation import Rejects, RowReader
 
 
 class Opinion(ClassifiedText):
@@ -32,7 +33,7 @@ def test_fields_are_renamed_translated_and_filled_in() -> None:
         RawRow(3, problem="not JSON", lines=4),
         RawRow(4, {"sentence": "caf\udce9", "label": "0"}),
     ]
-    rows = list(validate_rows(raw, "a.csv", Opinion, translation, rejects))
+    rows = list(RowReader(Opinion, translation, Offsets(), rejects).read(raw, "a.csv"))
     assert [(row.text, row.label, row.language) for row in rows] == [("one", "good", "en")]
     records = [json.loads(line) for line in file.getvalue().splitlines()]
     assert [(record["source"], record["line"]) for record in records] == [
@@ -127,7 +128,8 @@ def test_an_entity_without_its_label_rejects_the_row(label: dict[str, str | None
     fields = {"text": "Rosa is here", "language": "en", "domain": "news", "entities": [entity]}
     rejects = Rejects(io.StringIO())
     raw = [RawRow(1, fields)]
-    assert list(validate_rows(raw, "a", AnnotatedText, Translation(), rejects)) == []
+    reader = RowReader(AnnotatedText, Translation(), Offsets(), rejects)
+    assert list(reader.read(raw, "a")) == []
     assert rejects.count == 1
 
 

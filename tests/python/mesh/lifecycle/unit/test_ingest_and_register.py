@@ -190,7 +190,7 @@ def test_source_without_a_good_row_is_refused(place):
 
 def test_unknown_format_is_a_sentence(place):
     with pytest.raises(
-        UsageError, match="set INGEST_FORMAT to one of conll, csv, jsonl, parquet, tsv"
+        UsageError, match="set INGEST_FORMAT to one of conll, csv, json, jsonl, parquet, tsv"
     ):
         place.ingest(format="xml")
 
