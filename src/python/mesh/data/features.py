@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,13 @@ from mesh.data.dataset import TextRow
 from mesh.data.duplicates import Duplicates, find_duplicates
 from mesh.data.languages import is_same_language
 from mesh.data.shards import arrow_schema
-from mesh.data.splitting import Fractions, assign_splits, first_by_hash
+from mesh.data.splitting import Fractions, Unit, assign_splits, first_by_hash
 from mesh.data.validation import Rejects
 from mesh.nlp.document import read_document
 from mesh.nlp.language import detect_language
 
 _ID_CHARACTERS = 32
+_SHOWN_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,18 @@ def row_id(text: str) -> str:
 
 
 def prepare(
-    rows: Iterable[TextRow], preparation: Preparation, rejects: Rejects, source: str
+    rows: Iterable[TextRow],
+    preparation: Preparation,
+    rejects: Rejects,
+    source: str,
+    earlier: Mapping[str, str] | None = None,
 ) -> Prepared:
     """Clean, check and compare rows, and assign splits, whatever the order of the rows.
 
     Args:
         rejects: receives every dropped row, with its number in `rows` where it has one.
         source: the name of the rows in the rejects.
+        earlier: the splits of earlier rows by their ids, which they keep.
     """
     left_out: Counter[str] = Counter()
 
@@ -101,19 +107,27 @@ def prepare(
             usable.append(cleaned)
     usable.sort(key=_sort_key)
     duplicates = find_duplicates(usable, preparation.near_duplicate, preparation.related)
-    for position in sorted(duplicates.conflicting):
-        drop(
-            "conflict",
-            usable[position],
-            "the same text occurs with other labels, so neither is used",
-        )
+    for position, other in sorted(duplicates.conflicting.items()):
+        drop("conflict", usable[position], _conflict(usable[position], usable[other]))
     for kind, found in (
         ("duplicate", duplicates.same),
         ("near-duplicate", duplicates.near),
     ):
         for position, other in sorted(found.items()):
             drop(kind, usable[position], f"{kind} of {row_id(usable[other].text)}")
-    return Prepared(_split(usable, duplicates, preparation), dict(left_out))
+
+    def drop_between(position: int, reason: str) -> None:
+        drop("between splits", usable[position], reason)
+
+    features = _split(usable, duplicates, preparation, earlier or {}, drop_between)
+    return Prepared(features, dict(left_out))
+
+
+def _conflict(row: TextRow, other: TextRow) -> str:
+    return (
+        f"the same text has other labels, {row.annotation!r} and {other.annotation!r}, so neither "
+        f"row is used; the other one is {other.text[:_SHOWN_CHARACTERS]!r}"
+    )
 
 
 def _sort_key(row: TextRow) -> tuple[str, str]:
@@ -132,24 +146,58 @@ def _language_problem(row: TextRow, minimum: float) -> str:
 
 
 def _split(
-    rows: Sequence[TextRow], duplicates: Duplicates, preparation: Preparation
+    rows: Sequence[TextRow],
+    duplicates: Duplicates,
+    preparation: Preparation,
+    earlier: Mapping[str, str],
+    drop: Callable[[int, str], None],
 ) -> tuple[Feature, ...]:
-    dropped = duplicates.conflicting | duplicates.same.keys() | duplicates.near.keys()
+    """The features of all rows but those that are dropped.
+
+    Args:
+        earlier: the splits of rows that have one, by their ids.
+        drop: called with the position of a new row that would join earlier rows of two splits.
+    """
+    dropped = duplicates.conflicting.keys() | duplicates.same.keys() | duplicates.near.keys()
     members: defaultdict[int, list[int]] = defaultdict(list)
     for position, cluster in enumerate(duplicates.clusters):
         if position not in dropped:
             members[cluster].append(position)
     ids = [row_id(row.text) for row in rows]
     names: dict[int, str] = {}
-    strata: dict[str, str] = {}
-    for positions in members.values():
-        name = first_by_hash((ids[position] for position in positions), preparation.seed)
-        strata[name] = next(
-            rows[position].stratum for position in positions if ids[position] == name
-        )
-        names |= dict.fromkeys(positions, name)
-    splits = assign_splits(strata, preparation.fractions, preparation.seed)
+    units: list[Unit] = []
+    for together in members.values():
+        for split, positions in _groups(together, ids, earlier, drop):
+            name = first_by_hash((ids[position] for position in positions), preparation.seed)
+            named = next(rows[position] for position in positions if ids[position] == name)
+            labels = {label for position in positions for label in rows[position].labels}
+            units.append(Unit(name, len(positions), named.stratum, frozenset(labels), split))
+            names |= dict.fromkeys(positions, name)
+    splits = assign_splits(units, preparation.fractions, preparation.seed)
     return tuple(
         Feature(ids[position], name, splits[name], rows[position])
         for position, name in sorted(names.items())
     )
+
+
+def _groups(
+    cluster: Sequence[int],
+    ids: Sequence[str],
+    earlier: Mapping[str, str],
+    drop: Callable[[int, str], None],
+) -> Iterator[tuple[str | None, list[int]]]:
+    """The rows of a cluster that stay together, and the split that they had before."""
+    known: defaultdict[str, list[int]] = defaultdict(list)
+    new = []
+    for position in cluster:
+        if split := earlier.get(ids[position]):
+            known[split].append(position)
+        else:
+            new.append(position)
+    if len(known) < 2:
+        yield next(iter(known), None), list(cluster)
+        return
+    splits = " and ".join(sorted(known))
+    for position in new:
+        drop(position, f"it resembles earlier rows of {splits}, which must stay apart")
+    yield from known.items()

@@ -33,6 +33,7 @@ from mesh.lifecycle.ingest import PART
 logger = logging.getLogger(__name__)
 
 _MISTAKES = ("clean-up", "conflict", "language")
+_SPLITTING = ("seed", "test_share", "validation_share")
 
 
 class RegisterSettings(MeshSettings):
@@ -109,7 +110,10 @@ def register(
             (folder / REJECTS_FILE).open("w", encoding="utf-8") as file,
         ):
             rows = (dataset.row.model_validate(fields) for fields in local.rows(PART))
-            prepared = prepare(rows, settings.preparation, Rejects(file), f"raw/{raw.version}")
+            earlier = _earlier_splits(store, settings, folder)
+            prepared = prepare(
+                rows, settings.preparation, Rejects(file), f"raw/{raw.version}", earlier
+            )
         problem = _problem(prepared, raw.rows, settings)
         if not problem:
             manifest = _write(dataset, settings, raw, prepared, made_from, folder)
@@ -130,6 +134,21 @@ def register_inputs(dataset: Dataset, settings: RegisterSettings, raw: DataManif
         **setting_inputs(_chosen(settings)),
         **code_inputs((dataset.row.__module__, *REGISTERING), excluded=NOT_REGISTERING),
     }
+
+
+def _earlier_splits(store: DataStore, settings: RegisterSettings, folder: Path) -> dict[str, str]:
+    """The split of each row in the latest features, by its id; of none if other settings made them.
+
+    They are no input: the same rows give the version that they gave before.
+    """
+    if not store.versions():
+        return {}
+    latest = store.get(LATEST)
+    before = latest.source.get("settings", {})
+    if any(before.get(name) != getattr(settings, name) for name in _SPLITTING):
+        return {}
+    with store.local(latest, folder) as local:
+        return {str(row["id"]): split for split in SPLITS for row in local.rows(split)}
 
 
 def _chosen(settings: RegisterSettings) -> dict[str, Any]:
