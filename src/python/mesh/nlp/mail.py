@@ -1,0 +1,238 @@
+"""The lines of a mail that aren't its message: header, greeting, signature, quoted mails."""
+
+import re
+from collections.abc import Sequence
+
+from mesh.nlp import mail_phrases as phrases
+from mesh.nlp.blocks import BlockKind
+
+_GREETED_END = re.compile(r"\s*[,!:;.\u2026\u2013\u2014-]*$")
+_CONJUNCTIONS = frozenset("and und et y e en och og i и & / et".split())
+_RULE = re.compile(r"[_=-]{10,}$")
+_QUOTE = re.compile(r"(?:>|\|>|[A-Z]{1,3}>)")
+_NAME = re.compile(r"(?:[^\W\d_a-z][\w.'-]*)(?: [^\W\d_][\w.'-]*){0,3}$")
+_NAME_ALONE = re.compile(r"[^\W\d_a-z]\w+(?: [^\W\d_a-z]\w+)?,")
+
+_LONGEST = 300
+_FIRST_LINES = 3
+_SIGNATURE_LINES = 12
+
+
+def kinds(lines: Sequence[str]) -> dict[int, BlockKind]:
+    """What the lines of a mail are: header, greeting, signature or quoted; {} for other texts.
+
+    Args:
+        lines: of the text, split at line feeds.
+
+    A text is a mail if it has one certain sign of it (a header with a subject or addresses, a mail
+    quoted with who wrote it, "Original Message", a formal closing with a name at the end, "-- " or
+    "Sent from my phone" at the end) or two of: a greeting on a line of its own at the start, a
+    closing with a name at the end, lines that begin with `>`, one line of a header.
+    """
+    stripped = [line.strip().replace("\u2019", "'") for line in lines]
+    header, certainty = _header(lines, stripped)
+    quoted, quoted_certainty = _quoted(stripped, len(header))
+    own = [i for i, line in enumerate(stripped) if line and i not in quoted and i not in header]
+    greeting = _greeting(stripped, own)
+    signature, signature_certainty = _signature(lines, stripped, own, bool(greeting))
+    if certainty + quoted_certainty + bool(greeting) + signature_certainty < 2:
+        return {}
+    return (
+        dict.fromkeys(sorted(header), BlockKind.MAIL_HEADER)
+        | dict.fromkeys(greeting, BlockKind.GREETING)
+        | dict.fromkeys(signature, BlockKind.SIGNATURE)
+        | dict.fromkeys(sorted(quoted), BlockKind.QUOTED)
+    )
+
+
+def _header(lines: Sequence[str], stripped: Sequence[str]) -> tuple[set[int], int]:
+    """The header at the start, and how certain it makes a mail: 0, 1 or 2."""
+    first = next((i for i, line in enumerate(stripped) if line), len(stripped))
+    end, roles = _header_block(lines, stripped, first)
+    certainty = _certainty_of_header(stripped[first:end], roles)
+    return (set(range(first, end)) if certainty else set()), certainty
+
+
+def _header_block(
+    lines: Sequence[str], stripped: Sequence[str], first: int
+) -> tuple[int, set[str]]:
+    """The end of the header lines from a line on, and what they say."""
+    roles: set[str] = set()
+    i = first
+    while i < len(lines) and stripped[i]:
+        if match := phrases.HEADER.match(stripped[i][:_LONGEST]):
+            roles.add(match.lastgroup or "")
+        elif not (roles and lines[i][:1] in " \t"):
+            break
+        i += 1
+    # Text right after it belongs to a form or a list, unless it is the message.
+    return i, roles
+
+
+def _certainty_of_header(block: Sequence[str], roles: set[str]) -> int:
+    parties = roles & {"sender", "recipient"}
+    addresses = any("@" in line for line in block)
+    if parties and (roles & {"subject", "sent"} or addresses):
+        return 2
+    return int(bool(roles & {"subject", "sent"}) or (len(parties) == 2 and "more" in roles))
+
+
+def _quoted(stripped: Sequence[str], start: int) -> tuple[set[int], int]:
+    """The lines of earlier mails, and how certain they make a mail: 0, 1 or 2."""
+    quoted = {i for i in range(start, len(stripped)) if _QUOTE.match(stripped[i])}
+    certainty = int(bool(quoted))
+    i = start
+    while i < len(stripped):
+        if phrases.ORIGINAL.match(stripped[i][:_LONGEST]) or _is_header_of_quoted(
+            stripped, i, start
+        ):
+            first = i - 1 if i > start and _RULE.match(stripped[i - 1]) else i
+            return quoted | set(range(first, len(stripped))), 2
+        if count := _attribution(stripped, i):
+            following = _next_line(stripped, i + count)
+            if following in quoted:
+                quoted |= set(range(i, following))
+                certainty = 2
+            elif certainty or _is_dated(" ".join(stripped[i : i + count])):
+                return quoted | set(range(i, len(stripped))), 2
+        i += 1
+    return quoted, certainty
+
+
+def _is_header_of_quoted(stripped: Sequence[str], i: int, start: int) -> bool:
+    """Whether the header of an earlier mail begins at a line, as Outlook writes it."""
+    before = next((line for line in reversed(stripped[max(start, i - 2) : i]) if line), "")
+    if i == start or not stripped[i] or (stripped[i - 1] and not _RULE.match(before)):
+        return False
+    match = phrases.HEADER.match(stripped[i][:_LONGEST])
+    if not match or match.lastgroup != "sender":
+        return False
+    block = stripped[i : i + 8]
+    end, roles = _header_block(block, block, 0)
+    return end >= 3 and bool(roles & {"sent", "subject"}) and "recipient" in roles
+
+
+def _attribution(stripped: Sequence[str], i: int) -> int:
+    """The number of lines from a line on, at most 3, that say who wrote what follows; or 0."""
+    joined = ""
+    for count in range(1, 4):
+        if i + count > len(stripped) or not (line := stripped[i + count - 1]) or line[0] == ">":
+            return 0
+        joined = f"{joined} {line}".strip()
+        if len(joined) > _LONGEST:
+            return 0
+        if line.endswith(":") and phrases.ATTRIBUTION.match(joined):
+            return count
+    return 0
+
+
+def _is_dated(attribution: str) -> bool:
+    return bool(re.search(r"\d", attribution)) and bool(
+        re.search(r"@|\d{4}|\d[:.h]\d\d", attribution)
+    )
+
+
+def _next_line(stripped: Sequence[str], i: int) -> int:
+    """The next line that isn't empty, among two."""
+    return i + 1 if i < len(stripped) and not stripped[i] else i
+
+
+def _greeting(stripped: Sequence[str], own: Sequence[int]) -> list[int]:
+    """The line of the greeting; a name with a comma is one in the first line only."""
+    if own and _NAME_ALONE.fullmatch(stripped[own[0]]):
+        return [own[0]]
+    return [i for i in own[:_FIRST_LINES] if is_greeting(stripped[i])][:1]
+
+
+def is_greeting(line: str) -> bool:
+    """Whether a line is a greeting and nothing else, as "Dear Ann," but not "Dear Ann, I'm late."."""
+    if len(line) > 100 or not (match := phrases.GREETING.fullmatch(line)):
+        return False
+    rest = _GREETED_END.sub("", match["rest"])
+    if re.search(r"[!?]\s|\w{5}\.\s", rest):
+        return False
+    head, *others = rest.split(",")
+    return len(head.split()) <= (7 if line[-1] in ",:!" else 5) and all(
+        _is_greeted(part.strip()) for part in others
+    )
+
+
+def _is_greeted(part: str) -> bool:
+    """Whether a part after a comma is one more greeting, or one more name."""
+    words = part.split()
+    if match := phrases.GREETING.match(part):
+        return len(match["rest"].split()) <= 4
+    return (
+        bool(words)
+        and len(words) <= 4
+        and all(word[0].isupper() or word in _CONJUNCTIONS for word in words)
+    )
+
+
+def _signature(
+    lines: Sequence[str], stripped: Sequence[str], own: Sequence[int], greeted: bool
+) -> tuple[list[int], int]:
+    """The lines of the signature, and how certain they make a mail: 0, 1 or 2."""
+    tail = own[-40:]
+    certainty = 0
+    start = len(tail)
+    for at in range(len(tail) - 1, -1, -1):
+        line = stripped[tail[at]]
+        sign = _sign(lines[tail[at]], line, is_last=at == len(tail) - 1)
+        if sign and _is_signature([stripped[i] for i in tail[at:]]):
+            start, certainty = at, max(certainty, sign)
+    if certainty == 2 and not greeted and any(is_greeting(stripped[i]) for i in own[_FIRST_LINES:]):
+        # A letter within another text.
+        certainty = 1
+    if start == len(tail) and greeted and len(tail) > 2 and _ends_with_name(stripped, tail[-1]):
+        start, certainty = len(tail) - 1, 1
+    return _without_postscript(stripped, tail[start:]), certainty
+
+
+def _sign(raw: str, line: str, *, is_last: bool) -> int:
+    """How certain a line that begins a signature makes a mail; 0 for other lines."""
+    if line == "--":
+        return 2 if raw.rstrip("\r\n") == "-- " else 1
+    if len(line) > 160:
+        return 0
+    if phrases.SENT_FROM.match(line):
+        return 2
+    match = phrases.CLOSING.match(line)
+    if not match or (match["name"] and not match["name"][0].isupper()):
+        return 0
+    return 2 if match["formal"] and (match["name"] or not is_last) else 1
+
+
+def _is_signature(lines: Sequence[str]) -> bool:
+    """Whether lines, from the closing on, are short, and none is a sentence; then a disclaimer."""
+    for count, line in enumerate(lines[1:]):
+        if phrases.DISCLAIMER.search(line) or phrases.POSTSCRIPT.match(line):
+            return True
+        if count >= _SIGNATURE_LINES or len(line) > 100 or _is_sentence(line):
+            return False
+    return len(lines) > 1 or lines[0] != "--"
+
+
+def _is_sentence(line: str) -> bool:
+    words = line.split()
+    # "Lee & Ray Harbour Works Ltd." is none.
+    return line.endswith((".", "?", "!", ";")) and (
+        len(words) >= 7 or (len(words) >= 3 and len(words[-1]) > 5)
+    )
+
+
+def _ends_with_name(stripped: Sequence[str], last: int) -> bool:
+    return bool(_NAME.match(stripped[last])) and not stripped[last - 1]
+
+
+def _without_postscript(stripped: Sequence[str], signature: Sequence[int]) -> list[int]:
+    """The lines of a signature but for a postscript, which ends at an empty line."""
+    kept: list[int] = []
+    is_postscript = False
+    for i in signature:
+        if not stripped[i - 1]:
+            is_postscript = False
+        is_postscript |= bool(phrases.POSTSCRIPT.match(stripped[i]))
+        if not is_postscript:
+            kept.append(i)
+    return kept
