@@ -2,12 +2,10 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-from pydantic import Field, field_serializer, field_validator
-from pydantic_settings import SettingsConfigDict
 
 from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError, UsageError
@@ -18,91 +16,21 @@ from mesh.core.program import Program
 from mesh.core.progress import track
 from mesh.core.project import Project
 from mesh.core.roots import INGESTING
-from mesh.core.settings import MeshSettings
 from mesh.core.status import Status
-from mesh.core.urls import mask_url
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.dataset import Dataset, load_dataset
-from mesh.data.formats import Reading, read_file
+from mesh.data.formats import read_file
 from mesh.data.manifest import DataManifest, describe_schema
-from mesh.data.offsets import Offsets
 from mesh.data.shards import Shard, arrow_schema, write_shards
-from mesh.data.sources import FORMATS, SourceFile, file_format, find_files, sample_files
+from mesh.data.sources import FORMATS, SourceFile, find_files, sample_files
 from mesh.data.status import status_of_data
 from mesh.data.store import DataSettings, DataStore
-from mesh.data.text_files import check_encoding
-from mesh.data.translation import Translation
 from mesh.data.validation import REJECTS_FILE, Rejects, RowReader
+from mesh.lifecycle.ingest_settings import SHIPPED, IngestSettings, Source
 
 logger = logging.getLogger(__name__)
 
 PART = "all"
-
-
-class IngestSettings(MeshSettings):
-    """Read labelled data, check every row, store it as the next raw version."""
-
-    model_config = SettingsConfigDict(env_prefix="INGEST_")
-
-    source: str = Field(
-        "",
-        description="File, folder or pattern: a path, s3://..., gs://..., or "
-        "hf://datasets/org/name@revision/path; by default the project's samples.",
-    )
-    format: str = Field(
-        "",
-        description=f"{', '.join(sorted(set(FORMATS.values())))}; by default according to the "
-        "files' names.",
-    )
-    columns: list[str] = Field(
-        [],
-        description="JSON list: names of the columns of CSV and TSV files without a header, or of "
-        "CoNLL files, with token and tag among them.",
-    )
-    delimiter: str = Field(
-        "", description="Between the columns of tables; by default found by their first lines."
-    )
-    encoding: str = Field(
-        "", description="Of text files, such as cp1252; by default found by their bytes."
-    )
-    rename: dict[str, str] = Field(
-        {}, description='JSON object: the project\'s names of fields, such as {"sentence": "text"}.'
-    )
-    values: dict[str, dict[str, str | None]] = Field(
-        {},
-        description="JSON object: the project's values of a field, such as "
-        '{"label": {"0": "negative"}}; null drops an entity.',
-    )
-    defaults: dict[str, Any] = Field(
-        {},
-        description="JSON object: values for fields that the data lacks, such as "
-        '{"language": "en"}.',
-    )
-    max_rejected_share: float = Field(
-        0.01, ge=0, le=1, description="Fraction of malformed rows above which nothing is stored."
-    )
-    force: bool = Field(False, description="Read the source even if nothing has changed.")
-
-    offsets: str = Field(
-        "characters",
-        description="How the places of entities are counted: characters, utf16 (code units) or "
-        "bytes, from-1, inclusive (ends), joined by commas.",
-    )
-
-    @field_validator("offsets")
-    @classmethod
-    def _are_known(cls, offsets: str) -> str:
-        return str(Offsets.parse(offsets))
-
-    @field_validator("encoding")
-    @classmethod
-    def _is_known(cls, encoding: str) -> str:
-        return check_encoding(encoding) if encoding else encoding
-
-    @field_serializer("source", when_used="json")
-    def masked(self, source: str) -> str:
-        """The source without secrets."""
-        return mask_url(source) if "://" in source else source
 
 
 def ingest(
@@ -114,8 +42,8 @@ def ingest(
         UsageError: the format is unknown.
         MeshError: the source can't be read, or too many of its rows are malformed.
     """
-    files, formats = _source(dataset, settings)
-    made_from = ingest_inputs(dataset, files, formats, settings)
+    files = _files(dataset, settings)
+    made_from = ingest_inputs(dataset, files, settings)
     inputs = fingerprint(made_from)
     store = DataStore(dataset.project, "raw", data)
     if not settings.force and (found := store.find(inputs)):
@@ -124,21 +52,21 @@ def ingest(
         return
     output = workspace.output(dataset.project, "ingest")
     with atomic_directory(output, replace=True) as folder:
-        shards, rejected, advice = _write(dataset, settings, files, formats, folder)
-        problem = _problem(sum(shard.rows for shard in shards), rejected, settings)
-        if advice:
-            problem = f"{problem}; {advice}" if problem else ""
-            logger.warning("%s", advice)
+        written = _write(dataset, files, folder)
+        problem = _problem(written, settings)
         if not problem:
             manifest = DataManifest(
                 project=dataset.project.name,
                 kind="raw",
                 row_schema=describe_schema(arrow_schema(dataset.row)),
-                shards=tuple(shards),
+                shards=tuple(written.shards),
                 files=(FileEntry.of(folder / REJECTS_FILE, REJECTS_FILE),),
                 inputs=inputs,
                 made_from=made_from,
-                source={"files": [_describe(file) for file in files], "rejected": rejected},
+                source={
+                    "files": [file.description for file in files],
+                    "rejected": written.rejected,
+                },
             )
             known = manifest.version in store.versions()
             store.publish(folder, manifest)
@@ -148,23 +76,50 @@ def ingest(
                 store.url(manifest.version),
                 state,
                 manifest.rows,
-                rejected,
+                written.rejected,
             )
         # The rejects stay for inspection; the rows are stored or not needed.
-        for shard in shards:
+        for shard in written.shards:
             (folder / shard.path).unlink()
     if problem:
         raise MeshError(f"{problem}; see {output / REJECTS_FILE}.")
 
 
-def _source(dataset: Dataset, settings: IngestSettings) -> tuple[Sequence[SourceFile], list[str]]:
-    """The files to read, and the format of each."""
-    files = find_files(settings.source) if settings.source else sample_files(dataset.samples)
-    return files, [_format(file, settings.format) for file in files]
+@dataclass(frozen=True)
+class _File:
+    """A file with the settings of its source."""
+
+    source: Source
+    file: SourceFile
+    format: str
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What identifies its content."""
+        return {"name": self.file.name, "size": self.file.size, "revision": self.file.revision}
+
+
+@dataclass(frozen=True)
+class _Written:
+    """Stored rows, the number of rejected ones, and how they could be read better."""
+
+    shards: Sequence[Shard]
+    rejected: int
+    advice: str
+
+
+def _files(dataset: Dataset, settings: IngestSettings) -> list[_File]:
+    return [
+        _File(source, file, _format(file, source.format))
+        for source in settings.sources
+        for file in (
+            sample_files(dataset.samples) if source.source == SHIPPED else find_files(source.source)
+        )
+    ]
 
 
 def _format(file: SourceFile, given: str) -> str:
-    name = given or file_format(file.path)
+    name = given or file.format
     if name not in FORMATS.values():
         raise UsageError(
             f"The format of {file.name} is {name or 'not clear from its name'}; set INGEST_FORMAT "
@@ -173,58 +128,55 @@ def _format(file: SourceFile, given: str) -> str:
     return str(name)
 
 
-def ingest_inputs(
-    dataset: Dataset, files: Sequence[SourceFile], formats: Sequence[str], settings: IngestSettings
-) -> Inputs:
+def ingest_inputs(dataset: Dataset, files: Sequence[_File], settings: IngestSettings) -> Inputs:
     """Everything that determines a raw version."""
+    sources = [source.model_dump(mode="json", exclude={"source"}) for source in settings.sources]
+    own = {"sources": sources} if len(sources) > 1 or sources[0]["weight"] < 1 else {}
     return {
-        "data": fingerprint([_describe(file) for file in files]),
+        "data": fingerprint([file.description for file in files]),
         "row schema": fingerprint(dataset.row.model_json_schema()),
         **setting_inputs(settings.model_dump(mode="json", exclude={"source", "force"})),
-        **setting_inputs({"format": list(formats)}),
+        **setting_inputs({"format": [file.format for file in files], **own}),
         **code_inputs((dataset.row.__module__, *INGESTING)),
     }
 
 
-def _describe(file: SourceFile) -> dict[str, Any]:
-    return {"name": file.name, "size": file.size, "revision": file.revision}
-
-
-def _write(
-    dataset: Dataset,
-    settings: IngestSettings,
-    files: Sequence[SourceFile],
-    formats: Sequence[str],
-    folder: Path,
-) -> tuple[list[Shard], int, str]:
-    """Write shards and rejects; return the shards, the number of rejected rows, and advice."""
-    translation = Translation(settings.rename, settings.values, settings.defaults)
-    reading = Reading(settings.columns, settings.delimiter, settings.encoding)
-    with (folder / REJECTS_FILE).open("w", encoding="utf-8") as file:
-        rejects = Rejects(file)
-        reader = RowReader(dataset.row, translation, Offsets.parse(settings.offsets), rejects)
+def _write(dataset: Dataset, files: Sequence[_File], folder: Path) -> _Written:
+    """Write shards and rejects."""
+    with (folder / REJECTS_FILE).open("w", encoding="utf-8") as opened:
+        rejects = Rejects(opened)
+        advice: list[str] = []
 
         def rows() -> Iterator[dict[str, Any]]:
-            for source, name in zip(files, formats, strict=True):
-                logger.info("reading %s", source.name)
-                with source.local(folder) as path:
-                    raw = read_file(path, name, reading)
-                    for row in reader.read(raw, source.name):
-                        yield row.model_dump(mode="json")
+            for file in files:
+                logger.info("reading %s", file.file.name)
+                source = file.source
+                reader = RowReader(dataset.row, source.translation, source.counting, rejects)
+                with file.file.local(folder) as path:
+                    raw = read_file(path, file.format, source.reading)
+                    for row in reader.read(raw, file.file.name):
+                        if source.weight == 1 or source.takes(row.text):
+                            yield row.model_dump(mode="json")
+                if found := reader.check.advice():
+                    advice.append(f"{file.file.name}: {found}")
 
         shards = write_shards(track(rows(), "reading"), arrow_schema(dataset.row), folder, PART)
-    return shards, rejects.count, reader.check.advice()
+    return _Written(shards, rejects.count, "; ".join(advice))
 
 
-def _problem(rows: int, rejected: int, settings: IngestSettings) -> str:
+def _problem(written: _Written, settings: IngestSettings) -> str:
+    rows = sum(shard.rows for shard in written.shards)
+    advice = f"; {written.advice}" if written.advice else ""
     if rows == 0:
-        return f"No row fits the project's schema; {rejected} are malformed"
-    share = rejected / (rows + rejected)
+        return f"No row fits the project's schema; {written.rejected} are malformed{advice}"
+    share = written.rejected / (rows + written.rejected)
     if share > settings.max_rejected_share:
         return (
-            f"{rejected} of {rows + rejected} rows ({share:.1%}) are malformed, more than "
-            f"INGEST_MAX_REJECTED_SHARE={settings.max_rejected_share:g} allows"
+            f"{written.rejected} of {rows + written.rejected} rows ({share:.1%}) are malformed, "
+            f"more than INGEST_MAX_REJECTED_SHARE={settings.max_rejected_share:g} allows{advice}"
         )
+    if written.advice:
+        logger.warning("%s", written.advice)
     return ""
 
 
@@ -232,8 +184,7 @@ def status(
     dataset: Dataset, settings: IngestSettings, _workspace: WorkspaceSettings, data: DataSettings
 ) -> Status:
     """Whether the rows that would be read now are stored."""
-    files, formats = _source(dataset, settings)
-    inputs = ingest_inputs(dataset, files, formats, settings)
+    inputs = ingest_inputs(dataset, _files(dataset, settings), settings)
     return status_of_data(DataStore(dataset.project, "raw", data), inputs)
 
 

@@ -3,6 +3,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -116,6 +117,16 @@ def test_compressed_file_is_read_and_a_broken_one_is_an_error(tmp_path: Path) ->
     (tmp_path / "a.jsonl.gz").write_bytes(content[: len(content) // 2])
     with pytest.raises(MeshError, match=r"a\.jsonl\.gz is damaged or incomplete"):
         list(read_file(tmp_path / "a.jsonl.gz", "jsonl"))
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])
+def test_compressed_tables_are_read(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.csv{suffix}"
+    content = "text;label\nschön, ja;good\n".encode("cp1252")
+    with fsspec.open(str(path), "wb", compression="infer") as file:
+        file.write(content)
+    [row] = read_file(path, "csv")
+    assert row.fields == {"text": "schön, ja", "label": "good"}
 
 
 def test_broken_parquet_file_is_an_error(tmp_path: Path) -> None:

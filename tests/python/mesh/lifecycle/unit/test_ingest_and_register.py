@@ -11,7 +11,8 @@ from mesh.core.workspace import WorkspaceSettings
 from mesh.data.card import DataCard
 from mesh.data.dataset import AnnotatedText, ClassifiedText, Dataset
 from mesh.data.store import DataSettings, DataStore
-from mesh.lifecycle.ingest import IngestSettings, ingest
+from mesh.lifecycle.ingest import ingest
+from mesh.lifecycle.ingest_settings import IngestSettings
 from mesh.lifecycle.register import RegisterSettings, register
 
 WORDS = (
@@ -322,3 +323,38 @@ def test_entities_point_into_the_cleaned_text(tmp_path):
         assert row["text"][entity["start"] : entity["end"]].startswith("Anna")
         assert row["text"].endswith("Berg")
         assert " & met Anna" in row["text"]
+
+
+def test_several_sources_are_read_each_in_its_own_way(place: Place, tmp_path: Path) -> None:
+    place.write([opinion(number) for number in range(200)])
+    stars = tmp_path / "stars.csv"
+    stars.write_text("review;stars\nFine, really;5\nBad, really;1,0\nWorse;1\n", encoding="utf-16")
+    own = {
+        "source": str(stars),
+        "rename": {"review": "text", "stars": "label"},
+        "values": {"label": {"1-2": "bad", "4-5": "good"}},
+        "defaults": {"language": "English", "domain": "shop"},
+    }
+    half = {"source": str(place.source), "weight": 0.5}
+    place.ingest(source=json.dumps([half, own]), max_rejected_share=0.5)
+    [version] = place.raw.versions()
+    with place.raw.local(place.raw.get(version), tmp_path) as local:
+        rows = list(local.rows("all"))
+    shop = [(row["text"], row["label"], row["language"]) for row in rows if row["domain"] == "shop"]
+    assert sorted(shop) == [("Fine, really", "good", "en"), ("Worse", "bad", "en")]
+    assert 60 < len(rows) - len(shop) < 140
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("[", "begins like a JSON list"),
+        ("[]", "lists no source"),
+        ('[{"weight": 1}]', "source: Field required"),
+        ('[{"source": "a", "weight": 2}]', "weight"),
+        ('[{"source": "a", "weigth": 1}]', "weigth"),
+    ],
+)
+def test_malformed_lists_of_sources_are_refused(source: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        IngestSettings(source=source)
