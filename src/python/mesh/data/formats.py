@@ -13,7 +13,7 @@ from mesh.core.errors import MeshError
 from mesh.data.annotations import split_export
 from mesh.data.conll import read_conll
 from mesh.data.raw_row import RawRow
-from mesh.data.tables import Dialect, find_dialect, read_table
+from mesh.data.tables import read_table
 from mesh.data.text_files import find_encoding, open_text
 
 logger = logging.getLogger(__name__)
@@ -85,14 +85,11 @@ def _object(number: int, value: Any) -> RawRow:
 
 
 def _read_csv(file: TextIO, reading: Reading) -> Iterator[RawRow]:
-    dialect = find_dialect(file, reading.delimiter)
-    if dialect != Dialect(","):
-        logger.info("%s", dialect)
-    return read_table(file, dialect, reading.columns)
+    return read_table(file, reading.delimiter, reading.columns)
 
 
 def _read_tsv(file: TextIO, reading: Reading) -> Iterator[RawRow]:
-    return read_table(file, find_dialect(file, reading.delimiter or "\t"), reading.columns)
+    return read_table(file, reading.delimiter or "\t", reading.columns)
 
 
 def _read_conll(file: TextIO, reading: Reading) -> Iterator[RawRow]:

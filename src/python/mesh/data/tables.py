@@ -3,14 +3,17 @@
 import csv
 import io
 import itertools
+import logging
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
 from mesh.core.errors import MeshError
 from mesh.data.raw_row import RawRow
+
+logger = logging.getLogger(__name__)
 
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -44,22 +47,37 @@ class Dialect:
         return f"delimiter {self.delimiter!r}, {quotes}"
 
 
-def read_table(file: TextIO, dialect: Dialect, columns: Sequence[str] = ()) -> Iterator[RawRow]:
+def read_table(file: TextIO, delimiter: str = "", columns: Sequence[str] = ()) -> Iterator[RawRow]:
     """Yield the rows of a table.
 
     Args:
+        delimiter: where it is known.
         columns: their names where the file has no header.
 
     Raises:
         MeshError: two columns have one name.
     """
-    return _rows(_reader(file, dialect), list(columns))
+    # Not every compressed file can be read from its start again.
+    first = list(itertools.islice(file, _SAMPLE_LINES))
+    dialect = find_dialect("".join(first)[:_SAMPLE_CHARACTERS], delimiter)
+    if dialect not in (Dialect(","), Dialect("\t", "")):
+        logger.info("%s", dialect)
+    return _rows(_reader(itertools.chain(first, file), dialect), list(columns))
 
 
-def _reader(file: TextIO, dialect: Dialect) -> Any:
+def find_dialect(sample: str, delimiter: str = "") -> Dialect:
+    """The dialect of a table, by its first lines.
+
+    Args:
+        delimiter: where it is known.
+    """
+    return _tabbed(sample) if delimiter == "\t" else _detected(sample, delimiter)
+
+
+def _reader(lines: Iterable[str], dialect: Dialect) -> Any:
     csv.field_size_limit(_MAX_FIELD_CHARACTERS)
     return csv.reader(
-        file,
+        lines,
         delimiter=dialect.delimiter,
         quotechar=dialect.quote or None,
         quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
@@ -67,17 +85,6 @@ def _reader(file: TextIO, dialect: Dialect) -> Any:
         escapechar=dialect.escape or None,
         strict=True,
     )
-
-
-def find_dialect(file: TextIO, delimiter: str = "") -> Dialect:
-    """The dialect of a table, by its first lines; the file is read from its start again.
-
-    Args:
-        delimiter: where it is known.
-    """
-    sample = "".join(itertools.islice(file, _SAMPLE_LINES))[:_SAMPLE_CHARACTERS]
-    file.seek(0)
-    return _tabbed(sample) if delimiter == "\t" else _detected(sample, delimiter)
 
 
 def _tabbed(sample: str) -> Dialect:
