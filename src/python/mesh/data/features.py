@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow as pa
 
 from mesh.core.progress import track
+from mesh.data.account import Rejects
 from mesh.data.dataset import TextRow
 from mesh.data.duplicates import Duplicates, find_duplicates
 from mesh.data.languages import is_same_language
 from mesh.data.shards import arrow_schema
 from mesh.data.splitting import Fractions, Unit, assign_splits, first_by_hash
-from mesh.data.validation import Rejects
 from mesh.nlp.document import read_document
 from mesh.nlp.language import detect_language
 
@@ -57,10 +57,15 @@ class Feature:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The kept rows, in the order of their ids, and the number of dropped rows by reason."""
+    """The kept rows, in the order of their ids, and the number of dropped rows by reason.
+
+    Args:
+        changed: kept rows whose text the clean-up changed.
+    """
 
     features: tuple[Feature, ...]
     left_out: dict[str, int]
+    changed: int
 
 
 def feature_schema(row: type[TextRow]) -> pa.Schema:
@@ -92,9 +97,10 @@ def prepare(
 
     def drop(kind: str, row: TextRow, reason: str, line: int | None = None) -> None:
         left_out[kind] += 1
-        rejects.add(source, line, reason, row.model_dump(mode="json"))
+        rejects.add(source, line, reason, row.model_dump(mode="json"), kind=kind)
 
     usable: list[TextRow] = []
+    changed: set[str] = set()
     for line, row in enumerate(track(rows, "cleaning"), start=1):
         try:
             cleaned = row.cleaned(read_document(row.text, language=row.language))
@@ -105,6 +111,8 @@ def prepare(
             drop("language", cleaned, problem, line)
         else:
             usable.append(cleaned)
+            if cleaned.text != row.text:
+                changed.add(row_id(cleaned.text))
     usable.sort(key=_sort_key)
     duplicates = find_duplicates(usable, preparation.near_duplicate, preparation.related)
     for position, other in sorted(duplicates.conflicting.items()):
@@ -120,7 +128,7 @@ def prepare(
         drop("between splits", usable[position], reason)
 
     features = _split(usable, duplicates, preparation, earlier or {}, drop_between)
-    return Prepared(features, dict(left_out))
+    return Prepared(features, dict(left_out), sum(each.id in changed for each in features))
 
 
 def _conflict(row: TextRow, other: TextRow) -> str:

@@ -1,12 +1,12 @@
 """From rows of files to rows of a project; those that don't fit are recorded as rejects."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Generic, TextIO, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
 from mesh.core.errors import describe_invalid
+from mesh.data.account import Rejects, did_you_mean, known_labels
 from mesh.data.annotations import read_annotations
 from mesh.data.dataset import TextRow
 from mesh.data.offsets import Offsets, OffsetsCheck, span_problem
@@ -14,32 +14,6 @@ from mesh.data.raw_row import RawRow
 from mesh.data.translation import Translation
 
 Row = TypeVar("Row", bound=TextRow)
-
-REJECTS_FILE = "rejects.jsonl"
-_SHOWN_CHARACTERS = 500
-
-
-class Rejects:
-    """Dropped rows, counted and written to a file, one JSON object a line."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-        self.count = 0
-
-    def add(self, source: str, line: int | None, reason: str, row: Any, rows: int = 1) -> None:
-        """Record a dropped row.
-
-        Args:
-            source: its file, or the version it came from.
-            line: its number there, if it has one.
-            row: its content, to recognise it by.
-            rows: the number of rows that it may stand for.
-        """
-        shown = json.dumps(row, default=str)[:_SHOWN_CHARACTERS]
-        record = {"source": source, "line": line, "reason": reason, "rows": rows, "row": shown}
-        # ASCII, since a rejected row may hold characters that can't be encoded.
-        self._file.write(json.dumps(record) + "\n")
-        self.count += rows
 
 
 class RowReader(Generic[Row]):
@@ -62,6 +36,7 @@ class RowReader(Generic[Row]):
         self._offsets = offsets
         self._rejects = rejects
         self._has_entities = "entities" in row.model_fields
+        self._known = known_labels(row)
         self.check = OffsetsCheck(offsets)
 
     def read(self, raw: Iterable[RawRow], source: str) -> Iterator[Row]:
@@ -71,11 +46,14 @@ class RowReader(Generic[Row]):
                 self._rejects.add(source, found.line, found.problem, None, found.lines)
                 continue
             try:
-                yield self._read(found.fields)
+                row = self._read(found.fields)
             except ValidationError as error:
-                self._rejects.add(source, found.line, describe_invalid(error), found.fields)
+                reason = f"{describe_invalid(error)}{self._hint(error)}"
+                self._rejects.add(source, found.line, reason, found.fields)
             except ValueError as error:
                 self._rejects.add(source, found.line, str(error), found.fields)
+            else:
+                yield row
 
     def _read(self, fields: Mapping[str, Any]) -> Row:
         annotated = read_annotations(
@@ -86,6 +64,14 @@ class RowReader(Generic[Row]):
         if isinstance(entities, list) and isinstance(text, str):
             translated["entities"] = self._placed(text, entities)
         return self._row.model_validate(translated)
+
+    def _hint(self, error: ValidationError) -> str:
+        """What an unknown label may stand for."""
+        first = error.errors(include_url=False)[0]
+        if first["loc"][-1:] != ("label",) or first["type"] != "literal_error":
+            return ""
+        meant = did_you_mean(first["input"], self._known)
+        return f", not {first['input']!r}{f'; {meant}' if meant else ''}"
 
     def _placed(self, text: str, entities: Sequence[Any]) -> list[Any]:
         """The entities with their places in characters.

@@ -72,6 +72,9 @@ class IngestSettings(MeshSettings):
         0.01, ge=0, le=1, description="Fraction of malformed rows above which nothing is stored."
     )
     force: bool = Field(False, description="Read the source even if nothing has changed.")
+    dry_run: bool = Field(
+        False, description="Show ten rows as a model will see them, and store nothing."
+    )
 
     offsets: str = Field(
         "characters",

@@ -19,6 +19,14 @@ from mesh.core.roots import NOT_REGISTERING, REGISTERING
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
+from mesh.data.account import (
+    ACCOUNT_FILE,
+    REJECTS_FILE,
+    Account,
+    LabelCounts,
+    Rejects,
+    known_labels,
+)
 from mesh.data.card import CARD_FILE, PAGE_FILE, DataCard, write_plots
 from mesh.data.dataset import Dataset, load_dataset
 from mesh.data.features import Preparation, Prepared, feature_schema, prepare
@@ -27,7 +35,6 @@ from mesh.data.shards import Shard, write_shards
 from mesh.data.splitting import SPLITS, Fractions
 from mesh.data.status import status_of_data
 from mesh.data.store import LATEST, DataSettings, DataStore
-from mesh.data.validation import REJECTS_FILE, Rejects
 from mesh.lifecycle.ingest import PART
 
 logger = logging.getLogger(__name__)
@@ -111,20 +118,40 @@ def register(
         ):
             rows = (dataset.row.model_validate(fields) for fields in local.rows(PART))
             earlier = _earlier_splits(store, settings, folder)
-            prepared = prepare(
-                rows, settings.preparation, Rejects(file), f"raw/{raw.version}", earlier
-            )
+            rejects = Rejects(file)
+            prepared = prepare(rows, settings.preparation, rejects, f"raw/{raw.version}", earlier)
+        account = rejects.account(
+            len(prepared.features),
+            changed=prepared.changed,
+            warnings=_warnings(prepared, dataset),
+        )
+        write_json_atomic(folder / ACCOUNT_FILE, account.model_dump())
         problem = _problem(prepared, raw.rows, settings)
         if not problem:
-            manifest = _write(dataset, settings, raw, prepared, made_from, folder)
+            manifest = _write(dataset, settings, raw, prepared, account, made_from, folder)
             known = manifest.version in store.versions()
             store.publish(folder, manifest)
             _log(store, manifest, prepared, known=known)
             # The card and the rejects stay for inspection; the rows are stored.
             for shard in manifest.shards:
                 (folder / shard.path).unlink()
+    account.show()
     if problem:
         raise MeshError(f"{problem}; see {output / REJECTS_FILE}.")
+
+
+def _warnings(prepared: Prepared, dataset: Dataset) -> list[str]:
+    known = known_labels(dataset.row)
+    counts = {split: LabelCounts() for split in ("all", *SPLITS)}
+    for feature in prepared.features:
+        for split in ("all", feature.split):
+            counts[split].add(feature.row)
+    found = counts["all"].warnings(known)
+    for split in SPLITS:
+        missing = sorted(counts["all"].labels.keys() - counts[split].labels.keys())
+        if missing:
+            found.append(f"the {split} split has no {' or '.join(map(repr, missing))}")
+    return found
 
 
 def register_inputs(dataset: Dataset, settings: RegisterSettings, raw: DataManifest) -> Inputs:
@@ -174,6 +201,7 @@ def _write(
     settings: RegisterSettings,
     raw: DataManifest,
     prepared: Prepared,
+    account: Account,
     made_from: Inputs,
     folder: Path,
 ) -> DataManifest:
@@ -189,7 +217,7 @@ def _write(
     plots = write_plots(card, prepared, folder)
     write_json_atomic(folder / CARD_FILE, card.model_dump(mode="json"))
     write_text_atomic(folder / PAGE_FILE, card.page(plots))
-    names = (CARD_FILE, PAGE_FILE, REJECTS_FILE, *plots)
+    names = (ACCOUNT_FILE, CARD_FILE, PAGE_FILE, REJECTS_FILE, *plots)
     return DataManifest(
         project=dataset.project.name,
         kind="features",
@@ -198,7 +226,13 @@ def _write(
         files=tuple(FileEntry.of(folder / name, name) for name in names),
         inputs=fingerprint(made_from),
         made_from=made_from,
-        source={"raw_version": raw.version, "raw_digest": raw.digest, "settings": shown},
+        source={
+            "raw_version": raw.version,
+            "raw_digest": raw.digest,
+            "settings": shown,
+            # On the card of a model, too.
+            "account": {"ingest": raw.source.get("account"), "register": account.numbers},
+        },
     )
 
 

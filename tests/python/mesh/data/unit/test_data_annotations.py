@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mesh.data.account import Rejects
 from mesh.data.dataset import AnnotatedText, ClassifiedText
 from mesh.data.formats import read_file
 from mesh.data.offsets import Offsets, OffsetsCheck, span_problem
 from mesh.data.raw_row import RawRow
 from mesh.data.translation import Translation
-from mesh.data.validation import Rejects, RowReader
+from mesh.data.validation import RowReader
 
 DEFAULTS = {"language": "en", "domain": "news"}
 TEXT = "Rosa lives in Lima."

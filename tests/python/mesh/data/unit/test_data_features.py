@@ -5,10 +5,10 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mesh.data.account import Rejects
 from mesh.data.dataset import ClassifiedText
 from mesh.data.features import Preparation, Prepared, prepare
 from mesh.data.splitting import Fractions
-from mesh.data.validation import Rejects
 from mesh.nlp.near_duplicates import jaccard, shingles
 from mesh.nlp.words import words
 

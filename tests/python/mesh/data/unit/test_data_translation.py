@@ -7,12 +7,13 @@ from typing import Literal
 import pytest
 
 from mesh.core.errors import UsageError
+from mesh.data.account import Rejects
 from mesh.data.dataset import AnnotatedText, ClassifiedText
 from mesh.data.languages import is_same_language, language_code
 from mesh.data.offsets import Offsets
 from mesh.data.raw_row import RawRow
 from mesh.data.translation import Translation
-from mesh.data.validation import Rejects, RowReader
+from mesh.data.validation import RowReader
 
 
 class Opinion(ClassifiedText):

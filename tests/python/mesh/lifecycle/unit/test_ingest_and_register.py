@@ -185,7 +185,7 @@ def test_too_many_malformed_rows_store_nothing_and_leave_the_rejects(place):
 
 def test_source_without_a_good_row_is_refused(place):
     place.write([])
-    with pytest.raises(MeshError, match="No row fits the project's schema; 0 are malformed"):
+    with pytest.raises(MeshError, match="No row fits the project's schema: there is none"):
         place.ingest()
 
 
@@ -358,3 +358,57 @@ def test_several_sources_are_read_each_in_its_own_way(place: Place, tmp_path: Pa
 def test_malformed_lists_of_sources_are_refused(source: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         IngestSettings(source=source)
+
+
+def test_every_row_is_accounted_for(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    rows: list[object] = [opinion(number) for number in range(60)]
+    rows += [opinion(61, label="goood"), opinion(62, label="goood"), opinion(63, label="baad"), []]
+    rows += [opinion(64, text="  fine   <b>place</b> "), opinion(65, language="Klingonish")]
+    place.write(rows)
+    place.ingest(max_rejected_share=0.2)
+    shown = capsys.readouterr().out
+    place.register()
+    [raw] = [place.raw.get(version) for version in place.raw.versions()]
+    account = raw.source["account"]
+    assert account["read"] == len(rows)
+    assert account["read"] == account["taken"] + sum(account["dropped"].values())
+    assert "did you mean 'good'?" in shown
+    assert "did you mean 'bad'?" in shown
+    features = place.features.get("latest")
+    both = features.source["account"]
+    assert both["ingest"] == account
+    assert both["register"]["read"] == account["taken"]
+    assert both["register"]["changed"] == 1
+    assert any("read" in line for line in capsys.readouterr().out.splitlines())
+
+
+def test_too_many_rejects_name_their_commonest_reason(place: Place) -> None:
+    place.write([opinion(1), *(opinion(number, label="posit") for number in range(20))])
+    with pytest.raises(MeshError, match="most of them: label: Input should be 'bad' or 'good'"):
+        place.ingest()
+
+
+@pytest.mark.parametrize(
+    ("labels", "warning"),
+    [
+        (["good"], "'good' is the only label"),
+        (["good", "good", "good", "bad"], "'bad' is in 1 rows, fewer than there are splits"),
+    ],
+)
+def test_labels_that_make_no_useful_model_are_warned_of(
+    place: Place, capsys: pytest.CaptureFixture[str], labels: list[str], warning: str
+) -> None:
+    place.write([opinion(number, label=label) for number, label in enumerate(labels)])
+    place.ingest()
+    assert f"warning: {warning}" in capsys.readouterr().out
+
+
+def test_dry_run_shows_rows_and_stores_nothing(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.write([opinion(number, text=f"<p>fine &amp; {number}</p>") for number in range(30)])
+    place.ingest(dry_run=True)
+    shown = capsys.readouterr().out
+    assert "fine & 9" in shown
+    assert "fine & 10" not in shown
+    assert place.raw.versions() == []
