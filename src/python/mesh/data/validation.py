@@ -48,8 +48,9 @@ class RowReader(Generic[Row]):
             try:
                 row = self._read(found.fields)
             except ValidationError as error:
-                reason = f"{describe_invalid(error)}{self._hint(error)}"
-                self._rejects.add(source, found.line, reason, found.fields)
+                unknown = self._unknown_label(error)
+                reason = "; ".join(filter(None, (describe_invalid(error), unknown)))
+                self._rejects.add(source, found.line, reason, found.fields, kind=unknown)
             except ValueError as error:
                 self._rejects.add(source, found.line, str(error), found.fields)
             else:
@@ -65,13 +66,13 @@ class RowReader(Generic[Row]):
             translated["entities"] = self._placed(text, entities)
         return self._row.model_validate(translated)
 
-    def _hint(self, error: ValidationError) -> str:
-        """What an unknown label may stand for."""
+    def _unknown_label(self, error: ValidationError) -> str:
+        """The label that the project doesn't know, and what it may stand for; or nothing."""
         first = error.errors(include_url=False)[0]
         if first["loc"][-1:] != ("label",) or first["type"] != "literal_error":
             return ""
         meant = did_you_mean(first["input"], self._known)
-        return f", not {first['input']!r}{f'; {meant}' if meant else ''}"
+        return f"unknown label {first['input']!r}{f', {meant}' if meant else ''}"
 
     def _placed(self, text: str, entities: Sequence[Any]) -> list[Any]:
         """The entities with their places in characters.

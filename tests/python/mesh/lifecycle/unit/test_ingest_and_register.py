@@ -384,7 +384,7 @@ def test_every_row_is_accounted_for(place: Place, capsys: pytest.CaptureFixture[
 
 def test_too_many_rejects_name_their_commonest_reason(place: Place) -> None:
     place.write([opinion(1), *(opinion(number, label="posit") for number in range(20))])
-    with pytest.raises(MeshError, match="most of them: label: Input should be 'bad' or 'good'"):
+    with pytest.raises(MeshError, match="most of them: unknown label 'posit'"):
         place.ingest()
 
 
