@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from mesh.nlp.sentences import Span
 
 # Each part begins where no run of its own characters goes on, so the time is linear.
-_PATH = r"[^\s<>\"\u201c\u201d\u00ab\u00bb\u3000-\u303f\uff00-\uffef]"
+_PATH = r"[^\s<>\"\u201c\u201d\u00ab\u00bb\u2026\u3000-\u303f\uff00-\uffef]"
 _ADDRESS = re.compile(
     rf"""
     (?<![\w+.-]) [A-Za-z][A-Za-z0-9+.-]*+ :// {_PATH}+
     | (?<!\w) www \. {_PATH}+
     | (?<![\w+.-]) [\w+.-]*+ (?: [@\uff20] [\w-]++ (?: \. [\w-]++ )*+ )+
-    | (?<![\w&]) [#\uff03] \w+
+    | (?<![\w&]) (?: [#\uff03] \w+ )+
     | (?<![\w.-]) (?: [A-Za-z0-9-]++ \. )+ [A-Za-z]{{2,}} / {_PATH}*
     """,
     re.VERBOSE,

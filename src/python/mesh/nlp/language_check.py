@@ -153,25 +153,28 @@ class LanguageCheck:
         strange = [word for word in words if scripts and word.script not in scripts]
         if len(strange) >= MINIMUM_WORDS and _weight(strange) > _weight(readable):
             return self._likeliest(strange)[0]
-        if _is_shouted(readable):
+        if _is_shouted(readable) or (_hides_names(readable) and self._has_known(readable)):
             return self._judge(readable, with_names=True)
         plain = _outside_quotations(sample, [word for word in readable if not word.name])
-        if len(plain) >= _DECIDING_WORDS:
-            return self._judge(plain, with_names=False)
-        return self._judge_names(readable)
+        return self._judge(plain, with_names=False) or self._judge_names(readable)
 
     def _judge(self, words: Sequence[_Word], *, with_names: bool) -> DetectedLanguage | None:
         """The language of words in the scripts of known languages, if it is clearly foreign.
 
         Args:
-            with_names: whether there may be names among them.
+            with_names: whether there may be names among them; beside known words, these may be all
+                that have other letters than a to z.
         """
         found, rival = self._likeliest(words)
         if found is None or found.code is None or len(words) < _DECIDING_WORDS:
             return None
         foreign, own = _function_words(frozenset((found.code,))), _function_words(self.known)
         texts = [word.text.lower() for word in words]
-        here = sum(text in foreign and text not in own for text in texts)
+        only_plain = with_names and self._has_known(words)
+        here = sum(
+            text in foreign and text not in own and (text.isascii() or not only_plain)
+            for text in texts
+        )
         there = sum(text in own and text not in foreign for text in texts)
         if here > 2 * there:
             return found if found.probability >= _LIKELY and rival < _RIVAL else None
@@ -187,12 +190,18 @@ class LanguageCheck:
         longest = max(map(len, texts), default=0)
         if longest < _TELLING_LETTERS or not self.known <= LISTED:
             return None
-        lists = [word_list(code) for code in self.known]
         # Some words of two letters in the lists are none.
-        if any(len(text) > 2 and text in each for text in texts for each in lists):
+        if any(len(text) > 2 and self._lists(text) for text in texts):
             return None
         found, rival = self._likeliest(words)
         return found if found and found.probability >= _CLEARLY_LIKELY and rival < _RIVAL else None
+
+    def _has_known(self, words: Sequence[_Word]) -> bool:
+        """Whether several words are in the known languages' lists of words."""
+        return sum(len(word.text) > 1 and self._lists(word.text.lower()) for word in words) > 1
+
+    def _lists(self, word: str) -> bool:
+        return any(word in word_list(code) for code in self.known & LISTED)
 
     def _likeliest(self, words: Sequence[_Word]) -> tuple[DetectedLanguage | None, float]:
         """The likeliest language and the known ones' probability as a part of its own.
@@ -247,6 +256,13 @@ def _is_shouted(words: Collection[_Word]) -> bool:
     """Whether most words are in capitals, so that these don't tell names from other words."""
     capitals = sum(word.text.isupper() and len(word.text) > 1 for word in words)
     return capitals > len(words) / 2
+
+
+def _hides_names(words: Collection[_Word]) -> bool:
+    """Whether no capital letter tells which of the words with other letters than a to z are names."""
+    return not all(word.text.isascii() for word in words) and not any(
+        word.text[0].isupper() for word in words
+    )
 
 
 def _joined(words: Sequence[_Word]) -> str:

@@ -113,6 +113,8 @@ def test_no_documents(recogniser):
         ("mail Ann.Lee@example.org", []),
         ("@Ann@Rome.social left", []),
         ("#Rome Rome", ["Rome"]),
+        ("#Ann#Lee#Rome Rome", ["Rome"]),
+        ("https://Rome.org\u2026Ann", ["Ann"]),
         ("Ann #Lee", ["Ann"]),
         ("\uff03Rome \uff20Ann", []),
         ("https://Rome.org/Ann?q=Lee Ann", ["Ann"]),

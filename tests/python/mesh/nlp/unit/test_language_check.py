@@ -64,6 +64,12 @@ Contact Jörg Müller, Hauptstraße 5, 10115 Berlin.
 Ludwig van Beethoven, Johann Sebastian Bach, Wolfgang Amadeus Mozart.
 Håkon and Mette-Marit visited Tromsø.
 Владимир Путин met Xi Jinping.
+siobhán ní dhomhnaill lives in dún laoghaire
+zbigniew brzeziński met wisława szymborska
+SIOBHÁN NÍ DHOMHNAILL LIVES IN DÚN LAOGHAIRE
+jürgen klopp trains in göttingen
+thích nhất hạnh taught in huế
+ŁUKASZ FABIAŃSKI SAVED TWO SHOTS
 Nice spa, bad sauna.
 omg lol so gooood
 gr8 m8 i r8 8/8
@@ -117,6 +123,7 @@ Peter Müller besucht Anna Schmidt
 Kanzler Scholz trifft Präsident Macron
 Guter Preis, gute Ware
 DAS ESSEN WAR LEIDER SEHR KALT
+Das Hotel liegt direkt am Bahnhof.
 """),
     "es": lines("""
 El servicio fue pésimo y caro.
@@ -165,6 +172,8 @@ Donald Tusk spotkał się z Olafem Scholzem w Berlinie.
 Nie polecam tego hotelu nikomu.
 Bardzo dobry produkt, szybka dostawa.
 Adam Mickiewicz urodził się w Zaosiu.
+świetny film, polecam wszystkim
+JEDZENIE BYŁO OKROPNE I ZIMNE
 """),
     "pt": lines("""
 O serviço foi péssimo e demorado.
