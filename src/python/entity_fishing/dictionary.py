@@ -11,6 +11,7 @@ from entity_fishing.neighbours import Neighbours
 from entity_fishing.ordinary import is_common, is_rather_common, is_stop_word
 from entity_fishing.reading import Reading, Run, spans_of_words
 from entity_fishing.schema import Language, Reason
+from mesh.nlp.names import PLAIN_FORMS
 
 MAX_WORDS = 8
 """Most words of a name. In Chinese and Japanese every character counts as one."""
@@ -18,7 +19,7 @@ MAX_LOWER_CASE_WORDS = 3
 """The same for names in lower case, which are short; most runs of words begin so."""
 
 # Between the words of a name only a few characters may stand.
-_GAP = regex.compile(r" ?[&'\u2018\u2019\u02bc./+\u2010\u2011\u2013-]? ?|\.? |, ")
+_GAP = regex.compile(r" ?[&'./+-]? ?|, ")
 _INITIALS = regex.compile(r"(?:^|\P{L})\p{L}\.\p{L}$")
 # Doubts about a rather common word, a common one, one in other languages than the encoder's and the
 # descriptions', and a common one that the text also has in lower case.
@@ -70,8 +71,10 @@ class _Search:
         is_short = text[words[first].start].islower() and not self._reading.is_lower_case
         count = MAX_LOWER_CASE_WORDS if is_short else MAX_WORDS
         for last in range(first, min(first + count, len(words))):
-            if last > first and not _GAP.fullmatch(text, words[last - 1].end, words[last].start):
-                break
+            if last > first:
+                gap = text[words[last - 1].end : words[last].start]
+                if not _GAP.fullmatch(gap.translate(PLAIN_FORMS)):
+                    break
             yield Run(first, last)
 
     def _names(self) -> Iterator[Run]:

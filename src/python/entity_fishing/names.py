@@ -4,26 +4,28 @@ import unicodedata
 
 import regex
 
+from mesh.nlp.names import PLAIN_FORMS
+
 # Marks of Latin, Greek and Cyrillic letters; in other scripts, marks make different letters.
 _MARKS = regex.compile("[\u0300-\u036f]")
 _EDGES = regex.compile(r"^[^\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}]+$")
 _SPACE = regex.compile(r"\s+")
-_INITIAL = regex.compile(r"(?<![\p{L}\p{M}\p{N}])(\p{L})\.")
-_PLAIN = str.maketrans(
-    {
-        **dict.fromkeys("\u2018\u2019\u201b\u02bb\u02bc\u00b4\u0060\uff07", "'"),
-        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-"),
-    }
-)
+_AROUND_AND = regex.compile(r" ?& ?")
+# The full stop after an initial, with the space before another initial.
+_INITIAL = regex.compile(r"(?<![\p{L}\p{M}\p{N}])(\p{L})\.(?: (?=\p{L}\.))?")
 
 ABBREVIATION = 5
 """Most letters of an abbreviation; such names mean something else in lower case, like WHO."""
 
 
 def spelling(name: str) -> str:
-    """A name with plain apostrophes, hyphens and spaces, and without full stops after initials."""
-    plain = unicodedata.normalize("NFC", name).translate(_PLAIN)
-    spelled: str = _INITIAL.sub(r"\1", _SPACE.sub(" ", plain)).strip()
+    """A name with plain apostrophes, hyphens and spaces, and without full stops after initials.
+
+    "J.R.R. Tolkien" and "J. R. R. Tolkien" are spelled "JRR Tolkien", "AT & T" is "AT&T".
+    """
+    plain = unicodedata.normalize("NFC", name).translate(PLAIN_FORMS)
+    spaced = _AROUND_AND.sub("&", _SPACE.sub(" ", plain))
+    spelled: str = _INITIAL.sub(r"\1", spaced).strip()
     return spelled
 
 

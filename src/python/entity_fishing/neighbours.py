@@ -1,6 +1,6 @@
 """Which names in a text are parts of longer names, by the words beside them."""
 
-from collections.abc import Collection, Container
+from collections.abc import Collection, Set
 
 import regex
 
@@ -11,14 +11,18 @@ from entity_fishing.schema import Language
 # What stands between the words of a name of a person or place.
 _GAP = regex.compile(r" |-")
 _AFTER_INITIAL = regex.compile(r"\. ")
+# In French, "M." is no initial.
+_MISTER = "M"
 # Words beside a name that aren't part of it, even with a capital letter.
 _TITLES = frozenset(
     "mr mrs ms miss dr president vice chancellor prime minister king queen emperor empress pope prince "
     "princess sir dame ceo cfo chairman chairwoman founder mayor senator congressman governor secretary "
     "general admiral captain sergeant colonel lord lady professor coach justice actor actress singer "
-    "director pilot judge ambassador commissioner archbishop bishop cardinal attorney detective officer "
+    "republican democrat director pilot judge ambassador commissioner archbishop bishop cardinal attorney detective officer "
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july "
-    "august september october november december "
+    "august september october november december christmas easter "
+    "argentine argentinian australian austrian belgian brazilian canadian chinese european indian "
+    "iranian irish israeli japanese korean mexican polish russian swedish swiss turkish ukrainian "
     "président présidente ministre premier première chancelier chancelière roi reine pape empereur madame "
     "monsieur mme maire sénateur général "
     "presidente presidenta ministro ministra canciller rey reina papa emperador señor señora don doña "
@@ -31,7 +35,7 @@ _FORMING = frozenset(
     "mount mt fort port lake cape bay saint san santa santo st los las el air radio royal real club "
     "lac mont cap baie lago monte monti isla costa rio".split()
 )
-# The same, if a place follows.
+# The same, unless a person follows.
 _FORMING_PLACES = frozenset(
     "new old north south east west northern southern eastern western central upper lower great greater "
     "little british french spanish american german italian dutch portuguese "
@@ -50,7 +54,7 @@ class Neighbours:
         self._reading = reading
         self._known = {index for run in names for index in run.indexes}
 
-    def joins(self, run: Run, types: Container[str]) -> bool:
+    def joins(self, run: Run, types: Set[str]) -> bool:
         """Whether a name is part of a longer one.
 
         Args:
@@ -58,19 +62,20 @@ class Neighbours:
         """
         return self._joins_before(run, types) or self._joins_after(run)
 
-    def _joins_before(self, run: Run, types: Container[str]) -> bool:
+    def _joins_before(self, run: Run, types: Set[str]) -> bool:
         index = run.first - 1
         if index < 0 or index in self._known:
             return False
         reading = self._reading
         word = reading.word(index)
         if len(word) == 1 and word.isupper() and self._gap(index, _AFTER_INITIAL):
-            return True
+            return word != _MISTER or reading.language != Language.FRENCH
         if not self._gap(index, _GAP) or not self._may_belong(index):
             return False
         key = word.lower()
-        if key in _FORMING or (key in _FORMING_PLACES and "place" in types):
-            return reading.language != Language.GERMAN
+        if key in _FORMING or key in _FORMING_PLACES:
+            forms = key in _FORMING or types != {"person"}
+            return forms and reading.language != Language.GERMAN
         return self._is_name(index)
 
     def _joins_after(self, run: Run) -> bool:

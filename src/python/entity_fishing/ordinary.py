@@ -16,8 +16,9 @@ _FREQUENT = 20_000
 
 
 def is_ordinary(word: str, language: str) -> bool:
-    """Whether a word is in use as something else than a name."""
-    return word.lower() in _counts(language) or word.lower() in _stop_words(language)
+    """Whether a word is in use as something else than a name; all are in unlisted languages."""
+    counts = _counts(language)
+    return not counts or word.lower() in counts or word.lower() in _stop_words(language)
 
 
 def is_common(word: str, language: str) -> bool:

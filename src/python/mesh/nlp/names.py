@@ -22,13 +22,15 @@ MAX_OCCURRENCES = 100_000
 MAX_NAME_WORDS = 50
 """Words and marks of a name; longer ones never occur, so that a request can't take all memory."""
 
-_FORMS = str.maketrans(
+PLAIN_FORMS = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u201b\u02bb\u02bc\u00b4\u0060\uff07", "'"),
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-"),
         **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'),
     }
 )
+"""The plain forms of apostrophes, dashes and quotation marks, for `str.translate`."""
+
 _INVISIBLE = regex.compile(r"\p{Cf}")
 _HIDDEN = regex.compile(r"[\p{Cf}--\u200c\u200d]", regex.VERSION1)
 """Without the joiners, by which words are parted as in the text."""
@@ -138,7 +140,7 @@ class _Search:
 
 def _matches(search: _Search, text: str, fold_case: bool) -> Iterator[tuple[int, Span]]:
     """Each occurrence with the number of its name, in the order of their ends."""
-    plain = text.translate(_FORMS)
+    plain = text.translate(PLAIN_FORMS)
     words = [word for word in split_words(plain) if not _is_invisible(text, word)]
     begins = [not word.start or not _goes_on(text, word.start, word.start - 1) for word in words]
     read_until = [0] * len(search.nodes)
@@ -170,13 +172,13 @@ def _goes_on(text: str, mark: int, neighbour: int) -> bool:
 
 def _key(name: str, fold_case: bool) -> tuple[str, ...]:
     """The words and marks of a name in the form in which they are compared."""
-    visible = _HIDDEN.sub("", name.translate(_FORMS))
+    visible = _HIDDEN.sub("", name.translate(PLAIN_FORMS))
     words = (visible[start:end] for start, end in split_words(visible))
     return tuple(key for word in words if (key := _word_key(word, fold_case)))
 
 
 def _word_key(word: str, fold_case: bool) -> str:
-    """The form in which a word is compared, which has the apostrophes and dashes of `_FORMS`."""
+    """The form in which a word is compared, which has the apostrophes and dashes of `PLAIN_FORMS`."""
     normal = word
     if not word.isascii():
         normal = unicodedata.normalize("NFKC", _INVISIBLE.sub("", word))
