@@ -73,15 +73,9 @@ class Reading:
         return not (self.is_lower_case or self.text[slice(*self.context(start, end))].isupper())
 
     def is_alone(self, run: Run) -> bool:
-        """Whether these words are all that their sentence says, as in a list of names.
-
-        There may be a label before them, as in "City: Paris".
-        """
-        start = self.words[run.first].start
-        indexes = self._indexes(self.context(start, self.words[run.last].end))
-        if run.last != indexes[-1]:
-            return False
-        return run.first == indexes[0] or (":" in self.text[self.words[run.first - 1].end : start])
+        """Whether these words are all that their sentence says, as in a list of names."""
+        sentence = self.context(self.words[run.first].start, self.words[run.last].end)
+        return self._indexes(sentence) == run.indexes
 
     def is_abbreviation(self, index: int) -> bool:
         """Whether a word has only capital letters, unlike the others of its sentence."""
