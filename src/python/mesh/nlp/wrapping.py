@@ -21,6 +21,7 @@ _CLOSING = "\"'\u2019\u201d\xbb)]\u300d"
 _CUT = re.compile(rf"[^\W\d_][{HYPHENS}{CUTS}][^\W\d_]|\d[{HYPHENS}]\d")
 _UNFINISHED = frozenset(
     (
+        "san santa santo são saint sankt "
         "a an the of in on at to for from by with and or as is are was were be that which who this these its his her "
         "their our my your into than not "
         "der die das den dem des ein eine einen einem einer und oder von zu zum zur mit im am vom für auf bei nach "
@@ -178,7 +179,8 @@ def _goes_on(
     pair: _Pair, before: TextLine, after: TextLine, around: _Surroundings, language: str
 ) -> bool:
     lower = after.text[0].islower()
-    if _CUT.match(before.text[-2:] + after.text[0]) and not after.text[0].isupper():
+    is_cut = _CUT.match(before.text[-2:] + after.text[0]) is not None
+    if is_cut and (not after.text[0].isupper() or around.is_sentence):
         return True
     fits = around.width is not None and pair.shortest <= around.width <= pair.longest
     words = before.text.split()

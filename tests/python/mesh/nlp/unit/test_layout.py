@@ -125,6 +125,12 @@ def test_other_line_breaks_part_blocks(original: str) -> None:
             "The transport plan will extend the tram.",
         ),
         ("The well-\nknown plan of 1990-\n1995.", "The well-known plan of 1990-1995."),
+        (
+            "The new head of Coca-\nCola met Jean-\nPaul.",
+            "The new head of Coca-Cola met Jean-Paul.",
+        ),
+        ("Coca-\nCola\nFanta", "Coca-|Cola|Fanta"),
+        ("Abita a San\nMarino da anni.", "Abita a San Marino da anni."),
         ("Copen\u00ad\nhagen is a city.", "Copenhagen is a city."),
         ("Copen\u00ad\r\n  hagen is a city.", "Copenhagen is a city."),
     ],
