@@ -6,15 +6,11 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from html.entities import html5
-from typing import NamedTuple
 
 from mesh.core.markup import Markup, MarkupChoice
+from mesh.nlp.blocks import BLOCK_BREAK, BODY, Block, BlockKind
 from mesh.nlp.sentences import Span, split_sentences
-
-BLOCK_BREAK = "\n\n"
-"""Stands between the blocks of a document's text."""
 
 _PARAGRAPHS = frozenset(
     "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption "
@@ -50,33 +46,6 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-
-
-class BlockKind(StrEnum):
-    """What a block of a document is."""
-
-    PARAGRAPH = "paragraph"
-    HEADING = "heading"
-    ITEM = "item"
-    CELL = "cell"
-    CODE = "code"
-    MAIL_HEADER = "mail_header"
-    GREETING = "greeting"
-    SIGNATURE = "signature"
-    QUOTED = "quoted"
-    """Lines of an earlier mail, which begin with `>`."""
-
-
-BODY = frozenset((BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.ITEM, BlockKind.CELL))
-"""The blocks that summaries and keywords are made of."""
-
-
-class Block(NamedTuple):
-    """A part of a document's text that no name, sentence or phrase crosses: `text[start:end]`."""
-
-    start: int
-    end: int
-    kind: BlockKind
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,173 @@
+"""Words that a line's end cut in two: whether the hyphen there is the word's own."""
+
+# ruff: noqa: RUF001 - the words of other alphabets are meant
+
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+
+HYPHENS = "-\u2010\u2011"
+"""At a line's end these are the word's own, or only cut it: `joins` tells."""
+
+CUTS = "\u00ad\u00ac"
+"""At a line's end these always cut a word: the soft hyphen, and what text recognition reads for it."""
+
+_LISTED = frozenset(("ar", "de", "en", "es", "eu", "fa", "fr", "it", "lv", "nl", "pt", "ru"))
+_LISTS_KEPT = 3
+
+# Two words that make an unlisted one are a compound here; elsewhere a hyphen parts them.
+_COMPOUNDING = frozenset(("de", "es", "it", "lv", "nl"))
+
+# "Vor-/und Nachteile": the hyphen stands for the rest of the word.
+_CONJUNCTIONS = {
+    "cs": "a i nebo až",
+    "da": "og eller til",
+    "de": "und oder bis bzw sowie als wie noch beziehungsweise statt",
+    "en": "and or to nor versus but",
+    "es": "o u y e",
+    "et": "ja või",
+    "fi": "ja tai sekä",
+    "fr": "et ou",
+    "hu": "és vagy",
+    "it": "e ed o",
+    "nl": "en of tot als maar",
+    "no": "og eller til",
+    "pl": "i lub oraz czy albo",
+    "pt": "e ou",
+    "ru": "и или",
+    "sv": "och eller till",
+    "tr": "ve veya",
+    "uk": "і й та або",
+}
+# Pronouns and particles that hang on the word before them by a hyphen.
+_ENCLITICS = {
+    "fr": "ce ci elle elles en il ils je la le les leur lui là moi même mêmes nous on toi tu vous",
+    "pt": "la las lhe lhes lo los me na nas no nos se te vos",
+    "ru": "де ка либо нибудь таки то",
+}
+_FORMS = {
+    "en": "area backed based born bound driven era free led like made owned related sized style wide"
+}
+_PREFIXES = {
+    "de": "ex",
+    "en": "all cross ex great half mid non quasi self",
+    "es": "ex",
+    "fr": "après arrière avant demi ex mi non outre quasi sans semi sous vice",
+    "it": "ex vice non",
+    "nl": "ex niet oud",
+    "pt": "além aquém bem ex mal pós pré pró recém sem vice",
+    "ru": "вице кое северо экс юго",
+}
+# Two adjectives of the same rank, as "deutsch-französisch", "русско-английский", "polsko-niemiecki".
+_COORDINATE = {
+    "de": re.compile(r"(?:sch|lich|ig|al|iv|ell)-\w+(?:isch|lich|ig)(?:e[mnrs]?)?$"),
+    "ru": re.compile(
+        r"\w\w(?:ско|цко|но|ло|во)-\w+(?:[иыо]й|[ая]я|[ое]е|[иы][ехм]|[ое]го|[ое]му|[иы]ми)$"
+    ),
+}
+_NATIONS = frozenset(
+    "afro anglo austro franco greco hispano ibero indo ispano italo luso russo serbo sino".split()
+)
+# Of other first halves in -o, as in "socio-económico", these never have a hyphen.
+_SOLID = frozenset(
+    "aero agro audio auto bio eco elektro electro elettro eletro euro foto geo hidro hydro idro info kilo macro "
+    "makro micro mikro mono moto nano neuro photo psico psycho radio retro stereo termo thermo turbo video".split()
+)
+_SLAVIC = re.compile(r"(?:sko|cko|ско|цко|сько|цько)$")
+
+
+def joins(before: str, after: str, language: str, words: Collection[str]) -> bool:
+    """Whether a hyphen at a line's end only cuts a word, as in "trans-" and "port".
+
+    Args:
+        before: the letters before the hyphen, from the last white space on.
+        after: those at the next line's start.
+        language: ISO 639-1 code.
+        words: the document's other words in lower case, those with hyphens in one piece; what they
+            say counts before any list of words. In NFC, as `before` and `after`.
+    """
+    # "l'infor-/mation", "long-stand-/ing", "govern-/ment's": only the parts at the hyphen count.
+    before = re.split(r"['’\-\u2010\u2011]", before)[-1]
+    after = re.split(r"['’\-\u2010\u2011]", after)[0]
+    if not _may_be_one(before, after):
+        return False
+    before, after = before.lower(), after.lower()
+    if f"{before}-{after}" in words:
+        return False
+    if before + after in words:
+        return True
+    if min(len(before), len(after)) < 2 or after in _words(_CONJUNCTIONS, language):
+        return False
+    if language not in _LISTED:
+        return not _SLAVIC.search(before)
+    return _make_a_word(before, after, language)
+
+
+def _may_be_one(before: str, after: str) -> bool:
+    """Whether both are letters, in a case that one word can have."""
+    if (
+        not before
+        or not after
+        or not all(unicodedata.category(c)[0] in "LM" for c in before + after)
+    ):
+        return False
+    if len(after) > 1 and len(before) > 1 and (before + after).isupper():
+        return True
+    # "DNA-/based" and "iPhone-/like" are two words each.
+    return after == after.lower() and before[1:] == before[1:].lower()
+
+
+def _make_a_word(before: str, after: str, language: str) -> bool:
+    counts = _counts(language)
+    if f"{before}-{after}" in counts:
+        return False
+    if before + after in counts:
+        return True
+    first, second = (_is_word(part, counts) for part in (before, after))
+    if after in _words(_ENCLITICS, language) or after in _words(_FORMS, language):
+        return False
+    if before in _SOLID:
+        return True
+    if before in _NATIONS or (second and before in _words(_PREFIXES, language)):
+        return False
+    if second and before.endswith("o") and language not in ("de", "nl"):
+        return False
+    if language in _COORDINATE and _COORDINATE[language].search(f"{before}-{after}"):
+        return False
+    if language == "ru":
+        return _make_a_russian_word(before, after, first and second)
+    if language == "en" and len(after) < 3:
+        return False
+    return not (first and second) or language in _COMPOUNDING
+
+
+def _make_a_russian_word(before: str, after: str, both: bool) -> bool:
+    """As `_make_a_word`, by endings, since the list of words is short."""
+    if before == "по" and re.search(r"(?:ски|цки|[ое]му)$", after):
+        return False
+    # A short first half is a prefix, as in "при-/город".
+    return not both or (len(before) < 4 and len(after) > 3)
+
+
+def _is_word(part: str, counts: Mapping[str, int]) -> bool:
+    """Whether a part is a word by itself; the lists hold rare abbreviations, too."""
+    return counts.get(part, 0) >= (50 if len(part) > 3 else 2000)
+
+
+def _words(table: Mapping[str, str], language: str) -> frozenset[str]:
+    return _split(table.get(language, ""))
+
+
+@lru_cache(maxsize=64)
+def _split(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+@lru_cache(maxsize=_LISTS_KEPT)
+def _counts(language: str) -> Mapping[str, int]:
+    """How often each word of a language occurs in a large body of text; 2 to 44 MB in memory."""
+    from spellchecker import SpellChecker
+
+    counts: Mapping[str, int] = SpellChecker(language).word_frequency.dictionary
+    return counts

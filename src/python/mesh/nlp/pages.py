@@ -1,0 +1,238 @@
+"""What pages leave in the text of a PDF: running heads, running feet and page numbers."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+_PAGE_WORD = (
+    r"(?:page|pages|pag|pg|p|seite|s|página|pagina|pàgina|pág|strona|str|strana|sida|sid|side|blz|bladzijde|"
+    r"sivu|oldal|sayfa|lapa|orria|стр|страница|с|сторінка|σελίδα|صفحة|صفحه|עמוד|पृष्ठ|trang|halaman)"
+)
+_OF = r"(?:/|of|von|de|di|van|av|af|sur|su|do|z|из|من|از|\|)"
+_PAGE = re.compile(
+    rf"(?:{_PAGE_WORD}\.?\s*\d{{1,4}}(?:\s*{_OF}\s*\d{{1,4}})?|\d{{1,4}}\s*(?:\|\s*{_PAGE_WORD}|頁|ページ|页)"
+    r"|第\s*\d{1,4}\s*[頁页](?:\s*[/,，]?\s*共\s*\d{1,4}\s*[頁页])?)"
+)
+_NUMBER = re.compile(
+    r"\d{1,4}(?:\s*(?:/|of|von)\s*\d{1,4})?|(?=[ivxlc])c{0,3}(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})"
+)
+# Nothing else stands in such a line, so dashes, dots and brackets around are a frame.
+_FRAME = " \t-–—―·•*|~()[]<>"
+_STOPPED = re.compile(r"[.!?…:;,。！？؟।][\"'”’»)\]]*$")
+_SPEECH = re.compile(r"[-–—*•\"'“„«‹>+]")
+_APART = re.compile(r"\s*[|·•—–]\s*|\s{2,}|\t")
+_LONGEST_HEAD = 100
+_LONGEST_BORDER = 5
+
+
+@dataclass
+class _Border:
+    """A run of lines that may be a head, a foot or a number, and its place in the text."""
+
+    lines: list[int] = field(default_factory=list)
+    is_fed: bool = False
+    """A form feed is in it."""
+    is_inside: bool = False
+    """A sentence goes on after it."""
+    is_edge: bool = False
+    """The text begins or ends with it."""
+
+
+def furniture(lines: Sequence[str]) -> set[int]:
+    """The numbers of the lines that are running heads, running feet or page numbers.
+
+    Args:
+        lines: of the text, split at line feeds; form feeds, which end a page, stay in their lines.
+
+    A line that is only a page number counts at the border of a page: at a form feed, beside a
+    running head, or where a sentence goes on after it. A running head or foot is a line that is the
+    same, but for its digits, on three pages, or on two with a form feed. Other lines that repeat
+    are text: a refrain, an answer in a dialogue, equal items, rows of a table.
+    """
+    bare = [line.strip().casefold() for line in lines]
+    keys = [_key(line) for line in bare]
+    counts = Counter(keys)
+    numbered = [_number(line) for line in bare]
+    candidate = [
+        numbered[i] is not None
+        or (counts[key] > 1 and len(key) <= _LONGEST_HEAD and _is_head(line, key))
+        for i, (line, key) in enumerate(zip(bare, keys, strict=True))
+    ]
+    borders = list(_borders(lines, bare, candidate))
+    heads = _heads(lines, keys, numbered, borders)
+    found = {
+        i for border in borders for i in border.lines if keys[i] in heads and numbered[i] is None
+    }
+    return found | _page_numbers(borders, numbered, found)
+
+
+def _key(line: str) -> str:
+    """A line without what differs from page to page."""
+    return re.sub(r"\s+", " ", re.sub(r"\d+|(?<=\s)[ivxlc]+$|^[ivxlc]+(?=\s)", "#", line))
+
+
+def _is_head(line: str, key: str) -> bool:
+    return any(c.isalpha() for c in key) and not _SPEECH.match(line)
+
+
+def _number(line: str) -> tuple[str, int] | None:
+    """Whether a line names its page ("page") or is a bare number ("number"), and the number."""
+    line = line.strip(_FRAME)
+    if len(line) > 40:
+        return None
+    if _PAGE.fullmatch(line):
+        return "page", int(re.findall(r"\d+", line)[0])
+    if _NUMBER.fullmatch(line):
+        return "number", int(line.split("/")[0].split()[0]) if line[0].isdigit() else _roman(line)
+    return None
+
+
+def _roman(numeral: str) -> int:
+    values = [{"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}[c] for c in numeral]
+    return sum(
+        -value if value < following else value
+        for value, following in zip(values, [*values[1:], 0], strict=True)
+    )
+
+
+def _borders(
+    lines: Sequence[str], bare: Sequence[str], candidate: Sequence[bool]
+) -> Iterator[_Border]:
+    """The runs of candidates, with empty lines between; each form feed begins or ends within one."""
+    last = ""
+    border = _Border(is_edge=True)
+    for i, line in enumerate(lines):
+        if candidate[i] and bare[i]:
+            border.lines.append(i)
+            border.is_fed |= "\f" in line
+        elif not bare[i]:
+            border.is_fed |= "\f" in line
+        else:
+            border.is_fed |= line.lstrip(" \t\r").startswith("\f")
+            if border.lines:
+                border.is_inside = _goes_on(last, line.strip())
+                yield border
+            border, last = _Border(is_fed=line.rstrip(" \t\r").endswith("\f")), line.strip()
+    border.is_edge = True
+    if border.lines:
+        yield border
+
+
+def _goes_on(before: str, after: str) -> bool:
+    """Whether a sentence in lines of prose goes on from one line to another."""
+    return (
+        min(len(before), len(after)) >= 25
+        and not _STOPPED.search(before)
+        and (after[0].islower() or before.endswith("-"))
+    )
+
+
+def _heads(
+    lines: Sequence[str],
+    keys: Sequence[str],
+    numbered: Sequence[tuple[str, int] | None],
+    borders: Sequence[_Border],
+) -> set[str]:
+    """The keys of the lines that are heads or feet of pages."""
+    places: dict[str, list[tuple[int, _Border]]] = defaultdict(list)
+    for border in borders:
+        if len(border.lines) <= _LONGEST_BORDER:
+            for i in border.lines:
+                if numbered[i] is None:
+                    places[keys[i]].append((i, border))
+    pages = _is_prose(lines, borders)
+    return {key for key, found in places.items() if _is_running(lines, numbered, found, pages)}
+
+
+def _is_running(
+    lines: Sequence[str],
+    numbered: Sequence[tuple[str, int] | None],
+    found: Sequence[tuple[int, _Border]],
+    prose: bool,
+) -> bool:
+    fed = sum(border.is_fed for _, border in found)
+    if fed and sum(border.is_fed or border.is_edge for _, border in found) >= 2:
+        return True
+    count_inside = sum(border.is_inside for _, border in found)
+    texts = [lines[i].strip() for i, _ in found]
+    values = [_page_in(text) for text in texts]
+    if len(found) >= 2 and None not in values and _rises([v for v in values if v is not None]):
+        return True
+    if len(found) < 3:
+        return False
+    beside = [_first_number(border, numbered) for _, border in found]
+    known = [value for value in beside if value is not None]
+    if len(known) >= len(found) - 1 and _rises(known):
+        return True
+    if any(_STOPPED.search(text) for text in texts):
+        return False
+    if count_inside and min(map(len, texts)) and prose:
+        return True
+    return prose and _is_regular([i for i, _ in found]) and found[0][1].is_edge
+
+
+def _page_in(text: str) -> int | None:
+    """The number of the page in a head, set apart from its text."""
+    for part in _APART.split(text):
+        if (number := _number(part.strip().casefold())) is not None:
+            return number[1]
+    return None
+
+
+def _first_number(border: _Border, numbered: Sequence[tuple[str, int] | None]) -> int | None:
+    return next((n[1] for i in border.lines if (n := numbered[i]) is not None), None)
+
+
+def _rises(values: Sequence[int]) -> bool:
+    return all(0 < b - a <= 2 for a, b in zip(values, values[1:], strict=False))
+
+
+def _is_regular(numbers: Sequence[int]) -> bool:
+    """Whether the distances between lines are alike."""
+    gaps = [b - a for a, b in zip(numbers, numbers[1:], strict=False)]
+    return min(gaps) >= 4 and max(gaps) <= 1.3 * min(gaps) + 1
+
+
+def _is_prose(lines: Sequence[str], borders: Sequence[_Border]) -> bool:
+    """Whether most lines of the text are as long as those of prose."""
+    left_out = {i for border in borders for i in border.lines}
+    lengths = sorted(len(line.strip()) for i, line in enumerate(lines) if i not in left_out)
+    lengths = [length for length in lengths if length]
+    return bool(lengths) and lengths[len(lengths) // 2] >= 40
+
+
+def _page_numbers(
+    borders: Sequence[_Border], numbered: Sequence[tuple[str, int] | None], heads: set[int]
+) -> set[int]:
+    """The lines that are only the number of their page."""
+    found: set[int] = set()
+    previous: list[tuple[int, int]] = []
+    named = 0
+    for border in borders:
+        numbers = [(i, n) for i in border.lines if (n := numbered[i]) is not None]
+        # More than the foot of a page and the head of the next is a column of a table.
+        if len(numbers) > 2:
+            continue
+        beside_head = any(i in heads for i in border.lines)
+        for i, (kind, value) in numbers:
+            certain = border.is_fed or border.is_inside or beside_head
+            named += kind == "page"
+            if (certain and (value < 1000 or not border.is_fed)) or (
+                kind == "page" and border.is_edge
+            ):
+                found.add(i)
+            previous.append((i, value))
+    if named >= 2:
+        found |= {i for i, n in enumerate(numbered) if n is not None and n[0] == "page"}
+    return found | _in_sequence(previous, found)
+
+
+def _in_sequence(numbers: Sequence[tuple[int, int]], certain: set[int]) -> set[int]:
+    """The numbers that count on from, or up to, one that is certain."""
+    found: set[int] = set()
+    for run in (numbers, list(reversed(numbers))):
+        for (i, value), (j, following) in zip(run, run[1:], strict=False):
+            if (i in certain or i in found) and abs(following - value) == 1 and abs(i - j) > 3:
+                found.add(j)
+    return found
