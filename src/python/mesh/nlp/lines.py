@@ -1,0 +1,117 @@
+"""The lines of a text, and what stands at their beginning."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mesh.nlp.blocks import BlockKind
+
+BORDERS = {
+    BlockKind.PARAGRAPH: "\ufdd0",
+    BlockKind.HEADING: "\ufdd1",
+    BlockKind.ITEM: "\ufdd2",
+    BlockKind.CELL: "\ufdd3",
+    BlockKind.CODE: "\ufdd4",
+}
+"""Noncharacters that stand in a text where markup ends a block, by the kind of what follows."""
+
+_KIND_OF = {border: kind for kind, border in BORDERS.items()}
+_BREAK = re.compile(r"\r\n|[\n-\r\x1c-\x1e\x85\u2028\u2029\ufdd0-\ufdd4]|\Z")
+_TAB_WIDTH = 8
+
+_SYMBOL = r"[-*+\u2022\u2023\u2043\u2219\u25aa-\u25ab\u25b8\u25cf\u25cb\u25e6\u2192\u2713\u2714\u2794\xb7\u2013\u2014]"
+_MARK = re.compile(
+    rf"(?:(?P<symbol>{_SYMBOL})|(?P<open>\()?(?:(?P<number>\d{{1,3}})|(?P<letter>[a-zA-Z]))(?P<close>[.)]))\s+(?=\S)"
+)
+_RULE = re.compile(r"([-=_*~#+])(?:\s*\1){2,}")
+
+
+class Line(NamedTuple):
+    """A line of a text: `text[start:end]`, without the white space around it.
+
+    Args:
+        start: its first character.
+        end: the character after its last one.
+        indent: the columns of white space before it.
+        kind: of the block that it is in, as far as markup says it.
+        new_page: whether a page begins with it.
+    """
+
+    start: int
+    end: int
+    indent: int
+    kind: BlockKind
+    new_page: bool
+
+
+def split_lines(text: str) -> list[Line]:
+    """The lines of a text; where markup ends a block, an empty line stands between."""
+    lines: list[Line] = []
+    kind = BlockKind.PARAGRAPH
+    position = 0
+    new_page = False
+    for found in _BREAK.finditer(text):
+        lines.append(_line(text, position, found.start(), kind, new_page))
+        position = found.end()
+        new_page = found[0] == "\f"
+        if found[0] in _KIND_OF:
+            kind = _KIND_OF[found[0]]
+            lines.append(Line(position, position, 0, kind, False))
+    return lines
+
+
+def _line(text: str, start: int, end: int, kind: BlockKind, new_page: bool) -> Line:
+    content = text[start:end]
+    stripped = content.lstrip()
+    before = content[: len(content) - len(stripped)]
+    indent = len(before.expandtabs(_TAB_WIDTH))
+    start += len(before)
+    return Line(start, start + len(stripped.rstrip()), indent, kind, new_page)
+
+
+def is_rule(line: str) -> bool:
+    """Whether a line is drawn, such as "-----" or "* * *"."""
+    return _RULE.fullmatch(line) is not None
+
+
+def list_marks(lines: Sequence[str]) -> dict[int, int]:
+    """The lines that begin with the mark of a list, and the lengths of the marks.
+
+    A symbol is a mark if a line before it is empty, or if another line begins with it, and a number
+    if the list goes on. So neither a dash nor a day at the beginning of a wrapped line is one.
+
+    Args:
+        lines: without white space around them.
+    """
+    found = {
+        number: match
+        for number, line in enumerate(lines)
+        if (match := _MARK.match(line)) is not None
+    }
+    symbols = Counter(match["symbol"] for match in found.values())
+    marks = {}
+    before: tuple[str, int] | None = None
+    numbered = []
+    for number, match in found.items():
+        if match["symbol"]:
+            if symbols[match["symbol"]] > 1 or not (number and lines[number - 1]):
+                marks[number] = match.end()
+        elif match["close"] == ")" or match["number"]:
+            numbered.append(number)
+    for position, number in enumerate(numbered):
+        match = found[number]
+        before = _order(found[numbered[position - 1]]) if position else None
+        after = _order(found[numbered[position + 1]]) if position + 1 < len(numbered) else None
+        style, value = _order(match)
+        if before == (style, value - 1) or after == (style, value + 1):
+            marks[number] = match.end()
+    return marks
+
+
+def _order(match: re.Match[str]) -> tuple[str, int]:
+    """The style of a number's or a letter's mark, and its place in the list."""
+    style = f"{match['open'] or ''}{match['close']}"
+    if match["number"]:
+        return f"1{style}", int(match["number"])
+    return f"a{style}", ord(match["letter"].lower())

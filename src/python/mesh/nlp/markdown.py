@@ -1,0 +1,146 @@
+"""The markup of Markdown in a text, and what it stands for."""
+
+import re
+from collections.abc import Callable, Mapping
+from itertools import accumulate
+
+from mesh.nlp.blocks import BlockKind
+from mesh.nlp.html import HtmlMarkup, write_html
+from mesh.nlp.lines import BORDERS
+from mesh.nlp.traced import Tracing
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+_KIND_OF = {
+    "Heading": BlockKind.HEADING,
+    "Item": BlockKind.ITEM,
+    "TableCell": BlockKind.CELL,
+    "CodeBlock": BlockKind.CODE,
+}
+_BLOCKS = _KIND_OF.keys() | {
+    "Paragraph",
+    "BlockQuote",
+    "List",
+    "Table",
+    "TableHead",
+    "TableRow",
+    "FootnoteDefinition",
+    "HtmlBlock",
+    "MetadataBlock",
+}
+_UNSEEN = frozenset(("Image", "MetadataBlock"))
+
+_LINK = r"(?<![\w\])])!?\[[^\[\]\n]*\]\((?:[a-z+]+:|[#./]|[^()\s]*[./])[^()\s]*(?:\s+[\"'][^\"'\n]*[\"'])?\)"
+_SIGNS = re.compile(
+    rf"""
+      ^\ {{0,3}}```[^`\n]*$
+    | ^[^\S\n]*\|?[^\S\n]*:?-+:?[^\S\n]*(?:\|[^\S\n]*:?-+:?[^\S\n]*)++\|?[^\S\n]*$
+    | {_LINK}
+    | (?<![\w*])\*\*(?=[^\s*])[^*\n]*[^\s*]\*\*(?![\w*])
+    | ^\ {{0,3}}\[[^\[\]\n]+\]:\s+<?(?:https?://|mailto:)
+    | ^[^\S\n]*[-*+]\ \[[ xX]\]\ \S
+    | ^\ {{0,3}}\#{{1,6}}[^\S\n]+[^\s\#][^\n]*\n[^\S\n]*\n(?=\s*\S)
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
+_DEEP_HEADING = re.compile(r"^ {0,3}#{2,6}[^\S\n]+[^\s#]", re.MULTILINE)
+_FENCE = re.compile(r"^ {0,3}```", re.MULTILINE)
+_CODE = re.compile(
+    r"^(?:(?:import|from|def|class|return|export|function|const|let|var|public|private|package|using"
+    r"|select|insert|create|update|set)\b.*|\#include.*|\#!.*|[\w.\[\]\"']+\s*[-+*/|:]?=(?!=).*"
+    r"|\w[\w.]*\([^()\n]*\)|.*[;{}])$",
+    re.MULTILINE | re.IGNORECASE,
+)
+
+
+def count_signs(text: str) -> int:
+    """The number of places in a text that only Markdown explains.
+
+    Headings count before an empty line, or from the second level on if there are two. Lists,
+    emphasis by single marks and quotations don't count, nor does anything in source code.
+    """
+    if not _FENCE.search(text) and len(_CODE.findall(text)) > 1:
+        return 0
+    signs = sum(1 for _ in _SIGNS.finditer(text))
+    headings = sum(1 for _ in _DEEP_HEADING.finditer(text))
+    return max(signs, headings) if signs or headings > 1 else 0
+
+
+def write_markdown(draft: Tracing) -> None:
+    """Append the source of a draft without the marks of Markdown, and without those of HTML."""
+    from pyromark import Options, events_with_range
+
+    options = (
+        Options.ENABLE_TABLES
+        | Options.ENABLE_STRIKETHROUGH
+        | Options.ENABLE_FOOTNOTES
+        | Options.ENABLE_TASKLISTS
+        | Options.ENABLE_GFM
+        | Options.ENABLE_YAML_STYLE_METADATA_BLOCKS
+    )
+    encoded = _SURROGATES.sub("?", draft.source.text)
+    place = _places(encoded)
+    writer = _Writer(draft)
+    for event, span in events_with_range(encoded, options=options):
+        writer.write(event, place(span["start"]), place(span["end"]))
+
+
+def _places(text: str) -> Callable[[int], int]:
+    """The position of a character by that of its first byte in UTF-8."""
+    if text.isascii():
+        return int
+    begun = list(accumulate((byte & 0xC0 != 0x80 for byte in text.encode()), initial=0))
+    return begun.__getitem__
+
+
+class _Writer:
+    def __init__(self, draft: Tracing) -> None:
+        self._draft = draft
+        self._html = HtmlMarkup(draft.source.text)
+        self._kinds = [BlockKind.PARAGRAPH]
+        # How many elements are open whose content isn't seen.
+        self._unseen = 0
+
+    def write(self, event: object, start: int, end: int) -> None:
+        match event:
+            case {"Start": tag}:
+                self._enter(_name(tag), start, end)
+            case {"End": tag}:
+                self._leave(_name(tag))
+            case _ if self._unseen:
+                pass
+            case "SoftBreak" | "HardBreak":
+                self._draft.put("\n", start, end)
+            case {"Text": str(value)} | {"Code": str(value)}:
+                self._write_text(value, start, end)
+            case {"InlineHtml": _}:
+                pieces = self._html.pieces(start, end)
+                write_html(self._draft, pieces, start, end, flowing=False)
+
+    def _enter(self, tag: str, start: int, end: int) -> None:
+        self._unseen += tag in _UNSEEN
+        if tag in _BLOCKS:
+            self._kinds.append(_KIND_OF.get(tag, self._kinds[-1]))
+            self._draft.mark(BORDERS[self._kinds[-1]])
+        if tag == "HtmlBlock":
+            # Its lines are events too, but markup goes on from one to the next.
+            pieces = self._html.pieces(start, end)
+            write_html(self._draft, pieces, start, end, flowing=True)
+
+    def _leave(self, tag: str) -> None:
+        self._unseen -= tag in _UNSEEN
+        if tag in _BLOCKS:
+            self._kinds.pop()
+            self._draft.mark(BORDERS[self._kinds[-1]])
+
+    def _write_text(self, value: str, start: int, end: int) -> None:
+        offset = self._draft.source.text[start:end].find(value)
+        if offset < 0:
+            self._draft.put(value, start, end)
+        else:
+            self._draft.keep(start + offset, start + offset + len(value))
+
+
+def _name(tag: object) -> str:
+    """The name of an event's tag, which has attributes or none."""
+    return next(iter(tag)) if isinstance(tag, Mapping) else str(tag)

@@ -1,0 +1,176 @@
+"""Which lines of a text go on in the next one, by the lengths of the text's own lines."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+_NARROWEST = 30
+_WIDEST = 160
+"""Columns at which texts are wrapped."""
+
+# Characters that take two columns, of scripts that are wrapped anywhere.
+_BROAD = "\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uff60\U00020000-\U0003fffd"
+_WIDE = re.compile(f"[{_BROAD}\u1100-\u115f\uac00-\ud7a3\uffe0-\uffe6]")
+_SPACELESS = re.compile(f"[{_BROAD}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+_ENDED = re.compile(
+    r"[.!?:;\u2026\u3002\uff01\uff1f\u0964\u061f\u06d4\u0589][\"'\u2019\u201d\xbb)\]\u300d]*$"
+)
+_HYPHEN = re.compile(r"[^\W\d_][-\u2010]$")
+_FUNCTION_WORDS = frozenset(
+    (
+        "a an the of in on at to for from by with and or as is are was were be that which who this these its his her "
+        "their our my your into than not "
+        "der die das den dem des ein eine einen einem einer und oder von zu zum zur mit im am vom für auf bei nach "
+        "aus dass ist sind war wird "
+        "le la les l' un une de du et ou à au aux en dans pour par sur avec que qui est "
+        "el los las del y o con por para al su sus se "
+        "il lo gli i di da della dei delle nel nella e ed che per non "
+        "os as do dos das em no na nos nas ao um uma com "
+        "het een van op voor met te dat "
+        "och att av på som för med till den det ett är "
+        "w z na do się że od dla jest nie po za "
+        "и в во на с со к по из за от для что не о у как"  # noqa: RUF001
+    ).split()
+)
+
+
+class TextLine(NamedTuple):
+    """A line that isn't empty.
+
+    Args:
+        text: its characters, without white space around them.
+        indent: the columns before them.
+        run: number of the lines without an empty line between them.
+        begins: whether it is known to begin a block.
+    """
+
+    text: str
+    indent: int
+    run: int
+    begins: bool
+
+
+class _Pair(NamedTuple):
+    """Two lines: their number, and the columns at which a text that ends the first one is wrapped."""
+
+    second: int
+    shortest: int
+    longest: int
+
+
+def is_spaceless(character: str) -> bool:
+    """Whether a character is of a script without spaces between words."""
+    return _SPACELESS.match(character) is not None
+
+
+def ends_in_hyphen(line: str) -> bool:
+    """Whether a line ends in a letter and a hyphen."""
+    return _HYPHEN.search(line) is not None
+
+
+def is_function_word(word: str) -> bool:
+    """Whether a word is an article, a preposition or the like, which ends no name and no sentence."""
+    return word.lower() in _FUNCTION_WORDS
+
+
+def joined_lines(lines: Sequence[TextLine], language: str) -> set[int]:
+    """The numbers of the lines that go on with the line before."""
+    pairs = [
+        _pair(lines, number)
+        for number in range(1, len(lines))
+        if lines[number].run == lines[number - 1].run and not lines[number].begins
+    ]
+    width = _width(pairs, lines)
+    joined = set()
+    for run in _runs(pairs, lines):
+        own = _width(run, lines) or width
+        for pair in run:
+            if _goes_on(pair, own, run, lines, language):
+                joined.add(pair.second)
+    return joined
+
+
+def _runs(pairs: Iterable[_Pair], lines: Sequence[TextLine]) -> list[list[_Pair]]:
+    runs: list[list[_Pair]] = []
+    for pair in pairs:
+        if not runs or lines[runs[-1][-1].second].run != lines[pair.second].run:
+            runs.append([])
+        runs[-1].append(pair)
+    return runs
+
+
+def _pair(lines: Sequence[TextLine], second: int) -> _Pair:
+    before, after = lines[second - 1], lines[second]
+    shortest = before.indent + _columns(before.text)
+    first = after.text.split(None, 1)[0]
+    if _SPACELESS.match(first):
+        first = first[:1] if _WIDE.match(first) else first[:10]
+    # Characters of print differ in width.
+    slack = shortest // 20
+    return _Pair(second, shortest - slack, shortest + _columns(first) + slack)
+
+
+def _columns(text: str) -> int:
+    return len(text) if text.isascii() else len(text) + len(_WIDE.findall(text))
+
+
+def _width(pairs: Sequence[_Pair], lines: Sequence[TextLine]) -> int | None:
+    """The column at which most lines are wrapped, if they are."""
+    changes = [0] * (_WIDEST + 2)
+    for pair in pairs:
+        if pair.shortest <= _WIDEST:
+            changes[max(pair.shortest, 0)] += 1
+            changes[min(pair.longest, _WIDEST) + 1] -= 1
+    best, most, count = 0, 0, 0
+    for column, change in enumerate(changes[: _WIDEST + 1]):
+        count += change
+        if column >= _NARROWEST and count > most:
+            best, most = column, count
+    if most < 3:
+        return None
+    long = sum(pair.longest >= best // 2 for pair in pairs)
+    wrapped = [pair for pair in pairs if pair.shortest <= best <= pair.longest]
+    cased = [pair for pair in wrapped if _is_cased(lines[pair.second].text[0])]
+    lower = sum(lines[pair.second].text[0].islower() for pair in cased)
+    return best if 2 * most >= long and 5 * lower >= len(cased) else None
+
+
+def _is_cased(character: str) -> bool:
+    return character.islower() or character.isupper()
+
+
+def _goes_on(
+    pair: _Pair, width: int | None, run: Sequence[_Pair], lines: Sequence[TextLine], language: str
+) -> bool:
+    before, after = lines[pair.second - 1].text, lines[pair.second].text
+    if ends_in_hyphen(before) and after[0].isalpha():
+        return True
+    if width and pair.shortest <= width <= pair.longest:
+        return True
+    if _ENDED.search(before):
+        return False
+    words = before.split()
+    longest = max(other.longest for other in run)
+    if 2 * pair.longest < (width or longest):
+        return False
+    if is_function_word(words[-1]) and len(words) > 2:
+        return True
+    if len(words) > 2 and after[0].islower():
+        start = lines[run[0].second - 1].text[0]
+        if not start.islower():
+            return True
+    full = pair.longest >= max(other.shortest for other in run) and pair.longest > _NARROWEST
+    return full and width is None and _is_running(words, after, language)
+
+
+def _is_running(words: Sequence[str], after: str, language: str) -> bool:
+    """Whether a full line looks like a part of a sentence that isn't over."""
+    first, last = after[0], words[-1]
+    if is_spaceless(last[-1]):
+        return is_spaceless(first)
+    if not _is_cased(first) and not _is_cased(last[0]):
+        return len(words) > 5
+    lower = sum(word[0].islower() for word in words)
+    if len(words) < 4 or 5 * lower < 2 * len(words):
+        return False
+    return first.islower() or last[0].isupper() or language == "de"
