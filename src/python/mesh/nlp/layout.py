@@ -1,29 +1,38 @@
 """The blocks of a text, made of its lines."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
+from mesh.nlp import mail, pages
 from mesh.nlp.blocks import BLOCK_BREAK, Block, BlockKind
-from mesh.nlp.lines import Line, is_rule, list_marks, split_lines
+from mesh.nlp.hyphens import CUTS, HYPHENS, joins
+from mesh.nlp.lines import BORDERS, is_rule, list_marks, quote_mark, split_lines
 from mesh.nlp.traced import TracedText, Tracing
-from mesh.nlp.wrapping import (
-    TextLine,
-    is_spaceless,
-    joined_lines,
-)
+from mesh.nlp.wrapping import TextLine, is_spaceless, joined_lines
 
-_WORD = re.compile(r"\S+")
+_RUN = re.compile(r"\S+")
 _CELL = re.compile(r"[^\t]+")
+_WORD = re.compile(rf"[^\W_]+(?:[{HYPHENS}'\u2019][^\W_]+)*")
+_CUT = re.compile(rf"(?P<word>\w[{HYPHENS}\w'\u2019]*)(?P<hyphen>[{HYPHENS}{CUTS}])$")
+_SUSPENDING = frozenset(
+    "and or und oder bis bzw et ou y o u e ed en of og och eller i lub oraz и или".split()
+)
+"""Words after a hyphen that stands for the rest of a word, as in "Vor- und Nachteile"."""
 
 
 class _Part(NamedTuple):
-    """A part of a block: `text[start:end]`, and whether it goes on with the part before."""
+    """A part of a block: `text[start:end]`.
+
+    Args:
+        glue: what stands between it and the part before; None begins a block.
+    """
 
     start: int
     end: int
     kind: BlockKind
-    goes_on: bool
+    glue: str | None
 
 
 def lay_out(draft: TracedText, language: str) -> tuple[TracedText, tuple[Block, ...]]:
@@ -33,90 +42,143 @@ def lay_out(draft: TracedText, language: str) -> tuple[TracedText, tuple[Block, 
         draft: its text has line breaks, and `mesh.nlp.lines.BORDERS` where markup ends a block.
         language: ISO 639-1 code.
     """
-    writer = _Writer(draft, language)
-    for part in _parts(draft.text, language):
-        writer.add(part)
-    return writer.tracing.written(), writer.blocks()
+    tracing = Tracing(draft)
+    begun: list[tuple[int, BlockKind]] = []
+    before = 0
+    for part in _Layout(draft.text, language).parts():
+        if part.glue is None:
+            if begun:
+                tracing.separate(BLOCK_BREAK, before, part.start)
+            begun.append((len(tracing), part.kind))
+        elif part.glue:
+            tracing.separate(part.glue, before, part.start)
+        _write(tracing, part)
+        before = part.end
+    ends = [start - len(BLOCK_BREAK) for start, _ in begun[1:]] + [len(tracing)]
+    blocks = [Block(start, end, kind) for (start, kind), end in zip(begun, ends, strict=False)]
+    return tracing.written(), tuple(blocks)
 
 
-def _parts(text: str, language: str) -> Iterator[_Part]:
-    lines = split_lines(text)
-    contents = [text[line.start : line.end] for line in lines]
-    marks = list_marks(contents)
-    used = [number for number, content in enumerate(contents) if content and not is_rule(content)]
-    joined = joined_lines(list(_text_lines(lines, contents, used, marks)), language)
-    for position, number in enumerate(used):
-        line = lines[number]
-        start = line.start + marks.get(number, 0)
-        kind = line.kind
-        if number in marks and kind is BlockKind.PARAGRAPH:
-            kind = BlockKind.ITEM
-        if "\t" in text[start : line.end] and kind is not BlockKind.CODE:
-            for cell in _CELL.finditer(text, start, line.end):
-                if not cell[0].isspace():
-                    yield _Part(*cell.span(), BlockKind.CELL, False)
-        else:
-            yield _Part(start, line.end, kind, position in joined)
+def _write(tracing: Tracing, part: _Part) -> None:
+    """Append a part with single spaces."""
+    before = part.start
+    for match in _RUN.finditer(tracing.source.text, part.start, part.end):
+        if match.start() > before:
+            tracing.separate(" ", before, match.start())
+        tracing.keep(*match.span())
+        before = match.end()
 
 
-def _text_lines(
-    lines: Sequence[Line], contents: Sequence[str], used: Sequence[int], marks: dict[int, int]
-) -> Iterator[TextLine]:
-    run = 0
-    before = -1
-    after_cells = False
-    for number in used:
-        content = contents[number][marks.get(number, 0) :]
-        cells = "\t" in content
-        run += number - before > 1
-        yield TextLine(
-            content,
-            lines[number].indent + marks.get(number, 0),
-            run,
-            number in marks or cells or after_cells,
-        )
-        before, after_cells = number, cells
-
-
-class _Writer:
-    def __init__(self, draft: TracedText, language: str) -> None:
-        self.tracing = Tracing(draft)
-        self._draft = draft
+class _Layout:
+    def __init__(self, text: str, language: str) -> None:
+        self._text = text
         self._language = language
-        self._starts: list[tuple[int, BlockKind]] = []
-        self._end = 0
-
-    def add(self, part: _Part) -> None:
-        start, end = part.start, part.end
-        if not part.goes_on:
-            if self._starts:
-                self.tracing.separate(BLOCK_BREAK, self._end, start)
-            self._starts.append((len(self.tracing), part.kind))
-            self._add_words(start, end)
-        else:
-            self._go_on(start, end)
-
-    def _go_on(self, start: int, end: int) -> None:
-        text = self._draft.text
-        if is_spaceless(text[self._end - 1]) and is_spaceless(text[start]):
-            self._add_words(start, end)
-        else:
-            self.tracing.separate(" ", self._end, start)
-            self._add_words(start, end)
-
-    def _add_words(self, start: int, end: int) -> None:
-        """Append a line with single spaces."""
-        text = self._draft.text
-        before = None
-        for match in _WORD.finditer(text, start, end):
-            if before is not None:
-                self.tracing.separate(" ", before, match.start())
-            self.tracing.keep(*match.span())
-            before = match.end()
-        self._end = end
-
-    def blocks(self) -> tuple[Block, ...]:
-        ends = [start - len(BLOCK_BREAK) for start, _ in self._starts[1:]] + [len(self.tracing)]
-        return tuple(
-            Block(start, end, kind) for (start, kind), end in zip(self._starts, ends, strict=False)
+        self._lines = split_lines(text)
+        contents = [text[line.start : line.end] for line in self._lines]
+        raw = [line.raw for line in self._lines]
+        is_marked_up = any(border in text for border in BORDERS.values())
+        self._furniture = set() if is_marked_up else pages.furniture(raw)
+        self._mail = mail.kinds(raw)
+        self._quotes = list(map(quote_mark, contents))
+        self._marks = list_marks(
+            [content[len(quote) :] for content, quote in zip(contents, self._quotes, strict=True)]
         )
+        # The numbers of the lines that are read.
+        self._read = [
+            number
+            for number, content in enumerate(contents)
+            if content and number not in self._furniture and not is_rule(content)
+        ]
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(_WORD.findall(self._text.lower()))
+
+    def parts(self) -> Iterator[_Part]:
+        joined = joined_lines(self._text_lines(), self._language)
+        glue: str | None = None
+        for position, number in enumerate(self._read):
+            start, end = self._start(number), self._lines[number].end
+            kind = self._kind(number)
+            if self._has_cells(number):
+                for cell in _CELL.finditer(self._text, start, end):
+                    if not cell[0].isspace():
+                        yield _Part(*cell.span(), BlockKind.CELL, None)
+                continue
+            following = None
+            if position + 1 in joined:
+                after = self._read[position + 1]
+                end, following = self._joint(
+                    start, end, self._text[self._start(after) : self._lines[after].end]
+                )
+            yield _Part(start, end, kind, glue)
+            glue = following
+
+    def _start(self, number: int) -> int:
+        """The beginning of a line without the marks before it."""
+        return self._lines[number].start + len(self._quotes[number]) + self._marks.get(number, 0)
+
+    def _kind(self, number: int) -> BlockKind:
+        kind = self._lines[number].kind
+        if kind is not BlockKind.PARAGRAPH:
+            return kind
+        return self._mail.get(number, BlockKind.ITEM if number in self._marks else kind)
+
+    def _has_cells(self, number: int) -> bool:
+        line = self._lines[number]
+        return (
+            line.kind is not BlockKind.CODE and "\t" in self._text[self._start(number) : line.end]
+        )
+
+    def _text_lines(self) -> list[TextLine]:
+        lines: list[TextLine] = []
+        run = 0
+        before = -1
+        for number in self._read:
+            line = self._lines[number]
+            start = self._start(number)
+            page = before >= 0 and self._new_page(before, number)
+            run += number - before > 1 and not page
+            lines.append(
+                TextLine(
+                    self._text[start : line.end],
+                    line.indent + start - line.start,
+                    run,
+                    begins=before < 0 or self._begins(before, number),
+                    is_item=number in self._marks,
+                    new_page=page,
+                )
+            )
+            before = number
+        return lines
+
+    def _begins(self, before: int, number: int) -> bool:
+        """Whether a line begins a block, whatever its length."""
+        kind = self._mail.get(number)
+        return (
+            number in self._marks
+            or self._has_cells(before)
+            or self._has_cells(number)
+            or kind is not self._mail.get(before)
+            or kind in (BlockKind.MAIL_HEADER, BlockKind.GREETING)
+            or self._quotes[number].count(">") != self._quotes[before].count(">")
+        )
+
+    def _new_page(self, before: int, number: int) -> bool:
+        """Whether a page ends between two lines that are read."""
+        between = range(before + 1, number + 1)
+        return any(
+            other in self._furniture or self._lines[other].raw.startswith("\f") for other in between
+        )
+
+    def _joint(self, start: int, end: int, after: str) -> tuple[int, str]:
+        """The end of a line that goes on in another one, and what stands between the two."""
+        line = self._text[start:end]
+        cut = _CUT.search(line)
+        following = _WORD.match(after)
+        if cut and following and following[0].lower() not in _SUSPENDING:
+            hyphen = cut["hyphen"]
+            if hyphen in CUTS or joins(cut["word"], following[0], self._language, self._words):
+                return end - 1, ""
+            return end, ""
+        return end, "" if is_spaceless(line[-1]) and is_spaceless(after[0]) else " "

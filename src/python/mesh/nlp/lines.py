@@ -24,6 +24,7 @@ _SYMBOL = r"[-*+\u2022\u2023\u2043\u2219\u25aa-\u25ab\u25b8\u25cf\u25cb\u25e6\u2
 _MARK = re.compile(
     rf"(?:(?P<symbol>{_SYMBOL})|(?P<open>\()?(?:(?P<number>\d{{1,3}})|(?P<letter>[a-zA-Z]))(?P<close>[.)]))\s+(?=\S)"
 )
+_QUOTE = re.compile(r"(?:>[^\S\n]*)+(?=\S)")
 _RULE = re.compile(r"([-=_*~#+])(?:\s*\1){2,}")
 
 
@@ -31,18 +32,23 @@ class Line(NamedTuple):
     """A line of a text: `text[start:end]`, without the white space around it.
 
     Args:
+        raw: its characters with the white space around them, after a form feed if a page begins
+            with it.
         start: its first character.
         end: the character after its last one.
-        indent: the columns of white space before it.
         kind: of the block that it is in, as far as markup says it.
-        new_page: whether a page begins with it.
     """
 
+    raw: str
     start: int
     end: int
-    indent: int
     kind: BlockKind
-    new_page: bool
+
+    @property
+    def indent(self) -> int:
+        """The columns of white space before it."""
+        before = self.raw[: len(self.raw) - len(self.raw.lstrip())]
+        return len(before.lstrip("\f").expandtabs(_TAB_WIDTH))
 
 
 def split_lines(text: str) -> list[Line]:
@@ -50,24 +56,23 @@ def split_lines(text: str) -> list[Line]:
     lines: list[Line] = []
     kind = BlockKind.PARAGRAPH
     position = 0
-    new_page = False
+    page = ""
     for found in _BREAK.finditer(text):
-        lines.append(_line(text, position, found.start(), kind, new_page))
+        raw = text[position : found.start()]
+        start = position + len(raw) - len(raw.lstrip())
+        lines.append(Line(page + raw, start, start + len(raw.strip()), kind))
         position = found.end()
-        new_page = found[0] == "\f"
+        page = found[0] if found[0] == "\f" else ""
         if found[0] in _KIND_OF:
             kind = _KIND_OF[found[0]]
-            lines.append(Line(position, position, 0, kind, False))
+            lines.append(Line("", position, position, kind))
     return lines
 
 
-def _line(text: str, start: int, end: int, kind: BlockKind, new_page: bool) -> Line:
-    content = text[start:end]
-    stripped = content.lstrip()
-    before = content[: len(content) - len(stripped)]
-    indent = len(before.expandtabs(_TAB_WIDTH))
-    start += len(before)
-    return Line(start, start + len(stripped.rstrip()), indent, kind, new_page)
+def quote_mark(line: str) -> str:
+    """The `>` at the beginning of a quoted line, with the white space after them."""
+    found = _QUOTE.match(line)
+    return found[0] if found else ""
 
 
 def is_rule(line: str) -> bool:

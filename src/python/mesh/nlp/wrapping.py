@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from mesh.nlp.hyphens import CUTS, HYPHENS
+
 _NARROWEST = 30
 _WIDEST = 160
 """Columns at which texts are wrapped."""
@@ -15,7 +17,7 @@ _SPACELESS = re.compile(f"[{_BROAD}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _ENDED = re.compile(
     r"[.!?:;\u2026\u3002\uff01\uff1f\u0964\u061f\u06d4\u0589][\"'\u2019\u201d\xbb)\]\u300d]*$"
 )
-_HYPHEN = re.compile(r"[^\W\d_][-\u2010]$")
+_CUT = re.compile(rf"[^\W\d_][{HYPHENS}{CUTS}][^\W\d_]|\d[{HYPHENS}]\d")
 _FUNCTION_WORDS = frozenset(
     (
         "a an the of in on at to for from by with and or as is are was were be that which who this these its his her "
@@ -42,12 +44,16 @@ class TextLine(NamedTuple):
         indent: the columns before them.
         run: number of the lines without an empty line between them.
         begins: whether it is known to begin a block.
+        is_item: whether a mark of a list stands before it.
+        new_page: whether a page ends between the line before and it.
     """
 
     text: str
     indent: int
     run: int
     begins: bool
+    is_item: bool
+    new_page: bool
 
 
 class _Pair(NamedTuple):
@@ -61,16 +67,6 @@ class _Pair(NamedTuple):
 def is_spaceless(character: str) -> bool:
     """Whether a character is of a script without spaces between words."""
     return _SPACELESS.match(character) is not None
-
-
-def ends_in_hyphen(line: str) -> bool:
-    """Whether a line ends in a letter and a hyphen."""
-    return _HYPHEN.search(line) is not None
-
-
-def is_function_word(word: str) -> bool:
-    """Whether a word is an article, a preposition or the like, which ends no name and no sentence."""
-    return word.lower() in _FUNCTION_WORDS
 
 
 def joined_lines(lines: Sequence[TextLine], language: str) -> set[int]:
@@ -142,25 +138,33 @@ def _is_cased(character: str) -> bool:
 def _goes_on(
     pair: _Pair, width: int | None, run: Sequence[_Pair], lines: Sequence[TextLine], language: str
 ) -> bool:
-    before, after = lines[pair.second - 1].text, lines[pair.second].text
-    if ends_in_hyphen(before) and after[0].isalpha():
+    before, after = lines[pair.second - 1], lines[pair.second]
+    lower = after.text[0].islower()
+    if _CUT.match(before.text[-2:] + after.text[0]) and not after.text[0].isupper():
         return True
-    if width and pair.shortest <= width <= pair.longest:
+    fits = width is not None and pair.shortest <= width <= pair.longest
+    ended = _ENDED.search(before.text) is not None
+    if fits or ended or after.new_page:
+        return (fits or lower) and not (ended and after.new_page)
+    words = before.text.split()
+    if lower and before.is_item and before.indent == after.indent:
         return True
-    if _ENDED.search(before):
+    if 2 * pair.longest < (width or max(other.longest for other in run)):
         return False
-    words = before.split()
-    longest = max(other.longest for other in run)
-    if 2 * pair.longest < (width or longest):
+    if len(words) < 3 and not is_spaceless(before.text[-1]):
         return False
-    if is_function_word(words[-1]) and len(words) > 2:
+    if words[-1].lower() in _FUNCTION_WORDS:
         return True
-    if len(words) > 2 and after[0].islower():
-        start = lines[run[0].second - 1].text[0]
-        if not start.islower():
-            return True
-    full = pair.longest >= max(other.shortest for other in run) and pair.longest > _NARROWEST
-    return full and width is None and _is_running(words, after, language)
+    if lower and not lines[run[0].second - 1].text[0].islower():
+        return True
+    return width is None and _is_full(pair, run, lines) and _is_running(words, after.text, language)
+
+
+def _is_full(pair: _Pair, run: Sequence[_Pair], lines: Sequence[TextLine]) -> bool:
+    """Whether a line is as long as the others around, and those are as long as lines of prose."""
+    last = lines[run[-1].second].text
+    wide = pair.longest > _NARROWEST or _ENDED.search(last) is not None
+    return wide and pair.longest >= max(other.shortest for other in run)
 
 
 def _is_running(words: Sequence[str], after: str, language: str) -> bool:
@@ -173,4 +177,4 @@ def _is_running(words: Sequence[str], after: str, language: str) -> bool:
     lower = sum(word[0].islower() for word in words)
     if len(words) < 4 or 5 * lower < 2 * len(words):
         return False
-    return first.islower() or last[0].isupper() or language == "de"
+    return first.islower() or (last[0].isupper() and last[-1].isalnum()) or language == "de"
