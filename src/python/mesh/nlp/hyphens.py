@@ -4,8 +4,10 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
-from functools import lru_cache
+from array import array
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 
 HYPHENS = "-\u2010\u2011"
 """At a line's end these are the word's own, or only cut it: `joins` tells."""
@@ -13,8 +15,10 @@ HYPHENS = "-\u2010\u2011"
 CUTS = "\u00ad\u00ac"
 """At a line's end these always cut a word: the soft hyphen, and what text recognition reads for it."""
 
+_INNER = re.compile(rf"[{HYPHENS}'’]")
+
 _LISTED = frozenset(("ar", "de", "en", "es", "eu", "fa", "fr", "it", "lv", "nl", "pt", "ru"))
-_LISTS_KEPT = 3
+_LEAST_COUNT_OF_SHORT = 2000
 
 # Two words that make an unlisted one are a compound here; elsewhere a hyphen parts them.
 _COMPOUNDING = frozenset(("de", "es", "it", "lv", "nl"))
@@ -24,7 +28,6 @@ _CONJUNCTIONS = {
     "cs": "a i nebo až",
     "da": "og eller til",
     "de": "und oder bis bzw sowie als wie noch beziehungsweise statt",
-    "en": "and or to nor versus but",
     "es": "o u y e",
     "et": "ja või",
     "fi": "ja tai sekä",
@@ -46,8 +49,12 @@ _ENCLITICS = {
     "pt": "la las lhe lhes lo los me na nas no nos se te vos",
     "ru": "де ка либо нибудь таки то",
 }
+# As these do in English, where the joined word isn't listed.
 _FORMS = {
-    "en": "area backed based born bound driven era free led like made owned related sized style wide"
+    "en": (
+        "and nor or to area backed based born bound driven era free led like made owned related "
+        "sized style wide"
+    )
 }
 _PREFIXES = {
     "de": "ex",
@@ -88,8 +95,7 @@ def joins(before: str, after: str, language: str, words: Collection[str]) -> boo
             say counts before any list of words. In NFC, as `before` and `after`.
     """
     # "l'infor-/mation", "long-stand-/ing", "govern-/ment's": only the parts at the hyphen count.
-    before = re.split(r"['’\-\u2010\u2011]", before)[-1]
-    after = re.split(r"['’\-\u2010\u2011]", after)[0]
+    before, after = _INNER.split(before)[-1], _INNER.split(after)[0]
     if not _may_be_one(before, after):
         return False
     before, after = before.lower(), after.lower()
@@ -106,11 +112,7 @@ def joins(before: str, after: str, language: str, words: Collection[str]) -> boo
 
 def _may_be_one(before: str, after: str) -> bool:
     """Whether both are letters, in a case that one word can have."""
-    if (
-        not before
-        or not after
-        or not all(unicodedata.category(c)[0] in "LM" for c in before + after)
-    ):
+    if not before or not after or not _has_letters_only(before + after):
         return False
     if len(after) > 1 and len(before) > 1 and (before + after).isupper():
         return True
@@ -118,13 +120,17 @@ def _may_be_one(before: str, after: str) -> bool:
     return after == after.lower() and before[1:] == before[1:].lower()
 
 
+def _has_letters_only(word: str) -> bool:
+    return word.isalpha() or all(unicodedata.category(c)[0] in "LM" for c in word)
+
+
 def _make_a_word(before: str, after: str, language: str) -> bool:
-    counts = _counts(language)
-    if f"{before}-{after}" in counts:
+    listed = _word_list(language)
+    if f"{before}-{after}" in listed:
         return False
-    if before + after in counts:
+    if before + after in listed:
         return True
-    first, second = (_is_word(part, counts) for part in (before, after))
+    first, second = before in listed, after in listed
     if after in _words(_ENCLITICS, language) or after in _words(_FORMS, language):
         return False
     if before in _SOLID:
@@ -150,24 +156,34 @@ def _make_a_russian_word(before: str, after: str, both: bool) -> bool:
     return not both or (len(before) < 4 and len(after) > 3)
 
 
-def _is_word(part: str, counts: Mapping[str, int]) -> bool:
-    """Whether a part is a word by itself; the lists hold rare abbreviations, too."""
-    return counts.get(part, 0) >= (50 if len(part) > 3 else 2000)
-
-
 def _words(table: Mapping[str, str], language: str) -> frozenset[str]:
     return _split(table.get(language, ""))
 
 
-@lru_cache(maxsize=64)
+@cache
 def _split(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-@lru_cache(maxsize=_LISTS_KEPT)
-def _counts(language: str) -> Mapping[str, int]:
-    """How often each word of a language occurs in a large body of text; 2 to 44 MB in memory."""
+class _WordList:
+    """The words of a language, kept as their hashes: 8 bytes a word instead of 200."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._hashes = array("q", sorted(map(hash, words)))
+
+    def __contains__(self, word: str) -> bool:
+        wanted = hash(word)
+        place = bisect_left(self._hashes, wanted)
+        return place < len(self._hashes) and self._hashes[place] == wanted
+
+
+@cache
+def _word_list(language: str) -> _WordList:
+    """The list of a language's words, which is read in 0.1 to 1 s."""
     from spellchecker import SpellChecker
 
-    counts: Mapping[str, int] = SpellChecker(language).word_frequency.dictionary
-    return counts
+    counts = SpellChecker(language).word_frequency.dictionary
+    # The rare ones among the short are abbreviations and parts of names.
+    return _WordList(
+        word for word, count in counts.items() if len(word) > 3 or count >= _LEAST_COUNT_OF_SHORT
+    )

@@ -3,97 +3,15 @@
 import re
 from collections.abc import Sequence
 
+from mesh.nlp import mail_phrases as phrases
 from mesh.nlp.blocks import BlockKind
 
-_FROM = "from|von|de|da|van|från|fra|od|lähettäjä|от|от кого"
-_TO = "to|an|à|a|para|per|aan|till|til|do|кому"
-_SUBJECT = "subject|betreff|betr|objet|asunto|oggetto|assunto|onderwerp|ämne|emne|temat|тема"
-_SENT = "sent|gesendet|envoyé|envoyé le|enviado|enviado el|inviato|enviada|enviada em|verzonden|skickat|sendt|wysłano|отправлено"
-_MORE = (
-    "date|datum|fecha|data|dato|дата|cc|bcc|cci|cco|ccn|kopie|kopia|copie|copia|dw|udw|копия|reply-to|antwort an|"
-    "répondre à|importance|priority|priorität|wichtigkeit|attachments?|anlagen?|pièces jointes|adjuntos|allegati|"
-    "anexos|bijlagen|bilagor|załączniki|message-id|in-reply-to|references|mime-version|content-[a-z-]+|x-[a-z-]+|"
-    "return-path|received|delivered-to|organi[sz]ation|user-agent|list-[a-z-]+|thread-[a-z]+"
-)
-_HEADER = re.compile(
-    rf"[*_]*(?:(?P<sender>{_FROM})|(?P<recipient>{_TO})|(?P<subject>{_SUBJECT})|(?P<sent>{_SENT})|(?P<more>{_MORE}))"
-    r"[*_]*\s?:[*_]*(?=\s|$)",
-    re.IGNORECASE,
-)
-
-_GREETING_WORDS = (
-    r"dear|hi|hello|hey|greetings|good (?:morning|afternoon|evening|day)|to whom it may concern|"
-    r"sehr geehrte[rsn]?|sehr verehrte[rsn]?|liebe[rsn]?|hallo|guten (?:tag|morgen|abend)|grüß gott|moin|werte[rsn]?|"
-    r"bonjour|bonsoir|chère?s?|salut|(?:madame|monsieur|mesdames|messieurs)(?=,|$)|"
-    r"estimad[oa]s?|querid[oa]s?|hola|buen[oa]s (?:días|tardes|noches)|apreciad[oa]s?|muy señor(?:a|es)? (?:mío|mía|míos)|"
-    r"gentil[ei](?:ssim[oaie])?|egregi[oa]?|car[oaie]|cariss?im[oaie]|buongiorno|buonasera|salve|ciao|spett\.?(?:le|li)?|"
-    r"prezad[oa]s?|car[oa]s?|olá|oi|bom dia|boa tarde|boa noite|exm[oa]s?\.?|excelentíssim[oa]s?|"
-    r"beste|geachte|lieve|goede(?:morgen|middag|navond|dag)|goede (?:morgen|middag|avond)|dag|"
-    r"hej|hejsan|bästa|kära|käre|god (?:morgon|dag|kväll)|hei|kjære|kære|"
-    r"szanown[iyea]|dzień dobry|dobry wieczór|drog[iae]|cześć|witam|witaj(?:cie)?|"
-    r"vážen[ýáí]|dobrý den|ahoj|hyvä|kedves|tisztelt|bună|stimat[ăeăi]|sayın|merhaba|"
-    r"уважаем(?:ый|ая|ые)|дорог(?:ой|ая|ие)|здравствуйте|добрый (?:день|вечер)|привет|шановн(?:ий|а|і)"
-)
-_GREETING = re.compile(rf"(?:{_GREETING_WORDS})(?![\w'’-])(?P<rest>.*)", re.IGNORECASE)
-_GREETED_END = re.compile(r"\s*[,!:;.…–—-]*$")
+_GREETED_END = re.compile(r"\s*[,!:;.\u2026\u2013\u2014-]*$")
 _CONJUNCTIONS = frozenset("and und et y e en och og i и & / et".split())
-
-_REGARDS = (
-    r"(?:(?:with|my|our) )?(?:best|kind(?:est)?|warm(?:est)?|many|friendly|sincere) (?:regards|wishes|greetings|thanks)"
-    r"(?: and thanks)?|best wishes from .{1,30}|regards|yours (?:sincerely|faithfully|truly)|sincerely(?: yours)?|"
-    r"(?:very )?respectfully(?: yours)?|all the best|with (?:many )?thanks|thanks and (?:best |kind )?regards|"
-    r"(?:mit )?(?:(?:freundliche[nm]?|beste[nm]?|herzliche[nm]?|viele[nm]?|liebe[nm]?|schöne[nm]?|sonnige[nm]?) )+(?:gr(?:ü|ue)(?:ß|ss)(?:en|e)?)"
-    r"(?: (?:aus|von) .{1,30})?|hochachtungsvoll|mfg|vg|lg|gruß|grüße|"
-    r"(?:bien |très )?(?:cordialement|amicalement|sincèrement)(?: vôtre)?|(?:meilleures|sincères|cordiales) salutations|bien à (?:vous|toi)|"
-    r"(?:veuillez|je vous prie|nous vous prions|recevez).{3,120}(?:salutations|sentiments|considération)(?: \w+)?|"
-    r"(?:un )?(?:cordial(?:es)? |atentos? |muchos )?saludos?(?: cordial(?:es)?| atentos?)?|(?:muy )?atentamente|(?:un )?(?:fuerte )?abrazos?|"
-    r"(?:cordiali|distinti|cari|i migliori|tanti) saluti|cordialmente|un caro saluto|un cordiale saluto|saluti|"
-    r"(?:muito )?atenciosamente|atentamente|(?:com os )?(?:melhores|meus) cumprimentos|cumprimentos|abraços?|"
-    r"(?:met )?(?:vriendelijke|hartelijke) groet(?:en)?|hoogachtend|groet(?:en|jes)?|mvg|"
-    r"(?:med )?(?:vänlig(?:a)?|bästa|hjärtliga) hälsning(?:ar)?|hälsningar|mvh|(?:med )?(?:venlig|vennlig) hilsen|hilsen|"
-    r"z (?:poważaniem|wyrazami szacunku)|(?:serdecznie |z )?pozdrawiam(?: serdecznie)?|(?:serdeczne )?pozdrowienia|(?:z )?pozdrowieniami|"
-    r"s pozdravem|üdvözlettel|ystävällisin terveisin|cu stimă|saygılarımla|с уважением|с наилучшими пожеланиями|з повагою"
-)
-_THANKS = (
-    r"(?:many |kind )?thanks(?: again| a lot| in advance| so much)?|thank you(?: very much| in advance)?|cheers|best|yours|(?:lots of |much )?love|take care|"
-    r"danke(?: und .{1,30})?|vielen dank|merci(?: d'avance| beaucoup)?|gracias|grazie(?: mille)?|obrigad[oa]|(?:alvast )?bedankt|tack|dziękuję|спасибо"
-)
-_CLOSING = re.compile(
-    rf"(?:(?P<formal>{_REGARDS})|{_THANKS})(?![\w'’-])(?P<name>[ ,]+[^\W\d_a-zß-ÿ][^\s,.!?]*(?: [^\s,.!?]+){{0,2}})?\s*[,.!–-]*$",
-    re.IGNORECASE,
-)
-_SENT_FROM = re.compile(
-    r"(?:sent from (?:my|outlook|yahoo|mail for|proton)|get outlook for|(?:von meinem|gesendet von|gesendet mit)|"
-    r"envoyé (?:de(?:puis)?|à partir de) (?:mon|ma|outlook)|enviado desde mi|inviato da(?:l mio)?|enviado d[oe] meu|"
-    r"verzonden (?:vanaf|met|via) mijn|skickat från min|wysłan[oe] z |sendt fra min|отправлено с )\b.{0,60}$|"
-    r"von meinem .{2,30} gesendet\.?$",
-    re.IGNORECASE,
-)
-_DISCLAIMER = re.compile(
-    r"\b(?:confidential|privileged|intended (?:only|solely)|unsubscribe|consider the environment|vertraulich|rechtlich geschützt|"
-    r"confidentiel|confidencial|riservat[oae]|vertrouwelijk|konfidentiell|poufn[aey]|конфиденциальн)",
-    re.IGNORECASE,
-)
-_POSTSCRIPT = re.compile(r"p\.?\s?s\.?\s?[:.)–-]?\s", re.IGNORECASE)
-
-_ATTRIBUTION = re.compile(
-    r"(?:on|am|le|el|il|em|op|den|dnia|w dniu|il giorno|at|pe|dne|в)\b.{6,}"
-    r"\b(?:wrote|schrieb|a écrit|escribió|escribio|ha scritto|escreveu|schreef|skrev|napisał(?:\(?a\)?)?|pisze|napsal|írta|написал(?:\(?а\)?)?)"
-    r"\b.{0,80}:$|.{2,80}<\S+@\S+> (?:wrote|schrieb|skrev|schreef|napisał(?:\(?a\)?)?|escribió|escreveu|a écrit|ha scritto)\b.{0,60}:$",
-    re.IGNORECASE,
-)
-_ORIGINAL = re.compile(
-    r"-{3,}\s?(?:original (?:message|appointment)|forwarded (?:message|by .{1,60})|ursprüngliche nachricht|original-?nachricht|weitergeleitete nachricht|"
-    r"message (?:d'origine|original|transféré)|mensaje (?:original|reenviado)|messaggio (?:originale|inoltrato)|"
-    r"mensagem (?:original|encaminhada)|oorspronkelijk bericht|doorgestuurd bericht|ursprungligt meddelande|"
-    r"oprindelig meddelelse|opprinnelig melding|(?:oryginalna|wiadomość) (?:wiadomość|oryginalna)|исходное сообщение)\s?-{3,}$|"
-    r"(?:begin forwarded message|anfang der weitergeleiteten nachricht|début du message (?:réexpédié|transféré)|"
-    r"inicio del mensaje reenviado|inizio messaggio inoltrato|begin doorgestuurd bericht):?$",
-    re.IGNORECASE,
-)
 _RULE = re.compile(r"[_=-]{10,}$")
 _QUOTE = re.compile(r"(?:>|\|>|[A-Z]{1,3}>)")
-_NAME = re.compile(r"(?:[^\W\d_a-z][\w.'’-]*)(?: [^\W\d_][\w.'’-]*){0,3}$")
+_NAME = re.compile(r"(?:[^\W\d_a-z][\w.'-]*)(?: [^\W\d_][\w.'-]*){0,3}$")
+_NAME_ALONE = re.compile(r"[^\W\d_a-z]\w+(?: [^\W\d_a-z]\w+)?,")
 
 _LONGEST = 300
 _FIRST_LINES = 3
@@ -111,7 +29,7 @@ def kinds(lines: Sequence[str]) -> dict[int, BlockKind]:
     "Sent from my phone" at the end) or two of: a greeting on a line of its own at the start, a
     closing with a name at the end, lines that begin with `>`, one line of a header.
     """
-    stripped = [line.strip() for line in lines]
+    stripped = [line.strip().replace("\u2019", "'") for line in lines]
     header, certainty = _header(lines, stripped)
     quoted, quoted_certainty = _quoted(stripped, len(header))
     own = [i for i, line in enumerate(stripped) if line and i not in quoted and i not in header]
@@ -142,7 +60,7 @@ def _header_block(
     roles: set[str] = set()
     i = first
     while i < len(lines) and stripped[i]:
-        if match := _HEADER.match(stripped[i][:_LONGEST]):
+        if match := phrases.HEADER.match(stripped[i][:_LONGEST]):
             roles.add(match.lastgroup or "")
         elif not (roles and lines[i][:1] in " \t"):
             break
@@ -165,8 +83,11 @@ def _quoted(stripped: Sequence[str], start: int) -> tuple[set[int], int]:
     certainty = int(bool(quoted))
     i = start
     while i < len(stripped):
-        if _ORIGINAL.match(stripped[i][:_LONGEST]) or _is_header_of_quoted(stripped, i, start):
-            return quoted | set(range(i, len(stripped))), 2
+        if phrases.ORIGINAL.match(stripped[i][:_LONGEST]) or _is_header_of_quoted(
+            stripped, i, start
+        ):
+            first = i - 1 if i > start and _RULE.match(stripped[i - 1]) else i
+            return quoted | set(range(first, len(stripped))), 2
         if count := _attribution(stripped, i):
             following = _next_line(stripped, i + count)
             if following in quoted:
@@ -183,7 +104,7 @@ def _is_header_of_quoted(stripped: Sequence[str], i: int, start: int) -> bool:
     before = next((line for line in reversed(stripped[max(start, i - 2) : i]) if line), "")
     if i == start or not stripped[i] or (stripped[i - 1] and not _RULE.match(before)):
         return False
-    match = _HEADER.match(stripped[i][:_LONGEST])
+    match = phrases.HEADER.match(stripped[i][:_LONGEST])
     if not match or match.lastgroup != "sender":
         return False
     block = stripped[i : i + 8]
@@ -200,7 +121,7 @@ def _attribution(stripped: Sequence[str], i: int) -> int:
         joined = f"{joined} {line}".strip()
         if len(joined) > _LONGEST:
             return 0
-        if line.endswith(":") and _ATTRIBUTION.match(joined):
+        if line.endswith(":") and phrases.ATTRIBUTION.match(joined):
             return count
     return 0
 
@@ -217,24 +138,29 @@ def _next_line(stripped: Sequence[str], i: int) -> int:
 
 
 def _greeting(stripped: Sequence[str], own: Sequence[int]) -> list[int]:
+    """The line of the greeting; a name with a comma is one in the first line only."""
+    if own and _NAME_ALONE.fullmatch(stripped[own[0]]):
+        return [own[0]]
     return [i for i in own[:_FIRST_LINES] if is_greeting(stripped[i])][:1]
 
 
 def is_greeting(line: str) -> bool:
     """Whether a line is a greeting and nothing else, as "Dear Ann," but not "Dear Ann, I'm late."."""
-    if len(line) > 100 or not (match := _GREETING.fullmatch(line)):
+    if len(line) > 100 or not (match := phrases.GREETING.fullmatch(line)):
         return False
     rest = _GREETED_END.sub("", match["rest"])
-    if re.search(r"[.!?]\s+\w{4,}.*\s\w", rest):
+    if re.search(r"[!?]\s|\w{5}\.\s", rest):
         return False
     head, *others = rest.split(",")
-    return len(head.split()) <= 5 and all(_is_greeted(part.strip()) for part in others)
+    return len(head.split()) <= (7 if line[-1] in ",:!" else 5) and all(
+        _is_greeted(part.strip()) for part in others
+    )
 
 
 def _is_greeted(part: str) -> bool:
     """Whether a part after a comma is one more greeting, or one more name."""
     words = part.split()
-    if match := _GREETING.match(part):
+    if match := phrases.GREETING.match(part):
         return len(match["rest"].split()) <= 4
     return (
         bool(words)
@@ -252,7 +178,7 @@ def _signature(
     start = len(tail)
     for at in range(len(tail) - 1, -1, -1):
         line = stripped[tail[at]]
-        sign = _sign(lines[tail[at]], line)
+        sign = _sign(lines[tail[at]], line, is_last=at == len(tail) - 1)
         if sign and _is_signature([stripped[i] for i in tail[at:]]):
             start, certainty = at, max(certainty, sign)
     if certainty == 2 and not greeted and any(is_greeting(stripped[i]) for i in own[_FIRST_LINES:]):
@@ -263,35 +189,36 @@ def _signature(
     return _without_postscript(stripped, tail[start:]), certainty
 
 
-def _sign(raw: str, line: str) -> int:
+def _sign(raw: str, line: str, *, is_last: bool) -> int:
     """How certain a line that begins a signature makes a mail; 0 for other lines."""
     if line == "--":
         return 2 if raw.rstrip("\r\n") == "-- " else 1
     if len(line) > 160:
         return 0
-    if _SENT_FROM.match(line):
+    if phrases.SENT_FROM.match(line):
         return 2
-    if match := _CLOSING.match(line):
-        return 2 if match["formal"] else 1
-    return 0
+    match = phrases.CLOSING.match(line)
+    if not match or (match["name"] and not match["name"][0].isupper()):
+        return 0
+    return 2 if match["formal"] and (match["name"] or not is_last) else 1
 
 
 def _is_signature(lines: Sequence[str]) -> bool:
     """Whether lines, from the closing on, are short, and none is a sentence; then a disclaimer."""
-    if len(lines) == 1 and lines[0] != "--":
-        return bool(_SENT_FROM.match(lines[0])) or bool(_closing_name(lines[0]))
     for count, line in enumerate(lines[1:]):
-        if _DISCLAIMER.search(line) or _POSTSCRIPT.match(line):
+        if phrases.DISCLAIMER.search(line) or phrases.POSTSCRIPT.match(line):
             return True
-        is_sentence = len(line.split()) >= 7 and line.endswith((".", "?", "!", ";"))
-        if count >= _SIGNATURE_LINES or len(line) > 100 or is_sentence:
+        if count >= _SIGNATURE_LINES or len(line) > 100 or _is_sentence(line):
             return False
-    return len(lines) > 1
+    return len(lines) > 1 or lines[0] != "--"
 
 
-def _closing_name(line: str) -> str | None:
-    match = _CLOSING.match(line)
-    return match["name"] if match else None
+def _is_sentence(line: str) -> bool:
+    words = line.split()
+    # "Lee & Ray Harbour Works Ltd." is none.
+    return line.endswith((".", "?", "!", ";")) and (
+        len(words) >= 7 or (len(words) >= 3 and len(words[-1]) > 5)
+    )
 
 
 def _ends_with_name(stripped: Sequence[str], last: int) -> bool:
@@ -305,7 +232,7 @@ def _without_postscript(stripped: Sequence[str], signature: Sequence[int]) -> li
     for i in signature:
         if not stripped[i - 1]:
             is_postscript = False
-        is_postscript |= bool(_POSTSCRIPT.match(stripped[i]))
+        is_postscript |= bool(phrases.POSTSCRIPT.match(stripped[i]))
         if not is_postscript:
             kept.append(i)
     return kept

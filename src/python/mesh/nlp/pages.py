@@ -1,9 +1,13 @@
 """What pages leave in the text of a PDF: running heads, running feet and page numbers."""
 
+# ruff: noqa: RUF001 - the letters and punctuation of other alphabets are meant
+
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
 
 _PAGE_WORD = (
     r"(?:page|pages|pag|pg|p|seite|s|página|pagina|pàgina|pág|strona|str|strana|sida|sid|side|blz|bladzijde|"
@@ -20,9 +24,13 @@ _NUMBER = re.compile(
 # Nothing else stands in such a line, so dashes, dots and brackets around are a frame.
 _FRAME = " \t-–—―·•*|~()[]<>"
 _STOPPED = re.compile(r"[.!?…:;,。！？؟।][\"'”’»)\]]*$")
+_STOP = re.compile(r"[.!?…。！？؟।](?:\W|$)")
 _SPEECH = re.compile(r"[-–—*•\"'“„«‹>+]")
 _APART = re.compile(r"\s*[|·•—–]\s*|\s{2,}|\t")
+# Numbers, and Roman ones at the beginning or the end.
+_VARYING = re.compile(r"\d+|(?<=\s)[ivxlc]+$|^[ivxlc]+(?=\s)")
 _LONGEST_HEAD = 100
+_LONGEST_NUMBER = 60
 _LONGEST_BORDER = 5
 
 
@@ -35,6 +43,8 @@ class _Border:
     """A form feed is in it."""
     is_inside: bool = False
     """A sentence goes on after it."""
+    is_apart: bool = False
+    """An empty line is in it."""
     is_edge: bool = False
     """The text begins or ends with it."""
 
@@ -55,8 +65,7 @@ def furniture(lines: Sequence[str]) -> set[int]:
     counts = Counter(keys)
     numbered = [_number(line) for line in bare]
     candidate = [
-        numbered[i] is not None
-        or (counts[key] > 1 and len(key) <= _LONGEST_HEAD and _is_head(line, key))
+        numbered[i] is not None or (key != "" and counts[key] > 1 and _is_head(line, key))
         for i, (line, key) in enumerate(zip(bare, keys, strict=True))
     ]
     borders = list(_borders(lines, bare, candidate))
@@ -64,12 +73,14 @@ def furniture(lines: Sequence[str]) -> set[int]:
     found = {
         i for border in borders for i in border.lines if keys[i] in heads and numbered[i] is None
     }
-    return found | _page_numbers(borders, numbered, found)
+    return found | _page_numbers(lines, numbered, borders, found)
 
 
 def _key(line: str) -> str:
-    """A line without what differs from page to page."""
-    return re.sub(r"\s+", " ", re.sub(r"\d+|(?<=\s)[ivxlc]+$|^[ivxlc]+(?=\s)", "#", line))
+    """A line without what differs from page to page; "" for one that is too long for a head."""
+    if len(line) > _LONGEST_HEAD:
+        return ""
+    return " ".join(_VARYING.sub("#", line).split())
 
 
 def _is_head(line: str, key: str) -> bool:
@@ -78,9 +89,9 @@ def _is_head(line: str, key: str) -> bool:
 
 def _number(line: str) -> tuple[str, int] | None:
     """Whether a line names its page ("page") or is a bare number ("number"), and the number."""
-    line = line.strip(_FRAME)
-    if len(line) > 40:
+    if len(line) > _LONGEST_NUMBER:
         return None
+    line = line.strip(_FRAME)
     if _PAGE.fullmatch(line):
         return "page", int(re.findall(r"\d+", line)[0])
     if _NUMBER.fullmatch(line):
@@ -108,10 +119,13 @@ def _borders(
             border.is_fed |= "\f" in line
         elif not bare[i]:
             border.is_fed |= "\f" in line
+            border.is_apart = True
         else:
             border.is_fed |= line.lstrip(" \t\r").startswith("\f")
             if border.lines:
-                border.is_inside = _goes_on(last, line.strip())
+                # A number alone could be a cell of a table.
+                is_bare = not border.is_apart and bare[border.lines[0]].isdigit()
+                border.is_inside = _goes_on(last, line.strip(), 40 if is_bare else 20)
                 yield border
             border, last = _Border(is_fed=line.rstrip(" \t\r").endswith("\f")), line.strip()
     border.is_edge = True
@@ -119,10 +133,10 @@ def _borders(
         yield border
 
 
-def _goes_on(before: str, after: str) -> bool:
-    """Whether a sentence in lines of prose goes on from one line to another."""
+def _goes_on(before: str, after: str, least: int) -> bool:
+    """Whether a sentence goes on from a line of a least length, in characters, to another."""
     return (
-        min(len(before), len(after)) >= 25
+        len(before) >= least
         and not _STOPPED.search(before)
         and (after[0].islower() or before.endswith("-"))
     )
@@ -156,8 +170,10 @@ def _is_running(
         return True
     count_inside = sum(border.is_inside for _, border in found)
     texts = [lines[i].strip() for i, _ in found]
-    values = [_page_in(text) for text in texts]
-    if len(found) >= 2 and None not in values and _rises([v for v in values if v is not None]):
+    pages = [page for text in texts if (page := _page_in(text))]
+    if len(texts) == len(pages) >= 2 and _rises([value for _, value in pages]):
+        return bool(fed or count_inside) or all(kind == "page" for kind, _ in pages)
+    if prose and count_inside == len(found) >= 2:
         return True
     if len(found) < 3:
         return False
@@ -167,17 +183,15 @@ def _is_running(
         return True
     if any(_STOPPED.search(text) for text in texts):
         return False
-    if count_inside and min(map(len, texts)) and prose:
-        return True
-    return prose and _is_regular([i for i, _ in found]) and found[0][1].is_edge
+    return (
+        prose and _is_regular([i for i, _ in found]) and bool(count_inside or found[0][1].is_edge)
+    )
 
 
-def _page_in(text: str) -> int | None:
+def _page_in(text: str) -> tuple[str, int] | None:
     """The number of the page in a head, set apart from its text."""
-    for part in _APART.split(text):
-        if (number := _number(part.strip().casefold())) is not None:
-            return number[1]
-    return None
+    found = (_number(part.strip().casefold()) for part in _APART.split(text))
+    return next((number for number in found if number), None)
 
 
 def _first_number(border: _Border, numbered: Sequence[tuple[str, int] | None]) -> int | None:
@@ -185,30 +199,34 @@ def _first_number(border: _Border, numbered: Sequence[tuple[str, int] | None]) -
 
 
 def _rises(values: Sequence[int]) -> bool:
-    return all(0 < b - a <= 2 for a, b in zip(values, values[1:], strict=False))
+    return all(0 < b - a <= 2 for a, b in pairwise(values))
 
 
 def _is_regular(numbers: Sequence[int]) -> bool:
     """Whether the distances between lines are alike."""
-    gaps = [b - a for a, b in zip(numbers, numbers[1:], strict=False)]
-    return min(gaps) >= 4 and max(gaps) <= 1.3 * min(gaps) + 1
+    gaps = [b - a for a, b in pairwise(numbers)]
+    return min(gaps) >= 4 and max(gaps) <= 1.3 * min(gaps) + 2
 
 
 def _is_prose(lines: Sequence[str], borders: Sequence[_Border]) -> bool:
-    """Whether most lines of the text are as long as those of prose."""
+    """Whether lines are as long as those of prose, and have its full stops."""
     left_out = {i for border in borders for i in border.lines}
-    lengths = sorted(len(line.strip()) for i, line in enumerate(lines) if i not in left_out)
-    lengths = [length for length in lengths if length]
-    return bool(lengths) and lengths[len(lengths) // 2] >= 40
+    read = [line.strip() for i, line in enumerate(lines) if i not in left_out and line.strip()]
+    stopped = sum(bool(_STOP.search(line)) for line in read)
+    return median(map(len, read)) >= 40 and 8 * stopped >= len(read) if read else False
 
 
 def _page_numbers(
-    borders: Sequence[_Border], numbered: Sequence[tuple[str, int] | None], heads: set[int]
+    lines: Sequence[str],
+    numbered: Sequence[tuple[str, int] | None],
+    borders: Sequence[_Border],
+    heads: set[int],
 ) -> set[int]:
     """The lines that are only the number of their page."""
     found: set[int] = set()
     previous: list[tuple[int, int]] = []
-    named = 0
+    named: list[tuple[int, int]] = []
+    is_clear = False
     for border in borders:
         numbers = [(i, n) for i in border.lines if (n := numbered[i]) is not None]
         # More than the foot of a page and the head of the next is a column of a table.
@@ -217,22 +235,28 @@ def _page_numbers(
         beside_head = any(i in heads for i in border.lines)
         for i, (kind, value) in numbers:
             certain = border.is_fed or border.is_inside or beside_head
-            named += kind == "page"
-            if (certain and (value < 1000 or not border.is_fed)) or (
-                kind == "page" and border.is_edge
-            ):
+            if certain and (value < 1000 or not border.is_fed):
                 found.add(i)
             previous.append((i, value))
-    if named >= 2:
-        found |= {i for i, n in enumerate(numbered) if n is not None and n[0] == "page"}
+            if kind == "page":
+                named.append((i, value))
+                is_clear |= border.is_edge or _is_clear(lines[i])
+    if (len(named) > 1 or is_clear) and _rises([value for _, value in named]):
+        found |= {i for i, _ in named}
     return found | _in_sequence(previous, found)
+
+
+def _is_clear(line: str) -> bool:
+    """Whether a line names its page and isn't the end of "see page 12"."""
+    line = line.strip().strip(_FRAME)
+    return len(re.findall(r"\d+", line)) == 2 or (line[0].isupper() and len(line.split()[0]) > 3)
 
 
 def _in_sequence(numbers: Sequence[tuple[int, int]], certain: set[int]) -> set[int]:
     """The numbers that count on from, or up to, one that is certain."""
     found: set[int] = set()
     for run in (numbers, list(reversed(numbers))):
-        for (i, value), (j, following) in zip(run, run[1:], strict=False):
-            if (i in certain or i in found) and abs(following - value) == 1 and abs(i - j) > 3:
+        for (i, value), (j, following) in pairwise(run):
+            if (i in certain or i in found) and abs(following - value) == 1:
                 found.add(j)
     return found
