@@ -4,10 +4,10 @@
 
 import re
 import unicodedata
-from array import array
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
+
+import numpy as np
 
 HYPHENS = "-\u2010\u2011"
 """At a line's end these are the word's own, or only cut it: `joins` tells."""
@@ -28,6 +28,7 @@ _CONJUNCTIONS = {
     "cs": "a i nebo až",
     "da": "og eller til",
     "de": "und oder bis bzw sowie als wie noch beziehungsweise statt",
+    "en": "and or to nor but",
     "es": "o u y e",
     "et": "ja või",
     "fi": "ja tai sekä",
@@ -49,10 +50,10 @@ _ENCLITICS = {
     "pt": "la las lhe lhes lo los me na nas no nos se te vos",
     "ru": "де ка либо нибудь таки то",
 }
-# As these do in English, where the joined word isn't listed.
+# As these do in English.
 _FORMS = {
     "en": (
-        "and nor or to area backed based born bound driven era free led like made owned related "
+        "area backed based born bound driven era free led like made owned related "
         "sized style wide"
     )
 }
@@ -103,11 +104,17 @@ def joins(before: str, after: str, language: str, words: Collection[str]) -> boo
         return False
     if before + after in words:
         return True
-    if min(len(before), len(after)) < 2 or after in _words(_CONJUNCTIONS, language):
+    # Only English has words like "thous-/and".
+    if min(len(before), len(after)) < 2 or (language != "en" and suspends(after, language)):
         return False
     if language not in _LISTED:
         return not _SLAVIC.search(before)
     return _make_a_word(before, after, language)
+
+
+def suspends(after: str, language: str) -> bool:
+    """Whether a hyphen before a word stands for the rest of another, as in "Vor- und Nachteile"."""
+    return after.lower() in _words(_CONJUNCTIONS, language)
 
 
 def _may_be_one(before: str, after: str) -> bool:
@@ -131,7 +138,9 @@ def _make_a_word(before: str, after: str, language: str) -> bool:
     if before + after in listed:
         return True
     first, second = before in listed, after in listed
-    if after in _words(_ENCLITICS, language) or after in _words(_FORMS, language):
+    if suspends(after, language) or any(
+        after in _words(table, language) for table in (_ENCLITICS, _FORMS)
+    ):
         return False
     if before in _SOLID:
         return True
@@ -168,13 +177,14 @@ def _split(words: str) -> frozenset[str]:
 class _WordList:
     """The words of a language, kept as their hashes: 8 bytes a word instead of 200."""
 
-    def __init__(self, words: Iterable[str]) -> None:
-        self._hashes = array("q", sorted(map(hash, words)))
+    def __init__(self, words: list[str]) -> None:
+        self._hashes = np.fromiter(map(hash, words), dtype=np.int64, count=len(words))
+        self._hashes.sort()
 
     def __contains__(self, word: str) -> bool:
         wanted = hash(word)
-        place = bisect_left(self._hashes, wanted)
-        return place < len(self._hashes) and self._hashes[place] == wanted
+        place = np.searchsorted(self._hashes, wanted)
+        return bool(place < len(self._hashes) and self._hashes[place] == wanted)
 
 
 @cache
@@ -185,5 +195,5 @@ def _word_list(language: str) -> _WordList:
     counts = SpellChecker(language).word_frequency.dictionary
     # The rare ones among the short are abbreviations and parts of names.
     return _WordList(
-        word for word, count in counts.items() if len(word) > 3 or count >= _LEAST_COUNT_OF_SHORT
+        [word for word, count in counts.items() if len(word) > 3 or count >= _LEAST_COUNT_OF_SHORT]
     )

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.nlp import hyphens
-from mesh.nlp.hyphens import joins
+from mesh.nlp.hyphens import joins, suspends
 
 # The bar is the line's end.
 CUT = {
@@ -213,6 +213,24 @@ def test_scripts_without_case_are_joined(before: str, after: str, language: str)
 )
 def test_only_the_parts_at_the_hyphen_count(before: str, after: str, language: str):
     assert joins(before, after, language, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("after", "language"),
+    [
+        ("and", "en"),
+        ("und", "de"),
+        ("ou", "fr"),
+        ("y", "es"),
+        ("en", "nl"),
+        ("och", "sv"),
+        ("и", "ru"),
+    ],
+)
+def test_a_conjunction_follows_a_suspended_word(after: str, language: str):
+    assert suspends(after, language)
+    assert not suspends("port", language)
+    assert not suspends(after, "xx")
 
 
 def test_no_list_of_words_is_read_where_the_document_decides(monkeypatch: pytest.MonkeyPatch):
