@@ -1,0 +1,215 @@
+"""What a stop means: the end of a sentence, or a part of an abbreviation, a number or a name."""
+
+import unicodedata
+from typing import Literal, NamedTuple
+
+import regex
+
+from mesh.nlp.abbreviations import Kind, Rules
+from mesh.nlp.quotations import Quotation
+
+# Stops of scripts that separate sentences by white space.
+_SPACED = frozenset(".!?…‥;:")
+_GOING_ON = frozenset(",;:&%/+=)")
+_BRACKETS = frozenset("([{\uff08")
+_CJK = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
+# Opening marks and dashes before a word; the word, with the stop of an initial.
+_OPENING = regex.compile(r"[\s\p{Ps}\p{Pi}\p{Pf}\p{Pd}\"'¿¡*_•]*+")
+_WORD = regex.compile(r"[\w'\u2019]{0,40}\.?")
+_CLAUSE = regex.compile(r"[^\p{Po}]{0,40}")
+# "'s Avonds", "iPhone", "von Neumann": what begins a sentence in lower case.
+_CAPITAL_LATER = regex.compile(
+    r"['\u2019]\w{1,2}\s+\p{Lu}|[a-z]{1,2}[A-Z]"
+    r"|(?:(?:von|van|de|der|den|di|da|du|del|la|le|ten|ter|zu|zum|al|el|ibn|bin)[ -]){1,3}\p{Lu}"
+)
+# Parts of names that are words of grammar too: "G. La Malfa".
+_PARTICLES = frozenset(
+    "a al da de del den der di do du el la las le lo los o te ten ter van von".split()
+)
+_JAPANESE_GOES_ON = regex.compile("と|って|の(?!ち)|は|が|を|に|で(?![もす])|も|や|など|、|\uff0c")
+_ROMAN = regex.compile("[IVXLCDM]+")
+_DOTTED = regex.compile(r"(?:\p{L}\p{M}*+\p{L}?\p{M}*+\p{L}?\.-?)+\p{L}\p{M}*+\p{L}?\p{M}*+\p{L}?")
+# "EE. UU.": the letters of a plural.
+_DOUBLED = regex.compile(r"([A-Z])\1")
+
+# A word, an initial or a number too.
+Meaning = Kind | Literal["word", "initial", "ordinal"]
+
+
+class Stop(NamedTuple):
+    """A run of stops and closing marks in a text.
+
+    Attributes:
+        sentence: start of the sentence.
+        start: start of the run.
+        end: end of the run, behind its closing marks.
+        marks: the stops, without the closing marks; empty behind the number of "1)".
+        quotation: the quotation or bracket that it closes.
+    """
+
+    sentence: int
+    start: int
+    end: int
+    marks: str
+    quotation: Quotation | None
+
+
+class Stops:
+    """The meaning of the stops of a text by the rules of its language."""
+
+    def __init__(self, text: str, rules: Rules) -> None:
+        self._text = text
+        self._rules = rules
+        self._has_capitals = text != text.lower()
+        # Such texts use the full stop in abbreviations only.
+        self._has_dandas = "।" in text
+
+    def end_sentence(self, stop: Stop) -> bool:
+        """Whether a sentence ends at a stop."""
+        if not stop.marks or not self._stands_at_end(stop) or self._goes_on_after_quotation(stop):
+            return False
+        if not _SPACED.issuperset(stop.marks):
+            return True
+        start, word = self._word_after(stop.end)
+        if not word.strip(".'\u2019"):
+            # A symbol: "Brandt & Co. & Sons".
+            return (
+                self._meaning(stop)[0] == "word" and self._text[start : start + 1] not in _GOING_ON
+            )
+        later = _CAPITAL_LATER.match(self._text, start) or _CAPITAL_LATER.match(
+            self._text, start - 1
+        )
+        lower = word.lstrip("'\u2019")[0].islower() and not later
+        if stop.marks == ".":
+            return self._ends_at_full_stop(stop, word, lower)
+        if lower:
+            return not self._has_capitals and stop.marks[-1] in "!?"
+        name = self._text[max(stop.sentence, stop.start - 20) : stop.start].split()[-1:]
+        return f"{''.join(name).lower()}{stop.marks}" not in self._rules.kinds or self._starts(word)
+
+    def begins_item(self, match: regex.Match[str]) -> bool:
+        """Whether a number counts the next item of a list, rather than years, degrees or ranks."""
+        before = self._text[max(0, match.start() - 40) : match.start()].split()
+        after = self._word_after(match.end())[1]
+        return after[:1].isupper() and bool(before) and before[-1].lower() not in self._rules.first
+
+    def _word_after(self, position: int) -> tuple[int, str]:
+        """The start of the next word, and the word, empty if a symbol comes first."""
+        start = _end(_OPENING, self._text, position)
+        return start, self._text[start : _end(_WORD, self._text, start)]
+
+    def _stands_at_end(self, stop: Stop) -> bool:
+        """Whether what follows a stop can be another sentence, by the white space between them."""
+        after = self._text[stop.end : stop.end + 1]
+        if not after or after.isspace():
+            return True
+        if _SPACED.issuperset(stop.marks):
+            return stop.marks[-1] in "!?" and bool(_CJK.match(after))
+        # A full-width stop is a decimal point too.
+        return not (stop.marks == "\uff0e" and after.isalnum()) and after not in "\uff0c、,;\uff1b"
+
+    def _goes_on_after_quotation(self, stop: Stop) -> bool:
+        """Whether the sentence goes on behind a quotation or bracket that a stop closes."""
+        if stop.quotation is None or stop.quotation.end > stop.end:
+            return False
+        rest = self._text[stop.end : stop.end + 80].lstrip()
+        first = rest[:1]
+        whole = stop.quotation.start == stop.sentence
+        if first.islower() and self._has_capitals:
+            return True
+        if stop.quotation.mark in _BRACKETS and not whole:
+            # Scripts without capital letters don't tell; the sentence's own stop comes later.
+            return first.isalpha() and first.lower() == first.upper()
+        if stop.quotation.mark in "「『":
+            return bool(_JAPANESE_GOES_ON.match(rest))
+        return whole and self._is_speech(rest)
+
+    def _is_speech(self, rest: str) -> bool:
+        """Whether what follows a quotation names its speaker: "Ben asked"."""
+        clause = _CLAUSE.match(rest)[0]
+        words = clause.split()[:4]
+        if _CJK.match(rest):
+            return any(word in clause[:9] for word in self._rules.said)
+        return not self._rules.said.isdisjoint(words[1:] if self._has_capitals else words) and (
+            words[0].lower() not in self._rules.first
+        )
+
+    def _ends_at_full_stop(self, stop: Stop, word: str, lower: bool) -> bool:
+        kind, before = self._meaning(stop)
+        number = word[0].isdigit()
+        if kind == "numbered":
+            kind = "inside" if number or _ROMAN.fullmatch(word.rstrip(".")) else "word"
+        if kind == "word":
+            return not lower or self._is_word(before)
+        if kind == "inside" or lower:
+            return False
+        if kind == "ends":
+            few = len(self._text[max(stop.sentence, stop.start - 40) : stop.start].split()) <= 3
+            return self._starts(word) or not (few or word.lower() in self._rules.goes_on)
+        if kind == "ordinal" and not number and not self._rules.nouns:
+            return True
+        if kind == "initial" and word.lower() in _PARTICLES:
+            return self._starts(word) and before[:1].islower()
+        return self._starts(word)
+
+    def _starts(self, word: str) -> bool:
+        """Whether a word of grammar has a capital letter, as the first one of a sentence."""
+        if not word[0].isupper() or (len(word) > 1 and word.isupper()):
+            return False
+        return word.lower().replace("\u2019", "'").rstrip(".") in self._rules.first
+
+    def _is_word(self, word: str) -> bool:
+        """Whether a word before a stop and a small letter is no unknown abbreviation."""
+        if not self._has_capitals:
+            return len(word) > 1 and not self._has_no_vowel(word)
+        return len(word) > 6 or (len(word) > 3 and not self._has_no_vowel(word[-1]))
+
+    def _meaning(self, stop: Stop) -> tuple[Meaning, str]:
+        """The kind of what stands before a full stop, and its word; of an initial, the word before it."""
+        parts = self._text[max(stop.sentence, stop.start - 40) : stop.start].split()
+        if not parts or stop.end - stop.start > 1 and stop.quotation is None:
+            return "word", ""
+        last = _bare(parts[-1])
+        elided = regex.split("['\u2019]", last)[-1]
+        joined = regex.split(r"[/\p{Pd}]", last)[-1]
+        # "z. B.", "EE. UU.": with the parts before it, from the longest.
+        names = [
+            _bare("".join(parts[-count:]))
+            for count in range(min(len(parts), 4), 1, -1)
+            if all(part[-1] == "." and len(part) < 7 for part in parts[-count:-1])
+        ]
+        for name in [*names, last, elided if len(elided) > 1 else last, joined]:
+            if listed := self._rules.kind(name):
+                return listed, last
+        kind = self._unlisted(joined)
+        if kind == "word" and len(joined) <= 3 and self._has_dandas:
+            kind = "either"
+        return kind, parts[-2] if kind == "initial" and len(parts) > 1 else last
+
+    def _unlisted(self, name: str) -> Meaning:
+        """The meaning of a word before a full stop by its form."""
+        roman = len(name) > 1 and _ROMAN.fullmatch(name)
+        if self._rules.ordinals and (roman or (name.isdecimal() and len(name) <= 3)):
+            return "ordinal"
+        if len(name) == 1 and name.isalpha():
+            return "either" if name.islower() else "initial"
+        if _DOUBLED.fullmatch(name):
+            return "initial"
+        without_vowel = len(name) <= 4 and not name.isupper() and self._has_no_vowel(name)
+        if without_vowel or _DOTTED.fullmatch(name) or name.lower().endswith(self._rules.suffixes):
+            return "either"
+        return "word"
+
+    def _has_no_vowel(self, word: str) -> bool:
+        """Whether a word of an alphabet with vowels has none."""
+        letters = unicodedata.normalize("NFD", word.lower())
+        return self._rules.consonants.issuperset(c for c in letters if not unicodedata.combining(c))
+
+
+def _end(pattern: regex.Pattern[str], text: str, position: int) -> int:
+    found = pattern.match(text, position)
+    return found.end() if found else position
+
+
+def _bare(word: str) -> str:
+    return word[_end(_OPENING, word, 0) :]
