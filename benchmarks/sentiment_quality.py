@@ -14,7 +14,7 @@ from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.formats import read_file
 from sentiment.project import PROJECT
-from sentiment.schema import Configuration, Document, Request
+from sentiment.schema import Configuration, Input, Request
 from sentiment.serve.model import SentimentModel
 
 BATCH = 64
@@ -35,7 +35,7 @@ def judge(settings: QualitySettings, workspace: WorkspaceSettings) -> None:
     rows = [row.fields for row in read_file(settings.rows, "tsv", ["text", "label"]) if row.fields]
     outputs = []
     for start in range(0, len(rows), BATCH):
-        documents = [Document(document=row["text"]) for row in rows[start : start + BATCH]]
+        documents = [Input(document=row["text"]) for row in rows[start : start + BATCH]]
         outputs += model.predict(
             Request(inputs=documents, configuration=Configuration(check_language=False))
         ).outputs

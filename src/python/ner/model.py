@@ -1,17 +1,26 @@
 """Named entities: sentence by sentence, each word gets a tag, and tags make entities."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
 
 from mesh.compile.artifact import CompiledModel
 from mesh.compile.text_model import TokenLogits
-from mesh.nlp.document import Document, read_document
-from mesh.nlp.sentences import Span, split_sentences
+from mesh.nlp.document import Document
+from mesh.nlp.sentences import Span
 from mesh.nlp.softmax import softmax
-from mesh.nlp.tagging import OUTSIDE, first_tokens, tagged_spans
-from mesh.nlp.words import split_words
+from mesh.nlp.tagging import OUTSIDE, TaggedSpan, first_tokens, tagged_spans
+from mesh.nlp.words import Word, split_words
+from ner.addresses import cuts, find_addresses, find_domains, touches
 from ner.schema import Entity, Prediction
+
+MOST_UNKNOWN = 0.5
+"""A sentence of which the network doesn't know more words than that has no entities."""
+
+_MARKS_THAT_BEGIN = frozenset(".'\u2019")
+_MARKS_THAT_END = frozenset(".!)")
+"""Marks that may belong to a name: `.NET`, `'s-Hertogenbosch`, `U.S.`, `Yahoo!`."""
 
 
 class Tagger(Protocol):
@@ -20,6 +29,41 @@ class Tagger(Protocol):
     def token_logits(self, texts: Sequence[str]) -> list[TokenLogits]:
         """The offsets and logits of each text's tokens."""
         ...
+
+    def unknown_fractions(self, texts: Sequence[str]) -> list[float]:
+        """For each text the fraction of its words that the network can't read, from 0 to 1."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A document as the recogniser reads it.
+
+    Args:
+        sentences: their spans in its text.
+        addresses: URLs, e-mail addresses, handles and hashtags.
+        domains: names of hosts.
+    """
+
+    document: Document
+    sentences: list[Span]
+    addresses: list[Span]
+    domains: list[Span]
+
+    @classmethod
+    def of(cls, document: Document, language: str) -> Self:
+        """Read a document.
+
+        Args:
+            language: its ISO 639 code.
+        """
+        text = document.text
+        return cls(document, document.sentences(language), find_addresses(text), find_domains(text))
+
+    @property
+    def texts(self) -> list[str]:
+        """The sentences' texts."""
+        return [self.document.text[span.start : span.end] for span in self.sentences]
 
 
 class EntityRecogniser:
@@ -39,56 +83,82 @@ class EntityRecogniser:
         network = CompiledModel.load(folder)
         return cls(network, network.spec.labels)
 
-    def recognise(self, documents: Sequence[tuple[str, str]]) -> list[Prediction]:
-        """The entities of each document, in the documents' order.
-
-        Args:
-            documents: texts, which may contain HTML, each with the ISO 639 code of its language.
-        """
-        texts = [read_document(document) for document, _ in documents]
-        sentences = [
-            split_sentences(text.text, language)
-            for text, (_, language) in zip(texts, documents, strict=True)
-        ]
+    def recognise(self, readings: Sequence[Reading]) -> list[Prediction]:
+        """The entities of each document, in the documents' order."""
+        texts = [text for reading in readings for text in reading.texts]
+        readable = [unknown <= MOST_UNKNOWN for unknown in self._network.unknown_fractions(texts)]
         outputs = iter(
             self._network.token_logits(
-                [
-                    text.text[span.start : span.end]
-                    for text, spans in zip(texts, sentences, strict=True)
-                    for span in spans
-                ]
+                [text for text, kept in zip(texts, readable, strict=True) if kept]
             )
         )
+        kept = iter(readable)
         return [
             Prediction(
                 entities=[
                     entity
-                    for number, span in enumerate(spans)
-                    for entity in self._entities(text, span, number, next(outputs))
-                ]
+                    for number in range(len(reading.sentences))
+                    if next(kept)
+                    for entity in self._entities(reading, number, next(outputs))
+                ],
+                markup=reading.document.markup,
             )
-            for text, spans in zip(texts, sentences, strict=True)
+            for reading in readings
         ]
 
-    def _entities(
-        self, text: Document, sentence: Span, number: int, found: TokenLogits
-    ) -> Iterator[Entity]:
-        """The entities of one sentence of a cleaned text."""
-        words = split_words(text.text[sentence.start : sentence.end])
+    def _entities(self, reading: Reading, number: int, found: TokenLogits) -> Iterator[Entity]:
+        """The entities of one sentence."""
+        document, sentence = reading.document, reading.sentences[number]
+        words = split_words(document.text[sentence.start : sentence.end])
         tokens = first_tokens(words, [(int(start), int(end)) for start, end in found.offsets])
         probabilities = softmax(found.logits)
         best = probabilities.argmax(axis=1) if len(probabilities) else []
-        tags = [self._tags[best[token]] if token is not None else OUTSIDE for token in tokens]
-        for span in tagged_spans(tags):
+        tags = [
+            (
+                OUTSIDE
+                if token is None
+                or touches(
+                    reading.addresses, sentence.start + word.start, sentence.start + word.end
+                )
+                else self._tags[best[token]]
+            )
+            for word, token in zip(words, tokens, strict=True)
+        ]
+        for span in _names(document.text, sentence.start, words, tags):
             start = sentence.start + words[span.first].start
             end = sentence.start + words[span.last].end
+            if cuts(reading.domains, start) or cuts(reading.domains, end):
+                continue
             inside = [token for token in tokens[span.first : span.last + 1] if token is not None]
-            first, last = text.to_original(start, end)
+            first, last = document.to_original(start, end)
             yield Entity(
                 entity_type=span.label,
-                entity_text=text.text[start:end],
+                entity_text=document.text[start:end],
                 score=round(float(probabilities[inside].max(axis=1).mean()), 4),
                 sentence_index=number,
                 start=first,
                 end=last,
             )
+
+
+def _names(
+    text: str, offset: int, words: Sequence[Word], tags: Sequence[str]
+) -> Iterator[TaggedSpan]:
+    """The entities of a sentence's tags, without marks at their ends that belong to no name.
+
+    Args:
+        offset: of the sentence in the text.
+    """
+
+    def stays(number: int, marks: frozenset[str]) -> bool:
+        word = text[offset + words[number].start : offset + words[number].end]
+        return word[0].isalnum() or word in marks
+
+    for span in tagged_spans(tags):
+        first, last = span.first, span.last
+        while first <= last and not stays(first, _MARKS_THAT_BEGIN):
+            first += 1
+        while first <= last and not stays(last, _MARKS_THAT_END):
+            last -= 1
+        if any(stays(number, frozenset()) for number in range(first, last + 1)):
+            yield TaggedSpan(first, last, span.label)

@@ -7,11 +7,12 @@ from typing import Any
 from mesh.compile.text_model import TextModel
 from mesh.lifecycle.languages import LanguageFiles
 from mesh.lifecycle.recipe import Predict, Recipe, Training
+from mesh.nlp.document import read_document
 from ner.augmentation import vary_names
 from ner.cased_vocabulary import add_cased_words
 from ner.dataset import DATASET
 from ner.labels import LABELS
-from ner.model import EntityRecogniser
+from ner.model import EntityRecogniser, Reading
 from ner.project import PROJECT
 from ner.schema import Configuration
 
@@ -26,9 +27,13 @@ def _compiled(folder: Path) -> Predict:
 
 def _predictor(recogniser: EntityRecogniser) -> Predict:
     def predict(documents: Sequence[str], params: Mapping[str, Any]) -> list[Any]:
-        language = Configuration.model_validate(params).language
-        predictions = recogniser.recognise([(document, language) for document in documents])
-        return [prediction.model_dump(mode="json") for prediction in predictions]
+        configuration = Configuration.model_validate(params)
+        language = configuration.language
+        readings = [
+            Reading.of(read_document(text, configuration.markup, language), language)
+            for text in documents
+        ]
+        return [prediction.model_dump(mode="json") for prediction in recogniser.recognise(readings)]
 
     return predict
 

@@ -2,7 +2,12 @@
 
 from pydantic import BaseModel, Field
 
-from mesh.serve.documents import DocumentsRequest, LanguageConfiguration
+from mesh.serve.documents import (
+    DocumentPrediction,
+    DocumentsRequest,
+    LanguageConfiguration,
+    RefusedDocument,
+)
 
 
 class Configuration(LanguageConfiguration):
@@ -37,7 +42,7 @@ class Entity(BaseModel):
         description="Index of its sentence in the document, from 0.", examples=[0]
     )
     start: int = Field(
-        description="Offset of its first character in the document as it was sent, from " "0.",
+        description="Offset of its first character in the document as it was sent, from 0.",
         examples=[0],
     )
     end: int = Field(
@@ -47,15 +52,18 @@ class Entity(BaseModel):
     )
 
 
-class Prediction(BaseModel):
+class Prediction(DocumentPrediction):
     """The entities of one document."""
 
     entities: list[Entity] = Field(
-        description="In the order of the document; empty for a document without text."
+        description="In the order of the document; empty for a document without text. Sentences whose "
+        "words the model mostly doesn't know have none."
     )
 
 
 class Response(BaseModel):
     """One prediction for each input, in their order."""
 
-    outputs: list[Prediction] = Field(description="The predictions.")
+    outputs: list[Prediction | RefusedDocument] = Field(
+        description="The predictions; with `on_error` `item`, an error for each refused document."
+    )

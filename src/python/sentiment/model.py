@@ -1,6 +1,6 @@
 """Sentiment of documents, and of entities from the sentences that mention them."""
 
-import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesh.compile.artifact import CompiledModel
-from mesh.nlp.document import Document, read_document
-from mesh.nlp.sentences import Span, split_sentences
+from mesh.core.errors import UsageError
+from mesh.nlp.document import Document
+from mesh.nlp.names import occurrences, place
+from mesh.nlp.sentences import Span
 from mesh.nlp.softmax import softmax
 from sentiment.labels import LABELS
-from sentiment.schema import EntitySentiment, Input, Mention, Prediction, Sentiment
+from sentiment.schema import EntitySentiment, Mention, Prediction, Sentiment
 
 Probabilities = NDArray[np.float64]
+
+MOST_UNKNOWN = 0.5
+"""A text of which the network doesn't know more words than that has no sentiment."""
 
 
 class Classifier(Protocol):
@@ -26,12 +31,21 @@ class Classifier(Protocol):
         """Logits, float32 (texts, labels); texts that are too long are split into windows."""
         ...
 
+    def unknown_fractions(self, texts: Sequence[str]) -> list[float]:
+        """For each text the fraction of its words that the network can't read, from 0 to 1."""
+        ...
+
 
 @dataclass(frozen=True)
-class _Reading:
-    """A document with its entities, and the sentences of each of them."""
+class Reading:
+    """A document with its entities, and the sentences of each of them.
 
-    text: Document
+    Args:
+        sentences: of the document; empty where no entity is given.
+        found: for each entity the numbers of its sentences, ascending.
+    """
+
+    document: Document
     mentions: tuple[Mention, ...]
     sentences: list[Span]
     found: list[list[int]]
@@ -44,8 +58,9 @@ class _Reading:
     @property
     def texts(self) -> list[str]:
         """The texts for the network: the document and the needed sentences."""
+        text = self.document.text
         spans = [self.sentences[number] for number in self.needed]
-        return [self.text.text, *(self.text.text[span.start : span.end] for span in spans)]
+        return [text, *(text[span.start : span.end] for span in spans)]
 
 
 class SentimentAnalyser:
@@ -65,13 +80,30 @@ class SentimentAnalyser:
         network = CompiledModel.load(folder)
         return cls(network, network.spec.labels)
 
-    def analyse(self, documents: Sequence[tuple[Input, str]]) -> list[Prediction]:
-        """The sentiment of each document and its entities, in the documents' order.
+    def read(self, document: Document, mentions: Sequence[Mention], language: str) -> Reading:
+        """Find the sentences of a document's entities.
 
         Args:
-            documents: each with the ISO 639 code of its language.
+            language: ISO 639 code.
+
+        Raises:
+            UsageError: the network can't read the document, an entity isn't at its place, or the
+                entities occur too often.
         """
-        readings = [_read(document, language) for document, language in documents]
+        if not document.text:
+            raise UsageError("There is no text, so there is no sentiment.")
+        [unknown] = self._network.unknown_fractions([document.text])
+        if unknown > MOST_UNKNOWN:
+            raise UsageError(
+                "The model can't read most of the text, such as emoji or letters of other "
+                "scripts, so there is no sentiment."
+            )
+        sentences = document.sentences(language) if mentions else []
+        found = [_numbers(sentences, spans) for spans in _places(document, mentions)]
+        return Reading(document, tuple(mentions), sentences, found)
+
+    def analyse(self, readings: Sequence[Reading]) -> list[Prediction]:
+        """The sentiment of each document and its entities, in the documents' order."""
         probabilities = softmax(
             self._network.logits([text for reading in readings for text in reading.texts])
         )[:, self._order]
@@ -84,34 +116,34 @@ class SentimentAnalyser:
         return predictions
 
 
-def _read(source: Input, language: str) -> _Reading:
-    text = read_document(source.document)
-    mentions = tuple(source.entities)
-    sentences = split_sentences(text.text, language) if mentions else []
-    found = [
-        [
-            number
-            for number, sentence in enumerate(sentences)
-            if any(start < sentence.end and end > sentence.start for start, end in spans)
-        ]
-        for spans in (_spans(text, mention) for mention in mentions)
+def _places(document: Document, mentions: Sequence[Mention]) -> list[list[Span]]:
+    """The spans of each entity in a document's text, in order."""
+    searched = iter(
+        occurrences(
+            [mention.entity_text for mention in mentions if mention.start is None], document.text
+        )
+    )
+    return [
+        (
+            next(searched)
+            if mention.start is None or mention.end is None
+            else [place(document, mention.entity_text, mention.start, mention.end)]
+        )
+        for mention in mentions
     ]
-    return _Reading(text, mentions, sentences, found)
 
 
-def _spans(text: Document, mention: Mention) -> list[tuple[int, int]]:
-    """The spans of an entity in the cleaned text."""
-    if mention.start is not None and mention.end is not None:
-        span = text.to_text(mention.start, mention.end)
-        return [span] if span else []
-    name = r"\s+".join(re.escape(word) for word in mention.entity_text.split())
-    if not name:
-        return []
-    pattern = re.compile(rf"(?<!\w){name}(?!\w)", re.IGNORECASE)
-    return [match.span() for match in pattern.finditer(text.text)]
+def _numbers(sentences: Sequence[Span], spans: Sequence[Span]) -> list[int]:
+    """The numbers of the sentences that the spans touch; both are in order."""
+    numbers: list[int] = []
+    for start, end in spans:
+        first = bisect_right(sentences, start, key=lambda sentence: sentence.end)
+        last = bisect_left(sentences, end, key=lambda sentence: sentence.start)
+        numbers.extend(range(max(first, numbers[-1] + 1 if numbers else 0), last))
+    return numbers
 
 
-def _prediction(reading: _Reading, probabilities: Probabilities) -> Prediction:
+def _prediction(reading: Reading, probabilities: Probabilities) -> Prediction:
     rows = {number: row for row, number in enumerate(reading.needed, start=1)}
     entities = [
         EntitySentiment(
@@ -127,7 +159,7 @@ def _prediction(reading: _Reading, probabilities: Probabilities) -> Prediction:
         for mention, numbers in zip(reading.mentions, reading.found, strict=True)
     ]
     whole = _sentiment(probabilities[0])
-    return Prediction(**whole.model_dump(), entities=entities)
+    return Prediction(**whole.model_dump(), entities=entities, markup=reading.document.markup)
 
 
 def _sentiment(probabilities: Probabilities) -> Sentiment:

@@ -7,11 +7,12 @@ from typing import Any
 from mesh.compile.text_model import TextModel
 from mesh.lifecycle.languages import LanguageFiles
 from mesh.lifecycle.recipe import Predict, Recipe, Training
+from mesh.nlp.document import read_document
 from sentiment.dataset import DATASET
 from sentiment.labels import LABELS
 from sentiment.model import SentimentAnalyser
 from sentiment.project import PROJECT
-from sentiment.schema import Configuration, Input
+from sentiment.schema import Configuration
 
 
 def _reference(model: TextModel) -> Predict:
@@ -24,9 +25,13 @@ def _compiled(folder: Path) -> Predict:
 
 def _predictor(analyser: SentimentAnalyser) -> Predict:
     def predict(documents: Sequence[str], params: Mapping[str, Any]) -> list[Any]:
-        language = Configuration.model_validate(params).language
-        predictions = analyser.analyse([(Input(document=text), language) for text in documents])
-        return [prediction.model_dump(mode="json") for prediction in predictions]
+        configuration = Configuration.model_validate(params)
+        language = configuration.language
+        readings = [
+            analyser.read(read_document(text, configuration.markup, language), (), language)
+            for text in documents
+        ]
+        return [prediction.model_dump(mode="json") for prediction in analyser.analyse(readings)]
 
     return predict
 

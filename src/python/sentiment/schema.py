@@ -7,9 +7,11 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 from mesh.serve.documents import (
     MAX_ENTITIES,
     Document,
+    DocumentPrediction,
     DocumentsRequest,
     Inputs,
     LanguageConfiguration,
+    RefusedDocument,
     Span,
     require_within,
 )
@@ -24,8 +26,9 @@ class Mention(Span):
     """An entity of a document, as the ner service returns it."""
 
     entity_text: Annotated[str, StringConstraints(min_length=1, max_length=1_000)] = Field(
-        description="The name. Without `start` and `end`, it is searched for regardless of letter "
-        "case.",
+        description="The name. Without `start` and `end`, it is searched for as whole words; letter case, "
+        "spacing and the form of apostrophes make no difference. With them, a document that has another "
+        "text there is refused.",
         examples=["Siemens"],
     )
     entity_type: Annotated[str, StringConstraints(max_length=100)] | None = Field(
@@ -36,7 +39,7 @@ class Mention(Span):
 
 
 class Input(Document):
-    """One text and the entities in it. It must not be empty."""
+    """One text and the entities in it. A text without words that the model knows is refused."""
 
     entities: list[Mention] = Field(
         default=[],
@@ -85,7 +88,7 @@ class EntitySentiment(BaseModel):
     )
 
 
-class Prediction(Sentiment):
+class Prediction(DocumentPrediction, Sentiment):
     """The sentiment of one document, and of its entities in the order in which they were sent."""
 
     entities: list[EntitySentiment]
@@ -94,4 +97,6 @@ class Prediction(Sentiment):
 class Response(BaseModel):
     """One prediction for each input, in their order."""
 
-    outputs: list[Prediction] = Field(description="The predictions.")
+    outputs: list[Prediction | RefusedDocument] = Field(
+        description="The predictions; with `on_error` `item`, an error for each refused document."
+    )

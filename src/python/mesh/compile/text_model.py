@@ -110,6 +110,10 @@ class TextModel:
         """For each text the number of tokens dropped at its end; all 0 if overflow is `window`."""
         return self._tokenizer.dropped_tokens(texts)
 
+    def unknown_fractions(self, texts: Sequence[str]) -> list[float]:
+        """For each text the fraction of its words that the network can't read, from 0 to 1."""
+        return self._tokenizer.unknown_fractions(texts)
+
     def _require(self, task: Task) -> None:
         if self.spec.task != task:
             raise TypeError(f"this model's task is {self.spec.task}, not {task}")

@@ -6,10 +6,44 @@ from pathlib import Path
 
 import tokenizers
 
-from mesh.compile.spec import CompileSpec
+from mesh.compile.spec import CompileSpec, Task
 from mesh.core.errors import MeshError
 
 TOKENIZER_FILE = "tokenizer.json"
+
+
+def open_tokenizer(path: Path, task: Task) -> tokenizers.Tokenizer:
+    """The tokenizer in a file, without padding.
+
+    Classifiers, in training as in serving, get text in Unicode's compatible form (NFKC), so that
+    they know full-width and other styled letters, and an emoji next to a word doesn't make that
+    unknown. Embeddings keep to the text as it is, as other
+    users of the same base model expect. Offsets are always those of the text itself.
+
+    Raises:
+        MeshError: the file is missing or isn't a tokenizer.
+    """
+    if not path.is_file():
+        raise MeshError(f"The tokenizer {path} does not exist.")
+    try:
+        tokenizer = tokenizers.Tokenizer.from_file(str(path))
+    except Exception as error:  # the package raises nothing more specific
+        raise MeshError(f"{path} is not a tokenizer of the tokenizers library: {error}.") from error
+    tokenizer.no_padding()
+    if task != "sentence-embedding":
+        _read_compatible_form(tokenizer)
+    return tokenizer
+
+
+def _read_compatible_form(tokenizer: tokenizers.Tokenizer) -> None:
+    steps = [tokenizers.normalizers.NFKC(), *filter(None, [tokenizer.normalizer])]
+    tokenizer.normalizer = tokenizers.normalizers.Sequence(steps)
+    if isinstance(tokenizer.model, tokenizers.models.WordPiece) and tokenizer.pre_tokenizer:
+        symbols = tokenizers.Regex(r"[\p{So}\p{Sk}]")
+        part = tokenizers.pre_tokenizers.Split(symbols, "isolated")
+        tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Sequence(
+            [part, tokenizer.pre_tokenizer]
+        )
 
 
 @dataclass(frozen=True)
@@ -39,15 +73,7 @@ class TextTokenizer:
     """
 
     def __init__(self, path: Path, spec: CompileSpec) -> None:
-        if not path.is_file():
-            raise MeshError(f"The tokenizer {path} does not exist.")
-        try:
-            self._tokenizer = tokenizers.Tokenizer.from_file(str(path))
-        except Exception as error:  # the package raises nothing more specific
-            raise MeshError(
-                f"{path} is not a tokenizer of the tokenizers library: {error}."
-            ) from error
-        self._tokenizer.no_padding()
+        self._tokenizer = open_tokenizer(path, spec.task)
         self._tokenizer.enable_truncation(spec.max_length, stride=spec.stride)
         self._windowed = spec.overflow == "window"
 
@@ -69,6 +95,20 @@ class TextTokenizer:
             for encoding in self._encode(texts)
         ]
 
+    def unknown_fractions(self, texts: Sequence[str]) -> list[float]:
+        """For each text the fraction of its tokens with letters or digits that are unknown.
+
+        A text without letters and digits has 1.0 if any token is unknown, such as an emoji, and
+        0.0 otherwise.
+        """
+        unknown = self._tokenizer.token_to_id(
+            getattr(self._tokenizer.model, "unk_token", None) or ""
+        )
+        return [
+            _unknown_fraction(text, encoding, unknown)
+            for text, encoding in zip(texts, self._encode(texts), strict=True)
+        ]
+
     def _encode(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
         # Half of a surrogate pair, as some clients send it, has no UTF-8 form.
         clean = [text.encode("utf-8", "replace").decode() for text in texts]
@@ -81,3 +121,14 @@ def _window(text: int, encoding: tokenizers.Encoding) -> Window:
         position for position, special in enumerate(encoding.special_tokens_mask) if not special
     ]
     return Window(text, encoding.ids, encoding.offsets, content)
+
+
+def _unknown_fraction(text: str, encoding: tokenizers.Encoding, unknown: int | None) -> float:
+    marks: list[bool] = []
+    words: list[bool] = []
+    for part in (encoding, *encoding.overflowing):
+        for token, (start, end) in zip(part.ids, part.offsets, strict=True):
+            if start < end:
+                kind = words if any(map(str.isalnum, text[start:end])) else marks
+                kind.append(token == unknown)
+    return sum(words) / len(words) if words else float(any(marks))

@@ -90,7 +90,7 @@ def prepare(
     usable: list[TextRow] = []
     for line, row in enumerate(track(rows, "cleaning"), start=1):
         try:
-            cleaned = row.cleaned(read_document(row.text))
+            cleaned = row.cleaned(read_document(row.text, language=row.language))
         except ValueError as error:
             drop("clean-up", row, _sentence(error), line)
             continue

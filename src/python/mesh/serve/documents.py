@@ -70,8 +70,8 @@ class LanguageConfiguration(DocumentConfiguration):
     )
     check_language: bool = Field(
         default=True,
-        description="Refuse a request with a document that is almost certainly in a language that the "
-        "model does not know, whatever `language` says.",
+        description="Refuse documents of four words or more that are almost certainly in a language that "
+        "the model does not know, whatever `language` says. Names and quotations don't decide.",
     )
     on_error: Literal["request", "item"] = Field(
         default="request",

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mesh.nlp.language import read_languages, require_languages
-from mesh.serve.model import ArtifactModel, compute_accepted
-from ner.model import EntityRecogniser
+from mesh.nlp.language_check import LanguageCheck
+from mesh.serve.documents import Document
+from mesh.serve.model import ArtifactModel, compute_documents
+from ner.model import EntityRecogniser, Reading
 from ner.project import PROJECT
-from ner.schema import Request, Response
+from ner.schema import Configuration, Request, Response
 
 
 class NerModel(ArtifactModel):
@@ -18,34 +19,21 @@ class NerModel(ArtifactModel):
     response_model = Response
 
     _recogniser: EntityRecogniser
-    _languages: frozenset[str]
+    _languages: LanguageCheck
 
     def load_compiled(self, folder: Path) -> None:
         self._recogniser = EntityRecogniser.load(folder)
-        self._languages = read_languages(folder)
+        self._languages = LanguageCheck.read(folder)
 
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
-        return compute_accepted(self._checked, self._recognise, requests)
-
-    def _checked(self, request: Request) -> Request:
-        require_languages(
-            request.documents,
-            request.configuration.language,
-            self._languages,
-            detect=request.configuration.check_language,
+        results = compute_documents(
+            self._languages.require_known, self._read, self._recogniser.recognise, requests
         )
-        return request
+        return [each if isinstance(each, Exception) else Response(outputs=each) for each in results]
 
-    def _recognise(self, requests: Sequence[Request]) -> list[Response]:
-        documents = [
-            (document, request.configuration.language)
-            for request in requests
-            for document in request.documents
-        ]
-        predictions = iter(self._recogniser.recognise(documents))
-        return [
-            Response(outputs=[next(predictions) for _ in request.inputs]) for request in requests
-        ]
+    def _read(self, source: Document, configuration: Configuration) -> Reading:
+        document = self._languages.read_document(source.document, configuration)
+        return Reading.of(document, configuration.language)
 
 
 MODEL = NerModel

@@ -2,13 +2,18 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mesh.compile.text_model import TokenLogits
+from mesh.nlp.document import read_document
 from mesh.nlp.words import split_words
-from ner.model import EntityRecogniser
+from ner.model import EntityRecogniser, Reading
 
 TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
-NAMES = {"Ann": 1, "Lee": 2, "Rome": 3, "New": 3, "York": 4}
+NAMES = {"Ann": 1, "Lee": 2, "Rome": 3, "New": 3, "York": 4, "Łódź": 3, "Москва": 3, "Zoë": 1}
+# Marks that continue a name, as a network may tag them.
+NAMES |= dict.fromkeys("@#:/([", 2)
 
 
 class FakeNetwork:
@@ -35,6 +40,9 @@ class FakeNetwork:
             np.array(rows, dtype=np.float32).reshape(-1, len(TAGS)),
         )
 
+    def unknown_fractions(self, texts):
+        return [float("\U0001f600" in text) for text in texts]
+
 
 @pytest.fixture
 def network():
@@ -46,9 +54,17 @@ def recogniser(network):
     return EntityRecogniser(network, TAGS)
 
 
+def reading(document):
+    return Reading.of(read_document(document), "en")
+
+
 def found(recogniser, document):
-    [prediction] = recogniser.recognise([(document, "en")])
+    [prediction] = recogniser.recognise([reading(document)])
     return prediction.entities
+
+
+def names(recogniser, document):
+    return [entity.entity_text for entity in found(recogniser, document)]
 
 
 def test_entities_with_sentence_and_score(recogniser):
@@ -76,11 +92,86 @@ def test_documents_without_entities(recogniser, document):
 
 
 def test_all_sentences_of_all_documents_go_to_the_network_at_once(network, recogniser):
-    documents = [("Ann left. Lee stayed.", "en"), ("", "en"), ("Rome.", "en")]
-    predictions = recogniser.recognise(documents)
+    documents = ["Ann left. Lee stayed.", "", "Rome."]
+    predictions = recogniser.recognise([reading(document) for document in documents])
     assert network.calls == [["Ann left.", "Lee stayed.", "Rome."]]
     assert [len(prediction.entities) for prediction in predictions] == [2, 0, 1]
 
 
 def test_no_documents(recogniser):
     assert recogniser.recognise([]) == []
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ("@Ann Lee left", ["Lee"]),
+        ("Ann @Lee left", ["Ann"]),
+        ("Ann (@Lee) left", ["Ann"]),
+        ("Ann Lee@example.org left", ["Ann"]),
+        ("mail Ann.Lee@example.org", []),
+        ("@Ann@Rome.social left", []),
+        ("#Rome Rome", ["Rome"]),
+        ("Ann #Lee", ["Ann"]),
+        ("\uff03Rome \uff20Ann", []),
+        ("https://Rome.org/Ann?q=Lee Ann", ["Ann"]),
+        ("Ann https://x.org/Lee", ["Ann"]),
+        ("www.Rome.org, Rome", ["Rome"]),
+        ("see example.org/Rome/Ann.", []),
+        ("at Rome.com or rome.Rome.de", []),
+        ("Rome.Ann left", ["Rome", "Ann"]),
+        ("Ann/Lee", ["Ann/Lee"]),
+        ("(Ann) [Lee:", ["Ann", "Lee"]),
+        ("#\u041c\u043e\u0441\u043a\u0432\u0430, Москва", ["Москва"]),
+        ("@Łódź: Łódź", ["Łódź"]),
+        ("在 https://x.cn\uff0cRome", ["Rome"]),
+    ],
+)
+def test_addresses_handles_and_tags_have_no_names(recogniser, document, expected):
+    assert names(recogniser, document) == expected
+
+
+def test_sentences_that_the_network_cannot_read_have_no_names(network, recogniser):
+    entities = found(recogniser, "Ann left. \U0001f600 Ann. Rome fell.")
+    assert [(entity.entity_text, entity.sentence_index) for entity in entities] == [
+        ("Ann", 0),
+        ("Rome", 2),
+    ]
+    assert network.calls == [["Ann left.", "Rome fell."]]
+
+
+@pytest.mark.parametrize("separator", ["</p><p>", "\n\n", "<br><br>"])
+def test_names_do_not_cross_blocks(recogniser, separator):
+    assert names(recogniser, f"<p>Ann{separator}Lee in New{separator}York") == [
+        "Ann",
+        "Lee",
+        "New",
+        "York",
+    ]
+
+
+WORDS = st.sampled_from([*NAMES, "met", "in", "-", ".", "@Ann", "ab.com"])
+TEXTS = st.lists(WORDS, min_size=1, max_size=10).map(" ".join)
+RECOGNISER = EntityRecogniser(FakeNetwork(), TAGS)
+
+
+@given(TEXTS)
+def test_offsets_point_at_the_names_as_they_were_sent(text):
+    for entity in found(RECOGNISER, text):
+        assert text[entity.start : entity.end] == entity.entity_text
+
+
+@given(TEXTS)
+def test_invisible_characters_and_markup_change_no_names(text):
+    expected = names(RECOGNISER, text)
+    dressed = "<p>" + text.replace("e", "e\u00ad<b></b>\u200b").replace("o", "&#111;") + "</p>"
+    entities = found(RECOGNISER, dressed)
+    assert [entity.entity_text for entity in entities] == expected
+    for entity in entities:
+        assert read_document(dressed[entity.start : entity.end]).text == entity.entity_text
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=4))
+def test_names_of_a_document_are_those_of_its_blocks(blocks):
+    together = names(RECOGNISER, "".join(f"<p>{block}</p>" for block in blocks))
+    assert together == [name for block in blocks for name in names(RECOGNISER, block)]

@@ -1,6 +1,10 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mesh.core.errors import UsageError
+from mesh.nlp.document import read_document
 from sentiment.model import SentimentAnalyser
 from sentiment.schema import Input
 
@@ -21,6 +25,9 @@ class FakeNetwork:
             row[next((number for word, number in WORDS.items() if word in text), 2)] = 3
         return rows
 
+    def unknown_fractions(self, texts):
+        return [float("?" in text) for text in texts]
+
 
 @pytest.fixture
 def network():
@@ -32,9 +39,13 @@ def analyser(network):
     return SentimentAnalyser(network, ORDER)
 
 
+def read(analyser, text, *entities):
+    source = Input.model_validate({"document": text, "entities": list(entities)})
+    return analyser.read(read_document(text), source.entities, "en")
+
+
 def analyse(analyser, text, *entities):
-    document = Input.model_validate({"document": text, "entities": list(entities)})
-    [prediction] = analyser.analyse([(document, "en")])
+    [prediction] = analyser.analyse([read(analyser, text, *entities)])
     return prediction
 
 
@@ -82,9 +93,50 @@ def test_offsets_of_an_entity_are_those_of_the_document_as_it_was_sent(analyser)
     assert rome.sentiment.label == "negative"
 
 
-def test_markup_alone_at_an_entity_s_place_is_not_found(analyser):
-    [entity] = analyse(analyser, "<br>Rome", {"entity_text": "x", "start": 0, "end": 4}).entities
-    assert (entity.sentence_indexes, entity.sentiment) == ([], None)
+def test_entity_that_is_not_at_its_place_is_refused(analyser):
+    entity = {"entity_text": "Rome", "start": 0, "end": 4}
+    for text, there in (("<br>Rome", ""), ("Oslo, Rome", "Oslo")):
+        with pytest.raises(UsageError, match=f"'Rome' isn't at 0:4, .* has '{there}'"):
+            read(analyser, text, entity)
+
+
+@pytest.mark.parametrize("text", ["", "<p></p>", " \n\u200b", "? ?"])
+def test_text_that_the_network_cannot_read_has_no_sentiment(analyser, text):
+    with pytest.raises(UsageError, match="so there is no sentiment"):
+        read(analyser, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("McDonald's", "Fine. McDonald\u2019s was good."),
+        ("McDonald\u2019s", "Fine. McDonald's was good."),
+        ("Café  Zoë", "Fine. CAFÉ\u00a0Zo\u00eb was good."),
+        ("Cafe\u0301", "Fine. Café was good."),
+        ("AT&amp;T", "Fine. AT&T was good."),
+        ("AT&T", "Fine. AT&amp;T was good."),
+        ("Łódź", "Fine. ŁÓDŹ was good."),
+        ("Москва", "Fine. <b>Моск</b>ва was good."),
+        ("東京", "Fine. 東京 was good."),
+    ],
+)
+def test_entities_are_found_as_users_write_them(analyser, name, text):
+    [entity] = analyse(analyser, text, {"entity_text": name}).entities
+    assert (entity.sentence_indexes, entity.sentiment.label) == ([1], "positive")
+    assert entity.entity_text == name
+
+
+SENTENCES = st.lists(st.sampled_from(["Rome fell.", "Oslo rose.", "Rome, Rome!"]), max_size=6)
+
+
+@given(SENTENCES)
+def test_sentences_of_an_entity_are_those_that_contain_it(sentences):
+    text = " ".join([*sentences, "The end."])
+    [rome] = analyse(
+        SentimentAnalyser(FakeNetwork(), ORDER), text, {"entity_text": "rome"}
+    ).entities
+    expected = [number for number, sentence in enumerate(sentences) if "Rome" in sentence]
+    assert rome.sentence_indexes == expected
 
 
 def test_names_are_found_as_whole_words_with_any_characters(analyser):
@@ -94,12 +146,8 @@ def test_names_are_found_as_whole_words_with_any_characters(analyser):
 
 
 def test_documents_and_sentences_go_to_the_network_at_once(network, analyser):
-    first = Input.model_validate(
-        {
-            "document": "Rome was good. Oslo was bad.",
-            "entities": [{"entity_text": "Oslo"}, {"entity_text": "oslo"}],
-        }
-    )
-    predictions = analyser.analyse([(first, "en"), (Input(document="Fine."), "en")])
+    entities = [{"entity_text": "Oslo"}, {"entity_text": "oslo"}]
+    first = read(analyser, "Rome was good. Oslo was bad.", *entities)
+    predictions = analyser.analyse([first, read(analyser, "Fine.")])
     assert network.calls == [["Rome was good. Oslo was bad.", "Oslo was bad.", "Fine."]]
     assert [prediction.label for prediction in predictions] == ["positive", "neutral"]

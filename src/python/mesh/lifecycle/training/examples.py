@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import tokenizers
 import torch
 
-from mesh.compile.tokenizer import TOKENIZER_FILE
+from mesh.compile.tokenizer import TOKENIZER_FILE, open_tokenizer
 from mesh.data.dataset import AnnotatedText, ClassifiedText, TextRow
 from mesh.lifecycle.recipe import Augment
 from mesh.nlp.tagging import LabelledSpan, first_tokens, tag_words
@@ -111,10 +111,9 @@ def collate(examples: Sequence[dict[str, Any]], pad_token_id: int) -> dict[str, 
     }
 
 
-def open_tokenizer(folder: Path, max_length: int) -> tokenizers.Tokenizer:
-    """A model's tokenizer; it truncates texts to `max_length` tokens."""
-    tokenizer = tokenizers.Tokenizer.from_file(str(folder / TOKENIZER_FILE))
-    tokenizer.no_padding()
+def truncating_tokenizer(folder: Path, max_length: int) -> tokenizers.Tokenizer:
+    """A classifier's tokenizer; it truncates texts to `max_length` tokens."""
+    tokenizer = open_tokenizer(folder / TOKENIZER_FILE, "text-classification")
     tokenizer.enable_truncation(max_length)
     return tokenizer
 

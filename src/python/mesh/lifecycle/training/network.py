@@ -29,7 +29,7 @@ from mesh.lifecycle.training.examples import (
     Encoder,
     Examples,
     collate,
-    open_tokenizer,
+    truncating_tokenizer,
 )
 from mesh.lifecycle.training.scores import macro_f1, tag_f1
 from mesh.lifecycle.training.settings import FineTuneSettings
@@ -96,7 +96,7 @@ def train_network(
     """
     kind = _KINDS[task]
     source = transformer_folder(base)
-    tokenizer = open_tokenizer(source, settings.max_length)
+    tokenizer = truncating_tokenizer(source, settings.max_length)
     encode = kind.encoder(tokenizer, outputs)
     # Before the model is created: its new layer starts with random numbers.
     transformers.set_seed(settings.seed)
@@ -266,5 +266,5 @@ def _save(model: Any, source: Path, max_length: int, work: Path) -> Path:
 
 def count_long(tokenizer_folder: Path, texts: Sequence[str], max_length: int) -> int:
     """The number of texts with more than `max_length` tokens."""
-    tokenizer = open_tokenizer(transformer_folder(tokenizer_folder), max_length)
+    tokenizer = truncating_tokenizer(transformer_folder(tokenizer_folder), max_length)
     return int(np.sum([bool(found.overflowing) for found in tokenizer.encode_batch(list(texts))]))

@@ -11,6 +11,14 @@ from mesh.compile.tokenizer import TextTokenizer
 from mesh.core.errors import MeshError
 
 CLS, SEP = 2, 3
+CLASSIFIER: dict[str, Any] = {
+    "task": "text-classification",
+    "pooling": None,
+    "labels": ("one", "two"),
+    "dimension": 2,
+    "overflow": "window",
+    "stride": 2,
+}
 
 
 def make_tokenizer(path: Path, **changes: Any) -> TextTokenizer:
@@ -86,6 +94,40 @@ def test_neighbouring_windows_share_exactly_the_stride(tokenizer_file: Path, str
 def test_half_a_surrogate_pair_is_a_character_like_any_other(tokenizer_file: Path) -> None:
     [window] = make_tokenizer(tokenizer_file).windows(["a \ud800 b"])
     assert [window.offsets[position] for position in window.content] == [(0, 1), (2, 3), (4, 5)]
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [("\uff41\uff42", "ab"), ("\u24d0 b", "a b"), ("\U0001d4ea", "a"), ("\u1e03", "b\u0307")],
+)
+def test_classifiers_read_styled_letters_at_their_places(
+    tokenizer_file: Path, text: str, known: str
+) -> None:
+    tokenizer = make_tokenizer(tokenizer_file, **CLASSIFIER)
+    styled, plain = tokenizer.windows([text, known])
+    assert styled.ids == plain.ids
+    spans = [styled.offsets[position] for position in styled.content]
+    assert "".join(text[start:end] for start, end in spans) == "".join(text.split())
+    [embedded] = make_tokenizer(tokenizer_file).windows([text])
+    assert (embedded.ids == plain.ids) == (known == "b\u0307")
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("", 0.0),
+        ("...", 0.0),
+        ("a b c", 0.0),
+        ("\U0001f600 \U0001f600!", 1.0),
+        ("ab\U0001f600", 0.0),
+        ("\u0434 \u0434 a b", 0.5),
+        ("\uff41", 0.0),
+        ("\u0434 " * 50, 1.0),
+    ],
+)
+def test_fraction_of_unknown_words(tokenizer_file: Path, text: str, unknown: float) -> None:
+    tokenizer = make_tokenizer(tokenizer_file, **CLASSIFIER)
+    assert tokenizer.unknown_fractions(["a", text]) == [0.0, unknown]
 
 
 def test_missing_and_malformed_tokenizers_are_named(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.core.errors import MeshError, UsageError
-from mesh.nlp.language import detect_language, read_languages, require_languages, write_languages
+from mesh.core.errors import MeshError
+from mesh.nlp.language import detect_language, read_languages, write_languages
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_any_text_gets_an_answer(text: str) -> None:
 
 
 def test_packages_with_models_are_imported_when_they_are_needed() -> None:
-    modules = ("document", "language", "near_duplicates", "sentences", "stop_words", "words")
+    modules = ("document", "language_check", "names", "near_duplicates", "sentences", "words")
     imports = "; ".join(f"import mesh.nlp.{module}" for module in modules)
     heavy = {"numpy", "py3langid", "sentencex", "stopwordsiso"}
     result = subprocess.run(
@@ -66,10 +66,6 @@ def test_packages_with_models_are_imported_when_they_are_needed() -> None:
     assert result.stdout.split() == []
 
 
-GERMAN = "Die Regierung hat am Montag ein neues Gesetz über die Renten vorgelegt."
-ENGLISH = "The government presented a new law on pensions on Monday."
-
-
 def test_languages_of_a_model_are_stored(tmp_path: Path) -> None:
     write_languages(tmp_path, ("fr", "en"))
     assert read_languages(tmp_path) == {"en", "fr"}
@@ -79,24 +75,3 @@ def test_damaged_languages_are_refused(tmp_path: Path) -> None:
     (tmp_path / "languages.json").write_text('{"en": 1}')
     with pytest.raises(MeshError, match="isn't a list of codes"):
         read_languages(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "documents", [[ENGLISH], ["Angela Merkel"], [""], ["ok"], [f"<p>{ENGLISH}</p>"]]
-)
-def test_documents_of_the_language_pass(documents: list[str]) -> None:
-    require_languages(documents, "en", {"en"}, detect=True)
-
-
-def test_declared_language_must_be_known() -> None:
-    with pytest.raises(UsageError, match="'de' is not supported; this model knows en, fr"):
-        require_languages([ENGLISH], "de", {"en", "fr"}, detect=True)
-
-
-def test_document_in_another_language_is_refused() -> None:
-    with pytest.raises(UsageError, match="Document 1 looks like 'de'"):
-        require_languages([ENGLISH, f"<div>{GERMAN}</div>"], "en", {"en"}, detect=True)
-
-
-def test_detection_can_be_switched_off() -> None:
-    require_languages([GERMAN], "en", {"en"}, detect=False)

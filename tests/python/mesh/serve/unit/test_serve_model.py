@@ -7,8 +7,21 @@ from pydantic import BaseModel
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
+from mesh.serve.documents import (
+    Document,
+    DocumentsRequest,
+    LanguageConfiguration,
+    RefusedDocument,
+)
 from mesh.serve.inference import compute
-from mesh.serve.model import ArtifactModel, EncoderModel, ServedModel, attempt, compute_accepted
+from mesh.serve.model import (
+    ArtifactModel,
+    EncoderModel,
+    ServedModel,
+    attempt,
+    compute_accepted,
+    compute_documents,
+)
 
 
 class Number(BaseModel):
@@ -92,6 +105,57 @@ def test_accepted_requests_are_computed_together_and_refused_ones_keep_their_pla
     assert (first, third) == ("#1", "#3")
     assert (str(second), str(fourth)) == ("-2 is negative.", "-4 is negative.")
     assert batches == [["1", "3"]]
+
+
+class Texts(DocumentsRequest):
+    configuration: LanguageConfiguration = LanguageConfiguration()
+
+
+def texts_request(*texts: str, **configuration: str) -> Texts:
+    return Texts.model_validate(
+        {"configuration": configuration, "inputs": [{"document": text} for text in texts]}
+    )
+
+
+def test_refused_document_takes_its_request_with_it_unless_told_otherwise() -> None:
+    batches = []
+
+    def check(configuration: LanguageConfiguration) -> None:
+        if configuration.language != "en":
+            raise UsageError("Only English is supported.")
+
+    def read(item: Document, configuration: LanguageConfiguration) -> str:
+        if not item.document:
+            raise UsageError(f"There is no text in {configuration.language!r}.")
+        return item.document
+
+    def lengths(texts: list[str]) -> list[int]:
+        batches.append(texts)
+        return [len(text) for text in texts]
+
+    requests = [
+        texts_request("ab", "c"),
+        texts_request("ab", "", "c"),
+        texts_request("", "abcd", on_error="item"),
+        texts_request("", on_error="item"),
+        texts_request("a", language="de", on_error="item"),
+    ]
+    refused = RefusedDocument(error="There is no text in 'en'.")
+    whole, spoilt, partly, none, unknown = compute_documents(check, read, lengths, requests)
+    assert (whole, partly, none) == ([2, 1], [refused, 4], [refused])
+    assert str(unknown) == "Only English is supported."
+    assert str(spoilt) == "Document 1: There is no text in 'en'."
+    assert batches == [["ab", "c", "abcd"]]
+
+
+def test_defects_are_no_refusals() -> None:
+    def read(item: Document, _configuration: LanguageConfiguration) -> str:
+        raise RuntimeError(item.document)
+
+    [error] = compute_documents(
+        lambda _: None, read, lambda _: [], [texts_request("a", on_error="item")]
+    )
+    assert isinstance(error, RuntimeError)
 
 
 def test_bio_and_ready_have_defaults() -> None:

@@ -15,6 +15,9 @@ class NoEntities:
             TokenLogits(np.zeros((0, 2), np.int64), np.zeros((0, 1), np.float32)) for _ in texts
         ]
 
+    def unknown_fractions(self, texts):
+        return [0.0] * len(texts)
+
 
 @pytest.fixture
 def model(tmp_path, monkeypatch):
@@ -44,3 +47,16 @@ def test_other_language_is_refused_unless_told_otherwise(model):
     with pytest.raises(UsageError, match="looks like 'de'"):
         model.predict(request(text))
     assert len(model.predict(request(text, check_language=False)).outputs) == 1
+
+
+def test_document_is_refused_alone_where_the_request_says_so(model):
+    german = "Die Regierung hat am Montag ein neues Gesetz vorgelegt."
+    texts = ["Siobhán Ní Dhomhnaill lives in Dún Laoghaire.", german, ""]
+    with pytest.raises(UsageError, match="Document 1: The text looks like 'de'"):
+        model.predict(request(*texts))
+    response = model.predict(request(*texts, on_error="item")).model_dump()
+    assert [sorted(output) for output in response["outputs"]] == [
+        ["entities", "markup"],
+        ["error"],
+        ["entities", "markup"],
+    ]

@@ -13,6 +13,9 @@ class Undecided:
     def logits(self, texts):
         return np.zeros((len(texts), len(LABELS)), np.float32)
 
+    def unknown_fractions(self, texts):
+        return [float("\U0001f600" in text) for text in texts]
+
 
 @pytest.fixture
 def model(tmp_path, monkeypatch):
@@ -36,14 +39,41 @@ def test_request_that_is_refused_does_not_spoil_the_others(model):
     assert isinstance(second, UsageError)
 
 
-@pytest.mark.parametrize("document", ["", " \n", "<p></p>"])
-def test_document_without_text_has_no_sentiment(model, document):
-    with pytest.raises(UsageError, match="Document 1 has no text"):
+GERMAN = "Die Regierung hat am Montag ein neues Gesetz über die Renten vorgelegt."
+REFUSED = [
+    (GERMAN, "looks like 'de'"),
+    ("这家餐厅的服务很差\uff0c再也不来了。", "looks like 'zh'"),
+    ("", "There is no text"),
+    ("<p></p>", "There is no text"),
+    ("\U0001f600\U0001f600", "can't read most of the text"),
+]
+
+
+@pytest.mark.parametrize(("document", "problem"), REFUSED)
+def test_document_without_sentiment_is_refused_with_its_request(model, document, problem):
+    with pytest.raises(UsageError, match=f"Document 1: .*{problem}"):
         model.predict(request("Fine.", document))
 
 
-def test_other_language_is_refused_unless_told_otherwise(model):
-    text = "Die Regierung hat am Montag ein neues Gesetz über die Renten vorgelegt."
-    with pytest.raises(UsageError, match="looks like 'de'"):
-        model.predict(request(text))
-    assert len(model.predict(request(text, check_language=False)).outputs) == 1
+def test_document_is_refused_alone_where_the_request_says_so(model):
+    texts = ["Fine.", *(document for document, _ in REFUSED), "Siobhán Ní Dhomhnaill sings."]
+    outputs = model.predict(request(*texts, on_error="item")).model_dump()["outputs"]
+    assert [set(output) == {"error"} for output in outputs] == [False, *[True] * 5, False]
+    for output, (_, problem) in zip(outputs[1:-1], REFUSED, strict=True):
+        assert problem in output["error"]
+
+
+def test_language_check_can_be_switched_off(model):
+    assert len(model.predict(request(GERMAN, check_language=False)).outputs) == 1
+
+
+def test_entity_with_another_text_at_its_place_is_refused(model):
+    entity = {"entity_text": "Rome", "start": 0, "end": 4}
+    body = {"inputs": [{"document": "Oslo was fine.", "entities": [entity]}]}
+    with pytest.raises(UsageError, match="Document 0: The entity 'Rome' isn't at 0:4"):
+        model.predict(Request.model_validate(body))
+
+
+def test_markup_is_that_of_the_document(model):
+    [output] = model.predict(request("<p>Fine &amp; good.</p>")).outputs
+    assert output.markup == "html"

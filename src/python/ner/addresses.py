@@ -1,0 +1,50 @@
+"""Addresses, handles and tags in a text, which are no names although names are in them."""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+from mesh.nlp.sentences import Span
+
+# Each part begins where no run of its own characters goes on, so the time is linear.
+_PATH = r"[^\s<>\"\u201c\u201d\u00ab\u00bb\u3000-\u303f\uff00-\uffef]"
+_ADDRESS = re.compile(
+    rf"""
+    (?<![\w+.-]) [A-Za-z][A-Za-z0-9+.-]*+ :// {_PATH}+
+    | (?<!\w) www \. {_PATH}+
+    | (?<![\w+.-]) [\w+.-]*+ (?: [@\uff20] [\w-]++ (?: \. [\w-]++ )*+ )+
+    | (?<![\w&]) [#\uff03] \w+
+    | (?<![\w.-]) (?: [A-Za-z0-9-]++ \. )+ [A-Za-z]{{2,}} / {_PATH}*
+    """,
+    re.VERBOSE,
+)
+_DOMAIN = re.compile(
+    r"(?<![\w.-])(?:[A-Za-z0-9-]++\.)+(?:com|org|net|edu|gov|info|io|ai|app|dev|tv|eu|uk|us|ca|au|in|de|at|ch|fr"
+    r"|es|it|pt|br|nl|be|se|no|dk|fi|pl|cz|ie|jp|cn|ru)(?![\w-])"
+)
+_CLOSING = ".,;:!?\"'()[]{}<>\u2019\u201d\u00bb\u2026"
+
+
+def find_addresses(text: str) -> list[Span]:
+    """The URLs, e-mail addresses, handles and hashtags of a text, in order."""
+    return [
+        Span(match.start(), match.start() + len(match[0].rstrip(_CLOSING)))
+        for match in _ADDRESS.finditer(text)
+    ]
+
+
+def find_domains(text: str) -> list[Span]:
+    """The names of hosts, in order; some are names of companies too, such as `Amazon.com`."""
+    return [Span(*match.span()) for match in _DOMAIN.finditer(text)]
+
+
+def touches(spans: Sequence[Span], start: int, end: int) -> bool:
+    """Whether one of the ordered spans has a character in common with `start:end`."""
+    first = bisect_right(spans, start, key=lambda span: span.end)
+    return first < len(spans) and spans[first].start < end
+
+
+def cuts(spans: Sequence[Span], position: int) -> bool:
+    """Whether a position is within one of the ordered spans, and at neither of its ends."""
+    last = bisect_left(spans, position, key=lambda span: span.start) - 1
+    return last >= 0 and position < spans[last].end
