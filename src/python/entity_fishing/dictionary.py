@@ -1,111 +1,191 @@
 """Finds names in a text by looking up its runs of words."""
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 import regex
 
 from entity_fishing.knowledge import Candidate, KnowledgeBase
 from entity_fishing.linker import Mention
-from entity_fishing.names import SPACELESS_SCRIPTS, name_key
+from entity_fishing.names import name_key, spelling
+from entity_fishing.neighbours import Neighbours
+from entity_fishing.ordinary import is_common, is_stop_word
+from entity_fishing.reading import Reading, Run, spans_of_words
 from entity_fishing.schema import Language, Reason
-from mesh.nlp.stop_words import stop_words
-from mesh.nlp.words import word_expression
 
 MAX_WORDS = 8
 """Most words of a name. In Chinese and Japanese every character counts as one."""
 MAX_LOWER_CASE_WORDS = 3
 """The same for names in lower case, which are short; most runs of words begin so."""
 
-_WORD = regex.compile(word_expression(SPACELESS_SCRIPTS), regex.VERSION1)
 # Abbreviations up to this length mean something else in lower case, like WHO.
 _ABBREVIATION = 5
-# Between the words of a name only a few characters within one line may stand.
-_GAP = regex.compile(r"[^\S\n]?[&'\u2019./+\u2013-]?[^\S\n]?|\.? |, ")
-# Capitalised words beside a name that aren't part of it.
-_BESIDE = frozenset(
-    "mr mrs ms dr president vice chancellor prime minister king queen emperor pope prince princess "
-    "sir ceo cfo chairman founder mayor senator governor secretary general captain colonel lord "
-    "lady professor coach justice actor actress singer director pilot judge monday tuesday "
-    "wednesday thursday friday saturday sunday january february march april may june july august "
-    "september october november december".split()
-)
+# Between the words of a name only a few characters may stand.
+_GAP = regex.compile(r" ?[&'\u2018\u2019\u02bc./+\u2010\u2011\u2013-]? ?|\.? |, ")
+_INITIALS = regex.compile(r"(?:^|\P{L})\p{L}\.\p{L}$")
+# Doubts about a common word, in other languages than the encoder's and the descriptions', and about
+# a common word that the text also has in lower case.
+_COMMON = 0.16
+_COMMON_ELSEWHERE = 0.23
+_SMALL = 0.4
+# The article that tells "the US" from "us".
+_ARTICLE = "the"
 
 
-def find_names(text: str, language: Language, knowledge: KnowledgeBase) -> list[Mention]:
+def find_names(reading: Reading, knowledge: KnowledgeBase) -> list[Mention]:
     """Find the names that a knowledge base has; of several with the same start, the longest.
 
     A name beside another capitalised word, as in "Peter Jordan", is marked as part of a longer
-    name; except in German, which capitalises every noun.
+    name. A single word that may as well be an ordinary one, as in "Turkey tastes best", is marked
+    as doubtful.
     """
-    words = [match.span() for match in _WORD.finditer(text)]
-    runs = {span: name_key(text[slice(*span)]) for span in _runs(text, words)}
-    found = knowledge.find(set(runs.values()), language)
-    spans: list[tuple[int, int]] = []
-    for start, end in sorted(runs, key=lambda span: (span[0], -span[1])):
-        candidates = found.get(runs[start, end], ())
-        if (not spans or start >= spans[-1][1]) and _is_name(text[start:end], candidates):
-            spans.append((start, end))
-    if language == Language.GERMAN:
-        return [Mention(*span) for span in spans]
-    joined = _within_longer(text, words, spans, stop_words(language))
-    return [
-        Mention(*span, reason=Reason.PART_OF_LONGER_NAME if span in joined else None)
-        for span in spans
-    ]
+    return _Search(reading, knowledge).mentions()
 
 
-def _runs(text: str, words: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The spans of neighbouring words that are short enough for a name."""
-    for first, (start, _) in enumerate(words):
-        previous = None
-        count = MAX_LOWER_CASE_WORDS if text[start].islower() else MAX_WORDS
-        for word_start, word_end in words[first : first + count]:
-            if previous is not None and not _GAP.fullmatch(text, previous, word_start):
+class _Search:
+    def __init__(self, reading: Reading, knowledge: KnowledgeBase) -> None:
+        self._reading = reading
+        surfaces = {
+            self._surface(run) for first in range(len(reading.words)) for run in self._runs(first)
+        }
+        keys = {surface: name_key(surface) for surface in surfaces}
+        found = knowledge.find(set(keys.values()), reading.language)
+        self._candidates: Mapping[str, Sequence[Candidate]] = {
+            surface: candidates
+            for surface, key in keys.items()
+            if (candidates := found.get(key))
+        }
+
+    def mentions(self) -> list[Mention]:
+        names = list(self._names())
+        neighbours = Neighbours(self._reading, names)
+        evident = self._evident(names)
+        return [
+            Mention(
+                self._reading.words[run.first].start,
+                self._end(run),
+                reason=(
+                    Reason.PART_OF_LONGER_NAME
+                    if neighbours.joins(run, {found.type for found in self._found(run)})
+                    else None
+                ),
+                doubt=self._doubt(run, evident),
+            )
+            for run in names
+        ]
+
+    def _runs(self, first: int) -> Iterator[Run]:
+        """The runs from a word on that are short enough for a name, the shortest first."""
+        text, words = self._reading.text, self._reading.words
+        is_short = text[words[first].start].islower() and not self._reading.is_lower_case
+        count = MAX_LOWER_CASE_WORDS if is_short else MAX_WORDS
+        for last in range(first, min(first + count, len(words))):
+            if last > first and not _GAP.fullmatch(text, words[last - 1].end, words[last].start):
                 break
-            yield start, word_end
-            previous = word_end
+            yield Run(first, last)
 
+    def _names(self) -> Iterator[Run]:
+        first = 0
+        while first < len(self._reading.words):
+            names = [run for run in self._runs(first) if self._is_name(run)]
+            yield from names[-1:]
+            first = names[-1].last + 1 if names else first + 1
 
-def _is_name(surface: str, candidates: Sequence[Candidate]) -> bool:
-    return any(_is_written_like(surface, candidate.name) for candidate in candidates)
+    def _is_name(self, run: Run) -> bool:
+        if not self._found(run) or self._is_small_word(run):
+            return False
+        return any(self._is_written_like(run, candidate.name) for candidate in self._found(run))
 
+    def _is_small_word(self, run: Run) -> bool:
+        """Whether a stop word stands where letter case doesn't tell it from a name, as in "US"."""
+        reading = self._reading
+        return (
+            all(map(self._is_stop_word, run.indexes))
+            and not self._is_after_article(run)
+            and not self._is_abbreviation(run)
+            and reading.unmarked.issuperset(run.indexes)
+        )
 
-def _is_written_like(surface: str, name: str) -> bool:
-    """Whether the letter case of a piece of text is one in which this name is written."""
-    if surface == name:
-        return True
-    if name.isupper() and len(name) <= _ABBREVIATION:
-        # A full stop at the end isn't part of the run of words.
-        return surface in name
-    return surface[0] == surface[0].upper()
+    def _is_after_article(self, run: Run) -> bool:
+        """Whether these are "US" and the like, where the article tells them from pronouns."""
+        return (
+            run.first == run.last
+            and run.first > 0
+            and self._reading.word(run.first - 1).lower() == _ARTICLE
+            and self._is_stop_word(run.first)
+        )
 
+    def _is_abbreviation(self, run: Run) -> bool:
+        """Whether these are initials, or a word in capitals where other words aren't."""
+        return bool(_INITIALS.search(self._surface(run))) or (
+            run.first == run.last and self._reading.is_abbreviation(run.first)
+        )
 
-def _within_longer(
-    text: str,
-    words: Sequence[tuple[int, int]],
-    spans: Sequence[tuple[int, int]],
-    ordinary: frozenset[str],
-) -> set[tuple[int, int]]:
-    """The names beside a capitalised word, after one space, that isn't a known name or title."""
-    starts = [start for start, _ in words]
-    known = {
-        word
-        for start, end in spans
-        for word in words[bisect_left(starts, start) : bisect_left(starts, end)]
-    }
-    of_start = {start: (start, end) for start, end in spans}
-    of_end = {end: (start, end) for start, end in spans}
-    joined: set[tuple[int, int]] = set()
-    for left, right in pairwise(words):
-        if text[left[1] : right[0]] != " ":
-            continue
-        for word, name in ((left, of_start.get(right[0])), (right, of_end.get(left[1]))):
-            if name and word not in known and _is_part(text[slice(*word)], ordinary):
-                joined.add(name)
-    return joined
+    def _is_stop_word(self, index: int) -> bool:
+        return is_stop_word(self._reading.word(index), self._reading.language)
 
+    def _is_written_like(self, run: Run, name: str) -> bool:
+        """Whether the letter case of these words is one in which this name is written."""
+        surface = self._surface(run)
+        spelled = spelling(name)
+        if spelling(surface) == spelled or self._reading.is_lower_case:
+            return True
+        if spelled.isupper() and len(spelled) <= _ABBREVIATION:
+            return False
+        return surface[0] == surface[0].upper() and not self._has_ordinary_words(run, name)
 
-def _is_part(word: str, ordinary: frozenset[str]) -> bool:
-    return word[0].isupper() and word.lower() not in _BESIDE and word.lower() not in ordinary
+    def _has_ordinary_words(self, run: Run, name: str) -> bool:
+        """Whether common words are in lower case that have a capital in the name."""
+        language = self._reading.language
+        return any(
+            ours[0].islower() and theirs[0].isupper() and is_common(ours, language)
+            for ours, theirs in zip(
+                map(self._reading.word, run.indexes),
+                (name[slice(*span)] for span in spans_of_words(name)),
+                strict=False,
+            )
+        )
+
+    def _evident(self, names: Sequence[Run]) -> set[str]:
+        """The words that are names elsewhere in the text, where letter case tells."""
+        reading = self._reading
+        return {
+            reading.word(index).casefold()
+            for run in names
+            for index in run.indexes
+            if run.first < run.last or index not in reading.unmarked
+        }
+
+    def _doubt(self, run: Run, evident: Container[str]) -> float:
+        """How likely a name is an ordinary word; see `Mention`."""
+        reading = self._reading
+        content = [index for index in run.indexes if not self._is_stop_word(index)]
+        if run.first < run.last and (len(content) != 1 or not reading.is_lower_case):
+            return 0.0
+        [index, *_] = content or [run.first]
+        word = reading.word(index)
+        if (
+            index not in reading.unmarked
+            or word.casefold() in evident
+            or self._is_abbreviation(run)
+            or self._is_after_article(run)
+            or reading.is_alone(run)
+        ):
+            return 0.0
+        is_small = word.casefold() in reading.small_words
+        if is_common(word, reading.language):
+            doubt = _COMMON if reading.language == Language.ENGLISH else _COMMON_ELSEWHERE
+            return _SMALL if is_small else doubt
+        return _COMMON if is_small else 0.0
+
+    def _found(self, run: Run) -> Sequence[Candidate]:
+        return self._candidates.get(self._surface(run), ())
+
+    def _surface(self, run: Run) -> str:
+        words = self._reading.words
+        return self._reading.text[words[run.first].start : words[run.last].end]
+
+    def _end(self, run: Run) -> int:
+        """The end of a name, with the full stop after its last initial."""
+        end = self._reading.words[run.last].end
+        has_stop = self._reading.text.startswith(".", end)
+        return end + (has_stop and bool(_INITIALS.search(self._surface(run))))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from entity_fishing.schema import Language, Reason
+from mesh.nlp.document import Document
 
 
 @dataclass(frozen=True)
@@ -16,21 +17,29 @@ class Mention:
         end: the character after its last one.
         entity_type: the kind of entity, if known.
         reason: why it can't be linked, if that is already known.
+        doubt: how likely it is an ordinary word, as in "Turkey tastes best": the similarity with its
+            entity that the rest of its sentence must exceed; 0 if it is surely a name.
     """
 
     start: int
     end: int
     entity_type: str | None = None
     reason: Reason | None = None
+    doubt: float = 0.0
 
 
 @dataclass(frozen=True)
 class Task:
-    """A text without markup, and the names to link in it; None if the backend is to find them."""
+    """A document, and the names to link in its text; None if the backend is to find them."""
 
-    text: str
+    document: Document
     language: Language
     mentions: Sequence[Mention] | None
+
+    @property
+    def text(self) -> str:
+        """The document's text, without markup."""
+        return self.document.text
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,7 @@ class Linker(Protocol):
             end: time of `time.monotonic()` by which other services must have responded.
 
         Returns:
-            For each text, one link for each of its mentions, in their order, or its error.
+            For each text, one link for each of its mentions, in their order, or its error. If the
+            task has none, one for each name that was found.
         """
         ...

@@ -1,45 +1,35 @@
-"""The form in which names are compared, and their occurrences in a text."""
+"""The forms in which names are compared."""
 
 import unicodedata
-from collections.abc import Iterator
 
 import regex
-
-from mesh.nlp.words import run_characters
 
 # Marks of Latin, Greek and Cyrillic letters; in other scripts, marks make different letters.
 _MARKS = regex.compile("[\u0300-\u036f]")
 _EDGES = regex.compile(r"^[^\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}]+$")
 _SPACE = regex.compile(r"\s+")
-SPACELESS_SCRIPTS = ("Han", "Hiragana", "Katakana")
-"""Scripts without spaces: each of their characters may begin or end a name."""
-_WORD_CHARACTER = regex.compile(run_characters(SPACELESS_SCRIPTS), regex.VERSION1)
+_INITIAL = regex.compile(r"(?<![\p{L}\p{M}\p{N}])(\p{L})\.")
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201b\u02bb\u02bc\u00b4\u0060\uff07", "'"),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-"),
+    }
+)
+
+
+def spelling(name: str) -> str:
+    """A name with plain apostrophes, hyphens and spaces, and without full stops after initials."""
+    plain = unicodedata.normalize("NFC", name).translate(_PLAIN)
+    spelled: str = _INITIAL.sub(r"\1", _SPACE.sub(" ", plain)).strip()
+    return spelled
 
 
 def name_key(name: str) -> str:
-    """The form in which names are compared: without case, accents, and punctuation at the ends.
+    """The form by which names are looked up: a spelling without case, accents and outer marks.
 
     Empty for a name without letters or digits.
     """
-    decomposed = unicodedata.normalize("NFKD", name).casefold()
+    decomposed = unicodedata.normalize("NFKD", spelling(name)).casefold()
     plain = unicodedata.normalize("NFC", _MARKS.sub("", decomposed))
-    key: str = _EDGES.sub("", _SPACE.sub(" ", plain))
+    key: str = _EDGES.sub("", plain)
     return key
-
-
-def occurrences(name: str, text: str) -> Iterator[tuple[int, int]]:
-    """The spans in which a text contains exactly this name, as whole words."""
-    start = text.find(name) if name else -1
-    while start >= 0:
-        end = start + len(name)
-        if _is_edge(text, start) and _is_edge(text, end):
-            yield start, end
-            start = text.find(name, end)
-        else:
-            start = text.find(name, start + 1)
-
-
-def _is_edge(text: str, position: int) -> bool:
-    """Whether a word may begin or end there."""
-    around = text[max(position - 1, 0) : position + 1]
-    return len(around) < 2 or position == 0 or not all(map(_WORD_CHARACTER.match, around))

@@ -54,7 +54,7 @@ class NerFinder:
         if task.mentions is not None:
             return task
         body = {
-            "configuration": {"language": task.language},
+            "configuration": {"language": task.language, "markup": "plain"},
             "inputs": [{"document": task.text}],
         }
         response = await self._service.call(body, _Response, end)

@@ -9,6 +9,7 @@ from mesh.serve.documents import (
     MAX_ENTITIES,
     Document,
     DocumentConfiguration,
+    DocumentPrediction,
     DocumentsRequest,
     Inputs,
     Span,
@@ -138,7 +139,7 @@ class Entity(BaseModel):
     )
 
 
-class Prediction(BaseModel):
+class Prediction(DocumentPrediction):
     """The names of one document."""
 
     entities: list[Entity] = Field(

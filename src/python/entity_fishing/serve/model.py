@@ -96,7 +96,7 @@ class EntityFishingModel(EncoderModel):
 
 
 def _prepare(request: Request) -> list[PreparedDocument]:
-    return [PreparedDocument(item, request.configuration.language) for item in request.inputs]
+    return [PreparedDocument(item, request.configuration) for item in request.inputs]
 
 
 MODEL = EntityFishingModel

@@ -1,0 +1,183 @@
+"""Ranks the entities that a name may stand for by name, popularity and description.
+
+The features are those of classic entity linkers: the prior of an entity and the similarity of its
+description to the mention's context (Milne and Witten, "Learning to link with Wikipedia", 2008),
+here with sentence embeddings.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entity_fishing.knowledge import Candidate
+from entity_fishing.linker import Link, Mention
+from entity_fishing.names import spelling
+from entity_fishing.reading import Reading
+from entity_fishing.schema import Reason
+from mesh.nlp.softmax import softmax
+
+Floats = NDArray[np.float32]
+
+# Chosen on tests/python/entity_fishing/data/sentences.json.
+_CONTEXT = 8.0
+_POPULARITY = 4.0
+_ALIAS = -1.0
+_OTHER_CASE = -1.0
+_PART = -4.0
+_NAMED_BEFORE = 4.0
+# The weight of no entity, which a candidate must exceed; a single word is often something else.
+_NOTHING = 2.0
+_NOTHING_ONE_WORD = 4.0
+_SURE = 0.6
+
+# What entities of each type do. Chosen on tests/python/entity_fishing/data/first_words.json.
+_DEEDS = {
+    "place": (
+        "the government, elections, economy and army of a country",
+        "the mayor, streets and inhabitants of a city",
+        "a country denied a report, rejected a demand and signed a treaty",
+        "a country launched rockets and exports goods",
+        "its border, capital and president",
+    ),
+    "organisation": (
+        "the business, products and shares of a company",
+        "the matches and players of a team",
+        "a company was fined and apologised to its users",
+        "a company hired staff, fired its boss and launched an app",
+    ),
+    "person": (
+        "the speeches, decisions and life of a politician",
+        "the films, songs and matches of a star",
+        "a leader won or lost an election and resigned",
+    ),
+    "other": (),
+}
+_POSSESSIVE = re.compile("^['\u2019]s\\b")
+
+
+class Text:
+    """A text that is being linked: its mentions, their candidates and contexts."""
+
+    def __init__(
+        self,
+        reading: Reading,
+        mentions: Sequence[Mention],
+        candidates: Mapping[str, Sequence[Candidate]],
+    ) -> None:
+        self._reading = reading
+        self._mentions = mentions
+        self._candidates = candidates
+
+    def contexts(self) -> Iterator[str]:
+        """The contexts that descriptions are compared with."""
+        for mention in self._mentions:
+            if self._open(mention):
+                yield self._context(mention)
+                if mention.doubt:
+                    yield self._rest(mention)
+
+    def descriptions(self) -> Iterator[str]:
+        """The descriptions of the candidates, and of what they do."""
+        for mention in self._mentions:
+            for candidate in self._open(mention):
+                yield candidate.description
+                if mention.doubt:
+                    yield from _DEEDS[candidate.type]
+
+    def links(self, embeddings: Mapping[str, Floats]) -> list[Link]:
+        """Choose the links, given the embeddings of all contexts and descriptions.
+
+        Doubtful names without a link are left out, since they are ordinary words.
+        """
+        links = self._ranked(embeddings, frozenset())
+        # Later in a text, a short name stands for the entity that was named in full.
+        named = frozenset(
+            link.wikidata_id
+            for link in links
+            if link.wikidata_id and " " in self._surface(link.mention)
+        )
+        if named:
+            links = self._ranked(embeddings, named)
+        return [link for link in links if link.wikidata_id or not link.mention.doubt]
+
+    def _ranked(self, embeddings: Mapping[str, Floats], named: frozenset[str]) -> list[Link]:
+        return [self._link(mention, embeddings, named) for mention in self._mentions]
+
+    def _link(
+        self, mention: Mention, embeddings: Mapping[str, Floats], named: frozenset[str]
+    ) -> Link:
+        candidates = [
+            candidate
+            for candidate in self._open(mention)
+            if not mention.doubt or self._is_evident(mention, candidate, embeddings)
+        ]
+        if mention.reason or not candidates:
+            return Link(mention, 0.0, reason=mention.reason or Reason.UNKNOWN)
+        surface = self._surface(mention)
+        context = embeddings[self._context(mention)]
+        weights = [
+            _weight(candidate, surface)
+            + _CONTEXT * float(context @ embeddings[candidate.description])
+            + _NAMED_BEFORE * (candidate.id in named)
+            for candidate in candidates
+        ]
+        rivals = [*weights, _NOTHING if " " in surface else _NOTHING_ONE_WORD]
+        *scores, nothing = softmax(np.array(rivals)).tolist()
+        best = int(np.argmax(scores))
+        score, candidate = scores[best], candidates[best]
+        if score >= _SURE:
+            return Link(
+                mention,
+                score,
+                wikidata_id=candidate.id,
+                entity_type=candidate.type,
+                label=candidate.label,
+                description=candidate.description,
+            )
+        # Ambiguous if, without the best, another candidate would win over no entity.
+        is_ambiguous = sum(other > nothing for other in scores) > 1
+        return Link(mention, score, reason=Reason.AMBIGUOUS if is_ambiguous else Reason.UNLIKELY)
+
+    def _is_evident(
+        self, mention: Mention, candidate: Candidate, embeddings: Mapping[str, Floats]
+    ) -> bool:
+        """Whether the rest of a doubtful name's sentence is about a candidate.
+
+        Entities such as apples and dogs, whose names are ordinary words, are never doubtful.
+        """
+        if candidate.name.islower():
+            return True
+        rest = embeddings[self._rest(mention)]
+        about = (candidate.description, *_DEEDS[candidate.type])
+        return any(float(rest @ embeddings[text]) > mention.doubt for text in about)
+
+    def _open(self, mention: Mention) -> Sequence[Candidate]:
+        return () if mention.reason else self._candidates[self._surface(mention)]
+
+    def _surface(self, mention: Mention) -> str:
+        return self._reading.text[mention.start : mention.end]
+
+    def _context(self, mention: Mention) -> str:
+        """The sentence that a mention is in."""
+        return self._reading.text[slice(*self._reading.context(mention.start, mention.end))]
+
+    def _rest(self, mention: Mention) -> str:
+        """The sentence that a mention is in, without the mention."""
+        start, end = self._reading.context(mention.start, mention.end)
+        text = self._reading.text
+        after = _POSSESSIVE.sub("", text[mention.end : end])
+        return f"{text[start:mention.start]}{after}".strip(" ,")
+
+
+def _weight(candidate: Candidate, surface: str) -> float:
+    """How likely a candidate is, regardless of the text."""
+    weight = _POPULARITY * candidate.popularity
+    if not candidate.is_whole:
+        return weight + _PART
+    if not candidate.is_label:
+        weight += _ALIAS
+    if spelling(candidate.name) != spelling(surface):
+        weight += _OTHER_CASE
+    return weight

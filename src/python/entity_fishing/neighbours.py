@@ -1,0 +1,104 @@
+"""Which names in a text are parts of longer names, by the words beside them."""
+
+from collections.abc import Collection, Container
+
+import regex
+
+from entity_fishing.ordinary import is_first_name, is_ordinary, is_stop_word
+from entity_fishing.reading import Reading, Run
+from entity_fishing.schema import Language
+
+# What stands between the words of a name of a person or place.
+_GAP = regex.compile(r" |-")
+_AFTER_INITIAL = regex.compile(r"\. ")
+# Words beside a name that aren't part of it, even with a capital letter.
+_TITLES = frozenset(
+    "mr mrs ms miss dr president vice chancellor prime minister king queen emperor empress pope prince "
+    "princess sir dame ceo cfo chairman chairwoman founder mayor senator congressman governor secretary "
+    "general admiral captain sergeant colonel lord lady professor coach justice actor actress singer "
+    "director pilot judge ambassador commissioner archbishop bishop cardinal attorney detective officer "
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july "
+    "august september october november december "
+    "président présidente ministre premier première chancelier chancelière roi reine pape empereur madame "
+    "monsieur mme maire sénateur général "
+    "presidente presidenta ministro ministra canciller rey reina papa emperador señor señora don doña "
+    "alcalde senador "
+    "primo cancelliere cancelliera re regina imperatore signor signora sindaco senatore "
+    "primeiro chanceler rei rainha imperador senhor senhora prefeito".split()
+)
+# Words that make another name of the one that follows.
+_FORMING = frozenset(
+    "mount mt fort port lake cape bay saint san santa santo st los las el air radio royal real club "
+    "lac mont cap baie lago monte monti isla costa rio".split()
+)
+# The same, if a place follows.
+_FORMING_PLACES = frozenset(
+    "new old north south east west northern southern eastern western central upper lower great greater "
+    "little british french spanish american german italian dutch portuguese "
+    "nouvelle nouveau nueva nuevo nuova nuovo nova novo nord sud est ouest norte sur este oeste ovest sul".split()
+)
+
+
+class Neighbours:
+    """The words beside the names of a text.
+
+    Args:
+        names: all names that were found, in order.
+    """
+
+    def __init__(self, reading: Reading, names: Collection[Run]) -> None:
+        self._reading = reading
+        self._known = {index for run in names for index in run.indexes}
+
+    def joins(self, run: Run, types: Container[str]) -> bool:
+        """Whether a name is part of a longer one.
+
+        Args:
+            types: of the entities that have the name.
+        """
+        return self._joins_before(run, types) or self._joins_after(run)
+
+    def _joins_before(self, run: Run, types: Container[str]) -> bool:
+        index = run.first - 1
+        if index < 0 or index in self._known:
+            return False
+        reading = self._reading
+        word = reading.word(index)
+        if len(word) == 1 and word.isupper() and self._gap(index, _AFTER_INITIAL):
+            return True
+        if not self._gap(index, _GAP) or not self._may_belong(index):
+            return False
+        key = word.lower()
+        if key in _FORMING or (key in _FORMING_PLACES and "place" in types):
+            return reading.language != Language.GERMAN
+        return self._is_name(index)
+
+    def _joins_after(self, run: Run) -> bool:
+        index = run.last + 1
+        return (
+            index < len(self._reading.words)
+            and index not in self._known
+            and self._gap(run.last, _GAP)
+            and self._may_belong(index)
+            and self._is_name(index)
+        )
+
+    def _may_belong(self, index: int) -> bool:
+        """Whether a word may be a part of a name by its letters."""
+        reading = self._reading
+        word = reading.word(index)
+        return word.lower() not in _TITLES and (word[0].isupper() or reading.is_lower_case)
+
+    def _is_name(self, index: int) -> bool:
+        """Whether a word seems to be one of a name, and not an ordinary word."""
+        reading = self._reading
+        word = reading.word(index)
+        if is_stop_word(word, reading.language):
+            return False
+        if index not in reading.unmarked or is_first_name(word):
+            return True
+        return reading.language != Language.GERMAN and not is_ordinary(word, reading.language)
+
+    def _gap(self, left: int, gap: "regex.Pattern[str]") -> bool:
+        words = self._reading.words
+        return bool(gap.fullmatch(self._reading.text, words[left].end, words[left + 1].start))

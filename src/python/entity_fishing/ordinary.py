@@ -1,0 +1,55 @@
+"""Which words of a language are ordinary, and which are first names."""
+
+import importlib.resources
+from collections.abc import Mapping
+from functools import cache
+
+from mesh.nlp.stop_words import LANGUAGES, stop_words
+
+# The lists hold words in lower case and how often they are in subtitles. This is the number of
+# words that only a dictionary has, which are names too.
+_IN_DICTIONARY = 50
+# Above it a word is more than a name that was sometimes written in lower case.
+_COMMON = 2_400
+_FREQUENT = 20_000
+
+
+def is_ordinary(word: str, language: str) -> bool:
+    """Whether a word is in use as something else than a name, or is a stop word."""
+    return word.lower() in _counts(language) or is_stop_word(word, language)
+
+
+def is_common(word: str, language: str) -> bool:
+    """Whether a word is often something else than a name: Turkey and Apple are, Paris isn't."""
+    return _counts(language).get(word.lower(), 0) >= _COMMON or is_stop_word(word, language)
+
+
+def is_stop_word(word: str, language: str) -> bool:
+    """Whether a word is one of those that carry little meaning in a language."""
+    small, counts = word.lower(), _counts(language)
+    # The lists of stop words have some names and nouns, which are less frequent.
+    return language in LANGUAGES and small in stop_words(language) and (
+        not counts or counts.get(small, 0) >= _FREQUENT
+    )
+
+
+def is_first_name(word: str) -> bool:
+    """Whether a word is a frequent first name in a language with Latin letters."""
+    return word.lower() in _first_names()
+
+
+@cache
+def _counts(language: str) -> Mapping[str, int]:
+    """The words of a language that are in use; empty for a language without a list."""
+    from spellchecker import SpellChecker
+
+    if language not in SpellChecker.languages():
+        return {}
+    words: Mapping[str, int] = SpellChecker(language=language).word_frequency.dictionary
+    return {word: count for word, count in words.items() if count > _IN_DICTIONARY}
+
+
+@cache
+def _first_names() -> frozenset[str]:
+    names = importlib.resources.files("entity_fishing").joinpath("first_names.txt")
+    return frozenset(names.read_text(encoding="utf-8").split())
