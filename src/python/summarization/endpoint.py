@@ -1,13 +1,19 @@
 """One call to an endpoint with OpenAI's chat protocol: sent, counted, checked."""
 
+import json
 import logging
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from prometheus_client import Counter
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import ValidationError
 
 from mesh.serve.upstream import Failures, UpstreamError
+from summarization.failure_text import failure_text
+from summarization.protocol import Completion, Response, end_of
+from summarization.reasoning import without_reasoning
 from summarization.settings import SummarizationSettings
 
 if TYPE_CHECKING:
@@ -18,34 +24,8 @@ logger = logging.getLogger(__name__)
 CONNECT_SECONDS = 5
 FOREIGN = "returned a response that isn't of the chat protocol."
 
-
-class _Text(BaseModel):
-    content: str | None = None
-
-
-class _Usage(BaseModel):
-    prompt_tokens: int = Field(0, ge=0)
-    completion_tokens: int = Field(0, ge=0)
-
-
-class _Choice(BaseModel):
-    message: _Text
-    finish_reason: str | None
-
-
-class _Completion(BaseModel):
-    choices: list[_Choice] = Field(min_length=1)
-    usage: _Usage | None = None
-
-
-class _Delta(BaseModel):
-    delta: _Text = _Text()
-    finish_reason: str | None = None
-
-
-class _Chunk(BaseModel):
-    choices: list[_Delta] = []
-    usage: _Usage | None = None
+_OPTIONAL = ("max_tokens", "temperature", "stream_options")
+"""Arguments that some endpoints refuse; without the first one, its newer name is sent."""
 
 
 class Endpoint:
@@ -58,7 +38,9 @@ class Endpoint:
     """
 
     def __init__(self, settings: SummarizationSettings) -> None:
-        self.failures = Failures(f"The chat endpoint {urlsplit(settings.base_url).netloc}")
+        self.failures = Failures(
+            f"The chat endpoint {urlsplit(settings.base_url).netloc.rpartition('@')[2]}"
+        )
         self.requests = Counter(
             "chat_requests_total", "Calls to the chat endpoint.", ("outcome",), registry=None
         )
@@ -66,13 +48,14 @@ class Endpoint:
             "chat_tokens_total", "Tokens that the chat endpoint counted.", ("kind",), registry=None
         )
         self._settings = settings
+        self._refused: frozenset[str] = frozenset()
         self._client = _client(settings)
 
     async def call(self, instruction: str, text: str, max_tokens: int) -> str:
         """Call the model with a text.
 
         Returns:
-            Its complete response, without surrounding white space.
+            Its complete response, without reasoning and surrounding white space.
 
         Raises:
             UpstreamError: it can't be reached, refuses, or returns an unusable response.
@@ -86,59 +69,90 @@ class Endpoint:
         return content
 
     async def _call(self, instruction: str, text: str, max_tokens: int) -> str:
+        messages = [
+            {"role": "system", "content": instruction},
+            {"role": "user", "content": text},
+        ]
+        response = await self._negotiate({"messages": messages}, max_tokens)
+        for kind in ("prompt", "completion"):
+            self.tokens.labels(kind).inc(response.tokens[kind])
+        self._check(response)
+        content = without_reasoning(response.content)
+        if content is None:
+            raise self.failures.unusable("returned reasoning without an end.")
+        return content
+
+    async def _negotiate(self, arguments: dict[str, Any], max_tokens: int) -> Response:
+        """Call; and once more without each argument that the endpoint refuses, then and later."""
         import openai
 
-        arguments: dict[str, Any] = {
+        refused = self._refused
+        while True:
+            try:
+                response = await self._receive(arguments | self._options(refused, max_tokens))
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                name = _refused_argument(error.response.text, refused)
+                if name is None:
+                    raise self._failure(error) from error
+                refused = refused | {name}
+            except openai.OpenAIError as error:
+                raise self._failure(error) from error
+            except ValueError as error:
+                # It isn't JSON or isn't of the protocol; its content is not repeated.
+                service, problem = self.failures.service, _first_line(error)
+                logger.warning("%s returned a response of another form: %s", service, problem)
+                raise self.failures.unusable(FOREIGN) from error
+            else:
+                self._refused = refused
+                return response
+
+    def _options(self, refused: frozenset[str], max_tokens: int) -> dict[str, Any]:
+        options: dict[str, Any] = {
             "model": self._settings.model,
-            "messages": [
-                {"role": "system", "content": instruction},
-                {"role": "user", "content": text},
-            ],
             "max_tokens": max_tokens,
             "temperature": 0,
         }
-        try:
-            receive = self._receive_stream if self._settings.stream else self._receive
-            content, finish_reason = await receive(arguments)
-        except openai.OpenAIError as error:
-            raise self._failure(error) from error
-        except ValueError as error:
-            # It isn't JSON or isn't of the protocol; its content is not repeated.
-            service, problem = self.failures.service, _first_line(error)
-            logger.warning("%s returned a response of another form: %s", service, problem)
-            raise self.failures.unusable(FOREIGN) from error
-        if finish_reason != "stop":
+        if self._settings.stream:
+            options |= {"stream": True, "stream_options": {"include_usage": True}}
+        if "max_tokens" in refused:
+            options["max_completion_tokens"] = max_tokens
+        return {name: value for name, value in options.items() if name not in refused}
+
+    async def _receive(self, arguments: dict[str, Any]) -> Response:
+        create = self._client.chat.completions.with_streaming_response.create
+        response = Response()
+        async with create(**arguments) as received:
+            if "event-stream" in received.headers.get("content-type", ""):
+                async for event in _events(received.iter_lines()):
+                    response.add(event)
+            else:
+                response.add(Completion.model_validate_json(await received.read()))
+                response.ended = True
+        return response
+
+    def _check(self, response: Response) -> None:
+        """Refuse a response that is not complete."""
+        if response.error:
             raise self.failures.unusable(
-                f"returned an incomplete response (finish_reason {finish_reason!r:.40})."
+                _with_text("returned an error", self._text(response.error))
             )
-        return content.strip()
+        if not response.chosen:
+            raise self.failures.unusable("returned a response without choices.")
+        reason = f"(finish_reason {response.finish_reason!r:.40})"
+        end = end_of(response.finish_reason)
+        if response.refusal or end == "withheld":
+            # Another try gets the same.
+            raise UpstreamError(
+                502,
+                self.failures.service,
+                _with_text(f"withheld its response {reason}", self._text(response.refusal)),
+            )
+        if end != "complete" or not (response.ended or response.finish_reason):
+            raise self.failures.unusable(f"returned an incomplete response {reason}.")
 
-    async def _receive(self, arguments: dict[str, Any]) -> tuple[str, str | None]:
-        raw = await self._client.chat.completions.with_raw_response.create(**arguments)
-        completion = _Completion.model_validate_json(raw.content)
-        self._count(completion.usage)
-        choice = completion.choices[0]
-        return choice.message.content or "", choice.finish_reason
-
-    async def _receive_stream(self, arguments: dict[str, Any]) -> tuple[str, str | None]:
-        content: list[str] = []
-        finish_reason = None
-        stream = await self._client.chat.completions.create(
-            **arguments, stream=True, stream_options={"include_usage": True}
-        )
-        async with stream:
-            async for event in stream:
-                chunk = _Chunk.model_validate(event.to_dict())
-                self._count(chunk.usage)
-                for choice in chunk.choices[:1]:
-                    content.append(choice.delta.content or "")
-                    finish_reason = choice.finish_reason or finish_reason
-        return "".join(content), finish_reason
-
-    def _count(self, usage: _Usage | None) -> None:
-        if usage:
-            self.tokens.labels("prompt").inc(usage.prompt_tokens)
-            self.tokens.labels("completion").inc(usage.completion_tokens)
+    def _text(self, body: object) -> str | None:
+        key = self._settings.api_key
+        return failure_text(body, key.get_secret_value() if key else None)
 
     def _failure(self, error: "openai.OpenAIError") -> UpstreamError:
         import openai
@@ -151,12 +165,47 @@ class Endpoint:
             return self.failures.unreachable()
         if not isinstance(error, openai.APIStatusError):
             return self.failures.unusable(FOREIGN)
-        status = error.status_code
+        status, text = error.status_code, self._text(_json(error.response.text))
         if status in (401, 403):
-            return UpstreamError(502, service, f"refuses this server's key (status {status}).")
-        if status == 429 and error.code == "insufficient_quota":
-            return UpstreamError(503, service, "has no quota left for this server's key.")
-        return self.failures.status(status, error.response.headers.get("retry-after"))
+            reason = f"refuses this server's key (status {status})"
+            return UpstreamError(502, service, _with_text(reason, text))
+        if status == 402 or (status == 429 and "insufficient_quota" in error.response.text):
+            reason = "has no quota left for this server's key"
+            return UpstreamError(503, service, _with_text(reason, text))
+        return self.failures.status(status, error.response.headers.get("retry-after"), text)
+
+
+async def _events(lines: AsyncIterator[str]) -> AsyncIterator[Completion | Literal["end"]]:
+    """The events of a stream, the last of which may be an end mark."""
+    async for line in lines:
+        if not line.startswith("data:"):
+            continue
+        data = line.removeprefix("data:").strip()
+        if data == "[DONE]":
+            yield "end"
+            return
+        if data:
+            yield Completion.model_validate_json(data)
+
+
+def _refused_argument(body: str, refused: frozenset[str]) -> str | None:
+    """The argument that the response of an endpoint names, unless it was left out already."""
+    return next(
+        (name for name in _OPTIONAL if name not in refused and re.search(rf"\b{name}\b", body)),
+        None,
+    )
+
+
+def _json(text: str) -> object:
+    try:
+        body: object = json.loads(text)
+    except ValueError:
+        return None
+    return body
+
+
+def _with_text(reason: str, text: str | None) -> str:
+    return f"{reason}: {text}" if text else f"{reason}."
 
 
 def _client(settings: SummarizationSettings) -> "openai.AsyncOpenAI":

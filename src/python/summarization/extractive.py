@@ -13,16 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesh.core.errors import UsageError
-from mesh.nlp.words import words
-from summarization.passages import split_passages
-from summarization.schema import Configuration, Language
-from summarization.summarizer import Task
+from mesh.nlp.document import Document
+from summarization.length import count_words
+from summarization.pieces import Pieces, read_pieces
+from summarization.schema import Configuration
+from summarization.summarizer import NO_TEXT, Summary, Task
 
 Floats = NDArray[np.float32]
 
-MAX_PASSAGES = 1_000
+MAX_PIECES = 1_000
 """Limit for one request. Embedding this many takes some ten seconds on one core."""
-UNSPACED = (Language.CHINESE, Language.JAPANESE)
+
+# More than the encoder reads.
+_ENCODED_CHARACTERS = 4_000
 
 _JUMP = 0.15
 _CONVERGED = 1e-6
@@ -46,60 +49,61 @@ class ExtractiveSummarizer:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
 
-    def summarize(self, tasks: Sequence[Task]) -> list[list[str] | Exception]:
+    def summarize(self, tasks: Sequence[Task]) -> list[list[Summary] | Exception]:
         """Summarise the documents of several requests with one call of the encoder."""
         prepared = [_prepare(*task) for task in tasks]
         texts = [
-            text
+            text[:_ENCODED_CHARACTERS]
             for documents in prepared
             if not isinstance(documents, UsageError)
-            for passages in documents
-            for text in passages
+            for pieces in documents
+            for text in pieces.texts
         ]
         embeddings = self._encoder.embed(texts) if texts else np.empty((0, 0), np.float32)
-        answers: list[list[str] | Exception] = []
+        answers: list[list[Summary] | Exception] = []
         start = 0
         for (_, configuration), documents in zip(tasks, prepared, strict=True):
             if isinstance(documents, UsageError):
                 answers.append(documents)
                 continue
             summaries = []
-            for passages in documents:
-                own = embeddings[start : start + len(passages)]
-                start += len(passages)
-                summaries.append(_summary(passages, own, configuration))
+            for pieces in documents:
+                own = embeddings[start : start + len(pieces.texts)]
+                start += len(pieces.texts)
+                summaries.append(_summary(pieces, own, configuration.desired_length))
             answers.append(summaries)
         return answers
 
 
 def _prepare(
-    documents: Sequence[str], configuration: Configuration
-) -> list[list[str]] | UsageError:
-    """The passages of each document."""
+    documents: Sequence[Document], configuration: Configuration
+) -> list[Pieces] | UsageError:
+    """The pieces of each document."""
     target = configuration.target_language
     if target not in (None, configuration.language):
         return UsageError(
             f"The backend extractive can't write {target} summaries of {configuration.language} "
             "documents: omit target_language."
         )
-    passages = [split_passages(text, configuration.language) for text in documents]
-    count = sum(map(len, passages))
-    if count > MAX_PASSAGES:
+    pieces = [read_pieces(document, configuration) for document in documents]
+    count = sum(len(texts) for texts, _ in pieces)
+    if count > MAX_PIECES:
         return UsageError(
-            f"The documents have {count:,} sentences, more than {MAX_PASSAGES:,}: send fewer or "
-            "shorter documents."
+            f"The documents have {count:,} sentences or lines, more than {MAX_PIECES:,}: send fewer "
+            "or shorter documents."
         )
-    return passages
+    return pieces
 
 
-def _summary(passages: Sequence[str], embeddings: Floats, configuration: Configuration) -> str:
-    if not passages:
-        return ""
-    lengths = [len(words(text)) for text in passages]
+def _summary(pieces: Pieces, embeddings: Floats, desired_length: int) -> Summary:
+    if not pieces.texts:
+        return NO_TEXT
+    lengths = [count_words(text) for text in pieces.texts]
     similarity = np.maximum(embeddings @ embeddings.T, 0)
-    chosen = choose(centrality(similarity), similarity, lengths, configuration.desired_length)
-    separator = "" if configuration.language in UNSPACED else " "
-    return separator.join(passages[index] for index in sorted(chosen))
+    chosen = choose(centrality(similarity), similarity, lengths, desired_length)
+    if not chosen:
+        return Summary("", "no_sentence_fits")
+    return Summary(pieces.separator.join(pieces.texts[index] for index in sorted(chosen)))
 
 
 def centrality(similarity: Floats) -> Floats:

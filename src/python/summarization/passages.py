@@ -1,38 +1,87 @@
-"""Splits texts into sentences, but keeps quotations of several sentences whole."""
+"""Splits documents into sentences, but keeps quotations of several sentences whole."""
 
-from mesh.nlp.sentences import Span, split_sentences
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mesh.nlp.blocks import Block, BlockKind
+from mesh.nlp.document import Document
+from mesh.nlp.sentences import Span
 
 LONGEST_QUOTATION = 1_000
-"""In characters. A mark not closed within this distance and paragraph opens no quotation."""
+"""In characters. A mark not closed within this distance and block opens no quotation."""
 
 _CLOSING = {"“": "”", "„": "“”", "«": "»", "「": "」", "『": "』", '"': '"', "»": "«"}
 
 
-def split_passages(text: str, language: str) -> list[str]:
-    """The sentences of a text, with whole quotations; inner white space becomes one space.
+class Passage(NamedTuple):
+    """A sentence, or several with one quotation, or other text of one block.
+
+    Attributes:
+        kind: of its block.
+        alone: whether it is all of its block.
+    """
+
+    text: str
+    kind: BlockKind
+    alone: bool
+
+
+def readable_blocks(document: Document) -> list[Block]:
+    """The blocks that a summary draws on: the body, or else all but code; those with letters."""
+    blocks = document.body or [block for block in document.blocks if block.kind != BlockKind.CODE]
+    return [block for block in blocks if _has_letter(document.text[block.start : block.end])]
+
+
+def split_passages(document: Document, language: str, blocks: Sequence[Block]) -> list[Passage]:
+    """The sentences of the blocks, with whole quotations; those without a letter are left out.
 
     Args:
         language: ISO 639-1 code.
+        blocks: of the document, in order.
     """
-    quotations = iter(_quotations(text))
+    sentences = document.sentences(language, blocks)
+    found: list[Passage] = []
+    first = 0
+    for block in blocks:
+        last = first
+        while last < len(sentences) and sentences[last].end <= block.end:
+            last += 1
+        spans = _join_quotations(document.text, sentences[first:last], block)
+        for start, end in spans:
+            if _has_letter(text := document.text[start:end]):
+                found.append(Passage(" ".join(text.split()), block.kind, len(spans) == 1))
+        first = last
+    return found
+
+
+def _has_letter(text: str) -> bool:
+    return any(map(str.isalpha, text))
+
+
+def _join_quotations(text: str, sentences: Sequence[Span], block: Block) -> list[Span]:
+    """The sentences of a block; those with the same quotation are one."""
+    if len(sentences) < 2:
+        return list(sentences)
+    quotations = iter(_quotations(text, block))
     quotation = next(quotations, None)
-    passages: list[Span] = []
-    for sentence in split_sentences(text, language):
+    joined: list[Span] = []
+    for sentence in sentences:
         while quotation and quotation.end <= sentence.start:
             quotation = next(quotations, None)
-        if passages and quotation and quotation.start < passages[-1].end < quotation.end:
-            passages[-1] = Span(passages[-1].start, sentence.end)
+        if joined and quotation and quotation.start < joined[-1].end < quotation.end:
+            joined[-1] = Span(joined[-1].start, sentence.end)
         else:
-            passages.append(sentence)
-    return [" ".join(text[span.start : span.end].split()) for span in passages]
+            joined.append(sentence)
+    return joined
 
 
-def _quotations(text: str) -> list[Span]:
-    """The outermost quotations, with their marks."""
+def _quotations(text: str, block: Block) -> list[Span]:
+    """The outermost quotations of a block, with their marks."""
     found: list[Span] = []
-    position = 0
-    while position < len(text):
-        if (closing := _CLOSING.get(text[position])) and (end := _end(text, position, closing)):
+    position = block.start
+    while position < block.end:
+        closing = _CLOSING.get(text[position])
+        if closing and (end := _end(text, position, block.end, closing)):
             found.append(Span(position, end))
             position = end
         else:
@@ -40,10 +89,8 @@ def _quotations(text: str) -> list[Span]:
     return found
 
 
-def _end(text: str, start: int, closing: str) -> int:
+def _end(text: str, start: int, limit: int, closing: str) -> int:
     """The end, exclusive, of the quotation that opens at `start`; 0 if it isn't closed."""
-    limit = min(len(text), start + LONGEST_QUOTATION)
-    paragraph = text.find("\n\n", start, limit)
-    limit = paragraph if paragraph >= 0 else limit
+    limit = min(limit, start + LONGEST_QUOTATION)
     ends = [end for mark in closing if (end := text.find(mark, start + 1, limit)) >= 0]
     return min(ends) + 1 if ends else 0

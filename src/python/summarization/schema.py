@@ -5,9 +5,11 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from mesh.serve.documents import DocumentConfiguration, DocumentsRequest
+from mesh.serve.documents import DocumentConfiguration, DocumentPrediction, DocumentsRequest
 
 Backend = Literal["extractive", "chat"]
+Reason = Literal["no_text", "no_sentence_fits"]
+"""Why a summary is empty."""
 
 
 class Language(StrEnum):
@@ -33,7 +35,7 @@ class Configuration(DocumentConfiguration):
         ge=1,
         le=500,
         description="Maximum number of words in a summary. In Chinese and Japanese every "
-        "character counts as one.",
+        "character counts as one, and in long strings such as links every 20 characters.",
     )
     language: Language = Field(default=Language.ENGLISH, description="Language of the documents.")
     target_language: Language | None = Field(
@@ -52,13 +54,18 @@ class Request(DocumentsRequest):
     )
 
 
-class Prediction(BaseModel):
+class Prediction(DocumentPrediction):
     """The summary of one document."""
 
     summary: str = Field(
-        description="Empty for a document without text, and, by the backend `extractive`, for one "
-        "without a sentence as short as `desired_length`.",
+        description="Sentences on one line; if the document has none, its lines and headlines, each "
+        "on a line.",
         examples=["The council approved a new tram line."],
+    )
+    reason: Reason | None = Field(
+        description="Why the summary is empty, otherwise `null`. `no_text`: the document has no "
+        "word outside of markup and code. `no_sentence_fits`: each of its sentences is longer than "
+        "`desired_length`.",
     )
 
 

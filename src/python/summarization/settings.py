@@ -38,6 +38,12 @@ class SummarizationSettings(MeshSettings):
     context_tokens: int = Field(
         8_000, ge=4_000, description="Maximum number of tokens in one call, including its response."
     )
+    reasoning_tokens: int = Field(
+        0,
+        ge=0,
+        description="Tokens of a response beyond the summary, for models that reason before they "
+        "answer; the response has at most half of SUMMARIZATION_CONTEXT_TOKENS.",
+    )
     document_tokens: int = Field(
         100_000, ge=1, description="Documents with more (estimated) tokens are refused."
     )

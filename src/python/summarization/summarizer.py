@@ -1,18 +1,29 @@
 """The interface of backends that summarise documents."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from summarization.schema import Configuration
+from mesh.nlp.document import Document
+from summarization.schema import Configuration, Reason
 
-Task = tuple[Sequence[str], Configuration]
+Task = tuple[Sequence[Document], Configuration]
 """The documents of one request, and their configuration."""
+
+
+class Summary(NamedTuple):
+    """A summary, or the reason why there is none."""
+
+    text: str
+    reason: Reason | None = None
+
+
+NO_TEXT = Summary("", "no_text")
 
 
 class Summarizer(Protocol):
     """A thread-safe backend."""
 
-    def summarize(self, tasks: Sequence[Task]) -> list[list[str] | Exception]:
+    def summarize(self, tasks: Sequence[Task]) -> list[list[Summary] | Exception]:
         """Summarise the documents of several requests together.
 
         Returns:

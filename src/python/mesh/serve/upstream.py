@@ -26,7 +26,7 @@ class UpstreamError(ProblemError):
         status: 502 for a wrong response, 503 for none or a refusal for now, 504 for one that takes
             too long.
         service: its name, such as "The chat endpoint llm.example.org"; begins the sentence.
-        reason: the rest of the sentence, without the service's own words.
+        reason: the rest of the sentence.
         transient: whether another try may help.
         retry_after: seconds for which the service wants no calls.
     """
@@ -57,17 +57,25 @@ class Failures:
     def __init__(self, service: str) -> None:
         self.service = service
 
-    def status(self, status: int, retry_after: str | None) -> UpstreamError:
-        """The service responded with an error status, and maybe with a header `Retry-After`."""
+    def status(
+        self, status: int, retry_after: str | None, text: str | None = None
+    ) -> UpstreamError:
+        """The service responded with an error status.
+
+        Args:
+            retry_after: its header `Retry-After`, if it has one.
+            text: its own sentence about the failure, if that may be passed on.
+        """
+        end = f": {text}" if text else "."
         if status in (429, 503):
             return UpstreamError(
                 503,
                 self.service,
-                f"takes no more requests for now (status {status}).",
+                f"takes no more requests for now (status {status}){end}",
                 transient=True,
                 retry_after=parse_retry_after(retry_after),
             )
-        reason = f"failed with status {status}."
+        reason = f"failed with status {status}{end}"
         return UpstreamError(502, self.service, reason, transient=status >= 500)
 
     def late(self) -> UpstreamError:

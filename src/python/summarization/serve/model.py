@@ -6,6 +6,7 @@ from pathlib import Path
 from prometheus_client.registry import Collector
 
 from mesh.compile.artifact import CompiledModel
+from mesh.nlp.document import Document, read_document
 from mesh.serve.model import EncoderModel
 from summarization.chat import ChatSummarizer
 from summarization.endpoint import Endpoint
@@ -14,7 +15,7 @@ from summarization.project import PROJECT
 from summarization.prompts import VERSION
 from summarization.schema import Prediction, Request, Response
 from summarization.settings import SummarizationSettings
-from summarization.summarizer import Summarizer
+from summarization.summarizer import Summarizer, Summary
 
 
 class SummarizationModel(EncoderModel):
@@ -49,19 +50,29 @@ class SummarizationModel(EncoderModel):
             self.warm_up()
 
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
-        results = self._summarizer.summarize(
-            [(request.documents, request.configuration) for request in requests]
-        )
+        tasks = [(_read(request), request.configuration) for request in requests]
+        results = self._summarizer.summarize(tasks)
         return [
-            result if isinstance(result, Exception) else self._response(result)
-            for result in results
+            result if isinstance(result, Exception) else self._response(documents, result)
+            for (documents, _), result in zip(tasks, results, strict=True)
         ]
 
-    def _response(self, summaries: Sequence[str]) -> Response:
+    def _response(self, documents: Sequence[Document], summaries: Sequence[Summary]) -> Response:
         return Response(
-            outputs=[Prediction(summary=summary) for summary in summaries],
+            outputs=[
+                Prediction(markup=document.markup, summary=text, reason=reason)
+                for document, (text, reason) in zip(documents, summaries, strict=True)
+            ],
             backend=self._settings.backend,
         )
+
+
+def _read(request: Request) -> list[Document]:
+    configuration = request.configuration
+    return [
+        read_document(text, configuration.markup, configuration.language)
+        for text in request.documents
+    ]
 
 
 MODEL = SummarizationModel

@@ -51,8 +51,14 @@ class ChatServer(ScriptedServer):
 
     @staticmethod
     def status(code: int, headers: dict[str, str] | None = None, error: str = "no") -> Answer:
-        content = json.dumps({"error": {"message": "secret detail", "code": error}}).encode()
-        return lambda handler, body: handler.answer(code, content, headers)
+        """A refusal that repeats the key."""
+
+        def answer(handler: ScriptedHandler, body: dict[str, Any]) -> None:
+            message = f"Not for {handler.headers['Authorization']}."
+            content = {"error": {"message": message, "code": error}}
+            handler.answer(code, json.dumps(content).encode(), headers)
+
+        return answer
 
 
 @pytest.fixture

@@ -64,14 +64,16 @@ def request(*texts: str, **configuration: Any) -> dict[str, Any]:
     return {"configuration": configuration, "inputs": [{"document": text} for text in texts]}
 
 
+def summaries(answers: Answers) -> list[tuple[str, str | None]]:
+    return [(output["summary"], output["reason"]) for output in answers.one.json()["outputs"]]
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_response_is_the_summary_and_its_cost_is_counted(chat, stream):
     chat.answers = [chat.completion("  The council wants trams.\n")]
     answers = predict(chat.url, request(TEXT, desired_length=20), stream=stream)
-    assert answers.one.json() == {
-        "outputs": [{"summary": "The council wants trams."}],
-        "backend": "chat",
-    }
+    assert summaries(answers) == [("The council wants trams.", None)]
+    assert answers.one.json()["backend"] == "chat"
     assert chat.keys == [f"Bearer {KEY}"]
     assert answers.metric('chat_requests_total{outcome="answered"}') == 1
     assert answers.metric('chat_tokens_total{kind="prompt"}') == 20
@@ -92,7 +94,7 @@ def test_document_is_data_and_not_part_of_the_instruction(chat):
 def test_response_is_text_whatever_it_looks_like(chat):
     answer = "__import__('os').system('true')"
     chat.answers = [chat.completion(answer)]
-    assert predict(chat.url, request(TEXT)).one.json()["outputs"] == [{"summary": answer}]
+    assert summaries(predict(chat.url, request(TEXT))) == [(answer, None)]
 
 
 def test_instruction_is_in_the_language_of_the_summary(chat):
@@ -108,16 +110,32 @@ def test_documents_are_summarised_in_order_and_empty_ones_without_a_call(chat):
 
     chat.answers = [echo]
     texts = ["Trams ring.", "", "Boats float.", "   "]
-    outputs = predict(chat.url, request(*texts)).one.json()["outputs"]
-    assert [output["summary"] for output in outputs] == ["About Trams.", "", "About Boats.", ""]
+    empty = ("", "no_text")
+    assert summaries(predict(chat.url, request(*texts))) == [
+        *[("About Trams.", None), empty],
+        *[("About Boats.", None), empty],
+    ]
     assert len(chat.bodies) == 2
+
+
+def test_model_gets_the_blocks_of_the_body_without_markup(chat):
+    text = (
+        "<h1>Trams</h1><script>go()</script><p>The <b>council</b> met.</p><ul><li>One</li>"
+        "<li>Two &amp; three</li></ul>"
+    )
+    answers = predict(chat.url, request(text, markup="html"))
+    assert answers.one.json()["outputs"] == [
+        {"markup": "html", "summary": "A summary.", "reason": None}
+    ]
+    [body] = chat.bodies
+    assert body["messages"][1]["content"] == "Trams\n\nThe council met.\n\nOne\n\nTwo & three"
 
 
 def test_long_document_is_summarised_in_parts_within_the_budget(chat):
     chat.answers = [chat.completion("Part of it.")]
     text = " ".join(f"Tram number {number} stops at the harbour today." for number in range(1500))
     answers = predict(chat.url, request(text, desired_length=50), context_tokens=4000)
-    assert answers.one.json()["outputs"] == [{"summary": "Part of it."}]
+    assert summaries(answers) == [("Part of it.", None)]
     sent = [body["messages"][1]["content"] for body in chat.bodies]
     assert len(sent) > 3
     assert sorted(" ".join(sent[:-1]).split()) == sorted(text.split())
@@ -128,7 +146,7 @@ def test_long_document_is_summarised_in_parts_within_the_budget(chat):
 
 
 def test_document_beyond_the_token_budget_is_refused_before_any_call(chat):
-    response = predict(chat.url, request("x " * 500), document_tokens=300).one
+    response = predict(chat.url, request("xy" * 500), document_tokens=300).one
     assert response.status_code == 422
     assert "about 334 tokens, more than 300" in response.json()["detail"]
     assert chat.bodies == []
@@ -138,7 +156,7 @@ def test_rate_limit_is_waited_out_and_retried(chat):
     chat.answers = [chat.status(429, {"Retry-After": "1"}), chat.completion("Yes.")]
     started = time.monotonic()
     answers = predict(chat.url, request(TEXT))
-    assert answers.one.json()["outputs"] == [{"summary": "Yes."}]
+    assert summaries(answers) == [("Yes.", None)]
     assert time.monotonic() - started >= 1
     assert answers.metric('chat_requests_total{outcome="503"}') == 1
     assert answers.metric('chat_requests_total{outcome="answered"}') == 1
@@ -183,14 +201,13 @@ def test_failure_is_a_problem_that_names_the_endpoint(
     assert (answers.one.status_code, problem["status"]) == (status, status)
     assert problem["detail"].startswith("The chat endpoint 127.0.0.1:")
     assert sentence in problem["detail"]
-    assert "secret" not in answers.one.text
+    assert KEY not in answers.one.text
     assert len(chat.bodies) == calls
 
 
 def test_failure_is_followed_by_a_good_response(chat):
     chat.answers = [chat.status(500), chat.raw(b"{"), chat.completion("Third time lucky.")]
-    outputs = predict(chat.url, request(TEXT)).one.json()["outputs"]
-    assert outputs == [{"summary": "Third time lucky."}]
+    assert summaries(predict(chat.url, request(TEXT))) == [("Third time lucky.", None)]
 
 
 def test_silent_endpoint_is_given_up_at_the_deadline(chat):

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesh.core.errors import UsageError
-from mesh.nlp.words import words
-from summarization.extractive import MAX_PASSAGES, ExtractiveSummarizer, centrality, choose
+from mesh.nlp.document import read_document
+from summarization.extractive import MAX_PIECES, ExtractiveSummarizer, centrality, choose
+from summarization.length import count_words
 from summarization.schema import Configuration
 
 AXES = ("tram", "boat", "glacier", "yeast")
@@ -26,10 +27,18 @@ class WordEncoder:
 
 
 def summarize(*documents, **configuration):
-    [answer] = ExtractiveSummarizer(WordEncoder()).summarize(
-        [(documents, Configuration(**configuration))]
-    )
+    """The texts of the summaries, or the error."""
+    answer = answers(documents, **configuration)
+    return answer if isinstance(answer, Exception) else [text for text, _ in answer]
+
+
+def answers(documents, **configuration):
+    [answer] = ExtractiveSummarizer(WordEncoder()).summarize([task(documents, **configuration)])
     return answer
+
+
+def task(documents, **configuration):
+    return [read_document(text) for text in documents], Configuration(**configuration)
 
 
 def test_most_central_sentences_are_taken_in_the_order_of_the_text():
@@ -45,8 +54,19 @@ def test_sentences_that_say_the_same_come_once():
     assert summary == "The tram is red. The boat is blue."
 
 
-def test_sentence_longer_than_requested_is_not_cut():
-    assert summarize("The red tram stops at the harbour.", "", desired_length=3) == ["", ""]
+def test_empty_summary_says_why():
+    documents = [
+        "The red tram stops at the harbour.",
+        "",
+        "<p> </p>",
+        "<script>go();</script>",
+        "12 %",
+    ]
+    assert answers(documents, desired_length=3) == [
+        ("", "no_sentence_fits"),
+        *[("", "no_text")] * (len(documents) - 1),
+    ]
+    assert answers(["A tram rings."], desired_length=3) == [("A tram rings.", None)]
 
 
 def test_chinese_is_joined_without_spaces_and_counted_in_characters():
@@ -65,7 +85,7 @@ def test_chinese_is_joined_without_spaces_and_counted_in_characters():
 def test_summary_is_short_enough_ordered_and_always_the_same(sentences, desired_length):
     passages = [" ".join(sentence).capitalize() + "." for sentence in sentences]
     [summary] = summarize(" ".join(passages), desired_length=desired_length)
-    assert len(words(summary)) <= desired_length
+    assert count_words(summary) <= desired_length
     position = 0
     for sentence in filter(None, summary.split(".")):
         position = passages.index(f"{sentence.strip()}.", position) + 1
@@ -75,22 +95,22 @@ def test_summary_is_short_enough_ordered_and_always_the_same(sentences, desired_
 def test_requests_are_embedded_in_one_call_and_summarised_as_alone():
     encoder = WordEncoder()
     tasks = [
-        (["The tram is red. A boat sank."], Configuration(desired_length=4)),
-        (["Yeast grows."], Configuration(target_language="fr")),
-        (["", "A glacier melts."], Configuration()),
+        task(["The tram is red. A boat sank."], desired_length=4),
+        task(["Yeast grows."], target_language="fr"),
+        task(["", "A glacier melts."]),
     ]
     first, refused, third = ExtractiveSummarizer(encoder).summarize(tasks)
     assert encoder.calls == 1
     assert isinstance(refused, UsageError)
     assert "can't write fr summaries of en documents" in str(refused)
-    assert third == ["", "A glacier melts."]
+    assert third == [("", "no_text"), ("A glacier melts.", None)]
     assert [first] == ExtractiveSummarizer(encoder).summarize(tasks[:1])
 
 
 def test_too_many_sentences_are_refused():
-    answer = summarize("A tram. " * (MAX_PASSAGES // 2), "A boat. " * (MAX_PASSAGES // 2 + 1))
+    answer = summarize("A tram. " * (MAX_PIECES // 2), "A boat. " * (MAX_PIECES // 2 + 1))
     assert isinstance(answer, UsageError)
-    assert "1,001 sentences" in str(answer)
+    assert "1,001 sentences or lines" in str(answer)
 
 
 def test_centrality_is_the_stationary_distribution():

@@ -1,6 +1,13 @@
 import pytest
 
-from summarization.passages import split_passages
+from mesh.nlp.document import read_document
+from summarization.passages import readable_blocks, split_passages
+
+
+def passages_of(text, language):
+    document = read_document(text, language=language)
+    found = split_passages(document, language, readable_blocks(document))
+    return [passage.text for passage in found]
 
 
 @pytest.mark.parametrize(
@@ -22,12 +29,12 @@ from summarization.passages import split_passages
     ],
 )
 def test_quotations_are_kept_whole(language, text, passages):
-    assert split_passages(text, language) == passages
+    assert passages_of(text, language) == passages
 
 
 def test_long_quotation_over_many_sentences_is_one_passage():
     quotation = "“" + " ".join(f"We need line number {number}." for number in range(20)) + "”"
-    passages = split_passages(f"The mayor spoke. {quotation} Nobody clapped.", "en")
+    passages = passages_of(f"The mayor spoke. {quotation} Nobody clapped.", "en")
     assert passages == ["The mayor spoke.", quotation, "Nobody clapped."]
 
 
@@ -40,4 +47,4 @@ def test_long_quotation_over_many_sentences_is_one_passage():
     ],
 )
 def test_mark_that_is_not_closed_opens_no_quotation(text):
-    assert len(split_passages(text, "en")) >= 3
+    assert len(passages_of(text, "en")) >= 3

@@ -1,0 +1,37 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mesh.nlp.words import words
+from summarization.length import TOKEN_CHARACTERS, count_words
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("", 0),
+        (" \n", 0),
+        ("— … !", 0),
+        ("The tram doesn't stop.", 4),
+        ("Die Straßenbahn hält.", 3),
+        ("O trem não para aqui.", 5),
+        ("기차가 멈추지 않는다.", 3),
+        ("电车不停。", 4),
+        ("電車は止まらない。", 8),
+        ("Kraftfahrzeughaftpflicht", 1),
+        ("x" * 5_000, 250),
+        ("a" * 39 + " b", 2),
+        ("https://example.org/" + "a1b2c3d4e5" * 20, 11),
+        ("iVBORw0KGgo+/" * 100, 100),
+        ("-" * 2_000, 100),
+    ],
+)
+def test_words_are_counted_and_long_strings_by_their_characters(text, count):
+    assert count_words(text) == count
+
+
+@given(st.text())
+def test_no_text_is_longer_than_its_count_says(text):
+    assert count_words(text) >= len(words(text))
+    longest = max(map(len, text.split()), default=0)
+    assert count_words(text) >= longest // TOKEN_CHARACTERS
