@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 import regex
 
 from mesh.core.errors import UsageError
-from mesh.nlp.document import BLOCK_BREAK, Document
+from mesh.nlp.blocks import BLOCK_BREAK
+from mesh.nlp.document import Document
 from mesh.nlp.sentences import Span
 from mesh.nlp.words import SPACELESS_SCRIPTS, Word, split_words
 
