@@ -8,12 +8,11 @@ from typing import NamedTuple
 from mesh.nlp import mail, pages
 from mesh.nlp.blocks import BLOCK_BREAK, Block, BlockKind
 from mesh.nlp.hyphens import CUTS, HYPHENS, joins
-from mesh.nlp.lines import BORDERS, is_rule, list_marks, quote_mark, split_lines
+from mesh.nlp.lines import BORDERS, cells, is_rule, list_marks, quote_mark, split_lines
 from mesh.nlp.traced import TracedText, Tracing
 from mesh.nlp.wrapping import TextLine, is_spaceless, joined_lines
 
 _RUN = re.compile(r"\S+")
-_CELL = re.compile(r"[^\t]+")
 _WORD = re.compile(rf"[^\W_]+(?:[{HYPHENS}'\u2019][^\W_]+)*")
 _CUT = re.compile(rf"(?P<word>\w[{HYPHENS}\w'\u2019]*)(?P<hyphen>[{HYPHENS}{CUTS}])$")
 _SUSPENDING = frozenset(
@@ -83,6 +82,12 @@ class _Layout:
         self._marks = list_marks(
             [content[len(quote) :] for content, quote in zip(contents, self._quotes, strict=True)]
         )
+        self._cells = cells(
+            [
+                "" if line.kind is BlockKind.CODE else text[self._start(number) : line.end]
+                for number, line in enumerate(self._lines)
+            ]
+        )
         # The numbers of the lines that are read.
         self._read = [
             number
@@ -100,10 +105,9 @@ class _Layout:
         for position, number in enumerate(self._read):
             start, end = self._start(number), self._lines[number].end
             kind = self._kind(number)
-            if self._has_cells(number):
-                for cell in _CELL.finditer(self._text, start, end):
-                    if not cell[0].isspace():
-                        yield _Part(*cell.span(), BlockKind.CELL, None)
+            if number in self._cells:
+                for first, last in self._cells[number]:
+                    yield _Part(start + first, start + last, BlockKind.CELL, None)
                 continue
             following = None
             if position + 1 in joined:
@@ -123,12 +127,6 @@ class _Layout:
         if kind is not BlockKind.PARAGRAPH:
             return kind
         return self._mail.get(number, BlockKind.ITEM if number in self._marks else kind)
-
-    def _has_cells(self, number: int) -> bool:
-        line = self._lines[number]
-        return (
-            line.kind is not BlockKind.CODE and "\t" in self._text[self._start(number) : line.end]
-        )
 
     def _text_lines(self) -> list[TextLine]:
         lines: list[TextLine] = []
@@ -157,8 +155,8 @@ class _Layout:
         kind = self._mail.get(number)
         return (
             number in self._marks
-            or self._has_cells(before)
-            or self._has_cells(number)
+            or before in self._cells
+            or number in self._cells
             or kind is not self._mail.get(before)
             or kind in (BlockKind.MAIL_HEADER, BlockKind.GREETING)
             or self._quotes[number].count(">") != self._quotes[before].count(">")

@@ -19,11 +19,16 @@ BORDERS = {
 _KIND_OF = {border: kind for kind, border in BORDERS.items()}
 _BREAK = re.compile(r"\r\n|[\n-\r\x1c-\x1e\x85\u2028\u2029\ufdd0-\ufdd4]|\Z")
 _TAB_WIDTH = 8
+_SHORT = 30
+"""Columns of a line that isn't wrapped."""
 
 _SYMBOL = r"[-*+\u2022\u2023\u2043\u2219\u25aa-\u25ab\u25b8\u25cf\u25cb\u25e6\u2192\u2713\u2714\u2794\xb7\u2013\u2014]"
 _MARK = re.compile(
     rf"(?:(?P<symbol>{_SYMBOL})|(?P<open>\()?(?:(?P<number>\d{{1,3}})|(?P<letter>[a-zA-Z]))(?P<close>[.)]))\s+(?=\S)"
 )
+_GAP = re.compile(r"\t| {3}")
+_TABBED = re.compile(r"[^\s](?:[^\t]*[^\s])?")
+_CELL = re.compile(r"\S+(?:[^\S\t]{1,2}\S+)*")
 _QUOTE = re.compile(r"(?:>[^\S\n]*)+(?=\S)")
 _RULE = re.compile(r"([-=_*~#+])(?:\s*\1){2,}")
 
@@ -69,6 +74,27 @@ def split_lines(text: str) -> list[Line]:
     return lines
 
 
+def cells(lines: Sequence[str]) -> dict[int, list[tuple[int, int]]]:
+    """The spans of the cells of the lines that have several.
+
+    Tabs part cells, and so do three spaces, where the line before or after has them, too.
+
+    Args:
+        lines: without white space around them.
+    """
+    gaps = [_GAP.search(line) is not None for line in lines]
+    found = {}
+    for number, line in enumerate(lines):
+        spaced = gaps[number] and any(
+            gaps[max(number - 1, 0) : number] + gaps[number + 1 : number + 2]
+        )
+        if spaced or "\t" in line:
+            found[number] = [
+                match.span() for match in (_CELL if spaced else _TABBED).finditer(line)
+            ]
+    return found
+
+
 def quote_mark(line: str) -> str:
     """The `>` at the beginning of a quoted line, with the white space after them."""
     found = _QUOTE.match(line)
@@ -83,8 +109,9 @@ def is_rule(line: str) -> bool:
 def list_marks(lines: Sequence[str]) -> dict[int, int]:
     """The lines that begin with the mark of a list, and the lengths of the marks.
 
-    A symbol is a mark if a line before it is empty, or if another line begins with it, and a number
-    if the list goes on. So neither a dash nor a day at the beginning of a wrapped line is one.
+    A symbol is a mark if the line before it is empty or short, or if another line begins with it,
+    and a number if the list goes on. So neither a dash nor a day at the beginning of a wrapped line
+    is one.
 
     Args:
         lines: without white space around them.
@@ -96,20 +123,20 @@ def list_marks(lines: Sequence[str]) -> dict[int, int]:
     }
     symbols = Counter(match["symbol"] for match in found.values())
     marks = {}
-    before: tuple[str, int] | None = None
     numbered = []
     for number, match in found.items():
         if match["symbol"]:
-            if symbols[match["symbol"]] > 1 or not (number and lines[number - 1]):
+            before = lines[number - 1] if number else ""
+            is_wrapped = len(before) > _SHORT and not before.endswith(":")
+            if symbols[match["symbol"]] > 1 or not is_wrapped:
                 marks[number] = match.end()
         elif match["close"] == ")" or match["number"]:
             numbered.append(number)
     for position, number in enumerate(numbered):
         match = found[number]
-        before = _order(found[numbered[position - 1]]) if position else None
-        after = _order(found[numbered[position + 1]]) if position + 1 < len(numbered) else None
         style, value = _order(match)
-        if before == (style, value - 1) or after == (style, value + 1):
+        around = [_order(found[other]) for other in numbered[max(position - 1, 0) : position + 2]]
+        if (style, value - 1) in around[:1] or (style, value + 1) in around[-1:]:
             marks[number] = match.end()
     return marks
 

@@ -1,8 +1,8 @@
 """The markup of Markdown in a text, and what it stands for."""
 
 import re
-from collections.abc import Callable, Mapping
-from itertools import accumulate
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate, pairwise
 
 from mesh.nlp.blocks import BlockKind
 from mesh.nlp.html import HtmlMarkup, write_html
@@ -30,26 +30,22 @@ _BLOCKS = _KIND_OF.keys() | {
 }
 _UNSEEN = frozenset(("Image", "MetadataBlock"))
 
-_LINK = r"(?<![\w\])])!?\[[^\[\]\n]*\]\((?:[a-z+]+:|[#./]|[^()\s]*[./])[^()\s]*(?:\s+[\"'][^\"'\n]*[\"'])?\)"
-_SIGNS = re.compile(
-    rf"""
-      ^\ {{0,3}}```[^`\n]*$
-    | ^[^\S\n]*\|?[^\S\n]*:?-+:?[^\S\n]*(?:\|[^\S\n]*:?-+:?[^\S\n]*)++\|?[^\S\n]*$
-    | {_LINK}
-    | (?<![\w*])\*\*(?=[^\s*])[^*\n]*[^\s*]\*\*(?![\w*])
-    | ^\ {{0,3}}\[[^\[\]\n]+\]:\s+<?(?:https?://|mailto:)
-    | ^[^\S\n]*[-*+]\ \[[ xX]\]\ \S
-    | ^\ {{0,3}}\#{{1,6}}[^\S\n]+[^\s\#][^\n]*\n[^\S\n]*\n(?=\s*\S)
+# No part looks beyond the next bracket, star or line, so the time is linear.
+_SIGN = re.compile(
+    r"""
+      (?<![\w\])])!?\[[^\[\]\n]*\]\((?:[a-z+]+:|[#./]|[^()\s./]*[./])[^()\s]*(?:[ ]["'][^"'\n()]*["'])?\)
+    | (?<![\w*])\*\*(?=[^\s*])[^*\n]*(?<!\s)\*\*(?![\w*])
+    | ^[ ]{0,3}(?:```[^`\n]*$|\[[^\[\]\n]+\]:[ ]+<?(?:https?://|mailto:)|[-*+][ ]\[[ xX]\][ ]\S)
     """,
     re.VERBOSE | re.MULTILINE,
 )
-_DEEP_HEADING = re.compile(r"^ {0,3}#{2,6}[^\S\n]+[^\s#]", re.MULTILINE)
-_FENCE = re.compile(r"^ {0,3}```", re.MULTILINE)
+_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+[^\s#]")
+_RULER = re.compile(r"\|?:?-+:?(?:\|:?-+:?)*+\|?")
 _CODE = re.compile(
-    r"^(?:(?:import|from|def|class|return|export|function|const|let|var|public|private|package|using"
-    r"|select|insert|create|update|set)\b.*|\#include.*|\#!.*|[\w.\[\]\"']+\s*[-+*/|:]?=(?!=).*"
-    r"|\w[\w.]*\([^()\n]*\)|.*[;{}])$",
-    re.MULTILINE | re.IGNORECASE,
+    r"(?:(?:import|from|def|class|return|export|function|const|let|var|public|private|package|using"
+    r"|select|insert|create|update|set)\b.*|\#include.*|\#!.*|[\w.\[\]\"']+[ ]?[-+*/|:]?=(?!=).*"
+    r"|\w[\w.]*\([^()]*\)|.*[;{}])",
+    re.IGNORECASE,
 )
 
 
@@ -59,11 +55,31 @@ def count_signs(text: str) -> int:
     Headings count before an empty line, or from the second level on if there are two. Lists,
     emphasis by single marks and quotations don't count, nor does anything in source code.
     """
-    if not _FENCE.search(text) and len(_CODE.findall(text)) > 1:
+    signs = sum(1 for _ in _SIGN.finditer(text))
+    if not signs and "#" not in text and "|" not in text:
         return 0
-    signs = sum(1 for _ in _SIGNS.finditer(text))
-    headings = sum(1 for _ in _DEEP_HEADING.finditer(text))
-    return max(signs, headings) if signs or headings > 1 else 0
+    lines = text.splitlines()
+    if "```" not in text and _is_code(lines):
+        return 0
+    signs += sum(_is_ruler(before, line) for before, line in pairwise(lines))
+    deep = headings = 0
+    for number, line in enumerate(lines):
+        if heading := _HEADING.match(line):
+            deep += len(heading[1]) > 1
+            headings += number + 2 < len(lines) and not lines[number + 1].strip()
+    return signs + max(headings, deep) if signs or headings or deep > 1 else 0
+
+
+def _is_code(lines: Sequence[str]) -> bool:
+    found = (line for line in lines if _CODE.fullmatch(line))
+    return next(found, None) is not None and next(found, None) is not None
+
+
+def _is_ruler(before: str, line: str) -> bool:
+    """Whether a line parts the head of a table, which is the line before, from its rows."""
+    if "|" not in before or "|" not in line or "-" not in line:
+        return False
+    return _RULER.fullmatch("".join(line.split())) is not None
 
 
 def write_markdown(draft: Tracing) -> None:

@@ -14,9 +14,8 @@ _WIDEST = 160
 _BROAD = "\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uff60\U00020000-\U0003fffd"
 _WIDE = re.compile(f"[{_BROAD}\u1100-\u115f\uac00-\ud7a3\uffe0-\uffe6]")
 _SPACELESS = re.compile(f"[{_BROAD}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
-_ENDED = re.compile(
-    r"[.!?:;\u2026\u3002\uff01\uff1f\u0964\u061f\u06d4\u0589][\"'\u2019\u201d\xbb)\]\u300d]*$"
-)
+_ENDS = frozenset(".!?:;\u2026\u3002\uff01\uff1f\u0964\u061f\u06d4\u0589")
+_CLOSING = "\"'\u2019\u201d\xbb)]\u300d"
 _CUT = re.compile(rf"[^\W\d_][{HYPHENS}{CUTS}][^\W\d_]|\d[{HYPHENS}]\d")
 _FUNCTION_WORDS = frozenset(
     (
@@ -64,6 +63,22 @@ class _Pair(NamedTuple):
     longest: int
 
 
+class _Surroundings(NamedTuple):
+    """The lines around a pair, without an empty line between.
+
+    Args:
+        width: the column at which they are wrapped, if they are.
+        longest: the columns of the longest line that has a next one.
+        is_sentence: whether the last line ends a sentence.
+        is_lower: whether the first line begins in lower case.
+    """
+
+    width: int | None
+    longest: int
+    is_sentence: bool
+    is_lower: bool
+
+
 def is_spaceless(character: str) -> bool:
     """Whether a character is of a script without spaces between words."""
     return _SPACELESS.match(character) is not None
@@ -79,11 +94,23 @@ def joined_lines(lines: Sequence[TextLine], language: str) -> set[int]:
     width = _width(pairs, lines)
     joined = set()
     for run in _runs(pairs, lines):
-        own = _width(run, lines) or width
+        surroundings = _surroundings(run, lines, width)
         for pair in run:
-            if _goes_on(pair, own, run, lines, language):
+            if _goes_on(pair, lines[pair.second - 1], lines[pair.second], surroundings, language):
                 joined.add(pair.second)
     return joined
+
+
+def _surroundings(
+    run: Sequence[_Pair], lines: Sequence[TextLine], width: int | None
+) -> _Surroundings:
+    first, last = lines[run[0].second - 1].text, lines[run[-1].second].text
+    return _Surroundings(
+        width=_width(run, lines) or width,
+        longest=max(pair.shortest for pair in run),
+        is_sentence=_is_ended(last),
+        is_lower=first[0].islower(),
+    )
 
 
 def _runs(pairs: Iterable[_Pair], lines: Sequence[TextLine]) -> list[list[_Pair]]:
@@ -104,6 +131,11 @@ def _pair(lines: Sequence[TextLine], second: int) -> _Pair:
     # Characters of print differ in width.
     slack = shortest // 20
     return _Pair(second, shortest - slack, shortest + _columns(first) + slack)
+
+
+def _is_ended(line: str) -> bool:
+    """Whether a line ends in a mark that ends a sentence, or announces a list."""
+    return line.rstrip(_CLOSING)[-1:] in _ENDS
 
 
 def _columns(text: str) -> int:
@@ -136,35 +168,30 @@ def _is_cased(character: str) -> bool:
 
 
 def _goes_on(
-    pair: _Pair, width: int | None, run: Sequence[_Pair], lines: Sequence[TextLine], language: str
+    pair: _Pair, before: TextLine, after: TextLine, around: _Surroundings, language: str
 ) -> bool:
-    before, after = lines[pair.second - 1], lines[pair.second]
     lower = after.text[0].islower()
     if _CUT.match(before.text[-2:] + after.text[0]) and not after.text[0].isupper():
         return True
-    fits = width is not None and pair.shortest <= width <= pair.longest
-    ended = _ENDED.search(before.text) is not None
-    if fits or ended or after.new_page:
-        return (fits or lower) and not (ended and after.new_page)
+    fits = around.width is not None and pair.shortest <= around.width <= pair.longest
     words = before.text.split()
+    if _is_ended(before.text):
+        # "p.m." and the like don't end a sentence.
+        new_paragraph = after.new_page or after.indent > before.indent + 1
+        is_short = before.text.endswith(".") and len(words) > 2 and lower
+        return (fits or is_short) and not new_paragraph
+    if fits or after.new_page:
+        return fits or lower
     if lower and before.is_item and before.indent == after.indent:
         return True
-    if 2 * pair.longest < (width or max(other.longest for other in run)):
+    if 2 * pair.longest < (around.width or around.longest):
         return False
     if len(words) < 3 and not is_spaceless(before.text[-1]):
         return False
-    if words[-1].lower() in _FUNCTION_WORDS:
+    if words[-1].lower() in _FUNCTION_WORDS or (lower and not around.is_lower):
         return True
-    if lower and not lines[run[0].second - 1].text[0].islower():
-        return True
-    return width is None and _is_full(pair, run, lines) and _is_running(words, after.text, language)
-
-
-def _is_full(pair: _Pair, run: Sequence[_Pair], lines: Sequence[TextLine]) -> bool:
-    """Whether a line is as long as the others around, and those are as long as lines of prose."""
-    last = lines[run[-1].second].text
-    wide = pair.longest > _NARROWEST or _ENDED.search(last) is not None
-    return wide and pair.longest >= max(other.shortest for other in run)
+    is_full = pair.longest >= around.longest and (pair.longest > _NARROWEST or around.is_sentence)
+    return around.width is None and is_full and _is_running(words, after.text, language)
 
 
 def _is_running(words: Sequence[str], after: str, language: str) -> bool:
