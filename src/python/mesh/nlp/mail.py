@@ -10,11 +10,14 @@ _GREETED_END = re.compile(r"\s*[,!:;.\u2026\u2013\u2014-]*$")
 _CONJUNCTIONS = frozenset("and und et y e en och og i и & / et".split())
 _RULE = re.compile(r"[_=-]{10,}$")
 _QUOTE = re.compile(r"(?:>|\|>|[A-Z]{1,3}>)")
-_NAME = re.compile(r"(?:[^\W\d_a-z][\w.'-]*)(?: [^\W\d_][\w.'-]*){0,3}$")
+_NAME = re.compile(
+    r"[^\W\d_a-z][\w'-]*(?:\.? (?:(?:de|da|di|la|van|von|der|den|i|e|y|und|and|et|en|och) )*[^\W\d_a-z][\w'-]*){0,3}"
+)
 _NAME_ALONE = re.compile(r"[^\W\d_a-z]\w+(?: [^\W\d_a-z]\w+)?,")
 
 _LONGEST = 300
 _FIRST_LINES = 3
+_HEAD_LINES = 12
 _SIGNATURE_LINES = 12
 
 
@@ -34,7 +37,8 @@ def kinds(lines: Sequence[str]) -> dict[int, BlockKind]:
     quoted, quoted_certainty = _quoted(stripped, len(header))
     own = [i for i, line in enumerate(stripped) if line and i not in quoted and i not in header]
     greeting = _greeting(stripped, own)
-    signature, signature_certainty = _signature(lines, stripped, own, bool(greeting))
+    message = [i for i in own if i > greeting[0]] if greeting else own
+    signature, signature_certainty = _signature(lines, stripped, message, bool(greeting))
     if certainty + quoted_certainty + bool(greeting) + signature_certainty < 2:
         return {}
     return (
@@ -141,7 +145,13 @@ def _greeting(stripped: Sequence[str], own: Sequence[int]) -> list[int]:
     """The line of the greeting; a name with a comma is one in the first line only."""
     if own and _NAME_ALONE.fullmatch(stripped[own[0]]):
         return [own[0]]
-    return [i for i in own[:_FIRST_LINES] if is_greeting(stripped[i])][:1]
+    for place, i in enumerate(own[:_HEAD_LINES]):
+        if is_greeting(stripped[i]):
+            return [i]
+        # The lines of a letter's head are short.
+        if place >= _FIRST_LINES - 1 and (len(stripped[i]) > 50 or stripped[i][-1] in ".?!"):
+            break
+    return []
 
 
 def is_greeting(line: str) -> bool:
@@ -170,10 +180,10 @@ def _is_greeted(part: str) -> bool:
 
 
 def _signature(
-    lines: Sequence[str], stripped: Sequence[str], own: Sequence[int], greeted: bool
+    lines: Sequence[str], stripped: Sequence[str], message: Sequence[int], greeted: bool
 ) -> tuple[list[int], int]:
     """The lines of the signature, and how certain they make a mail: 0, 1 or 2."""
-    tail = own[-40:]
+    tail = message[-40:]
     certainty = 0
     start = len(tail)
     for at in range(len(tail) - 1, -1, -1):
@@ -181,10 +191,15 @@ def _signature(
         sign = _sign(lines[tail[at]], line, is_last=at == len(tail) - 1)
         if sign and _is_signature([stripped[i] for i in tail[at:]]):
             start, certainty = at, max(certainty, sign)
-    if certainty == 2 and not greeted and any(is_greeting(stripped[i]) for i in own[_FIRST_LINES:]):
-        # A letter within another text.
+    has_text = start > 0 and _is_text(stripped[tail[start - 1]])
+    if (
+        certainty == 2
+        and not phrases.SENT_FROM.match(stripped[tail[start]])
+        and (not has_text or (not greeted and any(is_greeting(stripped[i]) for i in message)))
+    ):
+        # A list of phrases, or a letter within another text.
         certainty = 1
-    if start == len(tail) and greeted and len(tail) > 2 and _ends_with_name(stripped, tail[-1]):
+    if start == len(tail) and greeted and len(tail) > 1 and _ends_with_name(stripped, tail):
         start, certainty = len(tail) - 1, 1
     return _without_postscript(stripped, tail[start:]), certainty
 
@@ -221,8 +236,16 @@ def _is_sentence(line: str) -> bool:
     )
 
 
-def _ends_with_name(stripped: Sequence[str], last: int) -> bool:
-    return bool(_NAME.match(stripped[last])) and not stripped[last - 1]
+def _is_text(line: str) -> bool:
+    """Whether a line is long enough for a message, or ends as a sentence does."""
+    return len(line) >= 30 or line.endswith((".", "?", "!", ")", "…", "。"))
+
+
+def _ends_with_name(stripped: Sequence[str], tail: Sequence[int]) -> bool:
+    """Whether the last line is a name on its own, after a message."""
+    last = tail[-1]
+    is_apart = not stripped[last - 1] and bool(_NAME.fullmatch(stripped[last]))
+    return is_apart and any(_is_text(stripped[i]) for i in tail[:-1])
 
 
 def _without_postscript(stripped: Sequence[str], signature: Sequence[int]) -> list[int]:

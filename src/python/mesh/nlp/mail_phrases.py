@@ -104,7 +104,7 @@ _THANKS = (
     r"(?:(?:many|kind) )?thanks(?: again| a lot| in advance| so much)?|thank you(?: very much| in advance)?|"
     r"cheers|best|yours|(?:(?:lots of|much) )?love|take care|(?:see you|talk) soon|"
     r"danke|vielen dank|alles gute|bis bald|ihre?|merci(?: d'avance| beaucoup)?|avec mes remerciements|"
-    r"bises|bonne journée|à bientôt|(?:muchas )?gracias|hasta pronto|besos|quedo a su disposición|"
+    r"bises|bonne journée|[àa] bient[ôo]t|(?:muchas )?gracias|hasta (?:pronto|luego)|besos|quedo a su disposición|"
     r"grazie(?: mille)?|a presto|(?:muito )?obrigad[ao]|beijinhos|até breve|(?:alvast )?bedankt|dank je wel|"
     r"liefs|tot snel|tack(?: på förhand)?|kram|vi ses|(?:z góry )?dziękuję|do zobaczenia|спасибо"
 )
@@ -118,14 +118,15 @@ SENT_FROM = re.compile(
     r"(?:von meinem|gesendet von|gesendet mit)|"
     r"envoyé (?:de(?:puis)?|à partir de) (?:mon|ma|outlook)|enviado desde mi|"
     r"inviato da(?:l mio)?|enviado d[oe] meu|"
-    r"verzonden (?:vanaf|met|via) mijn|skickat från min|wysłan[oe] z |"
+    r"(?:verzonden|verstuurd) (?:vanaf|met|via) mijn|skickat från min|wysłan[oe] z |"
     r"sendt fra min|отправлено с )\b.{0,60}$|"
     r"von meinem .{2,30} gesendet\.?$",
     re.IGNORECASE,
 )
 DISCLAIMER = re.compile(
-    r"\b(?:confidential|privileged|intended (?:only|solely)|unsubscribe|"
-    r"consider the environment|vertraulich|rechtlich geschützt|"
+    r"\b(?:confidential|privileged|disclaimer|registered (?:in|office)|company number|virus(?:es)?|"
+    r"intended (?:only|solely)|unsubscribe|"
+    r"consider the environment|vertraulich|amtsgericht|handelsregister|rechtlich geschützt|"
     r"confidentiel|confidencial|riservat[oae]|vertrouwelijk|konfidentiell|"
     r"poufn[aey]|конфиденциальн)",
     re.IGNORECASE,

@@ -21,9 +21,10 @@ _PAGE = re.compile(
 _NUMBER = re.compile(
     r"\d{1,4}(?:\s*(?:/|of|von)\s*\d{1,4})?|(?=[ivxlc])c{0,3}(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})"
 )
+_DASHED = re.compile(r"[-–—]\s?(\d{1,4})\s?[-–—]")
 # Nothing else stands in such a line, so dashes, dots and brackets around are a frame.
 _FRAME = " \t-–—―·•*|~()[]<>"
-_STOPPED = re.compile(r"[.!?…:;,。！？؟।][\"'”’»)\]]*$")
+_STOPPED = re.compile(r"[.!?…:。！？؟।][\"'”’»)\]]*$")
 _STOP = re.compile(r"[.!?…。！？؟।](?:\W|$)")
 _SPEECH = re.compile(r"[-–—*•\"'“„«‹>+]")
 _APART = re.compile(r"\s*[|·•—–]\s*|\s{2,}|\t")
@@ -89,6 +90,8 @@ def _is_head(line: str, key: str) -> bool:
 
 def _number(line: str) -> tuple[str, int] | None:
     """Whether a line names its page ("page") or is a bare number ("number"), and the number."""
+    if match := _DASHED.fullmatch(line):
+        return "page", int(match[1])
     if len(line) > _LONGEST_NUMBER:
         return None
     line = line.strip(_FRAME)
@@ -235,7 +238,7 @@ def _page_numbers(
         beside_head = any(i in heads for i in border.lines)
         for i, (kind, value) in numbers:
             certain = border.is_fed or border.is_inside or beside_head
-            if certain and (value < 1000 or not border.is_fed):
+            if certain and (value < 1000 or kind == "page"):
                 found.add(i)
             previous.append((i, value))
             if kind == "page":
@@ -248,6 +251,8 @@ def _page_numbers(
 
 def _is_clear(line: str) -> bool:
     """Whether a line names its page and isn't the end of "see page 12"."""
+    if _DASHED.fullmatch(line.strip()):
+        return True
     line = line.strip().strip(_FRAME)
     return len(re.findall(r"\d+", line)) == 2 or (line[0].isupper() and len(line.split()[0]) > 3)
 

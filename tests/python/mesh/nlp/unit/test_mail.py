@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mesh.nlp.blocks import BlockKind
 from mesh.nlp.mail import is_greeting, kinds
@@ -146,6 +148,55 @@ G|Good morning,
 H|From: Anna Lee
 H|To: Bob Ray
 H|Subject: Siemens""",
+    "en letter with a head": """\
+|Anna Lee
+|12 Harbour Road
+|Leeds
+|
+|3 May 2021
+|
+G|Dear Mr Ray,
+|
+|I write about the post of an engineer. I have built trams for ten years.
+|
+S|Yours sincerely,
+|
+S|Anna Lee""",
+    "en forwarded": """\
+|For your information.
+|
+Q|---------- Forwarded message ---------
+Q|From: Anna Lee <anna@example.org>
+Q|Subject: Plan
+Q|
+Q|What do you think?""",
+    "en answer below": """\
+Q|On 3 May 2021, at 10:12, Anna Lee wrote:
+|
+Q|> When does the line open?
+|
+|It opens in May.
+|
+S|Best,
+S|Bob""",
+    "en two thanks": """\
+G|Hi Bob,
+|
+|Thanks!
+|
+|The line opens in May and the timetable is ready for printing.
+|
+S|Thanks again,
+S|Anna""",
+    "en close lines": """\
+G|Dear Bob,
+|The harbour line opens in May. Please send the timetable.
+S|Best regards,
+S|Anna Lee""",
+    "nl phone": """\
+|Ik ben tien minuten later.
+|
+S|Verstuurd vanaf mijn iPhone""",
     "de whole": """\
 H|Von: Anna Lehmann
 H|Gesendet: Montag, 3. Mai 2021 10:12
@@ -435,6 +486,53 @@ It ends in 1921.""",
     "en thanks at the end": """\
 The museum reopens on Monday with a show of early photographs.
 Thanks to a grant, entry is free.""",
+    "en speech": """\
+Ladies and gentlemen,
+
+the line opens today. It was built in two years by a company from Leeds.
+
+Long may it run.""",
+    "en phrases": """\
+Ways to end a letter:
+
+Best regards
+Kind regards
+Yours sincerely""",
+    "en list of words": """\
+Regards
+Wishes
+Greetings""",
+    "en names": """\
+Anna,
+Bob,
+Carl""",
+    "en poem with a name below": """\
+Dear river,
+you carry the boats
+and the boats carry me
+
+Anna Lee""",
+    "en versions": """\
+From: 1.0
+To: 2.0
+
+The parser is faster now and takes less memory.""",
+    "en prompt": """\
+>>> print(1)
+1""",
+    "de zug": """\
+Von: Kiel
+An: 10:30 Uhr
+Gleis: 7""",
+    "fr trajet": """\
+De : Paris
+À : Lyon
+Prix : 30 euros""",
+    "es receta": """\
+Para: 4 personas
+Tiempo: 30 minutos
+
+Corta las cebollas.""",
     "de gedicht": """\
 Liebe ist ein Fluss
 Liebe ist ein Boot
@@ -682,3 +780,33 @@ def test_no_closings(line: str):
 )
 def test_no_greetings(line: str):
     assert not is_greeting(line)
+
+
+_PARTS = st.sampled_from(
+    (
+        "",
+        "Hi Ann,",
+        "From: Ann",
+        "To: Bob",
+        "Best regards",
+        "Bob",
+        "> a",
+        "-- ",
+        "The tram is late.",
+        "On 3 May 2021, Ann wrote:",
+        "-----Original Message-----",
+        "P.S. Bring it.",
+        "\f",
+        " x",
+    )
+)
+
+
+@given(st.lists(_PARTS, max_size=20))
+def test_the_parts_of_a_mail_come_in_order(lines: list[str]):
+    found = kinds(lines)
+
+    own = [kind for _, kind in sorted(found.items()) if kind is not BlockKind.QUOTED]
+    order = [BlockKind.MAIL_HEADER, BlockKind.GREETING, BlockKind.SIGNATURE]
+    assert own == sorted(own, key=order.index)
+    assert all(0 <= i < len(lines) for i in found)

@@ -1,6 +1,8 @@
 # ruff: noqa: RUF001 - the letters and punctuation of other alphabets are meant
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mesh.nlp.pages import furniture
 
@@ -80,6 +82,28 @@ The council will build a new line, and the first trams
 #- 12 -
 
 will run in the spring of next year.""",
+    "en dashes": """\
+The council will build a new line.
+#- 1 -
+The state pays one half.
+#- 2 -
+The town pays the other half.""",
+    "en no form feeds, head after a comma": """\
+The council will build a new line from the harbour to the airport and
+#                                   12
+#                        CONFIDENTIAL
+the first trams will run in spring. The state pays one half of it,
+#                                   13
+#                        CONFIDENTIAL
+and the town the other one.""",
+    "en head and foot": """\
+#Harbour Company    Report 2020    3
+The company grew in the year, and
+it hired forty people.
+#www.example.org
+#^Harbour Company    Report 2020    4
+The costs fell by a third.
+#www.example.org""",
     "en slides": """\
 #Harbour Line                         1
 The council will build a new line.
@@ -373,6 +397,52 @@ Read the poem aloud
 Page 12
 Learn the words
 Page 40""",
+    "subtitles": """\
+1
+00:00:01,000 --> 00:00:03,000
+so the line opens
+
+2
+00:00:03,000 --> 00:00:05,000
+in the month of may""",
+    "years": """\
+2019
+The company grew by a half and hired forty people in Leeds and
+2020
+it bought the harbour.""",
+    "scores": """\
+Leeds
+3
+York
+2
+Hull
+1""",
+    "sections": """\
+Harbour Line
+
+Facts
+The line is long and was built in two years by a company.
+Opinion
+The town likes it, and so do we, for it is quick and cheap.
+
+Airport Line
+
+Facts
+The line is short and was built in one year by the same company.
+Opinion
+Nobody likes it, for it is slow and costs a lot of money.
+
+Bridge Line
+
+Facts
+The line is old and needs repairs that cost forty million.
+Opinion
+The town should close it.""",
+    "log": """\
+INFO start
+INFO start
+ERROR stop
+INFO start""",
     "roman for I": """\
 Who is it that came to the harbour on that day?
 I
@@ -403,3 +473,27 @@ def test_white_space_around_lines_changes_nothing(name: str):
     lines = PAGES[name].replace("^", "\f").replace("#", "").split("\n")
 
     assert furniture([f"{line}  \r" for line in lines]) == furniture(lines)
+
+
+_WORDS = st.sampled_from(("harbour", "tram", "line", "council", "bridge", "The", "of", "builds"))
+_LINE = st.lists(_WORDS, min_size=6, max_size=9).map(" ".join)
+_PAGES = st.lists(st.lists(_LINE, min_size=2, max_size=6), min_size=3, max_size=6)
+
+
+@given(pages=_PAGES, first=st.integers(1, 400))
+def test_only_what_pages_add_is_furniture(pages: list[list[str]], first: int):
+    lines: list[str] = []
+    wanted: set[int] = set()
+    for number, page in enumerate(pages, first):
+        # No line of the text is twice in it.
+        body = [f"{line} {chr(97 + number % 26)}{chr(97 + i)}" for i, line in enumerate(page)]
+        head = ("\f" if number > first else "") + "Report on the Tram"
+        wanted |= {len(lines), len(lines) + len(body) + 1}
+        lines += [head, *body, f"- {number} -"]
+
+    assert furniture(lines) == wanted
+
+
+@given(st.lists(st.text("ab 12\f.-", max_size=12), max_size=30))
+def test_furniture_has_characters_and_is_in_the_text(lines: list[str]):
+    assert all(0 <= i < len(lines) and lines[i].strip() for i in furniture(lines))
