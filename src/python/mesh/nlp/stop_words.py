@@ -1,8 +1,11 @@
-"""Stop words of many languages, from the package `stopwordsiso`."""
+"""Stop words of many languages, from the package `stopwordsiso`, and how they match a text."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from mesh.core.errors import UsageError
+from mesh.nlp.phrases import PhraseFinder
+from mesh.nlp.segmentation import Word, core, fold, is_spaceless, word_spans
 
 LANGUAGES = {
     "af": "Afrikaans",
@@ -101,3 +104,56 @@ def stop_words(code: str) -> frozenset[str]:
     if code not in LANGUAGES:
         raise KeyError(code)
     return frozenset(stopwordsiso.stopwords(code))
+
+
+class StopWords:
+    """Words and phrases to leave out of texts, whatever their case and spelling in either.
+
+    Args:
+        words: also phrases, such as "as well as", and words with other characters, such as "e.g.".
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words: set[str] = set()
+        phrases: list[str] = []
+        for word in words:
+            found = word_spans(fold(word))
+            if len(found) == 1 and not is_spaceless(word):
+                start, end = found[0]
+                self._words.add(_key(fold(word)[start:end]))
+            elif found:
+                phrases.append(word)
+        self._phrases = PhraseFinder(phrases)
+
+    def remove(self, text: str, words: Sequence[Word]) -> Iterator[Word]:
+        """Yield the words of a text that stay: their cores, see `mesh.nlp.segmentation.core`.
+
+        A contraction such as "don't" is left out with "not".
+
+        Args:
+            words: spans of the text.
+        """
+        covered = bytearray(len(text))
+        for found in self._phrases.find(text):
+            covered[found.start : found.end] = b"\x01" * (found.end - found.start)
+        cores: dict[str, Word | None] = {}
+        for start, end in words:
+            word = text[start:end]
+            if word not in cores:
+                cores[word] = self._core(word)
+            kept = cores[word]
+            if kept and not covered[start]:
+                yield Word(start + kept.start, start + kept.end)
+
+    def _core(self, word: str) -> Word | None:
+        """The core of a word, or None for a stop word."""
+        start, end = core(word)
+        key = _key(word[start:end])
+        negated = key.endswith("n't") and "not" in self._words
+        dropped = negated or key in self._words or _key(word) in self._words
+        return None if dropped else Word(start, end)
+
+
+def _key(word: str) -> str:
+    # A few letters contain an apostrophe, such as that of Afrikaans "'n".
+    return fold(word).strip("'")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mesh.nlp.words import Word
+from mesh.nlp.segmentation import Word
 
 OUTSIDE = "O"
 

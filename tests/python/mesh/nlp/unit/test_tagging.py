@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mesh.nlp.segmentation import Word
 from mesh.nlp.tagging import (
     LabelledSpan,
     TaggedSpan,
@@ -10,7 +11,7 @@ from mesh.nlp.tagging import (
     tag_words,
     tagged_spans,
 )
-from mesh.nlp.words import Word, split_words
+from mesh.nlp.words import split_words
 
 
 def test_tags_of_entities() -> None:

@@ -1,0 +1,98 @@
+"""Where words begin and end, and the form in which they are compared.
+
+A word is what lies between two word boundaries of Unicode (UAX 29) and has a letter or a digit in
+it. Marks, apostrophes between letters and separators between digits belong to their word. In
+scripts without spaces between words, the dictionaries of ICU decide.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import regex
+
+SPACELESS_SCRIPTS = ("Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar")
+"""Scripts that are written without spaces between words."""
+
+# Extensions count characters that several scripts share, such as the long vowel of Japanese.
+_EXTENSIONS = "".join(rf"\p{{Script_Extensions={script}}}" for script in SPACELESS_SCRIPTS)
+SPACELESS = rf"[\p{{L}}\p{{M}}\p{{N}}&&[{_EXTENSIONS}]]"
+"""The letters, marks and digits of these scripts, as a set of the package `regex` in version 1."""
+JOINERS = "\u200c\u200d"
+"""Invisible characters within words of Persian and of the scripts of India."""
+APOSTROPHES = "'\u2018\u2019\u02bc\uff07"
+
+_SPACELESS = regex.compile(SPACELESS, regex.VERSION1)
+_IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
+_SURROGATE = regex.compile(r"\p{Cs}")
+_SAME = str.maketrans(dict.fromkeys(APOSTROPHES, "'") | dict.fromkeys("\u2010\u2011", "-"))
+_DOTLESS = {"i\u0307": "i", "\u0131": "i"}
+"""Forms of the Turkish letters i, of which other languages know only one."""
+
+_A = f"[{APOSTROPHES}]"
+_ENDING = regex.compile(rf"(?i){_A}(?:[sdm]|re|ve|ll)$")
+_ELISION = regex.compile(
+    rf"(?i)(?!c{_A}mon$)(?:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu"
+    rf"|(?:d|n|s|qu)?ell|(?:d|s)?all|dall|null|sull|coll|nell|degl|gl|un|quest){_A}(?=\w)"
+)
+_NAME = regex.compile(rf"(?![Ll])\p{{Lu}}{_A}\p{{Lu}}\p{{Ll}}")
+
+
+class Word(NamedTuple):
+    """A word of a text: `text[start:end]`."""
+
+    start: int
+    end: int
+
+
+def fold(text: str) -> str:
+    """The form of a text in which all cases and spellings of its words are equal.
+
+    Unicode's NFKC with full case folding, without invisible characters; all apostrophes are `'`,
+    all hyphens `-`, and the four letters i of Turkish are one.
+    """
+    if text.isascii():
+        return text.lower()
+    folded = _IGNORABLE.sub("", unicodedata.normalize("NFKC", text).casefold())
+    for letter, same in _DOTLESS.items():
+        folded = folded.replace(letter, same)
+    return unicodedata.normalize("NFKC", folded).translate(_SAME)
+
+
+def is_spaceless(text: str) -> bool:
+    """Whether a text has letters of a script that is written without spaces between words."""
+    return not text.isascii() and _SPACELESS.search(text) is not None
+
+
+def segments(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the parts between the word boundaries of a text, each with its start."""
+    from icu4py.breakers import WordBreaker
+
+    start = 0
+    # Its own spans count units of UTF-16; and it takes no half of a surrogate pair.
+    for segment in WordBreaker(_SURROGATE.sub("\ufffd", text), "en"):
+        yield start, segment
+        start += len(segment)
+
+
+def word_spans(text: str) -> list[Word]:
+    """The words of a text, in order."""
+    return [
+        Word(start, start + len(segment))
+        for start, segment in segments(text)
+        if segment[0].isalnum() or any(map(str.isalnum, segment))
+    ]
+
+
+def core(word: str) -> Word:
+    """The part of a word that bears its meaning: without elided words and contracted endings.
+
+    It is "company" in "company's", "they" in "they've", and "avion" in "l'avion". Names such as
+    "O'Brien" and "D'Angelo", and "don't", stay whole.
+    """
+    if word.isalnum():
+        return Word(0, len(word))
+    ending = _ENDING.search(word, 1)
+    end = ending.start() if ending else len(word)
+    elision = None if _NAME.match(word) else _ELISION.match(word, 0, end)
+    return Word(elision.end() if elision else 0, end)
