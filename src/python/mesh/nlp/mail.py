@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from mesh.nlp import mail_phrases as phrases
 from mesh.nlp.blocks import BlockKind
 
+# A time of day or an address, as programs write it.
+_TIMED = re.compile(r"\d[:.h]\d\d(?!\d)|@")
 _GREETED_END = re.compile(r"\s*[,!:;.\u2026\u2013\u2014-]*$")
 _CONJUNCTIONS = frozenset("and und et y e en och og i и & / et".split())
 _RULE = re.compile(r"[_=-]{10,}$")
-_QUOTE = re.compile(r"(?:>|\|>|[A-Z]{1,3}>)")
+# Some programs put the writer's initials first.
+_QUOTE = re.compile(r"(?:[A-Z]{2,3})?>")
 _NAME = re.compile(
     r"[^\W\d_a-z][\w'-]*(?:\.? (?:(?:de|da|di|la|van|von|der|den|i|e|y|und|and|et|en|och) )*[^\W\d_a-z][\w'-]*){0,3}"
 )
@@ -34,7 +37,7 @@ def kinds(lines: Sequence[str]) -> dict[int, BlockKind]:
     """
     stripped = [line.strip().replace("\u2019", "'") for line in lines]
     header, certainty = _header(lines, stripped)
-    quoted, quoted_certainty = _quoted(stripped, len(header))
+    quoted, quoted_certainty = _quoted(stripped, max(header, default=-1) + 1)
     own = [i for i, line in enumerate(stripped) if line and i not in quoted and i not in header]
     greeting = _greeting(stripped, own)
     message = [i for i in own if i > greeting[0]] if greeting else own
@@ -69,7 +72,6 @@ def _header_block(
         elif not (roles and lines[i][:1] in " \t"):
             break
         i += 1
-    # Text right after it belongs to a form or a list, unless it is the message.
     return i, roles
 
 
@@ -85,21 +87,24 @@ def _quoted(stripped: Sequence[str], start: int) -> tuple[set[int], int]:
     """The lines of earlier mails, and how certain they make a mail: 0, 1 or 2."""
     quoted = {i for i in range(start, len(stripped)) if _QUOTE.match(stripped[i])}
     certainty = int(bool(quoted))
-    i = start
-    while i < len(stripped):
+    own = [i for i in range(start, len(stripped)) if stripped[i] and i not in quoted]
+    for i in own:
         if phrases.ORIGINAL.match(stripped[i][:_LONGEST]) or _is_header_of_quoted(
             stripped, i, start
         ):
             first = i - 1 if i > start and _RULE.match(stripped[i - 1]) else i
             return quoted | set(range(first, len(stripped))), 2
         if count := _attribution(stripped, i):
-            following = _next_line(stripped, i + count)
+            end = i + count
+            following = end + (end < len(stripped) and not stripped[end])
+            is_timed = _TIMED.search(" ".join(stripped[i:end])) is not None
             if following in quoted:
-                quoted |= set(range(i, following))
-                certainty = 2
-            elif certainty or _is_dated(" ".join(stripped[i : i + count])):
+                quoted.update(range(i, following))
+                # Elsewhere it may be an article that quotes a letter.
+                if is_timed or i == own[0] or end > own[-1]:
+                    certainty = 2
+            elif is_timed:
                 return quoted | set(range(i, len(stripped))), 2
-        i += 1
     return quoted, certainty
 
 
@@ -128,17 +133,6 @@ def _attribution(stripped: Sequence[str], i: int) -> int:
         if line.endswith(":") and phrases.ATTRIBUTION.match(joined):
             return count
     return 0
-
-
-def _is_dated(attribution: str) -> bool:
-    return bool(re.search(r"\d", attribution)) and bool(
-        re.search(r"@|\d{4}|\d[:.h]\d\d", attribution)
-    )
-
-
-def _next_line(stripped: Sequence[str], i: int) -> int:
-    """The next line that isn't empty, among two."""
-    return i + 1 if i < len(stripped) and not stripped[i] else i
 
 
 def _greeting(stripped: Sequence[str], own: Sequence[int]) -> list[int]:

@@ -18,62 +18,80 @@ CUT = {
         "veröffent|lichen wirt|schaftlich Fahrplan|auskunft Ange|bot Photo|voltaik "
         "Klima|schutz Wohnungs|bau Bau|arbeiten Stadt|bahn Elektro|busse weiter|hin "
         "Tempo|limit Rad|verkehr Innen|stadt wohnungs|politisch Bremer|haven Sach|sen "
-        "kilo|meter außer|dem"
+        "kilo|meter außer|dem Verspä|tungen Bahn|hof Gleis|anschluss Kreuzungs|bereich "
+        "Lärm|schutz Haus|halt Genehmi|gung Ham|burg Düssel|dorf beschleu|nigen "
+        "barriere|frei Verkehrs|minister Fußgänger|zone Um|steiger bau|lich "
+        "Oberbürger|meister"
     ),
     "en": (
-        "trans|port ex|tend thous|and err|or Copen|hagen infor|mation environ|mental Birming|ham Shef|field "
-        "gov|ernment through|out every|one under|standing quick|ly Man|chester develop|ment "
-        "Reyk|javik passen|gers harb|our rail|ways digi|tisation INFOR|MATION pub|lic "
-        "Stock|holm re|pairs neigh|bourhood Liver|pool Green|wich Black|burn interna|tional "
-        "re|organisation counter|productive micro|plastics photo|voltaic over|head "
-        "work|shop bio|diversity water|front wind|mills Copenhagen|ers tram|lines bi|cycle "
-        "mort|gage"
+        "trans|port ex|tend thous|and err|or Copen|hagen infor|mation environ|mental "
+        "Birming|ham Shef|field gov|ernment through|out every|one under|standing quick|ly "
+        "Man|chester develop|ment Reyk|javik passen|gers harb|our rail|ways digi|tisation "
+        "INFOR|MATION pub|lic Stock|holm re|pairs neigh|bourhood Liver|pool Green|wich "
+        "Black|burn interna|tional re|organisation counter|productive micro|plastics "
+        "photo|voltaic over|head work|shop bio|diversity water|front wind|mills "
+        "Copenhagen|ers tram|lines bi|cycle mort|gage con|struction appren|ticeship "
+        "Edin|burgh sched|ule tim|etable con|gestion pedes|trian sus|tainable munic|ipal "
+        "coun|cil Amster|dam afford|able sig|nificant tech|nology elec|trification bud|get"
     ),
     "es": (
         "informa|ción trans|porte gobier|no ayunta|miento Copen|hague desarro|llo "
         "pasa|jeros ciu|dad compra|remos cons|trucción ferro|carril Barce|lona pro|yecto "
         "esta|ción foto|voltaica micro|empresas video|vigilancia elec|tricidad bici|cletas "
-        "auto|pista Sala|manca sobre|todo biblio|teca Guadala|jara radio|actividad tran|vía"
+        "auto|pista Sala|manca sobre|todo biblio|teca Guadala|jara radio|actividad tran|vía "
+        "circu|lación Zara|goza sub|vención presu|puesto eléc|trico apren|dizaje "
+        "conce|jales em|presa Mála|ga retra|sos pea|tones estacio|namiento transpor|tistas "
+        "alcal|desa anglo|sajón"
     ),
     "fr": (
         "gouverne|ment trans|port infor|mation dévelop|pement Copen|hague envi|ronnement "
         "par|tout éco|nomique munici|palité voya|geurs tram|way l'infor|mation quel|ques "
         "cons|truction régio|nale habi|tants Mar|seille photo|voltaïque micro|plastiques "
         "auto|route biblio|thèque anti|pollution sur|tout Stras|bourg long|temps "
-        "élec|tricité boule|vard socié|té vélo|drome"
+        "élec|tricité boule|vard socié|té vélo|drome chan|tier circu|lation Tou|louse "
+        "sta|tionnement véhi|cules sub|vention budgé|taire élec|trique appren|tissage "
+        "Gre|noble conseil|lers entre|prise passa|gers déve|lopper"
     ),
     "it": (
         "informa|zione tras|porto gover|no svi|luppo Copena|ghen cit|tadini passeg|geri "
         "costru|zione dell'infor|mazione Mi|lano comu|nale porto|ghese bigliet|teria "
         "auto|strada foto|voltaico micro|plastiche video|sorveglianza elet|tricità "
         "bici|clette auto|bus Bolo|gna sopra|tutto biblio|teca auto|mobilisti "
-        "metro|politana"
+        "metro|politana circo|lazione To|rino finan|ziamento bilan|cio elet|trico "
+        "appren|distato consi|glieri im|presa ritar|di pedo|nale par|cheggio Ve|nezia "
+        "sinda|ca tran|vieri anglo|sassone"
     ),
     "nl": (
         "rege|ring verkeers|bedrijf informa|tie Kopen|hagen gemeente|raad tram|lijn "
         "haven|gebied reizi|gers ontwikke|ling Amster|dam open|baar samen|werking "
         "onder|zoek foto|voltaïsch water|schap fiets|pad Rotter|dam klimaat|beleid "
-        "voor|zitter uit|breiding weg|werkzaamheden stad|huis spits|uur"
+        "voor|zitter uit|breiding weg|werkzaamheden stad|huis spits|uur ver|traging "
+        "begro|ting voet|gangers Eind|hoven elek|trisch wet|houders be|drijf par|keren "
+        "Gro|ningen sub|sidie tram|bestuurder haven|bedrijf spoor|wegen"
     ),
     "pl": (
         "infor|macja Kopen|haga tram|waj pasa|żerowie przed|siębiorstwo War|szawa samo|rząd "
-        "rozbu|dowa miesz|kańcy"
+        "rozbu|dowa miesz|kańcy opóź|nienie bu|dżet pie|si Kra|ków gmi|na"
     ),
     "pt": (
         "informa|ção trans|porte gover|no desenvolvi|mento Cope|nhaga passa|geiros "
         "cons|trução Lis|boa cida|de prefei|tura comprás|semos ferro|viária guarda|napo "
         "foto|voltaica micro|plásticos video|vigilância elec|tricidade bici|cletas "
-        "auto|carro Coim|bra sobre|tudo biblio|teca rodo|viária auto|estrada"
+        "auto|carro Coim|bra sobre|tudo biblio|teca rodo|viária auto|estrada circu|lação "
+        "Bra|ga finan|ciamento orça|mento elé|trico apren|dizagem verea|dores em|presa "
+        "atra|sos pe|ões estacio|namento trans|portadora cami|nhões"
     ),
     "ru": (
         "прави|тельство инфор|мация Копен|гаген транс|порт при|городный разви|тие "
         "город|ской желез|ная Мос|ква пасса|жиры удиви|тельный само|стоятельный "
         "много|численные авто|мобиль электро|станция пере|ход вод|оворот над|пись "
-        "Петер|бург пра|вило желе|зо транс|портный метро|политен"
+        "Петер|бург пра|вило желе|зо транс|портный метро|политен движе|ние бюд|жет "
+        "пешехо|ды Ка|зань элект|рический депу|таты пред|приятие опозда|ние стоян|ка "
+        "субси|дия"
     ),
     "sv": (
         "rege|ring Köpen|hamn spår|vagn informa|tion trafik|verket resenä|rer utveck|ling "
-        "Stock|holm hållplat|sen"
+        "Stock|holm hållplat|sen förse|ning bud|get fot|gängare Göte|borg kom|mun"
     ),
 }
 OWN = {
@@ -84,7 +102,9 @@ OWN = {
         "Vor|oder E|Mail wissenschaftlich|technisch sozial|ökologisch Rhein|Main "
         "CO2|neutral Bus|sowie Bau|bzw Baden|Württemberg S|Bahn Sonn|und "
         "öffentlich|rechtlich Schleswig|Holstein politisch|wirtschaftlich Hin|und "
-        "Frankreich|Reise GPS|gestützt Ex|Minister"
+        "Frankreich|Reise GPS|gestützt Ex|Minister Wirtschafts|und Ein|bis "
+        "Berlin|Brandenburg deutsch|polnisch Bahn|sowie Goethe|Universität 50|jährig "
+        "links|und FDP|nah technisch|wissenschaftlich"
     ),
     "en": (
         "well|known long|term mother|in decision|making twenty|five Smith|Jones 2019|2020 "
@@ -92,42 +112,52 @@ OWN = {
         "high|speed state-of-the|art cost|effective user|friendly iPhone|like full|time "
         "so|called pre|or Anglo|American mother|in-law high|quality low|cost "
         "forward|looking co|owner part|time ten|year carbon|neutral Paris|based and|or "
-        "ice|cream vice|president Austro|Hungarian UN|led e|commerce hi|fi open|source"
+        "ice|cream vice|president Austro|Hungarian UN|led e|commerce hi|fi open|source "
+        "year|old large|scale day|to-day five|year father|in-law state|owned Anglo|Saxon "
+        "zero|emission left|wing face|to-face London|bound full|scale real|time non|EU "
+        "up|to-date"
     ),
     "es": (
         "teórico|práctico ex|presidente franco|alemán Madrid|Barcelona 2010|2015 "
         "físico|químico socio|económico ex|alcalde austro|húngaro Castilla|León "
-        "técnico|administrativo"
+        "técnico|administrativo histórico|artístico ex|ministra hispano|francés"
     ),
     "fr": (
         "grand|mère rendez|vous peut|être est|il dix|sept celui|ci franco|allemand lui|même "
         "Saint|Denis avant|garde ex|ministre là|bas donnez|moi socio|économique "
         "quatre|vingt c'est-à|dire vingt|deux porte|parole sud|est après|midi demi|heure "
-        "vient|il Haute|Savoie austro|hongrois allons|y elle|même chef|d'œuvre arc|en-ciel"
+        "vient|il Haute|Savoie austro|hongrois allons|y elle|même chef|d'œuvre arc|en-ciel "
+        "parle|t-il mi|temps porte|monnaie anglo|saxon Jean|Pierre nord|africain eux|mêmes "
+        "trente|quatre vice|président dit|on haut|parleur week|end"
     ),
     "it": (
         "italo|francese socio|economico ex|ministro Emilia|Romagna vice|presidente "
         "tecnico|scientifico anglo|americano ex|sindaco austro|ungarico storico|artistico "
-        "Friuli|Venezia"
+        "Friuli|Venezia politico|economico Trentino|Alto"
     ),
     "nl": (
         "voor|en Noord|Holland Nederlands|Duits ex|minister kant|en-klaar in|of "
         "Midden|Oosten niet|roker bus|en 2020|2021 Zuid|Holland ex|premier in|en "
-        "oud|burgemeester"
+        "oud|burgemeester Noord|Brabant op|en Frans|Duits"
     ),
-    "pl": ("polsko|niemiecki Bielsko|Biała czesko|słowacki Kujawsko|Pomorskie 2001|2002"),
+    "pl": (
+        "polsko|niemiecki Bielsko|Biała czesko|słowacki Kujawsko|Pomorskie 2001|2002 "
+        "angielsko|polski Warszawa|Praga"
+    ),
     "pt": (
         "disse|lhe guarda|chuva segunda|feira bem|vindo ex|presidente tornou|se "
         "luso|brasileiro recém|nascido fazê|lo sul|americano Trás|os vice|presidente "
         "pós|guerra diz|se primeiro|ministro couve|flor ex|prefeito político|económico "
-        "fim-de|semana deu|me"
+        "fim-de|semana deu|me meio|dia vice|prefeito luso|espanhol quinta|feira fá|lo "
+        "dar|lhe arco|íris anglo|saxão"
     ),
     "ru": (
         "кто|то из|за по|русски русско|английский что|нибудь Санкт|Петербург "
         "научно|технический кое|как все|таки Нью|Йорк северо|восточный чёрно|белый какой|то "
-        "англо|русский из|под северно|западный вице|президент давай|ка"
+        "англо|русский из|под северно|западный вице|президент давай|ка как|нибудь "
+        "франко|русский по|английски куда|то Ростов|Дон"
     ),
-    "sv": ("in|och Sveriges|Radio på|eller 2018|2019 EU|medel SVT|chefen"),
+    "sv": ("in|och Sveriges|Radio på|eller 2018|2019 EU|medel SVT|chefen ut|och Malmö|Lund"),
 }
 
 

@@ -115,6 +115,25 @@ S|Thanks!""",
 |
 Q|Bernd Roth schrieb am 3. Mai 2021 um 10:12:
 Q|> Treffen wir uns am Dienstag?""",
+    "en blank lines first": """\
+|
+|
+H|From: Anna Lee
+H|Subject: Plan
+H|To: Bob Ray
+|
+|The plan is ready.""",
+    "en attribution without a time": """\
+|The plan is ready.
+|
+Q|On Tue, Ann wrote:
+Q|> Is the plan ready?""",
+    "en attribution without marks": """\
+|The plan is ready.
+|
+Q|On Mon, 3 May 2021 at 10:12, Ann Lee wrote:
+Q|
+Q|Is the plan ready?""",
     "en phone": """\
 |I will be ten minutes late.
 |
@@ -475,6 +494,19 @@ The paper was read by many. On its last page the editor wrote:
 no line was ever built so fast.
 
 The council agreed.""",
+    "en article with a dated letter": """\
+On 3 May 1921 the mayor wrote:
+no line was ever built so fast.
+
+The council agreed.""",
+    "en article that quotes a letter": """\
+The line was begun in the spring.
+
+On 3 May 1921 the mayor wrote:
+
+> No line was ever built so fast.
+
+The council agreed, and the next line was begun.""",
     "en rules between parts": """\
 The first part tells of the harbour.
 
