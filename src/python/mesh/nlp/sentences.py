@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from string import ascii_lowercase
 from typing import NamedTuple
 
 import regex
@@ -62,9 +63,9 @@ def _borders(text: str, language: str) -> Iterator[int]:
     sentence = _after_space(text, 0)
     item = 0
     for match in _candidates(language).finditer(text):
-        number = match["item"] or ""
-        if number and match.start() == sentence:
-            item = int(number) if number.isdecimal() else 0
+        number = _number(match["item"])
+        if match["item"] and match.start() == sentence:
+            item = number
             continue
         border = match.end()
         while quotation and quotation.end < border:
@@ -75,11 +76,11 @@ def _borders(text: str, language: str) -> Iterator[int]:
                 continue
             # A closing mark behind a space, as in French.
             border = inside.end
-        if number.isdecimal() and int(number) == item + 1 and stops.begins_item(match):
+        if item and number == item + 1 and stops.begins_item(match):
             item += 1
             border = match.start()
         else:
-            start = match.end("item") if number else match.start()
+            start = match.end("item") if match["item"] else match.start()
             marks = match["stops"] or text[start : match.end()].rstrip(")")
             if not stops.end_sentence(Stop(sentence, start, border, marks, inside)):
                 continue
@@ -92,6 +93,13 @@ def _candidates(language: str) -> regex.Pattern[str]:
     more = {"el": ";", "hy": ":"}.get(language, "")
     stop = rf"[\p{{Sentence_Terminal}}…‥{more}--\u104a]"
     return regex.compile(_CANDIDATE.format(stop=stop, closing=_CLOSING))
+
+
+def _number(item: str | None) -> int:
+    """The number of a list's item, also of a small letter; 0 of another one."""
+    if item and item.isdecimal():
+        return int(item)
+    return ord(item) - ord("a") + 1 if item and item in ascii_lowercase else 0
 
 
 def _after_space(text: str, position: int) -> int:

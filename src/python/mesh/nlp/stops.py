@@ -26,6 +26,7 @@ _CAPITAL_LATER = regex.compile(
 _PARTICLES = frozenset(
     "a al da de del den der di do du el la las le lo los o te ten ter van von".split()
 )
+_GERMAN_REQUEST = regex.compile(r"\p{Lu}\p{L}*n Sie\b")
 _JAPANESE_GOES_ON = regex.compile("と|って|の(?!ち)|は|が|を|に|で(?![もす])|も|や|など|、|\uff0c")
 _ROMAN = regex.compile("[IVXLCDM]+")
 _DOTTED = regex.compile(r"(?:\p{L}\p{M}*+\p{L}?\p{M}*+\p{L}?\.-?)+\p{L}\p{M}*+\p{L}?\p{M}*+\p{L}?")
@@ -138,7 +139,8 @@ class Stops:
         kind, before = self._meaning(stop)
         number = word[0].isdigit()
         if kind == "numbered":
-            kind = "inside" if number or _ROMAN.fullmatch(word.rstrip(".")) else "word"
+            date = word[-1] == "." and self._rules.kind(word[:-1]) == "numbered"
+            kind = "inside" if number or date or _ROMAN.fullmatch(word.rstrip(".")) else "word"
         if kind == "word":
             return not lower or self._is_word(before)
         if kind == "inside" or lower:
@@ -146,7 +148,14 @@ class Stops:
         if kind == "ends":
             few = len(self._text[max(stop.sentence, stop.start - 40) : stop.start].split()) <= 3
             return self._starts(word) or not (few or word.lower() in self._rules.goes_on)
-        if kind == "ordinal" and not number and not self._rules.nouns:
+        if (
+            kind == "ordinal"
+            and not number
+            and (
+                not self._rules.nouns
+                or _GERMAN_REQUEST.match(self._text, self._word_after(stop.end)[0])
+            )
+        ):
             return True
         if kind == "initial" and word.lower() in _PARTICLES:
             return self._starts(word) and before[:1].islower()
@@ -170,8 +179,8 @@ class Stops:
         if not parts or stop.end - stop.start > 1 and stop.quotation is None:
             return "word", ""
         last = _bare(parts[-1])
-        elided = regex.split("['\u2019]", last)[-1]
-        joined = regex.split(r"[/\p{Pd}]", last)[-1]
+        elided = last[last.replace("\u2019", "'").rfind("'") + 1 :]
+        joined = last[max(map(last.rfind, "-/\u2013")) + 1 :]
         # "z. B.", "EE. UU.": with the parts before it, from the longest.
         names = [
             _bare("".join(parts[-count:]))
