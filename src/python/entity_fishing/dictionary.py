@@ -50,9 +50,7 @@ class _Search:
         keys = {surface: name_key(surface) for surface in surfaces}
         found = knowledge.find(set(keys.values()), reading.language)
         self._candidates: Mapping[str, Sequence[Candidate]] = {
-            surface: candidates
-            for surface, key in keys.items()
-            if (candidates := found.get(key))
+            surface: candidates for surface, key in keys.items() if (candidates := found.get(key))
         }
 
     def mentions(self) -> list[Mention]:

@@ -28,8 +28,10 @@ def is_stop_word(word: str, language: str) -> bool:
     """Whether a word is one of those that carry little meaning in a language."""
     small, counts = word.lower(), _counts(language)
     # The lists of stop words have some names and nouns, which are less frequent.
-    return language in LANGUAGES and small in stop_words(language) and (
-        not counts or counts.get(small, 0) >= _FREQUENT
+    return (
+        language in LANGUAGES
+        and small in stop_words(language)
+        and (not counts or counts.get(small, 0) >= _FREQUENT)
     )
 
 

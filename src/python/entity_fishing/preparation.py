@@ -80,7 +80,9 @@ def _places(
     placed = [entity for entity in entities if entity.start is not None]
     searched = dict.fromkeys(entity.entity_text for entity in entities if entity.start is None)
     limit = MAX_ENTITIES - len(placed)
-    found = dict(zip(searched, occurrences(list(searched), document.text, limit=limit), strict=True))
+    found = dict(
+        zip(searched, occurrences(list(searched), document.text, limit=limit), strict=True)
+    )
     for entity in entities:
         if entity.start is None or entity.end is None:
             spans = _as_written(entity.entity_text, found[entity.entity_text], document, language)

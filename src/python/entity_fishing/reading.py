@@ -20,7 +20,7 @@ _WORD = regex.compile(word_expression(SPACELESS_SCRIPTS), regex.VERSION1)
 # A sentence of at least so many words, all of them capitalised, is a headline.
 _HEADLINE = 4
 # What begins a new sentence inside of another one.
-_OPENING = regex.compile("[:\u201c\u201e\u00ab\"]")
+_OPENING = regex.compile('[:\u201c\u201e\u00ab"]')
 
 
 class Run(NamedTuple):

@@ -44,23 +44,26 @@ def read_pieces(document: Document, configuration: Configuration) -> Pieces:
     """
     language = configuration.language
     passages = split_passages(document, language, readable_blocks(document))
-    sentences: list[Passage] = []
-    written = other = 0
-    for passage in passages:
-        count = count_words(passage.text)
-        if is_sentence(passage, count):
-            sentences.append(passage)
-            written += count
-        elif passage.kind not in _PARTS and count > _LABEL_WORDS:
-            other += count
-    if sentences and written >= _LEAST_SHARE * (written + other):
+    counted = [(passage, count_words(passage.text)) for passage in passages]
+    sentences = [(passage, count) for passage, count in counted if is_sentence(passage, count)]
+    written = sum(count for _, count in sentences)
+    running = sum(
+        count
+        for passage, count in counted
+        if passage.kind not in _PARTS and (count > _LABEL_WORDS or _has_stop(passage.text))
+    )
+    if sentences and written >= _LEAST_SHARE * running:
         separator = "" if language in UNSPACED else " "
-        return Pieces([passage.text for passage in sentences], separator)
+        return Pieces([passage.text for passage, _ in sentences], separator)
     longest = min(STRETCH_WORDS, configuration.desired_length)
     texts = [
         piece
-        for passage in passages
-        for piece in ([passage.text] if _has_stop(passage.text) else cut(passage.text, longest))
+        for passage, count in counted
+        for piece in (
+            [passage.text]
+            if count <= longest or _has_stop(passage.text)
+            else cut(passage.text, longest)
+        )
     ]
     return Pieces(texts, "\n")
 
