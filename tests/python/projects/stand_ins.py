@@ -74,6 +74,10 @@ class StandIn:
         """It reads all of a text."""
         return [0] * len(texts)
 
+    def unknown_fractions(self, texts: Sequence[str]) -> list[float]:
+        """It reads letters and digits of all scripts, and nothing else."""
+        return [0.0 if _WORD.search(text) else 1.0 for text in texts]
+
     def token_logits(self, texts: Sequence[str]) -> list[TokenLogits]:
         """Tokens for the words of names alone; neighbours are one name."""
         return [self._tagged(text) for text in texts]
