@@ -86,7 +86,9 @@ def read_document(text: str, markup: MarkupChoice = "auto", language: str = "en"
         markup: of the text; "auto" decides by what the text contains.
         language: ISO 639-1 code; decides which words cut by a hyphen at a line's end are joined.
     """
-    found, draft = _without_markup(without_invisible(TracedText.of(text)), markup)
+    source = composed(without_invisible(TracedText.of(text)))
+    found, draft = _without_markup(source, markup)
+    # What references stand for, and what was on both sides of markup, can make new characters.
     read, blocks = lay_out(composed(without_invisible(draft)), language)
     return Document(read.text, text, blocks, found, array("l", read.starts), array("l", read.ends))
 

@@ -56,7 +56,7 @@ _MARKUP = re.compile(
     | (?P<cdata><!\[CDATA\[)
     | (?P<cdata_end>\]\]>)
     | (?P<declaration><[!?][^<>]++>)
-    | (?P<tag></?(?P<name>[A-Za-z][A-Za-z0-9:]*+)(?:(?:[\s/]++|(?<=["'])){_ATTRIBUTE})*+[\s/]*+>(?!\u0338))
+    | (?P<tag></?(?P<name>[A-Za-z][A-Za-z0-9:]*+)(?:(?:[\s/]++|(?<=["'])){_ATTRIBUTE})*+[\s/]*+>)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -150,7 +150,7 @@ class HtmlMarkup:
         # Names with a prefix are those of word processors.
         if name not in _ELEMENTS and ":" not in name:
             return None
-        if name in _INLINE and not closing and self._looks_like_text(name, start, end):
+        if name in _INLINE and end - start == len(name) + 2 and self._looks_like_text(name, start):
             return None
         return Piece(start, end, Sign.NOTHING)
 
@@ -165,10 +165,9 @@ class HtmlMarkup:
         elif name != "p":
             self._kind = BlockKind.PARAGRAPH
 
-    def _looks_like_text(self, name: str, start: int, end: int) -> bool:
+    def _looks_like_text(self, name: str, start: int) -> bool:
         """Whether a start tag is a part of a text such as "a<b>c", where no end tag is."""
-        before, after = self._text[start - 1 : start], self._text[end : end + 1]
-        if not (before.isalnum() and after.isalnum()):
+        if not self._text[start - 1 : start].isalnum():
             return False
         if self._ended is None:
             found = re.finditer(r"</([A-Za-z]+)\s*>", self._text)

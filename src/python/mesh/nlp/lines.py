@@ -30,7 +30,7 @@ _GAP = re.compile(r"\t| {3}")
 _TABBED = re.compile(r"[^\s](?:[^\t]*[^\s])?")
 _CELL = re.compile(r"\S+(?:[^\S\t]{1,2}\S+)*")
 _QUOTE = re.compile(r"(?:>[^\S\n]*)+(?=\S)")
-_RULE = re.compile(r"([-=_*~#+])(?:\s*\1){2,}")
+_RULE = re.compile(r"[-=_*~#+|\s]{3,}")
 
 
 class Line(NamedTuple):
@@ -102,7 +102,7 @@ def quote_mark(line: str) -> str:
 
 
 def is_rule(line: str) -> bool:
-    """Whether a line is drawn, such as "-----" or "* * *"."""
+    """Whether a line is drawn, such as "-----", "* * *" or "---+---"."""
     return _RULE.fullmatch(line) is not None
 
 

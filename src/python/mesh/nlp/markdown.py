@@ -96,7 +96,7 @@ def write_markdown(draft: Tracing) -> None:
     )
     encoded = _SURROGATES.sub("?", draft.source.text)
     place = _places(encoded)
-    writer = _Writer(draft)
+    writer = _Writer(draft, encoded)
     for event, span in events_with_range(encoded, options=options):
         writer.write(event, place(span["start"]), place(span["end"]))
 
@@ -110,8 +110,9 @@ def _places(text: str) -> Callable[[int], int]:
 
 
 class _Writer:
-    def __init__(self, draft: Tracing) -> None:
+    def __init__(self, draft: Tracing, text: str) -> None:
         self._draft = draft
+        self._read = text
         self._html = HtmlMarkup(draft.source.text)
         self._kinds = [BlockKind.PARAGRAPH]
         # How many elements are open whose content isn't seen.
@@ -150,7 +151,7 @@ class _Writer:
             self._draft.mark(BORDERS[self._kinds[-1]])
 
     def _write_text(self, value: str, start: int, end: int) -> None:
-        offset = self._draft.source.text[start:end].find(value)
+        offset = self._read[start:end].find(value)
         if offset < 0:
             self._draft.put(value, start, end)
         else:

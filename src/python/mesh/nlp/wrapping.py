@@ -186,12 +186,19 @@ def _goes_on(
         return True
     if 2 * pair.longest < (around.width or around.longest):
         return False
-    if len(words) < 3 and not is_spaceless(before.text[-1]):
-        return False
-    if words[-1].lower() in _FUNCTION_WORDS or (lower and not around.is_lower):
+    if len(words) > 2 and words[-1].lower() in _FUNCTION_WORDS:
         return True
+    if lower and not around.is_lower:
+        return _is_begun_sentence(words, around)
     is_full = pair.longest >= around.longest and (pair.longest > _NARROWEST or around.is_sentence)
     return around.width is None and is_full and _is_running(words, after.text, language)
+
+
+def _is_begun_sentence(words: Sequence[str], around: _Surroundings) -> bool:
+    """Whether a line before one in lower case isn't a greeting or a name."""
+    if len(words) < (3 if words[-1].endswith(",") else 2):
+        return False
+    return around.is_sentence or any(word[0].islower() for word in words)
 
 
 def _is_running(words: Sequence[str], after: str, language: str) -> bool:

@@ -1,9 +1,12 @@
+import re
+import unicodedata
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from mesh.core.markup import MarkupChoice
 from mesh.nlp.document import read_document
 
 PLAIN = (
@@ -31,40 +34,11 @@ texts = st.lists(st.sampled_from(PIECES) | st.text(max_size=5)).map("".join)
         (" \n ", ""),
         ("plain text", "plain text"),
         ("  two  \xa0words\n", "two words"),
-        ("one\ntwo", "one\n\ntwo"),
-        ("one\ttwo", "one\n\ntwo"),
         ("one\n\n two", "one\n\ntwo"),
         ("one\r\n\r\ntwo", "one\n\ntwo"),
-        ("<p>one</p><p>two</p>", "one\n\ntwo"),
-        ("one<br>two<br/><br >three", "one\n\ntwo\n\nthree"),
-        ("<td>one</td><td>two</td>", "one\n\ntwo"),
-        ("New<b>York</b> <i>Ci</i>ty", "NewYork City"),
-        ("<DIV CLASS='a > b'><B>x</B></DIV>", "x"),
-        ('<a title="it\'s" href=x>link</a>', "link"),
-        ("a<script>if (a<b) {}</script >b<style>p{}</style>", "ab"),
-        ("a <!-- <b>hidden</b> --> b", "a b"),
-        ("<!DOCTYPE html><?xml version='1.0'?>x", "x"),
-        ("<o:p>x</o:p>", "x"),
-        # Not markup.
-        ("a < b, c <d and e> f", "a < b, c <d and e> f"),
-        ("<jo@example.org> & <y>", "<jo@example.org> & <y>"),
-        ("AT&T &copy &bogus;", "AT&T &copy &bogus;"),
-        # Broken.
-        ("a <!-- b", "a <!-- b"),
-        ("a <script>b", "a b"),
-        ("a <b c", "a <b c"),
-        ('<a title="open>x', "x"),
-        # References.
-        ("&lt;b&gt; &amp;amp; &quot;", '<b> &amp; "'),
-        ("a&nbsp;&#32;b", "a b"),
-        ("&#x1F600;&#128;&NotEqualTilde;", "😀€≂̸"),
-        ("a&ZeroWidthSpace;b&shy;c", "abc"),
-        # What can't be seen.
-        ("\ufeffzero\u200bwidth\x07", "zerowidth"),
-        ("می‌خواهم 👩\u200d👧", "می‌خواهم 👩\u200d👧"),
     ],
 )
-def test_text_without_markup(original: str, expected: str) -> None:
+def test_white_space_is_a_space_or_parts_blocks(original: str, expected: str) -> None:
     assert read_document(original).text == expected
 
 
@@ -146,3 +120,60 @@ def _gaps(text: str) -> Iterator[str]:
         elif gap:
             yield gap
             gap = ""
+
+
+@given(texts, st.sampled_from(["auto", "html", "markdown", "plain"]))
+def test_blocks_cover_the_text(original: str, markup: MarkupChoice) -> None:
+    document = read_document(original, markup)
+    blocks = [document.text[block.start : block.end] for block in document.blocks]
+    assert "\n\n".join(blocks) == document.text
+    assert all("\n" not in block and block == block.strip() != "" for block in blocks)
+
+
+@given(texts)
+def test_normal_form_does_not_matter(original: str) -> None:
+    forms = {read_document(unicodedata.normalize(form, original)).text for form in ("NFC", "NFD")}
+    assert len(forms) == 1
+    assert unicodedata.is_normalized("NFC", forms.pop())
+
+
+@given(texts, st.sampled_from("\ufeff\u200b\u2060\u200e"), st.data())
+def test_invisible_characters_do_not_matter(
+    original: str, invisible: str, data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, len(original)))
+    with_one = original[:place] + invisible + original[place:]
+    assert read_document(with_one).text == read_document(original).text
+
+
+LINES = st.lists(
+    st.sampled_from(
+        (
+            "Berlin;Anna Lee met;in the old town;- one;1. one;2. two;a\tb;;\f;Dear Ann,;> quoted;"
+            "The plan of the council is to extend the tram to the port"
+        ).split(";")
+    )
+).map("\n".join)
+
+
+@given(LINES, st.data())
+def test_inline_markup_does_not_matter(original: str, data: st.DataObject) -> None:
+    words = [match.span() for match in re.finditer(r"[A-Za-z]+", original)]
+    if not words:
+        return
+    start, end = data.draw(st.sampled_from(words))
+    marked = f"{original[:start]}<i>{original[start:end]}</i>{original[end:]}"
+    assert read_document(marked).text == read_document(original).text
+
+
+@given(st.lists(st.text("abc XYZ.,!?é😀", min_size=1).map(str.split).filter(bool).map(" ".join)))
+def test_paragraphs_are_blocks(paragraphs: list[str]) -> None:
+    document = read_document("\n\n".join(paragraphs), "plain")
+    assert [document.text[block.start : block.end] for block in document.blocks] == paragraphs
+
+
+def test_sentences_end_with_their_block() -> None:
+    document = read_document("Berlin is\n\nParis. He left.")
+    found = [document.text[start:end] for start, end in document.sentences("en")]
+    assert found == ["Berlin is", "Paris.", "He left."]
+    assert document.sentences("en", document.blocks[1:]) == document.sentences("en")[1:]

@@ -1,0 +1,97 @@
+# ruff: noqa: RUF001 - the letters of other alphabets are meant
+
+import pytest
+
+from mesh.nlp.document import read_document
+
+
+@pytest.mark.parametrize(
+    ("original", "expected"),
+    [
+        ("# Prices\n\nThe ticket costs 3 euros.", "Prices|The ticket costs 3 euros."),
+        ("## Preise\n| Fahrt | Preis |\n|---|--:|\n| kurz | 3 |", "Preise|Fahrt|Preis|kurz|3"),
+        ("### Один\nтекст\n### Два\nтекст", "Один|текст|Два|текст"),
+        ("# 标题\n\n北京", "标题|北京"),
+        ("Ville | Prix\n--|--\nNice | 2", "Ville|Prix|Nice|2"),
+        ("Vea [el plan](https://example.org/plan.html) de Lima.", "Vea el plan de Lima."),
+        ("Vea [el plan][1] de Lima.\n\n[1]: https://example.org", "Vea el plan de Lima."),
+        ("![tram](images/tram.png) The tram.", "The tram."),
+        ("[![state](a/b.png)](https://example.org) The tram.", "The tram."),
+        (
+            "The **council of Berlin** met *again*, not ~~today~~.",
+            "The council of Berlin met again, not today.",
+        ),
+        ("```\nx = 1\ny = 2\n```\nRun `it <b>`.", "x = 1|y = 2|Run it <b>."),
+        ("- [ ] buy bread\n- [x] pay", "buy bread|pay"),
+        ("**A**\n\n1. one\n2. two\n\n> said\n\n---\n", "A|one|two|said"),
+        ("**A** x\\*y &amp; z<sup>2</sup><!-- no -->", "A x*y & z2"),
+        ("**A** **B** [C](d/)\n\n<div>\none\n<hr>two\n</div>", "A B C|one|two"),
+        ("**A** a<b and c>d", "A a<b and c>d"),
+        ("| a | b |\n| :-- | --: |\n| New<br>York | 2 |", "a|b|New|York|2"),
+        ("---\ntitle: no\n---\n\n# A\n\nb[^1]\n\n[^1]: c", "A|b|c"),
+        ("**A**\n\n    x = 1", "A|x = 1"),
+    ],
+)
+def test_marks_are_taken_out(original: str, expected: str) -> None:
+    document = read_document(original)
+    assert (document.markup, document.text.replace("\n\n", "|")) == ("markdown", expected)
+
+
+@pytest.mark.parametrize(
+    "original",
+    [
+        "#berlin is great #paris",
+        "#1 in Berlin",
+        "# Berlin",
+        "C# is nice\n\nF# too",
+        "- Berlin\n- Paris",
+        "* footnote",
+        "2 * 3 * 4 = 24",
+        "a ** b ** c, 2**3**4, f(*a, **kw)",
+        "f**k this s**t",
+        "call __init__ and snake_case_name, or _this_",
+        "> The plan was good.\n\nYes.",
+        "SELECT a FROM t WHERE x = 1;\nSELECT * FROM u;",
+        "# Read the file.\n\nimport os\n\ndef f(**kw):\n    return kw",
+        "# Database\nhost = localhost\n\n# Cache\n\nport = 80",
+        "#!/bin/sh\n# Build\n\nmake all;",
+        "name,city\nAnna,Berlin",
+        "id | name\n---+-----\n1 | Anna",
+        "+----+\n| id |\n+----+",
+        "| Berlin | Paris |",
+        "[INFO] started\n[WARN](x) done",
+        "array[i](x), [sic](p. 3)",
+        "[1] https://example.org\n[2] https://example.com",
+        "Title\n=====\n\ntext",
+        "~~~~~~~\nTitle\n~~~~~~~",
+        "`code` here, and $5 **",
+    ],
+)
+def test_other_texts_are_plain(original: str) -> None:
+    assert read_document(original).markup == "plain"
+
+
+def test_html_wins_where_it_has_more_elements_of_blocks() -> None:
+    assert read_document("<p>The **first** plan.</p><p>Two</p>").markup == "html"
+    assert read_document("# Plan\n\n<p>**Two** [parts](a/b)</p>\n").markup == "markdown"
+
+
+@pytest.mark.parametrize(
+    ("original", "expected"),
+    [
+        ("# A\n\nb\n\n- c\n\n  d\n\n> e", "heading paragraph item item paragraph"),
+        ("| a |b|\n|---|---|\n", "cell cell"),
+        ("```\na\n```\nb", "code paragraph"),
+    ],
+)
+def test_marks_make_the_kinds_of_blocks(original: str, expected: str) -> None:
+    assert [block.kind for block in read_document(original).blocks] == expected.split()
+
+
+@pytest.mark.parametrize("name", ["Zoë Müller", "Ёлкин", "王小明", "😀 Ann", "Ann\ud800"])
+def test_places_are_those_of_characters(name: str) -> None:
+    original = f"# Äß 😀\n\nВот **{name}** (`x`)."
+    document = read_document(original)
+    start = document.text.index(name)
+    first, last = document.to_original(start, start + len(name))
+    assert original[first:last] == name
