@@ -1,39 +1,87 @@
 """The words and phrases of a document that may become its keywords.
 
-The rules are those of scikit-learn's `CountVectorizer` with its default tokenisation, for equality
-with KeyBERT, not those of `mesh.nlp.words`: lower case, words of two or more word characters, stop
-words removed before phrases are formed (so a phrase may span a stop word).
+Words are those of scikit-learn's `CountVectorizer` with its default tokenisation, for equality with
+KeyBERT, wherever its pattern finds whole words: lower case, two or more word characters, stop words
+removed before phrases are formed (so a phrase may span a stop word). Where the pattern tears words,
+at marks, at apostrophes and in scripts without spaces, they are those of `mesh.nlp`.
 """
 
-import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
+import regex
+
+from keywords.documents import Passages
 from mesh.core.errors import MeshError
 from mesh.core.files import read_json
-from mesh.nlp.stop_words import language_code
-from mesh.nlp.stop_words import stop_words as listed_stop_words
+from mesh.nlp.phrases import PhraseFinder
+from mesh.nlp.segmentation import (
+    RUN,
+    SPACELESS_CHARACTER,
+    WITHIN_WORD,
+    Word,
+    is_spaceless,
+    segments,
+)
+from mesh.nlp.stop_words import StopWords, language_code, stop_words_of
 
 ENGLISH_STOP_WORDS = "stop_words/english.json"
 """The English list of a compiled model: a JSON list of strings, below the model's directory."""
 
-_WORD = re.compile(r"\b\w\w+\b")
+NO_STOP_WORDS = StopWords(())
+
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\uff07", "'"))
+
+_WORD = regex.compile(
+    rf"(?P<spaceless>(?:{SPACELESS_CHARACTER})++)|{RUN}(?:{WITHIN_WORD}{RUN})*+", regex.VERSION1
+)
+
+
+class Candidates(NamedTuple):
+    """The candidate keywords of a document.
+
+    Args:
+        found: distinct ones.
+        unmatched: given ones that the document doesn't contain.
+    """
+
+    found: list[str]
+    unmatched: list[str]
 
 
 def is_word(text: str) -> bool:
     """Whether a text is one word in the form of phrases."""
-    return _WORD.fullmatch(text) is not None and text == text.lower()
+    return words(text, NO_STOP_WORDS) == [text]
 
 
-def phrases(text: str, ngram_range: tuple[int, int], stop_words: Collection[str]) -> set[str]:
-    """The distinct phrases of a text.
+def words(text: str, stop_words: StopWords) -> list[str]:
+    """The words of a text that stay, in lower case and in order."""
+    kept = stop_words.remove(text, list(_spans(text)))
+    return [
+        text[start:end].lower().translate(_APOSTROPHES) for start, end in kept if end - start > 1
+    ]
+
+
+def _spans(text: str) -> Iterator[Word]:
+    borders = {start for start, _ in segments(text)} if is_spaceless(text) else ()
+    for match in _WORD.finditer(text):
+        start, end = match.span()
+        if match["spaceless"]:
+            inner = (position for position in range(start + 1, end) if position in borders)
+            yield from map(Word._make, pairwise((start, *inner, end)))
+        else:
+            yield Word(start, end)
+
+
+def phrases(words: Sequence[str], ngram_range: tuple[int, int]) -> set[str]:
+    """The distinct phrases of successive words.
 
     Args:
         ngram_range: shortest and longest phrase, in words.
-        stop_words: lower-case words to drop; a set, for speed.
     """
-    words = [word for word in _WORD.findall(text.lower()) if word not in stop_words]
     shortest, longest = ngram_range
     found: set[str] = set(words) if shortest == 1 else set()
     for size in range(max(shortest, 2), longest + 1):
@@ -43,30 +91,67 @@ def phrases(text: str, ngram_range: tuple[int, int], stop_words: Collection[str]
 
 
 def find_candidates(
-    documents: Sequence[str],
+    documents: Sequence[Passages],
     ngram_range: tuple[int, int],
-    stop_words: Collection[str],
+    stop_words: StopWords,
     min_df: int,
-    vocabulary: Iterable[str] | None = None,
-) -> list[list[str]]:
-    """The candidate keywords of each document.
+) -> list[Candidates]:
+    """The candidate keywords of each document, in alphabetical order.
 
     Args:
-        documents: n texts, which are counted together for `min_df`.
-        min_df: a phrase must occur in this many of the documents; ignored with a `vocabulary`.
-        vocabulary: the only phrases to look for; repeated ones count once.
-
-    Returns:
-        n lists of distinct candidates, in the order of `vocabulary`, or else in alphabetical order.
+        documents: n documents, which are counted together for `min_df`.
+        min_df: a phrase must occur in this many of the documents.
     """
-    found = [phrases(text, ngram_range, stop_words) for text in documents]
-    if vocabulary is not None:
-        distinct = list(dict.fromkeys(vocabulary))
-        return [[phrase for phrase in distinct if phrase in own] for own in found]
+    found = []
+    for document in documents:
+        parts = [words(block, stop_words) for block in document.blocks]
+        if document.phrases_cross_blocks:
+            parts = [list(chain.from_iterable(parts))]
+        found.append(set[str]().union(*(phrases(part, ngram_range) for part in parts)))
     if min_df > 1:
-        frequency = Counter(phrase for own in found for phrase in own)
+        frequency = Counter(chain.from_iterable(found))
         found = [{phrase for phrase in own if frequency[phrase] >= min_df} for own in found]
-    return [sorted(own) for own in found]
+    return [Candidates(sorted(own), []) for own in found]
+
+
+def match_candidates(
+    documents: Sequence[Passages],
+    given: Iterable[str],
+    ngram_range: tuple[int, int],
+    stop_words: StopWords,
+) -> list[Candidates]:
+    """The given candidates that each document contains within a block, in the order given.
+
+    It contains them as whole words, whatever their case, spelling, length and stop words; or as
+    phrases without stop words, as in KeyBERT.
+
+    Args:
+        given: repeated ones count once.
+    """
+    distinct = list(dict.fromkeys(given))
+    finder = PhraseFinder(distinct)
+    return [_match(document, distinct, finder, ngram_range, stop_words) for document in documents]
+
+
+def _match(
+    document: Passages,
+    given: Sequence[str],
+    finder: PhraseFinder,
+    ngram_range: tuple[int, int],
+    stop_words: StopWords,
+) -> Candidates:
+    matched: set[str] = set()
+    for block in document.blocks:
+        for occurrence in finder.find(block):
+            matched.update(given[number] for number in occurrence.phrases)
+            if len(matched) == len(given):
+                return Candidates(list(given), [])
+    # A phrase of several words may have punctuation or stop words in between.
+    if any(" " in candidate for candidate in given if candidate not in matched):
+        for block in document.blocks:
+            matched |= phrases(words(block, stop_words), ngram_range)
+    found = [candidate for candidate in given if candidate in matched]
+    return Candidates(found, [candidate for candidate in given if candidate not in matched])
 
 
 def read_english_stop_words(directory: Path) -> frozenset[str]:
@@ -82,19 +167,19 @@ def read_english_stop_words(directory: Path) -> frozenset[str]:
     return frozenset(words)
 
 
-def resolve_stop_words(choice: str | Sequence[str] | None, english: Set[str]) -> Set[str]:
+def resolve_stop_words(choice: str | Sequence[str] | None, english: StopWords) -> StopWords:
     """The words that a configuration drops.
 
     Args:
         choice: a language by English name or ISO 639-1 code, or the words themselves, or none.
-        english: the list for English; those of other languages come from `mesh.nlp`.
+        english: those of English; those of other languages come from `mesh.nlp`.
 
     Raises:
         UsageError: the language is unknown.
     """
     if choice is None:
-        return frozenset()
+        return NO_STOP_WORDS
     if not isinstance(choice, str):
-        return frozenset(choice)
+        return StopWords(choice)
     code = language_code(choice)
-    return english if code == "en" else listed_stop_words(code)
+    return english if code == "en" else stop_words_of(code)

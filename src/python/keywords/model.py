@@ -1,8 +1,10 @@
 """Keyword extraction: candidates and documents are embedded, and the nearest candidates returned.
 
 The results are those of KeyBERT (Grootendorst, 2020) 0.9 on the same model, called with a list of
-documents, except where KeyBERT has no result or a result of another shape:
+plain texts, except where KeyBERT tears words, has no result or one of another shape:
 
+- Words are whole in every script, and markup is taken out first; see `keywords.candidates`.
+- `candidates` are found as they are written, and those that are missing are named.
 - Each document gets a list. KeyBERT returns a bare list for a single document, and one empty list
   for all documents if none of them has a candidate.
 - Repeated `candidates` count once; KeyBERT returns nothing at all.
@@ -21,12 +23,20 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from keywords.candidates import find_candidates, read_english_stop_words, resolve_stop_words
+from keywords.candidates import (
+    Candidates,
+    find_candidates,
+    match_candidates,
+    read_english_stop_words,
+    resolve_stop_words,
+)
+from keywords.documents import Passages, read_passages
 from keywords.embeddings import EmbeddingCache, Vocabulary
 from keywords.ranking import Ranked, max_sum_distance, maximal_marginal_relevance, most_similar
 from keywords.schema import Configuration, Keyword, Prediction
 from mesh.compile.artifact import CompiledModel
 from mesh.core.errors import UsageError
+from mesh.nlp.stop_words import StopWords
 
 
 class Encoder(Protocol):
@@ -51,20 +61,21 @@ class TooManyCandidatesError(UsageError):
 
 @dataclass(frozen=True)
 class _Request:
-    documents: Sequence[str]
     configuration: Configuration
-    candidates: list[list[str]]
+    documents: list[Passages]
+    texts: list[str]
+    candidates: list[Candidates]
 
     @property
-    def documents_with_candidates(self) -> list[str]:
-        """The documents that need an embedding."""
-        pairs = zip(self.documents, self.candidates, strict=True)
-        return [document for document, own in pairs if own]
+    def texts_with_candidates(self) -> list[str]:
+        """The texts that need an embedding."""
+        pairs = zip(self.texts, self.candidates, strict=True)
+        return [text for text, own in pairs if own.found]
 
     @property
     def phrases(self) -> list[str]:
         """The candidates and seed keywords to embed, in order, with repetitions."""
-        found = list(chain.from_iterable(self.candidates))
+        found = list(chain.from_iterable(own.found for own in self.candidates))
         return [*found, *(self.configuration.seed_keywords or ())] if found else []
 
 
@@ -106,7 +117,7 @@ class KeywordExtractor:
         self.cache = EmbeddingCache(cache_entries)
         self._encoder = encoder
         self._known = (vocabulary, self.cache) if vocabulary else (self.cache,)
-        self._english_stop_words = frozenset(english_stop_words)
+        self._english_stop_words = StopWords(english_stop_words)
         self._max_candidates = max_candidates
 
     @classmethod
@@ -147,11 +158,11 @@ class KeywordExtractor:
         prepared = [self._prepare(*request) for request in requests]
         accepted = [request for request in prepared if isinstance(request, _Request)]
         embeddings = self._embed(accepted)
-        documents = [document for request in accepted for document in request.documents]
-        overflow = iter(self._encoder.overflow_tokens(documents) if documents else [])
+        texts = [text for request in accepted for text in request.texts]
+        overflow = iter(self._encoder.overflow_tokens(texts) if texts else [])
         return [
             (
-                _predict(request, embeddings, [next(overflow) > 0 for _ in request.documents])
+                _predict(request, embeddings, [next(overflow) > 0 for _ in request.texts])
                 if isinstance(request, _Request)
                 else request
             )
@@ -161,21 +172,23 @@ class KeywordExtractor:
     def _prepare(
         self, documents: Sequence[str], configuration: Configuration
     ) -> _Request | TooManyCandidatesError:
-        candidates = find_candidates(
-            documents,
-            configuration.keyphrase_ngram_range,
-            resolve_stop_words(configuration.stop_words, self._english_stop_words),
-            configuration.min_df,
-            configuration.candidates,
-        )
-        distinct = len(set(chain.from_iterable(candidates)))
+        passages = [read_passages(text, configuration) for text in documents]
+        ngram_range = configuration.keyphrase_ngram_range
+        stop_words = resolve_stop_words(configuration.stop_words, self._english_stop_words)
+        if configuration.candidates is None:
+            candidates = find_candidates(passages, ngram_range, stop_words, configuration.min_df)
+        else:
+            candidates = match_candidates(
+                passages, configuration.candidates, ngram_range, stop_words
+            )
+        distinct = len(set(chain.from_iterable(own.found for own in candidates)))
         if distinct > self._max_candidates:
             return TooManyCandidatesError(
                 f"The documents have {distinct:,} distinct candidate keywords, more than "
                 f"{self._max_candidates:,}: send fewer or shorter documents, or narrow "
                 "keyphrase_ngram_range."
             )
-        return _Request(documents, configuration, candidates)
+        return _Request(configuration, passages, [item.text for item in passages], candidates)
 
     def _embed(self, requests: Sequence[_Request]) -> _Embeddings:
         """Embed, in one call, each distinct text that isn't in the vocabulary or the cache."""
@@ -188,7 +201,7 @@ class KeywordExtractor:
                 rows.update(zip((missing[at] for at in positions), count(len(rows)), strict=False))
                 parts.append(found)
                 missing = [phrase for phrase in missing if phrase not in rows]
-        documents = chain.from_iterable(item.documents_with_candidates for item in requests)
+        documents = chain.from_iterable(item.texts_with_candidates for item in requests)
         texts = list(
             dict.fromkeys(chain(missing, (text for text in documents if text not in rows)))
         )
@@ -203,25 +216,27 @@ class KeywordExtractor:
 def _predict(
     request: _Request, embeddings: _Embeddings, truncated: Sequence[bool]
 ) -> list[Prediction]:
-    rows = zip(request.documents, request.candidates, truncated, strict=True)
+    rows = zip(request.documents, request.texts, request.candidates, truncated, strict=True)
     return [
         Prediction(
-            predicted_document=_keywords(document, candidates, request.configuration, embeddings),
+            markup=document.markup,
+            predicted_document=_keywords(text, own.found, request.configuration, embeddings),
             truncated=cut,
+            unmatched_candidates=own.unmatched,
         )
-        for document, candidates, cut in rows
+        for document, text, own, cut in rows
     ]
 
 
 def _keywords(
-    document: str,
+    text: str,
     candidates: list[str],
     configuration: Configuration,
     embeddings: _Embeddings,
 ) -> list[Keyword]:
     if not candidates:
         return []
-    target = embeddings.of([document])[0]
+    target = embeddings.of([text])[0]
     if configuration.seed_keywords:
         target = _guided(target, embeddings.of(configuration.seed_keywords))
     ranked = _rank(target, embeddings.of(candidates), configuration)

@@ -16,6 +16,7 @@ from mesh.nlp.stop_words import language_code
 from mesh.serve.documents import (
     MAX_DOCUMENTS,
     DocumentConfiguration,
+    DocumentPrediction,
     DocumentsRequest,
 )
 
@@ -37,10 +38,10 @@ class Configuration(DocumentConfiguration):
         default=None,
         max_length=5_000,
         description="The only keywords to choose from, instead of the phrases of the documents. "
-        "Documents are lower-cased before matching, so a candidate with a capital letter never "
-        "matches, nor does one with a stop word or with a number of words outside of "
-        "`keyphrase_ngram_range`.",
-        examples=[["machine learning", "training data"]],
+        "They are found as whole words within a block of the document, whatever their case, number "
+        "of words and stop words, and come back as they are given. Those that a document lacks are "
+        "in `unmatched_candidates`.",
+        examples=[["machine learning", "C++", "Training data"]],
     )
     keyphrase_ngram_range: tuple[NgramSize, NgramSize] = Field(
         default=(1, 1),
@@ -50,9 +51,9 @@ class Configuration(DocumentConfiguration):
     stop_words: str | Annotated[list[Phrase], Field(max_length=5_000)] | None = Field(
         default="english",
         description="Words that are dropped from keywords: those of a language, by its English "
-        "name or ISO 639-1 code, or a list of lower-case words, or null for none. A phrase may "
-        "span a stop word that was dropped.",
-        examples=["english", "de", ["the", "and"]],
+        "name or ISO 639-1 code, or a list of words and phrases in any case, or null for none. A "
+        "phrase may span a stop word that was dropped.",
+        examples=["english", "de", ["the", "and", "as well as"]],
     )
     top_n: int = Field(
         default=5, ge=1, le=100, description="Maximum number of keywords for each document."
@@ -147,7 +148,10 @@ class Request(DocumentsRequest):
 class Keyword(BaseModel):
     """A keyword and its similarity to its document."""
 
-    keyword_token: str = Field(description="The keyword, in lower case.", examples=["supervised"])
+    keyword_token: str = Field(
+        description="The keyword, in lower case; a given candidate as it was given.",
+        examples=["supervised"],
+    )
     keyword_score: float = Field(
         description="Cosine similarity of the keyword's embedding to the document's, from -1 to 1, "
         "rounded to 4 digits.",
@@ -155,7 +159,7 @@ class Keyword(BaseModel):
     )
 
 
-class Prediction(BaseModel):
+class Prediction(DocumentPrediction):
     """The keywords of one document."""
 
     predicted_document: list[Keyword] = Field(
@@ -164,6 +168,10 @@ class Prediction(BaseModel):
     truncated: bool = Field(
         description="Whether the document is longer than the model reads. Candidates still come "
         "from all of it, but are compared with the embedding of its beginning."
+    )
+    unmatched_candidates: list[str] = Field(
+        description="The given `candidates` that the document doesn't contain, in the order given. "
+        "Empty where none are given."
     )
 
 

@@ -13,22 +13,21 @@ from typing import NamedTuple
 import regex
 
 from mesh.nlp.segmentation import (
-    APOSTROPHES,
-    JOINERS,
-    SPACELESS,
+    RUN,
+    RUN_CHARACTER,
+    SPACELESS_CHARACTER,
+    WITHIN_WORD,
     core,
     fold,
     is_spaceless,
     segments,
 )
 
-_RUN = rf"[\p{{L}}\p{{N}}_--{SPACELESS}][\p{{L}}\p{{N}}\p{{M}}{JOINERS}_--{SPACELESS}]*+"
-_SPACELESS_CHARACTER = rf"{SPACELESS}[\p{{M}}\uff9e\uff9f]*+"
-_CHARACTER = regex.compile(_SPACELESS_CHARACTER, regex.VERSION1)
-_UNIT = regex.compile(rf"\s++|{_RUN}|{_SPACELESS_CHARACTER}|\S\p{{M}}*+", regex.VERSION1)
-_WITH_APOSTROPHES = regex.compile(
+_CHARACTER = regex.compile(SPACELESS_CHARACTER, regex.VERSION1)
+_UNIT = regex.compile(rf"\s++|{RUN}|{SPACELESS_CHARACTER}|\S\p{{M}}*+", regex.VERSION1)
+_JOINED_RUNS = regex.compile(
     # Without the first condition, each character of a long run would begin another search.
-    rf"(?<![\p{{L}}\p{{N}}\p{{M}}{JOINERS}_--{SPACELESS}]){_RUN}(?:[{APOSTROPHES}]{_RUN})++",
+    rf"(?<!{RUN_CHARACTER}){RUN}(?:{WITHIN_WORD}{RUN})++",
     regex.VERSION1,
 )
 
@@ -128,7 +127,7 @@ def _within_words(text: str) -> Set[int]:
         for match in _CHARACTER.finditer(text):
             within.update(match.span())
         within.difference_update((len(text), *(start for start, _ in segments(text))))
-    for match in _WITH_APOSTROPHES.finditer(text):
+    for match in _JOINED_RUNS.finditer(text):
         start, (first, last) = match.start(), core(match[0])
         within.update(range(start + 1, start + first))
         within.update(range(start + first + 1, start + last))

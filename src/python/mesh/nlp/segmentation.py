@@ -18,9 +18,16 @@ SPACELESS_SCRIPTS = ("Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Mya
 _EXTENSIONS = "".join(rf"\p{{Script_Extensions={script}}}" for script in SPACELESS_SCRIPTS)
 SPACELESS = rf"[\p{{L}}\p{{M}}\p{{N}}&&[{_EXTENSIONS}]]"
 """The letters, marks and digits of these scripts, as a set of the package `regex` in version 1."""
+SPACELESS_CHARACTER = rf"{SPACELESS}[\p{{M}}\uff9e\uff9f]*+"
 JOINERS = "\u200c\u200d"
 """Invisible characters within words of Persian and of the scripts of India."""
 APOSTROPHES = "'\u2018\u2019\u02bc\uff07"
+
+RUN_CHARACTER = rf"[\p{{L}}\p{{N}}\p{{Mn}}\p{{Mc}}_{JOINERS}--[{SPACELESS}\ufe00-\ufe0f]]"
+RUN = rf"[\p{{L}}\p{{N}}_--{SPACELESS}]{RUN_CHARACTER}*+"
+"""A run of letters, marks, digits and low lines of the other scripts."""
+WITHIN_WORD = rf"(?:[{APOSTROPHES}\u05f3]|(?<=\p{{Hebrew}})[\"\u05f4](?=\p{{Hebrew}})|(?<=[lL])\u00b7(?=[lL]))"
+"""A character between two runs that are one word."""
 
 _SPACELESS = regex.compile(SPACELESS, regex.VERSION1)
 _IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
@@ -32,7 +39,8 @@ _DOTLESS = {"i\u0307": "i", "\u0131": "i"}
 _A = f"[{APOSTROPHES}]"
 _ENDING = regex.compile(rf"(?i){_A}(?:[sdm]|re|ve|ll)$")
 _ELISION = regex.compile(
-    rf"(?i)(?!c{_A}mon$)(?:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu"
+    # The letters b, f, r and u stand before strings of Python.
+    rf"(?i)(?!c{_A}mon$)(?:[bcdfjlmnrstu]|(?:jus|lors|puis|quoi)?qu"
     rf"|(?:d|n|s|qu)?ell|(?:d|s)?all|dall|null|sull|coll|nell|degl|gl|un|quest){_A}(?=\w)"
 )
 _NAME = regex.compile(rf"(?![Ll])\p{{Lu}}{_A}\p{{Lu}}\p{{Ll}}")

@@ -154,6 +154,12 @@ class StopWords:
         return None if dropped else Word(start, end)
 
 
+@cache
+def stop_words_of(code: str) -> StopWords:
+    """The stop words of a language, ready for use; see `stop_words`."""
+    return StopWords(stop_words(code))
+
+
 def _key(word: str) -> str:
     # A few letters contain an apostrophe, such as that of Afrikaans "'n".
     return fold(word).strip("'")

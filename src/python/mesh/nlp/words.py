@@ -6,12 +6,11 @@
 """
 
 from collections.abc import Sequence
-from functools import cache
 
 import regex
 
 from mesh.nlp.segmentation import JOINERS, SPACELESS_SCRIPTS, Word, fold, word_spans
-from mesh.nlp.stop_words import StopWords, stop_words
+from mesh.nlp.stop_words import stop_words_of
 
 _LETTERS = r"\p{L}\p{M}\p{N}"
 
@@ -38,13 +37,8 @@ def content_words(text: str, language: str) -> list[str]:
         KeyError: the language has no stop words.
     """
     folded = fold(text)
-    kept = _stop_words(language).remove(folded, word_spans(folded))
+    kept = stop_words_of(language).remove(folded, word_spans(folded))
     return [folded[start:end] for start, end in kept]
-
-
-@cache
-def _stop_words(language: str) -> StopWords:
-    return StopWords(stop_words(language))
 
 
 def run_characters(spaceless: Sequence[str]) -> str:

@@ -1,0 +1,46 @@
+"""Documents as keywords are taken from them."""
+
+from dataclasses import dataclass
+
+from keywords.schema import Configuration
+from mesh.core.markup import Markup
+from mesh.nlp.document import read_document
+from mesh.nlp.stop_words import language_code
+
+
+@dataclass(frozen=True)
+class Passages:
+    """The blocks of a document that keywords are taken from.
+
+    Args:
+        blocks: their texts, in order.
+        markup: the markup that was taken out of the document.
+    """
+
+    blocks: tuple[str, ...]
+    markup: Markup
+
+    @property
+    def text(self) -> str:
+        """All blocks, separated by empty lines."""
+        return "\n\n".join(self.blocks)
+
+    @property
+    def phrases_cross_blocks(self) -> bool:
+        """Whether a phrase may begin in one block and end in the next.
+
+        It may in plain text, as in KeyBERT. Where elements of HTML or Markdown part the blocks,
+        their words don't belong together.
+        """
+        return self.markup == "plain"
+
+
+def read_passages(text: str, configuration: Configuration) -> Passages:
+    """Read a document: its body, or if that is empty, all of it."""
+    choice = configuration.stop_words
+    language = language_code(choice) if isinstance(choice, str) else "en"
+    document = read_document(text, configuration.markup, language)
+    blocks = document.body or document.blocks
+    return Passages(
+        tuple(document.text[block.start : block.end] for block in blocks), document.markup
+    )
