@@ -7,8 +7,6 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from functools import cache
 
-import numpy as np
-
 HYPHENS = "-\u2010\u2011"
 """At a line's end these are the word's own, or only cut it: `joins` tells."""
 
@@ -178,12 +176,14 @@ class _WordList:
     """The words of a language, kept as their hashes: 8 bytes a word instead of 200."""
 
     def __init__(self, words: list[str]) -> None:
+        import numpy as np
+
         self._hashes = np.fromiter(map(hash, words), dtype=np.int64, count=len(words))
         self._hashes.sort()
 
     def __contains__(self, word: str) -> bool:
         wanted = hash(word)
-        place = np.searchsorted(self._hashes, wanted)
+        place = self._hashes.searchsorted(wanted)
         return bool(place < len(self._hashes) and self._hashes[place] == wanted)
 
 

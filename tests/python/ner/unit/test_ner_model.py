@@ -1,3 +1,4 @@
+import unicodedata
 from itertools import pairwise
 
 import numpy as np
@@ -140,14 +141,53 @@ def test_sentences_that_the_network_cannot_read_have_no_names(network, recognise
     assert network.calls == [["Ann left.", "Rome fell."]]
 
 
-@pytest.mark.parametrize("separator", ["</p><p>", "\n\n", "<br><br>"])
-def test_names_do_not_cross_blocks(recogniser, separator):
-    assert names(recogniser, f"<p>Ann{separator}Lee in New{separator}York") == [
-        "Ann",
-        "Lee",
-        "New",
-        "York",
-    ]
+@pytest.mark.parametrize(
+    "document",
+    [
+        "Ann\nLee\nNew\nYork",
+        "Ann\r\nLee\r\nNew\r\nYork",
+        "Ann\n\nLee\n\nNew\n\nYork",
+        "- Ann\n- Lee\n- New\n- York",
+        "\u2022 Ann\n\u2022 Lee\n\u2022 New\n\u2022 York",
+        "1. Ann\n2. Lee\n3. New\n4. York",
+        "Ann\tLee\tNew\tYork",
+        "From: Ann\nTo: Lee\nCc: New\nSubject: York",
+        "<p>Ann</p><p>Lee</p><p>New</p><p>York</p>",
+        "<p>Ann<br>Lee<br>New<br>York</p>",
+        "<ul><li>Ann<li>Lee<li>New<li>York</ul>",
+        "<table><tr><td>Ann</td><td>Lee</td></tr><tr><td>New</td><td>York</td></tr></table>",
+        "| Ann | Lee |\n|---|---|\n| New | York |",
+        "# Ann\nLee\n\n# New\nYork",
+    ],
+)
+def test_names_do_not_cross_blocks(recogniser, document):
+    assert names(recogniser, document) == ["Ann", "Lee", "New", "York"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "We went by train to see the tall towers of New\nYork with our friends in the spring.",
+        "<p>In New\n<b>York</b></p>",
+        "<p>In New\n\nYork</p>",
+        "In *New* **York**.",
+        "In N\u00adew\u200b Yo\u2060rk",
+    ],
+)
+def test_names_go_on_within_a_block(recogniser, document):
+    assert len(names(recogniser, document)) == 1
+
+
+def test_normal_forms_give_the_same_names(recogniser):
+    text = "Zoë met Łódź"
+    for form in ("NFC", "NFD"):
+        document = unicodedata.normalize(form, text)
+        entities = found(recogniser, document)
+        assert [entity.entity_text for entity in entities] == ["Zoë", "Łódź"]
+        assert [document[entity.start : entity.end] for entity in entities] == [
+            unicodedata.normalize(form, "Zoë"),
+            unicodedata.normalize(form, "Łódź"),
+        ]
 
 
 WORDS = st.sampled_from([*NAMES, "met", "in", "-", ".", "@Ann", "ab.com"])
