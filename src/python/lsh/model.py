@@ -10,12 +10,13 @@ from functools import lru_cache
 
 from datasketch import MinHash, MinHashLSH
 
-from lsh.schema import Configuration
+from lsh.schema import Configuration, Prediction
 from mesh.core.errors import UsageError
+from mesh.nlp.document import read_document
 from mesh.nlp.near_duplicates import shingles
 from mesh.nlp.words import content_words
 
-SIGNATURE_VERSION = 1
+SIGNATURE_VERSION = 2
 """Increase it with every change that alters a signature: here, in `mesh.nlp` or in a package."""
 
 _SEED = 1
@@ -55,8 +56,19 @@ def min_hash(elements: Collection[str], num_perm: int) -> MinHash:
     return result
 
 
+def sign(text: str, configuration: Configuration) -> Prediction:
+    """The signature of a document as it was sent.
+
+    Raises:
+        UsageError: the configuration has no bands.
+    """
+    document = read_document(text, configuration.markup, configuration.language)
+    made = signature(document.text, configuration)
+    return Prediction(markup=document.markup, signature=made)
+
+
 def signature(text: str, configuration: Configuration) -> list[str] | None:
-    """The bands of a text, each the base64 of its values as big-endian 64-bit integers.
+    """The bands of a text without markup, each the base64 of its values as big-endian 64-bit integers.
 
     Returns:
         One string for each band; `None` for a text that is too short for one shingle.

@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from mesh.core.errors import UsageError
 from mesh.nlp.stop_words import language_code
-from mesh.serve.documents import DocumentConfiguration, DocumentsRequest
+from mesh.serve.documents import DocumentConfiguration, DocumentPrediction, DocumentsRequest
 
 MAX_PERMUTATIONS = 256
 """Choosing the bands tries every division of the permutations, which takes 0.1 s for this many."""
@@ -15,7 +15,7 @@ class Configuration(DocumentConfiguration):
 
     language: str = Field(
         default="en",
-        description="Language of the documents, whose stop words are dropped: its ISO 639-1 code "
+        description="Language of the documents, whose function words are dropped: its ISO 639-1 code "
         "or English name.",
         examples=["en", "german"],
     )
@@ -55,13 +55,13 @@ class Request(DocumentsRequest):
     )
 
 
-class Prediction(BaseModel):
+class Prediction(DocumentPrediction):
     """The signature of one document."""
 
     signature: list[str] | None = Field(
         description="The bands in base64. Two documents are candidates for near-duplicates if they "
         "have the same band at the same position. `null` for a document with fewer words than a "
-        "shingle, stop words not counted.",
+        "shingle, function words not counted.",
         examples=[["AAAADw3JmbU=", "AAAAAF1mQjg="]],
     )
 
@@ -73,5 +73,5 @@ class Response(BaseModel):
     signature_version: int = Field(
         description="Signatures of different versions can't be compared: compute the older "
         "ones again.",
-        examples=[1],
+        examples=[2],
     )

@@ -1,5 +1,6 @@
 """The length of texts, as `desired_length` counts it."""
 
+from mesh.nlp.segmentation import is_spaceless
 from mesh.nlp.words import words
 
 TOKEN_CHARACTERS = 20
@@ -11,4 +12,8 @@ def count_words(text: str) -> int:
 
     A string without white space counts for its words or its characters, whichever gives more.
     """
-    return sum(max(len(words(token)), len(token) // TOKEN_CHARACTERS) for token in text.split())
+    return sum(max(_words(token), len(token) // TOKEN_CHARACTERS) for token in text.split())
+
+
+def _words(token: str) -> int:
+    return sum(len(word) if is_spaceless(word) else 1 for word in words(token))

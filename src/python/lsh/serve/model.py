@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lsh.model import SIGNATURE_VERSION, signature
+from lsh.model import SIGNATURE_VERSION, sign
 from lsh.project import PROJECT
-from lsh.schema import Prediction, Request, Response
+from lsh.schema import Request, Response
 from mesh.serve.model import ServedModel, attempt
 
 
@@ -17,7 +17,7 @@ class LshModel(ServedModel):
     response_model = Response
 
     def load(self) -> None:
-        # Stop words and bands of the default configuration are computed once.
+        # Function words and bands of the default configuration are computed once.
         self.warm_up()
 
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
@@ -30,10 +30,7 @@ class LshModel(ServedModel):
 
 def _response(request: Request) -> Response:
     return Response(
-        outputs=[
-            Prediction(signature=signature(text, request.configuration))
-            for text in request.documents
-        ],
+        outputs=[sign(text, request.configuration) for text in request.documents],
         signature_version=SIGNATURE_VERSION,
     )
 

@@ -1,16 +1,18 @@
 """Words of a text in any script, for several uses; see `mesh.nlp.segmentation`.
 
 - `words` compares texts: in one form for all cases and spellings.
-- `content_words` makes the signatures of lsh: in the same form, without stop words.
+- `content_words` makes the signatures of lsh: in the same form, without function words.
 - `split_words` tags them: spans in the text as it is, punctuation marks are words too.
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import regex
 
+from mesh.nlp.function_words import function_words
 from mesh.nlp.segmentation import JOINERS, SPACELESS_SCRIPTS, Word, fold, word_spans
-from mesh.nlp.stop_words import stop_words_of
+from mesh.nlp.stop_words import StopWords
 
 _LETTERS = r"\p{L}\p{M}\p{N}"
 
@@ -25,7 +27,7 @@ def words(text: str) -> list[str]:
 
 
 def content_words(text: str, language: str) -> list[str]:
-    """The words of a text in order, in the form of `words`, without stop words.
+    """The words of a text in order, in the form of `words`, without function words.
 
     Elided words and contracted endings are left out: "l'avion" gives "avion", "company's" gives
     "company".
@@ -37,8 +39,13 @@ def content_words(text: str, language: str) -> list[str]:
         KeyError: the language has no stop words.
     """
     folded = fold(text)
-    kept = stop_words_of(language).remove(folded, word_spans(folded))
+    kept = _function_words(language).remove(folded, word_spans(folded))
     return [folded[start:end] for start, end in kept]
+
+
+@cache
+def _function_words(language: str) -> StopWords:
+    return StopWords(function_words(language))
 
 
 def run_characters(spaceless: Sequence[str]) -> str:
