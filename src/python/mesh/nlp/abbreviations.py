@@ -19,6 +19,7 @@ class Rules:
         kinds: the kind of each abbreviation, which stands without its last stop and white space.
         first: words of grammar that begin a sentence if they have a capital letter.
         goes_on: words with a capital letter that go on behind one of the kind "ends".
+        labels: words that number what follows, as a heading.
         said: words that name the speaker behind a quotation.
         consonants: letters of alphabets that have vowels.
         suffixes: ends of words that are cut.
@@ -29,6 +30,7 @@ class Rules:
     kinds: dict[str, Kind]
     first: frozenset[str]
     goes_on: frozenset[str]
+    labels: frozenset[str]
     said: frozenset[str]
     consonants: frozenset[str]
     suffixes: tuple[str, ...]
@@ -37,7 +39,8 @@ class Rules:
 
     def kind(self, word: str) -> Kind | None:
         """The kind of an abbreviation, in any case that stands for it."""
-        return self.kinds.get(word) or self.kinds.get(word.lower())
+        # A capital letter alone is an initial, if it isn't listed itself.
+        return self.kinds.get(word) or (len(word) > 1 and self.kinds.get(word.lower()) or None)
 
 
 @lru_cache(maxsize=64)
@@ -50,6 +53,7 @@ def rules_of(language: str) -> Rules:
         kinds=_kinds(tables["all"]) | _kinds(table),
         first=frozenset(table.get("first", "").split()),
         goes_on=frozenset(table.get("goes_on", "").split()),
+        labels=frozenset(table.get("labels", "").split()),
         said=frozenset(table.get("said", "").split()),
         consonants=frozenset(tables["all"]["consonants"]),
         suffixes=tuple(table.get("suffixes", "").split()),

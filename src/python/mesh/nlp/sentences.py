@@ -15,6 +15,7 @@ from mesh.nlp.stops import Stop, Stops
 _EMPTY_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 _SPACE = re.compile(r"\s*")
 _CLOSING = r"[\p{Pe}\p{Pf}\p{Pi}\"'\uff02\uff07*_]"
+_ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 # The number or letter of a list's item; or a run of stops with its closing marks and notes.
 _CANDIDATE = (
     r"(?V1)(?<!\S)\(?(?P<item>\d{{1,3}}|[IVX]{{1,4}}|\p{{L}})[.\)]{{1,2}}(?=\s)"
@@ -96,10 +97,12 @@ def _candidates(language: str) -> regex.Pattern[str]:
 
 
 def _number(item: str | None) -> int:
-    """The number of a list's item, also of a small letter; 0 of another one."""
-    if item and item.isdecimal():
+    """The number of a list's item, also of a Roman one or a small letter; 0 of another one."""
+    if not item:
+        return 0
+    if item.isdecimal():
         return int(item)
-    return ord(item) - ord("a") + 1 if item and item in ascii_lowercase else 0
+    return next((part.index(item) + 1 for part in (_ROMAN, ascii_lowercase) if item in part), 0)
 
 
 def _after_space(text: str, position: int) -> int:

@@ -31,7 +31,7 @@ _JAPANESE_GOES_ON = regex.compile("と|って|の(?!ち)|は|が|を|に|で(?![
 _ROMAN = regex.compile("[IVXLCDM]+")
 _DOTTED = regex.compile(r"(?:\p{L}\p{M}*+\p{L}?\p{M}*+\p{L}?\.-?)+\p{L}\p{M}*+\p{L}?\p{M}*+\p{L}?")
 # "EE. UU.": the letters of a plural.
-_DOUBLED = regex.compile(r"([A-Z])\1")
+_DOUBLED = regex.compile(r"([A-HJ-LN-UWYZ])\1")
 
 # A word, an initial or a number too.
 Meaning = Kind | Literal["word", "initial", "ordinal"]
@@ -142,8 +142,12 @@ class Stops:
             date = word[-1] == "." and self._rules.kind(word[:-1]) == "numbered"
             kind = "inside" if number or date or _ROMAN.fullmatch(word.rstrip(".")) else "word"
         if kind == "word":
+            if self._is_label(stop):
+                return False
             return not lower or self._is_word(before)
-        if kind == "inside" or lower:
+        # "Smith et al. (2019)".
+        noted = number and self._text[stop.end : stop.end + 3].strip()[:1] in _BRACKETS
+        if kind == "inside" or lower or noted:
             return False
         if kind == "ends":
             few = len(self._text[max(stop.sentence, stop.start - 40) : stop.start].split()) <= 3
@@ -161,6 +165,18 @@ class Stops:
             return self._starts(word) and before[:1].islower()
         return self._starts(word)
 
+    def _is_label(self, stop: Stop) -> bool:
+        """Whether a sentence is only the number of what follows: "Step 1. Open it."."""
+        if stop.start - stop.sentence > 20:
+            return False
+        label, _, number = self._text[stop.sentence : stop.start].partition(" ")
+        known = (
+            self._rules.kind(label[:-1])
+            if label[-1:] == "."
+            else label.lower() in self._rules.labels
+        )
+        return bool(known) and number.isalnum() and (number.isdecimal() or number.isupper())
+
     def _starts(self, word: str) -> bool:
         """Whether a word of grammar has a capital letter, as the first one of a sentence."""
         if not word[0].isupper() or (len(word) > 1 and word.isupper()):
@@ -171,7 +187,7 @@ class Stops:
         """Whether a word before a stop and a small letter is no unknown abbreviation."""
         if not self._has_capitals:
             return len(word) > 1 and not self._has_no_vowel(word)
-        return len(word) > 6 or (len(word) > 3 and not self._has_no_vowel(word[-1]))
+        return len(word) > 8 or (len(word) > 3 and not self._has_no_vowel(word[-1]))
 
     def _meaning(self, stop: Stop) -> tuple[Meaning, str]:
         """The kind of what stands before a full stop, and its word; of an initial, the word before it."""
@@ -180,14 +196,15 @@ class Stops:
             return "word", ""
         last = _bare(parts[-1])
         elided = last[last.replace("\u2019", "'").rfind("'") + 1 :]
-        joined = last[max(map(last.rfind, "-/\u2013")) + 1 :]
+        elided = elided if len(elided) > 1 else last
+        joined = elided[max(map(elided.rfind, "-/\u2013")) + 1 :]
         # "z. B.", "EE. UU.": with the parts before it, from the longest.
         names = [
             _bare("".join(parts[-count:]))
             for count in range(min(len(parts), 4), 1, -1)
             if all(part[-1] == "." and len(part) < 7 for part in parts[-count:-1])
         ]
-        for name in [*names, last, elided if len(elided) > 1 else last, joined]:
+        for name in [*names, last, elided, joined]:
             if listed := self._rules.kind(name):
                 return listed, last
         kind = self._unlisted(joined)
