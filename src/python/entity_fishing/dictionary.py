@@ -6,7 +6,7 @@ import regex
 
 from entity_fishing.knowledge import Candidate, KnowledgeBase
 from entity_fishing.linker import Mention
-from entity_fishing.names import name_key, spelling
+from entity_fishing.names import ABBREVIATION, name_key, spelling
 from entity_fishing.neighbours import Neighbours
 from entity_fishing.ordinary import is_common, is_stop_word
 from entity_fishing.reading import Reading, Run, spans_of_words
@@ -17,8 +17,6 @@ MAX_WORDS = 8
 MAX_LOWER_CASE_WORDS = 3
 """The same for names in lower case, which are short; most runs of words begin so."""
 
-# Abbreviations up to this length mean something else in lower case, like WHO.
-_ABBREVIATION = 5
 # Between the words of a name only a few characters may stand.
 _GAP = regex.compile(r" ?[&'\u2018\u2019\u02bc./+\u2010\u2011\u2013-]? ?|\.? |, ")
 _INITIALS = regex.compile(r"(?:^|\P{L})\p{L}\.\p{L}$")
@@ -112,6 +110,12 @@ class _Search:
             and self._is_stop_word(run.first)
         )
 
+    def _is_possessive(self, run: Run) -> bool:
+        """Whether an English 's follows, which ordinary words only have with an article."""
+        following = self._reading.text[(end := self._reading.words[run.last].end) : end + 2]
+        is_english = self._reading.language == Language.ENGLISH
+        return is_english and spelling(following) == "'s" and not self._reading.is_lower_case
+
     def _is_abbreviation(self, run: Run) -> bool:
         """Whether these are initials, or a word in capitals where other words aren't."""
         return bool(_INITIALS.search(self._surface(run))) or (
@@ -127,7 +131,7 @@ class _Search:
         spelled = spelling(name)
         if spelling(surface) == spelled or self._reading.is_lower_case:
             return True
-        if spelled.isupper() and len(spelled) <= _ABBREVIATION:
+        if spelled.isupper() and len(spelled) <= ABBREVIATION:
             return False
         return surface[0] == surface[0].upper() and not self._has_ordinary_words(run, name)
 
@@ -166,6 +170,7 @@ class _Search:
             or word.casefold() in evident
             or self._is_abbreviation(run)
             or self._is_after_article(run)
+            or self._is_possessive(run)
             or reading.is_alone(run)
         ):
             return 0.0

@@ -5,17 +5,19 @@ description to the mention's context (Milne and Witten, "Learning to link with W
 here with sentence embeddings.
 """
 
-import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from entity_fishing.knowledge import Candidate
 from entity_fishing.linker import Link, Mention
-from entity_fishing.names import spelling
+from entity_fishing.names import ABBREVIATION, spelling
 from entity_fishing.reading import Reading
 from entity_fishing.schema import Reason
+from mesh.nlp.sentences import Span
 from mesh.nlp.softmax import softmax
 
 Floats = NDArray[np.float32]
@@ -54,7 +56,6 @@ _DEEDS = {
     ),
     "other": (),
 }
-_POSSESSIVE = re.compile("^['\u2019]s\\b")
 
 
 class Text:
@@ -117,13 +118,14 @@ class Text:
             return Link(mention, 0.0, reason=mention.reason or Reason.UNKNOWN)
         surface = self._surface(mention)
         context = embeddings[self._context(mention)]
+        tells_case = self._reading.tells_case(mention.start, mention.end)
         weights = [
-            _weight(candidate, surface)
+            _weight(candidate, surface, tells_case=tells_case)
             + _CONTEXT * float(context @ embeddings[candidate.description])
             + _NAMED_BEFORE * (candidate.id in named)
             for candidate in candidates
         ]
-        rivals = [*weights, _NOTHING if " " in surface else _NOTHING_ONE_WORD]
+        rivals = [*weights, _NOTHING if _is_sure(surface) else _NOTHING_ONE_WORD]
         *scores, nothing = softmax(np.array(rivals)).tolist()
         best = int(np.argmax(scores))
         score, candidate = scores[best], candidates[best]
@@ -164,20 +166,36 @@ class Text:
         return self._reading.text[slice(*self._reading.context(mention.start, mention.end))]
 
     def _rest(self, mention: Mention) -> str:
-        """The sentence that a mention is in, without the mention."""
-        start, end = self._reading.context(mention.start, mention.end)
-        text = self._reading.text
-        after = _POSSESSIVE.sub("", text[mention.end : end])
-        return f"{text[start:mention.start]}{after}".strip(" ,")
+        """The sentence that a doubtful name is in, without the doubtful names."""
+        return self._rests[self._reading.context(mention.start, mention.end)]
+
+    @cached_property
+    def _rests(self) -> Mapping[Span, str]:
+        doubtful: dict[Span, list[Mention]] = defaultdict(list)
+        for mention in self._mentions:
+            if mention.doubt:
+                doubtful[self._reading.context(mention.start, mention.end)].append(mention)
+        return {sentence: self._without(sentence, names) for sentence, names in doubtful.items()}
+
+    def _without(self, sentence: Span, names: Sequence[Mention]) -> str:
+        starts = [*(name.start for name in names), sentence.end]
+        ends = [sentence.start, *(name.end for name in names)]
+        parts = (self._reading.text[end:start] for end, start in zip(ends, starts, strict=True))
+        return "".join(parts).strip(" ,")
 
 
-def _weight(candidate: Candidate, surface: str) -> float:
-    """How likely a candidate is, regardless of the text."""
+def _is_sure(surface: str) -> bool:
+    """Whether a name has several words or is an abbreviation, and so is little else."""
+    return " " in surface or (surface.isupper() and len(spelling(surface)) <= ABBREVIATION)
+
+
+def _weight(candidate: Candidate, surface: str, *, tells_case: bool) -> float:
+    """How likely a candidate is, regardless of what the text is about."""
     weight = _POPULARITY * candidate.popularity
     if not candidate.is_whole:
         return weight + _PART
     if not candidate.is_label:
         weight += _ALIAS
-    if spelling(candidate.name) != spelling(surface):
+    if tells_case and spelling(candidate.name) != spelling(surface):
         weight += _OTHER_CASE
     return weight

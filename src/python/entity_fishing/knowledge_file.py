@@ -8,7 +8,7 @@ from pathlib import Path
 from entity_fishing.names import name_key
 from mesh.core.errors import MeshError
 
-FORMAT = 1
+FORMAT = 2
 """Stored in every file; increase it with every change of the tables."""
 APPLICATION_ID = 0x4D454653
 

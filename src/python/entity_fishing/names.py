@@ -16,6 +16,9 @@ _PLAIN = str.maketrans(
     }
 )
 
+ABBREVIATION = 5
+"""Most letters of an abbreviation; such names mean something else in lower case, like WHO."""
+
 
 def spelling(name: str) -> str:
     """A name with plain apostrophes, hyphens and spaces, and without full stops after initials."""

@@ -97,7 +97,12 @@ class Neighbours:
             return False
         if index not in reading.unmarked or is_first_name(word):
             return True
-        return reading.language != Language.GERMAN and not is_ordinary(word, reading.language)
+        # The lists of ordinary words aren't complete, so the others count only with a capital.
+        return (
+            reading.language != Language.GERMAN
+            and reading.tells_case(*reading.words[index])
+            and not is_ordinary(word, reading.language)
+        )
 
     def _gap(self, left: int, gap: "regex.Pattern[str]") -> bool:
         words = self._reading.words

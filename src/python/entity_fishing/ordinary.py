@@ -1,7 +1,7 @@
 """Which words of a language are ordinary, and which are first names."""
 
 import importlib.resources
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 
 from mesh.nlp.stop_words import LANGUAGES, stop_words
@@ -15,8 +15,8 @@ _FREQUENT = 20_000
 
 
 def is_ordinary(word: str, language: str) -> bool:
-    """Whether a word is in use as something else than a name, or is a stop word."""
-    return word.lower() in _counts(language) or is_stop_word(word, language)
+    """Whether a word is in use as something else than a name."""
+    return word.lower() in _counts(language) or word.lower() in _stop_words(language)
 
 
 def is_common(word: str, language: str) -> bool:
@@ -28,16 +28,16 @@ def is_stop_word(word: str, language: str) -> bool:
     """Whether a word is one of those that carry little meaning in a language."""
     small, counts = word.lower(), _counts(language)
     # The lists of stop words have some names and nouns, which are less frequent.
-    return (
-        language in LANGUAGES
-        and small in stop_words(language)
-        and (not counts or counts.get(small, 0) >= _FREQUENT)
-    )
+    return small in _stop_words(language) and (not counts or counts.get(small, 0) >= _FREQUENT)
 
 
 def is_first_name(word: str) -> bool:
     """Whether a word is a frequent first name in a language with Latin letters."""
     return word.lower() in _first_names()
+
+
+def _stop_words(language: str) -> Collection[str]:
+    return stop_words(language) if language in LANGUAGES else ()
 
 
 @cache

@@ -68,6 +68,10 @@ class Reading:
             return Span(start, end)
         return Span(min(start, self.sentences[first].start), max(end, self.sentences[last].end))
 
+    def tells_case(self, start: int, end: int) -> bool:
+        """Whether a piece of the text is in a sentence with small letters, and maybe others."""
+        return not (self.is_lower_case or self.text[slice(*self.context(start, end))].isupper())
+
     def is_alone(self, run: Run) -> bool:
         """Whether these words are all that their sentence says, as in a list of names."""
         sentence = self.context(self.words[run.first].start, self.words[run.last].end)

@@ -23,6 +23,7 @@ from mesh.nlp.segmentation import (
     SPACELESS_CHARACTER,
     WITHIN_WORD,
     Word,
+    core,
     is_spaceless,
     segments,
 )
@@ -66,6 +67,7 @@ def words(text: str, stop_words: StopWords) -> list[str]:
 
 
 def _spans(text: str) -> Iterator[Word]:
+    """The words of a text; elided ones, such as "jusqu" in "jusqu'au", stand before their word."""
     borders = {start for start, _ in segments(text)} if is_spaceless(text) else ()
     for match in _WORD.finditer(text):
         start, end = match.span()
@@ -73,6 +75,9 @@ def _spans(text: str) -> Iterator[Word]:
             inner = (position for position in range(start + 1, end) if position in borders)
             yield from map(Word._make, pairwise((start, *inner, end)))
         else:
+            elided = core(match[0]).start
+            if elided:
+                yield Word(start, start + elided - 1)
             yield Word(start, end)
 
 

@@ -8,10 +8,11 @@ from typing import Protocol, Self
 from mesh.compile.artifact import CompiledModel
 from mesh.compile.text_model import TokenLogits
 from mesh.nlp.document import Document
+from mesh.nlp.segmentation import Word
 from mesh.nlp.sentences import Span
 from mesh.nlp.softmax import softmax
 from mesh.nlp.tagging import OUTSIDE, TaggedSpan, first_tokens, tagged_spans
-from mesh.nlp.words import Word, split_words
+from mesh.nlp.words import split_words
 from ner.addresses import cuts, find_addresses, find_domains, touches
 from ner.schema import Entity, Prediction
 

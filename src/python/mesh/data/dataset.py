@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
+from mesh.nlp.blocks import BLOCK_BREAK
 from mesh.nlp.document import Document
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
@@ -106,13 +107,16 @@ class AnnotatedText(TextRow):
         """The row with the cleaned form of its text, and its entities where they are in it.
 
         Raises:
-            ValueError: nothing is left of an entity, or two entities overlap now.
+            ValueError: nothing is left of an entity, it is in two blocks, or two entities overlap
+                now.
         """
         entities = []
         for entity in sorted(self.entities, key=lambda entity: entity.start):
             span = text.to_text(entity.start, entity.end)
             if span is None:
                 raise ValueError(f"nothing is left of the entity {entity.start}:{entity.end}")
+            if BLOCK_BREAK in text.text[span[0] : span[1]]:
+                raise ValueError(f"the entity {entity.start}:{entity.end} is in two blocks")
             entities.append({"start": span[0], "end": span[1], "label": entity.label})
         return self.model_validate({**self.model_dump(), "text": text.text, "entities": entities})
 

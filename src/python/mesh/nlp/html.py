@@ -73,7 +73,7 @@ class Sign(Enum):
 
 
 _WRITTEN = {Sign.SPACE: " ", Sign.LINE: "\n"}
-_BREAKS = re.compile(r"[\t-\r\x1c-\x1e\x85\u2028\u2029]+")
+_BREAK = re.compile(r"[\t-\r\x1c-\x1e\x85\u2028\u2029]\s*+")
 
 
 class Piece(NamedTuple):
@@ -203,7 +203,7 @@ def write_html(
 
     Args:
         pieces: the markup in it.
-        flowing: whether line breaks are nothing but white space, outside of preformatted text.
+        flowing: whether a line break is white space, outside of preformatted text.
     """
     position = start
     folded = flowing
@@ -220,8 +220,9 @@ def write_html(
 
 def _write_text(draft: Tracing, start: int, end: int, folded: bool) -> None:
     if folded:
-        for match in _BREAKS.finditer(draft.source.text, start, end):
+        for match in _BREAK.finditer(draft.source.text, start, end):
             draft.keep(start, match.start())
-            draft.put(" ", *match.span())
+            is_empty_line = len(f"{match[0]}.".splitlines()) > 2
+            draft.put("\n\n" if is_empty_line else " ", *match.span())
             start = match.end()
     draft.keep(start, end)

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from functools import cache
 
+from mesh.nlp.word_lists import LISTED, word_list
+
 HYPHENS = "-\u2010\u2011"
 """At a line's end these are the word's own, or only cut it: `joins` tells."""
 
@@ -14,9 +16,6 @@ CUTS = "\u00ad\u00ac"
 """At a line's end these always cut a word: the soft hyphen, and what text recognition reads for it."""
 
 _INNER = re.compile(rf"[{HYPHENS}'’]")
-
-_LISTED = frozenset(("ar", "de", "en", "es", "eu", "fa", "fr", "it", "lv", "nl", "pt", "ru"))
-_LEAST_COUNT_OF_SHORT = 2000
 
 # Two words that make an unlisted one are a compound here; elsewhere a hyphen parts them.
 _COMPOUNDING = frozenset(("de", "es", "it", "lv", "nl"))
@@ -105,7 +104,7 @@ def joins(before: str, after: str, language: str, words: Collection[str]) -> boo
     # Only English has words like "thous-/and".
     if min(len(before), len(after)) < 2 or (language != "en" and suspends(after, language)):
         return False
-    if language not in _LISTED:
+    if language not in LISTED:
         return not _SLAVIC.search(before)
     return _make_a_word(before, after, language)
 
@@ -130,7 +129,7 @@ def _has_letters_only(word: str) -> bool:
 
 
 def _make_a_word(before: str, after: str, language: str) -> bool:
-    listed = _word_list(language)
+    listed = word_list(language)
     if f"{before}-{after}" in listed:
         return False
     if before + after in listed:
@@ -170,30 +169,3 @@ def _words(table: Mapping[str, str], language: str) -> frozenset[str]:
 @cache
 def _split(words: str) -> frozenset[str]:
     return frozenset(words.split())
-
-
-class _WordList:
-    """The words of a language, kept as their hashes: 8 bytes a word instead of 200."""
-
-    def __init__(self, words: list[str]) -> None:
-        import numpy as np
-
-        self._hashes = np.fromiter(map(hash, words), dtype=np.int64, count=len(words))
-        self._hashes.sort()
-
-    def __contains__(self, word: str) -> bool:
-        wanted = hash(word)
-        place = self._hashes.searchsorted(wanted)
-        return bool(place < len(self._hashes) and self._hashes[place] == wanted)
-
-
-@cache
-def _word_list(language: str) -> _WordList:
-    """The list of a language's words, which is read in 0.1 to 1 s."""
-    from spellchecker import SpellChecker
-
-    counts = SpellChecker(language).word_frequency.dictionary
-    # The rare ones among the short are abbreviations and parts of names.
-    return _WordList(
-        [word for word, count in counts.items() if len(word) > 3 or count >= _LEAST_COUNT_OF_SHORT]
-    )

@@ -24,6 +24,7 @@ from mesh.nlp.language import (
     without_addresses,
 )
 from mesh.nlp.stop_words import LANGUAGES, stop_words
+from mesh.nlp.word_lists import LISTED, word_list
 from mesh.nlp.words import split_words
 
 MINIMUM_WORDS = 4
@@ -35,11 +36,13 @@ _LIKELY, _RIVAL = 0.2, 0.05
 """The least probability of the foreign language, and the most of the known ones as a part of it."""
 _CLEARLY_LIKELY, _CLEAR_RIVAL = 0.4, 0.005
 """The same for a text without function words that only one side has."""
+_TELLING_LETTERS = 4
+"""Shorter words among names may be parts of them."""
 _IGNORED = "la"
 """Latin is the language of placeholder text ("Lorem ipsum"), mottoes and names of species."""
 _PARTICLES = frozenset(
-    "af al av bin da dal de del della den der di do dos du ibn la le les ten ter van vom von zu "
-    "zum zur".split()
+    "af al alla alle aux av bin da dal de del della den der di do dos du ibn la le les sous sur ten "
+    "ter van vom von zu zum zur".split()
 )
 """Join the parts of names: "Cristina Fernández de Kirchner"."""
 
@@ -101,7 +104,11 @@ class LanguageCheck:
         Raises:
             MeshError: the file of its languages is missing or damaged.
         """
-        return cls(read_languages(folder))
+        known = read_languages(folder)
+        for code in known & LISTED:
+            # No request waits for it.
+            word_list(code)
+        return cls(known)
 
     def require_known(self, reading: Reading) -> None:
         """Refuse a language that the caller declares.
@@ -145,39 +152,59 @@ class LanguageCheck:
         readable = [word for word in words if not scripts or word.script in scripts]
         strange = [word for word in words if scripts and word.script not in scripts]
         if len(strange) >= MINIMUM_WORDS and _weight(strange) > _weight(readable):
-            return self._likeliest(language_probabilities(_joined(strange)))
-        names_decide = _is_shouted(readable)
-        if not names_decide:
-            readable = [word for word in readable if not word.name]
-        return self._judge(_outside_quotations(sample, readable), names_decide)
+            return self._likeliest(strange)[0]
+        if _is_shouted(readable):
+            return self._judge(readable, with_names=True)
+        plain = _outside_quotations(sample, [word for word in readable if not word.name])
+        if len(plain) >= _DECIDING_WORDS:
+            return self._judge(plain, with_names=False)
+        return self._judge_names(readable)
 
-    def _judge(self, words: Sequence[_Word], with_names: bool) -> DetectedLanguage | None:
+    def _judge(self, words: Sequence[_Word], *, with_names: bool) -> DetectedLanguage | None:
         """The language of words in the scripts of known languages, if it is clearly foreign.
 
         Args:
             with_names: whether there may be names among them.
         """
-        probabilities = language_probabilities(_joined(words))
-        found = self._likeliest(probabilities)
-        if found is None or len(words) < _DECIDING_WORDS:
+        found, rival = self._likeliest(words)
+        if found is None or found.code is None or len(words) < _DECIDING_WORDS:
             return None
-        rival = sum(probabilities.get(code, 0.0) for code in self.known) / found.probability
         foreign, own = _function_words(frozenset((found.code,))), _function_words(self.known)
         texts = [word.text.lower() for word in words]
         here = sum(text in foreign and text not in own for text in texts)
         there = sum(text in own and text not in foreign for text in texts)
-        likely = found.probability >= _LIKELY and rival < _RIVAL
+        if here > 2 * there:
+            return found if found.probability >= _LIKELY and rival < _RIVAL else None
         clear = found.probability >= _CLEARLY_LIKELY and rival < _CLEAR_RIVAL
-        if (here > 2 * there and likely) or (not there and not with_names and clear):
-            return found
-        return None
+        return found if clear and not there and not with_names else None
 
-    def _likeliest(self, probabilities: dict[str, float]) -> DetectedLanguage | None:
-        """The likeliest language, unless it is a known one or Latin."""
+    def _judge_names(self, words: Sequence[_Word]) -> DetectedLanguage | None:
+        """The language of a text in which nearly all words may be names, as the nouns of German.
+
+        It is foreign if there are other words and the known languages' lists have none of them.
+        """
+        texts = [word.text for word in words if word.text[0].islower() and not word.name]
+        longest = max(map(len, texts), default=0)
+        if longest < _TELLING_LETTERS or not self.known <= LISTED:
+            return None
+        lists = [word_list(code) for code in self.known]
+        # Some words of two letters in the lists are none.
+        if any(len(text) > 2 and text in each for text in texts for each in lists):
+            return None
+        found, rival = self._likeliest(words)
+        return found if found and found.probability >= _CLEARLY_LIKELY and rival < _RIVAL else None
+
+    def _likeliest(self, words: Sequence[_Word]) -> tuple[DetectedLanguage | None, float]:
+        """The likeliest language and the known ones' probability as a part of its own.
+
+        None where it is a known one or Latin.
+        """
+        probabilities = language_probabilities(_joined(words))
         code, probability = next(iter(probabilities.items()), (_IGNORED, 0.0))
         if code in self.known or code == _IGNORED:
-            return None
-        return DetectedLanguage(code, probability)
+            return None, 1.0
+        known = sum(probabilities.get(each, 0.0) for each in self.known)
+        return DetectedLanguage(code, probability), known / probability
 
     def _names(self) -> str:
         return ", ".join(sorted(self.known))

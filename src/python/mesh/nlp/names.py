@@ -14,8 +14,9 @@ import regex
 from mesh.core.errors import UsageError
 from mesh.nlp.blocks import BLOCK_BREAK
 from mesh.nlp.document import Document
+from mesh.nlp.segmentation import SPACELESS_SCRIPTS, Word
 from mesh.nlp.sentences import Span
-from mesh.nlp.words import SPACELESS_SCRIPTS, Word, split_words
+from mesh.nlp.words import split_words
 
 MAX_OCCURRENCES = 100_000
 MAX_NAME_WORDS = 50

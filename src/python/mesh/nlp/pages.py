@@ -25,6 +25,7 @@ _DASHED = re.compile(r"[-–—]\s?(\d{1,4})\s?[-–—]")
 # Nothing else stands in such a line, so dashes, dots and brackets around are a frame.
 _FRAME = " \t-–—―·•*|~()[]<>"
 _STOPPED = re.compile(r"[.!?…:。！？؟।][\"'”’»)\]]*$")
+_TITLE = re.compile(r"[\w\u00a9][^,;{}=<>`@|]*[\w)]")
 _STOP = re.compile(r"[.!?…。！？؟।](?:\W|$)")
 _SPEECH = re.compile(r"[-–—*•\"'“„«‹>+]")
 _APART = re.compile(r"\s*[|·•—–]\s*|\s{2,}|\t")
@@ -141,7 +142,7 @@ def _goes_on(before: str, after: str, least: int) -> bool:
     return (
         len(before) >= least
         and not _STOPPED.search(before)
-        and (after[0].islower() or before.endswith("-"))
+        and ((after[0].isalpha() and not after[0].isupper()) or before.endswith("-"))
     )
 
 
@@ -158,15 +159,19 @@ def _heads(
             for i in border.lines:
                 if numbered[i] is None:
                     places[keys[i]].append((i, border))
-    pages = _is_prose(lines, borders)
-    return {key for key, found in places.items() if _is_running(lines, numbered, found, pages)}
+    width = _width(lines, borders)
+    return {
+        key
+        for key, found in places.items()
+        if len(found) > 1 and _is_running(lines, numbered, found, width)
+    }
 
 
 def _is_running(
     lines: Sequence[str],
     numbered: Sequence[tuple[str, int] | None],
     found: Sequence[tuple[int, _Border]],
-    prose: bool,
+    width: float,
 ) -> bool:
     fed = sum(border.is_fed for _, border in found)
     if fed and sum(border.is_fed or border.is_edge for _, border in found) >= 2:
@@ -176,18 +181,21 @@ def _is_running(
     pages = [page for text in texts if (page := _page_in(text))]
     if len(texts) == len(pages) >= 2 and _rises([value for _, value in pages]):
         return bool(fed or count_inside) or all(kind == "page" for kind, _ in pages)
-    if prose and count_inside == len(found) >= 2:
+    known = [number for _, border in found if (number := _first_number(border, numbered))]
+    if len(found) >= 3 and len(known) >= len(found) - 1 and _rises(known):
         return True
-    if len(found) < 3:
+    if not all(_is_title(text, width) for text in texts):
         return False
-    beside = [_first_number(border, numbered) for _, border in found]
-    known = [value for value in beside if value is not None]
-    if len(known) >= len(found) - 1 and _rises(known):
+    if count_inside == len(found):
         return True
-    if any(_STOPPED.search(text) for text in texts):
-        return False
+    is_regular = len(found) >= 3 and _is_regular([i for i, _ in found])
+    return is_regular and (3 * count_inside >= len(found) or found[0][1].is_edge)
+
+
+def _is_title(text: str, width: float) -> bool:
+    """Whether a line is no part of a paragraph, whose lines have a width in characters."""
     return (
-        prose and _is_regular([i for i, _ in found]) and bool(count_inside or found[0][1].is_edge)
+        len(text) <= 0.75 * width and not text[0].islower() and _TITLE.fullmatch(text) is not None
     )
 
 
@@ -211,12 +219,13 @@ def _is_regular(numbers: Sequence[int]) -> bool:
     return min(gaps) >= 4 and max(gaps) <= 1.3 * min(gaps) + 2
 
 
-def _is_prose(lines: Sequence[str], borders: Sequence[_Border]) -> bool:
-    """Whether lines are as long as those of prose, and have its full stops."""
+def _width(lines: Sequence[str], borders: Sequence[_Border]) -> float:
+    """The usual length of a line in characters, or 0 where the text isn't prose in long lines."""
     left_out = {i for border in borders for i in border.lines}
     read = [line.strip() for i, line in enumerate(lines) if i not in left_out and line.strip()]
+    width = median(map(len, read)) if read else 0
     stopped = sum(bool(_STOP.search(line)) for line in read)
-    return median(map(len, read)) >= 40 and 8 * stopped >= len(read) if read else False
+    return width if width >= 40 and 8 * stopped >= len(read) else 0
 
 
 def _page_numbers(

@@ -129,7 +129,7 @@ def _within_words(text: str) -> Set[int]:
         within.difference_update((len(text), *(start for start, _ in segments(text))))
     for match in _JOINED_RUNS.finditer(text):
         start, (first, last) = match.start(), core(match[0])
-        within.update(range(start + 1, start + first))
+        within.update(range(start + 1, start + first - 1))
         within.update(range(start + first + 1, start + last))
         within.update(range(start + last + 1, match.end()))
     return within

@@ -121,7 +121,8 @@ class StopWords:
             if len(found) == 1 and not is_spaceless(word):
                 start, end = found[0]
                 self._words.add(_key(fold(word)[start:end]))
-            elif found:
+            # The parts of a word with an apostrophe may be words of their own.
+            if found and (len(found) > 1 or is_spaceless(word) or "'" in fold(word)):
                 phrases.append(word)
         self._phrases = PhraseFinder(phrases)
 

@@ -1,6 +1,7 @@
 """What a stop means: the end of a sentence, or a part of an abbreviation, a number or a name."""
 
 import unicodedata
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import regex
@@ -26,6 +27,8 @@ _CAPITAL_LATER = regex.compile(
 _PARTICLES = frozenset(
     "a al da de del den der di do du el la las le lo los o te ten ter van von".split()
 )
+# Of adjectives.
+_GERMAN_ENDINGS = ("e", "en", "er", "es", "em")
 _GERMAN_REQUEST = regex.compile(r"\p{Lu}\p{L}*n Sie\b")
 _JAPANESE_GOES_ON = regex.compile("と|って|の(?!ち)|は|が|を|に|で(?![もす])|も|や|など|、|\uff0c")
 _ROMAN = regex.compile("[IVXLCDM]+")
@@ -77,10 +80,7 @@ class Stops:
             return (
                 self._meaning(stop)[0] == "word" and self._text[start : start + 1] not in _GOING_ON
             )
-        later = _CAPITAL_LATER.match(self._text, start) or _CAPITAL_LATER.match(
-            self._text, start - 1
-        )
-        lower = word.lstrip("'\u2019")[0].islower() and not later
+        lower = not word[0].isupper() and self._is_lower(start, word)
         if stop.marks == ".":
             return self._ends_at_full_stop(stop, word, lower)
         if lower:
@@ -98,6 +98,13 @@ class Stops:
         """The start of the next word, and the word, empty if a symbol comes first."""
         start = _end(_OPENING, self._text, position)
         return start, self._text[start : _end(_WORD, self._text, start)]
+
+    def _is_lower(self, start: int, word: str) -> bool:
+        """Whether a word begins with a small letter, and nothing begins a sentence like that."""
+        later = _CAPITAL_LATER.match(self._text, start) or _CAPITAL_LATER.match(
+            self._text, start - 1
+        )
+        return word.lstrip("'\u2019")[0].islower() and not later
 
     def _stands_at_end(self, stop: Stop) -> bool:
         """Whether what follows a stop can be another sentence, by the white space between them."""
@@ -145,25 +152,30 @@ class Stops:
             if self._is_label(stop):
                 return False
             return not lower or self._is_word(before)
-        # "Smith et al. (2019)".
-        noted = number and self._text[stop.end : stop.end + 3].strip()[:1] in _BRACKETS
-        if kind == "inside" or lower or noted:
+        if kind == "inside" or word[0].islower():
             return False
+        if number:
+            # "Smith et al. (2019)", "8 h. 30"; the next item of a list rather than a sentence.
+            return kind == "ends" and word[-1] == "."
         if kind == "ends":
-            few = len(self._text[max(stop.sentence, stop.start - 40) : stop.start].split()) <= 3
-            return self._starts(word) or not (few or word.lower() in self._rules.goes_on)
-        if (
-            kind == "ordinal"
-            and not number
-            and (
-                not self._rules.nouns
-                or _GERMAN_REQUEST.match(self._text, self._word_after(stop.end)[0])
-            )
-        ):
+            # "W 1999 r. Jan ...": too few words for a sentence.
+            words = self._text[max(stop.sentence, stop.start - 40) : stop.start].split()
+            few = sum(part[-1] != "." for part in words) <= 3
+            on = word.lower().rstrip(".") in self._rules.goes_on
+            return self._starts(word) or not (few or on)
+        if kind == "ordinal" and not (self._rules.nouns and self._counts_ranks(before)):
+            return True
+        if kind == "ordinal" and _GERMAN_REQUEST.match(self._text, self._word_after(stop.end)[0]):
             return True
         if kind == "initial" and word.lower() in _PARTICLES:
             return self._starts(word) and before[:1].islower()
         return self._starts(word)
+
+    def _counts_ranks(self, before: str) -> bool:
+        """Whether a German number behind a word can be an ordinal: "der 3. Stock", "Platz 3."."""
+        if not before[-1:].isalpha() or before.lower() in self._rules.first:
+            return True
+        return before.endswith(("s", "er") if before[0].isupper() else _GERMAN_ENDINGS)
 
     def _is_label(self, stop: Stop) -> bool:
         """Whether a sentence is only the number of what follows: "Step 1. Open it."."""
@@ -190,7 +202,7 @@ class Stops:
         return len(word) > 8 or (len(word) > 3 and not self._has_no_vowel(word[-1]))
 
     def _meaning(self, stop: Stop) -> tuple[Meaning, str]:
-        """The kind of what stands before a full stop, and its word; of an initial, the word before it."""
+        """The kind of what stands before a full stop, and its word; of an initial or number, the one before it."""
         parts = self._text[max(stop.sentence, stop.start - 40) : stop.start].split()
         if not parts or stop.end - stop.start > 1 and stop.quotation is None:
             return "word", ""
@@ -198,19 +210,16 @@ class Stops:
         elided = last[last.replace("\u2019", "'").rfind("'") + 1 :]
         elided = elided if len(elided) > 1 else last
         joined = elided[max(map(elided.rfind, "-/\u2013")) + 1 :]
-        # "z. B.", "EE. UU.": with the parts before it, from the longest.
-        names = [
-            _bare("".join(parts[-count:]))
-            for count in range(min(len(parts), 4), 1, -1)
-            if all(part[-1] == "." and len(part) < 7 for part in parts[-count:-1])
-        ]
-        for name in [*names, last, elided, joined]:
+        names = dict.fromkeys((*_with_parts_before(parts), last, elided, joined))
+        for name in names:
             if listed := self._rules.kind(name):
                 return listed, last
         kind = self._unlisted(joined)
         if kind == "word" and len(joined) <= 3 and self._has_dandas:
             kind = "either"
-        return kind, parts[-2] if kind == "initial" and len(parts) > 1 else last
+        if kind == "initial" or (kind == "ordinal" and joined.isdecimal()):
+            return kind, parts[-2] if len(parts) > 1 else ""
+        return kind, last
 
     def _unlisted(self, name: str) -> Meaning:
         """The meaning of a word before a full stop by its form."""
@@ -237,5 +246,19 @@ def _end(pattern: regex.Pattern[str], text: str, position: int) -> int:
     return found.end() if found else position
 
 
+def _with_parts_before(parts: list[str]) -> Iterator[str]:
+    """The last word with the parts of an abbreviation before it, from the longest: "z. B."."""
+    first = len(parts) - 1
+    while (
+        first
+        and len(parts) - first < 4
+        and parts[first - 1][-1] == "."
+        and len(parts[first - 1]) < 7
+    ):
+        first -= 1
+    for start in range(first, len(parts) - 1):
+        yield _bare("".join(parts[start:]))
+
+
 def _bare(word: str) -> str:
-    return word[_end(_OPENING, word, 0) :]
+    return word if word[:1].isalnum() else word[_end(_OPENING, word, 0) :]

@@ -9,6 +9,8 @@ from mesh.nlp.hyphens import CUTS, HYPHENS
 _NARROWEST = 30
 _WIDEST = 160
 """Columns at which texts are wrapped."""
+_SAFE = 50
+"""Columns from which on two lines of equal length are no chance."""
 
 # Characters that take two columns, of scripts that are wrapped anywhere.
 _BROAD = "\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uff60\U00020000-\U0003fffd"
@@ -69,12 +71,14 @@ class _Surroundings(NamedTuple):
     Args:
         width: the column at which they are wrapped, if they are.
         longest: the columns of the longest line that has a next one.
+        is_even: whether the next word would have passed these columns in all of them.
         is_sentence: whether the last line ends a sentence.
         is_lower: whether the first line begins in lower case.
     """
 
     width: int | None
     longest: int
+    is_even: bool
     is_sentence: bool
     is_lower: bool
 
@@ -105,9 +109,11 @@ def _surroundings(
     run: Sequence[_Pair], lines: Sequence[TextLine], width: int | None
 ) -> _Surroundings:
     first, last = lines[run[0].second - 1].text, lines[run[-1].second].text
+    longest = max(pair.shortest for pair in run)
     return _Surroundings(
         width=_width(run, lines) or width,
-        longest=max(pair.shortest for pair in run),
+        longest=longest,
+        is_even=all(pair.longest >= longest for pair in run),
         is_sentence=_is_ended(last),
         is_lower=first[0].islower(),
     )
@@ -128,8 +134,8 @@ def _pair(lines: Sequence[TextLine], second: int) -> _Pair:
     first = after.text.split(None, 1)[0]
     if _SPACELESS.match(first):
         first = first[:1] if _WIDE.match(first) else first[:10]
-    # Characters of print differ in width.
-    slack = shortest // 20
+    # Characters of print differ in width, but not the broad ones.
+    slack = 0 if _WIDE.match(first) else shortest // 20
     return _Pair(second, shortest - slack, shortest + _columns(first) + slack)
 
 
@@ -154,13 +160,13 @@ def _width(pairs: Sequence[_Pair], lines: Sequence[TextLine]) -> int | None:
         count += change
         if column >= _NARROWEST and count > most:
             best, most = column, count
-    if most < 3:
+    if most < 3 and not (most == len(pairs) == 2 and best >= _SAFE):
         return None
     long = sum(pair.longest >= best // 2 for pair in pairs)
     wrapped = [pair for pair in pairs if pair.shortest <= best <= pair.longest]
     cased = [pair for pair in wrapped if _is_cased(lines[pair.second].text[0])]
     lower = sum(lines[pair.second].text[0].islower() for pair in cased)
-    return best if 2 * most >= long and 5 * lower >= len(cased) else None
+    return best if 2 * most >= long and 5 * lower >= len(cased) and (lower or most > 2) else None
 
 
 def _is_cased(character: str) -> bool:
@@ -190,8 +196,8 @@ def _goes_on(
         return True
     if lower and not around.is_lower:
         return _is_begun_sentence(words, around)
-    is_full = pair.longest >= around.longest and (pair.longest > _NARROWEST or around.is_sentence)
-    return around.width is None and is_full and _is_running(words, after.text, language)
+    is_wrapped = around.width is None and around.is_even and around.is_sentence
+    return is_wrapped and _is_running(words, after.text, language)
 
 
 def _is_begun_sentence(words: Sequence[str], around: _Surroundings) -> bool:
@@ -211,4 +217,6 @@ def _is_running(words: Sequence[str], after: str, language: str) -> bool:
     lower = sum(word[0].islower() for word in words)
     if len(words) < 4 or 5 * lower < 2 * len(words):
         return False
-    return first.islower() or (last[0].isupper() and last[-1].isalnum()) or language == "de"
+    if not first.isupper() or language == "de":
+        return True
+    return last[0].isupper() and last[-1].isalnum()

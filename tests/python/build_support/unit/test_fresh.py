@@ -236,7 +236,7 @@ def test_a_signal_ends_the_container_too(machine: Machine, tmp_path: Path, numbe
     process.send_signal(number)
 
     # The output ends with the last process that has it.
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == (130 if number == signal.SIGINT else 143)
     assert not machine.containers.exists()
 

@@ -58,7 +58,7 @@ def forms(draw: st.DrawFn, text: str) -> str:
 
 
 @pytest.mark.parametrize("project", PROJECTS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_form_markup_and_invisible_characters_change_no_answer(models, project, data):
     known = [text for text, case in PLAIN.items() if knows(MODELS[project], case.language)]
@@ -69,7 +69,7 @@ def test_form_markup_and_invisible_characters_change_no_answer(models, project, 
 
 
 @pytest.mark.parametrize("project", WITH_NAMES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(FRAGMENTS)
 def test_places_are_those_of_the_text_as_it_was_sent(models, project, text):
     [answer] = Asker(models[project], "en").ask(text)
@@ -85,7 +85,7 @@ def test_places_are_those_of_the_text_as_it_was_sent(models, project, text):
 
 
 @pytest.mark.parametrize("project", WITH_NAMES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     BLOCKS,
     st.sampled_from(["\n\n", "\r\n\r\n", "\n \n", "<p>", "<br><br>", "<hr>", "</td><td>"]),

@@ -2,7 +2,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mesh.nlp.words import words
 from summarization.length import TOKEN_CHARACTERS, count_words
 
 
@@ -30,8 +29,8 @@ def test_words_are_counted_and_long_strings_by_their_characters(text, count):
     assert count_words(text) == count
 
 
-@given(st.text())
-def test_no_text_is_longer_than_its_count_says(text):
-    assert count_words(text) >= len(words(text))
-    longest = max(map(len, text.split()), default=0)
-    assert count_words(text) >= longest // TOKEN_CHARACTERS
+@given(st.text(), st.text())
+def test_length_is_that_of_the_parts_and_grows_with_the_characters(left, right):
+    assert count_words(f"{left} {right}") == count_words(left) + count_words(right)
+    longest = max(map(len, left.split()), default=0)
+    assert count_words(left) >= longest // TOKEN_CHARACTERS

@@ -75,6 +75,12 @@ def test_entity_that_clean_up_removes_is_an_error() -> None:
         row.cleaned(read_document(row.text))
 
 
+def test_entity_in_two_blocks_is_an_error() -> None:
+    row = annotated("Anna\n\nRome", (0, 10, "LOC"))
+    with pytest.raises(ValueError, match="the entity 0:10 is in two blocks"):
+        row.cleaned(read_document(row.text))
+
+
 def test_strata_are_the_labels_that_occur() -> None:
     assert annotated("Anna, Anna", (0, 4, "PER"), (6, 10, "PER")).stratum == "en/news/PER"
     assert annotated("nobody").stratum == "en/news/none"

@@ -23,6 +23,7 @@ from mesh.nlp.document import read_document
         ("<div><!--[if mso]>x<![endif]-->y</div>", "y"),
         # Line breaks of the source are white space beside elements of blocks, and only there.
         ("<p>New\nYork</p>", "New York"),
+        ("<p>one\n \ntwo</p>", "one|two"),
         ("<p>one\ttwo</p>", "one two"),
         ("<b>Berlin</b>\nParis", "Berlin|Paris"),
         ("Müller &amp; Söhne\nKöln", "Müller & Söhne|Köln"),

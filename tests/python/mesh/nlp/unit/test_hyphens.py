@@ -267,7 +267,7 @@ def test_no_list_of_words_is_read_where_the_document_decides(monkeypatch: pytest
     def fail(language: str) -> None:
         raise AssertionError(language)
 
-    monkeypatch.setattr(hyphens, "_word_list", fail)
+    monkeypatch.setattr(hyphens, "word_list", fail)
 
     assert joins("trans", "port", "en", frozenset(("transport",)))
     assert not joins("trans", "port", "en", frozenset(("trans-port",)))

@@ -54,6 +54,11 @@ Hotel Vier Jahreszeiten Kempinski München: lovely.
 Recep Tayyip Erdoğan spoke in İstanbul.
 Þórður Jónsson climbed Hvannadalshnúkur.
 Kūčios in Klaipėda was unforgettable.
+Teatro alla Scala, Milano
+Ho Chi Minh, Phan Văn Khải, Nguyễn Minh Triết
+Menu: Wiener Schnitzel, Kartoffelsalat, Apfelstrudel
+President Lech Kaczyński and his wife Maria died near Smolensk.
+Champions League: Fenerbahçe 2, Beşiktaş 1
 Universidad Nacional Autónoma de México, Mexico City
 Contact Jörg Müller, Hauptstraße 5, 10115 Berlin.
 Ludwig van Beethoven, Johann Sebastian Bach, Wolfgang Amadeus Mozart.
@@ -87,6 +92,9 @@ Aoife O'Sullivan sang "Óró sé do bheatha abhaile" beautifully.
 The sign read "Betreten der Baustelle verboten".
 Luis Miguel canta bien, they say.
 Bon appétit from Chef Jean-Georges Vongerichten!
+love the déjà vu vibe
+bonjour mes amis, this is my first review
+Great product, muchas gracias!
 He answered «на здоровье, дорогие друзья» and smiled at us.
 """)
 FOREIGN = {
@@ -105,6 +113,9 @@ Gute Qualität, schnelle Lieferung, gerne wieder.
 Angela Merkel besuchte gestern Emmanuel Macron in Paris.
 Siemens verkauft seine Sparte für Windkraft.
 Nie wieder dieses Hotel!
+Peter Müller besucht Anna Schmidt
+Kanzler Scholz trifft Präsident Macron
+Guter Preis, gute Ware
 DAS ESSEN WAR LEIDER SEHR KALT
 """),
     "es": lines("""

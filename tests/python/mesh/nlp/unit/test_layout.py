@@ -23,11 +23,11 @@ PROSE = {
     "соединят аэропорт и центр города. Жители района попросили построить станцию рядом с рынком, но Анна "
     "Иванова не согласилась.",
     "ar": "أعلنت وزارة الصحة في القاهرة يوم الاثنين عن افتتاح ثلاثة مستشفيات جديدة في الإسكندرية وأسوان "
-    "والجيزة خلال العام المقبل بعد موافقة مجلس الوزراء على الميزانية الجديدة",
+    "والجيزة خلال العام المقبل بعد موافقة مجلس الوزراء على الميزانية الجديدة.",
 }
 CHINESE = (
     "北京市政府星期一宣布将在明年建设三条新的地铁线路连接机场和市中心并且在上海和广州之间开通新的高速铁路这个项目预计花费四百亿元"
-    "人民币"
+    "人民币。"
 )
 
 
@@ -80,6 +80,9 @@ def test_paragraphs_that_follow_each_other_stay_apart(columns: int) -> None:
         "No voice of man is left to end the day,\nAnd only gulls are calling in the sky.",
         "New plan for the tram\nThe council agreed on Monday to extend the tram to the harbour.",
         "Germany and France sign a new agreement on energy\nMore to follow.",
+        "Storm leaves thousands without power in Florida\nApple opens its first store in Malaysia",
+        "Bahn erhöht die Preise zum Jahreswechsel deutlich\nKanzler reist nach Paris\nBerlin feiert",
+        "北京市政府宣布将在明年建设三条新的地铁线路\n上海举办国际博览会吸引全球企业参加\n广州新机场启用",
         "I love Berlin!\nParis is nice too.",
     ],
 )

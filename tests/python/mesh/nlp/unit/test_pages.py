@@ -233,6 +233,18 @@ Miasto buduje linię z portu na lotnisko, a pierwsze tramwaje
 市政府将修建一条从港口到机场的新线路，第一批
 #第 7 页 共 12 页
 ^电车将于春天开通。""",
+    "zh without form feeds": """\
+市政府将修建一条从港口到机场的新线路，线路全长十二公里，第一批
+
+#12
+
+电车将于春天开通，票价不变。""",
+    "hi": """\
+नगर परिषद बंदरगाह से हवाई अड्डे तक नई लाइन बनाएगी और पहली
+
+#12
+
+ट्राम वसंत में चलेगी।""",
     "ar": """\
 #تقرير خط الميناء
 تبني المدينة خطا من الميناء إلى المطار
@@ -438,6 +450,24 @@ Facts
 The line is old and needs repairs that cost forty million.
 Opinion
 The town should close it.""",
+    "paragraph that repeats": """\
+The council grants the company the right to build trams, and
+to run them in the streets of the town, for as long as the
+line is kept in good order. It costs forty million.
+
+The council grants the company the right to build stops, and
+to run them in the streets of the town, for as long as the
+line is kept in good order. It costs two million.
+
+The council grants the company the right to sell tickets, and
+to run them in the streets of the town, for as long as the
+line is kept in good order. It costs nothing.""",
+    "code": """\
+Mark each function that is to be traced with the decorator, as
+@trace
+def build of the tests does, and each class that has to be told
+@trace
+class of the tests. The names are kept. It costs no time.""",
     "log": """\
 INFO start
 INFO start
@@ -486,7 +516,7 @@ def test_only_what_pages_add_is_furniture(pages: list[list[str]], first: int):
     wanted: set[int] = set()
     for number, page in enumerate(pages, first):
         # No line of the text is twice in it.
-        body = [f"{line} {chr(97 + number % 26)}{chr(97 + i)}" for i, line in enumerate(page)]
+        body = [f"{line} {chr(97 + number % 26)}{chr(97 + i)}z" for i, line in enumerate(page)]
         head = ("\f" if number > first else "") + "Report on the Tram"
         wanted |= {len(lines), len(lines) + len(body) + 1}
         lines += [head, *body, f"- {number} -"]

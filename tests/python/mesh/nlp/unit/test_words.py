@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mesh.nlp.function_words import function_words
 from mesh.nlp.segmentation import core
 from mesh.nlp.stop_words import LANGUAGES, stop_words
 from mesh.nlp.words import content_words, split_words, words
@@ -114,15 +115,15 @@ def test_words_and_marks_are_all_but_white_space(text: str) -> None:
 @pytest.mark.parametrize(
     ("language", "text", "expected"),
     [
-        ("en", "I don't think it's the Dean's faulty tram-line.", ["dean", "faulty", "tram"]),
+        ("en", "I don't think it's the Dean's fault.", ["think", "dean", "fault"]),
         ("en", "ﬁshing in Ⅷ lakes ①", ["ﬁshing".replace("ﬁ", "fi"), "viii", "lakes", "1"]),
-        ("en", "They've seen that we'll and don\u2019t; O'Brien's won't", ["o'brien"]),
-        ("en", "no-one et-al trams", ["trams"]),
+        ("en", "They've seen that we'll and don\u2019t; O'Brien's won't", ["seen", "o'brien"]),
+        ("en", "no-one else's trams", ["trams"]),
         ("vi", "Bao giờ thư viện mở cửa", ["thư", "viện", "mở", "cửa"]),
         ("he", "שָׁלוֹם ג'ירפה", ["שָׁלוֹם", "ג'ירפה"]),
         ("th", "ภาษาไทยเป็นภาษาที่ใช้", ["ภาษา", "ไทย", "ภาษา", "ใช้"]),
         ("fr", "L\u2019avion qu'il a pris n'est pas arrivé", ["avion", "pris", "arrivé"]),
-        ("de", "Daß die Straße groß war, wußte er", ["strasse", "wusste"]),
+        ("de", "Daß die Straße groß war, wußte er", ["strasse", "gross", "wusste"]),
         ("hi", "हिन्दी भारत की एक भाषा है।", ["हिन्दी", "भारत", "भाषा"]),
         ("ar", "القاهرة هي عاصمة مصر", ["القاهرة", "عاصمة", "مصر"]),
         ("ko", "서울은 대한민국의 수도이다.", ["서울은", "대한민국의", "수도이다"]),
@@ -157,7 +158,7 @@ def test_unknown_language_is_a_key_error() -> None:
 
 
 @given(st.text(), st.sampled_from(sorted(LANGUAGES)))
-def test_no_word_is_empty_blank_or_a_stop_word(text: str, language: str) -> None:
+def test_no_word_is_empty_blank_or_a_function_word(text: str, language: str) -> None:
     for word in content_words(text, language):
         assert word.strip() == word != ""
-        assert word not in stop_words(language)
+        assert word not in function_words(language)
