@@ -122,7 +122,8 @@ class Endpoint:
         create = self._client.chat.completions.with_streaming_response.create
         response = Response()
         async with create(**arguments) as received:
-            if "event-stream" in received.headers.get("content-type", ""):
+            kind = received.headers.get("content-type", "")
+            if "event-stream" in kind or (self._settings.stream and "json" not in kind):
                 async for event in _events(received.iter_lines()):
                     response.add(event)
             else:

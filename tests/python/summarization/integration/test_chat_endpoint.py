@@ -40,7 +40,7 @@ def body(message=None, finish_reason="stop", **more):
     return json.dumps({"choices": [choice], **more}).encode()
 
 
-def stream(*events, done=True, usage=None):
+def stream(*events, done=True, usage=None, kind="text/event-stream; charset=utf-8"):
     """An answer of events, each a delta and a finish reason."""
     lines = [
         {"choices": [{"delta": delta, "finish_reason": reason}], "usage": usage}
@@ -48,8 +48,7 @@ def stream(*events, done=True, usage=None):
     ]
     ends = ["[DONE]"] if done else []
     content = "".join(f"data: {line}\n\n" for line in [*map(json.dumps, lines), *ends]).encode()
-    headers = {"Content-Type": "text/event-stream; charset=utf-8"}
-    return lambda handler, received: handler.answer(200, content, headers)
+    return lambda handler, received: handler.answer(200, content, {"Content-Type": kind})
 
 
 @pytest.mark.parametrize(
@@ -75,6 +74,7 @@ def test_response_without_a_finish_reason_is_complete(chat):
         ("model_length", "an incomplete response", True),
         ("tool_calls", "an incomplete response", True),
         ("error", "an incomplete response", True),
+        ("OTHER", "an incomplete response", True),
         ("content_filter", "withheld its response (finish_reason 'content_filter')", False),
         ("SAFETY", "withheld its response", False),
         ("RECITATION", "withheld its response", False),
@@ -187,6 +187,11 @@ def test_stream_without_a_finish_reason_must_end_by_its_mark(chat, done):
         assert call(streaming) == "Trams."
     else:
         assert "an incomplete response (finish_reason None)" in str(failure(streaming))
+
+
+def test_stream_is_read_whatever_it_is_called(chat):
+    chat.answers = [stream(({"content": "Trams."}, "stop"), kind="text/plain")]
+    assert call(endpoint(chat, stream=True)) == "Trams."
 
 
 def test_endpoint_that_does_not_stream_is_understood(chat):
