@@ -147,10 +147,7 @@ def _match(
 ) -> Candidates:
     matched: set[str] = set()
     for block in document.blocks:
-        for occurrence in finder.find(block):
-            matched.update(given[number] for number in occurrence.phrases)
-            if len(matched) == len(given):
-                return Candidates(list(given), [])
+        matched.update(given[number] for number in finder.contained(block))
     # A phrase of several words may have punctuation or stop words in between.
     if any(" " in candidate for candidate in given if candidate not in matched):
         for block in document.blocks:

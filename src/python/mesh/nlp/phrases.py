@@ -7,8 +7,8 @@ The method is that of Aho and Corasick ("Efficient string matching: an aid to bi
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
+from functools import cached_property
 from itertools import accumulate
-from typing import NamedTuple
 
 import regex
 
@@ -17,11 +17,15 @@ from mesh.nlp.segmentation import (
     RUN_CHARACTER,
     SPACELESS_CHARACTER,
     WITHIN_WORD,
+    Word,
     core,
     fold,
     is_spaceless,
     segments,
 )
+
+_BITS = 32
+"""Of a number of a unit; a node's number stands above them."""
 
 _CHARACTER = regex.compile(SPACELESS_CHARACTER, regex.VERSION1)
 _UNIT = regex.compile(rf"\s++|{RUN}|{SPACELESS_CHARACTER}|\S\p{{M}}*+", regex.VERSION1)
@@ -32,14 +36,6 @@ _JOINED_RUNS = regex.compile(
 )
 
 
-class Found(NamedTuple):
-    """An occurrence of phrases that are equal but for case and spelling: `text[start:end]`."""
-
-    phrases: list[int]
-    start: int
-    end: int
-
-
 class PhraseFinder:
     """Finds phrases as whole words, whatever their case, spelling and white space.
 
@@ -48,7 +44,11 @@ class PhraseFinder:
     """
 
     def __init__(self, phrases: Sequence[str]) -> None:
-        self._next: list[dict[str, int]] = [{}]
+        self._keys: dict[str, int] = {}
+        # Node 0 stands for no unit; each other one is a beginning of phrases, by its last unit.
+        self._children: dict[int, int] = {}
+        self._parents = array("l", [0])
+        self._last = array("l", [0])
         self._lengths = array("l", [0])
         self._phrases: defaultdict[int, list[int]] = defaultdict(list)
         for number, phrase in enumerate(phrases):
@@ -56,57 +56,99 @@ class PhraseFinder:
                 self._phrases[self._add(keys)].append(number)
         # The node of the longest other beginning of a phrase that a node's units end with, and the
         # nearest one on that way that is a whole phrase; 0 for none.
-        self._other = array("l", [0]) * len(self._next)
-        self._shorter = array("l", [0]) * len(self._next)
+        self._other = array("l", [0]) * len(self._lengths)
+        self._shorter = array("l", [0]) * len(self._lengths)
         self._link()
 
     def _add(self, keys: Iterable[str]) -> int:
         node = 0
         for key in keys:
-            child = self._next[node].get(key)
-            if child is None:
-                child = self._next[node][key] = len(self._next)
-                self._next.append({})
+            number = self._keys.setdefault(key, len(self._keys))
+            child = self._children.setdefault(node << _BITS | number, len(self._lengths))
+            if child == len(self._lengths):
+                self._parents.append(node)
+                self._last.append(number)
                 self._lengths.append(self._lengths[node] + 1)
             node = child
         return node
 
     def _link(self) -> None:
-        queue = list(self._next[0].values())
-        for node in queue:
-            for key, child in self._next[node].items():
-                other = self._step(self._other[node], key)
-                self._other[child] = other
-                self._shorter[child] = other if other in self._phrases else self._shorter[other]
-                queue.append(child)
+        for node in sorted(range(1, len(self._lengths)), key=self._lengths.__getitem__):
+            parent = self._parents[node]
+            if parent:
+                other = self._step(self._other[parent], self._last[node])
+                self._other[node] = other
+                self._shorter[node] = self._whole(other)
 
-    def _step(self, node: int, key: str) -> int:
-        while node and key not in self._next[node]:
+    def _step(self, node: int, number: int) -> int:
+        while node and (node << _BITS | number) not in self._children:
             node = self._other[node]
-        return self._next[node].get(key, 0)
+        return self._children.get(node << _BITS | number, 0)
 
-    def find(self, text: str) -> Iterator[Found]:
-        """Yield the occurrences in a text, in the order of their ends; the longest first."""
-        if not self._phrases:
-            return
-        first = self._next[0]
-        units = _units(text)
-        starts = [start for _, start in units] + [len(text)]
-        within: Set[int] | None = None
+    def _whole(self, node: int) -> int:
+        """The longest whole phrase that a node's units end with, or 0."""
+        return node if node in self._phrases else self._shorter[node]
+
+    def longest(self, text: str) -> Iterator[Word]:
+        """Yield, for each place of a text where phrases end, the span of the longest one."""
+        read = _Read(text, self._keys)
+        for position, node in self._endings(read):
+            while node:
+                if span := read.span(position, self._lengths[node]):
+                    yield span
+                    break
+                node = self._shorter[node]
+
+    def contained(self, text: str) -> set[int]:
+        """The numbers of the phrases that a text contains."""
+        read = _Read(text, self._keys)
+        found: set[int] = set()
+        # For each phrase that was found, the next shorter one that wasn't: none is looked at twice.
+        after: dict[int, int] = {}
+        for position, ending in self._endings(read):
+            node = _next(ending, after)
+            while node:
+                if read.span(position, self._lengths[node]):
+                    found.update(self._phrases[node])
+                    after[node] = self._shorter[node]
+                node = _next(self._shorter[node], after)
+        return found
+
+    def _endings(self, read: "_Read") -> Iterator[tuple[int, int]]:
+        """Yield the units of a text at which phrases end, each with the longest one's node."""
         node = 0
-        for position, (key, _) in enumerate(units):
-            if not node and key not in first:
-                continue
-            node = self._step(node, key)
-            ending = node if node in self._phrases else self._shorter[node]
-            if ending and within is None:
-                within = _within_words(text)
-            end = starts[position + 1]
-            while ending and within is not None and end not in within:
-                start = starts[position + 1 - self._lengths[ending]]
-                if start not in within:
-                    yield Found(self._phrases[ending], start, end)
-                ending = self._shorter[ending]
+        for position, number in enumerate(read.numbers if self._phrases else ()):
+            node = self._step(node, number) if number >= 0 else 0
+            if node and (ending := self._whole(node)):
+                yield position, ending
+
+
+class _Read:
+    """A text as units; `numbers` has the number of each, or -1 for those of no phrase."""
+
+    def __init__(self, text: str, keys: dict[str, int]) -> None:
+        units = _units(text)
+        self.numbers = [keys.get(key, -1) for key, _ in units]
+        self._starts = [*(start for _, start in units), len(text)]
+        self._text = text
+
+    def span(self, last: int, length: int) -> Word | None:
+        """The span of the `length` units up to `last`, or None where it would part a word."""
+        start, end = self._starts[last + 1 - length], self._starts[last + 1]
+        return None if start in self._within or end in self._within else Word(start, end)
+
+    @cached_property
+    def _within(self) -> Set[int]:
+        return _within_words(self._text)
+
+
+def _next(node: int, after: dict[int, int]) -> int:
+    passed = []
+    while node in after:
+        passed.append(node)
+        node = after[node]
+    after.update(dict.fromkeys(passed, node))
+    return node
 
 
 def _units(text: str) -> list[tuple[str, int]]:

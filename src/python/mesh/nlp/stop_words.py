@@ -135,8 +135,8 @@ class StopWords:
             words: spans of the text.
         """
         covered = bytearray(len(text))
-        for found in self._phrases.find(text):
-            covered[found.start : found.end] = b"\x01" * (found.end - found.start)
+        for start, end in self._phrases.longest(text):
+            covered[start:end] = b"\x01" * (end - start)
         cores: dict[str, Word | None] = {}
         for start, end in words:
             word = text[start:end]

@@ -189,6 +189,15 @@ def test_stream_without_a_finish_reason_must_end_by_its_mark(chat, done):
         assert "an incomplete response (finish_reason None)" in str(failure(streaming))
 
 
+def test_separators_in_a_text_do_not_part_events(chat):
+    choice = {"delta": {"content": "Tra\u2028ms.\x85"}, "finish_reason": "stop"}
+    event = json.dumps({"choices": [choice]}, ensure_ascii=False)
+    content = f": ping\r\n\r\nevent: message\r\ndata: {event}\r\n\r\ndata: [DONE]".encode()
+    kind = {"Content-Type": "text/event-stream"}
+    chat.answers = [lambda handler, received: handler.answer(200, content, kind)]
+    assert call(endpoint(chat, stream=True)) == "Tra\u2028ms."
+
+
 def test_stream_is_read_whatever_it_is_called(chat):
     chat.answers = [stream(({"content": "Trams."}, "stop"), kind="text/plain")]
     assert call(endpoint(chat, stream=True)) == "Trams."
@@ -197,6 +206,20 @@ def test_stream_is_read_whatever_it_is_called(chat):
 def test_endpoint_that_does_not_stream_is_understood(chat):
     chat.answers = [chat.raw(body())]
     assert call(endpoint(chat, stream=True)) == "Trams."
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
+def test_response_that_breaks_off_is_a_failed_connection(chat, kind):
+    def break_off(handler, received):
+        handler.send_response(200)
+        handler.send_header("Content-Type", kind)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        handler.wfile.write(b'data: {"choices": []}\n\n')
+
+    chat.answers = [break_off]
+    error = failure(endpoint(chat, stream=True))
+    assert (error.status, error.transient) == (503, True)
 
 
 @pytest.mark.parametrize("choices", [[], None])

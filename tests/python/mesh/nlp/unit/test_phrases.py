@@ -3,10 +3,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.nlp.phrases import PhraseFinder
+from mesh.nlp.segmentation import fold
 
 
 def found(phrase: str, text: str) -> list[str]:
-    return [text[item.start : item.end] for item in PhraseFinder([phrase]).find(text)]
+    finder = PhraseFinder([phrase])
+    spans = [text[start:end] for start, end in finder.longest(text)]
+    assert finder.contained(text) == ({0} if spans else set())
+    return spans
 
 
 @pytest.mark.parametrize(
@@ -45,13 +49,13 @@ def test_occurrences(phrase: str, text: str, expected: list[str]) -> None:
 
 def test_phrases_within_one_another_and_of_other_case() -> None:
     text = "the New York City council"
-    finder = PhraseFinder(["york", "New York City", "new york", "NEW YORK", "city council"])
-    assert [(item.phrases, text[item.start : item.end]) for item in finder.find(text)] == [
-        ([2, 3], "New York"),
-        ([0], "York"),
-        ([1], "New York City"),
-        ([4], "City council"),
+    finder = PhraseFinder(["york", "New York City", "new york", "NEW YORK", "city council", "hall"])
+    assert [text[start:end] for start, end in finder.longest(text)] == [
+        "New York",
+        "New York City",
+        "City council",
     ]
+    assert finder.contained(text) == {0, 1, 2, 3, 4}
 
 
 LETTERS = st.lists(st.sampled_from("ab+"), min_size=1, max_size=4).map(" ".join)
@@ -60,21 +64,20 @@ LETTERS = st.lists(st.sampled_from("ab+"), min_size=1, max_size=4).map(" ".join)
 @given(st.lists(LETTERS, max_size=8, unique=True), st.lists(st.sampled_from("ab+"), max_size=20))
 def test_same_as_looking_at_every_place(phrases: list[str], units: list[str]) -> None:
     text = " ".join(units)
-    expected = {
-        (phrase, start)
-        for phrase in phrases
+    places = [
+        (start, start + len(phrase), number)
+        for number, phrase in enumerate(phrases)
         for start in range(0, len(text), 2)
         if text[start : start + len(phrase)] == phrase
-    }
-    actual = [
-        (phrases[number], item.start)
-        for item in PhraseFinder(phrases).find(text)
-        for number in item.phrases
     ]
-    assert len(actual) == len(set(actual))
-    assert set(actual) == expected
+    finder = PhraseFinder(phrases)
+    assert finder.contained(text) == {number for _, _, number in places}
+    ends = sorted({end for _, end, _ in places})
+    assert list(finder.longest(text)) == [
+        (min(start for start, other, _ in places if other == end), end) for end in ends
+    ]
 
 
 @given(st.text(max_size=30))
 def test_a_text_contains_itself(text: str) -> None:
-    assert (found(text, text) == [text.strip()]) or not PhraseFinder([text])._phrases
+    assert PhraseFinder([text]).contained(text) == ({0} if fold(text).strip() else set())
