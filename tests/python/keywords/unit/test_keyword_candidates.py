@@ -37,7 +37,7 @@ STOP_WORDS = st.sets(st.sampled_from(["the", "red", "fox", "über"]))
 
 
 def plain(*texts):
-    return [Passages((text,), "plain") for text in texts]
+    return [Passages((text,), "plain", text) for text in texts]
 
 
 def found(documents, ngram_range=(1, 1), stop_words=(), min_df=1):
@@ -168,7 +168,7 @@ def test_a_phrase_spans_a_dropped_stop_word():
     [("plain", ["hen owl", "red fox", "fox hen"]), ("html", ["hen owl", "red fox"])],
 )
 def test_a_phrase_crosses_blocks_of_plain_text_only(markup, expected):
-    assert found([Passages(("red fox", "hen owl"), markup)], (2, 2)) == [sorted(expected)]
+    assert found([Passages(("red fox", "hen owl"), markup, "")], (2, 2)) == [sorted(expected)]
 
 
 def test_min_df_counts_documents_not_occurrences():
@@ -234,7 +234,7 @@ def test_candidates_of_keybert_match_in_its_range_only():
 
 @pytest.mark.parametrize("markup", ["plain", "html"])
 def test_candidates_cross_no_block(markup):
-    document = Passages(("Paris", "London calling"), markup)
+    document = Passages(("Paris", "London calling"), markup, "")
     [own] = matched([document], ["paris london", "london calling"], (1, 2))
     assert own == (["london calling"], ["paris london"])
 
