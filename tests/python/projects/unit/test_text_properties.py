@@ -20,7 +20,7 @@ PROJECTS = [project.name for project in find_projects()]
 WITH_NAMES = ["ner", "entity-fishing"]
 MODELS = {project.name: model_class(project) for project in find_projects()}
 
-INVISIBLE = st.sampled_from(["\u00ad", "\u200b", "\u2060", "\ufeff", "\u200e", "\u202a", "<wbr>"])
+INVISIBLE = st.sampled_from(["\u00ad", "\u200b", "\u2060", "\ufeff", "\u200e", "\u202a"])
 FRAGMENTS = st.lists(
     st.sampled_from(
         "Angela|Merkel|Paris|Zu\u0308rich|Kraków|北京|दिल्ली|the tram| | |\n|\n\n|\r\n|\t|. |, |<b>|</b>|<p>|<br>"
@@ -40,21 +40,44 @@ def models(tmp_path_factory):
     return served_models(tmp_path_factory.mktemp("model"), languages, NAMES, ["good"], ["bad"])
 
 
+HTML_WORDS = ["{}"] * 4 + ["<b>{}</b>", "<a href='x'>{}</a>", "<!-- x -->{}", "<![CDATA[{}]]>"]
+MARKDOWN_WORDS = ["{}"] * 4 + ["**{}**", "[{}](https://example.org/a_b)", "**[{}](x)**"]
+BLOCKS_OF = {
+    "html": ["<p>{}</p>", "<li>{}</li>", "<tr><td>{}</td></tr>", "<div>{}</div>\n", "{}<br><br>"],
+    "markdown": ["- **{}**\n\n", "**{}**\n\n", "1. __{}__\n\n"],
+    "plain": ["{}\n\n", "\ufeff{}\r\n\r\n", "- {}\n\n"],
+}
+WORDS_OF = {"html": HTML_WORDS, "markdown": MARKDOWN_WORDS, "plain": ["{}"]}
+
+
 @st.composite
 def forms(draw: st.DrawFn, text: str) -> str:
-    """A text in another form, with invisible characters, and some words in bold."""
+    """A text in another form, with invisible characters and markup in and around its words."""
+    markup = draw(st.sampled_from(sorted(WORDS_OF)))
+    words = WORDS_OF[markup]
     blocks = []
     for block in text.split("\n\n"):
-        words = []
-        for word in block.split(" "):
-            if len(word) > 2 and word.isalpha() and draw(st.booleans()):
-                cut = draw(st.integers(1, len(word) - 1))
-                word = word[:cut] + draw(INVISIBLE) + word[cut:]
-            words.append(f"<b>{word}</b>" if draw(st.booleans()) else word)
-        blocks.append(draw(st.sampled_from([" ", "\n ", "&#32;"])).join(words))
-    begin, end = draw(st.sampled_from([("<p>", "</p>"), ("<li>", ""), ("<tr><td>", "</td></tr>")]))
-    whole = "".join(f"{begin}{block}{end}" for block in blocks)
-    return unicodedata.normalize(draw(st.sampled_from(["NFC", "NFD"])), whole)
+        written = [
+            draw(st.sampled_from(words)).format(draw(spellings(word, markup)))
+            for word in block.split(" ")
+        ]
+        blocks.append(draw(st.sampled_from(BLOCKS_OF[markup])).format(" ".join(written)))
+    return unicodedata.normalize(draw(st.sampled_from(["NFC", "NFD"])), "".join(blocks))
+
+
+@st.composite
+def spellings(draw: st.DrawFn, word: str, markup: str) -> str:
+    """A word with an invisible character or, in HTML, a reference in it."""
+    if len(word) < 3 or not word.isalpha():
+        return word
+    cut = draw(st.integers(1, len(word) - 1))
+    choices = [word, word[:cut] + draw(INVISIBLE) + word[cut:]]
+    if markup == "html":
+        choices += [
+            f"{word[:cut]}&#{ord(word[cut])};{word[cut + 1:]}",
+            f"{word[:cut]}<wbr>{word[cut:]}",
+        ]
+    return draw(st.sampled_from(choices))
 
 
 @pytest.mark.parametrize("project", PROJECTS)
