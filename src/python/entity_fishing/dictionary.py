@@ -8,7 +8,7 @@ from entity_fishing.knowledge import Candidate, KnowledgeBase
 from entity_fishing.linker import Mention
 from entity_fishing.names import ABBREVIATION, name_key, spelling
 from entity_fishing.neighbours import Neighbours
-from entity_fishing.ordinary import is_common, is_stop_word
+from entity_fishing.ordinary import is_common, is_rather_common, is_stop_word
 from entity_fishing.reading import Reading, Run, spans_of_words
 from entity_fishing.schema import Language, Reason
 
@@ -20,8 +20,9 @@ MAX_LOWER_CASE_WORDS = 3
 # Between the words of a name only a few characters may stand.
 _GAP = regex.compile(r" ?[&'\u2018\u2019\u02bc./+\u2010\u2011\u2013-]? ?|\.? |, ")
 _INITIALS = regex.compile(r"(?:^|\P{L})\p{L}\.\p{L}$")
-# Doubts about a common word, in other languages than the encoder's and the descriptions', and about
-# a common word that the text also has in lower case.
+# Doubts about a rather common word, a common one, one in other languages than the encoder's and the
+# descriptions', and a common one that the text also has in lower case.
+_RATHER_COMMON = 0.12
 _COMMON = 0.16
 _COMMON_ELSEWHERE = 0.23
 _SMALL = 0.4
@@ -55,19 +56,13 @@ class _Search:
         names = list(self._names())
         neighbours = Neighbours(self._reading, names)
         evident = self._evident(names)
-        return [
-            Mention(
-                self._reading.words[run.first].start,
-                self._end(run),
-                reason=(
-                    Reason.PART_OF_LONGER_NAME
-                    if neighbours.joins(run, {found.type for found in self._found(run)})
-                    else None
-                ),
-                doubt=self._doubt(run, evident),
-            )
-            for run in names
-        ]
+        return [self._mention(run, neighbours, evident) for run in names]
+
+    def _mention(self, run: Run, neighbours: Neighbours, evident: Container[str]) -> Mention:
+        start, end = self._reading.words[run.first].start, self._end(run)
+        if neighbours.joins(run, {found.type for found in self._found(run)}):
+            return Mention(start, end, reason=Reason.PART_OF_LONGER_NAME)
+        return Mention(start, end, doubt=self._doubt(run, evident))
 
     def _runs(self, first: int) -> Iterator[Run]:
         """The runs from a word on that are short enough for a name, the shortest first."""
@@ -175,10 +170,13 @@ class _Search:
         ):
             return 0.0
         is_small = word.casefold() in reading.small_words
+        is_english = reading.language == Language.ENGLISH
         if is_common(word, reading.language):
-            doubt = _COMMON if reading.language == Language.ENGLISH else _COMMON_ELSEWHERE
-            return _SMALL if is_small else doubt
-        return _COMMON if is_small else 0.0
+            return _SMALL if is_small else _COMMON if is_english else _COMMON_ELSEWHERE
+        if is_small:
+            return _COMMON
+        # The other lists have fewer names.
+        return _RATHER_COMMON if is_english and is_rather_common(word, "en") else 0.0
 
     def _found(self, run: Run) -> Sequence[Candidate]:
         return self._candidates.get(self._surface(run), ())

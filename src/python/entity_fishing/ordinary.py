@@ -9,8 +9,9 @@ from mesh.nlp.stop_words import LANGUAGES, stop_words
 # The lists hold words in lower case and how often they are in subtitles. This is the number of
 # words that only a dictionary has, which are names too.
 _IN_DICTIONARY = 50
-# Above it a word is more than a name that was sometimes written in lower case.
+# From here on a word is surely more than a name that was sometimes written in lower case.
 _COMMON = 2_400
+_RATHER_COMMON = 500
 _FREQUENT = 20_000
 
 
@@ -22,6 +23,11 @@ def is_ordinary(word: str, language: str) -> bool:
 def is_common(word: str, language: str) -> bool:
     """Whether a word is often something else than a name: Turkey and Apple are, Paris isn't."""
     return _counts(language).get(word.lower(), 0) >= _COMMON or is_stop_word(word, language)
+
+
+def is_rather_common(word: str, language: str) -> bool:
+    """Whether a word may often be something else than a name, like Phoenix."""
+    return _counts(language).get(word.lower(), 0) >= _RATHER_COMMON
 
 
 def is_stop_word(word: str, language: str) -> bool:

@@ -18,6 +18,8 @@ from summarization.settings import SummarizationSettings
 
 if TYPE_CHECKING:
     import openai
+    from openai import AsyncAPIResponse
+    from openai.types.chat import ChatCompletion
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +105,7 @@ class Endpoint:
                 logger.warning("%s returned a response of another form: %s", service, problem)
                 raise self.failures.unusable(FOREIGN) from error
             else:
-                self._refused = refused
+                self._refused |= refused
                 return response
 
     def _options(self, refused: frozenset[str], max_tokens: int) -> dict[str, Any]:
@@ -122,11 +124,13 @@ class Endpoint:
         create = self._client.chat.completions.with_streaming_response.create
         response = Response()
         async with create(**arguments) as received:
-            if "event-stream" in received.headers.get("content-type", ""):
-                async for event in _events(received.iter_lines()):
+            kind = received.headers.get("content-type", "")
+            if "event-stream" in kind or (self._settings.stream and "json" not in kind):
+                async for event in _events(_body(received)):
                     response.add(event)
             else:
-                response.add(Completion.model_validate_json(await received.read()))
+                body = b"".join([part async for part in _body(received)])
+                response.add(Completion.model_validate_json(body))
                 response.ended = True
         return response
 
@@ -175,17 +179,40 @@ class Endpoint:
         return self.failures.status(status, error.response.headers.get("retry-after"), text)
 
 
-async def _events(lines: AsyncIterator[str]) -> AsyncIterator[Completion | Literal["end"]]:
+async def _body(received: "AsyncAPIResponse[ChatCompletion]") -> AsyncIterator[bytes]:
+    """The parts of a response's body; the client itself doesn't report that it breaks off."""
+    import openai
+
+    try:
+        async for part in received.iter_bytes():
+            yield part
+    except Exception as error:  # of the client's HTTP library
+        raise openai.APIConnectionError(request=received.http_request) from error
+
+
+async def _events(body: AsyncIterator[bytes]) -> AsyncIterator[Completion | Literal["end"]]:
     """The events of a stream, the last of which may be an end mark."""
-    async for line in lines:
-        if not line.startswith("data:"):
+    async for line in _lines(body):
+        if not line.startswith(b"data:"):
             continue
-        data = line.removeprefix("data:").strip()
-        if data == "[DONE]":
+        data = line.removeprefix(b"data:").strip()
+        if data == b"[DONE]":
             yield "end"
             return
         if data:
             yield Completion.model_validate_json(data)
+
+
+async def _lines(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The lines of a body; other separators than line feeds may be part of a text."""
+    line: list[bytes] = []
+    async for part in body:
+        first, *others = part.split(b"\n")
+        line.append(first)
+        for other in others:
+            yield b"".join(line)
+            line = [other]
+    yield b"".join(line)
 
 
 def _refused_argument(body: str, refused: frozenset[str]) -> str | None:

@@ -16,9 +16,9 @@ _ENDS: Sequence[tuple[End, re.Pattern[str]]] = (
     ("cut", re.compile(r"length|max|limit")),
     (
         "withheld",
-        re.compile(r"filter|safety|refus|recit|block|prohib|spii|moderat|guard|sensitive"),
+        re.compile(r"filter|safety|refus|recit|block|prohib|spii|moderat|guard|sensitive|flag"),
     ),
-    ("failed", re.compile(r"error|abort|cancel|resource|tool|function|malformed")),
+    ("failed", re.compile(r"error|abort|cancel|resource|tool|function|malformed|other")),
 )
 _TEXT_PARTS = ("text", "output_text")
 

@@ -4,10 +4,18 @@ import importlib
 from dataclasses import dataclass
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
+from mesh.data.languages import language_code
 from mesh.nlp.blocks import BLOCK_BREAK
 from mesh.nlp.document import Document
 
@@ -23,6 +31,11 @@ class TextRow(BaseModel):
     text: Annotated[str, StringConstraints(pattern=r"\S")]
     language: Language
     domain: Annotated[str, StringConstraints(pattern=r"^\S+$")]
+
+    @field_validator("language", mode="before")
+    @classmethod
+    def _code(cls, language: object) -> object:
+        return language_code(language) if isinstance(language, str) else language
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -69,7 +82,7 @@ class Entity(BaseModel):
 
     start: Annotated[int, Field(ge=0)]
     end: int
-    label: str
+    label: Annotated[str, StringConstraints(min_length=1)]
 
 
 class AnnotatedText(TextRow):

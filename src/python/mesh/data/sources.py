@@ -3,6 +3,7 @@
 import contextlib
 import re
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -18,8 +19,12 @@ from mesh.core.urls import mask_url
 from mesh.data.files import open_file_system, url_errors
 
 FORMATS = {
+    ".bio": "conll",
     ".conll": "conll",
+    ".conllu": "conll",
+    ".iob": "conll",
     ".csv": "csv",
+    ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
@@ -27,7 +32,10 @@ FORMATS = {
 }
 """The format of a file by its suffix, after a compression suffix is removed."""
 
-_COMPRESSED = (".gz", ".bz2", ".xz")
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+_ARCHIVE = ".zip"
+# Left by editors and file managers.
+_NO_DATA = re.compile(r"(?:^|/)(?:\.|__MACOSX/|#)|(?:~|\.bak|\.orig|\.swp|\.tmp)$")
 _HUB = re.compile(
     r"hf://datasets/(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>refs/\w+/\w+|[\w.-]+))?(?P<path>/.+)?"
 )
@@ -56,18 +64,54 @@ class SourceFile:
         Raises:
             MeshError: the download failed, or has another size than the file.
         """
-        if isinstance(self.file_system, LocalFileSystem):
-            yield Path(self.path)
-            return
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
-            target = Path(temporary) / PurePosixPath(self.path).name
-            with url_errors(self.name):
-                self.file_system.get_file(self.path, str(target))
-            if target.stat().st_size != self.size:
-                raise MeshError(
-                    f"{self.name}: {target.stat().st_size} of {self.size} bytes were downloaded; run the step again."
-                )
+            target = self._downloaded(Path(temporary))
+            if target.suffix == _ARCHIVE:
+                with zipfile.ZipFile(target) as archive:
+                    target = Path(archive.extract(_table_in(archive, self.name), temporary))
             yield target
+
+    @property
+    def format(self) -> str | None:
+        """The format by its name, or by that of the table in an archive; None if it is unknown.
+
+        Raises:
+            MeshError: it is an archive of no table, or of several.
+        """
+        if PurePosixPath(self.path).suffix != _ARCHIVE:
+            return file_format(self.path)
+        with (
+            url_errors(self.name),
+            self.file_system.open(self.path, "rb") as opened,
+            zipfile.ZipFile(opened) as archive,
+        ):
+            return file_format(_table_in(archive, self.name))
+
+    def _downloaded(self, folder: Path) -> Path:
+        if isinstance(self.file_system, LocalFileSystem):
+            return Path(self.path)
+        target = folder / PurePosixPath(self.path).name
+        with url_errors(self.name):
+            self.file_system.get_file(self.path, str(target))
+        if target.stat().st_size != self.size:
+            raise MeshError(
+                f"{self.name}: {target.stat().st_size} of {self.size} bytes were downloaded; run the step again."
+            )
+        return target
+
+
+def _table_in(archive: zipfile.ZipFile, name: str) -> str:
+    """The name of the only table in an archive."""
+    found = [
+        member.filename
+        for member in archive.infolist()
+        if not member.is_dir() and not _NO_DATA.search(member.filename)
+    ]
+    tables = [member for member in found if file_format(member)]
+    if len(tables) != 1:
+        shown = ", ".join(found[:5]) or "nothing"
+        raise MeshError(f"{name} must hold one table; it holds {shown}. Unpack it into a folder.")
+    return tables[0]
 
 
 def file_format(name: str) -> str | None:
@@ -110,16 +154,23 @@ def find_files(url: str) -> list[SourceFile]:
         if has_magic(path):
             paths = file_system.glob(path)
         elif file_system.isdir(path):
-            paths = [found for found in file_system.find(path) if file_format(found)]
+            paths = [found for found in file_system.find(path) if _is_data(found, path)]
         else:
             paths = [path]
         files = [_source_file(file_system, str(found), commit) for found in sorted(paths)]
     if not files:
         raise MeshError(
             f"{url} holds no data; files end in {', '.join(FORMATS)}, "
-            f"or in one of these and {', '.join(_COMPRESSED)}."
+            f"or in one of these and {', '.join((*_COMPRESSED, _ARCHIVE))}."
         )
     return files
+
+
+def _is_data(path: str, root: str) -> bool:
+    """Whether a file in a folder holds data, by its name."""
+    below = path[len(root) :].lstrip("/")
+    is_known = file_format(path) or PurePosixPath(path).suffix == _ARCHIVE
+    return bool(is_known) and not _NO_DATA.search(below)
 
 
 def _source_file(

@@ -1,90 +1,99 @@
 """From rows of files to rows of a project; those that don't fit are recorded as rejects."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TextIO, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
 from mesh.core.errors import describe_invalid
+from mesh.data.account import Rejects, did_you_mean, known_labels
+from mesh.data.annotations import read_annotations
 from mesh.data.dataset import TextRow
-from mesh.data.formats import RawRow
+from mesh.data.offsets import Offsets, OffsetsCheck, span_problem
+from mesh.data.raw_row import RawRow
+from mesh.data.translation import Translation
 
 Row = TypeVar("Row", bound=TextRow)
 
-REJECTS_FILE = "rejects.jsonl"
-_SHOWN_CHARACTERS = 500
 
-
-@dataclass(frozen=True)
-class Translation:
-    """The translation of a file's fields to a row's.
+class RowReader(Generic[Row]):
+    """Makes rows of a project from those of files; the others go to the rejects with the reason.
 
     Args:
-        rename: the row's name of a field, by the file's; other unknown fields are dropped.
-        values: by the row's field, the row's value for each of the file's; None drops an entity.
-        defaults: values of fields that the file lacks.
+        row: the type of the project's rows.
+        offsets: how the files count the places of entities.
     """
 
-    rename: Mapping[str, str] = field(default_factory=dict)
-    values: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
-    defaults: Mapping[str, Any] = field(default_factory=dict)
+    def __init__(
+        self,
+        row: type[Row],
+        translation: Translation,
+        offsets: Offsets,
+        rejects: Rejects,
+    ) -> None:
+        self._row = row
+        self._translation = translation
+        self._offsets = offsets
+        self._rejects = rejects
+        self._has_entities = "entities" in row.model_fields
+        self._known = known_labels(row)
+        self.check = OffsetsCheck(offsets)
 
-    def apply(self, fields: Mapping[str, Any], row: type[TextRow]) -> dict[str, Any]:
-        """The fields of a row."""
-        renamed = {self.rename.get(name, name): value for name, value in fields.items()}
-        translated = {name: self._value(name, value) for name, value in renamed.items()}
-        known = {name: value for name, value in translated.items() if name in row.model_fields}
-        return {**self.defaults, **known}
+    def read(self, raw: Iterable[RawRow], source: str) -> Iterator[Row]:
+        """Yield the rows of a file that fit the project."""
+        for found in raw:
+            if found.fields is None:
+                self._rejects.add(source, found.line, found.problem, None, found.lines)
+                continue
+            try:
+                row = self._read(found.fields)
+            except ValidationError as error:
+                unknown = self._unknown_label(error)
+                reason = "; ".join(filter(None, (describe_invalid(error), unknown)))
+                self._rejects.add(source, found.line, reason, found.fields, kind=unknown)
+            except ValueError as error:
+                self._rejects.add(source, found.line, str(error), found.fields)
+            else:
+                yield row
 
-    def _value(self, name: str, value: Any) -> Any:
-        if isinstance(value, list):
-            items = (
-                (
-                    {key: self._value(key, part) for key, part in item.items()}
-                    if isinstance(item, dict)
-                    else item
-                )
-                for item in value
-            )
-            return [item for item in items if not isinstance(item, dict) or item.get("label", "")]
-        choices = self.values.get(name, {})
-        return choices.get(str(value), value) if isinstance(value, str | int) else value
+    def _read(self, fields: Mapping[str, Any]) -> Row:
+        annotated = read_annotations(
+            self._translation.in_lists(fields), has_entities=self._has_entities
+        )
+        translated = self._translation.apply(annotated, self._row)
+        entities, text = translated.get("entities"), translated.get("text")
+        if isinstance(entities, list) and isinstance(text, str):
+            translated["entities"] = self._placed(text, entities)
+        return self._row.model_validate(translated)
 
+    def _unknown_label(self, error: ValidationError) -> str:
+        """The label that the project doesn't know, and what it may stand for; or nothing."""
+        first = error.errors(include_url=False)[0]
+        if first["loc"][-1:] != ("label",) or first["type"] != "literal_error":
+            return ""
+        meant = did_you_mean(first["input"], self._known)
+        return f"unknown label {first['input']!r}{f', {meant}' if meant else ''}"
 
-class Rejects:
-    """Dropped rows, counted and written to a file, one JSON object a line."""
+    def _placed(self, text: str, entities: Sequence[Any]) -> list[Any]:
+        """The entities with their places in characters.
 
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-        self.count = 0
-
-    def add(self, source: str, line: int | None, reason: str, row: Any, rows: int = 1) -> None:
-        """Record a dropped row.
-
-        Args:
-            source: its file, or the version it came from.
-            line: its number there, if it has one.
-            row: its content, to recognise it by.
-            rows: the number of rows that it may stand for.
+        Raises:
+            ValueError: a place can't be that of an entity.
         """
-        shown = json.dumps(row, default=str)[:_SHOWN_CHARACTERS]
-        record = {"source": source, "line": line, "reason": reason, "rows": rows, "row": shown}
-        # ASCII, since a rejected row may hold characters that can't be encoded.
-        self._file.write(json.dumps(record) + "\n")
-        self.count += rows
-
-
-def validate_rows(
-    raw: Iterable[RawRow], source: str, row: type[Row], translation: Translation, rejects: Rejects
-) -> Iterator[Row]:
-    """Yield the rows that fit the project; the others go to the rejects with line and reason."""
-    for found in raw:
-        if found.fields is None:
-            rejects.add(source, found.line, found.problem, None, found.lines)
-            continue
-        try:
-            yield row.model_validate(translation.apply(found.fields, row))
-        except ValidationError as error:
-            rejects.add(source, found.line, describe_invalid(error), found.fields)
+        if not all(
+            isinstance(each, dict)
+            and isinstance(each.get("start"), int)
+            and isinstance(each.get("end"), int)
+            for each in entities
+        ):
+            raise ValueError("an entity has no start and end, which are whole numbers")
+        self.check.add(text, entities)
+        places = self._offsets.places(text)
+        placed = []
+        for entity in entities:
+            start, end = places.span(entity["start"], entity["end"])
+            if problem := span_problem(text, start, end, entity.get("surface")):
+                raise ValueError(problem)
+            rest = {key: value for key, value in entity.items() if key != "surface"}
+            placed.append({**rest, "start": start, "end": end})
+        return placed

@@ -1,81 +1,60 @@
 """`ingest:ingest`: bring raw labelled data into the internal storage as an immutable version."""
 
+import io
+import itertools
 import logging
+import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, field_serializer
-from pydantic_settings import SettingsConfigDict
-
 from mesh.core.digest import fingerprint
-from mesh.core.errors import MeshError, UsageError
-from mesh.core.files import atomic_directory
+from mesh.core.errors import MeshError
+from mesh.core.files import atomic_directory, write_json_atomic
 from mesh.core.inputs import Inputs, code_inputs, setting_inputs
 from mesh.core.manifest import FileEntry
 from mesh.core.program import Program
 from mesh.core.progress import track
 from mesh.core.project import Project
 from mesh.core.roots import INGESTING
-from mesh.core.settings import MeshSettings
 from mesh.core.status import Status
-from mesh.core.urls import mask_url
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.dataset import Dataset, load_dataset
+from mesh.data.account import (
+    ACCOUNT_FILE,
+    REJECTS_FILE,
+    Account,
+    LabelCounts,
+    Rejects,
+    known_labels,
+)
+from mesh.data.dataset import Dataset, TextRow, load_dataset
 from mesh.data.formats import read_file
 from mesh.data.manifest import DataManifest, describe_schema
+from mesh.data.preview import show_rows
 from mesh.data.shards import Shard, arrow_schema, write_shards
-from mesh.data.sources import FORMATS, SourceFile, file_format, find_files, sample_files
 from mesh.data.status import status_of_data
 from mesh.data.store import DataSettings, DataStore
-from mesh.data.validation import REJECTS_FILE, Rejects, Translation, validate_rows
+from mesh.data.validation import RowReader
+from mesh.lifecycle.ingest_files import File, files_of
+from mesh.lifecycle.ingest_settings import IngestSettings
+from mesh.nlp.document import read_document
 
 logger = logging.getLogger(__name__)
 
 PART = "all"
+_SHOWN_ROWS = 10
+_NOT_TAKEN = "beyond the weight of its source"
 
 
-class IngestSettings(MeshSettings):
-    """Read labelled data, check every row, store it as the next raw version."""
+@dataclass(frozen=True)
+class _Written:
+    """Stored rows, the account of all rows, and how they could be read better."""
 
-    model_config = SettingsConfigDict(env_prefix="INGEST_")
-
-    source: str = Field(
-        "",
-        description="File, folder or pattern: a path, s3://..., gs://..., or "
-        "hf://datasets/org/name@revision/path; by default the project's samples.",
-    )
-    format: str = Field(
-        "",
-        description=f"{', '.join(sorted(set(FORMATS.values())))}; by default according to the "
-        "files' names.",
-    )
-    columns: list[str] = Field(
-        [], description="JSON list: names of the columns of CSV and TSV files without a header."
-    )
-    rename: dict[str, str] = Field(
-        {}, description='JSON object: the project\'s names of fields, such as {"sentence": "text"}.'
-    )
-    values: dict[str, dict[str, str | None]] = Field(
-        {},
-        description="JSON object: the project's values of a field, such as "
-        '{"label": {"0": "negative"}}; null drops an entity.',
-    )
-    defaults: dict[str, Any] = Field(
-        {},
-        description="JSON object: values for fields that the data lacks, such as "
-        '{"language": "en"}.',
-    )
-    max_rejected_share: float = Field(
-        0.01, ge=0, le=1, description="Fraction of malformed rows above which nothing is stored."
-    )
-    force: bool = Field(False, description="Read the source even if nothing has changed.")
-
-    @field_serializer("source", when_used="json")
-    def masked(self, source: str) -> str:
-        """The source without secrets."""
-        return mask_url(source) if "://" in source else source
+    shards: Sequence[Shard]
+    account: Account
+    advice: str
 
 
 def ingest(
@@ -87,28 +66,38 @@ def ingest(
         UsageError: the format is unknown.
         MeshError: the source can't be read, or too many of its rows are malformed.
     """
-    files, formats = _source(dataset, settings)
-    made_from = ingest_inputs(dataset, files, formats, settings)
+    files = files_of(dataset, settings)
+    made_from = ingest_inputs(dataset, files, settings)
     inputs = fingerprint(made_from)
     store = DataStore(dataset.project, "raw", data)
-    if not settings.force and (found := store.find(inputs)):
+    if not (settings.force or settings.dry_run) and (found := store.find(inputs)):
         store.set_latest(found.version)
         logger.info("%s is up to date: nothing it depends on has changed", store.url(found.version))
         return
+    if settings.dry_run:
+        show_rows(itertools.islice(_first_rows(dataset, files), _SHOWN_ROWS))
+        return
     output = workspace.output(dataset.project, "ingest")
     with atomic_directory(output, replace=True) as folder:
-        shards, rejected = _write(dataset, settings, files, formats, folder)
-        problem = _problem(sum(shard.rows for shard in shards), rejected, settings)
+        written = _write(dataset, files, folder)
+        problem = _problem(written, settings)
+        rejected = written.account.read - written.account.taken
         if not problem:
             manifest = DataManifest(
                 project=dataset.project.name,
                 kind="raw",
                 row_schema=describe_schema(arrow_schema(dataset.row)),
-                shards=tuple(shards),
-                files=(FileEntry.of(folder / REJECTS_FILE, REJECTS_FILE),),
+                shards=tuple(written.shards),
+                files=tuple(
+                    FileEntry.of(folder / name, name) for name in (ACCOUNT_FILE, REJECTS_FILE)
+                ),
                 inputs=inputs,
                 made_from=made_from,
-                source={"files": [_describe(file) for file in files], "rejected": rejected},
+                source={
+                    "files": [file.description for file in files],
+                    "rejected": rejected,
+                    "account": written.account.numbers,
+                },
             )
             known = manifest.version in store.versions()
             store.publish(folder, manifest)
@@ -121,78 +110,87 @@ def ingest(
                 rejected,
             )
         # The rejects stay for inspection; the rows are stored or not needed.
-        for shard in shards:
+        for shard in written.shards:
             (folder / shard.path).unlink()
+    written.account.show()
     if problem:
         raise MeshError(f"{problem}; see {output / REJECTS_FILE}.")
 
 
-def _source(dataset: Dataset, settings: IngestSettings) -> tuple[Sequence[SourceFile], list[str]]:
-    """The files to read, and the format of each."""
-    files = find_files(settings.source) if settings.source else sample_files(dataset.samples)
-    return files, [_format(file, settings.format) for file in files]
+def _first_rows(dataset: Dataset, files: Sequence[File]) -> Iterator[TextRow]:
+    """The rows as a model sees them: translated, and cleaned as features are."""
+    rejects = Rejects(io.StringIO())
+    for file in files:
+        source = file.source
+        reader = RowReader(dataset.row, source.translation, source.counting, rejects)
+        with tempfile.TemporaryDirectory() as folder, file.file.local(Path(folder)) as path:
+            raw = read_file(path, file.format, source.reading)
+            for row in reader.read(raw, file.file.name):
+                yield row.cleaned(read_document(row.text, language=row.language))
+    if rejects.count:
+        rejects.account(0).show()
 
 
-def _format(file: SourceFile, given: str) -> str:
-    name = given or file_format(file.path)
-    if name not in FORMATS.values():
-        raise UsageError(
-            f"The format of {file.name} is {name or 'not clear from its name'}; set INGEST_FORMAT "
-            f"to one of {', '.join(sorted(set(FORMATS.values())))}."
-        )
-    return str(name)
-
-
-def ingest_inputs(
-    dataset: Dataset, files: Sequence[SourceFile], formats: Sequence[str], settings: IngestSettings
-) -> Inputs:
+def ingest_inputs(dataset: Dataset, files: Sequence[File], settings: IngestSettings) -> Inputs:
     """Everything that determines a raw version."""
+    sources = [source.model_dump(mode="json", exclude={"source"}) for source in settings.sources]
+    own = {"sources": sources} if len(sources) > 1 or sources[0]["weight"] < 1 else {}
     return {
-        "data": fingerprint([_describe(file) for file in files]),
+        "data": fingerprint([file.description for file in files]),
         "row schema": fingerprint(dataset.row.model_json_schema()),
-        **setting_inputs(settings.model_dump(mode="json", exclude={"source", "force"})),
-        **setting_inputs({"format": list(formats)}),
+        **setting_inputs(settings.model_dump(mode="json", exclude={"source", "force", "dry_run"})),
+        **setting_inputs({"format": [file.format for file in files], **own}),
         **code_inputs((dataset.row.__module__, *INGESTING)),
     }
 
 
-def _describe(file: SourceFile) -> dict[str, Any]:
-    return {"name": file.name, "size": file.size, "revision": file.revision}
-
-
-def _write(
-    dataset: Dataset,
-    settings: IngestSettings,
-    files: Sequence[SourceFile],
-    formats: Sequence[str],
-    folder: Path,
-) -> tuple[list[Shard], int]:
-    """Write shards and rejects; return the shards and the number of rejected rows."""
-    translation = Translation(settings.rename, settings.values, settings.defaults)
-    with (folder / REJECTS_FILE).open("w", encoding="utf-8") as file:
-        rejects = Rejects(file)
+def _write(dataset: Dataset, files: Sequence[File], folder: Path) -> _Written:
+    """Write shards and rejects."""
+    with (folder / REJECTS_FILE).open("w", encoding="utf-8") as opened:
+        rejects = Rejects(opened)
+        advice: list[str] = []
+        labels = LabelCounts()
 
         def rows() -> Iterator[dict[str, Any]]:
-            for source, name in zip(files, formats, strict=True):
-                logger.info("reading %s", source.name)
-                with source.local(folder) as path:
-                    raw = read_file(path, name, settings.columns)
-                    for row in validate_rows(raw, source.name, dataset.row, translation, rejects):
-                        yield row.model_dump(mode="json")
+            for file in files:
+                logger.info("reading %s", file.file.name)
+                source = file.source
+                reader = RowReader(dataset.row, source.translation, source.counting, rejects)
+                with file.file.local(folder) as path:
+                    raw = read_file(path, file.format, source.reading)
+                    for row in reader.read(raw, file.file.name):
+                        if source.takes(row.text):
+                            labels.add(row)
+                            yield row.model_dump(mode="json")
+                        else:
+                            rejects.add(file.file.name, None, _NOT_TAKEN, row.text, kind=_NOT_TAKEN)
+                if found := reader.check.advice():
+                    advice.append(f"{file.file.name}: {found}")
 
         shards = write_shards(track(rows(), "reading"), arrow_schema(dataset.row), folder, PART)
-    return shards, rejects.count
+    account = rejects.account(
+        sum(shard.rows for shard in shards), warnings=labels.warnings(known_labels(dataset.row))
+    )
+    write_json_atomic(folder / ACCOUNT_FILE, account.model_dump())
+    return _Written(shards, account, "; ".join(advice))
 
 
-def _problem(rows: int, rejected: int, settings: IngestSettings) -> str:
-    if rows == 0:
-        return f"No row fits the project's schema; {rejected} are malformed"
-    share = rejected / (rows + rejected)
+def _problem(written: _Written, settings: IngestSettings) -> str:
+    account = written.account
+    by_weight = account.dropped.get(_NOT_TAKEN)
+    malformed = account.read - account.taken - (by_weight.rows if by_weight else 0)
+    advice = f"; {written.advice}" if written.advice else ""
+    if account.taken == 0:
+        return f"No row fits the project's schema: {account.commonest or 'there is none'}{advice}"
+    share = malformed / account.read
     if share > settings.max_rejected_share:
         return (
-            f"{rejected} of {rows + rejected} rows ({share:.1%}) are malformed, more than "
-            f"INGEST_MAX_REJECTED_SHARE={settings.max_rejected_share:g} allows"
+            f"{malformed} of {account.read} rows ({share:.1%}) are malformed, more than "
+            f"INGEST_MAX_REJECTED_SHARE={settings.max_rejected_share:g} allows, most of them: "
+            f"{account.commonest}{advice}"
         )
+    if written.advice:
+        logger.warning("%s", written.advice)
     return ""
 
 
@@ -200,8 +198,7 @@ def status(
     dataset: Dataset, settings: IngestSettings, _workspace: WorkspaceSettings, data: DataSettings
 ) -> Status:
     """Whether the rows that would be read now are stored."""
-    files, formats = _source(dataset, settings)
-    inputs = ingest_inputs(dataset, files, formats, settings)
+    inputs = ingest_inputs(dataset, files_of(dataset, settings), settings)
     return status_of_data(DataStore(dataset.project, "raw", data), inputs)
 
 

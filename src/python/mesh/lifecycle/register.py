@@ -19,6 +19,14 @@ from mesh.core.roots import NOT_REGISTERING, REGISTERING
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
+from mesh.data.account import (
+    ACCOUNT_FILE,
+    REJECTS_FILE,
+    Account,
+    LabelCounts,
+    Rejects,
+    known_labels,
+)
 from mesh.data.card import CARD_FILE, PAGE_FILE, DataCard, write_plots
 from mesh.data.dataset import Dataset, load_dataset
 from mesh.data.features import Preparation, Prepared, feature_schema, prepare
@@ -27,12 +35,12 @@ from mesh.data.shards import Shard, write_shards
 from mesh.data.splitting import SPLITS, Fractions
 from mesh.data.status import status_of_data
 from mesh.data.store import LATEST, DataSettings, DataStore
-from mesh.data.validation import REJECTS_FILE, Rejects
 from mesh.lifecycle.ingest import PART
 
 logger = logging.getLogger(__name__)
 
 _MISTAKES = ("clean-up", "conflict", "language")
+_SPLITTING = ("seed", "test_share", "validation_share")
 
 
 class RegisterSettings(MeshSettings):
@@ -109,18 +117,41 @@ def register(
             (folder / REJECTS_FILE).open("w", encoding="utf-8") as file,
         ):
             rows = (dataset.row.model_validate(fields) for fields in local.rows(PART))
-            prepared = prepare(rows, settings.preparation, Rejects(file), f"raw/{raw.version}")
+            earlier = _earlier_splits(store, settings, folder)
+            rejects = Rejects(file)
+            prepared = prepare(rows, settings.preparation, rejects, f"raw/{raw.version}", earlier)
+        account = rejects.account(
+            len(prepared.features),
+            changed=prepared.changed,
+            warnings=_warnings(prepared, dataset),
+        )
+        write_json_atomic(folder / ACCOUNT_FILE, account.model_dump())
         problem = _problem(prepared, raw.rows, settings)
         if not problem:
-            manifest = _write(dataset, settings, raw, prepared, made_from, folder)
+            manifest = _write(dataset, settings, raw, prepared, account, made_from, folder)
             known = manifest.version in store.versions()
             store.publish(folder, manifest)
             _log(store, manifest, prepared, known=known)
             # The card and the rejects stay for inspection; the rows are stored.
             for shard in manifest.shards:
                 (folder / shard.path).unlink()
+    account.show()
     if problem:
         raise MeshError(f"{problem}; see {output / REJECTS_FILE}.")
+
+
+def _warnings(prepared: Prepared, dataset: Dataset) -> list[str]:
+    known = known_labels(dataset.row)
+    counts = {split: LabelCounts() for split in ("all", *SPLITS)}
+    for feature in prepared.features:
+        for split in ("all", feature.split):
+            counts[split].add(feature.row)
+    found = counts["all"].warnings(known)
+    for split in SPLITS:
+        missing = sorted(counts["all"].labels.keys() - counts[split].labels.keys())
+        if missing:
+            found.append(f"the {split} split has no {' or '.join(map(repr, missing))}")
+    return found
 
 
 def register_inputs(dataset: Dataset, settings: RegisterSettings, raw: DataManifest) -> Inputs:
@@ -130,6 +161,21 @@ def register_inputs(dataset: Dataset, settings: RegisterSettings, raw: DataManif
         **setting_inputs(_chosen(settings)),
         **code_inputs((dataset.row.__module__, *REGISTERING), excluded=NOT_REGISTERING),
     }
+
+
+def _earlier_splits(store: DataStore, settings: RegisterSettings, folder: Path) -> dict[str, str]:
+    """The split of each row in the latest features, by its id; of none if other settings made them.
+
+    They are no input: the same rows give the version that they gave before.
+    """
+    if not store.versions():
+        return {}
+    latest = store.get(LATEST)
+    before = latest.source.get("settings", {})
+    if any(before.get(name) != getattr(settings, name) for name in _SPLITTING):
+        return {}
+    with store.local(latest, folder) as local:
+        return {str(row["id"]): split for split in SPLITS for row in local.rows(split)}
 
 
 def _chosen(settings: RegisterSettings) -> dict[str, Any]:
@@ -155,6 +201,7 @@ def _write(
     settings: RegisterSettings,
     raw: DataManifest,
     prepared: Prepared,
+    account: Account,
     made_from: Inputs,
     folder: Path,
 ) -> DataManifest:
@@ -170,7 +217,7 @@ def _write(
     plots = write_plots(card, prepared, folder)
     write_json_atomic(folder / CARD_FILE, card.model_dump(mode="json"))
     write_text_atomic(folder / PAGE_FILE, card.page(plots))
-    names = (CARD_FILE, PAGE_FILE, REJECTS_FILE, *plots)
+    names = (ACCOUNT_FILE, CARD_FILE, PAGE_FILE, REJECTS_FILE, *plots)
     return DataManifest(
         project=dataset.project.name,
         kind="features",
@@ -179,7 +226,13 @@ def _write(
         files=tuple(FileEntry.of(folder / name, name) for name in names),
         inputs=fingerprint(made_from),
         made_from=made_from,
-        source={"raw_version": raw.version, "raw_digest": raw.digest, "settings": shown},
+        source={
+            "raw_version": raw.version,
+            "raw_digest": raw.digest,
+            "settings": shown,
+            # On the card of a model, too.
+            "account": {"ingest": raw.source.get("account"), "register": account.numbers},
+        },
     )
 
 

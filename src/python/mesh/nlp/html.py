@@ -73,6 +73,7 @@ class Sign(Enum):
 
 
 _WRITTEN = {Sign.SPACE: " ", Sign.LINE: "\n"}
+_LINE_END = re.compile(r"[ \t]*+(?:\r\n|[\n\r])[ \t]*+")
 _BREAK = re.compile(r"[\t-\r\x1c-\x1e\x85\u2028\u2029]\s*+")
 
 
@@ -191,6 +192,9 @@ def _reference(match: re.Match[str]) -> Piece | None:
     if name[0] != "#" and name not in html5:
         return None
     value = html.unescape(match[0])
+    if value == "\xad" and (line_end := _LINE_END.match(match.string, match.end())):
+        # A soft hyphen there joins the lines.
+        return Piece(match.start(), line_end.end(), Sign.NOTHING)
     if value.isspace():
         return Piece(*match.span(), Sign.SPACE)
     return Piece(*match.span(), Sign.CHARACTERS, value)

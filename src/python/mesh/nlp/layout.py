@@ -14,7 +14,7 @@ from mesh.nlp.wrapping import TextLine, is_spaceless, joined_lines
 
 _RUN = re.compile(r"\S+")
 _WORD = re.compile(rf"[^\W_]+(?:[{HYPHENS}'\u2019][^\W_]+)*")
-_CUT = re.compile(rf"(?P<word>\w[{HYPHENS}\w'\u2019]*)(?P<hyphen>[{HYPHENS}{CUTS}])$")
+_NO_LETTER = re.compile(r"^[\W_]+")
 _SUSPENDING = frozenset(
     "and or und oder bis bzw et ou y o u e ed en of og och eller i lub oraz и или".split()
 )
@@ -74,18 +74,23 @@ class _Layout:
         self._language = language
         self._lines = split_lines(text)
         contents = [text[line.start : line.end] for line in self._lines]
+        # Code is left as it is.
+        prose = [
+            "" if line.kind is BlockKind.CODE else content
+            for line, content in zip(self._lines, contents, strict=True)
+        ]
         raw = [line.raw for line in self._lines]
         is_marked_up = any(border in text for border in BORDERS.values())
         self._furniture = set() if is_marked_up else pages.furniture(raw)
         self._mail = mail.kinds(raw)
-        self._quotes = list(map(quote_mark, contents))
+        self._quotes = list(map(quote_mark, prose))
         self._marks = list_marks(
-            [content[len(quote) :] for content, quote in zip(contents, self._quotes, strict=True)]
+            [line[len(quote) :] for line, quote in zip(prose, self._quotes, strict=True)]
         )
         self._cells = cells(
             [
-                "" if line.kind is BlockKind.CODE else text[self._start(number) : line.end]
-                for number, line in enumerate(self._lines)
+                line[len(quote) + self._marks.get(number, 0) :]
+                for number, (line, quote) in enumerate(zip(prose, self._quotes, strict=True))
             ]
         )
         # The numbers of the lines that are read.
@@ -107,7 +112,7 @@ class _Layout:
             kind = self._kind(number)
             if number in self._cells:
                 for first, last in self._cells[number]:
-                    yield _Part(start + first, start + last, BlockKind.CELL, None)
+                    yield _Part(start + first, start + last, kind, None)
                 continue
             following = None
             if position + 1 in joined:
@@ -126,7 +131,11 @@ class _Layout:
         kind = self._lines[number].kind
         if kind is not BlockKind.PARAGRAPH:
             return kind
-        return self._mail.get(number, BlockKind.ITEM if number in self._marks else kind)
+        if number in self._mail:
+            return self._mail[number]
+        if number in self._cells:
+            return BlockKind.CELL
+        return BlockKind.ITEM if number in self._marks else kind
 
     def _text_lines(self) -> list[TextLine]:
         lines: list[TextLine] = []
@@ -172,11 +181,12 @@ class _Layout:
     def _joint(self, start: int, end: int, after: str) -> tuple[int, str]:
         """The end of a line that goes on in another one, and what stands between the two."""
         line = self._text[start:end]
-        cut = _CUT.search(line)
-        following = _WORD.match(after)
-        if cut and following and following[0].lower() not in _SUSPENDING:
-            hyphen = cut["hyphen"]
-            if hyphen in CUTS or joins(cut["word"], following[0], self._language, self._words):
+        hyphen, following = line[-1], _WORD.match(after)
+        if following and hyphen in HYPHENS + CUTS and line[-2:-1].isalnum():
+            if following[0].lower() in _SUSPENDING:
+                return end, " "
+            word = _NO_LETTER.sub("", line.rsplit(None, 1)[-1][:-1])
+            if hyphen in CUTS or joins(word, following[0], self._language, self._words):
                 return end - 1, ""
             return end, ""
         return end, "" if is_spaceless(line[-1]) and is_spaceless(after[0]) else " "

@@ -30,6 +30,8 @@ _FORMS = str.maketrans(
     }
 )
 _INVISIBLE = regex.compile(r"\p{Cf}")
+_HIDDEN = regex.compile(r"[\p{Cf}--\u200c\u200d]", regex.VERSION1)
+"""Without the joiners, by which words are parted as in the text."""
 _SPACELESS = "".join(rf"\p{{{script}}}" for script in SPACELESS_SCRIPTS)
 _RUN_CHARACTER = regex.compile(rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_SPACELESS}]]", regex.VERSION1)
 
@@ -136,7 +138,8 @@ class _Search:
 
 def _matches(search: _Search, text: str, fold_case: bool) -> Iterator[tuple[int, Span]]:
     """Each occurrence with the number of its name, in the order of their ends."""
-    words = [word for word in split_words(text.translate(_FORMS)) if not _is_invisible(text, word)]
+    plain = text.translate(_FORMS)
+    words = [word for word in split_words(plain) if not _is_invisible(text, word)]
     begins = [not word.start or not _goes_on(text, word.start, word.start - 1) for word in words]
     read_until = [0] * len(search.nodes)
     node = previous = 0
@@ -144,7 +147,7 @@ def _matches(search: _Search, text: str, fold_case: bool) -> Iterator[tuple[int,
         if BLOCK_BREAK in text[previous : word.start]:
             node = 0
         previous = word.end
-        node = search.step(node, _word_key(text[word.start : word.end], fold_case))
+        node = search.step(node, _word_key(plain[word.start : word.end], fold_case))
         if not node or _goes_on(text, word.end - 1, word.end):
             continue
         for end in search.ends(node):
@@ -167,10 +170,14 @@ def _goes_on(text: str, mark: int, neighbour: int) -> bool:
 
 def _key(name: str, fold_case: bool) -> tuple[str, ...]:
     """The words and marks of a name in the form in which they are compared."""
-    visible = _INVISIBLE.sub("", name.translate(_FORMS))
-    return tuple(_word_key(visible[start:end], fold_case) for start, end in split_words(visible))
+    visible = _HIDDEN.sub("", name.translate(_FORMS))
+    words = (visible[start:end] for start, end in split_words(visible))
+    return tuple(key for word in words if (key := _word_key(word, fold_case)))
 
 
 def _word_key(word: str, fold_case: bool) -> str:
-    normal = unicodedata.normalize("NFKC", word.translate(_FORMS))
+    """The form in which a word is compared, which has the apostrophes and dashes of `_FORMS`."""
+    normal = word
+    if not word.isascii():
+        normal = unicodedata.normalize("NFKC", _INVISIBLE.sub("", word))
     return normal.casefold() if fold_case else normal

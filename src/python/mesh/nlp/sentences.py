@@ -16,6 +16,8 @@ _EMPTY_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 _SPACE = re.compile(r"\s*")
 _CLOSING = r"[\p{Pe}\p{Pf}\p{Pi}\"'\uff02\uff07*_]"
 _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+# Marks that are stops in one language.
+_MORE_STOPS = {"el": ";\u037e", "hy": ":"}
 # The number or letter of a list's item; or a run of stops with its closing marks and notes.
 _CANDIDATE = (
     r"(?V1)(?<!\S)\(?(?P<item>\d{{1,3}}|[IVX]{{1,4}}|\p{{L}})[.\)]{{1,2}}(?=\s)"
@@ -91,7 +93,7 @@ def _borders(text: str, language: str) -> Iterator[int]:
 
 @lru_cache(maxsize=8)
 def _candidates(language: str) -> regex.Pattern[str]:
-    more = {"el": ";", "hy": ":"}.get(language, "")
+    more = _MORE_STOPS.get(language, "")
     stop = rf"[\p{{Sentence_Terminal}}…‥{more}--\u104a]"
     return regex.compile(_CANDIDATE.format(stop=stop, closing=_CLOSING))
 

@@ -10,7 +10,7 @@ from mesh.nlp.abbreviations import Kind, Rules
 from mesh.nlp.quotations import Quotation
 
 # Stops of scripts that separate sentences by white space.
-_SPACED = frozenset(".!?…‥;:")
+_SPACED = frozenset(".!?…‥;:\u037e")
 _GOING_ON = frozenset(",;:&%/+=)")
 _BRACKETS = frozenset("([{\uff08")
 _CJK = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
@@ -80,7 +80,7 @@ class Stops:
             return (
                 self._meaning(stop)[0] == "word" and self._text[start : start + 1] not in _GOING_ON
             )
-        lower = not word[0].isupper() and self._is_lower(start, word)
+        lower = self._is_lower(start, word)
         if stop.marks == ".":
             return self._ends_at_full_stop(stop, word, lower)
         if lower:
@@ -101,6 +101,8 @@ class Stops:
 
     def _is_lower(self, start: int, word: str) -> bool:
         """Whether a word begins with a small letter, and nothing begins a sentence like that."""
+        if word[0].isupper():
+            return False
         later = _CAPITAL_LATER.match(self._text, start) or _CAPITAL_LATER.match(
             self._text, start - 1
         )
@@ -202,7 +204,10 @@ class Stops:
         return len(word) > 8 or (len(word) > 3 and not self._has_no_vowel(word[-1]))
 
     def _meaning(self, stop: Stop) -> tuple[Meaning, str]:
-        """The kind of what stands before a full stop, and its word; of an initial or number, the one before it."""
+        """The meaning of what stands before a full stop, and its last word.
+
+        Of an initial and of a number, the word is the one before it.
+        """
         parts = self._text[max(stop.sentence, stop.start - 40) : stop.start].split()
         if not parts or stop.end - stop.start > 1 and stop.quotation is None:
             return "word", ""

@@ -19,7 +19,7 @@ _SPACELESS = re.compile(f"[{_BROAD}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _ENDS = frozenset(".!?:;\u2026\u3002\uff01\uff1f\u0964\u061f\u06d4\u0589")
 _CLOSING = "\"'\u2019\u201d\xbb)]\u300d"
 _CUT = re.compile(rf"[^\W\d_][{HYPHENS}{CUTS}][^\W\d_]|\d[{HYPHENS}]\d")
-_FUNCTION_WORDS = frozenset(
+_UNFINISHED = frozenset(
     (
         "a an the of in on at to for from by with and or as is are was were be that which who this these its his her "
         "their our my your into than not "
@@ -35,6 +35,7 @@ _FUNCTION_WORDS = frozenset(
         "и в во на с со к по из за от для что не о у как"  # noqa: RUF001
     ).split()
 )
+"""Articles, prepositions and the like, after which a sentence or a name goes on."""
 
 
 class TextLine(NamedTuple):
@@ -192,7 +193,7 @@ def _goes_on(
         return True
     if 2 * pair.longest < (around.width or around.longest):
         return False
-    if len(words) > 2 and words[-1].lower() in _FUNCTION_WORDS:
+    if len(words) > 2 and words[-1].lower() in _UNFINISHED:
         return True
     if lower and not around.is_lower:
         return _is_begun_sentence(words, around)

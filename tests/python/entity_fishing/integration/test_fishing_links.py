@@ -66,6 +66,45 @@ def test_links_are_right_or_missing(model, file, fraction):
     assert right >= fraction * wanted
 
 
+@pytest.mark.parametrize("file", ["first_words.json", "first_words_heldout.json"])
+def test_common_words_at_the_start_of_a_sentence_are_told_from_names(model, file):
+    """Nine of ten common words get no link, and eight of ten names get theirs."""
+    linked, words, right, names = [], 0, 0, 0
+    for case in json.loads((DATA / file).read_text(encoding="utf-8")):
+        [(name, expected)] = case["names"].items()
+        ids = expected if isinstance(expected, list) else [expected]
+        found = link(model, case["text"], language=case.get("language", "en"))
+        entity = {entity.entity_text: entity.wikidata_id for entity in found}.get(name)
+        if None in ids:
+            words += 1
+            linked += [] if entity in ids else [case["text"]]
+        else:
+            names += 1
+            right += entity in ids
+    assert len(linked) <= 0.1 * words, linked
+    assert right >= 0.8 * names
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "barack obama met angela merkel in paris", ["Q76", "Q567", "Q90"]),
+        ("en", "BARACK OBAMA MET ANGELA MERKEL IN PARIS", ["Q76", "Q567", "Q90"]),
+        ("en", "The US, the U.K. and the E.U. met.", ["Q30", "Q145", "Q458"]),
+        ("en", "Yesterday Obama met reporters.", ["Q76"]),
+        ("en", "Striker Messi scored twice.", ["Q615"]),
+        ("en", "McDonald\u2019s opened in Côte d\u2019Ivoire.", ["Q38076", "Q1008"]),
+        ("en", "Berlin\nParis\nLondon\nRome", ["Q64", "Q90", "Q84", "Q220"]),
+        ("fr", "emmanuel macron est né en france", ["Q3052772", "Q142"]),
+        ("es", "messi nació en argentina", ["Q615", "Q414"]),
+        ("it", "Ieri Obama ha incontrato i giornalisti.", ["Q76"]),
+        ("de", "angela merkel wohnt in berlin", ["Q567", "Q64"]),
+    ],
+)
+def test_names_are_linked_in_any_letter_case_and_beside_any_word(model, language, text, expected):
+    assert [entity.wikidata_id for entity in link(model, text, language=language)] == expected
+
+
 def test_names_are_found_in_the_document_as_it_was_sent(model):
     text = "<p>🚋 In&nbsp;<b>Paris</b> met <i>Angela\nMerkel</i> and Zorblax &amp; Sons.</p>"
     paris, merkel = link(model, text)

@@ -32,6 +32,7 @@ def knowledge():
 def link(text, knowledge, encoder=None):
     task = Task(read_document(text), Language.ENGLISH, None)
     [links] = EmbeddedLinker(knowledge, encoder or Encoder()).link([task], 0.0)
+    assert isinstance(links, list)
     return [(text[found.mention.start : found.mention.end], found.wikidata_id) for found in links]
 
 

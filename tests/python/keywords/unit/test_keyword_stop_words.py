@@ -6,6 +6,7 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from keywords.candidates import read_english_stop_words, resolve_stop_words
 from keywords.stop_words_export import write_english_stop_words
 from mesh.core.errors import MeshError, UsageError
+from mesh.nlp.stop_words import StopWords
 
 
 def test_written_list_is_read(tmp_path):
@@ -34,4 +35,4 @@ def test_a_missing_list_is_a_sentence(tmp_path):
 
 def test_unknown_language():
     with pytest.raises(UsageError, match="klingon"):
-        resolve_stop_words("klingon", frozenset())
+        resolve_stop_words("klingon", StopWords(()))

@@ -169,7 +169,7 @@ def test_names_do_not_cross_blocks(recogniser, document):
     [
         "We went by train to see the tall towers of New\nYork with our friends in the spring.",
         "<p>In New\n<b>York</b></p>",
-        "<p>In New\n\nYork</p>",
+        "<p>In New\n \tYork</p>",
         "In *New* **York**.",
         "In N\u00adew\u200b Yo\u2060rk",
     ],

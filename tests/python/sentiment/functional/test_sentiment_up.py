@@ -33,3 +33,16 @@ def test_language_that_is_not_supported_is_refused(served: Served) -> None:
         response = httpx.post(f"{served.url}{PREDICT}", json=body, timeout=60)
         assert response.status_code == 422
         assert "this model knows en" in response.json()["detail"]
+
+
+def test_text_that_cannot_be_read_is_refused_alone(served: Served) -> None:
+    texts = ["\U0001f600\U0001f600", "\uff2c\uff4f\uff56\uff45\uff4c\uff59!", "Lovely!"]
+    body = {
+        "configuration": {"on_error": "item"},
+        "inputs": [{"document": text} for text in texts],
+    }
+    response = httpx.post(f"{served.url}{PREDICT}", json=body, timeout=60)
+    assert response.status_code == 200
+    emoji, styled, plain = response.json()["outputs"]
+    assert "can't read most of the text" in emoji["error"]
+    assert styled == plain

@@ -40,7 +40,7 @@ def body(message=None, finish_reason="stop", **more):
     return json.dumps({"choices": [choice], **more}).encode()
 
 
-def stream(*events, done=True, usage=None):
+def stream(*events, done=True, usage=None, kind="text/event-stream; charset=utf-8"):
     """An answer of events, each a delta and a finish reason."""
     lines = [
         {"choices": [{"delta": delta, "finish_reason": reason}], "usage": usage}
@@ -48,8 +48,7 @@ def stream(*events, done=True, usage=None):
     ]
     ends = ["[DONE]"] if done else []
     content = "".join(f"data: {line}\n\n" for line in [*map(json.dumps, lines), *ends]).encode()
-    headers = {"Content-Type": "text/event-stream; charset=utf-8"}
-    return lambda handler, received: handler.answer(200, content, headers)
+    return lambda handler, received: handler.answer(200, content, {"Content-Type": kind})
 
 
 @pytest.mark.parametrize(
@@ -75,6 +74,7 @@ def test_response_without_a_finish_reason_is_complete(chat):
         ("model_length", "an incomplete response", True),
         ("tool_calls", "an incomplete response", True),
         ("error", "an incomplete response", True),
+        ("OTHER", "an incomplete response", True),
         ("content_filter", "withheld its response (finish_reason 'content_filter')", False),
         ("SAFETY", "withheld its response", False),
         ("RECITATION", "withheld its response", False),
@@ -189,9 +189,37 @@ def test_stream_without_a_finish_reason_must_end_by_its_mark(chat, done):
         assert "an incomplete response (finish_reason None)" in str(failure(streaming))
 
 
+def test_separators_in_a_text_do_not_part_events(chat):
+    choice = {"delta": {"content": "Tra\u2028ms.\x85"}, "finish_reason": "stop"}
+    event = json.dumps({"choices": [choice]}, ensure_ascii=False)
+    content = f": ping\r\n\r\nevent: message\r\ndata: {event}\r\n\r\ndata: [DONE]".encode()
+    kind = {"Content-Type": "text/event-stream"}
+    chat.answers = [lambda handler, received: handler.answer(200, content, kind)]
+    assert call(endpoint(chat, stream=True)) == "Tra\u2028ms."
+
+
+def test_stream_is_read_whatever_it_is_called(chat):
+    chat.answers = [stream(({"content": "Trams."}, "stop"), kind="text/plain")]
+    assert call(endpoint(chat, stream=True)) == "Trams."
+
+
 def test_endpoint_that_does_not_stream_is_understood(chat):
     chat.answers = [chat.raw(body())]
     assert call(endpoint(chat, stream=True)) == "Trams."
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/event-stream"])
+def test_response_that_breaks_off_is_a_failed_connection(chat, kind):
+    def break_off(handler, received):
+        handler.send_response(200)
+        handler.send_header("Content-Type", kind)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        handler.wfile.write(b'data: {"choices": []}\n\n')
+
+    chat.answers = [break_off]
+    error = failure(endpoint(chat, stream=True))
+    assert (error.status, error.transient) == (503, True)
 
 
 @pytest.mark.parametrize("choices", [[], None])

@@ -21,6 +21,7 @@ from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 from mesh.lifecycle.recipe import Recipe, Training
 from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.training.settings import FineTuneSettings
+from mesh.lifecycle.training.usefulness import check_rows
 from mesh.lifecycle.version import (
     RegressionTest,
     base_card,
@@ -76,6 +77,8 @@ def fine_tune(
     work.mkdir(parents=True, exist_ok=True)
     with store.local(features, work) as local:
         rows = {split: [_row(training, fields) for fields in local.rows(split)] for split in SPLITS}
+    if settings.epochs:
+        check_rows(rows, training.labels, is_tagged=recipe.task == "token-classification")
     network = _train(recipe, training, settings, base, rows, work)
     if network is None:
         return

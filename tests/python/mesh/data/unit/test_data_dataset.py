@@ -1,5 +1,3 @@
-import io
-import json
 from typing import Literal
 
 import pyarrow as pa
@@ -7,9 +5,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from mesh.data.dataset import AnnotatedText, ClassifiedText
-from mesh.data.formats import RawRow
 from mesh.data.shards import arrow_schema
-from mesh.data.validation import Rejects, Translation, validate_rows
 from mesh.nlp.document import read_document
 
 
@@ -45,7 +41,7 @@ def test_entities_must_be_distinct_parts_of_the_text(
     "wrong",
     [
         {"text": "  "},
-        {"language": "English"},
+        {"language": "Quibblish"},
         {"domain": ""},
         {"label": "fine"},
         {"more": 1},
@@ -84,42 +80,6 @@ def test_entity_in_two_blocks_is_an_error() -> None:
 def test_strata_are_the_labels_that_occur() -> None:
     assert annotated("Anna, Anna", (0, 4, "PER"), (6, 10, "PER")).stratum == "en/news/PER"
     assert annotated("nobody").stratum == "en/news/none"
-
-
-def test_fields_are_renamed_translated_and_filled_in() -> None:
-    translation = Translation(
-        rename={"sentence": "text"},
-        values={"label": {"0": "bad", "1": "good"}},
-        defaults={"language": "en", "domain": "x"},
-    )
-    file = io.StringIO()
-    rejects = Rejects(file)
-    raw = [
-        RawRow(1, {"sentence": "one", "label": 1, "id": 7}),
-        RawRow(2, {"sentence": "two", "label": 2}),
-        RawRow(3, problem="not JSON", lines=4),
-        RawRow(4, {"sentence": "caf\udce9", "label": "0"}),
-    ]
-    rows = list(validate_rows(raw, "a.csv", Opinion, translation, rejects))
-    assert [(row.text, row.label, row.language) for row in rows] == [("one", "good", "en")]
-    records = [json.loads(line) for line in file.getvalue().splitlines()]
-    assert [(record["source"], record["line"]) for record in records] == [
-        ("a.csv", 2),
-        ("a.csv", 3),
-        ("a.csv", 4),
-    ]
-    assert records[0]["reason"].startswith("label: Input should be 'bad' or 'good'")
-    assert rejects.count == 6
-
-
-def test_entity_whose_label_is_translated_to_nothing_is_left_out() -> None:
-    translation = Translation(values={"label": {"geo-loc": "LOC", "other": None}})
-    entities = [
-        {"start": 0, "end": 1, "label": "geo-loc"},
-        {"start": 2, "end": 3, "label": "other"},
-    ]
-    fields = translation.apply({"text": "a b", "entities": entities}, AnnotatedText)
-    assert fields["entities"] == [{"start": 0, "end": 1, "label": "LOC"}]
 
 
 def test_schema_of_a_model() -> None:

@@ -5,10 +5,10 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mesh.data.account import Rejects
 from mesh.data.dataset import ClassifiedText
 from mesh.data.features import Preparation, Prepared, prepare
 from mesh.data.splitting import Fractions
-from mesh.data.validation import Rejects
 from mesh.nlp.near_duplicates import jaccard, shingles
 from mesh.nlp.words import words
 
@@ -22,10 +22,12 @@ def row(text: str, label: str = "good", language: str = "en") -> ClassifiedText:
 
 
 def run(
-    rows: list[ClassifiedText], preparation: Preparation = PREPARATION
+    rows: list[ClassifiedText],
+    preparation: Preparation = PREPARATION,
+    earlier: dict[str, str] | None = None,
 ) -> tuple[Prepared, list[str]]:
     file = io.StringIO()
-    prepared = prepare(rows, preparation, Rejects(file), "rows")
+    prepared = prepare(rows, preparation, Rejects(file), "rows", earlier)
     return prepared, [json.loads(line)["reason"] for line in file.getvalue().splitlines()]
 
 
@@ -43,14 +45,14 @@ def test_text_of_nothing_but_markup_is_left_out() -> None:
 
 
 def test_same_words_with_the_same_label_are_kept_once() -> None:
-    prepared, reasons = run([row("Great phone!"), row("great PHONE"), row("Bad phone", "bad")])
+    prepared, reasons = run([row("Great phone!"), row("great  PHONE!"), row("Bad phone", "bad")])
     assert sorted(feature.row.labels for feature in prepared.features) == [("bad",), ("good",)]
     assert prepared.left_out == {"duplicate": 1}
     assert reasons[0].startswith("duplicate of ")
 
 
 def test_same_words_with_different_labels_are_not_used() -> None:
-    prepared, reasons = run([row("It was okay."), row("It was okay!", "bad"), row("A fine place.")])
+    prepared, reasons = run([row("It was okay."), row("It was OKAY.", "bad"), row("A fine place.")])
     assert [feature.row.text for feature in prepared.features] == ["A fine place."]
     assert prepared.left_out == {"conflict": 2}
     assert "other labels" in reasons[0]
@@ -103,3 +105,45 @@ def test_order_of_the_rows_does_not_matter_and_none_is_lost(
     assert len(prepared.features) + sum(prepared.left_out.values()) == len(rows)
     assert len(reasons) == sum(prepared.left_out.values())
     assert len({feature.id for feature in prepared.features}) == len(prepared.features)
+
+
+def test_texts_that_differ_in_a_sign_are_no_duplicates_and_no_contradiction() -> None:
+    pairs = [
+        ("Monday again 😀", "Monday again 😭"),
+        ("I write C", "I write C++"),
+        ("Fine.", "Fine?"),
+    ]
+    rows = [
+        row(text, label)
+        for pair in pairs
+        for text, label in zip(pair, ("good", "bad"), strict=True)
+    ]
+    prepared, reasons = run(rows)
+    assert {feature.row.text for feature in prepared.features} == {each.text for each in rows}
+    assert reasons == []
+
+
+def test_a_contradiction_is_shown_with_both_rows() -> None:
+    _, reasons = run([row("It was okay."), row("it was okay.", "bad"), row("A fine place.")])
+    assert len(reasons) == 2
+    for reason in reasons:
+        assert "'good'" in reason
+        assert "'bad'" in reason
+    assert any("'it was okay.'" in reason for reason in reasons)
+
+
+def test_rows_keep_their_earlier_splits() -> None:
+    old = [
+        row(f"{left} {right} {number}")
+        for number, (left, right) in enumerate(zip("abcdefghij" * 3, "klmnopqrst" * 3, strict=True))
+    ]
+    first = {feature.id: feature.split for feature in run(old)[0].features}
+    added = [
+        row(f"new text number {number} about {letter}{letter}")
+        for number, letter in enumerate("uvwxyz" * 4)
+    ]
+    second = {
+        feature.id: feature.split for feature in run([*old, *added], earlier=first)[0].features
+    }
+    assert first.items() <= second.items()
+    assert len(second) > len(first)

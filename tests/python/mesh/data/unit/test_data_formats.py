@@ -3,6 +3,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -10,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesh.core.errors import MeshError
-from mesh.data.formats import RawRow, read_file
+from mesh.data.formats import Reading, read_file
+from mesh.data.raw_row import RawRow
 
 
 def read(tmp_path: Path, name: str, content: bytes, columns: Sequence[str] = ()) -> list[RawRow]:
     path = tmp_path / name
     path.write_bytes(content)
-    return list(read_file(path, name.split(".")[1], columns))
+    return list(read_file(path, name.split(".")[1], Reading(columns)))
 
 
 def test_json_lines_with_what_is_none(tmp_path: Path) -> None:
@@ -101,9 +103,9 @@ def test_parquet_rows(tmp_path: Path) -> None:
 
 
 def test_bytes_that_are_no_text_stay_in_their_row(tmp_path: Path) -> None:
-    rows = read(tmp_path, "a.jsonl", b'{"text": "caf\xe9"}\n{"text": "one"}\n')
+    rows = read(tmp_path, "a.jsonl", b'{"text": "caf\xe9"}\n{"text": "\xc3\xa9"}\n')
     assert rows[0].fields == {"text": "caf\udce9"}
-    assert rows[1].fields == {"text": "one"}
+    assert rows[1].fields == {"text": "é"}
 
 
 def test_compressed_file_is_read_and_a_broken_one_is_an_error(tmp_path: Path) -> None:
@@ -115,6 +117,16 @@ def test_compressed_file_is_read_and_a_broken_one_is_an_error(tmp_path: Path) ->
     (tmp_path / "a.jsonl.gz").write_bytes(content[: len(content) // 2])
     with pytest.raises(MeshError, match=r"a\.jsonl\.gz is damaged or incomplete"):
         list(read_file(tmp_path / "a.jsonl.gz", "jsonl"))
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst"])
+def test_compressed_tables_are_read(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.csv{suffix}"
+    content = "text;label\nschön, ja;good\n".encode("cp1252")
+    with fsspec.open(str(path), "wb", compression="infer") as file:
+        file.write(content)
+    [row] = read_file(path, "csv")
+    assert row.fields == {"text": "schön, ja", "label": "good"}
 
 
 def test_broken_parquet_file_is_an_error(tmp_path: Path) -> None:

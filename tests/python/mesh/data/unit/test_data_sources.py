@@ -1,3 +1,4 @@
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,49 @@ def test_revision_changes_with_the_content(tmp_path: Path) -> None:
     [after] = find_files(str(path))
     assert before.revision != after.revision
     assert before.revision.startswith("sha256:")
+
+
+def test_what_editors_and_file_managers_leave_is_no_data(tmp_path: Path) -> None:
+    left = [
+        ".hidden.csv",
+        ".ipynb_checkpoints/a-checkpoint.csv",
+        "__MACOSX/._a.csv",
+        "below/.git/b.csv",
+        "a.csv~",
+        "#a.csv#",
+        "a.csv.bak",
+        "a.csv.swp",
+    ]
+    for name in ("a.csv", "below/c.jsonl.zst", *left):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    found = [Path(file.name).relative_to(tmp_path) for file in find_files(str(tmp_path))]
+    assert [str(name) for name in found] == ["a.csv", "below/c.jsonl.zst"]
+
+
+def archive(path: Path, *names: str) -> Path:
+    with zipfile.ZipFile(path, "w") as written:
+        for name in names:
+            written.writestr(name, f"text\n{name}\n")
+    return path
+
+
+def test_an_archive_of_one_table_is_read(tmp_path: Path) -> None:
+    path = archive(tmp_path / "a.zip", "README.md", "__MACOSX/._b.csv", "data/b.csv")
+    [file] = find_files(str(tmp_path))
+    assert file.format == "csv"
+    with file.local(tmp_path) as local:
+        assert local.read_text() == "text\ndata/b.csv\n"
+    assert not local.exists()
+    assert path.exists()
+
+
+@pytest.mark.parametrize("names", [("a.csv", "b.csv"), ("README.md",), ()])
+def test_other_archives_are_a_sentence(tmp_path: Path, names: tuple[str, ...]) -> None:
+    archive(tmp_path / "a.zip", *names)
+    [file] = find_files(str(tmp_path / "a.zip"))
+    with pytest.raises(MeshError, match="must hold one table"):
+        assert file.format
 
 
 @pytest.mark.parametrize("name", ["missing.csv", "missing*.csv", "empty"])

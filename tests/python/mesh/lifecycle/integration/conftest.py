@@ -16,7 +16,8 @@ from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.dataset import AnnotatedText, ClassifiedText, Dataset, Entity
 from mesh.data.store import DataSettings
-from mesh.lifecycle.ingest import IngestSettings, ingest
+from mesh.lifecycle.ingest import ingest
+from mesh.lifecycle.ingest_settings import IngestSettings
 from mesh.lifecycle.recipe import Recipe, Training
 from mesh.lifecycle.register import RegisterSettings, register
 from mesh.lifecycle.training.fine_tuning import fine_tune

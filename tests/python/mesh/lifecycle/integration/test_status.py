@@ -10,7 +10,7 @@ from mesh.core.status import NEVER_RUN, Status
 from mesh.data.manifest import DataManifest
 from mesh.data.store import DataStore
 from mesh.lifecycle import ingest, register, status
-from mesh.lifecycle.ingest import IngestSettings
+from mesh.lifecycle.ingest_settings import IngestSettings
 from mesh.lifecycle.register import RegisterSettings
 from mesh.lifecycle.training.fine_tuning import fine_tuning_status
 from mesh.lifecycle.training.settings import FineTuneSettings

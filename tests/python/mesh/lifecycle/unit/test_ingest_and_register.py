@@ -11,7 +11,8 @@ from mesh.core.workspace import WorkspaceSettings
 from mesh.data.card import DataCard
 from mesh.data.dataset import AnnotatedText, ClassifiedText, Dataset
 from mesh.data.store import DataSettings, DataStore
-from mesh.lifecycle.ingest import IngestSettings, ingest
+from mesh.lifecycle.ingest import ingest
+from mesh.lifecycle.ingest_settings import IngestSettings
 from mesh.lifecycle.register import RegisterSettings, register
 
 WORDS = (
@@ -184,13 +185,13 @@ def test_too_many_malformed_rows_store_nothing_and_leave_the_rejects(place):
 
 def test_source_without_a_good_row_is_refused(place):
     place.write([])
-    with pytest.raises(MeshError, match="No row fits the project's schema; 0 are malformed"):
+    with pytest.raises(MeshError, match="No row fits the project's schema: there is none"):
         place.ingest()
 
 
 def test_unknown_format_is_a_sentence(place):
     with pytest.raises(
-        UsageError, match="set INGEST_FORMAT to one of conll, csv, jsonl, parquet, tsv"
+        UsageError, match="set INGEST_FORMAT to one of conll, csv, json, jsonl, parquet, tsv"
     ):
         place.ingest(format="xml")
 
@@ -322,3 +323,92 @@ def test_entities_point_into_the_cleaned_text(tmp_path):
         assert row["text"][entity["start"] : entity["end"]].startswith("Anna")
         assert row["text"].endswith("Berg")
         assert " & met Anna" in row["text"]
+
+
+def test_several_sources_are_read_each_in_its_own_way(place: Place, tmp_path: Path) -> None:
+    place.write([opinion(number) for number in range(200)])
+    stars = tmp_path / "stars.csv"
+    stars.write_text("review;stars\nFine, really;5\nBad, really;1,0\nWorse;1\n", encoding="utf-16")
+    own = {
+        "source": str(stars),
+        "rename": {"review": "text", "stars": "label"},
+        "values": {"label": {"1-2": "bad", "4-5": "good"}},
+        "defaults": {"language": "English", "domain": "shop"},
+    }
+    half = {"source": str(place.source), "weight": 0.5}
+    place.ingest(source=json.dumps([half, own]), max_rejected_share=0.5)
+    [version] = place.raw.versions()
+    with place.raw.local(place.raw.get(version), tmp_path) as local:
+        rows = list(local.rows("all"))
+    shop = [(row["text"], row["label"], row["language"]) for row in rows if row["domain"] == "shop"]
+    assert sorted(shop) == [("Fine, really", "good", "en"), ("Worse", "bad", "en")]
+    assert 60 < len(rows) - len(shop) < 140
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("[", "begins like a JSON list"),
+        ("[]", "lists no source"),
+        ('[{"weight": 1}]', "source: Field required"),
+        ('[{"source": "a", "weight": 2}]', "weight"),
+        ('[{"source": "a", "weigth": 1}]', "weigth"),
+    ],
+)
+def test_malformed_lists_of_sources_are_refused(source: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        IngestSettings(source=source)
+
+
+def test_every_row_is_accounted_for(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    rows: list[object] = [opinion(number) for number in range(60)]
+    rows += [opinion(61, label="goood"), opinion(62, label="goood"), opinion(63, label="baad"), []]
+    rows += [opinion(64, text="  fine   <b>place</b> "), opinion(65, language="Klingonish")]
+    place.write(rows)
+    place.ingest(max_rejected_share=0.2)
+    shown = capsys.readouterr().out
+    place.register()
+    [raw] = [place.raw.get(version) for version in place.raw.versions()]
+    account = raw.source["account"]
+    assert account["read"] == len(rows)
+    assert account["read"] == account["taken"] + sum(account["dropped"].values())
+    assert "did you mean 'good'?" in shown
+    assert "did you mean 'bad'?" in shown
+    features = place.features.get("latest")
+    both = features.source["account"]
+    assert both["ingest"] == account
+    assert both["register"]["read"] == account["taken"]
+    assert both["register"]["changed"] == 1
+    assert any("read" in line for line in capsys.readouterr().out.splitlines())
+
+
+def test_too_many_rejects_name_their_commonest_reason(place: Place) -> None:
+    place.write([opinion(1), *(opinion(number, label="posit") for number in range(20))])
+    with pytest.raises(MeshError, match="most of them: unknown label 'posit'"):
+        place.ingest()
+
+
+@pytest.mark.parametrize(
+    ("labels", "warning"),
+    [
+        (["good"], "'good' is the only label"),
+        (["good", "good", "good", "bad"], "'bad' is in 1 rows, fewer than there are splits"),
+    ],
+)
+def test_labels_that_make_no_useful_model_are_warned_of(
+    place: Place, capsys: pytest.CaptureFixture[str], labels: list[str], warning: str
+) -> None:
+    place.write([opinion(number, label=label) for number, label in enumerate(labels)])
+    place.ingest()
+    assert f"warning: {warning}" in capsys.readouterr().out
+
+
+def test_dry_run_shows_rows_and_stores_nothing(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.write([opinion(number, text=f"<p>fine &amp; {number}</p>") for number in range(30)])
+    place.ingest(dry_run=True)
+    shown = capsys.readouterr().out
+    assert "fine & 9" in shown
+    assert "fine & 10" not in shown
+    assert place.raw.versions() == []

@@ -53,6 +53,7 @@ from mesh.nlp.document import read_document
         ("&lt;b&gt; &amp;amp; &quot;", '<b> &amp; "'),
         ("a&nbsp;&#32;b", "a b"),
         ("&#x1F600;&#128;&NotEqualTilde;", "😀€≂̸"),
+        ("<p>Kö&shy;\nln, Lü&#xAD;<br>beck", "Köln, Lübeck"),
         ("a&ZeroWidthSpace;b&shy;c<wbr>d&#1;e", "abcde"),
     ],
 )

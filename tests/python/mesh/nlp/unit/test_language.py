@@ -55,7 +55,7 @@ def test_any_text_gets_an_answer(text: str) -> None:
 def test_packages_with_models_are_imported_when_they_are_needed() -> None:
     modules = ("document", "language_check", "names", "near_duplicates", "sentences", "words")
     imports = "; ".join(f"import mesh.nlp.{module}" for module in modules)
-    heavy = {"numpy", "py3langid", "sentencex", "stopwordsiso"}
+    heavy = {"numpy", "py3langid", "stopwordsiso"}
     result = subprocess.run(
         [sys.executable, "-c", f"{imports}; import sys; print(*({heavy!r} & set(sys.modules)))"],
         capture_output=True,

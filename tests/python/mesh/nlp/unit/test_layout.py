@@ -201,3 +201,17 @@ def test_parts_of_a_mail_are_known(form: str) -> None:
     kinds = [block.kind.value for block in document.blocks]
     assert kinds[:4] == ["mail_header"] * 3 + ["greeting"]
     assert kinds[5:7] == ["signature"] * 2
+
+
+def test_cells_of_a_signature_belong_to_it() -> None:
+    document = read_document(
+        "Dear Bob,\n\nThe plan is ready.\n\nBest regards,\nAnna Lee\nTel.\t123"
+    )
+    assert [document.text[block.start : block.end] for block in document.body] == [
+        "The plan is ready."
+    ]
+
+
+def test_marks_in_code_stay() -> None:
+    document = read_document("<pre>- a:\tb\n- > c\n-----</pre>")
+    assert document.text.split("\n\n") == ["- a: b", "- > c"]

@@ -15,6 +15,8 @@ from mesh.nlp.document import read_document
         ("Ville | Prix\n--|--\nNice | 2", "Ville|Prix|Nice|2"),
         ("Vea [el plan](https://example.org/plan.html) de Lima.", "Vea el plan de Lima."),
         ("Vea [el plan][1] de Lima.\n\n[1]: https://example.org", "Vea el plan de Lima."),
+        ("Voir [Lyon](https://example.org/wiki/Lyon_(ville)).", "Voir Lyon."),
+        ("# A\r\n\r\n```\r\nx = 1\r\ny = 2\r\n```\r\nb", "A|x = 1|y = 2|b"),
         ("![tram](images/tram.png) The tram.", "The tram."),
         ("[![state](a/b.png)](https://example.org) The tram.", "The tram."),
         (

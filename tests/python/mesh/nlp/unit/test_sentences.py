@@ -104,6 +104,25 @@ def test_paragraphs_of_markup_end_sentences() -> None:
     assert sentences(text) == ["Shares fall", "They fell.", "Again", "And rose"]
 
 
+@pytest.mark.parametrize(
+    ("row", "count"),
+    [
+        (".", 1),
+        ("A. ", 1),
+        ("e.g. ", 1),
+        ('"', 1),
+        ("(", 1),
+        ("\n \n", 0),
+        ("Why? ", 5_000),
+        ("It ends. ", 5_000),
+        ("。", 1),
+        ("好。", 5_000),
+    ],
+)
+def test_long_rows(row: str, count: int) -> None:
+    assert len(split_sentences(row * 5_000)) == count
+
+
 def test_long_quotation_is_divided() -> None:
     short, long = ('"' + "We ran home. " * count + 'It rained," he said.' for count in (2, 30))
     assert len(long) > LONGEST

@@ -1,0 +1,97 @@
+"""Text files in whatever encoding: found out by their bytes, or given."""
+
+import codecs
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TextIO
+
+import fsspec
+import regex
+
+_CHUNK = 1 << 20
+_SAMPLE = 1 << 18
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    # That of UTF-32 begins with that of UTF-16.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_SURROGATE = re.compile("[\udc80-\udcff]")
+_OTHER = re.compile(r"[^\x00-\x7f\udc80-\udcff]")
+_OTHERS = r"\p{Cyrillic}\p{Greek}\p{Arabic}\p{Hebrew}"
+_IMPLAUSIBLE = regex.compile(rf"\p{{Latin}}[{_OTHERS}]|[{_OTHERS}]\p{{Latin}}|[\x80-\x9f\ufffd]")
+_LINE_BEYOND_ASCII = re.compile(rb"[^\n]*[\x80-\xff][^\n]*\n?")
+
+
+@contextlib.contextmanager
+def open_text(path: Path, encoding: str) -> Iterator[TextIO]:
+    """A text file, decompressed by its suffix; line ends stay as they are.
+
+    Bytes that don't fit the encoding become surrogates, so that only their row is rejected.
+    """
+    errors = "surrogateescape" if encoding.startswith("utf-8") else "replace"
+    with fsspec.open(
+        str(path), "rt", compression="infer", encoding=encoding, errors=errors, newline=""
+    ) as file:
+        yield file
+
+
+def find_encoding(path: Path) -> str:
+    """The encoding of a text file: of its byte order mark, UTF-8 where it fits, or the likeliest.
+
+    Single bytes that aren't UTF-8 don't make a file of UTF-8 another one.
+    """
+    with fsspec.open(str(path), "rb", compression="infer") as file:
+        start = file.read(_SAMPLE)
+        for mark, name in _MARKS:
+            if start.startswith(mark):
+                return name
+        # Letters of UTF-16 without a mark have zeros beside them.
+        if b"\x00" in start:
+            return _likeliest(start)
+        return _by_content(start, file)
+
+
+def check_encoding(name: str) -> str:
+    """The name itself.
+
+    Raises:
+        ValueError: there is no such encoding of texts.
+    """
+    try:
+        # Some codecs aren't encodings of texts.
+        "".encode(name)
+    except (LookupError, ValueError) as error:
+        raise ValueError(
+            f"{name!r} isn't an encoding; use a name such as utf-8, cp1252 or utf-16"
+        ) from error
+    return name
+
+
+def _by_content(start: bytes, file: IO[bytes]) -> str:
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    wrong = right = 0
+    sample = b""
+    chunk = start
+    while chunk:
+        text = decoder.decode(chunk)
+        if not text.isascii():
+            wrong += len(_SURROGATE.findall(text))
+            right += len(_OTHER.findall(text))
+            if len(sample) < _SAMPLE:
+                sample += b"".join(_LINE_BEYOND_ASCII.findall(chunk))[:_SAMPLE]
+        chunk = file.read(_CHUNK)
+    return "utf-8-sig" if wrong <= right else _likeliest(sample)
+
+
+def _likeliest(sample: bytes) -> str:
+    import chardet
+
+    names = [str(found["encoding"]).lower() for found in chardet.detect_all(sample)]
+    # Few bytes fit many encodings, but no word has letters of two alphabets, no text has controls.
+    plausible = (name for name in names if not _IMPLAUSIBLE.search(sample.decode(name, "replace")))
+    return next(plausible, names[0] if names else "utf-8-sig")

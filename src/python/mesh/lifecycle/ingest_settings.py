@@ -1,0 +1,164 @@
+"""What `ingest:ingest` reads, and how."""
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+    field_validator,
+)
+from pydantic_settings import SettingsConfigDict
+
+from mesh.core.errors import describe_invalid
+from mesh.core.settings import MeshSettings
+from mesh.core.urls import mask_url
+from mesh.data.formats import Reading
+from mesh.data.offsets import Offsets
+from mesh.data.sources import FORMATS
+from mesh.data.text_files import check_encoding
+from mesh.data.translation import Translation
+
+SHIPPED = "shipped"
+"""Names the samples of the project as a source."""
+
+
+class IngestSettings(MeshSettings):
+    """Read labelled data, check every row, store it as the next raw version."""
+
+    model_config = SettingsConfigDict(env_prefix="INGEST_")
+
+    source: str = Field(
+        SHIPPED,
+        description="File, folder or pattern: a path, s3://..., gs://..., or "
+        "hf://datasets/org/name@revision/path; or shipped: the project's samples. A JSON list of "
+        'several, each such a string or an object such as {"source": "a.csv", "weight": 0.5}, '
+        "whose weight is the fraction of its rows that is taken; other settings in it are its own.",
+    )
+    format: str = Field(
+        "",
+        description=f"{', '.join(sorted(set(FORMATS.values())))}; by default according to the "
+        "files' names.",
+    )
+    columns: list[str] = Field(
+        [],
+        description="JSON list: names of the columns of CSV and TSV files without a header, or of "
+        "CoNLL files, with token and tag among them.",
+    )
+    delimiter: str = Field(
+        "", description="Between the columns of tables; by default found by their first lines."
+    )
+    encoding: str = Field(
+        "", description="Of text files, such as cp1252; by default found by their bytes."
+    )
+    rename: dict[str, str] = Field(
+        {}, description='JSON object: the project\'s names of fields, such as {"sentence": "text"}.'
+    )
+    values: dict[str, dict[str, str | None]] = Field(
+        {},
+        description="JSON object: the project's values of a field, such as "
+        '{"label": {"0": "negative"}}; null drops an entity.',
+    )
+    defaults: dict[str, Any] = Field(
+        {},
+        description="JSON object: values for fields that the data lacks, such as "
+        '{"language": "en"}.',
+    )
+    max_rejected_share: float = Field(
+        0.01, ge=0, le=1, description="Fraction of malformed rows above which nothing is stored."
+    )
+    force: bool = Field(False, description="Read the source even if nothing has changed.")
+    dry_run: bool = Field(
+        False, description="Show ten rows as a model will see them, and store nothing."
+    )
+
+    offsets: str = Field(
+        "characters",
+        description="How the places of entities are counted: characters, utf16 (code units) or "
+        "bytes, from-1, inclusive (ends), joined by commas.",
+    )
+
+    @field_validator("offsets")
+    @classmethod
+    def _are_known(cls, offsets: str) -> str:
+        return str(Offsets.parse(offsets))
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        return check_encoding(encoding) if encoding else encoding
+
+    @field_validator("source")
+    @classmethod
+    def _is_readable(cls, source: str) -> str:
+        _listed(source)
+        return source
+
+    @field_serializer("source", when_used="json")
+    def masked(self, source: str) -> str:
+        """The source without secrets."""
+        return mask_url(source) if "://" in source else source
+
+    @property
+    def sources(self) -> list["Source"]:
+        """Each source with the settings that hold for it."""
+        common = self.model_dump(include=set(Source.model_fields) - {"source", "weight"})
+        return [Source.model_validate({**common, **listed}) for listed in _listed(self.source)]
+
+
+class Source(BaseModel):
+    """One source: the settings of the same names, and the fraction of its rows that is taken."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    weight: float = Field(1.0, gt=0, le=1)
+    format: str = ""
+    columns: list[str] = []
+    delimiter: str = ""
+    encoding: str = ""
+    offsets: str = "characters"
+    rename: dict[str, str] = {}
+    values: dict[str, dict[str, str | None]] = {}
+    defaults: dict[str, Any] = {}
+
+    @property
+    def reading(self) -> Reading:
+        """How its files are read."""
+        return Reading(self.columns, self.delimiter, self.encoding)
+
+    @property
+    def translation(self) -> Translation:
+        """How its fields become the project's."""
+        return Translation(self.rename, self.values, self.defaults)
+
+    @property
+    def counting(self) -> Offsets:
+        """How it counts the places of entities."""
+        return Offsets.parse(self.offsets)
+
+    def takes(self, text: str) -> bool:
+        """Whether a row is taken, by its text: the same rows every time."""
+        number = int(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8], 16)
+        return number < self.weight * 16**8
+
+
+def _listed(text: str) -> list[dict[str, Any]]:
+    if not text.lstrip().startswith("["):
+        return [{"source": text or SHIPPED}]
+    try:
+        items = json.loads(text)
+        listed = [{"source": item} if isinstance(item, str) else item for item in items]
+        for item in listed:
+            Source.model_validate(item)
+    except ValidationError as error:
+        raise ValueError(f"a source is malformed: {describe_invalid(error)}") from error
+    except ValueError as error:
+        raise ValueError(f"it begins like a JSON list, but isn't one: {error}") from error
+    if not listed:
+        raise ValueError("it lists no source")
+    return listed
