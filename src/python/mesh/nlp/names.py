@@ -14,7 +14,7 @@ import regex
 from mesh.core.errors import UsageError
 from mesh.nlp.blocks import BLOCK_BREAK
 from mesh.nlp.document import Document
-from mesh.nlp.segmentation import SPACELESS_SCRIPTS, Word
+from mesh.nlp.segmentation import SPACELESS_SCRIPTS, Word, fold
 from mesh.nlp.sentences import Span
 from mesh.nlp.words import split_words
 
@@ -179,7 +179,6 @@ def _key(name: str, fold_case: bool) -> tuple[str, ...]:
 
 def _word_key(word: str, fold_case: bool) -> str:
     """The form in which a word is compared, which has the apostrophes and dashes of `PLAIN_FORMS`."""
-    normal = word
-    if not word.isascii():
-        normal = unicodedata.normalize("NFKC", _INVISIBLE.sub("", word))
-    return normal.casefold() if fold_case else normal
+    if fold_case:
+        return fold(word)
+    return word if word.isascii() else unicodedata.normalize("NFKC", _INVISIBLE.sub("", word))

@@ -21,6 +21,7 @@ def found(name: str, text: str, *, fold_case: bool = True) -> list[str]:
     ("name", "text", "there"),
     [
         ("Rome", "Rome, Romeo and ROME", ["Rome", "ROME"]),
+        ("istanbul", "İstanbul, ISTANBUL", ["İstanbul", "ISTANBUL"]),
         ("New  York", "In New York\u00a0now", ["New York"]),
         ("McDonald's", "McDonald’s opened.", ["McDonald’s"]),
         ("Côte d’Ivoire", "In Cote d'Ivoire, Côte d'Ivoire", ["Côte d'Ivoire"]),
