@@ -1,11 +1,11 @@
 """Given names in a text: the places where they occur, and the places that callers give.
 
 A name is compared word by word. Spacing, the form of apostrophes and dashes, Unicode's normal form,
-full-width letters, invisible characters and references of HTML such as `&amp;` make no difference.
+full-width letters, invisible characters, letter case and references of HTML such as `&amp;` make no
+difference.
 """
 
 import html
-import unicodedata
 from collections import deque
 from collections.abc import Iterator, Sequence
 
@@ -39,7 +39,7 @@ _RUN_CHARACTER = regex.compile(rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_SPACELESS}]]", re
 
 
 def occurrences(
-    names: Sequence[str], text: str, *, fold_case: bool = True, limit: int = MAX_OCCURRENCES
+    names: Sequence[str], text: str, *, limit: int = MAX_OCCURRENCES
 ) -> list[list[Span]]:
     """The spans of a text in which each name occurs as whole words, within one block, in order.
 
@@ -49,7 +49,6 @@ def occurrences(
 
     Args:
         text: of a `Document`.
-        fold_case: whether letter case makes no difference.
         limit: of all occurrences together.
 
     Raises:
@@ -57,11 +56,11 @@ def occurrences(
     """
     search = _Search()
     for number, name in enumerate(names):
-        for form in {_key(name, fold_case), _key(html.unescape(name), fold_case)}:
+        for form in _forms(name):
             search.add(form, number)
     search.link()
     found: list[list[Span]] = [[] for _ in names]
-    for count, (number, span) in enumerate(_matches(search, text, fold_case)):
+    for count, (number, span) in enumerate(_matches(search, text)):
         if count == limit:
             raise UsageError(
                 f"The names of a document occur more than {limit:,} times: send fewer names, or "
@@ -79,8 +78,7 @@ def place(document: Document, name: str, start: int, end: int) -> Span:
     """
     span = document.to_text(start, end)
     there = document.text[slice(*span)] if span else ""
-    forms = {_key(name, fold_case=True), _key(html.unescape(name), fold_case=True)}
-    if span and (document.original[start:end] == name or _key(there, fold_case=True) in forms):
+    if span and (document.original[start:end] == name or _key(there) in _forms(name)):
         return Span(*span)
     raise UsageError(
         f"The entity {name!r} isn't at {start}:{end}, where the document has {there!r}."
@@ -138,7 +136,7 @@ class _Search:
             node = self.shorter[node]
 
 
-def _matches(search: _Search, text: str, fold_case: bool) -> Iterator[tuple[int, Span]]:
+def _matches(search: _Search, text: str) -> Iterator[tuple[int, Span]]:
     """Each occurrence with the number of its name, in the order of their ends."""
     plain = text.translate(PLAIN_FORMS)
     words = [word for word in split_words(plain) if not _is_invisible(text, word)]
@@ -149,7 +147,7 @@ def _matches(search: _Search, text: str, fold_case: bool) -> Iterator[tuple[int,
         if BLOCK_BREAK in text[previous : word.start]:
             node = 0
         previous = word.end
-        node = search.step(node, _word_key(plain[word.start : word.end], fold_case))
+        node = search.step(node, fold(plain[word.start : word.end]))
         if not node or _goes_on(text, word.end - 1, word.end):
             continue
         for end in search.ends(node):
@@ -170,15 +168,13 @@ def _goes_on(text: str, mark: int, neighbour: int) -> bool:
     return not text[mark].isalnum() and bool(_RUN_CHARACTER.match(text, neighbour))
 
 
-def _key(name: str, fold_case: bool) -> tuple[str, ...]:
+def _forms(name: str) -> set[tuple[str, ...]]:
+    """The keys of a name as it is, and as HTML."""
+    return {_key(name), _key(html.unescape(name))}
+
+
+def _key(name: str) -> tuple[str, ...]:
     """The words and marks of a name in the form in which they are compared."""
     visible = _HIDDEN.sub("", name.translate(PLAIN_FORMS))
-    words = (visible[start:end] for start, end in split_words(visible))
-    return tuple(key for word in words if (key := _word_key(word, fold_case)))
-
-
-def _word_key(word: str, fold_case: bool) -> str:
-    """The form in which a word is compared, which has the apostrophes and dashes of `PLAIN_FORMS`."""
-    if fold_case:
-        return fold(word)
-    return word if word.isascii() else unicodedata.normalize("NFKC", _INVISIBLE.sub("", word))
+    words = (fold(visible[start:end]) for start, end in split_words(visible))
+    return tuple(word for word in words if word)

@@ -12,8 +12,8 @@ from mesh.nlp.document import read_document
 from mesh.nlp.names import MAX_NAME_WORDS, occurrences, place
 
 
-def found(name: str, text: str, *, fold_case: bool = True) -> list[str]:
-    [spans] = occurrences([name], text, fold_case=fold_case)
+def found(name: str, text: str) -> list[str]:
+    [spans] = occurrences([name], text)
     return [text[start:end] for start, end in spans]
 
 
@@ -53,10 +53,6 @@ def found(name: str, text: str, *, fold_case: bool = True) -> list[str]:
 )
 def test_names_are_found_as_users_write_them(name: str, text: str, there: list[str]) -> None:
     assert found(name, text) == there
-
-
-def test_case_counts_where_it_is_asked_to() -> None:
-    assert found("Turkey", "turkey in Turkey", fold_case=False) == ["Turkey"]
 
 
 def test_names_share_places_and_keep_their_order() -> None:
