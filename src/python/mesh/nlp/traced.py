@@ -16,11 +16,11 @@ _INVISIBLE = (
 # A soft hyphen at a line's end takes the line break with it.
 _VANISHING = regex.compile(rf"[{_INVISIBLE}]++(?:(?<=\xad)[ \t]*+(?:\r\n|[\n\r\u2028])[ \t]*+)?+")
 # What can change together when a text is normalised: a character with the marks, or with the
-# vowels and final consonants of Korean, that follow it. Python sorts long rows of marks in
-# quadratic time, so they are cut.
+# vowels and final consonants of Korean, that follow it. No language has longer rows of marks, and
+# Python sorts them in quadratic time whenever it normalises them, so what is over is left out.
 _MOST_MARKS = 30
 _FOLLOWING = r"[\p{M}\u1161-\u1175\u11a8-\u11c2]"
-_SEQUENCE = regex.compile(rf"[\s\S]{_FOLLOWING}{{0,{_MOST_MARKS}}}+")
+_SEQUENCE = regex.compile(rf"([\s\S]{_FOLLOWING}{{0,{_MOST_MARKS}}}+){_FOLLOWING}*+")
 _MANY_MARKS = regex.compile(rf"{_FOLLOWING}{{{_MOST_MARKS}}}")
 
 
@@ -102,7 +102,7 @@ def without_invisible(source: TracedText) -> TracedText:
 def composed(source: TracedText) -> TracedText:
     """The text in NFC; a composed character stands for all that it is composed of.
 
-    In a row of more than 30 marks, marks can stay apart.
+    Of the marks of one character, those after the 30th are left out.
     """
     text = source.text
     if not _MANY_MARKS.search(text) and unicodedata.is_normalized("NFC", text):
@@ -110,7 +110,7 @@ def composed(source: TracedText) -> TracedText:
     tracing = Tracing(source)
     kept = 0
     for match in _SEQUENCE.finditer(text):
-        normal = unicodedata.normalize("NFC", match[0])
+        normal = unicodedata.normalize("NFC", match[1])
         if normal != match[0]:
             tracing.keep(kept, match.start())
             tracing.put(normal, *match.span())
