@@ -20,7 +20,7 @@ MAX_LOWER_CASE_WORDS = 3
 
 # Between the words of a name only a few characters may stand.
 _GAP = regex.compile(r" ?[&'./+-]? ?|, ")
-_INITIALS = regex.compile(r"(?:^|\P{L})\p{L}\.\p{L}$")
+_INITIALS = regex.compile(r"(?:^|\P{L})\p{L}\. ?\p{L}$")
 # Doubts about a rather common word, a common one, one in other languages than the encoder's and the
 # descriptions', and a common one that the text also has in lower case.
 _RATHER_COMMON = 0.12

@@ -12,7 +12,7 @@ _EDGES = regex.compile(r"^[^\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}]+$")
 _SPACE = regex.compile(r"\s+")
 _AROUND_AND = regex.compile(r" ?& ?")
 # The full stop after an initial, with the space before another initial.
-_INITIAL = regex.compile(r"(?<![\p{L}\p{M}\p{N}])(\p{L})\.(?: (?=\p{L}\.))?")
+_INITIAL = regex.compile(r"(?<![\p{L}\p{M}\p{N}])(\p{L})\.(?: (?=\p{L}(?:\.|$)))?")
 
 ABBREVIATION = 5
 """Most letters of an abbreviation; such names mean something else in lower case, like WHO."""

@@ -25,9 +25,9 @@ _TITLES = frozenset(
     "argentine argentinian australian austrian belgian brazilian canadian chinese european indian "
     "iranian irish israeli japanese korean mexican polish russian swedish swiss turkish ukrainian "
     "président présidente ministre premier première chancelier chancelière roi reine pape empereur madame "
-    "monsieur mme maire sénateur général "
+    "monsieur mme mlle maire sénateur général "
     "presidente presidenta ministro ministra canciller rey reina papa emperador señor señora don doña "
-    "alcalde senador "
+    "alcalde senador sr sra srta dra "
     "primo cancelliere cancelliera re regina imperatore signor signora sindaco senatore "
     "primeiro chanceler rei rainha imperador senhor senhora prefeito".split()
 )

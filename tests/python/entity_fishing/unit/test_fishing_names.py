@@ -14,6 +14,8 @@ from entity_fishing.utf16 import Utf16Offsets
         ("  New \n York ", "new york"),
         ("U.S.", "us"),
         ("U.S", "us"),
+        ("U. S.", "us"),
+        ("U. S", "us"),
         ("John F. Kennedy", "john f kennedy"),
         ("J.R.R. Tolkien", "jrr tolkien"),
         ("J. R. R. Tolkien", "jrr tolkien"),
