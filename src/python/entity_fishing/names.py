@@ -1,10 +1,9 @@
 """The forms in which names are compared."""
 
-import unicodedata
-
 import regex
 
 from mesh.nlp.names import PLAIN_FORMS
+from mesh.nlp.normal_form import normal_form
 
 # Marks of Latin, Greek and Cyrillic letters; in other scripts, marks make different letters.
 _MARKS = regex.compile("[\u0300-\u036f]")
@@ -23,7 +22,7 @@ def spelling(name: str) -> str:
 
     "J.R.R. Tolkien" and "J. R. R. Tolkien" are spelled "JRR Tolkien", "AT & T" is "AT&T".
     """
-    plain = unicodedata.normalize("NFC", name).translate(PLAIN_FORMS)
+    plain = normal_form("NFC", name).translate(PLAIN_FORMS)
     spaced = _AROUND_AND.sub("&", _SPACE.sub(" ", plain))
     spelled: str = _INITIAL.sub(r"\1", spaced).strip()
     return spelled
@@ -34,7 +33,7 @@ def name_key(name: str) -> str:
 
     Empty for a name without letters or digits.
     """
-    decomposed = unicodedata.normalize("NFKD", spelling(name)).casefold()
-    plain = unicodedata.normalize("NFC", _MARKS.sub("", decomposed))
+    decomposed = normal_form("NFKD", spelling(name)).casefold()
+    plain = normal_form("NFC", _MARKS.sub("", decomposed))
     key: str = _EDGES.sub("", plain)
     return key

@@ -39,7 +39,7 @@ def test_text_in_normal_form_is_not_copied() -> None:
     assert composed(source) is source
 
 
-def test_a_letter_has_at_most_thirty_marks() -> None:
-    traced = composed(TracedText.of("e" + "\u0301\u0316" * 50_000 + "x"))
-    assert traced.text == "é" + "\u0316" * 15 + "\u0301" * 14 + "x"
-    assert (traced.starts[-1], traced.ends[-1]) == (100_001, 100_002)
+def test_many_marks_are_normalised_in_parts() -> None:
+    traced = composed(TracedText.of("e" + "\u0301\u0316" * 50_000))
+    assert traced.text.startswith("é\u0316")
+    assert len(traced.text) > 99_000
