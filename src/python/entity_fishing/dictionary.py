@@ -11,7 +11,7 @@ from entity_fishing.neighbours import Neighbours
 from entity_fishing.ordinary import is_common, is_rather_common, is_stop_word
 from entity_fishing.reading import Reading, Run, spans_of_words
 from entity_fishing.schema import Language, Reason
-from mesh.nlp.names import PLAIN_FORMS
+from mesh.nlp.normal_form import PLAIN_FORMS
 
 MAX_WORDS = 8
 """Most words of a name. In Chinese and Japanese every character counts as one."""

@@ -2,8 +2,7 @@
 
 import regex
 
-from mesh.nlp.names import PLAIN_FORMS
-from mesh.nlp.normal_form import normal_form
+from mesh.nlp.normal_form import PLAIN_FORMS, normal_form
 
 # Marks of Latin, Greek and Cyrillic letters; in other scripts, marks make different letters.
 _MARKS = regex.compile("[\u0300-\u036f]")

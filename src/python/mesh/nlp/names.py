@@ -14,6 +14,7 @@ import regex
 from mesh.core.errors import UsageError
 from mesh.nlp.blocks import BLOCK_BREAK
 from mesh.nlp.document import Document
+from mesh.nlp.normal_form import PLAIN_FORMS
 from mesh.nlp.segmentation import SPACELESS_SCRIPTS, Word, fold
 from mesh.nlp.sentences import Span
 from mesh.nlp.words import split_words
@@ -21,15 +22,6 @@ from mesh.nlp.words import split_words
 MAX_OCCURRENCES = 100_000
 MAX_NAME_WORDS = 50
 """Words and marks of a name; longer ones never occur, so that a request can't take all memory."""
-
-PLAIN_FORMS = str.maketrans(
-    {
-        **dict.fromkeys("\u2018\u2019\u201b\u02bb\u02bc\u00b4\u0060\uff07", "'"),
-        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-"),
-        **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'),
-    }
-)
-"""The plain forms of apostrophes, dashes and quotation marks, for `str.translate`."""
 
 _INVISIBLE = regex.compile(r"\p{Cf}")
 _HIDDEN = regex.compile(r"[\p{Cf}--\u200c\u200d]", regex.VERSION1)

@@ -1,4 +1,4 @@
-"""Unicode's normal forms of any text, in linear time."""
+"""Unicode's normal forms of any text, in linear time, and the plain forms of its marks."""
 
 import unicodedata
 from typing import Literal
@@ -15,6 +15,15 @@ That is a character with the marks, or with the vowels and final consonants of K
 """
 MANY_MARKS = regex.compile(rf"{_FOLLOWING}{{{_MOST_MARKS}}}")
 """A row of marks that is cut."""
+
+PLAIN_FORMS = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201b\u02bb\u02bc\u00b4\u0060\uff07", "'"),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-"),
+        **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'),
+    }
+)
+"""The plain forms of apostrophes, dashes and quotation marks, for `str.translate`."""
 
 
 def normal_form(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
