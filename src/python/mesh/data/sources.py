@@ -4,6 +4,7 @@ import contextlib
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -67,7 +68,7 @@ class SourceFile:
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             target = self._downloaded(Path(temporary))
             if target.suffix == _ARCHIVE:
-                with zipfile.ZipFile(target) as archive:
+                with _zip_errors(self.name), zipfile.ZipFile(target) as archive:
                     target = Path(archive.extract(_table_in(archive, self.name), temporary))
             yield target
 
@@ -83,6 +84,7 @@ class SourceFile:
         with (
             url_errors(self.name),
             self.file_system.open(self.path, "rb") as opened,
+            _zip_errors(self.name),
             zipfile.ZipFile(opened) as archive,
         ):
             return file_format(_table_in(archive, self.name))
@@ -100,14 +102,23 @@ class SourceFile:
         return target
 
 
+@contextlib.contextmanager
+def _zip_errors(name: str) -> Iterator[None]:
+    """Name the archive that is damaged, has a password, or is packed in an unknown way."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+        raise MeshError(f"{name} can't be unpacked: {error}.") from error
+
+
 def _table_in(archive: zipfile.ZipFile, name: str) -> str:
-    """The name of the only table in an archive."""
+    """The name of the only file in an archive, or of the only table among others."""
     found = [
         member.filename
         for member in archive.infolist()
         if not member.is_dir() and not _NO_DATA.search(member.filename)
     ]
-    tables = [member for member in found if file_format(member)]
+    tables = [member for member in found if file_format(member) or len(found) == 1]
     if len(tables) != 1:
         shown = ", ".join(found[:5]) or "nothing"
         raise MeshError(f"{name} must hold one table; it holds {shown}. Unpack it into a folder.")
@@ -151,10 +162,10 @@ def find_files(url: str) -> list[SourceFile]:
         url, commit = _pin(url)
     file_system, path = open_file_system(url)
     with url_errors(url):
-        if has_magic(path):
-            paths = file_system.glob(path)
-        elif file_system.isdir(path):
+        if file_system.isdir(path):
             paths = [found for found in file_system.find(path) if _is_data(found, path)]
+        elif has_magic(path) and not file_system.exists(path):
+            paths = [found for found in file_system.glob(path) if file_system.isfile(found)]
         else:
             paths = [path]
         files = [_source_file(file_system, str(found), commit) for found in sorted(paths)]

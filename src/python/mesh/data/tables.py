@@ -23,6 +23,8 @@ _SAMPLE_LINES = 500
 _SINGLE_COLUMN = "\x1f"
 _SAMPLE_CHARACTERS = 50_000
 _DOUBLED = re.compile(r'(?:^|\t)"(?:[^"\t\n]|"")*""(?:[^"\t\n]|"")*"(?=\t|\r?$)', re.MULTILINE)
+# Names the delimiter to spreadsheets.
+_EXCEL = re.compile(r'"?sep=(?P<delimiter>.)"?\s*', re.IGNORECASE)
 _QUOTED_HEADER = re.compile(r'"[^"]*"(?:(?P<delimiter>[,;\t|])"[^"]*"(?:(?P=delimiter)"[^"]*")*)?')
 
 
@@ -59,10 +61,14 @@ def read_table(file: TextIO, delimiter: str = "", columns: Sequence[str] = ()) -
     """
     # Not every compressed file can be read from its start again.
     first = list(itertools.islice(file, _SAMPLE_LINES))
+    skipped = 0
+    if first and (match := _EXCEL.fullmatch(first[0])):
+        delimiter, skipped = delimiter or match["delimiter"], 1
+        first = first[1:]
     dialect = find_dialect("".join(first)[:_SAMPLE_CHARACTERS], delimiter)
     if dialect not in (Dialect(","), Dialect("\t", "")):
         logger.info("%s", dialect)
-    return _rows(_reader(itertools.chain(first, file), dialect), list(columns))
+    return _rows(_reader(itertools.chain(first, file), dialect), list(columns), skipped)
 
 
 def find_dialect(sample: str, delimiter: str = "") -> Dialect:
@@ -126,18 +132,25 @@ def _detected(sample: str, delimiter: str) -> Dialect:
     return Dialect(chosen, str(found.quotechar or '"'), str(found.escapechar or ""))
 
 
-def _rows(reader: Any, names: list[str]) -> Iterator[RawRow]:
+def _rows(reader: Any, names: list[str], skipped: int) -> Iterator[RawRow]:
+    """The rows of a table; empty cells after the last column, as spreadsheets have, don't count.
+
+    Args:
+        skipped: the number of lines before the header.
+    """
     while True:
-        first = reader.line_num + 1
+        first = skipped + reader.line_num + 1
         try:
             values = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield RawRow(first, problem=f"not CSV: {error}", lines=reader.line_num - first + 1)
+            yield RawRow(first, problem=f"not CSV: {error}", lines=skipped + reader.line_num - first + 1)
             continue
         if not values:
             continue
+        while names and len(values) > len(names) and not values[-1]:
+            values.pop()
         if not names:
             names = [name.strip() for name in values]
             _require_distinct(names)
@@ -148,7 +161,7 @@ def _rows(reader: Any, names: list[str]) -> Iterator[RawRow]:
 
 
 def _require_distinct(names: Sequence[str]) -> None:
-    repeated = [name for name, count in Counter(names).items() if count > 1]
+    repeated = [name for name, count in Counter(filter(None, names)).items() if count > 1]
     if repeated:
         places = " and ".join(str(at) for at, name in enumerate(names, 1) if name == repeated[0])
         raise MeshError(

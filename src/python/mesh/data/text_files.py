@@ -24,6 +24,11 @@ _SURROGATE = re.compile("[\udc80-\udcff]")
 _OTHER = re.compile(r"[^\x00-\x7f\udc80-\udcff]")
 _OTHERS = r"\p{Cyrillic}\p{Greek}\p{Arabic}\p{Hebrew}"
 _IMPLAUSIBLE = regex.compile(rf"\p{{Latin}}[{_OTHERS}]|[{_OTHERS}]\p{{Latin}}|[\x80-\x9f\ufffd]")
+_CJK = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}"
+_RUN = regex.compile(rf"[{_CJK}]+")
+_LONE = regex.compile(
+    rf"(?<=\p{{Latin}})[{_CJK}](?![{_CJK}])|(?<![{_CJK}])[{_CJK}](?=\p{{Latin}})"
+)
 _LINE_BEYOND_ASCII = re.compile(rb"[^\n]*[\x80-\xff][^\n]*\n?")
 
 
@@ -92,6 +97,15 @@ def _likeliest(sample: bytes) -> str:
     import chardet
 
     names = [str(found["encoding"]).lower() for found in chardet.detect_all(sample)]
-    # Few bytes fit many encodings, but no word has letters of two alphabets, no text has controls.
-    plausible = (name for name in names if not _IMPLAUSIBLE.search(sample.decode(name, "replace")))
+    plausible = (name for name in names if _is_plausible(sample.decode(name, "replace")))
     return next(plausible, names[0] if names else "utf-8-sig")
+
+
+def _is_plausible(text: str) -> bool:
+    """Whether a text may be what was written; few bytes fit many encodings.
+
+    No word has letters of two alphabets, no text has controls, and Chinese characters stand mostly
+    beside others, not within Latin words.
+    """
+    lone = len(_LONE.findall(text))
+    return not _IMPLAUSIBLE.search(text) and 2 * lone <= len(_RUN.findall(text))

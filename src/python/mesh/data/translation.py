@@ -1,9 +1,9 @@
 """The translation of a file's fields and values to those of a project's rows."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import combinations
 from typing import Any
 
@@ -15,6 +15,8 @@ Values = Mapping[str, str | None]
 _DECIMAL = r"-?[0-9]+(?:\.[0-9]+)?"
 _RANGE = re.compile(rf"(?P<low>{_DECIMAL})\s*(?:-|\.\.|\N{{EN DASH}})\s*(?P<high>{_DECIMAL})")
 _BOUND = re.compile(rf"(?P<sign>[<>]=?)\s*(?P<bound>{_DECIMAL})")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]{1,25}(?:[.,][0-9]{0,25})?|\.[0-9]{1,25})(?:[eE][-+]?[0-9]{1,3})?")
+_INFINITE = Decimal("Infinity")
 _KEPT = object()
 """Stands for a value without a translation."""
 
@@ -68,7 +70,13 @@ class Translation:
         }
 
     def _renamed(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        given: dict[str, str] = {}
         for old, new in self.rename.items():
+            if old in fields and given.setdefault(new, old) != old:
+                raise UsageError(
+                    f"INGEST_RENAME makes both {given[new]!r} and {old!r} {new!r}; the data has "
+                    "both fields, so rename one of them only."
+                )
             if old in fields and new in fields and old != new and new not in self.rename:
                 raise UsageError(
                     f"INGEST_RENAME makes {old!r} {new!r}, but the data has a field {new!r}, too: "
@@ -96,11 +104,11 @@ class _Range:
     """Numbers from `low` to `high`; both are excluded where it is open."""
 
     key: str
-    low: float
-    high: float
+    low: Decimal
+    high: Decimal
     is_open: bool
 
-    def __contains__(self, number: float) -> bool:
+    def __contains__(self, number: Decimal) -> bool:
         if self.is_open:
             return self.low < number < self.high
         return self.low <= number <= self.high
@@ -116,7 +124,13 @@ class _Choices:
     """The translations of one field's values."""
 
     def __init__(self, name: str, values: Values) -> None:
-        self._exact = {_form(key): value for key, value in values.items()}
+        self._exact: dict[str, str | None] = {}
+        for key, value in values.items():
+            if self._exact.setdefault(_form(key), value) != value:
+                raise UsageError(
+                    f"INGEST_VALUES has two translations of {key!r} for {name!r}: "
+                    f"{self._exact[_form(key)]!r} and {value!r}."
+                )
         self._ranges = [
             (found, value) for key, value in values.items() if (found := _range(name, key))
         ]
@@ -132,6 +146,8 @@ class _Choices:
         form = _form(value)
         if form in self._exact:
             return self._exact[form]
+        if isinstance(value, bool) and str(int(value)) in self._exact:
+            return self._exact[str(int(value))]
         if (number := _number(value)) is not None:
             for numbers, chosen in self._ranges:
                 if number in numbers:
@@ -152,29 +168,25 @@ def _form(value: object) -> str:
         return str(value).lower()
     number = _number(value)
     if number is not None:
-        return f"{number:g}" if number != int(number) else str(int(number))
+        return str((number + 0).normalize())
     text = str(value).strip()
     return text.lower() if text.lower() in ("true", "false") else text
 
 
-def _number(value: object) -> float | None:
-    if isinstance(value, bool):
-        return None
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
+def _number(value: object) -> Decimal | None:
+    """A number, also with a decimal comma."""
+    text = "" if isinstance(value, bool) else str(value).strip()
+    return Decimal(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
 
 
 def _range(name: str, key: str) -> _Range | None:
     text = key.strip()
     if match := _BOUND.fullmatch(text):
-        bound, is_open = float(match["bound"]), "=" not in match["sign"]
-        low, high = (bound, math.inf) if ">" in match["sign"] else (-math.inf, bound)
+        bound, is_open = Decimal(match["bound"]), "=" not in match["sign"]
+        low, high = (bound, _INFINITE) if ">" in match["sign"] else (-_INFINITE, bound)
         return _Range(key, low, high, is_open)
     if match := _RANGE.fullmatch(text):
-        low, high = float(match["low"]), float(match["high"])
+        low, high = Decimal(match["low"]), Decimal(match["high"])
         if low > high:
             raise UsageError(f"INGEST_VALUES has the empty range {key!r} for {name!r}.")
         return _Range(key, low, high, is_open=False)
