@@ -1,6 +1,7 @@
 """Files with raw data: at any URL that `fsspec` knows, on the Hugging Face hub, or in a project."""
 
 import contextlib
+import logging
 import re
 import tempfile
 import zipfile
@@ -36,10 +37,12 @@ FORMATS = {
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 _ARCHIVE = ".zip"
 # Left by editors and file managers.
-_NO_DATA = re.compile(r"(?:^|/)(?:\.|__MACOSX/|#)|(?:~|\.bak|\.orig|\.swp|\.tmp)$")
+_NO_DATA = re.compile(r"(?:^|/)(?:\.|__MACOSX/|#|~\$)|(?:~|\.bak|\.orig|\.swp|\.tmp)$")
 _HUB = re.compile(
     r"hf://datasets/(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>refs/\w+/\w+|[\w.-]+))?(?P<path>/.+)?"
 )
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -112,13 +115,13 @@ def _zip_errors(name: str) -> Iterator[None]:
 
 
 def _table_in(archive: zipfile.ZipFile, name: str) -> str:
-    """The name of the only file in an archive, or of the only table among others."""
+    """The name of the only table in an archive."""
     found = [
         member.filename
         for member in archive.infolist()
         if not member.is_dir() and not _NO_DATA.search(member.filename)
     ]
-    tables = [member for member in found if file_format(member) or len(found) == 1]
+    tables = [member for member in found if file_format(member)]
     if len(tables) != 1:
         shown = ", ".join(found[:5]) or "nothing"
         raise MeshError(f"{name} must hold one table; it holds {shown}. Unpack it into a folder.")
@@ -163,9 +166,12 @@ def find_files(url: str) -> list[SourceFile]:
     file_system, path = open_file_system(url)
     with url_errors(url):
         if file_system.isdir(path):
-            paths = [found for found in file_system.find(path) if _is_data(found, path)]
+            every = file_system.find(path)
+            paths = [found for found in every if _is_data(found, path)]
+            if others := sorted(set(every) - set(paths)):
+                logger.info("%s: %d files are no data, such as %s", path, len(others), others[0])
         elif has_magic(path) and not file_system.exists(path):
-            paths = [found for found in file_system.glob(path) if file_system.isfile(found)]
+            paths = [found for found in file_system.glob(path) if _matches(file_system, found)]
         else:
             paths = [path]
         files = [_source_file(file_system, str(found), commit) for found in sorted(paths)]
@@ -175,6 +181,11 @@ def find_files(url: str) -> list[SourceFile]:
             f"or in one of these and {', '.join((*_COMPRESSED, _ARCHIVE))}."
         )
     return files
+
+
+def _matches(file_system: fsspec.AbstractFileSystem, path: str) -> bool:
+    """Whether a path that fits a pattern is that of a file with data."""
+    return not _NO_DATA.search(PurePosixPath(path).name) and bool(file_system.isfile(path))
 
 
 def _is_data(path: str, root: str) -> bool:

@@ -65,7 +65,9 @@ def read_table(file: TextIO, delimiter: str = "", columns: Sequence[str] = ()) -
     if first and (match := _EXCEL.fullmatch(first[0])):
         delimiter, skipped = delimiter or match["delimiter"], 1
         first = first[1:]
-    dialect = find_dialect("".join(first)[:_SAMPLE_CHARACTERS], delimiter)
+    # The detector takes no zeros, which a damaged row may hold.
+    sample = "".join(first)[:_SAMPLE_CHARACTERS].replace("\0", "")
+    dialect = find_dialect(sample, delimiter)
     if dialect not in (Dialect(","), Dialect("\t", "")):
         logger.info("%s", dialect)
     return _rows(_reader(itertools.chain(first, file), dialect), list(columns), skipped)
@@ -153,14 +155,19 @@ def _rows(reader: Any, names: list[str], skipped: int) -> Iterator[RawRow]:
             values.pop()
         if not names:
             names = [name.strip() for name in values]
-            _require_distinct(names)
+            require_distinct(names)
         elif len(values) != len(names):
             yield RawRow(first, problem=f"{len(values)} columns instead of {len(names)}")
         else:
             yield RawRow(first, dict(zip(names, values, strict=True)))
 
 
-def _require_distinct(names: Sequence[str]) -> None:
+def require_distinct(names: Sequence[str]) -> None:
+    """Refuse a table of which two columns have one name.
+
+    Raises:
+        MeshError: it names the columns.
+    """
     repeated = [name for name, count in Counter(filter(None, names)).items() if count > 1]
     if repeated:
         places = " and ".join(str(at) for at, name in enumerate(names, 1) if name == repeated[0])

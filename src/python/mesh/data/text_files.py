@@ -10,6 +10,8 @@ from typing import IO, TextIO
 import fsspec
 import regex
 
+from mesh.core.errors import MeshError
+
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 18
 _MARKS = (
@@ -20,6 +22,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# gzip, xz, Zstandard and zip.
+_COMPRESSED = (b"\x1f\x8b", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
 _SURROGATE = re.compile("[\udc80-\udcff]")
 _OTHER = re.compile(r"[^\x00-\x7f\udc80-\udcff]")
 _OTHERS = r"\p{Cyrillic}\p{Greek}\p{Arabic}\p{Hebrew}"
@@ -49,12 +53,17 @@ def find_encoding(path: Path) -> str:
     """The encoding of a text file: of its byte order mark, UTF-8 where it fits, or the likeliest.
 
     Single bytes that aren't UTF-8 don't make a file of UTF-8 another one.
+
+    Raises:
+        MeshError: it is a compressed file by another name.
     """
     with fsspec.open(str(path), "rb", compression="infer") as file:
         start = file.read(_SAMPLE)
         for mark, name in _MARKS:
             if start.startswith(mark):
                 return name
+        if start.startswith(_COMPRESSED):
+            raise MeshError(f"{path.name} is compressed, but its name doesn't say so; rename it.")
         # Letters of UTF-16 without a mark have zeros beside them.
         if b"\x00" in start:
             return _likeliest(start)

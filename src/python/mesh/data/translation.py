@@ -1,7 +1,7 @@
 """The translation of a file's fields and values to those of a project's rows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import combinations
@@ -17,6 +17,7 @@ _RANGE = re.compile(rf"(?P<low>{_DECIMAL})\s*(?:-|\.\.|\N{{EN DASH}})\s*(?P<high
 _BOUND = re.compile(rf"(?P<sign>[<>]=?)\s*(?P<bound>{_DECIMAL})")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]{1,25}(?:[.,][0-9]{0,25})?|\.[0-9]{1,25})(?:[eE][-+]?[0-9]{1,3})?")
 _INFINITE = Decimal("Infinity")
+_OF_ENTITIES = ("start", "end", "label")
 _KEPT = object()
 """Stands for a value without a translation."""
 
@@ -45,19 +46,35 @@ class Translation:
         choices = {name: _Choices(name, values) for name, values in self.values.items()}
         object.__setattr__(self, "_choices", choices)
 
-    def apply(self, fields: Mapping[str, Any], row: type[TextRow]) -> dict[str, Any]:
+    def apply(
+        self,
+        fields: Mapping[str, Any],
+        row: type[TextRow],
+        read: Callable[[dict[str, Any]], Mapping[str, Any]] = dict,
+    ) -> dict[str, Any]:
         """The fields of a row.
+
+        Args:
+            read: what is made of the renamed fields before their values are translated.
 
         Raises:
             UsageError: a field is renamed to one that the file has, too.
         """
+        renamed = self._renamed(fields, self.rename)
+        of_items = {old: new for old, new in self.rename.items() if new in _OF_ENTITIES}
+        for name, value in renamed.items():
+            if isinstance(value, list):
+                renamed[name] = [
+                    self._renamed(item, of_items) if isinstance(item, dict) else item
+                    for item in value
+                ]
         translated = {
-            name: self._value(name, value) for name, value in self._renamed(fields).items()
+            name: self._value(name, value) for name, value in read(self._in_lists(renamed)).items()
         }
         known = {name: value for name, value in translated.items() if name in row.model_fields}
         return {**self.defaults, **known}
 
-    def in_lists(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+    def _in_lists(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """The fields with translated values in lists, such as the tags of tokens."""
         choices: dict[str, _Choices] = self.__dict__["_choices"]
         return {
@@ -69,20 +86,21 @@ class Translation:
             for name, value in fields.items()
         }
 
-    def _renamed(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+    @staticmethod
+    def _renamed(fields: Mapping[str, Any], rename: Mapping[str, str]) -> dict[str, Any]:
         given: dict[str, str] = {}
-        for old, new in self.rename.items():
+        for old, new in rename.items():
             if old in fields and given.setdefault(new, old) != old:
                 raise UsageError(
                     f"INGEST_RENAME makes both {given[new]!r} and {old!r} {new!r}; the data has "
                     "both fields, so rename one of them only."
                 )
-            if old in fields and new in fields and old != new and new not in self.rename:
+            if old in fields and new in fields and old != new and new not in rename:
                 raise UsageError(
                     f"INGEST_RENAME makes {old!r} {new!r}, but the data has a field {new!r}, too: "
                     f"rename that one to another name."
                 )
-        return {self.rename.get(name, name): value for name, value in fields.items()}
+        return {rename.get(name, name): value for name, value in fields.items()}
 
     def _value(self, name: str, value: Any) -> Any:
         if isinstance(value, list):
@@ -93,9 +111,8 @@ class Translation:
 
     def _item(self, item: Mapping[str, Any]) -> dict[str, Any] | None:
         """A translated entity, or None if its label is translated to nothing."""
-        renamed = self._renamed(item)
-        translated = {name: self._value(name, value) for name, value in renamed.items()}
-        dropped = renamed.get("label") is not None and translated.get("label") is None
+        translated = {name: self._value(name, value) for name, value in item.items()}
+        dropped = item.get("label") is not None and translated.get("label") is None
         return None if dropped else translated
 
 
@@ -146,8 +163,6 @@ class _Choices:
         form = _form(value)
         if form in self._exact:
             return self._exact[form]
-        if isinstance(value, bool) and str(int(value)) in self._exact:
-            return self._exact[str(int(value))]
         if (number := _number(value)) is not None:
             for numbers, chosen in self._ranges:
                 if number in numbers:

@@ -208,7 +208,10 @@ def test_features_have_ids_splits_and_a_card(place):
     assert card.rows == counts
     assert {split: sum(found.values()) for split, found in card.labels.items()} == counts
     assert card.raw_version == manifest.source["raw_version"] == place.raw.get().version
+    assert card.account == manifest.source["account"]
+    assert card.account["ingest"]["read"] == card.account["register"]["taken"] == 60
     page = (folder / "data_card.md").read_text()
+    assert "## Rows in register\n\n| rows | number |\n|---|---|\n| read | 60 |" in page
     assert "![plots/labels.png](plots/labels.png)" in page
     assert "| bad | good |" in page
     for plot in ("labels", "lengths"):
@@ -341,7 +344,11 @@ def test_several_sources_are_read_each_in_its_own_way(place: Place, tmp_path: Pa
     with place.raw.local(place.raw.get(version), tmp_path) as local:
         rows = list(local.rows("all"))
     shop = [(row["text"], row["label"], row["language"]) for row in rows if row["domain"] == "shop"]
-    assert sorted(shop) == [("Fine, really", "good", "en"), ("Worse", "bad", "en")]
+    assert sorted(shop) == [
+        ("Bad, really", "bad", "en"),
+        ("Fine, really", "good", "en"),
+        ("Worse", "bad", "en"),
+    ]
     assert 60 < len(rows) - len(shop) < 140
 
 
