@@ -23,6 +23,7 @@ _SAMPLE_LINES = 500
 _SINGLE_COLUMN = "\x1f"
 _SAMPLE_CHARACTERS = 50_000
 _DOUBLED = re.compile(r'(?:^|\t)"(?:[^"\t\n]|"")*""(?:[^"\t\n]|"")*"(?=\t|\r?$)', re.MULTILINE)
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 # Names the delimiter to spreadsheets.
 _EXCEL = re.compile(r'"?sep=(?P<delimiter>.)"?\s*', re.IGNORECASE)
 _QUOTED_HEADER = re.compile(r'"[^"]*"(?:(?P<delimiter>[,;\t|])"[^"]*"(?:(?P=delimiter)"[^"]*")*)?')
@@ -65,8 +66,8 @@ def read_table(file: TextIO, delimiter: str = "", columns: Sequence[str] = ()) -
     if first and (match := _EXCEL.fullmatch(first[0])):
         delimiter, skipped = delimiter or match["delimiter"], 1
         first = first[1:]
-    # The detector takes no zeros, which a damaged row may hold.
-    sample = "".join(first)[:_SAMPLE_CHARACTERS].replace("\0", "")
+    # The detector takes no zeros and no bytes that are no text, which a damaged row may hold.
+    sample = _NO_TEXT.sub("?", "".join(first)[:_SAMPLE_CHARACTERS])
     dialect = find_dialect(sample, delimiter)
     if dialect not in (Dialect(","), Dialect("\t", "")):
         logger.info("%s", dialect)
@@ -147,7 +148,9 @@ def _rows(reader: Any, names: list[str], skipped: int) -> Iterator[RawRow]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield RawRow(first, problem=f"not CSV: {error}", lines=skipped + reader.line_num - first + 1)
+            yield RawRow(
+                first, problem=f"not CSV: {error}", lines=skipped + reader.line_num - first + 1
+            )
             continue
         if not values:
             continue

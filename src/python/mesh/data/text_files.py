@@ -30,9 +30,7 @@ _OTHERS = r"\p{Cyrillic}\p{Greek}\p{Arabic}\p{Hebrew}"
 _IMPLAUSIBLE = regex.compile(rf"\p{{Latin}}[{_OTHERS}]|[{_OTHERS}]\p{{Latin}}|[\x80-\x9f\ufffd]")
 _CJK = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}"
 _RUN = regex.compile(rf"[{_CJK}]+")
-_LONE = regex.compile(
-    rf"(?<=\p{{Latin}})[{_CJK}](?![{_CJK}])|(?<![{_CJK}])[{_CJK}](?=\p{{Latin}})"
-)
+_LONE = regex.compile(rf"(?<=\p{{Latin}})[{_CJK}](?![{_CJK}])|(?<![{_CJK}])[{_CJK}](?=\p{{Latin}})")
 _LINE_BEYOND_ASCII = re.compile(rb"[^\n]*[\x80-\xff][^\n]*\n?")
 
 
@@ -105,7 +103,9 @@ def _by_content(start: bytes, file: IO[bytes]) -> str:
 def _likeliest(sample: bytes) -> str:
     import chardet
 
-    names = [str(found["encoding"]).lower() for found in chardet.detect_all(sample)]
+    names = [
+        str(name).lower() for found in chardet.detect_all(sample) if (name := found["encoding"])
+    ]
     plausible = (name for name in names if _is_plausible(sample.decode(name, "replace")))
     return next(plausible, names[0] if names else "utf-8-sig")
 

