@@ -71,7 +71,20 @@ def read_table(file: TextIO, delimiter: str = "", columns: Sequence[str] = ()) -
     dialect = find_dialect(sample, delimiter)
     if dialect not in (Dialect(","), Dialect("\t", "")):
         logger.info("%s", dialect)
+    require_distinct(columns)
     return _rows(_reader(itertools.chain(first, file), dialect), list(columns), skipped)
+
+
+def check_delimiter(text: str) -> str:
+    """The delimiter that a setting names; a tab may be written as `tab` or with a backslash.
+
+    Raises:
+        ValueError: it isn't a single character, or one that has another meaning.
+    """
+    delimiter = "\t" if text.lower() in ("tab", "\\t") else text
+    if len(delimiter) != 1 or delimiter in '"\r\n\0':
+        raise ValueError(f"{text!r} isn't a delimiter; use one character, such as ; or |, or tab")
+    return delimiter
 
 
 def find_dialect(sample: str, delimiter: str = "") -> Dialect:

@@ -360,6 +360,9 @@ def test_several_sources_are_read_each_in_its_own_way(place: Place, tmp_path: Pa
         ('[{"weight": 1}]', "source: Field required"),
         ('[{"source": "a", "weight": 2}]', "weight"),
         ('[{"source": "a", "weigth": 1}]', "weigth"),
+        ('[{"source": "a", "encoding": "utf9"}]', "isn't an encoding"),
+        ('[{"source": "a", "offsets": "words"}]', "isn't a way to count"),
+        ('[{"source": "a", "delimiter": "::"}]', "isn't a delimiter"),
     ],
 )
 def test_malformed_lists_of_sources_are_refused(source: str, sentence: str) -> None:
