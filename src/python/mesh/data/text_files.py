@@ -24,6 +24,7 @@ _MARKS = (
 )
 # gzip, xz, Zstandard and zip.
 _COMPRESSED = (b"\x1f\x8b", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
+_LATIN = ("iso8859-1", "iso-8859-1", "iso8859-15", "iso-8859-15")
 _SURROGATE = re.compile("[\udc80-\udcff]")
 _OTHER = re.compile(r"[^\x00-\x7f\udc80-\udcff]")
 _OTHERS = r"\p{Cyrillic}\p{Greek}\p{Arabic}\p{Hebrew}"
@@ -107,7 +108,9 @@ def _likeliest(sample: bytes) -> str:
         str(name).lower() for found in chardet.detect_all(sample) if (name := found["encoding"])
     ]
     plausible = (name for name in names if _is_plausible(sample.decode(name, "replace")))
-    return next(plausible, names[0] if names else "utf-8-sig")
+    found = next(plausible, names[0] if names else "utf-8-sig")
+    # Files of Windows have nearly the same letters, but other signs, such as that of a half.
+    return "cp1252" if found in _LATIN and b"\xa4" not in sample else found
 
 
 def _is_plausible(text: str) -> bool:

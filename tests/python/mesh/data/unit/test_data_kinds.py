@@ -326,6 +326,8 @@ def test_tables(
     ("text", "encoding"),
     [
         ("Schön, aber ärgerlich für Köln – „naja“ 5 €", "cp1252"),
+        ("Größe 42½, für Köln völlig ausreichend", "cp1252"),
+        ("Für 5 € völlig ausreichend, größer als gedacht", "iso8859-15"),
         ("とても良い商品です。また買います", "shift-jis"),
         ("这个产品很好，我很喜欢", "gb18030"),
         ("정말 좋은 제품입니다", "euc-kr"),

@@ -413,6 +413,20 @@ def test_labels_that_make_no_useful_model_are_warned_of(
     assert f"warning: {warning}" in capsys.readouterr().out
 
 
+def test_dry_run_shows_rows_of_each_source(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = [opinion(1, text="<br>"), opinion(1, text="the other source")]
+    (tmp_path / "other.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in others))
+    place.ingest(
+        source=json.dumps([str(place.source), str(tmp_path / "other.jsonl")]), dry_run=True
+    )
+    shown = capsys.readouterr().out
+    assert "dropped: clean-up" in shown
+    assert "bad: apple" in shown
+    assert "good: the other source" in shown
+
+
 def test_dry_run_shows_rows_and_stores_nothing(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
