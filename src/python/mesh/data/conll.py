@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"[0-9]+(?P<other>[-.][0-9]+)?")
 _MOSTLY = 0.9
 _PART_OF_SPEECH = re.compile(r"[A-Z][A-Z$]{0,5}|[^\w\s]+|_")
 _NAMES_TOKEN = ("token", "form", "word", "text")
-_NAMES_TAG = ("tag", "label", "ner", "ner_tag")
+_NAMES_TAG = ("ner", "ner_tag", "tag", "label")
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,9 @@ def read_conll(file: TextIO, names: Sequence[str] = ()) -> Iterator[RawRow]:
     sample = list(itertools.islice(file, _SAMPLE_LINES))
     if not any(_is_content(line) for line in sample):
         return
-    columns = _named(names, sample) if names else _found(sample)
-    columns = replace(columns, header=_is_header(sample, columns))
+    header = () if names else _header(sample)
+    columns = _named(names or header, sample) if names or header else _found(sample)
+    columns = replace(columns, header=bool(header))
     yield from _read(itertools.chain(sample, file), columns)
 
 
@@ -175,15 +176,14 @@ def _is_content(line: str) -> bool:
     return bool(line.strip()) and not line.startswith(_DOCUMENT)
 
 
-def _is_header(sample: Sequence[str], columns: Columns) -> bool:
-    """Whether the first line has the names of the token's and the tag's column."""
+def _header(sample: Sequence[str]) -> Sequence[str]:
+    """The names of the columns, if the first line has those of the token's and the tag's."""
     first = next(line for line in sample if _is_content(line)).rstrip("\r\n").lower()
-    cells = [cell.rstrip("s") for cell in _cells(first, columns.tabs, columns.count)]
-    return (
-        len(cells) == columns.count
-        and cells[columns.token] in _NAMES_TOKEN
-        and cells[columns.tag] in _NAMES_TAG
+    cells = [cell.rstrip("s") for cell in _cells(first, tabs="\t" in first)]
+    has_names = any(name in cells for name in _NAMES_TOKEN) and any(
+        name in cells for name in _NAMES_TAG
     )
+    return cells if has_names and not first.startswith("#") else ()
 
 
 def _is_comment(cells: Sequence[str], columns: Columns) -> bool:

@@ -137,6 +137,12 @@ TWO = [("Nora in", [("Nora", "PER")]), ("Ulm is", [("Ulm", "LOC")])]
             id="bilou",
         ),
         pytest.param("Nora B-PER\nin O\n\nUlm B-LOC\nis O", TWO, [], id="no-line-end"),
+        pytest.param(
+            "id\tword\tpos_tag\tner\n1\tNora\tNN\tB-PER\n2\tin\tIN\tO\n3\tUlm\tNN\tB-LOC\n",
+            ULM,
+            [],
+            id="header-of-four",
+        ),
         pytest.param("Token\tTag\nNora\tB-PER\nin\tO\n\nUlm\tB-LOC\nis\tO\n", TWO, [], id="header"),
         pytest.param(
             "# token tag\nNora B-PER\nin O\n\nUlm B-LOC\nis O\n", TWO, [], id="header-as-comment"
