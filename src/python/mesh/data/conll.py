@@ -129,14 +129,19 @@ def _problem(line: str, cells: Sequence[str], columns: Columns) -> str:
 
 def tagged_text(tokens: Sequence[Token]) -> dict[str, Any]:
     """A text of tokens, and the entities of their tags."""
-    text, space = "", False
+    pieces: list[str] = []
     spans = []
+    end, space = 0, False
     for token in tokens:
-        start = len(text) + space
-        text = f"{text}{' ' if space else ''}{token.text}"
-        spans.append((start, len(text)))
+        start = end + space
+        end = start + len(token.text)
+        pieces += (" ", token.text) if space else (token.text,)
+        spans.append((start, end))
         space = token.space_after
-    return {"text": text, "entities": tagged_entities(spans, [token.tag for token in tokens])}
+    return {
+        "text": "".join(pieces),
+        "entities": tagged_entities(spans, [token.tag for token in tokens]),
+    }
 
 
 def tagged_entities(spans: Sequence[tuple[int, int]], tags: Sequence[str]) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ _SAMPLE_LINES = 500
 _SINGLE_COLUMN = "\x1f"
 _SAMPLE_CHARACTERS = 50_000
 _DOUBLED = re.compile(r'(?:^|\t)"(?:[^"\t\n]|"")*""(?:[^"\t\n]|"")*"(?=\t|\r?$)', re.MULTILINE)
+_LONG_WORD = re.compile(r"(\w{100})\w+")
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 # Names the delimiter to spreadsheets.
 _EXCEL = re.compile(r'"?sep=(?P<delimiter>.)"?\s*', re.IGNORECASE)
@@ -134,12 +135,16 @@ def _widths(sample: str, dialect: Dialect) -> set[int]:
 def _detected(sample: str, delimiter: str) -> Dialect:
     from clevercsv.detect import Detector
 
-    found = Detector().detect(sample, delimiters=[delimiter] if delimiter else list(DELIMITERS))
     header = sample.partition("\n")[0]
     if not delimiter and not any(each in header for each in DELIMITERS):
         return Dialect(_SINGLE_COLUMN)
     if match := _QUOTED_HEADER.fullmatch(header.strip("\r")):
         return Dialect(delimiter or match["delimiter"] or _SINGLE_COLUMN)
+    found = Detector().detect(
+        # The detector's time is quadratic in the length of a word.
+        _LONG_WORD.sub(r"\1", sample),
+        delimiters=[delimiter] if delimiter else list(DELIMITERS),
+    )
     if found is None:
         return Dialect(delimiter or ",")
     chosen = str(delimiter or found.delimiter or ",")
@@ -186,7 +191,8 @@ def require_distinct(names: Sequence[str]) -> None:
     """
     repeated = [name for name, count in Counter(filter(None, names)).items() if count > 1]
     if repeated:
-        places = " and ".join(str(at) for at, name in enumerate(names, 1) if name == repeated[0])
+        every = [str(at) for at, name in enumerate(names, 1) if name == repeated[0]]
+        places = " and ".join(every[:3])
         raise MeshError(
             f"The columns {places} are both called {repeated[0]!r}: give them different names, or "
             "name all columns in INGEST_COLUMNS and remove the header."
