@@ -49,6 +49,7 @@ class DataCard(BaseModel):
         largest_cluster: rows of the largest group of similar texts.
         examples: some training texts of each label.
         settings: of the program that made it.
+        account: what became of the rows in each program, without examples.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,10 +67,17 @@ class DataCard(BaseModel):
     largest_cluster: int
     examples: dict[str, list[str]]
     settings: dict[str, Any]
+    account: dict[str, Any] = {}
 
     @classmethod
     def of(
-        cls, prepared: Prepared, *, project: str, raw_version: str, settings: Mapping[str, Any]
+        cls,
+        prepared: Prepared,
+        *,
+        project: str,
+        raw_version: str,
+        settings: Mapping[str, Any],
+        account: Mapping[str, Any],
     ) -> "DataCard":
         """Describe prepared rows, of which every split has some."""
         by_split = {
@@ -90,6 +98,7 @@ class DataCard(BaseModel):
             largest_cluster=max(clusters.values()),
             examples=_examples(by_split[TRAIN]),
             settings=dict(settings),
+            account=dict(account),
         )
 
     def page(self, plots: Sequence[str]) -> str:
@@ -111,8 +120,8 @@ class DataCard(BaseModel):
         lines += _table(
             "Words in a text", {key: value.model_dump() for key, value in self.words.items()}
         )
-        lines += ["", "## Dropped", ""]
-        lines += [f"- {kind}: {count}" for kind, count in self.left_out.items()] or ["Nothing."]
+        for program, found in self.account.items():
+            lines += _account(program, found)
         for plot in plots:
             lines += ["", f"![{plot}]({plot})"]
         for label, texts in self.examples.items():
@@ -121,6 +130,17 @@ class DataCard(BaseModel):
         lines += ["", "## Settings", ""]
         lines += [f"- {name}: {value}" for name, value in self.settings.items()]
         return "\n".join(lines) + "\n"
+
+
+def _account(program: str, found: Mapping[str, Any]) -> list[str]:
+    """The numbers of rows in a program, and its warnings."""
+    lines = ["", f"## Rows in {program}", "", "| rows | number |", "|---|---|"]
+    lines += [f"| {name} | {found[name]} |" for name in ("read", "taken", "changed")]
+    lines += [
+        f"| dropped: {reason.replace('|', '/')} | {count} |"
+        for reason, count in found["dropped"].items()
+    ]
+    return [*lines, *(line for warning in found["warnings"] for line in ("", f"{warning}."))]
 
 
 def _counts(by_split: Mapping[str, Sequence[Feature]], values: Any) -> Counts:

@@ -6,8 +6,7 @@ Tags are IOB1, IOB2, IOBES or BILOU. A sentence ends at an empty line and at `-D
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TextIO
 
 from mesh.core.errors import MeshError
@@ -24,8 +23,11 @@ _TAGS = 0.6
 _CHUNKS = frozenset("ADJP ADVP AP CONJP INTJ LST NC NP NX PC PP PRT PX SBAR UCP VC VP VX".split())
 # The number of a token, of several tokens that are written as one, or of one that isn't written.
 _NUMBER = re.compile(r"[0-9]+(?P<other>[-.][0-9]+)?")
+# The fraction of its cells from which a column is one of numbers, or of parts of speech.
+_MOSTLY = 0.9
+_PART_OF_SPEECH = re.compile(r"[A-Z][A-Z$]{0,5}|[^\w\s]+|_")
 _NAMES_TOKEN = ("token", "form", "word", "text")
-_NAMES_TAG = ("tag", "label", "ner", "ner_tag")
+_NAMES_TAG = ("ner", "ner_tag", "tag", "label")
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,12 @@ class Columns:
     """Where a file's lines have what counts.
 
     Args:
-        tabs: whether tabs separate the columns; otherwise spaces do.
+        tabs: whether tabs separate the columns; otherwise spaces do, where a line has no tab.
         count: the number of columns.
         token: the token's column, from 0.
         tag: the tag's.
         number: whether the first column counts the tokens.
+        header: whether the first line names the columns.
     """
 
     tabs: bool
@@ -45,6 +48,7 @@ class Columns:
     token: int
     tag: int
     number: bool
+    header: bool = False
 
     def __str__(self) -> str:
         return (
@@ -75,22 +79,27 @@ def read_conll(file: TextIO, names: Sequence[str] = ()) -> Iterator[RawRow]:
     sample = list(itertools.islice(file, _SAMPLE_LINES))
     if not any(_is_content(line) for line in sample):
         return
-    columns = _named(names, sample) if names else _found(sample)
+    header = () if names else _header(sample)
+    columns = _named(names or header, sample) if names or header else _found(sample)
+    columns = replace(columns, header=bool(header))
     yield from _read(itertools.chain(sample, file), columns)
 
 
 def _read(lines: Iterable[str], columns: Columns) -> Iterator[RawRow]:
     block: list[Token] = []
     first, problem = 1, None
+    is_header = columns.header
     for number, line in enumerate(itertools.chain(lines, [""]), start=1):
         content = line.rstrip("\r\n")
-        cells = _cells(content, columns.tabs)
+        cells = _cells(content, columns.tabs, columns.count)
         if not content.strip() or content.startswith(_DOCUMENT):
             if problem:
                 yield problem
             elif block:
                 yield RawRow(first, tagged_text(block))
             block, problem = [], None
+        elif is_header:
+            is_header = False
         elif problem or _is_comment(cells, columns):
             continue
         elif (token := _token(cells, columns)) is None:
@@ -120,14 +129,19 @@ def _problem(line: str, cells: Sequence[str], columns: Columns) -> str:
 
 def tagged_text(tokens: Sequence[Token]) -> dict[str, Any]:
     """A text of tokens, and the entities of their tags."""
-    text, space = "", False
+    pieces: list[str] = []
     spans = []
+    end, space = 0, False
     for token in tokens:
-        start = len(text) + space
-        text = f"{text}{' ' if space else ''}{token.text}"
-        spans.append((start, len(text)))
+        start = end + space
+        end = start + len(token.text)
+        pieces += (" ", token.text) if space else (token.text,)
+        spans.append((start, end))
         space = token.space_after
-    return {"text": text, "entities": tagged_entities(spans, [token.tag for token in tokens])}
+    return {
+        "text": "".join(pieces),
+        "entities": tagged_entities(spans, [token.tag for token in tokens]),
+    }
 
 
 def tagged_entities(spans: Sequence[tuple[int, int]], tags: Sequence[str]) -> list[dict[str, Any]]:
@@ -150,15 +164,31 @@ def tagged_entities(spans: Sequence[tuple[int, int]], tags: Sequence[str]) -> li
     return entities
 
 
-def _cells(line: str, tabs: bool) -> list[str]:
-    """The cells of a line; other white space than the separator is part of them."""
-    if tabs:
-        return [cell.strip(" ") for cell in line.rstrip("\t").split("\t")]
-    return re.split(" +", line.strip(" "))
+def _cells(line: str, tabs: bool, count: int = 1) -> list[str]:
+    """The cells of a line, without empty ones after the first `count`.
+
+    Other white space than the separator is part of them.
+    """
+    if not tabs and "\t" not in line:
+        return re.split(" +", line.strip(" "))
+    cells = [cell.strip(" ") for cell in line.split("\t")]
+    while len(cells) > count and not cells[-1]:
+        cells.pop()
+    return cells
 
 
 def _is_content(line: str) -> bool:
     return bool(line.strip()) and not line.startswith(_DOCUMENT)
+
+
+def _header(sample: Sequence[str]) -> Sequence[str]:
+    """The names of the columns, if the first line has those of the token's and the tag's."""
+    first = next(line for line in sample if _is_content(line)).rstrip("\r\n").lower()
+    cells = [cell.rstrip("s") for cell in _cells(first, tabs="\t" in first)]
+    has_names = any(name in cells for name in _NAMES_TOKEN) and any(
+        name in cells for name in _NAMES_TAG
+    )
+    return cells if has_names and not first.startswith("#") else ()
 
 
 def _is_comment(cells: Sequence[str], columns: Columns) -> bool:
@@ -172,12 +202,12 @@ def _table(sample: Sequence[str]) -> tuple[bool, int, list[list[list[str]]]]:
     """Whether tabs separate the columns, how many there are, and the cells of each sentence."""
     content = [line.rstrip("\r\n") for line in sample]
     plain = [line for line in content if _is_content(line) and not line.startswith("#")]
-    tabs = any("\t" in line for line in plain)
+    tabs = 2 * sum("\t" in line for line in plain) >= max(len(plain), 1)
     widths = [len(_cells(line, tabs)) for line in plain]
     count = max(set(widths), key=widths.count) if widths else 0
     sentences: list[list[list[str]]] = [[]]
     for line in content:
-        cells = _cells(line, tabs)
+        cells = _cells(line, tabs, count)
         if not _is_content(line):
             sentences.append([])
         elif len(cells) == count and not line.startswith("#"):
@@ -195,18 +225,45 @@ def _found(sample: Sequence[str]) -> Columns:
     ]
     if not tags or len(tags) == count or count > _MAX_COLUMNS:
         raise _refused("has no column of tags such as B-PER and O, beside one of tokens", sample)
-    number = count - len(tags) > 1 and all(map(_is_counted, sentences))
+    others = [column for column in range(count) if column not in tags]
+    number = others[0] == 0 and len(others) > 1 and _is_mostly(_NUMBER, rows, 0)
     tag = _best(tags, rows, number, sample)
-    token = next(column for column in range(int(number), count) if column not in tags)
-    return Columns(tabs, count, token, tag, number)
+    return Columns(tabs, count, _token_column(others, sentences, sample), tag, number)
 
 
-def _is_counted(sentence: Sequence[Sequence[str]]) -> bool:
-    """Whether the first column numbers a sentence's tokens, from 0 or 1."""
-    if not all(_NUMBER.fullmatch(cells[0]) for cells in sentence):
-        return False
-    numbers = [int(cells[0]) for cells in sentence if cells[0].isdecimal()]
-    return numbers[:1] in ([0], [1]) and all(left < right for left, right in pairwise(numbers))
+def _token_column(
+    others: Sequence[int], sentences: Sequence[Sequence[Sequence[str]]], sample: Sequence[str]
+) -> int:
+    """The first column that may hold tokens: not numbers, the sentence's name or parts of speech."""
+    rows = [cells for sentence in sentences for cells in sentence]
+    found = [
+        column
+        for column in others
+        if len(others) == 1
+        or not (_is_mostly(_NUMBER, rows, column) or _is_constant(sentences, column))
+    ]
+    if not found:
+        raise _refused("has no column of tokens, beside one of tags", sample)
+    distinct = {column: len({cells[column] for cells in rows}) for column in found}
+    words = [
+        column
+        for column in found
+        if not _is_mostly(_PART_OF_SPEECH, rows, column)
+        or distinct[column] == max(distinct.values())
+    ]
+    return (words or found)[0]
+
+
+def _is_mostly(form: re.Pattern[str], rows: Sequence[Sequence[str]], column: int) -> bool:
+    return sum(bool(form.fullmatch(cells[column])) for cells in rows) >= _MOSTLY * len(rows)
+
+
+def _is_constant(sentences: Sequence[Sequence[Sequence[str]]], column: int) -> bool:
+    """Whether a column has one value in each sentence, as that of the sentence's name has."""
+    longer = [sentence for sentence in sentences if len(sentence) > 1]
+    return bool(longer) and all(
+        len({cells[column] for cells in sentence}) == 1 for sentence in longer
+    )
 
 
 def _best(

@@ -82,7 +82,7 @@ class Entity(BaseModel):
 
     start: Annotated[int, Field(ge=0)]
     end: int
-    label: Annotated[str, StringConstraints(min_length=1)]
+    label: Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
 
 
 class AnnotatedText(TextRow):

@@ -113,7 +113,9 @@ def prepare(
             usable.append(cleaned)
             if cleaned.text != row.text:
                 changed.add(row_id(cleaned.text))
-    usable.sort(key=_sort_key)
+    known = earlier or {}
+    # Of two nearly equal rows, the first is kept: the one that has a split.
+    usable.sort(key=lambda row: (row_id(row.text) not in known, *_sort_key(row)))
     duplicates = find_duplicates(usable, preparation.near_duplicate, preparation.related)
     for position, other in sorted(duplicates.conflicting.items()):
         drop("conflict", usable[position], _conflict(usable[position], usable[other]))
@@ -127,7 +129,7 @@ def prepare(
     def drop_between(position: int, reason: str) -> None:
         drop("between splits", usable[position], reason)
 
-    features = _split(usable, duplicates, preparation, earlier or {}, drop_between)
+    features = _split(usable, duplicates, preparation, known, drop_between)
     return Prepared(features, dict(left_out), sum(each.id in changed for each in features))
 
 
@@ -184,7 +186,7 @@ def _split(
     splits = assign_splits(units, preparation.fractions, preparation.seed)
     return tuple(
         Feature(ids[position], name, splits[name], rows[position])
-        for position, name in sorted(names.items())
+        for position, name in sorted(names.items(), key=lambda item: ids[item[0]])
     )
 
 

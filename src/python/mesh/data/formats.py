@@ -1,5 +1,7 @@
 """Unvalidated rows of data files: CSV, TSV, JSON lines, Parquet and CoNLL, read as a stream."""
 
+import io
+import itertools
 import json
 import logging
 import lzma
@@ -9,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from zstandard import ZstdError
+
 from mesh.core.errors import MeshError
 from mesh.data.annotations import split_export
 from mesh.data.conll import read_conll
 from mesh.data.raw_row import RawRow
-from mesh.data.tables import read_table
+from mesh.data.tables import read_table, require_distinct
 from mesh.data.text_files import find_encoding, open_text
 
 logger = logging.getLogger(__name__)
@@ -53,29 +57,64 @@ def read_file(path: Path, file_format: str, reading: Reading | None = None) -> I
             if not encoding.startswith("utf-8"):
                 logger.info("%s: encoding %s", path.name, encoding)
             yield from _TEXT_READERS[file_format](file, reading)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, ZstdError) as error:
         raise MeshError(f"{path.name} is damaged or incomplete: {error}.") from error
 
 
-def _read_jsonl(file: TextIO, _reading: Reading) -> Iterator[RawRow]:
-    for number, line in enumerate(file, start=1):
+def _read_jsonl(file: TextIO, reading: Reading) -> Iterator[RawRow]:
+    first = next(file, "")
+    if first.lstrip().startswith("[") and not _is_json(first):
+        yield from _read_json(io.StringIO(first + file.read()), reading)
+        return
+    for number, line in enumerate(itertools.chain([first], file), start=1):
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
+            value = _loaded(line)
         except (ValueError, RecursionError) as error:
             yield RawRow(number, problem=f"not JSON: {error}")
         else:
             yield from (_object(number, item) for item in split_export([value]))
 
 
-def _read_json(file: TextIO, _reading: Reading) -> Iterator[RawRow]:
+def _read_json(file: TextIO, reading: Reading) -> Iterator[RawRow]:
+    text = file.read()
     try:
-        value = json.load(file)
+        value = _loaded(text)
     except (ValueError, RecursionError) as error:
-        raise MeshError(f"{file.name} isn't JSON: {error}.") from error
+        # Many call JSON lines so, too.
+        if text.lstrip().startswith("{") and "Extra data" in str(error):
+            yield from _read_jsonl(io.StringIO(text), reading)
+            return
+        raise MeshError(f"The file isn't JSON: {error}.") from error
     for number, item in enumerate(split_export(value), start=1):
         yield _object(number, item)
+
+
+def _loaded(text: str) -> Any:
+    """The value of a text in JSON.
+
+    Raises:
+        ValueError: it isn't JSON, or two fields of an object have one name.
+    """
+    return json.loads(text, object_pairs_hook=_distinct)
+
+
+def _is_json(line: str) -> bool:
+    try:
+        _loaded(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"two fields are called {repeated!r}")
+    return fields
 
 
 def _object(number: int, value: Any) -> RawRow:
@@ -103,6 +142,7 @@ def _read_parquet(path: Path) -> Iterator[RawRow]:
     number = 0
     try:
         with pq.ParquetFile(path) as file:
+            require_distinct(file.schema_arrow.names)
             names = _tag_names(file.schema_arrow.metadata or {})
             for batch in file.iter_batches(batch_size=1024):
                 for fields in batch.to_pylist():
@@ -127,7 +167,10 @@ def _tag_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
 
 def _with_names(fields: dict[str, Any], names: Mapping[str, list[str]]) -> dict[str, Any]:
     return fields | {
-        name: [known[number] for number in fields[name]]
+        name: [
+            known[number] if isinstance(number, int) and 0 <= number < len(known) else number
+            for number in fields[name]
+        ]
         for name, known in names.items()
         if isinstance(fields.get(name), list)
     }

@@ -4,6 +4,10 @@ from functools import cache
 
 # Texts in one of them are mistaken for another, or it stands for all of them.
 _ALIKE = ({"no", "nb", "nn"}, {"sr", "hr", "bs", "sh"}, {"ms", "id"})
+# Codes for several languages, none, and those that nobody knows.
+_NO_LANGUAGE = ("mis", "mul", "und", "zxx")
+# Shorter ones are mistaken codes, such as `ua`.
+_SHORTEST_NAME = 4
 
 
 @cache
@@ -23,10 +27,12 @@ def language_code(name: str) -> str:
     text = name.strip().replace("_", "-")
     try:
         found = langcodes.Language.get(text, normalize=True)
-        if not found.language or not found.is_valid():
+        if not found.language or not found.is_valid() or found.language in _NO_LANGUAGE:
             raise LookupError
     except (LookupError, LanguageTagError):
         try:
+            if len(text) < _SHORTEST_NAME and text.isascii():
+                raise LookupError from None
             found = langcodes.find(text)
         except LookupError:
             raise ValueError(

@@ -1,9 +1,11 @@
 """Files with raw data: at any URL that `fsspec` knows, on the Hugging Face hub, or in a project."""
 
 import contextlib
+import logging
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -35,10 +37,12 @@ FORMATS = {
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 _ARCHIVE = ".zip"
 # Left by editors and file managers.
-_NO_DATA = re.compile(r"(?:^|/)(?:\.|__MACOSX/|#)|(?:~|\.bak|\.orig|\.swp|\.tmp)$")
+_NO_DATA = re.compile(r"(?:^|/)(?:\.|__MACOSX/|#|~\$)|(?:~|\.bak|\.orig|\.swp|\.tmp)$")
 _HUB = re.compile(
     r"hf://datasets/(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>refs/\w+/\w+|[\w.-]+))?(?P<path>/.+)?"
 )
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class SourceFile:
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             target = self._downloaded(Path(temporary))
             if target.suffix == _ARCHIVE:
-                with zipfile.ZipFile(target) as archive:
+                with _zip_errors(self.name), zipfile.ZipFile(target) as archive:
                     target = Path(archive.extract(_table_in(archive, self.name), temporary))
             yield target
 
@@ -83,6 +87,7 @@ class SourceFile:
         with (
             url_errors(self.name),
             self.file_system.open(self.path, "rb") as opened,
+            _zip_errors(self.name),
             zipfile.ZipFile(opened) as archive,
         ):
             return file_format(_table_in(archive, self.name))
@@ -98,6 +103,15 @@ class SourceFile:
                 f"{self.name}: {target.stat().st_size} of {self.size} bytes were downloaded; run the step again."
             )
         return target
+
+
+@contextlib.contextmanager
+def _zip_errors(name: str) -> Iterator[None]:
+    """Name the archive that is damaged, has a password, or is packed in an unknown way."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+        raise MeshError(f"{name} can't be unpacked: {error}.") from error
 
 
 def _table_in(archive: zipfile.ZipFile, name: str) -> str:
@@ -151,10 +165,13 @@ def find_files(url: str) -> list[SourceFile]:
         url, commit = _pin(url)
     file_system, path = open_file_system(url)
     with url_errors(url):
-        if has_magic(path):
-            paths = file_system.glob(path)
-        elif file_system.isdir(path):
-            paths = [found for found in file_system.find(path) if _is_data(found, path)]
+        if file_system.isdir(path):
+            every = file_system.find(path)
+            paths = [found for found in every if _is_data(found, path)]
+            if others := sorted(set(every) - set(paths)):
+                logger.info("%s: %d files are no data, such as %s", path, len(others), others[0])
+        elif has_magic(path) and not file_system.exists(path):
+            paths = [found for found in file_system.glob(path) if _matches(file_system, found)]
         else:
             paths = [path]
         files = [_source_file(file_system, str(found), commit) for found in sorted(paths)]
@@ -164,6 +181,11 @@ def find_files(url: str) -> list[SourceFile]:
             f"or in one of these and {', '.join((*_COMPRESSED, _ARCHIVE))}."
         )
     return files
+
+
+def _matches(file_system: fsspec.AbstractFileSystem, path: str) -> bool:
+    """Whether a path that fits a pattern is that of a file with data."""
+    return not _NO_DATA.search(PurePosixPath(path).name) and bool(file_system.isfile(path))
 
 
 def _is_data(path: str, root: str) -> bool:

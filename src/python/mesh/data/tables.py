@@ -23,6 +23,10 @@ _SAMPLE_LINES = 500
 _SINGLE_COLUMN = "\x1f"
 _SAMPLE_CHARACTERS = 50_000
 _DOUBLED = re.compile(r'(?:^|\t)"(?:[^"\t\n]|"")*""(?:[^"\t\n]|"")*"(?=\t|\r?$)', re.MULTILINE)
+_LONG_WORD = re.compile(r"(\w{100})\w+")
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+# Names the delimiter to spreadsheets.
+_EXCEL = re.compile(r'"?sep=(?P<delimiter>.)"?\s*', re.IGNORECASE)
 _QUOTED_HEADER = re.compile(r'"[^"]*"(?:(?P<delimiter>[,;\t|])"[^"]*"(?:(?P=delimiter)"[^"]*")*)?')
 
 
@@ -59,10 +63,29 @@ def read_table(file: TextIO, delimiter: str = "", columns: Sequence[str] = ()) -
     """
     # Not every compressed file can be read from its start again.
     first = list(itertools.islice(file, _SAMPLE_LINES))
-    dialect = find_dialect("".join(first)[:_SAMPLE_CHARACTERS], delimiter)
+    skipped = 0
+    if first and (match := _EXCEL.fullmatch(first[0])):
+        delimiter, skipped = delimiter or match["delimiter"], 1
+        first = first[1:]
+    # The detector takes no zeros and no bytes that are no text, which a damaged row may hold.
+    sample = _NO_TEXT.sub("?", "".join(first)[:_SAMPLE_CHARACTERS])
+    dialect = find_dialect(sample, delimiter)
     if dialect not in (Dialect(","), Dialect("\t", "")):
         logger.info("%s", dialect)
-    return _rows(_reader(itertools.chain(first, file), dialect), list(columns))
+    require_distinct(columns)
+    return _rows(_reader(itertools.chain(first, file), dialect), list(columns), skipped)
+
+
+def check_delimiter(text: str) -> str:
+    """The delimiter that a setting names; a tab may be written as `tab` or with a backslash.
+
+    Raises:
+        ValueError: it isn't a single character, or one that has another meaning.
+    """
+    delimiter = "\t" if text.lower() in ("tab", "\\t") else text
+    if len(delimiter) != 1 or delimiter in '"\r\n\0':
+        raise ValueError(f"{text!r} isn't a delimiter; use one character, such as ; or |, or tab")
+    return delimiter
 
 
 def find_dialect(sample: str, delimiter: str = "") -> Dialect:
@@ -112,12 +135,16 @@ def _widths(sample: str, dialect: Dialect) -> set[int]:
 def _detected(sample: str, delimiter: str) -> Dialect:
     from clevercsv.detect import Detector
 
-    found = Detector().detect(sample, delimiters=[delimiter] if delimiter else list(DELIMITERS))
     header = sample.partition("\n")[0]
     if not delimiter and not any(each in header for each in DELIMITERS):
         return Dialect(_SINGLE_COLUMN)
     if match := _QUOTED_HEADER.fullmatch(header.strip("\r")):
         return Dialect(delimiter or match["delimiter"] or _SINGLE_COLUMN)
+    found = Detector().detect(
+        # The detector's time is quadratic in the length of a word.
+        _LONG_WORD.sub(r"\1", sample),
+        delimiters=[delimiter] if delimiter else list(DELIMITERS),
+    )
     if found is None:
         return Dialect(delimiter or ",")
     chosen = str(delimiter or found.delimiter or ",")
@@ -126,31 +153,46 @@ def _detected(sample: str, delimiter: str) -> Dialect:
     return Dialect(chosen, str(found.quotechar or '"'), str(found.escapechar or ""))
 
 
-def _rows(reader: Any, names: list[str]) -> Iterator[RawRow]:
+def _rows(reader: Any, names: list[str], skipped: int) -> Iterator[RawRow]:
+    """The rows of a table; empty cells after the last column, as spreadsheets have, don't count.
+
+    Args:
+        skipped: the number of lines before the header.
+    """
     while True:
-        first = reader.line_num + 1
+        first = skipped + reader.line_num + 1
         try:
             values = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield RawRow(first, problem=f"not CSV: {error}", lines=reader.line_num - first + 1)
+            yield RawRow(
+                first, problem=f"not CSV: {error}", lines=skipped + reader.line_num - first + 1
+            )
             continue
         if not values:
             continue
+        while names and len(values) > len(names) and not values[-1]:
+            values.pop()
         if not names:
             names = [name.strip() for name in values]
-            _require_distinct(names)
+            require_distinct(names)
         elif len(values) != len(names):
             yield RawRow(first, problem=f"{len(values)} columns instead of {len(names)}")
         else:
             yield RawRow(first, dict(zip(names, values, strict=True)))
 
 
-def _require_distinct(names: Sequence[str]) -> None:
-    repeated = [name for name, count in Counter(names).items() if count > 1]
+def require_distinct(names: Sequence[str]) -> None:
+    """Refuse a table of which two columns have one name.
+
+    Raises:
+        MeshError: it names the columns.
+    """
+    repeated = [name for name, count in Counter(filter(None, names)).items() if count > 1]
     if repeated:
-        places = " and ".join(str(at) for at, name in enumerate(names, 1) if name == repeated[0])
+        every = [str(at) for at, name in enumerate(names, 1) if name == repeated[0]]
+        places = " and ".join(every[:3])
         raise MeshError(
             f"The columns {places} are both called {repeated[0]!r}: give them different names, or "
             "name all columns in INGEST_COLUMNS and remove the header."

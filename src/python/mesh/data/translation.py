@@ -1,9 +1,9 @@
 """The translation of a file's fields and values to those of a project's rows."""
 
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import combinations
 from typing import Any
 
@@ -15,6 +15,11 @@ Values = Mapping[str, str | None]
 _DECIMAL = r"-?[0-9]+(?:\.[0-9]+)?"
 _RANGE = re.compile(rf"(?P<low>{_DECIMAL})\s*(?:-|\.\.|\N{{EN DASH}})\s*(?P<high>{_DECIMAL})")
 _BOUND = re.compile(rf"(?P<sign>[<>]=?)\s*(?P<bound>{_DECIMAL})")
+_NUMBER = re.compile(
+    r"[-+]?(?:[0-9]{1,25}(?:[.,][0-9]{0,25})?|\.[0-9]{1,25})(?:[eE][-+]?[0-9]{1,3})?"
+)
+_INFINITE = Decimal("Infinity")
+_OF_ENTITIES = ("start", "end", "label")
 _KEPT = object()
 """Stands for a value without a translation."""
 
@@ -43,19 +48,35 @@ class Translation:
         choices = {name: _Choices(name, values) for name, values in self.values.items()}
         object.__setattr__(self, "_choices", choices)
 
-    def apply(self, fields: Mapping[str, Any], row: type[TextRow]) -> dict[str, Any]:
+    def apply(
+        self,
+        fields: Mapping[str, Any],
+        row: type[TextRow],
+        read: Callable[[dict[str, Any]], Mapping[str, Any]] = dict,
+    ) -> dict[str, Any]:
         """The fields of a row.
+
+        Args:
+            read: what is made of the renamed fields before their values are translated.
 
         Raises:
             UsageError: a field is renamed to one that the file has, too.
         """
+        renamed = self._renamed(fields, self.rename)
+        of_items = {old: new for old, new in self.rename.items() if new in _OF_ENTITIES}
+        for name, value in renamed.items():
+            if isinstance(value, list):
+                renamed[name] = [
+                    self._renamed(item, of_items) if isinstance(item, dict) else item
+                    for item in value
+                ]
         translated = {
-            name: self._value(name, value) for name, value in self._renamed(fields).items()
+            name: self._value(name, value) for name, value in read(self._in_lists(renamed)).items()
         }
         known = {name: value for name, value in translated.items() if name in row.model_fields}
         return {**self.defaults, **known}
 
-    def in_lists(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+    def _in_lists(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """The fields with translated values in lists, such as the tags of tokens."""
         choices: dict[str, _Choices] = self.__dict__["_choices"]
         return {
@@ -67,14 +88,21 @@ class Translation:
             for name, value in fields.items()
         }
 
-    def _renamed(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        for old, new in self.rename.items():
-            if old in fields and new in fields and old != new and new not in self.rename:
+    @staticmethod
+    def _renamed(fields: Mapping[str, Any], rename: Mapping[str, str]) -> dict[str, Any]:
+        given: dict[str, str] = {}
+        for old, new in rename.items():
+            if old in fields and given.setdefault(new, old) != old:
+                raise UsageError(
+                    f"INGEST_RENAME makes both {given[new]!r} and {old!r} {new!r}; the data has "
+                    "both fields, so rename one of them only."
+                )
+            if old in fields and new in fields and old != new and new not in rename:
                 raise UsageError(
                     f"INGEST_RENAME makes {old!r} {new!r}, but the data has a field {new!r}, too: "
                     f"rename that one to another name."
                 )
-        return {self.rename.get(name, name): value for name, value in fields.items()}
+        return {rename.get(name, name): value for name, value in fields.items()}
 
     def _value(self, name: str, value: Any) -> Any:
         if isinstance(value, list):
@@ -85,9 +113,8 @@ class Translation:
 
     def _item(self, item: Mapping[str, Any]) -> dict[str, Any] | None:
         """A translated entity, or None if its label is translated to nothing."""
-        renamed = self._renamed(item)
-        translated = {name: self._value(name, value) for name, value in renamed.items()}
-        dropped = renamed.get("label") is not None and translated.get("label") is None
+        translated = {name: self._value(name, value) for name, value in item.items()}
+        dropped = item.get("label") is not None and translated.get("label") is None
         return None if dropped else translated
 
 
@@ -96,11 +123,11 @@ class _Range:
     """Numbers from `low` to `high`; both are excluded where it is open."""
 
     key: str
-    low: float
-    high: float
+    low: Decimal
+    high: Decimal
     is_open: bool
 
-    def __contains__(self, number: float) -> bool:
+    def __contains__(self, number: Decimal) -> bool:
         if self.is_open:
             return self.low < number < self.high
         return self.low <= number <= self.high
@@ -116,7 +143,13 @@ class _Choices:
     """The translations of one field's values."""
 
     def __init__(self, name: str, values: Values) -> None:
-        self._exact = {_form(key): value for key, value in values.items()}
+        self._exact: dict[str, str | None] = {}
+        for key, value in values.items():
+            if self._exact.setdefault(_form(key), value) != value:
+                raise UsageError(
+                    f"INGEST_VALUES has two translations of {key!r} for {name!r}: "
+                    f"{self._exact[_form(key)]!r} and {value!r}."
+                )
         self._ranges = [
             (found, value) for key, value in values.items() if (found := _range(name, key))
         ]
@@ -152,29 +185,25 @@ def _form(value: object) -> str:
         return str(value).lower()
     number = _number(value)
     if number is not None:
-        return f"{number:g}" if number != int(number) else str(int(number))
+        return str((number + 0).normalize())
     text = str(value).strip()
     return text.lower() if text.lower() in ("true", "false") else text
 
 
-def _number(value: object) -> float | None:
-    if isinstance(value, bool):
-        return None
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-    return number if math.isfinite(number) else None
+def _number(value: object) -> Decimal | None:
+    """A number, also with a decimal comma."""
+    text = "" if isinstance(value, bool) else str(value).strip()
+    return Decimal(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
 
 
 def _range(name: str, key: str) -> _Range | None:
     text = key.strip()
     if match := _BOUND.fullmatch(text):
-        bound, is_open = float(match["bound"]), "=" not in match["sign"]
-        low, high = (bound, math.inf) if ">" in match["sign"] else (-math.inf, bound)
+        bound, is_open = Decimal(match["bound"]), "=" not in match["sign"]
+        low, high = (bound, _INFINITE) if ">" in match["sign"] else (-_INFINITE, bound)
         return _Range(key, low, high, is_open)
     if match := _RANGE.fullmatch(text):
-        low, high = float(match["low"]), float(match["high"])
+        low, high = Decimal(match["low"]), Decimal(match["high"])
         if low > high:
             raise UsageError(f"INGEST_VALUES has the empty range {key!r} for {name!r}.")
         return _Range(key, low, high, is_open=False)

@@ -1,13 +1,14 @@
 """From rows of files to rows of a project; those that don't fit are recorded as rejects."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
 from mesh.core.errors import describe_invalid
 from mesh.data.account import Rejects, did_you_mean, known_labels
-from mesh.data.annotations import read_annotations
+from mesh.data.annotations import read_annotations, read_task
 from mesh.data.dataset import TextRow
 from mesh.data.offsets import Offsets, OffsetsCheck, span_problem
 from mesh.data.raw_row import RawRow
@@ -57,10 +58,9 @@ class RowReader(Generic[Row]):
                 yield row
 
     def _read(self, fields: Mapping[str, Any]) -> Row:
-        annotated = read_annotations(
-            self._translation.in_lists(fields), has_entities=self._has_entities
-        )
-        translated = self._translation.apply(annotated, self._row)
+        task = read_task(fields, has_entities=self._has_entities)
+        read = partial(read_annotations, has_entities=self._has_entities)
+        translated = self._translation.apply(task, self._row, read)
         entities, text = translated.get("entities"), translated.get("text")
         if isinstance(entities, list) and isinstance(text, str):
             translated["entities"] = self._placed(text, entities)

@@ -75,7 +75,7 @@ def ingest(
         logger.info("%s is up to date: nothing it depends on has changed", store.url(found.version))
         return
     if settings.dry_run:
-        show_rows(itertools.islice(_first_rows(dataset, files), _SHOWN_ROWS))
+        show_rows(_first_rows(dataset, files))
         return
     output = workspace.output(dataset.project, "ingest")
     with atomic_directory(output, replace=True) as folder:
@@ -118,17 +118,27 @@ def ingest(
 
 
 def _first_rows(dataset: Dataset, files: Sequence[File]) -> Iterator[TextRow]:
-    """The rows as a model sees them: translated, and cleaned as features are."""
+    """The first rows of each source as a model sees them: translated, and cleaned as features are."""
     rejects = Rejects(io.StringIO())
+    of_sources = [list(some) for _, some in itertools.groupby(files, lambda file: id(file.source))]
+    for some in of_sources:
+        shown = max(1, _SHOWN_ROWS // len(of_sources))
+        yield from itertools.islice(_cleaned_rows(dataset, some, rejects), shown)
+    if rejects.count:
+        rejects.account(0).show()
+
+
+def _cleaned_rows(dataset: Dataset, files: Sequence[File], rejects: Rejects) -> Iterator[TextRow]:
     for file in files:
         source = file.source
         reader = RowReader(dataset.row, source.translation, source.counting, rejects)
         with tempfile.TemporaryDirectory() as folder, file.file.local(Path(folder)) as path:
             raw = read_file(path, file.format, source.reading)
             for row in reader.read(raw, file.file.name):
-                yield row.cleaned(read_document(row.text, language=row.language))
-    if rejects.count:
-        rejects.account(0).show()
+                try:
+                    yield row.cleaned(read_document(row.text, language=row.language))
+                except ValueError as error:
+                    rejects.add(file.file.name, None, str(error), row.text, kind="clean-up")
 
 
 def ingest_inputs(dataset: Dataset, files: Sequence[File], settings: IngestSettings) -> Inputs:

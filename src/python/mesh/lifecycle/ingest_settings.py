@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -20,11 +21,16 @@ from mesh.core.urls import mask_url
 from mesh.data.formats import Reading
 from mesh.data.offsets import Offsets
 from mesh.data.sources import FORMATS
+from mesh.data.tables import check_delimiter
 from mesh.data.text_files import check_encoding
 from mesh.data.translation import Translation
 
 SHIPPED = "shipped"
 """Names the samples of the project as a source."""
+
+Delimiter = Annotated[str, AfterValidator(lambda text: check_delimiter(text) if text else text)]
+Encoding = Annotated[str, AfterValidator(lambda text: check_encoding(text) if text else text)]
+Counting = Annotated[str, AfterValidator(lambda text: str(Offsets.parse(text)))]
 
 
 class IngestSettings(MeshSettings):
@@ -49,19 +55,23 @@ class IngestSettings(MeshSettings):
         description="JSON list: names of the columns of CSV and TSV files without a header, or of "
         "CoNLL files, with token and tag among them.",
     )
-    delimiter: str = Field(
-        "", description="Between the columns of tables; by default found by their first lines."
+    delimiter: Delimiter = Field(
+        "",
+        description="Between the columns of tables: a character, or tab; by default found by their "
+        "first lines.",
     )
-    encoding: str = Field(
+    encoding: Encoding = Field(
         "", description="Of text files, such as cp1252; by default found by their bytes."
     )
     rename: dict[str, str] = Field(
-        {}, description='JSON object: the project\'s names of fields, such as {"sentence": "text"}.'
+        {},
+        description="JSON object: the project's names of the file's fields, such as "
+        '{"sentence": "text"}.',
     )
     values: dict[str, dict[str, str | None]] = Field(
         {},
-        description="JSON object: the project's values of a field, such as "
-        '{"label": {"0": "negative"}}; null drops an entity.',
+        description="JSON object: by the project's name of a field, the project's values of the "
+        'file\'s, such as {"label": {"0": "negative", "3-5": "positive"}}; null drops an entity.',
     )
     defaults: dict[str, Any] = Field(
         {},
@@ -76,21 +86,11 @@ class IngestSettings(MeshSettings):
         False, description="Show ten rows as a model will see them, and store nothing."
     )
 
-    offsets: str = Field(
+    offsets: Counting = Field(
         "characters",
         description="How the places of entities are counted: characters, utf16 (code units) or "
         "bytes, from-1, inclusive (ends), joined by commas.",
     )
-
-    @field_validator("offsets")
-    @classmethod
-    def _are_known(cls, offsets: str) -> str:
-        return str(Offsets.parse(offsets))
-
-    @field_validator("encoding")
-    @classmethod
-    def _is_known(cls, encoding: str) -> str:
-        return check_encoding(encoding) if encoding else encoding
 
     @field_validator("source")
     @classmethod
@@ -119,9 +119,9 @@ class Source(BaseModel):
     weight: float = Field(1.0, gt=0, le=1)
     format: str = ""
     columns: list[str] = []
-    delimiter: str = ""
-    encoding: str = ""
-    offsets: str = "characters"
+    delimiter: Delimiter = ""
+    encoding: Encoding = ""
+    offsets: Counting = "characters"
     rename: dict[str, str] = {}
     values: dict[str, dict[str, str | None]] = {}
     defaults: dict[str, Any] = {}

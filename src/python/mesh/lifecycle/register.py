@@ -211,8 +211,17 @@ def _write(
         rows = (feature.fields() for feature in prepared.features if feature.split == split)
         shards += write_shards(rows, schema, folder, split)
     shown = _chosen(settings)
+    accounts = {
+        name: found
+        for name, found in (("ingest", raw.source.get("account")), ("register", account.numbers))
+        if found
+    }
     card = DataCard.of(
-        prepared, project=dataset.project.name, raw_version=raw.version, settings=shown
+        prepared,
+        project=dataset.project.name,
+        raw_version=raw.version,
+        settings=shown,
+        account=accounts,
     )
     plots = write_plots(card, prepared, folder)
     write_json_atomic(folder / CARD_FILE, card.model_dump(mode="json"))
@@ -231,7 +240,7 @@ def _write(
             "raw_digest": raw.digest,
             "settings": shown,
             # On the card of a model, too.
-            "account": {"ingest": raw.source.get("account"), "register": account.numbers},
+            "account": accounts,
         },
     )
 

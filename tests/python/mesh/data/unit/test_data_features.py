@@ -147,3 +147,15 @@ def test_rows_keep_their_earlier_splits() -> None:
     }
     assert first.items() <= second.items()
     assert len(second) > len(first)
+
+
+def test_a_row_with_a_split_outlasts_new_ones_of_nearly_the_same_text() -> None:
+    old = [
+        row(" ".join(f"{letter}{number}{step}" for step in range(12)))
+        for number, letter in enumerate("abcdefghij")
+    ]
+    first = {feature.id: feature.split for feature in run(old)[0].features}
+    near = [row(f"{each.text} more") for each in old]
+    second, _ = run([*near, *old], earlier=first)
+    assert {feature.id: feature.split for feature in second.features} == first
+    assert second.left_out == {"near-duplicate": len(near)}

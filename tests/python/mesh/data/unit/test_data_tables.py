@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mesh.core.errors import MeshError
 from mesh.data.formats import Reading, read_file
+from mesh.data.tables import check_delimiter
 from mesh.data.text_files import check_encoding, find_encoding
 
 GERMAN = "text;label\nSchöne Grüße; sehr gern;positive\n".replace("Grüße;", "Grüße,")
@@ -77,6 +78,24 @@ def test_letters_beyond_ascii_count_wherever_they_are(tmp_path: Path) -> None:
 def test_delimiter_and_encoding_can_be_given(tmp_path: Path) -> None:
     reading = Reading(columns=["text", "label"], delimiter="#", encoding="cp437")
     assert read(tmp_path, "a.csv", "schön, ja#pos\n".encode("cp437"), reading) == [["schön, ja", "pos"]]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [(";", ";"), ("tab", "\t"), ("\\t", "\t"), ("\t", "\t"), ("#", "#")]
+)
+def test_delimiters_are_named(text: str, expected: str) -> None:
+    assert check_delimiter(text) == expected
+
+
+@pytest.mark.parametrize("text", ["::", '"', "\n", "comma"])
+def test_what_is_no_delimiter_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="isn't a delimiter"):
+        check_delimiter(text)
+
+
+def test_two_given_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(MeshError, match="both called 'text'"):
+        read(tmp_path, "a.csv", b"a,b\n", Reading(columns=["text", "text"]))
 
 
 @pytest.mark.parametrize("header", ["text,label,text", "text, text ,label"])

@@ -208,7 +208,10 @@ def test_features_have_ids_splits_and_a_card(place):
     assert card.rows == counts
     assert {split: sum(found.values()) for split, found in card.labels.items()} == counts
     assert card.raw_version == manifest.source["raw_version"] == place.raw.get().version
+    assert card.account == manifest.source["account"]
+    assert card.account["ingest"]["read"] == card.account["register"]["taken"] == 60
     page = (folder / "data_card.md").read_text()
+    assert "## Rows in register\n\n| rows | number |\n|---|---|\n| read | 60 |" in page
     assert "![plots/labels.png](plots/labels.png)" in page
     assert "| bad | good |" in page
     for plot in ("labels", "lengths"):
@@ -341,7 +344,11 @@ def test_several_sources_are_read_each_in_its_own_way(place: Place, tmp_path: Pa
     with place.raw.local(place.raw.get(version), tmp_path) as local:
         rows = list(local.rows("all"))
     shop = [(row["text"], row["label"], row["language"]) for row in rows if row["domain"] == "shop"]
-    assert sorted(shop) == [("Fine, really", "good", "en"), ("Worse", "bad", "en")]
+    assert sorted(shop) == [
+        ("Bad, really", "bad", "en"),
+        ("Fine, really", "good", "en"),
+        ("Worse", "bad", "en"),
+    ]
     assert 60 < len(rows) - len(shop) < 140
 
 
@@ -353,6 +360,9 @@ def test_several_sources_are_read_each_in_its_own_way(place: Place, tmp_path: Pa
         ('[{"weight": 1}]', "source: Field required"),
         ('[{"source": "a", "weight": 2}]', "weight"),
         ('[{"source": "a", "weigth": 1}]', "weigth"),
+        ('[{"source": "a", "encoding": "utf9"}]', "isn't an encoding"),
+        ('[{"source": "a", "offsets": "words"}]', "isn't a way to count"),
+        ('[{"source": "a", "delimiter": "::"}]', "isn't a delimiter"),
     ],
 )
 def test_malformed_lists_of_sources_are_refused(source: str, sentence: str) -> None:
@@ -401,6 +411,20 @@ def test_labels_that_make_no_useful_model_are_warned_of(
     place.write([opinion(number, label=label) for number, label in enumerate(labels)])
     place.ingest()
     assert f"warning: {warning}" in capsys.readouterr().out
+
+
+def test_dry_run_shows_rows_of_each_source(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = [opinion(1, text="<br>"), opinion(1, text="the other source")]
+    (tmp_path / "other.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in others))
+    place.ingest(
+        source=json.dumps([str(place.source), str(tmp_path / "other.jsonl")]), dry_run=True
+    )
+    shown = capsys.readouterr().out
+    assert "dropped: clean-up" in shown
+    assert "bad: apple" in shown
+    assert "good: the other source" in shown
 
 
 def test_dry_run_shows_rows_and_stores_nothing(
