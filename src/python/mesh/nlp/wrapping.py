@@ -19,6 +19,7 @@ _SPACELESS = re.compile(f"[{_BROAD}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _ENDS = frozenset(".!?:;\u2026\u3002\uff01\uff1f\u0964\u061f\u06d4\u0589")
 _CLOSING = "\"'\u2019\u201d\xbb)]\u300d"
 _CUT = re.compile(rf"[^\W\d_][{HYPHENS}{CUTS}][^\W\d_]|\d[{HYPHENS}]\d")
+_REPEATED = re.compile(rf"[^\W\d_][{HYPHENS}][{HYPHENS}][^\W\d_]")
 _UNFINISHED = frozenset(
     (
         "a an the of in on at to for from by with and or as is are was were be that which who this these its his her "
@@ -75,6 +76,7 @@ class _Surroundings(NamedTuple):
         is_even: whether the next word would have passed these columns in all of them.
         is_sentence: whether the last line ends a sentence.
         is_lower: whether the first line begins in lower case.
+        is_narrow: whether several lines of a few words are one sentence, rather than names.
     """
 
     width: int | None
@@ -82,11 +84,17 @@ class _Surroundings(NamedTuple):
     is_even: bool
     is_sentence: bool
     is_lower: bool
+    is_narrow: bool
 
 
 def is_spaceless(character: str) -> bool:
     """Whether a character is of a script without spaces between words."""
     return _SPACELESS.match(character) is not None
+
+
+def is_repeated_hyphen(before: str, after: str) -> bool:
+    """Whether a hyphen stands on both sides of a line's end, as in Portuguese "guarda-" "-chuva"."""
+    return _REPEATED.fullmatch(before[-2:] + after[:2]) is not None
 
 
 def joined_lines(lines: Sequence[TextLine], language: str) -> set[int]:
@@ -111,12 +119,15 @@ def _surroundings(
 ) -> _Surroundings:
     first, last = lines[run[0].second - 1].text, lines[run[-1].second].text
     longest = max(pair.shortest for pair in run)
+    words = " ".join([first, *(lines[pair.second].text for pair in run)]).split()
+    lower = sum(word[0].islower() for word in words)
     return _Surroundings(
         width=_width(run, lines) or width,
         longest=longest,
         is_even=all(pair.longest >= longest for pair in run),
         is_sentence=_is_ended(last),
         is_lower=first[0].islower(),
+        is_narrow=len(run) > 1 and 3 * lower > len(words),
     )
 
 
@@ -178,10 +189,14 @@ def _goes_on(
     pair: _Pair, before: TextLine, after: TextLine, around: _Surroundings, language: str
 ) -> bool:
     lower = after.text[0].islower()
-    if _CUT.match(before.text[-2:] + after.text[0]) and not after.text[0].isupper():
+    words = before.text.split()
+    if is_repeated_hyphen(before.text, after.text):
+        return True
+    # A speaker who is interrupted ends in a hyphen, too: "We could-", "No!"; but not in a name.
+    is_name = after.text[0].isupper() and words[-1][0].isupper()
+    if _CUT.match(before.text[-2:] + after.text[0]) and (is_name or not after.text[0].isupper()):
         return True
     fits = around.width is not None and pair.shortest <= around.width <= pair.longest
-    words = before.text.split()
     if _is_ended(before.text):
         # "p.m." and the like don't end a sentence.
         new_paragraph = after.new_page or after.indent > before.indent + 1
@@ -198,7 +213,7 @@ def _goes_on(
     if lower and not around.is_lower:
         return _is_begun_sentence(words, around)
     is_wrapped = around.width is None and around.is_even and around.is_sentence
-    return is_wrapped and _is_running(words, after.text, language)
+    return is_wrapped and _is_running(words, after.text, language, is_narrow=around.is_narrow)
 
 
 def _is_begun_sentence(words: Sequence[str], around: _Surroundings) -> bool:
@@ -208,7 +223,7 @@ def _is_begun_sentence(words: Sequence[str], around: _Surroundings) -> bool:
     return around.is_sentence or any(word[0].islower() for word in words)
 
 
-def _is_running(words: Sequence[str], after: str, language: str) -> bool:
+def _is_running(words: Sequence[str], after: str, language: str, *, is_narrow: bool) -> bool:
     """Whether a full line looks like a part of a sentence that isn't over."""
     first, last = after[0], words[-1]
     if is_spaceless(last[-1]):
@@ -216,8 +231,8 @@ def _is_running(words: Sequence[str], after: str, language: str) -> bool:
     if not _is_cased(first) and not _is_cased(last[0]):
         return len(words) > 5
     lower = sum(word[0].islower() for word in words)
-    if len(words) < 4 or 5 * lower < 2 * len(words):
-        return False
-    if not first.isupper() or language == "de":
+    is_long = len(words) >= 4 and 5 * lower >= 2 * len(words)
+    if is_long and (not first.isupper() or language == "de"):
         return True
-    return last[0].isupper() and last[-1].isalnum()
+    is_name = last[0].isupper() and last[-1].isalnum()
+    return is_name and (is_long or (is_narrow and lower > 0))

@@ -137,6 +137,15 @@ def test_normal_form_does_not_matter(original: str) -> None:
     assert unicodedata.is_normalized("NFC", forms.pop())
 
 
+@pytest.mark.parametrize("original", ["Kopen\xad\nhagen", "Kopen\xad \r\nhagen", "a\xad\r b"])
+def test_invisible_characters_beside_a_soft_hyphen_do_not_matter(original: str) -> None:
+    texts = {
+        read_document(f"{original[:place]}\ufeff{original[place:]}").text
+        for place in range(len(original) + 1)
+    }
+    assert texts == {read_document(original).text}
+
+
 @given(texts, st.sampled_from("\ufeff\u200b\u2060\u200e"), st.data())
 def test_invisible_characters_do_not_matter(
     original: str, invisible: str, data: st.DataObject

@@ -32,12 +32,18 @@ from mesh.nlp.document import read_document
         ("<![CDATA[Łódź & Kraków]]>", "Łódź & Kraków"),
         ("x <![CDATA[a < b]]> y", "x a < b y"),
         ("<![CDATA[<p>Berlin</p><p>Paris</p>]]>", "Berlin|Paris"),
+        # Other elements, if they have an end tag.
+        ("<svg viewBox='0 0 1 1'><text>Łódź</text></svg>", "Łódź"),
+        ("<math><mi>x</mi><mo>=</mo></math>", "x ="),
+        ("<tram-line id='3'>Die Bahn</tram-line>.", "Die Bahn."),
+        ("<name>Anna Lee</name><city>Berlin</city>", "Anna Lee Berlin"),
         # Not markup.
         ("a < b, c <d and e> f", "a < b, c <d and e> f"),
         ("a<b and c>d", "a<b and c>d"),
         ("if x <p and q> r", "if x <p and q> r"),
         ("a<b>c", "a<b>c"),
         ("vector<a> v; List<time> t", "vector<a> v; List<time> t"),
+        ("vector<int> v; Hi <name>, see </name2>.", "vector<int> v; Hi <name>, see </name2>."),
         ("<jo@example.org> & <y>", "<jo@example.org> & <y>"),
         ("AT&T &copy &bogus;", "AT&T &copy &bogus;"),
         ("x ]]> y", "x ]]> y"),

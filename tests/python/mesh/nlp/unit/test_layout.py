@@ -84,6 +84,7 @@ def test_paragraphs_that_follow_each_other_stay_apart(columns: int) -> None:
         "Bahn erhöht die Preise zum Jahreswechsel deutlich\nKanzler reist nach Paris\nBerlin feiert",
         "北京市政府宣布将在明年建设三条新的地铁线路\n上海举办国际博览会吸引全球企业参加\n广州新机场启用",
         "I love Berlin!\nParis is nice too.",
+        "We could extend the tram-\nNo, we can't.",
     ],
 )
 def test_other_line_breaks_part_blocks(original: str) -> None:
@@ -119,7 +120,18 @@ def test_other_line_breaks_part_blocks(original: str) -> None:
             "Berlin ist seit vielen Jahren der Ort, an dem manche Firmen\n– auch aus Paris – neue Büros eröffnen.",
             "Berlin ist seit vielen Jahren der Ort, an dem manche Firmen – auch aus Paris – neue Büros eröffnen.",
         ),
+        ("It was in New\nYork that Anna\nLee sat down.", None),
         # Words that a hyphen cuts.
+        (
+            "Ann-\nMarie met Jean-\nPaul in Saint-\nDenis.",
+            "Ann-Marie met Jean-Paul in Saint-Denis.",
+        ),
+        ("The Coca-\nCola bus.", "The Coca-Cola bus."),
+        ("Inter-\nund Coca-\nCola", "Inter- und Coca-Cola"),
+        ("a thous-\nand trams", "a thousand trams"),
+        ("o guarda-\n-chuva azul", "o guarda-chuva azul"),
+        ("biało-\n-czerwony sztandar", "biało-czerwony sztandar"),
+        ("okres Praha-\n-západ", "okres Praha-západ"),
         (
             "The trans-\nport plan will ex-\ntend the tram.",
             "The transport plan will extend the tram.",
@@ -215,3 +227,18 @@ def test_cells_of_a_signature_belong_to_it() -> None:
 def test_marks_in_code_stay() -> None:
     document = read_document("<pre>- a:\tb\n- > c\n-----</pre>")
     assert document.text.split("\n\n") == ["- a: b", "- > c"]
+
+
+@pytest.mark.parametrize(
+    ("original", "expected"),
+    [
+        ("The tram opens in May.\n\n> When?\n>> What?", "paragraph quoted quoted"),
+        ("> Hallo Anna,\n>\n> wann?", "quoted quoted"),
+        (">\n> ¿Cuándo?\n> >\n\nEn mayo.", "quoted paragraph"),
+        ("<b>Quand ?</b>\n> En mai.", "paragraph quoted"),
+        ("3 > 2", "paragraph"),
+        (">", "paragraph"),
+    ],
+)
+def test_lines_with_the_mark_of_a_quotation_are_quoted(original: str, expected: str) -> None:
+    assert [block.kind for block in read_document(original).blocks] == expected.split()

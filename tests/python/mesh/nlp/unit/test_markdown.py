@@ -12,6 +12,9 @@ from mesh.nlp.document import read_document
         ("## Preise\n| Fahrt | Preis |\n|---|--:|\n| kurz | 3 |", "Preise|Fahrt|Preis|kurz|3"),
         ("### Один\nтекст\n### Два\nтекст", "Один|текст|Два|текст"),
         ("# 标题\n\n北京", "标题|北京"),
+        ("\ufeff# Berlin", "Berlin"),
+        ("# Berlin\n## Paris ##\nBonn", "Berlin|Paris|Bonn"),
+        ("# Один\n\n# Два", "Один|Два"),
         ("Ville | Prix\n--|--\nNice | 2", "Ville|Prix|Nice|2"),
         ("Vea [el plan](https://example.org/plan.html) de Lima.", "Vea el plan de Lima."),
         ("Vea [el plan][1] de Lima.\n\n[1]: https://example.org", "Vea el plan de Lima."),
@@ -44,7 +47,7 @@ def test_marks_are_taken_out(original: str, expected: str) -> None:
     [
         "#berlin is great #paris",
         "#1 in Berlin",
-        "# Berlin",
+        "# a\nb = 1",
         "C# is nice\n\nF# too",
         "- Berlin\n- Paris",
         "* footnote",
