@@ -1,11 +1,14 @@
 """Documents as keywords are taken from them."""
 
+import re
 from dataclasses import dataclass
 
 from keywords.schema import Configuration
 from mesh.core.markup import Markup
 from mesh.nlp.document import read_document
 from mesh.nlp.stop_words import language_code
+
+_WORDS = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -15,15 +18,13 @@ class Passages:
     Args:
         blocks: their texts, in order.
         markup: the markup that was taken out of the document.
+        text: what the keywords are compared with: all blocks, or the document as it was sent where
+            it has the same words in plain text, as in KeyBERT.
     """
 
     blocks: tuple[str, ...]
     markup: Markup
-
-    @property
-    def text(self) -> str:
-        """All blocks, separated by empty lines."""
-        return "\n\n".join(self.blocks)
+    text: str
 
     @property
     def phrases_cross_blocks(self) -> bool:
@@ -40,7 +41,9 @@ def read_passages(text: str, configuration: Configuration) -> Passages:
     choice = configuration.stop_words
     language = language_code(choice) if isinstance(choice, str) else "en"
     document = read_document(text, configuration.markup, language)
-    blocks = document.body or document.blocks
-    return Passages(
-        tuple(document.text[block.start : block.end] for block in blocks), document.markup
+    blocks = tuple(
+        document.text[block.start : block.end] for block in document.body or document.blocks
     )
+    body = "\n\n".join(blocks)
+    same = document.markup == "plain" and _WORDS.findall(text) == _WORDS.findall(body)
+    return Passages(blocks, document.markup, text if same else body)

@@ -94,8 +94,9 @@ class PhraseFinder:
         read = _Read(text, self._keys)
         for position, node in self._endings(read):
             while node:
-                if span := read.span(position, self._lengths[node]):
-                    yield span
+                start = read.starts[position + 1 - self._lengths[node]]
+                if start not in read.within:
+                    yield Word(start, read.starts[position + 1])
                     break
                 node = self._shorter[node]
 
@@ -106,20 +107,25 @@ class PhraseFinder:
         # For each phrase that was found, the next shorter one that wasn't: none is looked at twice.
         after: dict[int, int] = {}
         for position, ending in self._endings(read):
-            node = _next(ending, after)
+            starts, within, lengths = read.starts, read.within, self._lengths
+            node = ending
             while node:
-                if read.span(position, self._lengths[node]):
+                if node in after:
+                    node = _next(node, after)
+                    continue
+                if starts[position + 1 - lengths[node]] not in within:
                     found.update(self._phrases[node])
                     after[node] = self._shorter[node]
-                node = _next(self._shorter[node], after)
+                node = self._shorter[node]
         return found
 
     def _endings(self, read: "_Read") -> Iterator[tuple[int, int]]:
-        """Yield the units of a text at which phrases end, each with the longest one's node."""
+        """Yield the units of a text at which phrases may end, each with the longest one's node."""
         node = 0
         for position, number in enumerate(read.numbers if self._phrases else ()):
             node = self._step(node, number) if number >= 0 else 0
-            if node and (ending := self._whole(node)):
+            ending = self._whole(node) if node else 0
+            if ending and read.starts[position + 1] not in read.within:
                 yield position, ending
 
 
@@ -129,16 +135,12 @@ class _Read:
     def __init__(self, text: str, keys: dict[str, int]) -> None:
         units = _units(text)
         self.numbers = [keys.get(key, -1) for key, _ in units]
-        self._starts = [*(start for _, start in units), len(text)]
+        self.starts = [*(start for _, start in units), len(text)]
         self._text = text
 
-    def span(self, last: int, length: int) -> Word | None:
-        """The span of the `length` units up to `last`, or None where it would part a word."""
-        start, end = self._starts[last + 1 - length], self._starts[last + 1]
-        return None if start in self._within or end in self._within else Word(start, end)
-
     @cached_property
-    def _within(self) -> Set[int]:
+    def within(self) -> Set[int]:
+        """See `_within_words`; few texts have a phrase, so it is made when it is needed."""
         return _within_words(self._text)
 
 

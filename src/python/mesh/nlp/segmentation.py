@@ -37,7 +37,7 @@ _DOTLESS = {"i\u0307": "i", "\u0131": "i"}
 """Forms of the Turkish letters i, of which other languages know only one."""
 
 _A = f"[{APOSTROPHES}]"
-_ENDING = regex.compile(rf"(?i){_A}(?:[sdm]|re|ve|ll)$")
+_ENDING = regex.compile(rf"(?i)(?:{_A}(?:[sdm]|re|ve|ll)){{1,3}}$")
 _ELISION = regex.compile(
     # The letters b, f, r and u stand before strings of Python.
     rf"(?i)(?!c{_A}mon$)(?:[bcdfjlmnrstu]|(?:jus|lors|puis|quoi)?qu"

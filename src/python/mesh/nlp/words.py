@@ -48,7 +48,7 @@ def _function_words(language: str) -> StopWords:
     return StopWords(function_words(language))
 
 
-def run_characters(spaceless: Sequence[str]) -> str:
+def _run_characters(spaceless: Sequence[str]) -> str:
     """The characters of runs, as a set of the package `regex` in version 1.
 
     Args:
@@ -58,15 +58,15 @@ def run_characters(spaceless: Sequence[str]) -> str:
 
 
 def word_expression(spaceless: Sequence[str]) -> str:
-    """A regular expression for a word, whose last alternative is a run; see `run_characters`."""
-    return rf"[{_scripts(spaceless)}]\p{{M}}*|{run_characters(spaceless)}+"
+    """A regular expression for a word, whose last alternative is a run; see `_run_characters`."""
+    return rf"[{_scripts(spaceless)}]\p{{M}}*|{_run_characters(spaceless)}+"
 
 
 def _scripts(names: Sequence[str]) -> str:
     return "".join(rf"\p{{{name}}}" for name in names)
 
 
-_RUN = run_characters(SPACELESS_SCRIPTS)
+_RUN = _run_characters(SPACELESS_SCRIPTS)
 _WORD_OR_MARK = regex.compile(
     # No run begins with a mark: the selector of an emoji's form belongs to the emoji.
     rf"[{_scripts(SPACELESS_SCRIPTS)}]\p{{M}}*|(?!\p{{M}}){_RUN}+(?:[{JOINERS}]+{_RUN}+)*|\S\p{{M}}*",

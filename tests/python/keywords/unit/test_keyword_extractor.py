@@ -262,3 +262,26 @@ print([name for name in ("scipy", "sklearn", "stopwordsiso", "torch") if name in
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_markup_is_no_keyword_and_phrases_stay_within_its_blocks():
+    encoder = HashEncoder()
+    text = '<div style="color:red"><p>Red&nbsp;fox</p><p>hen &mdash; owl</p></div>'
+    options = Configuration(keyphrase_ngram_range=(2, 2))
+    [prediction] = KeywordExtractor(encoder, ENGLISH).extract([text], options)
+    assert prediction.markup == "html"
+    assert set(tokens(prediction)) == {"red fox", "hen owl"}
+    assert "Red fox\n\nhen \u2014 owl" in encoder.calls[0]
+
+
+def test_given_candidates_come_back_as_given_and_missing_ones_are_named():
+    options = Configuration(candidates=["Owl", "absent", "red FOX", "gone"])
+    first, second = extractor().extract(["The red fox and an owl", ""], options)
+    assert set(tokens(first)) == {"Owl", "red FOX"}
+    assert first.unmatched_candidates == ["absent", "gone"]
+    assert second.unmatched_candidates == ["Owl", "absent", "red FOX", "gone"]
+
+
+def test_without_given_candidates_none_is_unmatched():
+    [prediction] = extractor().extract(["red fox"])
+    assert prediction.unmatched_candidates == []

@@ -72,6 +72,7 @@ def test_upper_case_changes_no_word(text: str) -> None:
         ("They\u2019ve", "They"),
         ("don't", "don't"),
         ("shouldn't've", "shouldn't"),
+        ("he'd've", "he"),
         ("l'avion", "avion"),
         ("L\u2019Europe", "Europe"),
         ("QU'IL", "IL"),
