@@ -202,8 +202,11 @@ def _goes_on(
         new_paragraph = after.new_page or after.indent > before.indent + 1
         is_short = before.text.endswith(".") and len(words) > 2 and lower
         return (fits or is_short) and not new_paragraph
-    if fits or after.new_page:
-        return fits or lower
+    if fits:
+        return True
+    if after.new_page:
+        spaceless = is_spaceless(before.text[-1]) and is_spaceless(after.text[0])
+        return lower or spaceless or words[-1].lower() in _UNFINISHED
     if lower and before.is_item and before.indent == after.indent:
         return True
     if 2 * pair.longest < (around.width or around.longest):

@@ -242,3 +242,15 @@ def test_marks_in_code_stay() -> None:
 )
 def test_lines_with_the_mark_of_a_quotation_are_quoted(original: str, expected: str) -> None:
     assert [block.kind for block in read_document(original).blocks] == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "glue"),
+    [
+        ("Der Bericht schlägt Maßnahmen vor, die der Stadtrat im", "Herbst berät.", " "),
+        ("The report is about the harbour, the town and the", "Rhine.", " "),
+        ("市政府表示，新的地铁线路将于明年开工，预计三年内完", "成。市民欢迎。", ""),
+    ],
+)
+def test_sentences_go_on_on_the_next_page(before: str, after: str, glue: str) -> None:
+    assert read_document(f"{before}\n\f{after}").text == f"{before}{glue}{after}"

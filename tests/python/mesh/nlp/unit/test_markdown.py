@@ -32,6 +32,8 @@ from mesh.nlp.document import read_document
         ("**A** x\\*y &amp; z<sup>2</sup><!-- no -->", "A x*y & z2"),
         ("**A** **B** [C](d/)\n\n<div>\none\n<hr>two\n</div>", "A B C|one|two"),
         ("**A** a<b and c>d", "A a<b and c>d"),
+        ("Das ***neue*** Gleis", "Das neue Gleis"),
+        ("****मारिया** ने शोध किया।**", "मारिया ने शोध किया।"),
         ("| a | b |\n| :-- | --: |\n| New<br>York | 2 |", "a|b|New|York|2"),
         ("---\ntitle: no\n---\n\n# A\n\nb[^1]\n\n[^1]: c", "A|b|c"),
         ("**A**\n\n    x = 1", "A|x = 1"),
