@@ -32,6 +32,7 @@ _GERMAN_ENDINGS = ("e", "en", "er", "es", "em")
 _GERMAN_REQUEST = regex.compile(r"\p{Lu}\p{L}*n Sie\b")
 _JAPANESE_GOES_ON = regex.compile("と|って|の(?!ち)|は|が|を|に|で(?![もす])|も|や|など|、|\uff0c")
 _ROMAN = regex.compile("[IVXLCDM]+")
+_DATE = regex.compile(r"\d{1,2}\.\d{1,2}")
 _DOTTED = regex.compile(r"(?:\p{L}\p{M}*+\p{L}?\p{M}*+\p{L}?\.-?)+\p{L}\p{M}*+\p{L}?\p{M}*+\p{L}?")
 # "EE. UU.": the letters of a plural.
 _DOUBLED = regex.compile(r"([A-HJ-LN-UWYZ])\1")
@@ -158,7 +159,10 @@ class Stops:
             return False
         if number:
             # "Smith et al. (2019)", "8 h. 30"; the next item of a list rather than a sentence.
-            return kind == "ends" and word[-1] == "."
+            return kind == "ends" and word[-1] == "." and before != "h"
+        if kind == "ends" and len(before) == 1 and word[1:] == ".":
+            # One more letter: "S. A. R.".
+            return False
         if kind == "ends":
             # "W 1999 r. Jan ...": too few words for a sentence.
             words = self._text[max(stop.sentence, stop.start - 40) : stop.start].split()
@@ -198,7 +202,9 @@ class Stops:
         return word.lower().replace("\u2019", "'").rstrip(".") in self._rules.first
 
     def _is_word(self, word: str) -> bool:
-        """Whether a word before a stop and a small letter is no unknown abbreviation."""
+        """Whether a word before a stop and a small letter is no date or unknown abbreviation."""
+        if self._rules.ordinals and _DATE.fullmatch(word):
+            return False
         if not self._has_capitals:
             return len(word) > 1 and not self._has_no_vowel(word)
         return len(word) > 8 or (len(word) > 3 and not self._has_no_vowel(word[-1]))
