@@ -73,7 +73,8 @@ class _Surroundings(NamedTuple):
     Args:
         width: the column at which they are wrapped, if they are.
         longest: the columns of the longest line that has a next one.
-        is_even: whether the next word would have passed these columns in all of them.
+        is_even: whether the next word would have passed these columns in all of them, and no verse
+            begins.
         is_sentence: whether the last line ends a sentence.
         is_lower: whether the first line begins in lower case.
         is_narrow: whether several lines of a few words are one sentence, rather than names.
@@ -124,11 +125,24 @@ def _surroundings(
     return _Surroundings(
         width=_width(run, lines) or width,
         longest=longest,
-        is_even=all(pair.longest >= longest for pair in run),
+        is_even=all(pair.longest >= longest for pair in run) and not _is_verse(run, lines),
         is_sentence=_is_ended(last),
         is_lower=first[0].islower(),
         is_narrow=len(run) > 1 and 3 * lower > len(words),
     )
+
+
+def _is_verse(run: Sequence[_Pair], lines: Sequence[TextLine]) -> bool:
+    """Whether a word of grammar has a capital letter at a line's start, but begins no sentence."""
+    for pair in run:
+        before = lines[pair.second - 1].text
+        first = lines[pair.second].text.split(None, 1)[0]
+        if not first[0].isupper() or first.lower() not in _UNFINISHED or _is_ended(before):
+            continue
+        # "in | The Hague"
+        if before.split()[-1].lower() not in _UNFINISHED:
+            return True
+    return False
 
 
 def _runs(pairs: Iterable[_Pair], lines: Sequence[TextLine]) -> list[list[_Pair]]:

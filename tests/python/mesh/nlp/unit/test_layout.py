@@ -76,6 +76,8 @@ def test_paragraphs_that_follow_each_other_stay_apart(columns: int) -> None:
         "a cup of milk\ntwo large eggs\none spoon of sugar",
         "Wer geht so früh durch Wald und Feld?\nDer Müller ist es mit dem Geld.\n"
         "Er trägt es heim in seinem Sack,\nUnd hinter ihm das Lumpenpack.",
+        "Es war einmal ein Mann im Ort,\nDer sprach am Tag kein einzig Wort,\n"
+        "Und kam die Nacht, so sang er laut,\nBis man ihm eine Bank gebaut.",
         "The moon has risen on the silent bay,\nThe boats are moored and all the nets are dry,\n"
         "No voice of man is left to end the day,\nAnd only gulls are calling in the sky.",
         "New plan for the tram\nThe council agreed on Monday to extend the tram to the harbour.",
@@ -156,6 +158,9 @@ def test_lines_that_go_on_are_joined(original: str, expected: str | None) -> Non
         ("a) Bau\nb) Verkauf", "Bau|Verkauf"),
         ("(1) Uno\n(2) Dos", "Uno|Dos"),
         ("1.\tОдин\n2.\tДва", "Один|Два"),
+        ("1、北京\n2、上海", "北京|上海"),
+        ("① 東京\n②大阪", "東京|大阪"),
+        ("a. Uno\nb. Dos", "Uno|Dos"),
         (
             "- to extend the tram\n  and the bus\n- to build",
             "to extend the tram and the bus|to build",
@@ -168,6 +173,8 @@ def test_lines_that_go_on_are_joined(original: str, expected: str | None) -> Non
         ("1984. A novel.", "1984. A novel."),
         ("-5 degrees", "-5 degrees"),
         ("A. Lee met B. Ray.", "A. Lee met B. Ray."),
+        ("A. Lee\nB. Ray", "A. Lee|B. Ray"),
+        ("①", "①"),
         ("Berlin - Paris", "Berlin - Paris"),
         ("1. FC Köln", "1. FC Köln"),
     ],
