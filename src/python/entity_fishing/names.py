@@ -1,8 +1,8 @@
 """The forms in which names are compared."""
 
-import unicodedata
-
 import regex
+
+from mesh.nlp.normal_form import normal_form
 
 # Marks of Latin, Greek and Cyrillic letters; in other scripts, marks make different letters.
 _MARKS = regex.compile("[\u0300-\u036f]")
@@ -22,7 +22,7 @@ ABBREVIATION = 5
 
 def spelling(name: str) -> str:
     """A name with plain apostrophes, hyphens and spaces, and without full stops after initials."""
-    plain = unicodedata.normalize("NFC", name).translate(_PLAIN)
+    plain = normal_form("NFC", name).translate(_PLAIN)
     spelled: str = _INITIAL.sub(r"\1", _SPACE.sub(" ", plain)).strip()
     return spelled
 
@@ -32,7 +32,7 @@ def name_key(name: str) -> str:
 
     Empty for a name without letters or digits.
     """
-    decomposed = unicodedata.normalize("NFKD", spelling(name)).casefold()
-    plain = unicodedata.normalize("NFC", _MARKS.sub("", decomposed))
+    decomposed = normal_form("NFKD", spelling(name)).casefold()
+    plain = normal_form("NFC", _MARKS.sub("", decomposed))
     key: str = _EDGES.sub("", plain)
     return key

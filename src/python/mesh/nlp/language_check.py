@@ -23,6 +23,7 @@ from mesh.nlp.language import (
     read_languages,
     without_addresses,
 )
+from mesh.nlp.normal_form import normal_form
 from mesh.nlp.stop_words import LANGUAGES, stop_words
 from mesh.nlp.word_lists import LISTED, word_list
 from mesh.nlp.words import split_words
@@ -144,7 +145,7 @@ class LanguageCheck:
 
     def foreign_language(self, text: str) -> DetectedLanguage | None:
         """The language of a text's first 2,000 characters, if it is clearly none of the known."""
-        sample = unicodedata.normalize("NFKC", without_addresses(text[:READ_CHARACTERS]))
+        sample = normal_form("NFKC", without_addresses(text[:READ_CHARACTERS]))
         words = _words(sample)
         if len(words) < MINIMUM_WORDS:
             return None

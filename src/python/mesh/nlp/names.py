@@ -5,7 +5,6 @@ full-width letters, invisible characters and references of HTML such as `&amp;` 
 """
 
 import html
-import unicodedata
 from collections import deque
 from collections.abc import Iterator, Sequence
 
@@ -14,6 +13,7 @@ import regex
 from mesh.core.errors import UsageError
 from mesh.nlp.blocks import BLOCK_BREAK
 from mesh.nlp.document import Document
+from mesh.nlp.normal_form import normal_form
 from mesh.nlp.segmentation import SPACELESS_SCRIPTS, Word
 from mesh.nlp.sentences import Span
 from mesh.nlp.words import split_words
@@ -179,5 +179,5 @@ def _word_key(word: str, fold_case: bool) -> str:
     """The form in which a word is compared, which has the apostrophes and dashes of `_FORMS`."""
     normal = word
     if not word.isascii():
-        normal = unicodedata.normalize("NFKC", _INVISIBLE.sub("", word))
+        normal = normal_form("NFKC", _INVISIBLE.sub("", word))
     return normal.casefold() if fold_case else normal

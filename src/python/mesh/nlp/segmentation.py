@@ -5,11 +5,12 @@ it. Marks, apostrophes between letters and separators between digits belong to t
 scripts without spaces between words, the dictionaries of ICU decide.
 """
 
-import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import regex
+
+from mesh.nlp.normal_form import normal_form
 
 SPACELESS_SCRIPTS = ("Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar")
 """Scripts that are written without spaces between words."""
@@ -61,10 +62,10 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    folded = _IGNORABLE.sub("", unicodedata.normalize("NFKC", text).casefold())
+    folded = _IGNORABLE.sub("", normal_form("NFKC", text).casefold())
     for letter, same in _DOTLESS.items():
         folded = folded.replace(letter, same)
-    return unicodedata.normalize("NFKC", folded).translate(_SAME)
+    return normal_form("NFKC", folded).translate(_SAME)
 
 
 def is_spaceless(text: str) -> bool:

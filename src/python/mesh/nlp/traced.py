@@ -8,6 +8,8 @@ from typing import Self
 
 import regex
 
+from mesh.nlp.normal_form import MANY_MARKS, SEQUENCE
+
 # Invisible control and format characters, except for the joiners, which change letters and emoji.
 _INVISIBLE = regex.compile(
     r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u180e\u200b\u200e\u200f"
@@ -15,13 +17,6 @@ _INVISIBLE = regex.compile(
 )
 # A soft hyphen at a line's end takes the line break with it.
 _SOFT_HYPHEN = regex.compile(r"\xad++(?:[ \t]*+(?:\r\n|[\n\r\u2028])[ \t]*+)?+")
-# What can change together when a text is normalised: a character with the marks, or with the
-# vowels and final consonants of Korean, that follow it. Python sorts long rows of marks in
-# quadratic time, so they are cut.
-_MOST_MARKS = 30
-_FOLLOWING = r"[\p{M}\u1161-\u1175\u11a8-\u11c2]"
-_SEQUENCE = regex.compile(rf"[\s\S]{_FOLLOWING}{{0,{_MOST_MARKS}}}+")
-_MANY_MARKS = regex.compile(rf"{_FOLLOWING}{{{_MOST_MARKS}}}")
 
 
 @dataclass(frozen=True)
@@ -110,11 +105,11 @@ def composed(source: TracedText) -> TracedText:
     In a row of more than 30 marks, marks can stay apart.
     """
     text = source.text
-    if not _MANY_MARKS.search(text) and unicodedata.is_normalized("NFC", text):
+    if not MANY_MARKS.search(text) and unicodedata.is_normalized("NFC", text):
         return source
     tracing = Tracing(source)
     kept = 0
-    for match in _SEQUENCE.finditer(text):
+    for match in SEQUENCE.finditer(text):
         normal = unicodedata.normalize("NFC", match[0])
         if normal != match[0]:
             tracing.keep(kept, match.start())
