@@ -73,8 +73,8 @@ class _Surroundings(NamedTuple):
     Args:
         width: the column at which they are wrapped, if they are.
         longest: the columns of the longest line that has a next one.
-        is_even: whether the next word would have passed these columns in all of them, and no verse
-            begins.
+        is_even: whether the next word would have passed these columns in all of them, but for the
+            last one of a page, and no verse begins.
         is_sentence: whether the last line ends a sentence.
         is_lower: whether the first line begins in lower case.
         is_narrow: whether several lines of a few words are one sentence, rather than names.
@@ -125,7 +125,8 @@ def _surroundings(
     return _Surroundings(
         width=_width(run, lines) or width,
         longest=longest,
-        is_even=all(pair.longest >= longest for pair in run) and not _is_verse(run, lines),
+        is_even=all(pair.longest >= longest or lines[pair.second].new_page for pair in run)
+        and not _is_verse(run, lines),
         is_sentence=_is_ended(last),
         is_lower=first[0].islower(),
         is_narrow=len(run) > 1 and 3 * lower > len(words),
