@@ -1,6 +1,7 @@
 """Documents as keywords are taken from them."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from keywords.schema import Configuration
@@ -45,5 +46,6 @@ def read_passages(text: str, configuration: Configuration) -> Passages:
         document.text[block.start : block.end] for block in document.body or document.blocks
     )
     body = "\n\n".join(blocks)
-    same = document.markup == "plain" and _WORDS.findall(text) == _WORDS.findall(body)
-    return Passages(blocks, document.markup, text if same else body)
+    is_plain = document.markup == "plain" and unicodedata.is_normalized("NFC", text)
+    has_all = is_plain and _WORDS.findall(text) == _WORDS.findall(body)
+    return Passages(blocks, document.markup, text if has_all else body)
