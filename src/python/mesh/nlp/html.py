@@ -33,9 +33,10 @@ _GAPS = frozenset(
 )
 _INLINE = frozenset(
     "a abbr acronym b bdi bdo big cite code data datalist del dfn em font i ins kbd label mark math noframes "
-    "output q rp rt ruby s samp slot small span strike strong sub sup time tt u var".split()
+    "output q ruby s samp slot small span strike strong sub sup time tt u var".split()
 )
-_UNSEEN = frozenset(("noscript", "script", "style", "template"))
+# Those of ruby say how the word before is read, which would tear a word.
+_UNSEEN = frozenset("noscript rp rt script style template".split())
 _ELEMENTS = _BORDERS | _GAPS | _INLINE | _UNSEEN | {"br", "wbr"}
 
 # Attributes that have no value; without this list, "a<b and c>d" would be a tag.

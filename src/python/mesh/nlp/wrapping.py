@@ -18,7 +18,7 @@ _WIDE = re.compile(f"[{_BROAD}\u1100-\u115f\uac00-\ud7a3\uffe0-\uffe6]")
 _SPACELESS = re.compile(f"[{_BROAD}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _ENDS = frozenset(".!?:;\u2026\u3002\uff01\uff1f\u0964\u061f\u06d4\u0589")
 _CLOSING = "\"'\u2019\u201d\xbb)]\u300d"
-_CUT = re.compile(rf"[^\W\d_][{HYPHENS}{CUTS}][^\W\d_]|\d[{HYPHENS}]\d")
+_CUT = re.compile(rf"[^\W\d_][{CUTS}][^\W\d_]|[^\W_][{HYPHENS}][^\W_]")
 _REPEATED = re.compile(rf"[^\W\d_][{HYPHENS}][{HYPHENS}][^\W\d_]")
 _UNFINISHED = frozenset(
     (

@@ -175,7 +175,8 @@ def test_inline_markup_does_not_matter(original: str, data: st.DataObject) -> No
     assert read_document(marked).text == read_document(original).text
 
 
-@given(st.lists(st.text("abc XYZ.,!?é😀", min_size=1).map(str.split).filter(bool).map(" ".join)))
+# Without the letters of Roman numerals, which can be page numbers.
+@given(st.lists(st.text("abe RYZ.,!?é😀", min_size=1).map(str.split).filter(bool).map(" ".join)))
 def test_paragraphs_are_blocks(paragraphs: list[str]) -> None:
     document = read_document("\n\n".join(paragraphs), "plain")
     assert [document.text[block.start : block.end] for block in document.blocks] == paragraphs

@@ -32,6 +32,7 @@ from mesh.nlp.document import read_document
         ("<![CDATA[Łódź & Kraków]]>", "Łódź & Kraków"),
         ("x <![CDATA[a < b]]> y", "x a < b y"),
         ("<![CDATA[<p>Berlin</p><p>Paris</p>]]>", "Berlin|Paris"),
+        ("<ruby>東<rp>(</rp><rt>とう</rt>京<rt>きょう</rt></ruby>", "東京"),
         # Other elements, if they have an end tag.
         ("<svg viewBox='0 0 1 1'><text>Łódź</text></svg>", "Łódź"),
         ("<math><mi>x</mi><mo>=</mo></math>", "x ="),

@@ -129,6 +129,8 @@ def test_other_line_breaks_part_blocks(original: str) -> None:
             "Ann-Marie met Jean-Paul in Saint-Denis.",
         ),
         ("The Coca-\nCola bus.", "The Coca-Cola bus."),
+        ("eine 20-\njährige Frau", "eine 20-jährige Frau"),
+        ("po COVID-\n19 w Polsce", "po COVID-19 w Polsce"),
         ("Inter-\nund Coca-\nCola", "Inter- und Coca-Cola"),
         ("a thous-\nand trams", "a thousand trams"),
         ("o guarda-\n-chuva azul", "o guarda-chuva azul"),
