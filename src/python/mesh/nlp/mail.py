@@ -223,6 +223,8 @@ def _is_signature(lines: Sequence[str]) -> bool:
 
 
 def _is_sentence(line: str) -> bool:
+    if line.endswith(("。", "\uff1f", "\uff01")):
+        return not phrases.CLOSING.match(line)
     words = line.split()
     # "Lee & Ray Harbour Works Ltd." is none.
     return line.endswith((".", "?", "!", ";")) and (
