@@ -33,9 +33,10 @@ _GAPS = frozenset(
 )
 _INLINE = frozenset(
     "a abbr acronym b bdi bdo big cite code data datalist del dfn em font i ins kbd label mark math noframes "
-    "output q rp rt ruby s samp slot small span strike strong sub sup time tt u var".split()
+    "output q ruby s samp slot small span strike strong sub sup time tt u var".split()
 )
-_UNSEEN = frozenset(("noscript", "script", "style", "template"))
+# Those of ruby say how the word before is read, which would tear a word.
+_UNSEEN = frozenset("noscript rp rt script style template".split())
 _ELEMENTS = _BORDERS | _GAPS | _INLINE | _UNSEEN | {"br", "wbr"}
 
 # Attributes that have no value; without this list, "a<b and c>d" would be a tag.
@@ -56,7 +57,7 @@ _MARKUP = re.compile(
     | (?P<cdata><!\[CDATA\[)
     | (?P<cdata_end>\]\]>)
     | (?P<declaration><[!?][^<>]++>)
-    | (?P<tag></?(?P<name>[A-Za-z][A-Za-z0-9:]*+)(?:(?:[\s/]++|(?<=["'])){_ATTRIBUTE})*+[\s/]*+>)
+    | (?P<tag></?(?P<name>[A-Za-z][A-Za-z0-9:._-]*+)(?:(?:[\s/]++|(?<=["'])){_ATTRIBUTE})*+[\s/]*+>)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -96,7 +97,7 @@ class Piece(NamedTuple):
 
 
 class HtmlMarkup:
-    """The markup of a text. Only the elements of HTML count."""
+    """The markup of a text: the elements of HTML, and others that have an end tag."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -104,7 +105,7 @@ class HtmlMarkup:
         self._in_cdata = False
         # The next end of what is searched for, so that a missing one is searched for once.
         self._ends: dict[str, int] = {}
-        self._ended: frozenset[str] | None = None
+        self._tags: dict[str, frozenset[str]] = {}
 
     def pieces(self, start: int, end: int) -> Iterator[Piece]:
         """The markup within `text[start:end]`, in order; parts of a text are asked for in order."""
@@ -150,10 +151,17 @@ class HtmlMarkup:
             return Piece(start, end, Sign.SPACE)
         # Names with a prefix are those of word processors.
         if name not in _ELEMENTS and ":" not in name:
-            return None
+            return self._unknown(name, start, end)
         if name in _INLINE and end - start == len(name) + 2 and self._looks_like_text(name, start):
             return None
         return Piece(start, end, Sign.NOTHING)
+
+    def _unknown(self, name: str, start: int, end: int) -> Piece | None:
+        """The tag of an unknown element that has both tags; beside another tag it parts data."""
+        if name not in self._names("<") or name not in self._names("</"):
+            return None
+        is_beside_tag = self._text[start - 1 : start] == ">" or self._text[end : end + 1] == "<"
+        return Piece(start, end, Sign.SPACE if is_beside_tag else Sign.NOTHING)
 
     def _enter(self, name: str, closing: bool) -> None:
         kind = _KIND_OF.get(name)
@@ -170,10 +178,14 @@ class HtmlMarkup:
         """Whether a start tag is a part of a text such as "a<b>c", where no end tag is."""
         if not self._text[start - 1 : start].isalnum():
             return False
-        if self._ended is None:
-            found = re.finditer(r"</([A-Za-z]+)\s*>", self._text)
-            self._ended = frozenset(match[1].lower() for match in found)
-        return name not in self._ended
+        return name not in self._names("</")
+
+    def _names(self, opening: str) -> frozenset[str]:
+        """The names in the text's start tags or end tags, by what these open with."""
+        if opening not in self._tags:
+            found = re.finditer(rf"{opening}([A-Za-z][A-Za-z0-9:._-]*+)", self._text)
+            self._tags[opening] = frozenset(match[1].lower() for match in found)
+        return self._tags[opening]
 
     def _end_of(self, mark: str, position: int, limit: int, last: str = "") -> int | None:
         """The position after a mark, or after the `last` character that follows it, or None."""

@@ -25,7 +25,8 @@ _CONJUNCTIONS = {
     "cs": "a i nebo až",
     "da": "og eller til",
     "de": "und oder bis bzw sowie als wie noch beziehungsweise statt",
-    "en": "and or to nor but",
+    # Texts of other languages are often read as English.
+    "en": "and or to nor but und oder bis bzw et ou og och eller",
     "es": "o u y e",
     "et": "ja või",
     "fi": "ja tai sekä",

@@ -7,18 +7,14 @@ from typing import NamedTuple
 
 from mesh.nlp import mail, pages
 from mesh.nlp.blocks import BLOCK_BREAK, Block, BlockKind
-from mesh.nlp.hyphens import CUTS, HYPHENS, joins
+from mesh.nlp.hyphens import CUTS, HYPHENS, joins, suspends
 from mesh.nlp.lines import BORDERS, cells, is_rule, list_marks, quote_mark, split_lines
 from mesh.nlp.traced import TracedText, Tracing
-from mesh.nlp.wrapping import TextLine, is_spaceless, joined_lines
+from mesh.nlp.wrapping import TextLine, is_repeated_hyphen, is_spaceless, joined_lines
 
 _RUN = re.compile(r"\S+")
 _WORD = re.compile(rf"[^\W_]+(?:[{HYPHENS}'\u2019][^\W_]+)*")
 _NO_LETTER = re.compile(r"^[\W_]+")
-_SUSPENDING = frozenset(
-    "and or und oder bis bzw et ou y o u e ed en of og och eller i lub oraz и или".split()
-)
-"""Words after a hyphen that stands for the rest of a word, as in "Vor- und Nachteile"."""
 
 
 class _Part(NamedTuple):
@@ -93,11 +89,14 @@ class _Layout:
                 for number, (line, quote) in enumerate(zip(prose, self._quotes, strict=True))
             ]
         )
+        is_quoting = any(self._quotes)
         # The numbers of the lines that are read.
         self._read = [
             number
             for number, content in enumerate(contents)
             if content and number not in self._furniture and not is_rule(content)
+            # An empty line of a quotation.
+            and not (is_quoting and not content.strip("> "))
         ]
 
     @cached_property
@@ -133,6 +132,8 @@ class _Layout:
             return kind
         if number in self._mail:
             return self._mail[number]
+        if self._quotes[number]:
+            return BlockKind.QUOTED
         if number in self._cells:
             return BlockKind.CELL
         return BlockKind.ITEM if number in self._marks else kind
@@ -182,11 +183,11 @@ class _Layout:
         """The end of a line that goes on in another one, and what stands between the two."""
         line = self._text[start:end]
         hyphen, following = line[-1], _WORD.match(after)
+        if is_repeated_hyphen(line, after):
+            return end - 1, ""
         if following and hyphen in HYPHENS + CUTS and line[-2:-1].isalnum():
-            if following[0].lower() in _SUSPENDING:
-                return end, " "
             word = _NO_LETTER.sub("", line.rsplit(None, 1)[-1][:-1])
             if hyphen in CUTS or joins(word, following[0], self._language, self._words):
                 return end - 1, ""
-            return end, ""
+            return end, " " if suspends(following[0], self._language) else ""
         return end, "" if is_spaceless(line[-1]) and is_spaceless(after[0]) else " "

@@ -24,7 +24,8 @@ _SHORT = 30
 
 _SYMBOL = r"[-*+\u2022\u2023\u2043\u2219\u25aa-\u25ab\u25b8\u25cf\u25cb\u25e6\u2192\u2713\u2714\u2794\xb7\u2013\u2014]"
 _MARK = re.compile(
-    rf"(?:(?P<symbol>{_SYMBOL})|(?P<open>\()?(?:(?P<number>\d{{1,3}})|(?P<letter>[a-zA-Z]))(?P<close>[.)]))\s+(?=\S)"
+    rf"(?:(?P<symbol>{_SYMBOL})\s+|(?P<circled>[\u2460-\u2473])\s*"
+    r"|(?P<open>\()?(?:(?P<number>\d{1,3})|(?P<letter>[a-zA-Z]))(?:(?P<close>[.)])\s+|(?P<comma>\u3001)\s*))(?=\S)"
 )
 _GAP = re.compile(r"\t| {3}")
 _TABBED = re.compile(r"[^\s](?:[^\t]*[^\s])?")
@@ -121,16 +122,17 @@ def list_marks(lines: Sequence[str]) -> dict[int, int]:
         for number, line in enumerate(lines)
         if (match := _MARK.match(line)) is not None
     }
-    symbols = Counter(match["symbol"] for match in found.values())
+    symbols = Counter(_symbol(match) for match in found.values())
     marks = {}
     numbered = []
     for number, match in found.items():
-        if match["symbol"]:
+        if symbol := _symbol(match):
             before = lines[number - 1] if number else ""
             is_wrapped = len(before) > _SHORT and not before.endswith(":")
-            if symbols[match["symbol"]] > 1 or not is_wrapped:
+            if symbols[symbol] > 1 or not is_wrapped:
                 marks[number] = match.end()
-        elif match["close"] == ")" or match["number"]:
+        # "A. Lee" is a name.
+        elif match["number"] or match["close"] == ")" or match["letter"].islower():
             numbered.append(number)
     for position, number in enumerate(numbered):
         match = found[number]
@@ -141,9 +143,14 @@ def list_marks(lines: Sequence[str]) -> dict[int, int]:
     return marks
 
 
+def _symbol(match: re.Match[str]) -> str:
+    """The symbol of a mark, one for all numbers in circles; "" for other numbers and letters."""
+    return match["symbol"] or match["circled"] and "\u2460" or ""
+
+
 def _order(match: re.Match[str]) -> tuple[str, int]:
     """The style of a number's or a letter's mark, and its place in the list."""
-    style = f"{match['open'] or ''}{match['close']}"
+    style = f"{match['open'] or ''}{match['close'] or match['comma']}"
     if match["number"]:
         return f"1{style}", int(match["number"])
     return f"a{style}", ord(match["letter"].lower())

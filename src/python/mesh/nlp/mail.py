@@ -8,7 +8,7 @@ from mesh.nlp.blocks import BlockKind
 
 # A time of day or an address, as programs write it.
 _TIMED = re.compile(r"\d[:.h]\d\d(?!\d)|@")
-_GREETED_END = re.compile(r"\s*[,!:;.\u2026\u2013\u2014-]*$")
+_GREETED_END = re.compile(r"\s*[,!:;.\u060c\u3001\u3002\uff01\uff0c\uff1a\u2026\u2013\u2014-]*$")
 _CONJUNCTIONS = frozenset("and und et y e en och og i и & / et".split())
 _RULE = re.compile(r"[_=-]{10,}$")
 # Some programs put the writer's initials first.
@@ -130,7 +130,7 @@ def _attribution(stripped: Sequence[str], i: int) -> int:
         joined = f"{joined} {line}".strip()
         if len(joined) > _LONGEST:
             return 0
-        if line.endswith(":") and phrases.ATTRIBUTION.match(joined):
+        if line.endswith((":", "\uff1a")) and phrases.ATTRIBUTION.match(joined):
             return count
     return 0
 
@@ -156,7 +156,7 @@ def is_greeting(line: str) -> bool:
     if re.search(r"[!?]\s|\w{5}\.\s", rest):
         return False
     head, *others = rest.split(",")
-    return len(head.split()) <= (7 if line[-1] in ",:!" else 5) and all(
+    return len(head.split()) <= (7 if line[-1] in ",:!\u060c" else 5) and all(
         _is_greeted(part.strip()) for part in others
     )
 
@@ -223,6 +223,8 @@ def _is_signature(lines: Sequence[str]) -> bool:
 
 
 def _is_sentence(line: str) -> bool:
+    if line.endswith(("。", "\uff1f", "\uff01")):
+        return not phrases.CLOSING.match(line)
     words = line.split()
     # "Lee & Ray Harbour Works Ltd." is none.
     return line.endswith((".", "?", "!", ";")) and (
@@ -232,7 +234,9 @@ def _is_sentence(line: str) -> bool:
 
 def _is_text(line: str) -> bool:
     """Whether a line is long enough for a message, or ends as a sentence does."""
-    return len(line) >= 30 or line.endswith((".", "?", "!", ")", "…", "。"))
+    return len(line) >= 30 or line.endswith(
+        (".", "?", "!", ")", "…", "。", "\uff1f", "\uff01", "؟")
+    )
 
 
 def _ends_with_name(stripped: Sequence[str], tail: Sequence[int]) -> bool:

@@ -35,7 +35,7 @@ _SIGN = re.compile(
     r"""
       (?<![\w\])])!?\[[^\[\]\n]*\]
         \((?:[a-z+]+:|[#./]|[^()\s./]*[./])(?:[^()\s]|\([^()\s]*\))*+(?:[ ]["'][^"'\n()]*["'])?\)
-    | (?<![\w*])\*\*(?=[^\s*])[^*\n]*(?<!\s)\*\*(?![\w*])
+    | (?<![\w*])\*{2,4}(?=[^\s*])[^*\n]*(?<!\s)\*{2,4}(?![\w*])
     | ^[ ]{0,3}(?:```[^`\n]*$|\[[^\[\]\n]+\]:[ ]+<?(?:https?://|mailto:)|[-*+][ ]\[[ xX]\][ ]\S)
     """,
     re.VERBOSE | re.MULTILINE,
@@ -53,8 +53,9 @@ _CODE = re.compile(
 def count_signs(text: str) -> int:
     """The number of places in a text that only Markdown explains.
 
-    Headings count before an empty line, or from the second level on if there are two. Lists,
-    emphasis by single marks and quotations don't count, nor does anything in source code.
+    Headings count before an empty line, before a deeper heading or with nothing else, or from the
+    second level on if there are two. Lists, emphasis by single marks and quotations don't count,
+    nor does anything in source code.
     """
     signs = sum(1 for _ in _SIGN.finditer(text))
     if not signs and "#" not in text and "|" not in text:
@@ -63,11 +64,14 @@ def count_signs(text: str) -> int:
     if "```" not in text and _is_code(lines):
         return 0
     signs += sum(_is_ruler(before, line) for before, line in pairwise(lines))
-    deep = headings = 0
-    for number, line in enumerate(lines):
-        if heading := _HEADING.match(line):
-            deep += len(heading[1]) > 1
-            headings += number + 2 < len(lines) and not lines[number + 1].strip()
+    levels = [len(heading[1]) if (heading := _HEADING.match(line)) else 0 for line in lines]
+    deep = sum(level > 1 for level in levels)
+    headings = sum(
+        level > 0 and (following > level or not after.strip())
+        for level, following, after in zip(levels, levels[1:], lines[1:], strict=False)
+    )
+    if all(level or not line.strip() for level, line in zip(levels, lines, strict=True)):
+        headings = sum(level > 0 for level in levels)
     return signs + max(headings, deep) if signs or headings or deep > 1 else 0
 
 

@@ -180,7 +180,9 @@ def _is_running(
     texts = [lines[i].strip() for i, _ in found]
     pages = [page for text in texts if (page := _page_in(text))]
     if len(texts) == len(pages) >= 2 and _rises([value for _, value in pages]):
-        return bool(fed or count_inside) or all(kind == "page" for kind, _ in pages)
+        # Rows of a table follow each other.
+        is_apart = width > 0 and len({id(border) for _, border in found}) > 2
+        return bool(fed or count_inside or is_apart) or all(kind == "page" for kind, _ in pages)
     known = [number for _, border in found if (number := _first_number(border, numbered))]
     if len(found) >= 3 and len(known) >= len(found) - 1 and _rises(known):
         return True

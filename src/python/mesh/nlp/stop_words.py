@@ -1,5 +1,6 @@
 """Stop words of many languages, from the package `stopwordsiso`, and how they match a text."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
@@ -68,6 +69,11 @@ LANGUAGES = {
     "zu": "Zulu",
 }
 """The English name of each language that has a list, by ISO 639-1 code."""
+
+_VOWEL_MARKS = re.compile(
+    "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0640\u064b-\u0652\u0670]+"
+)
+"""The vowels of Hebrew and Arabic, which most texts leave out, and the line that stretches a word."""
 
 _CODES = {name.lower(): code for code, name in LANGUAGES.items()} | {
     code: code for code in LANGUAGES
@@ -163,4 +169,4 @@ def stop_words_of(code: str) -> StopWords:
 
 def _key(word: str) -> str:
     # A few letters contain an apostrophe, such as that of Afrikaans "'n".
-    return fold(word).strip("'")
+    return _VOWEL_MARKS.sub("", fold(word)).strip("'")

@@ -32,6 +32,7 @@ _GERMAN_ENDINGS = ("e", "en", "er", "es", "em")
 _GERMAN_REQUEST = regex.compile(r"\p{Lu}\p{L}*n Sie\b")
 _JAPANESE_GOES_ON = regex.compile("と|って|の(?!ち)|は|が|を|に|で(?![もす])|も|や|など|、|\uff0c")
 _ROMAN = regex.compile("[IVXLCDM]+")
+_DATE = regex.compile(r"\d{1,2}\.\d{1,2}")
 _DOTTED = regex.compile(r"(?:\p{L}\p{M}*+\p{L}?\p{M}*+\p{L}?\.-?)+\p{L}\p{M}*+\p{L}?\p{M}*+\p{L}?")
 # "EE. UU.": the letters of a plural.
 _DOUBLED = regex.compile(r"([A-HJ-LN-UWYZ])\1")
@@ -156,15 +157,10 @@ class Stops:
             return not lower or self._is_word(before)
         if kind == "inside" or word[0].islower():
             return False
-        if number:
-            # "Smith et al. (2019)", "8 h. 30"; the next item of a list rather than a sentence.
-            return kind == "ends" and word[-1] == "."
         if kind == "ends":
-            # "W 1999 r. Jan ...": too few words for a sentence.
-            words = self._text[max(stop.sentence, stop.start - 40) : stop.start].split()
-            few = sum(part[-1] != "." for part in words) <= 3
-            on = word.lower().rstrip(".") in self._rules.goes_on
-            return self._starts(word) or not (few or on)
+            return self._ends_behind_abbreviation(stop, word, before)
+        if number:
+            return False
         if kind == "ordinal" and not (self._rules.nouns and self._counts_ranks(before)):
             return True
         if kind == "ordinal" and _GERMAN_REQUEST.match(self._text, self._word_after(stop.end)[0]):
@@ -172,6 +168,20 @@ class Stops:
         if kind == "initial" and word.lower() in _PARTICLES:
             return self._starts(word) and before[:1].islower()
         return self._starts(word)
+
+    def _ends_behind_abbreviation(self, stop: Stop, word: str, before: str) -> bool:
+        """Whether a sentence ends at an abbreviation that often ends one, such as "etc."."""
+        if word[0].isdigit():
+            # The next item of a list, rather than "Smith et al. (2019)" or "8 h. 30.".
+            return word[-1] == "." and before != "h"
+        if len(before) == 1 and word[1:] == ".":
+            # One more letter: "S. A. R.".
+            return False
+        # "W 1999 r. Jan ...": too few words for a sentence.
+        words = self._text[max(stop.sentence, stop.start - 40) : stop.start].split()
+        few = sum(part[-1] != "." for part in words) <= 3
+        on = word.lower().rstrip(".") in self._rules.goes_on
+        return self._starts(word) or not (few or on)
 
     def _counts_ranks(self, before: str) -> bool:
         """Whether a German number behind a word can be an ordinal: "der 3. Stock", "Platz 3."."""
@@ -198,7 +208,9 @@ class Stops:
         return word.lower().replace("\u2019", "'").rstrip(".") in self._rules.first
 
     def _is_word(self, word: str) -> bool:
-        """Whether a word before a stop and a small letter is no unknown abbreviation."""
+        """Whether a word before a stop and a small letter is no date or unknown abbreviation."""
+        if self._rules.ordinals and _DATE.fullmatch(word):
+            return False
         if not self._has_capitals:
             return len(word) > 1 and not self._has_no_vowel(word)
         return len(word) > 8 or (len(word) > 3 and not self._has_no_vowel(word[-1]))

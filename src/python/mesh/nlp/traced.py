@@ -11,12 +11,12 @@ import regex
 from mesh.nlp.normal_form import MANY_MARKS, SEQUENCE
 
 # Invisible control and format characters, except for the joiners, which change letters and emoji.
-_INVISIBLE = (
-    r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f"
-    r"\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
+_INVISIBLE = regex.compile(
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u180e\u200b\u200e\u200f"
+    r"\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]++"
 )
 # A soft hyphen at a line's end takes the line break with it.
-_VANISHING = regex.compile(rf"[{_INVISIBLE}]++(?:(?<=\xad)[ \t]*+(?:\r\n|[\n\r\u2028])[ \t]*+)?+")
+_SOFT_HYPHEN = regex.compile(r"\xad++(?:[ \t]*+(?:\r\n|[\n\r\u2028])[ \t]*+)?+")
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,16 @@ class Tracing:
 
 def without_invisible(source: TracedText) -> TracedText:
     """The text without invisible characters; a soft hyphen at a line's end joins the lines."""
-    if not _VANISHING.search(source.text):
+    # In this order, since other invisible characters may stand between a soft hyphen and the break.
+    return _without(_without(source, _INVISIBLE), _SOFT_HYPHEN)
+
+
+def _without(source: TracedText, pattern: regex.Pattern[str]) -> TracedText:
+    if not pattern.search(source.text):
         return source
     tracing = Tracing(source)
     position = 0
-    for match in _VANISHING.finditer(source.text):
+    for match in pattern.finditer(source.text):
         tracing.keep(position, match.start())
         position = match.end()
     tracing.keep(position, len(source.text))

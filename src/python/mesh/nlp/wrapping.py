@@ -18,7 +18,8 @@ _WIDE = re.compile(f"[{_BROAD}\u1100-\u115f\uac00-\ud7a3\uffe0-\uffe6]")
 _SPACELESS = re.compile(f"[{_BROAD}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _ENDS = frozenset(".!?:;\u2026\u3002\uff01\uff1f\u0964\u061f\u06d4\u0589")
 _CLOSING = "\"'\u2019\u201d\xbb)]\u300d"
-_CUT = re.compile(rf"[^\W\d_][{HYPHENS}{CUTS}][^\W\d_]|\d[{HYPHENS}]\d")
+_CUT = re.compile(rf"[^\W\d_][{CUTS}][^\W\d_]|[^\W_][{HYPHENS}][^\W_]")
+_REPEATED = re.compile(rf"[^\W\d_][{HYPHENS}][{HYPHENS}][^\W\d_]")
 _UNFINISHED = frozenset(
     (
         "san santa santo são saint sankt "
@@ -73,9 +74,11 @@ class _Surroundings(NamedTuple):
     Args:
         width: the column at which they are wrapped, if they are.
         longest: the columns of the longest line that has a next one.
-        is_even: whether the next word would have passed these columns in all of them.
+        is_even: whether the next word would have passed these columns in all of them, but for the
+            last one of a page, and no verse begins.
         is_sentence: whether the last line ends a sentence.
         is_lower: whether the first line begins in lower case.
+        is_narrow: whether several lines of a few words are one sentence, rather than names.
     """
 
     width: int | None
@@ -83,11 +86,17 @@ class _Surroundings(NamedTuple):
     is_even: bool
     is_sentence: bool
     is_lower: bool
+    is_narrow: bool
 
 
 def is_spaceless(character: str) -> bool:
     """Whether a character is of a script without spaces between words."""
     return _SPACELESS.match(character) is not None
+
+
+def is_repeated_hyphen(before: str, after: str) -> bool:
+    """Whether a hyphen stands on both sides of a line's end, as in Portuguese "guarda-" "-chuva"."""
+    return _REPEATED.fullmatch(before[-2:] + after[:2]) is not None
 
 
 def joined_lines(lines: Sequence[TextLine], language: str) -> set[int]:
@@ -112,13 +121,30 @@ def _surroundings(
 ) -> _Surroundings:
     first, last = lines[run[0].second - 1].text, lines[run[-1].second].text
     longest = max(pair.shortest for pair in run)
+    words = " ".join([first, *(lines[pair.second].text for pair in run)]).split()
+    lower = sum(word[0].islower() for word in words)
     return _Surroundings(
         width=_width(run, lines) or width,
         longest=longest,
-        is_even=all(pair.longest >= longest for pair in run),
+        is_even=all(pair.longest >= longest or lines[pair.second].new_page for pair in run)
+        and not _is_verse(run, lines),
         is_sentence=_is_ended(last),
         is_lower=first[0].islower(),
+        is_narrow=len(run) > 1 and 3 * lower > len(words),
     )
+
+
+def _is_verse(run: Sequence[_Pair], lines: Sequence[TextLine]) -> bool:
+    """Whether a word of grammar has a capital letter at a line's start, but begins no sentence."""
+    for pair in run:
+        before = lines[pair.second - 1].text
+        first = lines[pair.second].text.split(None, 1)[0]
+        if not first[0].isupper() or first.lower() not in _UNFINISHED or _is_ended(before):
+            continue
+        # "in | The Hague"
+        if before.split()[-1].lower() not in _UNFINISHED:
+            return True
+    return False
 
 
 def _runs(pairs: Iterable[_Pair], lines: Sequence[TextLine]) -> list[list[_Pair]]:
@@ -179,18 +205,24 @@ def _goes_on(
     pair: _Pair, before: TextLine, after: TextLine, around: _Surroundings, language: str
 ) -> bool:
     lower = after.text[0].islower()
-    is_cut = _CUT.match(before.text[-2:] + after.text[0]) is not None
-    if is_cut and (not after.text[0].isupper() or around.is_sentence):
+    words = before.text.split()
+    if is_repeated_hyphen(before.text, after.text):
+        return True
+    # A speaker who is interrupted ends in a hyphen, too: "We could-", "No!"; but not in a name.
+    is_name = after.text[0].isupper() and words[-1][0].isupper()
+    if _CUT.match(before.text[-2:] + after.text[0]) and (is_name or not after.text[0].isupper()):
         return True
     fits = around.width is not None and pair.shortest <= around.width <= pair.longest
-    words = before.text.split()
     if _is_ended(before.text):
         # "p.m." and the like don't end a sentence.
         new_paragraph = after.new_page or after.indent > before.indent + 1
         is_short = before.text.endswith(".") and len(words) > 2 and lower
         return (fits or is_short) and not new_paragraph
-    if fits or after.new_page:
-        return fits or lower
+    if fits:
+        return True
+    if after.new_page:
+        spaceless = is_spaceless(before.text[-1]) and is_spaceless(after.text[0])
+        return lower or spaceless or words[-1].lower() in _UNFINISHED
     if lower and before.is_item and before.indent == after.indent:
         return True
     if 2 * pair.longest < (around.width or around.longest):
@@ -200,7 +232,7 @@ def _goes_on(
     if lower and not around.is_lower:
         return _is_begun_sentence(words, around)
     is_wrapped = around.width is None and around.is_even and around.is_sentence
-    return is_wrapped and _is_running(words, after.text, language)
+    return is_wrapped and _is_running(words, after.text, language, is_narrow=around.is_narrow)
 
 
 def _is_begun_sentence(words: Sequence[str], around: _Surroundings) -> bool:
@@ -210,7 +242,7 @@ def _is_begun_sentence(words: Sequence[str], around: _Surroundings) -> bool:
     return around.is_sentence or any(word[0].islower() for word in words)
 
 
-def _is_running(words: Sequence[str], after: str, language: str) -> bool:
+def _is_running(words: Sequence[str], after: str, language: str, *, is_narrow: bool) -> bool:
     """Whether a full line looks like a part of a sentence that isn't over."""
     first, last = after[0], words[-1]
     if is_spaceless(last[-1]):
@@ -218,8 +250,8 @@ def _is_running(words: Sequence[str], after: str, language: str) -> bool:
     if not _is_cased(first) and not _is_cased(last[0]):
         return len(words) > 5
     lower = sum(word[0].islower() for word in words)
-    if len(words) < 4 or 5 * lower < 2 * len(words):
-        return False
-    if not first.isupper() or language == "de":
+    is_long = len(words) >= 4 and 5 * lower >= 2 * len(words)
+    if is_long and (not first.isupper() or language == "de"):
         return True
-    return last[0].isupper() and last[-1].isalnum()
+    is_name = last[0].isupper() and last[-1].isalnum()
+    return is_name and (is_long or (is_narrow and lower > 0))

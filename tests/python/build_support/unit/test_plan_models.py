@@ -104,7 +104,7 @@ ALL_COMPILED = dict.fromkeys(ALL_TRAINED, "compile:download")
         ("keywords/vocabulary_export.py", {"keywords": "compile:download"}),
         ("ner/train/names/surnames.txt", {"ner": "train:train"}),
         ("mesh/lifecycle/recipe.py", ALL_TRAINED),
-        ("mesh/nlp/sentences.py", {"ner": "train:train", "sentiment": "train:train"}),
+        ("mesh/nlp/sentences.py", ALL_TRAINED),
         (
             "mesh/lifecycle/training/network.py",
             {"ner": "train:train", "sentiment": "train:train"},

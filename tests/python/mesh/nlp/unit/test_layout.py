@@ -76,6 +76,8 @@ def test_paragraphs_that_follow_each_other_stay_apart(columns: int) -> None:
         "a cup of milk\ntwo large eggs\none spoon of sugar",
         "Wer geht so früh durch Wald und Feld?\nDer Müller ist es mit dem Geld.\n"
         "Er trägt es heim in seinem Sack,\nUnd hinter ihm das Lumpenpack.",
+        "Es war einmal ein Mann im Ort,\nDer sprach am Tag kein einzig Wort,\n"
+        "Und kam die Nacht, so sang er laut,\nBis man ihm eine Bank gebaut.",
         "The moon has risen on the silent bay,\nThe boats are moored and all the nets are dry,\n"
         "No voice of man is left to end the day,\nAnd only gulls are calling in the sky.",
         "New plan for the tram\nThe council agreed on Monday to extend the tram to the harbour.",
@@ -84,6 +86,7 @@ def test_paragraphs_that_follow_each_other_stay_apart(columns: int) -> None:
         "Bahn erhöht die Preise zum Jahreswechsel deutlich\nKanzler reist nach Paris\nBerlin feiert",
         "北京市政府宣布将在明年建设三条新的地铁线路\n上海举办国际博览会吸引全球企业参加\n广州新机场启用",
         "I love Berlin!\nParis is nice too.",
+        "We could extend the tram-\nNo, we can't.",
     ],
 )
 def test_other_line_breaks_part_blocks(original: str) -> None:
@@ -119,7 +122,20 @@ def test_other_line_breaks_part_blocks(original: str) -> None:
             "Berlin ist seit vielen Jahren der Ort, an dem manche Firmen\n– auch aus Paris – neue Büros eröffnen.",
             "Berlin ist seit vielen Jahren der Ort, an dem manche Firmen – auch aus Paris – neue Büros eröffnen.",
         ),
+        ("It was in New\nYork that Anna\nLee sat down.", None),
         # Words that a hyphen cuts.
+        (
+            "Ann-\nMarie met Jean-\nPaul in Saint-\nDenis.",
+            "Ann-Marie met Jean-Paul in Saint-Denis.",
+        ),
+        ("The Coca-\nCola bus.", "The Coca-Cola bus."),
+        ("eine 20-\njährige Frau", "eine 20-jährige Frau"),
+        ("po COVID-\n19 w Polsce", "po COVID-19 w Polsce"),
+        ("Inter-\nund Coca-\nCola", "Inter- und Coca-Cola"),
+        ("a thous-\nand trams", "a thousand trams"),
+        ("o guarda-\n-chuva azul", "o guarda-chuva azul"),
+        ("biało-\n-czerwony sztandar", "biało-czerwony sztandar"),
+        ("okres Praha-\n-západ", "okres Praha-západ"),
         (
             "The trans-\nport plan will ex-\ntend the tram.",
             "The transport plan will extend the tram.",
@@ -150,6 +166,9 @@ def test_lines_that_go_on_are_joined(original: str, expected: str | None) -> Non
         ("a) Bau\nb) Verkauf", "Bau|Verkauf"),
         ("(1) Uno\n(2) Dos", "Uno|Dos"),
         ("1.\tОдин\n2.\tДва", "Один|Два"),
+        ("1、北京\n2、上海", "北京|上海"),
+        ("① 東京\n②大阪", "東京|大阪"),
+        ("a. Uno\nb. Dos", "Uno|Dos"),
         (
             "- to extend the tram\n  and the bus\n- to build",
             "to extend the tram and the bus|to build",
@@ -162,6 +181,8 @@ def test_lines_that_go_on_are_joined(original: str, expected: str | None) -> Non
         ("1984. A novel.", "1984. A novel."),
         ("-5 degrees", "-5 degrees"),
         ("A. Lee met B. Ray.", "A. Lee met B. Ray."),
+        ("A. Lee\nB. Ray", "A. Lee|B. Ray"),
+        ("①", "①"),
         ("Berlin - Paris", "Berlin - Paris"),
         ("1. FC Köln", "1. FC Köln"),
     ],
@@ -221,3 +242,36 @@ def test_cells_of_a_signature_belong_to_it() -> None:
 def test_marks_in_code_stay() -> None:
     document = read_document("<pre>- a:\tb\n- > c\n-----</pre>")
     assert document.text.split("\n\n") == ["- a: b", "- > c"]
+
+
+@pytest.mark.parametrize(
+    ("original", "expected"),
+    [
+        ("The tram opens in May.\n\n> When?\n>> What?", "paragraph quoted quoted"),
+        ("> Hallo Anna,\n>\n> wann?", "quoted quoted"),
+        (">\n> ¿Cuándo?\n> >\n\nEn mayo.", "quoted paragraph"),
+        ("<b>Quand ?</b>\n> En mai.", "paragraph quoted"),
+        ("3 > 2", "paragraph"),
+        (">", "paragraph"),
+    ],
+)
+def test_lines_with_the_mark_of_a_quotation_are_quoted(original: str, expected: str) -> None:
+    assert [block.kind for block in read_document(original).blocks] == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "glue"),
+    [
+        ("Der Bericht schlägt Maßnahmen vor, die der Stadtrat im", "Herbst berät.", " "),
+        ("The report is about the harbour, the town and the", "Rhine.", " "),
+        (
+            "Die Werke versorgten im letzten Jahr viele Haushalte. Neue\nLeitungen kamen.",
+            "Gut.",
+            "\n\n",
+        ),
+        ("市政府表示，新的地铁线路将于明年开工，预计三年内完", "成。市民欢迎。", ""),
+    ],
+)
+def test_sentences_go_on_on_the_next_page(before: str, after: str, glue: str) -> None:
+    joined = before.replace("\n", " ")
+    assert read_document(f"{before}\n\f{after}").text == f"{joined}{glue}{after}"

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001 - typographic apostrophes are meant
+# ruff: noqa: RUF001 - typographic apostrophes and full-width marks are meant
 
 from collections.abc import Sequence
 
@@ -18,6 +18,78 @@ _KINDS = {
 
 # Each line begins with a letter for its kind and `|`; lines of the message begin with `|`.
 MAILS = {
+    "ja whole": """\
+G|田中様
+|
+|会議は木曜日に変更されました。報告書をお持ちください。
+|
+S|よろしくお願いいたします。
+S|鈴木
+|
+Q|2024年3月4日(月) 9:03 田中 <t@example.jp>:
+Q|> 会議はいつですか。""",
+    "zh whole": """\
+G|王先生，您好！
+|
+|会议改到星期四。请带上报告。
+|
+S|此致
+S|敬礼
+S|李明
+|
+Q|在 2024年3月4日，王 <w@example.cn> 写道：
+Q|> 会议什么时候？""",
+    "zh customers": """\
+G|尊敬的客户：
+|
+|您的订单已经发货，预计星期五送达。
+|
+S|祝您生活愉快！
+S|客服中心
+S|从我的iPhone发送""",
+    "ko whole": """\
+G|안녕하세요 김민수님,
+|
+|회의가 목요일로 변경되었습니다. 보고서를 가져와 주세요.
+|
+S|감사합니다.
+S|이지은 드림
+|
+Q|2024년 3월 4일 (월) 오전 9:03, 김민수 <kim@example.kr>님이 작성:
+Q|> 회의가 언제입니까?""",
+    "ca short": """\
+G|Benvolguda Marta,
+|
+|La reunió s'ajorna fins dijous. Porta l'informe, si us plau.
+|
+S|Salutacions cordials,
+S|Pere""",
+    "tr short": """\
+G|Merhaba Ayşe,
+|
+|Toplantı perşembe gününe ertelendi. Raporu getirmeyi unutma.
+|
+S|Sevgiler,
+S|Mehmet""",
+    "ar short": """\
+G|مرحبا سارة،
+|
+|تم تأجيل الاجتماع إلى يوم الخميس. أحضري التقرير معك.
+|
+S|مع أطيب التحيات،
+S|أحمد""",
+    "he short": """\
+G|שלום דנה,
+|
+|הפגישה נדחתה ליום חמישי. נא להביא את הדוח.
+|
+S|בברכה,
+S|יוסי""",
+    "ru quoted by time and address": """\
+|Встреча переносится на четверг.
+|
+Q|пн, 4 мар. 2024 г. в 09:03, Анна <anna@example.ru>:
+Q|> Когда встреча?""",
     "en whole": """\
 H|From: Anna Lee <anna@example.org>
 H|To: Bob Ray <bob@example.org>
@@ -426,6 +498,31 @@ Q|> Widzimy się we wtorek?""",
 }
 
 OTHERS = {
+    "ja text": """\
+東京は日本の首都です。人口は多いです。
+
+山田さん
+
+彼は医者です。""",
+    "zh text": """\
+此致
+
+这是一篇关于书信的文章。作者讨论了书信的历史。""",
+    "zh letter in a story": """\
+他打开了信。
+
+王先生，您好！
+
+会议改到星期四。
+
+此致
+敬礼
+
+他把信放进了炉子。没有人再提起这件事。""",
+    "ko text": """\
+선생님
+
+회의가 목요일로 변경되었습니다. 우리는 내일 만납니다.""",
     "en article with regards in a dialogue": """\
 The mayor opened the letter and laughed.
 

@@ -20,6 +20,17 @@ forty million, of which the state
 #^Harbour Line Report
 pays one half.
 #14""",
+    "en numbers beside a head": """\
+#Journal of Ports          17
+Trade grew by four per cent while the number of ships fell. Larger
+vessels explain it, as earlier studies have shown.
+
+#Journal of Ports          18
+In this section we describe the data. We use reports of nine
+harbours and their owners.
+
+#Journal of Ports          19
+Results follow in the next part of the paper, which is long.""",
     "en one border": """\
 The council will build a new line, and the first trams
 #12

@@ -56,6 +56,8 @@ def kept(stop_words_: list[str], text: str) -> list[str]:
     ("left_out", "text", "expected"),
     [
         ("Capital", "the capital CAPITAL", ["the"]),
+        ("عن", "مشروع عَنْ عـن", ["مشروع"]),
+        ("על", "תכנית עַל", ["תכנית"]),
         ("vitamin c", "Vitamin\nC, vitamin D", ["vitamin", "D"]),
         ("e-mail", "E-Mail mail", ["mail"]),
         ("c++", "C++ code", ["code"]),
