@@ -210,6 +210,8 @@ def _goes_on(
         return True
     # A speaker who is interrupted ends in a hyphen, too: "We could-", "No!"; but not in a name.
     is_name = after.text[0].isupper() and words[-1][0].isupper()
+    # A line of one word may be one of a list.
+    is_name = is_name and (around.is_sentence or len(words) > 1)
     if _CUT.match(before.text[-2:] + after.text[0]) and (is_name or not after.text[0].isupper()):
         return True
     fits = around.width is not None and pair.shortest <= around.width <= pair.longest
