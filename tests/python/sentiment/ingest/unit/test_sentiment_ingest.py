@@ -44,7 +44,9 @@ def test_other_data_is_read_by_settings(store, tmp_path):
 def test_unknown_label_is_one_sentence(store, tmp_path, capsys):
     (tmp_path / "reviews.csv").write_text("text,label,language,domain\nfine,good,en,film\n")
     assert main.main(["--source", str(tmp_path / "reviews.csv")]) == 1
-    assert "error: No row fits the project's schema: unknown label 'good'" in capsys.readouterr().err
+    assert (
+        "error: No row fits the project's schema: unknown label 'good'" in capsys.readouterr().err
+    )
     rejects = (tmp_path / "outputs/sentiment/ingest/rejects.jsonl").read_text()
     assert "label: Input should be 'negative', 'neutral' or 'positive'" in rejects
 
