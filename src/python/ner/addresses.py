@@ -1,14 +1,15 @@
 """Addresses, handles and tags in a text, which are no names although names are in them."""
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+
+import regex
 
 from mesh.nlp.sentences import Span
 
 # Each part begins where no run of its own characters goes on, so the time is linear.
 _PATH = r"[^\s<>\"\u201c\u201d\u00ab\u00bb\u2026\u3000-\u303f\uff00-\uffef]"
-_ADDRESS = re.compile(
+_ADDRESS = regex.compile(
     rf"""
     (?<![\w+.-]) [A-Za-z][A-Za-z0-9+.-]*+ :// {_PATH}+
     | (?<!\w) www \. {_PATH}+
@@ -16,9 +17,9 @@ _ADDRESS = re.compile(
     | (?<![\w&]) (?: [#\uff03] \w+ )+
     | (?<![\w.-]) (?: [A-Za-z0-9-]++ \. )+ [A-Za-z]{{2,}} / {_PATH}*
     """,
-    re.VERBOSE,
+    regex.VERBOSE,
 )
-_DOMAIN = re.compile(
+_DOMAIN = regex.compile(
     r"(?<![\w.-])(?:[A-Za-z0-9-]++\.)+(?:com|org|net|edu|gov|info|io|ai|app|dev|tv|eu|uk|us|ca|au|in|de|at|ch|fr"
     r"|es|it|pt|br|nl|be|se|no|dk|fi|pl|cz|ie|jp|cn|ru)(?![\w-])"
 )

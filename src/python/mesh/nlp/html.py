@@ -1,11 +1,12 @@
 """The markup of HTML in a text, and what it stands for."""
 
 import html
-import re
 from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 from html.entities import html5
 from typing import NamedTuple
+
+import regex
 
 from mesh.nlp.blocks import BlockKind
 from mesh.nlp.lines import BORDERS
@@ -50,7 +51,7 @@ _ATTRIBUTE = (
     rf"""(?:[^\s<>"'=/]++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+'|[^\s<>]++)|(?:{_BARE})(?![^\s/>]))"""
 )
 # No part looks further than the next `<`, so the time is linear, even with unclosed markup.
-_MARKUP = re.compile(
+_MARKUP = regex.compile(
     rf"""
     (?P<reference>&(?:\#[0-9]{{1,7}}|\#[xX][0-9a-fA-F]{{1,6}}|[A-Za-z][A-Za-z0-9]{{1,31}});)
     | (?P<comment><!--)
@@ -59,7 +60,7 @@ _MARKUP = re.compile(
     | (?P<declaration><[!?][^<>]++>)
     | (?P<tag></?(?P<name>[A-Za-z][A-Za-z0-9:._-]*+)(?:(?:[\s/]++|(?<=["'])){_ATTRIBUTE})*+[\s/]*+>)
     """,
-    re.VERBOSE | re.IGNORECASE,
+    regex.VERBOSE | regex.IGNORECASE,
 )
 
 
@@ -74,8 +75,8 @@ class Sign(Enum):
 
 
 _WRITTEN = {Sign.SPACE: " ", Sign.LINE: "\n"}
-_LINE_END = re.compile(r"[ \t]*+(?:\r\n|[\n\r])[ \t]*+")
-_BREAK = re.compile(r"[\t-\r\x1c-\x1e\x85\u2028\u2029]\s*+")
+_LINE_END = regex.compile(r"[ \t]*+(?:\r\n|[\n\r])[ \t]*+")
+_BREAK = regex.compile(r"[\t-\r\x1c-\x1e\x85\u2028\u2029]\s*+")
 
 
 class Piece(NamedTuple):
@@ -117,7 +118,7 @@ class HtmlMarkup:
                 yield piece
                 start = piece.end
 
-    def _piece(self, match: re.Match[str], limit: int) -> Piece | None:
+    def _piece(self, match: regex.Match[str], limit: int) -> Piece | None:
         start, end = match.span()
         kind = match.lastgroup
         if kind == "reference":
@@ -135,7 +136,7 @@ class HtmlMarkup:
             return Piece(start, end, Sign.NOTHING)
         return self._tag(match, limit)
 
-    def _tag(self, match: re.Match[str], limit: int) -> Piece | None:
+    def _tag(self, match: regex.Match[str], limit: int) -> Piece | None:
         start, end = match.span()
         name = match["name"].lower()
         closing = match[0][1] == "/"
@@ -183,7 +184,7 @@ class HtmlMarkup:
     def _names(self, opening: str) -> frozenset[str]:
         """The names in the text's start tags or end tags, by what these open with."""
         if opening not in self._tags:
-            found = re.finditer(rf"{opening}([A-Za-z][A-Za-z0-9:._-]*+)", self._text)
+            found = regex.finditer(rf"{opening}([A-Za-z][A-Za-z0-9:._-]*+)", self._text)
             self._tags[opening] = frozenset(match[1].lower() for match in found)
         return self._tags[opening]
 
@@ -191,14 +192,14 @@ class HtmlMarkup:
         """The position after a mark, or after the `last` character that follows it, or None."""
         found = self._ends.get(mark, 0)
         if found < position and found != -1:
-            match = re.compile(re.escape(mark) + (f"[^<>]*+{last}" if last else ""), re.I).search(
-                self._text, position
-            )
+            match = regex.compile(
+                regex.escape(mark) + (f"[^<>]*+{last}" if last else ""), regex.I
+            ).search(self._text, position)
             found = self._ends[mark] = match.end() if match else -1
         return None if found == -1 or found > limit else found
 
 
-def _reference(match: re.Match[str]) -> Piece | None:
+def _reference(match: regex.Match[str]) -> Piece | None:
     """The characters of a reference, if its name is known."""
     name = match[0][1:]
     if name[0] != "#" and name not in html5:
@@ -208,8 +209,8 @@ def _reference(match: re.Match[str]) -> Piece | None:
         # A soft hyphen there joins the lines.
         return Piece(match.start(), line_end.end(), Sign.NOTHING)
     if value.isspace():
-        return Piece(*match.span(), Sign.SPACE)
-    return Piece(*match.span(), Sign.CHARACTERS, value)
+        return Piece(match.start(), match.end(), Sign.SPACE)
+    return Piece(match.start(), match.end(), Sign.CHARACTERS, value)
 
 
 def write_html(

@@ -1,15 +1,16 @@
 """The markup of Markdown in a text, and what it stands for."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
+
+import regex
 
 from mesh.nlp.blocks import BlockKind
 from mesh.nlp.html import HtmlMarkup, write_html
 from mesh.nlp.lines import BORDERS
 from mesh.nlp.traced import Tracing
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_SURROGATES = regex.compile("[\ud800-\udfff]")
 
 _KIND_OF = {
     "Heading": BlockKind.HEADING,
@@ -31,22 +32,22 @@ _BLOCKS = _KIND_OF.keys() | {
 _UNSEEN = frozenset(("Image", "MetadataBlock"))
 
 # No part looks beyond the next bracket, star or line, so the time is linear.
-_SIGN = re.compile(
+_SIGN = regex.compile(
     r"""
       (?<![\w\])])!?\[[^\[\]\n]*\]
         \((?:[a-z+]+:|[#./]|[^()\s./]*[./])(?:[^()\s]|\([^()\s]*\))*+(?:[ ]["'][^"'\n()]*["'])?\)
     | (?<![\w*])\*{2,4}(?=[^\s*])[^*\n]*(?<!\s)\*{2,4}(?![\w*])
     | ^[ ]{0,3}(?:```[^`\n]*$|\[[^\[\]\n]+\]:[ ]+<?(?:https?://|mailto:)|[-*+][ ]\[[ xX]\][ ]\S)
     """,
-    re.VERBOSE | re.MULTILINE,
+    regex.VERBOSE | regex.MULTILINE,
 )
-_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+[^\s#]")
-_RULER = re.compile(r"\|?:?-+:?(?:\|:?-+:?)*+\|?")
-_CODE = re.compile(
+_HEADING = regex.compile(r" {0,3}(#{1,6})[ \t]+[^\s#]")
+_RULER = regex.compile(r"\|?:?-+:?(?:\|:?-+:?)*+\|?")
+_CODE = regex.compile(
     r"(?:(?:import|from|def|class|return|export|function|const|let|var|public|private|package|using"
     r"|select|insert|create|update|set)\b.*|\#include.*|\#!.*|[\w.\[\]\"']+[ ]?[-+*/|:]?=(?!=).*"
     r"|\w[\w.]*\([^()]*\)|.*[;{}])",
-    re.IGNORECASE,
+    regex.IGNORECASE,
 )
 
 
