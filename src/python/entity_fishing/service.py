@@ -1,5 +1,6 @@
 """Links by an entity-fishing server, over its `/service/disambiguate`."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -146,9 +147,13 @@ def _without_overlaps(found: Sequence[Link]) -> list[Link]:
     """The most certain links that don't overlap, in the text's order."""
     kept: list[Link] = []
     for link in found:
-        if all(
-            link.mention.end <= other.mention.start or other.mention.end <= link.mention.start
-            for other in kept
-        ):
-            kept.append(link)
-    return sorted(kept, key=lambda link: link.mention.start)
+        place = bisect_left(kept, link.mention.start, key=_start)
+        starts_inside = place > 0 and kept[place - 1].mention.end > link.mention.start
+        reaches_next = place < len(kept) and kept[place].mention.start < link.mention.end
+        if not starts_inside and not reaches_next:
+            kept.insert(place, link)
+    return kept
+
+
+def _start(link: Link) -> int:
+    return link.mention.start
