@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
 
 from entity_fishing.dictionary import find_names
 from entity_fishing.evidence import Floats, Text
@@ -10,18 +9,11 @@ from entity_fishing.knowledge import Candidate, KnowledgeBase
 from entity_fishing.linker import Link, Mention, Task
 from entity_fishing.names import name_key
 from entity_fishing.reading import Reading
+from mesh.compile.text_model import Encoder
 from mesh.core.errors import UsageError
 from mesh.serve.documents import MAX_ENTITIES
 
 _CACHED = 50_000
-
-
-class Encoder(Protocol):
-    """A thread-safe sentence-embedding model."""
-
-    def embed(self, texts: Sequence[str]) -> Floats:
-        """Embeddings of n texts, float32 (n, dim), each of length 1."""
-        ...
 
 
 class EmbeddedLinker:

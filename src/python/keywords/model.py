@@ -35,20 +35,13 @@ from keywords.embeddings import EmbeddingCache, Vocabulary
 from keywords.ranking import Ranked, max_sum_distance, maximal_marginal_relevance, most_similar
 from keywords.schema import Configuration, Keyword, Prediction
 from mesh.compile.artifact import CompiledModel
+from mesh.compile.text_model import Encoder
 from mesh.core.errors import UsageError
 from mesh.nlp.stop_words import StopWords
 
 
-class Encoder(Protocol):
-    """A sentence-embedding model."""
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embeddings of n texts, float32 (n, dim), each of length 1; excess tokens are ignored.
-
-        Long documents and single words come in one call, so an encoder that pads should batch by
-        length.
-        """
-        ...
+class CountingEncoder(Encoder, Protocol):
+    """An encoder that counts what it doesn't read."""
 
     def overflow_tokens(self, texts: Sequence[str]) -> list[int]:
         """The number of tokens of each text that `embed` does not read."""
@@ -107,7 +100,7 @@ class KeywordExtractor:
 
     def __init__(
         self,
-        encoder: Encoder,
+        encoder: CountingEncoder,
         english_stop_words: Sequence[str] | frozenset[str],
         *,
         vocabulary: Vocabulary | None = None,

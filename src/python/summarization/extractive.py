@@ -7,19 +7,16 @@ diversity-based reranking", 1998).
 """
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mesh.compile.text_model import Encoder, Floats
 from mesh.core.errors import UsageError
 from mesh.nlp.document import Document
 from summarization.length import count_words
 from summarization.pieces import Pieces, read_pieces
 from summarization.schema import Configuration
 from summarization.summarizer import NO_TEXT, Summary, Task
-
-Floats = NDArray[np.float32]
 
 MAX_PIECES = 1_000
 """Limit for one request. Embedding this many takes some ten seconds on one core."""
@@ -33,14 +30,6 @@ _MAX_ITERATIONS = 100
 _RELEVANCE = 0.7
 # Two sentences this similar say the same.
 _SAME = 0.9
-
-
-class Encoder(Protocol):
-    """A thread-safe sentence-embedding model."""
-
-    def embed(self, texts: Sequence[str]) -> Floats:
-        """Embeddings of n texts, float32 (n, dim), each of length 1."""
-        ...
 
 
 class ExtractiveSummarizer:

@@ -29,6 +29,17 @@ class Network(Protocol):
         """
 
 
+class Encoder(Protocol):
+    """A sentence-embedding model; `embed` is called from several threads at once."""
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """Embeddings of n texts, float32 (n, dim), each of length 1; excess tokens are ignored.
+
+        Long documents and single words may come in one call, so an encoder that pads should batch
+        by length.
+        """
+
+
 @dataclass(frozen=True)
 class TokenLogits:
     """Token-classification of one text.
