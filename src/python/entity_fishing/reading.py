@@ -10,13 +10,12 @@ import regex
 from entity_fishing.ordinary import is_stop_word
 from entity_fishing.schema import Language
 from mesh.nlp.document import Document
+from mesh.nlp.segmentation import CJK_SCRIPTS
 from mesh.nlp.sentences import Span
 from mesh.nlp.words import word_expression
 
-SPACELESS_SCRIPTS = ("Han", "Hiragana", "Katakana")
-"""Scripts without spaces: each of their characters may begin or end a name."""
-
-_WORD = regex.compile(word_expression(SPACELESS_SCRIPTS), regex.VERSION1)
+# Each character of these scripts may begin or end a name.
+_WORD = regex.compile(word_expression(CJK_SCRIPTS), regex.VERSION1)
 # A sentence of at least so many words, all of them capitalised, is a headline.
 _HEADLINE = 3
 # What begins a new sentence inside of another one.

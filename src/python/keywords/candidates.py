@@ -24,7 +24,7 @@ from mesh.nlp.segmentation import (
     WITHIN_WORD,
     Word,
     core,
-    is_spaceless,
+    has_spaceless,
     segments,
 )
 from mesh.nlp.stop_words import StopWords, language_code, stop_words_of
@@ -68,7 +68,7 @@ def words(text: str, stop_words: StopWords) -> list[str]:
 
 def _spans(text: str) -> Iterator[Word]:
     """The words of a text; elided ones, such as "jusqu" in "jusqu'au", stand before their word."""
-    borders = {start for start, _ in segments(text)} if is_spaceless(text) else ()
+    borders = {start for start, _ in segments(text)} if has_spaceless(text) else ()
     for match in _WORD.finditer(text):
         start, end = match.span()
         if match["spaceless"]:

@@ -11,7 +11,7 @@ from summarization.length import count_words
 from summarization.passages import Passage, readable_blocks, split_passages
 from summarization.schema import Configuration, Language
 
-UNSPACED = (Language.CHINESE, Language.JAPANESE)
+SPACELESS_LANGUAGES = (Language.CHINESE, Language.JAPANESE)
 STRETCH_WORDS = 30
 """The longest piece of text without full stops."""
 
@@ -53,7 +53,7 @@ def read_pieces(document: Document, configuration: Configuration) -> Pieces:
         if passage.kind not in _PARTS and (count > _LABEL_WORDS or _has_stop(passage.text))
     )
     if sentences and written >= _LEAST_SHARE * running:
-        separator = "" if language in UNSPACED else " "
+        separator = "" if language in SPACELESS_LANGUAGES else " "
         return Pieces([passage.text for passage, _ in sentences], separator)
     longest = min(STRETCH_WORDS, configuration.desired_length)
     texts = [

@@ -10,7 +10,7 @@ from mesh.nlp.blocks import BLOCK_BREAK, Block, BlockKind
 from mesh.nlp.hyphens import CUTS, HYPHENS, joins, suspends
 from mesh.nlp.lines import BORDERS, cells, is_rule, list_marks, quote_mark, split_lines
 from mesh.nlp.traced import TracedText, Tracing
-from mesh.nlp.wrapping import TextLine, is_repeated_hyphen, is_spaceless, joined_lines
+from mesh.nlp.wrapping import TextLine, is_repeated_hyphen, is_wrapped_anywhere, joined_lines
 
 _RUN = re.compile(r"\S+")
 _WORD = re.compile(rf"[^\W_]+(?:[{HYPHENS}'\u2019][^\W_]+)*")
@@ -190,4 +190,4 @@ class _Layout:
             if hyphen in CUTS or joins(word, following[0], self._language, self._words):
                 return end - 1, ""
             return end, " " if suspends(following[0], self._language) else ""
-        return end, "" if is_spaceless(line[-1]) and is_spaceless(after[0]) else " "
+        return end, "" if is_wrapped_anywhere(line[-1]) and is_wrapped_anywhere(after[0]) else " "

@@ -17,7 +17,7 @@ from mesh.nlp.document import Document
 from mesh.nlp.normal_form import PLAIN_FORMS
 from mesh.nlp.segmentation import SPACELESS_SCRIPTS, Word, fold
 from mesh.nlp.sentences import Span
-from mesh.nlp.words import split_words
+from mesh.nlp.words import run_characters, split_words
 
 MAX_OCCURRENCES = 100_000
 MAX_NAME_WORDS = 50
@@ -26,8 +26,7 @@ MAX_NAME_WORDS = 50
 _INVISIBLE = regex.compile(r"\p{Cf}")
 _HIDDEN = regex.compile(r"[\p{Cf}--\u200c\u200d]", regex.VERSION1)
 """Without the joiners, by which words are parted as in the text."""
-_SPACELESS = "".join(rf"\p{{{script}}}" for script in SPACELESS_SCRIPTS)
-_RUN_CHARACTER = regex.compile(rf"[[\p{{L}}\p{{M}}\p{{N}}]--[{_SPACELESS}]]", regex.VERSION1)
+_RUN_CHARACTER = regex.compile(run_characters(SPACELESS_SCRIPTS), regex.VERSION1)
 
 
 def occurrences(

@@ -20,7 +20,7 @@ from mesh.nlp.segmentation import (
     Word,
     core,
     fold,
-    is_spaceless,
+    has_spaceless,
     segments,
 )
 
@@ -167,7 +167,7 @@ def _units(text: str) -> list[tuple[str, int]]:
 def _within_words(text: str) -> Set[int]:
     """The positions at which no word begins or ends, though a run of letters may."""
     within: set[int] = set()
-    if is_spaceless(text):
+    if has_spaceless(text):
         for match in _CHARACTER.finditer(text):
             within.update(match.span())
         within.difference_update((len(text), *(start for start, _ in segments(text))))

@@ -5,14 +5,17 @@ it. Marks, apostrophes between letters and separators between digits belong to t
 scripts without spaces between words, the dictionaries of ICU decide.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import regex
 
 from mesh.nlp.normal_form import normal_form
 
-SPACELESS_SCRIPTS = ("Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar")
+CJK_SCRIPTS = ("Han", "Hiragana", "Katakana")
+"""The scripts of Chinese and Japanese, whose single characters are often words or names."""
+
+SPACELESS_SCRIPTS = (*CJK_SCRIPTS, "Thai", "Lao", "Khmer", "Myanmar")
 """Scripts that are written without spaces between words."""
 
 # Extensions count characters that several scripts share, such as the long vowel of Japanese.
@@ -47,6 +50,11 @@ _ELISION = regex.compile(
 _NAME = regex.compile(rf"(?![Ll])\p{{Lu}}{_A}\p{{Lu}}\p{{Ll}}")
 
 
+def script_characters(scripts: Sequence[str]) -> str:
+    """The characters of scripts, to stand within a set of the package `regex`."""
+    return "".join(rf"\p{{{script}}}" for script in scripts)
+
+
 class Word(NamedTuple):
     """A word of a text: `text[start:end]`."""
 
@@ -68,7 +76,7 @@ def fold(text: str) -> str:
     return normal_form("NFKC", folded).translate(_SAME)
 
 
-def is_spaceless(text: str) -> bool:
+def has_spaceless(text: str) -> bool:
     """Whether a text has letters of a script that is written without spaces between words."""
     return not text.isascii() and _SPACELESS.search(text) is not None
 

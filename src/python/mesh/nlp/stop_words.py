@@ -6,7 +6,7 @@ from functools import cache
 
 from mesh.core.errors import UsageError
 from mesh.nlp.phrases import PhraseFinder
-from mesh.nlp.segmentation import Word, core, fold, is_spaceless, word_spans
+from mesh.nlp.segmentation import Word, core, fold, has_spaceless, word_spans
 
 LANGUAGES = {
     "af": "Afrikaans",
@@ -124,11 +124,11 @@ class StopWords:
         phrases: list[str] = []
         for word in words:
             found = word_spans(fold(word))
-            if len(found) == 1 and not is_spaceless(word):
+            if len(found) == 1 and not has_spaceless(word):
                 start, end = found[0]
                 self._words.add(_key(fold(word)[start:end]))
             # The parts of a word with an apostrophe may be words of their own.
-            if found and (len(found) > 1 or is_spaceless(word) or "'" in fold(word)):
+            if found and (len(found) > 1 or has_spaceless(word) or "'" in fold(word)):
                 phrases.append(word)
         self._phrases = PhraseFinder(phrases)
 

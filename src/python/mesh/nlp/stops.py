@@ -8,12 +8,13 @@ import regex
 
 from mesh.nlp.abbreviations import Kind, Rules
 from mesh.nlp.quotations import Quotation
+from mesh.nlp.segmentation import CJK_SCRIPTS, script_characters
 
 # Stops of scripts that separate sentences by white space.
 _SPACED = frozenset(".!?…‥;:\u037e")
 _GOING_ON = frozenset(",;:&%/+=)")
 _BRACKETS = frozenset("([{\uff08")
-_CJK = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
+_CJK = regex.compile(f"[{script_characters(CJK_SCRIPTS)}]")
 # Opening marks and dashes before a word; the word, with the stop of an initial.
 _OPENING = regex.compile(r"[\s\p{Ps}\p{Pi}\p{Pf}\p{Pd}\"'¿¡*_•]*+")
 _WORD = regex.compile(r"[\w'\u2019]{0,40}\.?")

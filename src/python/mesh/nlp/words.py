@@ -11,7 +11,14 @@ from functools import cache
 import regex
 
 from mesh.nlp.function_words import function_words
-from mesh.nlp.segmentation import JOINERS, SPACELESS_SCRIPTS, Word, fold, word_spans
+from mesh.nlp.segmentation import (
+    JOINERS,
+    SPACELESS_SCRIPTS,
+    Word,
+    fold,
+    script_characters,
+    word_spans,
+)
 from mesh.nlp.stop_words import StopWords
 
 _LETTERS = r"\p{L}\p{M}\p{N}"
@@ -48,28 +55,24 @@ def _function_words(language: str) -> StopWords:
     return StopWords(function_words(language))
 
 
-def _run_characters(spaceless: Sequence[str]) -> str:
+def run_characters(spaceless: Sequence[str]) -> str:
     """The characters of runs, as a set of the package `regex` in version 1.
 
     Args:
         spaceless: scripts whose characters are words themselves.
     """
-    return rf"[{_LETTERS}--[{_scripts(spaceless)}]]"
+    return rf"[{_LETTERS}--[{script_characters(spaceless)}]]"
 
 
 def word_expression(spaceless: Sequence[str]) -> str:
-    """A regular expression for a word, whose last alternative is a run; see `_run_characters`."""
-    return rf"[{_scripts(spaceless)}]\p{{M}}*|{_run_characters(spaceless)}+"
+    """A regular expression for a word, whose last alternative is a run; see `run_characters`."""
+    return rf"[{script_characters(spaceless)}]\p{{M}}*|{run_characters(spaceless)}+"
 
 
-def _scripts(names: Sequence[str]) -> str:
-    return "".join(rf"\p{{{name}}}" for name in names)
-
-
-_RUN = _run_characters(SPACELESS_SCRIPTS)
+_RUN = run_characters(SPACELESS_SCRIPTS)
 _WORD_OR_MARK = regex.compile(
     # No run begins with a mark: the selector of an emoji's form belongs to the emoji.
-    rf"[{_scripts(SPACELESS_SCRIPTS)}]\p{{M}}*|(?!\p{{M}}){_RUN}+(?:[{JOINERS}]+{_RUN}+)*|\S\p{{M}}*",
+    rf"[{script_characters(SPACELESS_SCRIPTS)}]\p{{M}}*|(?!\p{{M}}){_RUN}+(?:[{JOINERS}]+{_RUN}+)*|\S\p{{M}}*",
     regex.VERSION1,
 )
 

@@ -15,7 +15,7 @@ _SAFE = 50
 # Characters that take two columns, of scripts that are wrapped anywhere.
 _BROAD = "\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uff60\U00020000-\U0003fffd"
 _WIDE = re.compile(f"[{_BROAD}\u1100-\u115f\uac00-\ud7a3\uffe0-\uffe6]")
-_SPACELESS = re.compile(f"[{_BROAD}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+_WRAPPED_ANYWHERE = re.compile(f"[{_BROAD}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _ENDS = frozenset(".!?:;\u2026\u3002\uff01\uff1f\u0964\u061f\u06d4\u0589")
 _CLOSING = "\"'\u2019\u201d\xbb)]\u300d"
 _CUT = re.compile(rf"[^\W\d_][{CUTS}][^\W\d_]|[^\W_][{HYPHENS}][^\W_]")
@@ -89,9 +89,9 @@ class _Surroundings(NamedTuple):
     is_narrow: bool
 
 
-def is_spaceless(character: str) -> bool:
-    """Whether a character is of a script without spaces between words."""
-    return _SPACELESS.match(character) is not None
+def is_wrapped_anywhere(character: str) -> bool:
+    """Whether a line may end at a character without a space, as in Chinese, also at its marks."""
+    return _WRAPPED_ANYWHERE.match(character) is not None
 
 
 def is_repeated_hyphen(before: str, after: str) -> bool:
@@ -160,7 +160,7 @@ def _pair(lines: Sequence[TextLine], second: int) -> _Pair:
     before, after = lines[second - 1], lines[second]
     shortest = before.indent + _columns(before.text)
     first = after.text.split(None, 1)[0]
-    if _SPACELESS.match(first):
+    if _WRAPPED_ANYWHERE.match(first):
         first = first[:1] if _WIDE.match(first) else first[:10]
     # Characters of print differ in width, but not the broad ones.
     slack = 0 if _WIDE.match(first) else shortest // 20
@@ -223,8 +223,8 @@ def _goes_on(
     if fits:
         return True
     if after.new_page:
-        spaceless = is_spaceless(before.text[-1]) and is_spaceless(after.text[0])
-        return lower or spaceless or words[-1].lower() in _UNFINISHED
+        anywhere = is_wrapped_anywhere(before.text[-1]) and is_wrapped_anywhere(after.text[0])
+        return lower or anywhere or words[-1].lower() in _UNFINISHED
     if lower and before.is_item and before.indent == after.indent:
         return True
     if 2 * pair.longest < (around.width or around.longest):
@@ -247,8 +247,8 @@ def _is_begun_sentence(words: Sequence[str], around: _Surroundings) -> bool:
 def _is_running(words: Sequence[str], after: str, language: str, *, is_narrow: bool) -> bool:
     """Whether a full line looks like a part of a sentence that isn't over."""
     first, last = after[0], words[-1]
-    if is_spaceless(last[-1]):
-        return is_spaceless(first)
+    if is_wrapped_anywhere(last[-1]):
+        return is_wrapped_anywhere(first)
     if not _is_cased(first) and not _is_cased(last[0]):
         return len(words) > 5
     lower = sum(word[0].islower() for word in words)

@@ -13,7 +13,7 @@ from keywords.candidates import (
     words,
 )
 from keywords.documents import Passages
-from mesh.nlp.segmentation import is_spaceless
+from mesh.nlp.segmentation import has_spaceless
 from mesh.nlp.stop_words import StopWords
 
 WORDS = st.sampled_from(
@@ -25,7 +25,7 @@ SEPARATORS = st.sampled_from([" ", ", ", "-", "' ", "\n", "。", " 🦊 ", ""])
 CHARACTERS = st.characters(
     exclude_categories=("M", "Cs", "Cn"),
     exclude_characters="\u03a3'\u2018\u2019\uff07\u0130\u200c\u200d\"·",
-).filter(lambda character: not is_spaceless(character))
+).filter(lambda character: not has_spaceless(character))
 TEXTS = st.one_of(
     st.lists(st.tuples(WORDS, SEPARATORS), max_size=25).map(
         lambda parts: "".join(word + separator for word, separator in parts)
