@@ -5,12 +5,11 @@ from typing import NamedTuple
 
 from mesh.nlp.blocks import Block, BlockKind
 from mesh.nlp.document import Document
+from mesh.nlp.quotations import BRACKETS, quotations
 from mesh.nlp.sentences import Span
 
 LONGEST_QUOTATION = 1_000
 """In characters. A mark not closed within this distance and block opens no quotation."""
-
-_CLOSING = {"“": "”", "„": "“”", "«": "»", "「": "」", "『": "』", '"': '"', "»": "«"}
 
 
 class Passage(NamedTuple):
@@ -62,12 +61,12 @@ def _join_quotations(text: str, sentences: Sequence[Span], block: Block) -> list
     """The sentences of a block; those with the same quotation are one."""
     if len(sentences) < 2:
         return list(sentences)
-    quotations = iter(_quotations(text, block))
-    quotation = next(quotations, None)
+    found = iter(_quotations(text, block))
+    quotation = next(found, None)
     joined: list[Span] = []
     for sentence in sentences:
         while quotation and quotation.end <= sentence.start:
-            quotation = next(quotations, None)
+            quotation = next(found, None)
         if joined and quotation and quotation.start < joined[-1].end < quotation.end:
             joined[-1] = Span(joined[-1].start, sentence.end)
         else:
@@ -77,20 +76,8 @@ def _join_quotations(text: str, sentences: Sequence[Span], block: Block) -> list
 
 def _quotations(text: str, block: Block) -> list[Span]:
     """The outermost quotations of a block, with their marks."""
-    found: list[Span] = []
-    position = block.start
-    while position < block.end:
-        closing = _CLOSING.get(text[position])
-        if closing and (end := _end(text, position, block.end, closing)):
-            found.append(Span(position, end))
-            position = end
-        else:
-            position += 1
-    return found
-
-
-def _end(text: str, start: int, limit: int, closing: str) -> int:
-    """The end, exclusive, of the quotation that opens at `start`; 0 if it isn't closed."""
-    limit = min(limit, start + LONGEST_QUOTATION)
-    ends = [end for mark in closing if (end := text.find(mark, start + 1, limit)) >= 0]
-    return min(ends) + 1 if ends else 0
+    return [
+        Span(block.start + each.start, block.start + each.end)
+        for each in quotations(text[block.start : block.end], LONGEST_QUOTATION)
+        if each.mark not in BRACKETS
+    ]

@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+BRACKETS = frozenset("([{\uff08")
+"""Opening marks of brackets, which aren't marks of quotations."""
 # Longer ones are several sentences rather than a part of one.
 LONGEST = 300
 # What closes each opening mark; some languages open with the others' closing mark.
@@ -26,8 +28,8 @@ class Quotation(NamedTuple):
     mark: str
 
 
-def quotations(text: str) -> list[Quotation]:
-    """The outermost quotations and brackets of at most `LONGEST` characters, in order."""
+def quotations(text: str, longest: int = LONGEST) -> list[Quotation]:
+    """The outermost quotations and brackets of at most `longest` characters, in order."""
     found: list[Quotation] = []
     opened: list[tuple[str, int]] = []
     for match in _MARK.finditer(text):
@@ -36,7 +38,7 @@ def quotations(text: str) -> list[Quotation]:
             opening, position = opened[depth]
             if mark in _CLOSING[opening] and _closes(text, start, mark):
                 del opened[depth:]
-                if start - position < LONGEST:
+                if start - position < longest:
                     while found and found[-1].start > position:
                         found.pop()
                     found.append(Quotation(position, start + 1, opening))

@@ -7,13 +7,12 @@ from typing import Literal, NamedTuple
 import regex
 
 from mesh.nlp.abbreviations import Kind, Rules
-from mesh.nlp.quotations import Quotation
+from mesh.nlp.quotations import BRACKETS, Quotation
 from mesh.nlp.segmentation import CJK_SCRIPTS, script_characters
 
 # Stops of scripts that separate sentences by white space.
 _SPACED = frozenset(".!?…‥;:\u037e")
 _GOING_ON = frozenset(",;:&%/+=)")
-_BRACKETS = frozenset("([{\uff08")
 _CJK = regex.compile(f"[{script_characters(CJK_SCRIPTS)}]")
 # Opening marks and dashes before a word; the word, with the stop of an initial.
 _OPENING = regex.compile(r"[\s\p{Ps}\p{Pi}\p{Pf}\p{Pd}\"'¿¡*_•]*+")
@@ -129,7 +128,7 @@ class Stops:
         whole = stop.quotation.start == stop.sentence
         if first.islower() and self._has_capitals:
             return True
-        if stop.quotation.mark in _BRACKETS and not whole:
+        if stop.quotation.mark in BRACKETS and not whole:
             # Scripts without capital letters don't tell; the sentence's own stop comes later.
             return first.isalpha() and first.lower() == first.upper()
         if stop.quotation.mark in "「『":
