@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping
 from functools import cache
 
 from mesh.nlp.stop_words import LANGUAGES, stop_words
+from mesh.nlp.word_lists import LISTED, word_counts
 
-# The lists hold words in lower case and how often they are in subtitles. This is the number of
-# words that only a dictionary has, which are names too.
+# The count of words that only a dictionary has, which are names too.
 _IN_DICTIONARY = 50
 # From here on a word is surely more than a name that was sometimes written in lower case.
 _COMMON = 2_400
@@ -50,12 +50,10 @@ def _stop_words(language: str) -> Collection[str]:
 @cache
 def _counts(language: str) -> Mapping[str, int]:
     """The words of a language that are in use; empty for a language without a list."""
-    from spellchecker import SpellChecker
-
-    if language not in SpellChecker.languages():
+    if language not in LISTED:
         return {}
-    words: Mapping[str, int] = SpellChecker(language=language).word_frequency.dictionary
-    return {word: count for word, count in words.items() if count > _IN_DICTIONARY}
+    counts = word_counts(language)
+    return {word: count for word, count in counts.items() if count > _IN_DICTIONARY}
 
 
 @cache

@@ -1,6 +1,6 @@
 """Lists of the words of some languages, from the package `pyspellchecker`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 LISTED = frozenset(("ar", "de", "en", "es", "eu", "fa", "fr", "it", "lv", "nl", "pt", "ru"))
@@ -24,6 +24,18 @@ class WordList:
         return bool(place < len(self._hashes) and self._hashes[place] == wanted)
 
 
+def word_counts(language: str) -> Mapping[str, int]:
+    """A language's words in lower case, and how often they are in subtitles; read at each call.
+
+    Args:
+        language: one of `LISTED`.
+    """
+    from spellchecker import SpellChecker
+
+    counts: Mapping[str, int] = SpellChecker(language).word_frequency.dictionary
+    return counts
+
+
 @cache
 def word_list(language: str) -> WordList:
     """The list of a language's words in lower case, which is read in 0.1 to 1 s.
@@ -31,9 +43,7 @@ def word_list(language: str) -> WordList:
     Args:
         language: one of `LISTED`.
     """
-    from spellchecker import SpellChecker
-
-    counts = SpellChecker(language).word_frequency.dictionary
+    counts = word_counts(language)
     # The rare ones among the short are abbreviations and parts of names.
     return WordList(
         [word for word, count in counts.items() if len(word) > 3 or count >= _LEAST_COUNT_OF_SHORT]
