@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from keywords.schema import Configuration
 from mesh.core.markup import Markup
+from mesh.nlp.blocks import BLOCK_BREAK
 from mesh.nlp.document import read_document
 from mesh.nlp.stop_words import language_code
 
@@ -45,7 +46,7 @@ def read_passages(text: str, configuration: Configuration) -> Passages:
     blocks = tuple(
         document.text[block.start : block.end] for block in document.body or document.blocks
     )
-    body = "\n\n".join(blocks)
+    body = BLOCK_BREAK.join(blocks)
     is_plain = document.markup == "plain" and unicodedata.is_normalized("NFC", text)
     has_all = is_plain and _WORDS.findall(text) == _WORDS.findall(body)
     return Passages(blocks, document.markup, text if has_all else body)

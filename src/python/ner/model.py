@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from mesh.compile.artifact import CompiledModel
-from mesh.compile.text_model import TokenLogits
+from mesh.compile.text_model import MOST_UNKNOWN, TokenLogits
 from mesh.nlp.document import Document
 from mesh.nlp.segmentation import Word
 from mesh.nlp.sentences import Span
@@ -15,9 +15,6 @@ from mesh.nlp.tagging import OUTSIDE, TaggedSpan, first_tokens, tagged_spans
 from mesh.nlp.words import split_words
 from ner.addresses import cuts, find_addresses, find_domains, touches
 from ner.schema import Entity, Prediction
-
-MOST_UNKNOWN = 0.5
-"""A sentence of which the network doesn't know more words than that has no entities."""
 
 _MARKS_THAT_BEGIN = frozenset(".'\u2019")
 _MARKS_THAT_END = frozenset(".!)")
@@ -85,7 +82,10 @@ class EntityRecogniser:
         return cls(network, network.spec.labels)
 
     def recognise(self, readings: Sequence[Reading]) -> list[Prediction]:
-        """The entities of each document, in the documents' order."""
+        """The entities of each document, in the documents' order.
+
+        A sentence of which the network can't read most words has none.
+        """
         texts = [text for reading in readings for text in reading.texts]
         readable = [unknown <= MOST_UNKNOWN for unknown in self._network.unknown_fractions(texts)]
         outputs = iter(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mesh.compile.artifact import CompiledModel
+from mesh.compile.text_model import MOST_UNKNOWN
 from mesh.core.errors import UsageError
 from mesh.nlp.document import Document
 from mesh.nlp.names import occurrences, place
@@ -19,9 +20,6 @@ from sentiment.labels import LABELS
 from sentiment.schema import EntitySentiment, Mention, Prediction, Sentiment
 
 Probabilities = NDArray[np.float64]
-
-MOST_UNKNOWN = 0.5
-"""A text of which the network doesn't know more words than that has no sentiment."""
 
 
 class Classifier(Protocol):

@@ -13,6 +13,9 @@ from mesh.compile.tokenizer import TextTokenizer, Window
 
 Floats = NDArray[np.float32]
 
+MOST_UNKNOWN = 0.5
+"""A fraction of words; a classifier says nothing of a text of which it can't read more."""
+
 
 class Network(Protocol):
     """A network ready to run; `run` is called from several threads at once."""

@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 BRACKETS = frozenset("([{\uff08")
 """Opening marks of brackets, which aren't marks of quotations."""
-# Longer ones are several sentences rather than a part of one.
+
 LONGEST = 300
+"""In characters. Longer ones are several sentences rather than a part of one."""
+
 # What closes each opening mark; some languages open with the others' closing mark.
 _CLOSING = {
     "(": ")", "[": "]", "{": "}", "\uff08": "\uff09", "「": "」", "『": "』", "《": "》", "〈": "〉",
