@@ -1,4 +1,4 @@
-"""The rules of each language for full stops, from `abbreviations.toml`, which explains them."""
+"""Sentences: each language's rules for stops, from `abbreviations.toml`, which explains them."""
 
 import importlib.resources
 import tomllib

@@ -1,4 +1,4 @@
-"""The words of a text as the language check weighs them: their scripts, and probable names."""
+"""The words of a text as `language_check` weighs them: their scripts, and probable names."""
 
 import re
 import string

@@ -1,4 +1,4 @@
-"""A document as it is read: text without markup, in blocks, and the way back to the original."""
+"""Documents: their text without markup, in blocks, and the way back to the original."""
 
 from array import array
 from bisect import bisect_left, bisect_right

@@ -1,4 +1,4 @@
-"""The markup of HTML in a text, and what it stands for."""
+"""Reading documents: the markup of HTML, and what it stands for."""
 
 import html
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Words that a line's end cut in two: whether the hyphen there is the word's own."""
+"""Reading documents: whether the hyphen of a word cut by a line's end is the word's own."""
 
 # ruff: noqa: RUF001 - the words of other alphabets are meant
 

@@ -1,4 +1,4 @@
-"""The blocks of a text, made of its lines."""
+"""Reading documents: the blocks of a text, made of its lines."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The lines of a text, and what stands at their beginning."""
+"""Reading documents: the lines of a text, and what stands at their beginning."""
 
 import re
 from collections import Counter

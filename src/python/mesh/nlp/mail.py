@@ -1,4 +1,4 @@
-"""The lines of a mail that aren't its message: header, greeting, signature, quoted mails."""
+"""Reading documents: the lines of a mail besides its message, such as header and signature."""
 
 import re
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
-"""The phrases by which the parts of a mail are known, in the languages of Europe and some of Asia.
+"""Reading documents: the phrases by which the parts of a mail are known, for `mail`.
 
-Typographic apostrophes are expected to be plain ones.
+They are those of the languages of Europe and some of Asia. Typographic apostrophes are expected to
+be plain ones.
 """
 
 # ruff: noqa: RUF001 - the letters of other alphabets are meant

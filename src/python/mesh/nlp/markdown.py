@@ -1,4 +1,4 @@
-"""The markup of Markdown in a text, and what it stands for."""
+"""Reading documents: the markup of Markdown, and what it stands for."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise

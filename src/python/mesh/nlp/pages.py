@@ -1,4 +1,4 @@
-"""What pages leave in the text of a PDF: running heads, running feet and page numbers."""
+"""Reading documents: what pages of PDFs leave in a text, such as running heads and numbers."""
 
 # ruff: noqa: RUF001 - the letters and punctuation of other alphabets are meant
 

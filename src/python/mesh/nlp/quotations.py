@@ -1,4 +1,4 @@
-"""Quotations and brackets of a text, by their marks."""
+"""Quotations and brackets of a text, by their marks; no sentence ends within one."""
 
 import re
 from typing import NamedTuple

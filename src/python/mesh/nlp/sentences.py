@@ -1,4 +1,4 @@
-"""Sentences of a text: stops by Unicode's property, their meaning by each language's rules."""
+"""Sentences: stops by Unicode's property, their meaning by each language's rules."""
 
 import re
 from collections.abc import Iterator

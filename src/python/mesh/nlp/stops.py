@@ -1,4 +1,4 @@
-"""What a stop means: the end of a sentence, or a part of an abbreviation, a number or a name."""
+"""Sentences: whether a stop is their end, or a part of an abbreviation, a number or a name."""
 
 import unicodedata
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A text each of whose characters knows where it came from."""
+"""Reading documents: a text each of whose characters knows where it came from."""
 
 import unicodedata
 from array import array

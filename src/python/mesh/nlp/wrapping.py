@@ -1,4 +1,4 @@
-"""Which lines of a text go on in the next one, by the lengths of the text's own lines."""
+"""Reading documents: which lines go on in the next one, by the lengths of the text's lines."""
 
 import re
 from collections.abc import Iterable, Sequence
