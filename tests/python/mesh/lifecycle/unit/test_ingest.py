@@ -168,3 +168,19 @@ def test_dry_run_shows_rows_and_stores_nothing(
     assert "fine & 9" in shown
     assert "fine & 10" not in shown
     assert place.raw.versions() == []
+
+
+def test_settings_of_a_single_source_are_inputs(place: Place) -> None:
+    translated = {"source": str(place.source), "values": {"label": {"good": "bad"}}}
+    place.ingest(source=json.dumps([str(place.source)]))
+    place.ingest(source=json.dumps([translated]))
+    assert len(place.raw.versions()) == 2
+
+
+def test_passwords_of_sources_are_not_shown() -> None:
+    sources = json.dumps(["s3://key:secret@bucket/a.csv", {"source": "shipped", "weight": 0.5}])
+    shown = IngestSettings(source=sources).model_dump(mode="json")["source"]
+    assert json.loads(shown) == [
+        {"source": "s3://key:***@bucket/a.csv"},
+        {"source": "shipped", "weight": 0.5},
+    ]
