@@ -17,8 +17,8 @@ def open_tokenizer(path: Path, task: Task) -> tokenizers.Tokenizer:
 
     Classifiers, in training as in serving, get text in Unicode's compatible form (NFKC), so that
     they know full-width and other styled letters, and an emoji next to a word doesn't make that
-    unknown. Embeddings keep to the text as it is, as other
-    users of the same base model expect. Offsets are always those of the text itself.
+    unknown. Embeddings keep to the text as it is, as other users of the same base model expect.
+    Offsets are always those of the text itself.
 
     Raises:
         MeshError: the file is missing or isn't a tokenizer.
