@@ -15,7 +15,7 @@ from pydantic import (
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
-from mesh.data.languages import language_code
+from mesh.data.languages import iso_code
 from mesh.nlp.blocks import BLOCK_BREAK
 from mesh.nlp.document import Document
 
@@ -35,7 +35,7 @@ class TextRow(BaseModel):
     @field_validator("language", mode="before")
     @classmethod
     def _code(cls, language: object) -> object:
-        return language_code(language) if isinstance(language, str) else language
+        return iso_code(language) if isinstance(language, str) else language
 
     @property
     def labels(self) -> tuple[str, ...]:

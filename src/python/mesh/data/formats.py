@@ -16,8 +16,8 @@ from zstandard import ZstdError
 from mesh.core.errors import MeshError
 from mesh.data.annotations import split_export
 from mesh.data.conll import read_conll
+from mesh.data.delimited import read_table, require_distinct
 from mesh.data.raw_row import RawRow
-from mesh.data.tables import read_table, require_distinct
 from mesh.data.text_files import find_encoding, open_text
 
 logger = logging.getLogger(__name__)

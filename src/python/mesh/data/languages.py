@@ -11,7 +11,7 @@ _SHORTEST_NAME = 4
 
 
 @cache
-def language_code(name: str) -> str:
+def iso_code(name: str) -> str:
     """The ISO 639 code of a language: of two letters where there is one.
 
     Args:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -45,8 +46,12 @@ class Translation:
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        choices = {name: _Choices(name, values) for name, values in self.values.items()}
-        object.__setattr__(self, "_choices", choices)
+        # Refuses malformed values.
+        _ = self._choices
+
+    @cached_property
+    def _choices(self) -> "dict[str, _Choices]":
+        return {name: _Choices(name, values) for name, values in self.values.items()}
 
     def apply(
         self,
@@ -78,11 +83,10 @@ class Translation:
 
     def _in_lists(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """The fields with translated values in lists, such as the tags of tokens."""
-        choices: dict[str, _Choices] = self.__dict__["_choices"]
         return {
             name: (
-                [_translated(choices[name], item) for item in value]
-                if name in choices and isinstance(value, list)
+                [_translated(self._choices[name], item) for item in value]
+                if name in self._choices and isinstance(value, list)
                 else value
             )
             for name, value in fields.items()
@@ -108,8 +112,7 @@ class Translation:
         if isinstance(value, list):
             items = [self._item(item) if isinstance(item, dict) else item for item in value]
             return [item for item in items if item is not None]
-        choices: dict[str, _Choices] = self.__dict__["_choices"]
-        return _translated(choices[name], value) if name in choices else value
+        return _translated(self._choices[name], value) if name in self._choices else value
 
     def _item(self, item: Mapping[str, Any]) -> dict[str, Any] | None:
         """A translated entity, or None if its label is translated to nothing."""

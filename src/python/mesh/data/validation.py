@@ -7,9 +7,10 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from mesh.core.errors import describe_invalid
-from mesh.data.account import Rejects, did_you_mean, known_labels
+from mesh.data.account import Rejects
 from mesh.data.annotations import read_annotations, read_task
 from mesh.data.dataset import TextRow
+from mesh.data.labels import did_you_mean, known_labels
 from mesh.data.offsets import Offsets, OffsetsCheck, span_problem
 from mesh.data.raw_row import RawRow
 from mesh.data.translation import Translation

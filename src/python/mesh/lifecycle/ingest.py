@@ -21,16 +21,10 @@ from mesh.core.project import Project
 from mesh.core.roots import INGESTING
 from mesh.core.status import Status
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.account import (
-    ACCOUNT_FILE,
-    REJECTS_FILE,
-    Account,
-    LabelCounts,
-    Rejects,
-    known_labels,
-)
+from mesh.data.account import ACCOUNT_FILE, REJECTS_FILE, Account, Rejects
 from mesh.data.dataset import Dataset, TextRow, load_dataset
 from mesh.data.formats import read_file
+from mesh.data.labels import LabelCounts, known_labels
 from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.preview import show_rows
 from mesh.data.shards import Shard, arrow_schema, write_shards
@@ -129,22 +123,38 @@ def _first_rows(dataset: Dataset, files: Sequence[File]) -> Iterator[TextRow]:
 
 
 def _cleaned_rows(dataset: Dataset, files: Sequence[File], rejects: Rejects) -> Iterator[TextRow]:
+    with tempfile.TemporaryDirectory() as folder:
+        for file, row in _rows(dataset, files, Path(folder), rejects, []):
+            try:
+                yield row.cleaned(read_document(row.text, language=row.language))
+            except ValueError as error:
+                rejects.add(file.file.name, None, str(error), row.text, kind="clean-up")
+
+
+def _rows(
+    dataset: Dataset, files: Sequence[File], folder: Path, rejects: Rejects, advice: list[str]
+) -> Iterator[tuple[File, TextRow]]:
+    """Yield the rows of all files as the project's.
+
+    Args:
+        folder: for downloads.
+        rejects: receives the other rows.
+        advice: receives how a file could be read better.
+    """
     for file in files:
+        logger.info("reading %s", file.file.name)
         source = file.source
         reader = RowReader(dataset.row, source.translation, source.counting, rejects)
-        with tempfile.TemporaryDirectory() as folder, file.file.local(Path(folder)) as path:
+        with file.file.local(folder) as path:
             raw = read_file(path, file.format, source.reading)
-            for row in reader.read(raw, file.file.name):
-                try:
-                    yield row.cleaned(read_document(row.text, language=row.language))
-                except ValueError as error:
-                    rejects.add(file.file.name, None, str(error), row.text, kind="clean-up")
+            yield from ((file, row) for row in reader.read(raw, file.file.name))
+        if found := reader.check.advice():
+            advice.append(f"{file.file.name}: {found}")
 
 
 def ingest_inputs(dataset: Dataset, files: Sequence[File], settings: IngestSettings) -> Inputs:
     """Everything that determines a raw version."""
-    sources = [source.model_dump(mode="json", exclude={"source"}) for source in settings.sources]
-    own = {"sources": sources} if len(sources) > 1 or sources[0]["weight"] < 1 else {}
+    own = {"sources": settings.own} if settings.own else {}
     return {
         "data": fingerprint([file.description for file in files]),
         "row schema": fingerprint(dataset.row.model_json_schema()),
@@ -162,20 +172,12 @@ def _write(dataset: Dataset, files: Sequence[File], folder: Path) -> _Written:
         labels = LabelCounts()
 
         def rows() -> Iterator[dict[str, Any]]:
-            for file in files:
-                logger.info("reading %s", file.file.name)
-                source = file.source
-                reader = RowReader(dataset.row, source.translation, source.counting, rejects)
-                with file.file.local(folder) as path:
-                    raw = read_file(path, file.format, source.reading)
-                    for row in reader.read(raw, file.file.name):
-                        if source.takes(row.text):
-                            labels.add(row)
-                            yield row.model_dump(mode="json")
-                        else:
-                            rejects.add(file.file.name, None, _NOT_TAKEN, row.text, kind=_NOT_TAKEN)
-                if found := reader.check.advice():
-                    advice.append(f"{file.file.name}: {found}")
+            for file, row in _rows(dataset, files, folder, rejects, advice):
+                if file.source.takes(row.text):
+                    labels.add(row)
+                    yield row.model_dump(mode="json")
+                else:
+                    rejects.add(file.file.name, None, _NOT_TAKEN, row.text, kind=_NOT_TAKEN)
 
         shards = write_shards(track(rows(), "reading"), arrow_schema(dataset.row), folder, PART)
     account = rejects.account(

@@ -18,10 +18,10 @@ from pydantic_settings import SettingsConfigDict
 from mesh.core.errors import describe_invalid
 from mesh.core.settings import MeshSettings
 from mesh.core.urls import mask_url
+from mesh.data.delimited import check_delimiter
 from mesh.data.formats import Reading
 from mesh.data.offsets import Offsets
 from mesh.data.sources import FORMATS
-from mesh.data.tables import check_delimiter
 from mesh.data.text_files import check_encoding
 from mesh.data.translation import Translation
 
@@ -63,6 +63,11 @@ class IngestSettings(MeshSettings):
     encoding: Encoding = Field(
         "", description="Of text files, such as cp1252; by default found by their bytes."
     )
+    offsets: Counting = Field(
+        "characters",
+        description="How the places of entities are counted: characters, utf16 (code units) or "
+        "bytes, from-1, inclusive (ends), joined by commas.",
+    )
     rename: dict[str, str] = Field(
         {},
         description="JSON object: the project's names of the file's fields, such as "
@@ -86,12 +91,6 @@ class IngestSettings(MeshSettings):
         False, description="Show ten rows as a model will see them, and store nothing."
     )
 
-    offsets: Counting = Field(
-        "characters",
-        description="How the places of entities are counted: characters, utf16 (code units) or "
-        "bytes, from-1, inclusive (ends), joined by commas.",
-    )
-
     @field_validator("source")
     @classmethod
     def _is_readable(cls, source: str) -> str:
@@ -101,7 +100,15 @@ class IngestSettings(MeshSettings):
     @field_serializer("source", when_used="json")
     def masked(self, source: str) -> str:
         """The source without secrets."""
-        return mask_url(source) if "://" in source else source
+        listed = [{**item, "source": _shown(item["source"])} for item in _listed(source)]
+        return json.dumps(listed) if _is_list(source) else _shown(source)
+
+    @property
+    def own(self) -> list[dict[str, Any]]:
+        """The settings of single sources; none where all are those of every source."""
+        if not _is_list(self.source):
+            return []
+        return [source.model_dump(mode="json", exclude={"source"}) for source in self.sources]
 
     @property
     def sources(self) -> list["Source"]:
@@ -147,8 +154,16 @@ class Source(BaseModel):
         return number < self.weight * 16**8
 
 
+def _is_list(source: str) -> bool:
+    return source.lstrip().startswith("[")
+
+
+def _shown(url: str) -> str:
+    return mask_url(url) if "://" in url else url
+
+
 def _listed(text: str) -> list[dict[str, Any]]:
-    if not text.lstrip().startswith("["):
+    if not _is_list(text):
         return [{"source": text or SHIPPED}]
     try:
         items = json.loads(text)

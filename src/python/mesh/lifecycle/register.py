@@ -19,17 +19,11 @@ from mesh.core.roots import NOT_REGISTERING, REGISTERING
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.account import (
-    ACCOUNT_FILE,
-    REJECTS_FILE,
-    Account,
-    LabelCounts,
-    Rejects,
-    known_labels,
-)
+from mesh.data.account import ACCOUNT_FILE, REJECTS_FILE, Account, Rejects
 from mesh.data.card import CARD_FILE, PAGE_FILE, DataCard, write_plots
 from mesh.data.dataset import Dataset, load_dataset
 from mesh.data.features import Preparation, Prepared, feature_schema, prepare
+from mesh.data.labels import LabelCounts, known_labels
 from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.shards import Shard, write_shards
 from mesh.data.splitting import SPLITS, Fractions

@@ -5,7 +5,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pip_settings
@@ -324,22 +325,31 @@ def test_cache_that_cannot_be_written_is_a_sentence(machine: Machine) -> None:
     assert "XDG_CACHE_HOME" in err.splitlines()[-1]
 
 
-def wait_for(text: str, process: "subprocess.Popen[str]") -> None:
-    """Read what a process says until it says the text."""
+def _says_first(process: "subprocess.Popen[str]") -> str:
+    """Read what a process says until it waits for another or is at the gate."""
     assert process.stderr is not None
     said = []
     for line in process.stderr:
         said.append(line)
-        if text in line:
-            return
-    pytest.fail(f"ended without saying {text!r}: {said}")
+        if "waiting for another" in line:
+            return "waiting"
+        if "at the gate" in line:
+            return "installing"
+    pytest.fail(f"ended without waiting: {said}")
 
 
-def test_killed_installation_is_repeated(machine: Machine) -> None:
+@contextmanager
+def installation_at_a_gate(machine: Machine) -> Iterator["subprocess.Popen[str]"]:
+    """A start whose installation has begun and doesn't end by itself."""
     gate = machine.home / "gate"
     os.mkfifo(gate)
     with machine.start("list", GATE=str(gate)) as process:
-        wait_for("at the gate", process)
+        assert _says_first(process) == "installing"
+        yield process
+
+
+def test_killed_installation_is_repeated(machine: Machine) -> None:
+    with installation_at_a_gate(machine) as process:
         os.killpg(process.pid, signal.SIGKILL)
     assert not list(machine.cache.glob("pants-*"))
     assert list(machine.cache.glob("building.*"))
@@ -351,10 +361,7 @@ def test_killed_installation_is_repeated(machine: Machine) -> None:
 
 
 def test_interrupted_installation_is_a_sentence(machine: Machine) -> None:
-    gate = machine.home / "gate"
-    os.mkfifo(gate)
-    with machine.start("list", GATE=str(gate)) as process:
-        wait_for("at the gate", process)
+    with installation_at_a_gate(machine) as process:
         # As a terminal does.
         os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=300)
@@ -383,13 +390,3 @@ def test_two_at_once_install_once(machine: Machine) -> None:
                 ended.append((process.returncode, out.splitlines()[0]))
 
     assert ended == [(0, "started first"), (0, "started second")]
-
-
-def _says_first(process: "subprocess.Popen[str]") -> str:
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "waiting for another" in line:
-            return "waiting"
-        if "at the gate" in line:
-            return "installing"
-    return "nothing"

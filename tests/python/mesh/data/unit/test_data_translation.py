@@ -9,7 +9,7 @@ import pytest
 from mesh.core.errors import UsageError
 from mesh.data.account import Rejects
 from mesh.data.dataset import AnnotatedText, ClassifiedText
-from mesh.data.languages import is_same_language, language_code
+from mesh.data.languages import is_same_language, iso_code
 from mesh.data.offsets import Offsets
 from mesh.data.raw_row import RawRow
 from mesh.data.translation import Translation
@@ -161,13 +161,13 @@ def test_names_within_entities_are_renamed() -> None:
     ],
 )
 def test_languages_get_their_code(name: str, code: str) -> None:
-    assert language_code(name) == code
+    assert iso_code(name) == code
 
 
 @pytest.mark.parametrize("name", ["", "xx", "q", "Quibblish", "12"])
 def test_what_is_no_language_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="isn't a language"):
-        language_code(name)
+        iso_code(name)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesh.core.errors import MeshError
+from mesh.data.delimited import check_delimiter
 from mesh.data.formats import Reading, read_file
-from mesh.data.tables import check_delimiter
 from mesh.data.text_files import check_encoding, find_encoding
 
 GERMAN = "text;label\nSchöne Grüße; sehr gern;positive\n".replace("Grüße;", "Grüße,")
