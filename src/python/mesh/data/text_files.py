@@ -98,7 +98,7 @@ def _by_content(start: bytes, file: IO[bytes]) -> str:
             if len(sample) < _SAMPLE:
                 sample += b"".join(_LINE_BEYOND_ASCII.findall(chunk))[:_SAMPLE]
         chunk = file.read(_CHUNK)
-    return "utf-8-sig" if wrong <= right else _likeliest(sample)
+    return "utf-8" if wrong <= right else _likeliest(sample)
 
 
 def _likeliest(sample: bytes) -> str:
@@ -108,7 +108,7 @@ def _likeliest(sample: bytes) -> str:
         str(name).lower() for found in chardet.detect_all(sample) if (name := found["encoding"])
     ]
     plausible = (name for name in names if _is_plausible(sample.decode(name, "replace")))
-    found = next(plausible, names[0] if names else "utf-8-sig")
+    found = next(plausible, names[0] if names else "utf-8")
     # Files of Windows have nearly the same letters, but other signs, such as that of a half.
     return "cp1252" if found in _LATIN and b"\xa4" not in sample else found
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mesh.core.errors import MeshError
@@ -51,6 +51,8 @@ PIECES = st.sampled_from(
 @settings(
     deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+# The beginning of a byte order mark.
+@example(content=b"\xef")
 @given(st.binary(max_size=60) | st.lists(PIECES, max_size=40).map(b"".join))
 def test_whatever_a_file_holds_its_rows_are_accounted_for(
     tmp_path: Path, form: str, row: type[TextRow], content: bytes
