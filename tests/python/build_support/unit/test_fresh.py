@@ -293,6 +293,18 @@ def test_both_commands_count(
     ]
 
 
+def test_the_response_of_the_user_before_does_not_count(container: Machine, tmp_path: Path) -> None:
+    (container.containers / "response").write_text('{"outputs":[]}\n')
+    program = tmp_path / "inside/mesh/serve"
+    program.write_text("#!/bin/bash\nsleep 1\n")
+    program.chmod(0o755)
+
+    code, _, err = container.run("--inside", "try", "root", "./serve", "true")
+
+    assert code == 1
+    assert "ended before it printed a response" in err
+
+
 def test_server_that_is_left_is_a_failure(container: Machine, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as left:
         port = left.getsockname()[1]
