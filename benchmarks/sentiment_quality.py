@@ -12,7 +12,7 @@ from rich.console import Console
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.formats import read_file
+from mesh.data.formats import Reading, read_file
 from sentiment.project import PROJECT
 from sentiment.schema import Configuration, Input, Request
 from sentiment.serve.model import SentimentModel
@@ -32,7 +32,8 @@ def judge(settings: QualitySettings, workspace: WorkspaceSettings) -> None:
     """Print the accuracy with three labels, and with two if neutral is ignored."""
     model = SentimentModel(workspace.current_model(PROJECT))
     model.load()
-    rows = [row.fields for row in read_file(settings.rows, "tsv", ["text", "label"]) if row.fields]
+    reading = Reading(columns=["text", "label"])
+    rows = [row.fields for row in read_file(settings.rows, "tsv", reading) if row.fields]
     outputs = []
     for start in range(0, len(rows), BATCH):
         documents = [Input(document=row["text"]) for row in rows[start : start + BATCH]]
