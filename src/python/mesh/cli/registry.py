@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 import click
-import dotenv
 
 from mesh.cli.paths import TypedPath, typed_path
+from mesh.core.env_files import find_env_file
 from mesh.core.errors import MeshError, UsageError
-from mesh.core.settings import find_env_file, load_settings, variable_name
+from mesh.core.settings import load_settings, load_settings_of_file, variable_name
 from mesh.core.tables import make_table, print_table
 from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.factory import open_registry
@@ -42,12 +42,8 @@ def _settings(location: str) -> RegistrySettings:
         raise UsageError(
             f"{location!r} is neither an env file nor a URL such as http://registry:5000."
         )
-    written = dotenv.dotenv_values(file)
-    fields = RegistrySettings.model_fields
-    names = {field: variable_name(RegistrySettings, field) for field in fields}
-    return RegistrySettings.model_validate(
-        {field: written.get(names[field]) or fields[field].default for field in fields}
-    )
+    given: RegistrySettings = load_settings_of_file(RegistrySettings, file)
+    return given
 
 
 @click.group("registry")

@@ -12,6 +12,7 @@ from mesh.compile.source import spec_for
 from mesh.compile.spec import Backend, CompileSpec, Tolerances
 from mesh.core.card import ARTIFACTS, COMPILED
 from mesh.core.digest import fingerprint
+from mesh.core.env_files import find_env_file
 from mesh.core.environment import describe_environment
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
@@ -19,7 +20,7 @@ from mesh.core.inputs import Inputs, differences, packages_of
 from mesh.core.program import Program, component_folder
 from mesh.core.project import Project
 from mesh.core.roots import DEFAULT_BACKEND
-from mesh.core.settings import MeshSettings, find_env_file, load_settings
+from mesh.core.settings import MeshSettings, load_settings
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compile_download import DownloadSettings
@@ -232,6 +233,7 @@ def expected_inputs(recipe: Recipe, workspace: WorkspaceSettings) -> Inputs | No
     settings, source, registry_settings, *extra_files = load_settings(
         [CompileSettings, DownloadSettings, RegistrySettings, *extra],
         env_file=find_env_file(component_folder(f"{recipe.project.package}.compile")),
+        complete=False,
     )
     if "://" in source.reference:
         downloads = workspace.output(recipe.project, "download")
@@ -252,6 +254,7 @@ def find_compiled(recipe: Recipe, inputs: Inputs) -> ModelVersion | None:
     (settings,) = load_settings(
         [RegistrySettings],
         env_file=find_env_file(component_folder(f"{recipe.project.package}.compile")),
+        complete=False,
     )
     return with_fingerprint(registered(settings, recipe.project.compiled_model), inputs)
 
