@@ -28,11 +28,11 @@ def _settings(location: str) -> RegistrySettings:
     """Settings of a registry.
 
     Args:
-        location: a URL; an env file, which replaces the environment; or empty, for the user's own
-            settings.
+        location: a URL, which goes with the user's own keys; an env file, which replaces the
+            environment; or empty, for the user's own settings.
     """
     if "://" in location:
-        return _settings("").model_copy(update={"uri": location})
+        return _settings("").model_copy(update={"uri": location, "artifacts": ""})
     if not location:
         own: RegistrySettings
         (own,) = load_settings([RegistrySettings], env_file=find_env_file(Path()))
@@ -43,6 +43,10 @@ def _settings(location: str) -> RegistrySettings:
             f"{location!r} is neither an env file nor a URL such as http://registry:5000."
         )
     given: RegistrySettings = load_settings_of_file(RegistrySettings, file)
+    if "uri" not in given.model_fields_set:
+        raise UsageError(
+            f"{file} names no registry: {variable_name(RegistrySettings, 'uri')} is missing."
+        )
     return given
 
 
@@ -135,7 +139,10 @@ _LOCATION = "A URL, such as http://registry:5000, or an env file with MESH_REGIS
 )
 @click.option("--to", "target", required=True, help=f"Registry to copy to. {_LOCATION}")
 def push(reference: str, source: str, target: str) -> None:
-    """Copy the version REFERENCE to another registry, with its lineage, attachments and aliases."""
+    """Copy the version REFERENCE to another registry, with its lineage and attachments.
+
+    An alias in REFERENCE, such as KEYWORDS-COMPILED:prod, is moved there too.
+    """
     _copy(reference, source, target)
 
 
@@ -146,16 +153,25 @@ def push(reference: str, source: str, target: str) -> None:
     "--to", "target", default="", help=f"Registry to copy to; by default your own. {_LOCATION}"
 )
 def pull(reference: str, source: str, target: str) -> None:
-    """Copy the version REFERENCE from another registry, with lineage, attachments and aliases."""
+    """Copy the version REFERENCE from another registry, with its lineage and attachments.
+
+    An alias in REFERENCE, such as KEYWORDS-COMPILED:prod, is moved here too.
+    """
     _copy(reference, source, target)
 
 
 def _copy(reference: str, source: str, target: str) -> None:
     source_settings, target_settings = _settings(source), _settings(target)
-    if source_settings == target_settings:
+    if source_settings.identity == target_settings.identity:
         raise UsageError("The registry to copy from and the one to copy to are the same.")
     copy = copy_version(open_registry(source_settings), open_registry(target_settings), reference)
     click.echo(f"{reference} is {copy.reference} there")
+    # A new connection sees what others see.
+    there = open_registry(target_settings)
+    names = [copy.reference, *([copy.card.trained_version] if copy.card.trained_version else [])]
+    problems = [f"{name}: {problem}" for name in names for problem in there.verify(name)]
+    if problems:
+        raise MeshError(f"The copy is damaged: {'; '.join(problems)}.")
 
 
 @group.command()

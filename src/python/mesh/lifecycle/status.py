@@ -10,9 +10,7 @@ from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import open_registry
 from mesh.registry.reference import LATEST, ModelReference
-from mesh.registry.settings import RegistrySettings
-
-_SQLITE = "sqlite:///"
+from mesh.registry.settings import SQLITE, RegistrySettings
 
 
 def registered(settings: RegistrySettings, name: str) -> list[ModelVersion]:
@@ -67,7 +65,7 @@ def with_fingerprint(versions: list[ModelVersion], inputs: Inputs) -> ModelVersi
 
 @functools.cache
 def read_registry(settings: RegistrySettings) -> list[ModelVersion] | MeshError:
-    if settings.uri.startswith(_SQLITE) and not Path(settings.uri.removeprefix(_SQLITE)).exists():
+    if settings.uri.startswith(SQLITE) and not Path(settings.uri.removeprefix(SQLITE)).exists():
         # Opening it would create it.
         return []
     try:
