@@ -32,6 +32,7 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.data.status": "compares inputs",
     "mesh.data.store": "keeps versions of data, whose content is an input itself",
     "mesh.lifecycle.base_model": "finds base models, whose files are inputs themselves",
+    "mesh.lifecycle.results": "names versions, whose files are inputs themselves",
     "mesh.lifecycle.status": "compares inputs",
     "mesh.lifecycle.training.settings": "settings, whose values are inputs themselves",
     "mesh.lifecycle.version": "puts together inputs and results",

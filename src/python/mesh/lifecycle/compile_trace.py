@@ -27,11 +27,10 @@ from mesh.lifecycle.compile_download import DownloadSettings
 from mesh.lifecycle.compile_records import BASE_FOLDER, COMPILATION_FILE, Compilation, Downloaded
 from mesh.lifecycle.extra_files import ExtraFiles
 from mesh.lifecycle.recipe import Recipe, load_recipe
-from mesh.lifecycle.status import find_registered, registered, status_of_model, with_fingerprint
+from mesh.lifecycle.status import find_chosen, registered, status_of_model, with_fingerprint
 from mesh.lifecycle.version import RegressionTest, digest_of, source_digest
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import open_registry
-from mesh.registry.reference import reference_to
 from mesh.registry.settings import RegistrySettings
 
 logger = logging.getLogger(__name__)
@@ -241,8 +240,13 @@ def expected_inputs(recipe: Recipe, workspace: WorkspaceSettings) -> Inputs | No
             return None
         digest = source_digest(downloads / BASE_FOLDER)
     else:
-        reference = reference_to(recipe.project.trained_model, source.reference)
-        version = find_registered(registry_settings, reference)
+        version = find_chosen(
+            workspace,
+            recipe.project,
+            recipe.project.trained_model,
+            source.reference,
+            registry_settings,
+        )
         if version is None:
             return None
         digest = digest_of(version.manifest)
