@@ -2,28 +2,40 @@
 
 import importlib.resources
 import random
+import re
 from functools import cache
 
 from ner.dataset import Example, NamedEntity
 
 RENAMED = 0.5
 """Fraction of the names that are replaced."""
-LOWER, UPPER = 0.1, 0.05
-"""Fractions of the rows that become lower case or all capitals, as in chats and headlines."""
+LOWER, TITLE, LOUD = 0.2, 0.05, 0.05
+"""Fractions of the rows in other cases: all lower, as in chats; each word capitalised, as in
+headlines; some words in capitals. A row all in capitals is read in lower case."""
+_LOUD_WORDS = 0.3
+_WORD = re.compile(r"[^\W\d_]+")
 _CAPITALS_OF_ABBREVIATIONS = 4
 
 
 def vary_names(row: Example, chance: random.Random) -> Example:
     """Replace some names of a row by others from `train/names`, and sometimes its letter case."""
     row = _rename(row, chance)
-    draw = chance.random()
-    text = row.text
-    if draw < LOWER:
-        text = row.text.lower()
-    elif draw < LOWER + UPPER:
-        text = row.text.upper()
+    text = _other_case(row.text, chance)
     # A few letters have a different length in the other case, so the spans would no longer fit.
     return row.model_copy(update={"text": text}) if len(text) == len(row.text) else row
+
+
+def _other_case(text: str, chance: random.Random) -> str:
+    draw = chance.random()
+    if draw < LOWER:
+        return text.lower()
+    if draw < LOWER + TITLE:
+        return _WORD.sub(lambda word: word[0][0].upper() + word[0][1:], text)
+    if draw < LOWER + TITLE + LOUD:
+        return _WORD.sub(
+            lambda word: word[0].upper() if chance.random() < _LOUD_WORDS else word[0], text
+        )
+    return text
 
 
 def _rename(row: Example, chance: random.Random) -> Example:
