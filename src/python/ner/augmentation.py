@@ -17,7 +17,7 @@ _LISTS = {
     "LOC": ("countries", "regions", "cities"),
     # Many teams are called by their town.
     "ORG": ("organisations", "teams", "cities"),
-    "MISC": ("nationalities",),
+    "MISC": ("nationalities", "peoples", "competitions"),
 }
 _WORD = re.compile(r"[^\W\d_]+")
 _CAPITALS_OF_ABBREVIATIONS = 4
