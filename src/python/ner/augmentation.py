@@ -15,8 +15,8 @@ headlines; some words in capitals. A row all in capitals is read in lower case."
 _LOUD_WORDS = 0.3
 _LISTS = {
     "LOC": ("countries", "regions", "cities"),
-    # Many teams are called by their town.
-    "ORG": ("organisations", "teams", "cities"),
+    # Many teams are called by their town or county.
+    "ORG": ("organisations", "teams", "cities", "regions"),
     "MISC": ("nationalities", "peoples", "competitions"),
 }
 _WORD = re.compile(r"[^\W\d_]+")
