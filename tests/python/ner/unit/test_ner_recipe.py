@@ -83,7 +83,7 @@ def _names(kind):
         ("Siemens", "ORG", "organisations"),
         ("Real Madrid", "ORG", "teams"),
         ("Manchester", "ORG", "cities"),
-        ("Yorkshire", "ORG", "regions"),
+        ("Cornwall", "ORG", "regions"),
         ("Norwegian", "MISC", "nationalities"),
         ("norwegian", "MISC", "nationalities"),
     ],
