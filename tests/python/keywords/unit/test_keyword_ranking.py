@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keywords.ranking import max_sum_distance, maximal_marginal_relevance, most_similar
+from keywords.ranking import max_sum_distance, maximal_marginal_relevance, most_relevant
 
 
 def unit_vectors(seed, count, dim=12):
@@ -20,9 +20,9 @@ TOP_N = st.integers(1, 8)
 
 
 @given(CASES, TOP_N)
-def test_most_similar_takes_the_nearest_first(case, top_n):
+def test_most_relevant_takes_the_best_first(case, top_n):
     document, candidates = case
-    ranked = most_similar(document, candidates, top_n)
+    ranked = most_relevant(candidates @ document, top_n)
     scores = [score for _, score in ranked]
     left_out = np.delete(candidates, [index for index, _ in ranked], axis=0) @ document
     assert len(ranked) == min(top_n, len(candidates))
@@ -32,13 +32,13 @@ def test_most_similar_takes_the_nearest_first(case, top_n):
 
 def test_equal_similarities_keep_the_order_of_the_candidates():
     candidates = np.repeat(unit_vectors(0, 1), 30, axis=0)
-    assert [index for index, _ in most_similar(candidates[0], candidates, 5)] == [0, 1, 2, 3, 4]
+    assert [index for index, _ in most_relevant(candidates @ candidates[0], 5)] == [0, 1, 2, 3, 4]
 
 
 @given(CASES, TOP_N, st.floats(0, 1))
 def test_marginal_relevance_takes_the_best_of_the_rest_each_time(case, top_n, diversity):
     document, candidates = case
-    ranked = maximal_marginal_relevance(document, candidates, top_n, diversity)
+    ranked = maximal_marginal_relevance(candidates @ document, candidates, top_n, diversity)
     similarity = candidates @ document
     between = candidates @ candidates.T
     chosen = [int(similarity.argmax())] if len(candidates) else []
@@ -59,8 +59,8 @@ def test_marginal_relevance_takes_the_best_of_the_rest_each_time(case, top_n, di
 def test_diversity_avoids_a_near_copy():
     document = np.array([1, 0, 0], dtype=np.float32)
     candidates = np.array([[0.9, 0.436, 0], [0.9, 0.435, 0.02], [0.5, 0, 0.866]], dtype=np.float32)
-    near = maximal_marginal_relevance(document, candidates, 2, 0.0)
-    diverse = maximal_marginal_relevance(document, candidates, 2, 0.7)
+    near = maximal_marginal_relevance(candidates @ document, candidates, 2, 0.0)
+    diverse = maximal_marginal_relevance(candidates @ document, candidates, 2, 0.7)
     assert {index for index, _ in near} == {0, 1}
     assert {index for index, _ in diverse} == {0, 2}
 
@@ -70,7 +70,7 @@ def test_diversity_avoids_a_near_copy():
 def test_max_sum_same_as_brute_force(case, top_n, more):
     document, candidates = case
     if len(candidates) < top_n:
-        assert max_sum_distance(document, candidates, top_n, top_n + more) == []
+        assert max_sum_distance(candidates @ document, candidates, top_n, top_n + more) == []
         return
     similarity = candidates @ document
     nearest = np.argsort(similarity)[-(top_n + more) :]
@@ -79,7 +79,7 @@ def test_max_sum_same_as_brute_force(case, top_n, more):
     def total(chosen):
         return sum(between[first, second] for first, second in combinations(chosen, 2))
 
-    ranked = max_sum_distance(document, candidates, top_n, top_n + more)
+    ranked = max_sum_distance(candidates @ document, candidates, top_n, top_n + more)
     chosen = [index for index, _ in ranked]
     assert set(chosen) <= set(nearest.tolist())
     assert total(chosen) == pytest.approx(min(map(total, combinations(nearest, top_n))), abs=1e-5)
@@ -88,7 +88,7 @@ def test_max_sum_same_as_brute_force(case, top_n, more):
 
 def test_scores_have_four_digits():
     document, candidates = unit_vectors(3, 1)[0], unit_vectors(4, 9)
-    ranked = most_similar(document, candidates, 9)
+    ranked = most_relevant(candidates @ document, 9)
     assert all(score == round(score, 4) for _, score in ranked)
     assert [score for _, score in ranked] == pytest.approx(
         sorted((candidates @ document).tolist(), reverse=True), abs=1e-4

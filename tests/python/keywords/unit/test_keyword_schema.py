@@ -17,6 +17,8 @@ def request_of(configuration=None, texts=("some text",)):
 def test_the_configuration_is_optional():
     assert request_of().configuration.model_dump(mode="json") == {
         "markup": "auto",
+        "candidate_mode": "ngrams",
+        "max_phrase_words": 4,
         "candidates": None,
         "keyphrase_ngram_range": [1, 1],
         "stop_words": "english",
