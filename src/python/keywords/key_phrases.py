@@ -43,7 +43,7 @@ _WORD = regex.compile(
 _GAP = regex.compile(rf"(?:[{APOSTROPHES}][sS])?\.? |")
 _LETTER = regex.compile(r"\p{L}")
 _APART = regex.compile(rf"[\s/{_HYPHENS}]++")
-_PLURAL = regex.compile(r"(?:(?<=\w\wx|\wch|\wsh|\wss)es|(?<=\w\w[^siu])s)$")
+_PLURAL = regex.compile(r"(?:(?<=\w\w)ies|(?<=\w\w)y|(?<=\wx|\wch|\wsh|\wss)es|(?<=\w\w[^siu])s)$")
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,10 @@ class _Found:
 
 
 def _key(phrase: str) -> str:
-    """The form of a phrase without its spelling: "Real-time systems" gives "realtimesystem"."""
+    """The form in which phrases are equal: "Real-time systems" and "real time system" have the same.
+
+    Endings are those of the plural in English; French, Spanish and Portuguese share most of them.
+    """
     return "".join(_PLURAL.sub("", part) for part in _APART.split(fold(phrase)))
 
 
