@@ -9,7 +9,7 @@ the cosine similarity to the document, or `phrase_relevance`.
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain, combinations
-from math import comb
+from math import comb, log
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ def phrase_relevance(
         longest: the number of words from which on a phrase counts as long.
     """
     starts, words = np.array(places, dtype=np.float32).reshape(-1, 2).T
-    length = np.minimum(np.log(words) / np.log(max(longest, 2)), 1)
+    length = np.minimum(np.log(words) / log(max(longest, 2)), 1)
     total = similarity.clip(0, 1) + LENGTH_WEIGHT * length + POSITION_WEIGHT * (1 - starts)
     relevance: NDArray[np.float32] = total / (1 + LENGTH_WEIGHT + POSITION_WEIGHT)
     return relevance

@@ -179,6 +179,10 @@ class Request(DocumentsRequest):
     )
 
 
+LOAD_CONFIGURATIONS = (None, {"candidate_mode": "phrases"})
+"""A load test sends each request with each of these, None for none."""
+
+
 class Keyword(BaseModel):
     """A keyword and its relevance to its document."""
 

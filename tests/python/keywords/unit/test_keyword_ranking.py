@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keywords.ranking import max_sum_distance, maximal_marginal_relevance, most_relevant
+from keywords.candidates import Place
+from keywords.ranking import (
+    max_sum_distance,
+    maximal_marginal_relevance,
+    most_relevant,
+    phrase_relevance,
+)
 
 
 def unit_vectors(seed, count, dim=12):
@@ -93,3 +99,35 @@ def test_scores_have_four_digits():
     assert [score for _, score in ranked] == pytest.approx(
         sorted((candidates @ document).tolist(), reverse=True), abs=1e-4
     )
+
+
+@pytest.mark.parametrize(
+    ("similarity", "place", "longest", "expected"),
+    [
+        (1.0, Place(0, 4), 4, 1.0),
+        (1.0, Place(0, 9), 4, 1.0),
+        (0.0, Place(1, 1), 4, 0.0),
+        (-0.4, Place(1, 1), 4, 0.0),
+        (0.5, Place(0.5, 2), 4, (0.5 + 0.05 / 2 + 0.1 / 2) / 1.15),
+        (0.5, Place(0, 3), 3, (0.5 + 0.05 + 0.1) / 1.15),
+        (0.5, Place(0, 1), 1, (0.5 + 0.1) / 1.15),
+    ],
+)
+def test_relevance_of_a_phrase(similarity, place, longest, expected):
+    found = phrase_relevance(np.array([similarity], dtype=np.float32), [place], longest)
+    assert found == pytest.approx([expected], abs=1e-6)
+
+
+@given(
+    st.lists(st.tuples(st.floats(-1, 1), st.floats(0, 1), st.integers(1, 20)), max_size=9),
+    st.integers(1, 10),
+)
+def test_relevance_is_between_0_and_1_and_grows_with_each_part(cases, longest):
+    similarity = np.array([case[0] for case in cases], dtype=np.float32)
+    places = [Place(start, words) for _, start, words in cases]
+    relevance = phrase_relevance(similarity, places, longest)
+    assert relevance.shape == (len(cases),)
+    assert relevance.dtype == np.float32
+    assert ((relevance >= 0) & (relevance <= 1)).all()
+    longer = [Place(start / 2, words + 1) for start, words in places]
+    assert (phrase_relevance(similarity, longer, longest) >= relevance).all()
