@@ -35,9 +35,11 @@ _MARK = (
     r"|(?<=\p{Ll})\.(?=\p{Ll})|(?<=\b\p{Lu})\.(?=\p{Lu}\b))"
 )
 _WORD = regex.compile(
-    rf"(?P<spaceless>(?:{SPACELESS_CHARACTER})++)|{RUN}(?:{_MARK}{RUN})*+(?:\+\+|\#)?+",
+    r"(?:https?://|www\.)\S++"
+    rf"|(?P<spaceless>(?:{SPACELESS_CHARACTER})++)|{RUN}(?:(?:{_MARK}|@){RUN})*+(?:\+\+|\#)?+",
     regex.VERSION1,
 )
+_ADDRESS = regex.compile(r"(?:https?://|www\.|[^@]*+@)")
 # What stands between two words of a phrase: a space, also behind an abbreviation or a genitive; or
 # nothing, in scripts without spaces.
 _GAP = regex.compile(rf"(?:[{APOSTROPHES}][sS])?\.? |")
@@ -146,12 +148,30 @@ def _key(phrase: str) -> str:
 
 
 def _phrases(document: Passages, rules: PhraseRules) -> Iterator[_Phrase]:
+    """The phrases of a document: its runs of words that aren't too long.
+
+    Where most words stand in longer runs, few borders are known, so parts of those are phrases too.
+    """
     total = sum(map(len, document.blocks))
-    for offset, sentence in _sentences(document, rules.language):
-        for run in _runs(sentence, rules.borders):
-            text = keyword_form(sentence[run[0].start : run[-1].end])
-            if len(run) <= rules.longest and 1 < len(text) <= LONGEST_PHRASE:
-                yield _Phrase(text, Place(offset + run[0].start / total, len(run)))
+    runs = [
+        (offset, sentence, run)
+        for offset, sentence in _sentences(document, rules.language)
+        for run in _runs(sentence, rules.borders)
+    ]
+    sizes = [len(run) for _, _, run in runs]
+    are_parted = 2 * sum(size for size in sizes if size > rules.longest) > sum(sizes)
+    for offset, sentence, run in runs:
+        parts = [run] if len(run) <= rules.longest else _parts(run, rules) if are_parted else []
+        for part in parts:
+            text = keyword_form(sentence[part[0].start : part[-1].end])
+            if 1 < len(text) <= LONGEST_PHRASE:
+                yield _Phrase(text, Place(offset + part[0].start / total, len(part)))
+
+
+def _parts(run: Sequence[Word], rules: PhraseRules) -> Iterator[Sequence[Word]]:
+    """The pairs of neighbouring words, or the words, of a run."""
+    size = min(2, rules.longest)
+    return (run[start : start + size] for start in range(len(run) - size + 1))
 
 
 def _sentences(document: Passages, language: str) -> Iterator[tuple[float, str]]:
@@ -171,7 +191,8 @@ def _runs(sentence: str, borders: StopWords) -> Iterator[list[Word]]:
         if run and not _GAP.fullmatch(sentence, run[-1].end, word.start):
             yield run
             run = []
-        if run or _LETTER.search(sentence, word.start, word.end):
+        is_address = _ADDRESS.match(sentence, word.start, word.end)
+        if not is_address and (run or _LETTER.search(sentence, word.start, word.end)):
             run.append(word)
     if run:
         yield run

@@ -55,6 +55,9 @@ def found(text, stop_words="english", longest=4):
         ("Green pears\nRed apples", ["green pears", "red apples"]),
         ("<p>Red fox</p><p>hen &mdash; owl</p>", ["red fox", "hen", "owl"]),
         ("**Red fox**\n\n- brown hen\n- grey owl", ["red fox", "brown hen", "grey owl"]),
+        # Addresses are no phrases.
+        ("ovens: https://www.example.org/a,b?c=d kilns", ["ovens", "kilns"]),
+        ("www.example.org, ann.lee@example.org or @ann", ["ann"]),
         ("", []),
         (" ... ?! ", []),
         ("the and of", []),
@@ -86,9 +89,25 @@ def test_borders_are_those_of_the_configuration(stop_words, text, expected):
     assert sorted(found(text, stop_words)) == sorted(expected)
 
 
-@pytest.mark.parametrize(("longest", "expected"), [(1, []), (2, []), (3, ["old oak trees"])])
+@pytest.mark.parametrize(
+    ("longest", "expected"),
+    [(2, ["elm", "bark", "moss"]), (3, ["old oak trees", "elm", "bark", "moss"])],
+)
 def test_longer_runs_are_no_phrases(longest, expected):
-    assert found("old oak trees", [], longest) == expected
+    assert found("old oak trees, elm, bark, moss", [], longest) == expected
+
+
+@pytest.mark.parametrize(
+    ("longest", "expected"),
+    [
+        (1, ["old", "oak", "trees", "grow", "slowly", "elm"]),
+        (2, ["old oak", "oak trees", "trees grow", "grow slowly", "elm"]),
+        (4, ["old oak", "oak trees", "trees grow", "grow slowly", "elm"]),
+        (5, ["old oak trees grow slowly", "elm"]),
+    ],
+)
+def test_longer_runs_are_parted_where_most_words_stand_in_them(longest, expected):
+    assert found("old oak trees grow slowly, elm", [], longest) == expected
 
 
 @pytest.mark.parametrize(
