@@ -40,8 +40,7 @@ def phrase_relevance(
     starts, words = np.array(places, dtype=np.float32).reshape(-1, 2).T
     length = np.minimum(np.log(words) / log(max(longest, 2)), 1)
     total = similarity.clip(0, 1) + LENGTH_WEIGHT * length + POSITION_WEIGHT * (1 - starts)
-    relevance: NDArray[np.float32] = total / (1 + LENGTH_WEIGHT + POSITION_WEIGHT)
-    return relevance
+    return (total / (1 + LENGTH_WEIGHT + POSITION_WEIGHT)).astype(np.float32)
 
 
 def most_relevant(relevance: NDArray[np.float32], top_n: int) -> Ranked:
