@@ -9,7 +9,6 @@ from keywords.candidates import Place
 from keywords.documents import Passages, read_passages
 from keywords.key_phrases import PhraseRules, find_phrases, match_phrases
 from keywords.schema import Configuration
-from mesh.nlp.stop_words import StopWords
 
 
 def rules(stop_words="english", longest=4):
@@ -179,9 +178,9 @@ def test_any_text_has_phrases_or_none(text, stop_words):
 
 
 @pytest.mark.parametrize(
-    "text", ["a/" * 50_000, "kiln " * 20_000, "x. " * 33_000, "'s " * 33_000, "习" * 100_000]
+    "text", ["a/" * 20_000, "kiln " * 8_000, "x. " * 12_000, "'s " * 12_000, "习" * 40_000]
 )
 def test_time_is_linear(text):
     begin = time.process_time()
-    find_phrases([Passages((text,), "plain", text)], rules(StopWords(()) and []), 1)
-    assert time.process_time() - begin < 5
+    find_phrases([Passages((text,), "plain", text)], rules([]), 1)
+    assert time.process_time() - begin < 3
