@@ -183,4 +183,4 @@ def test_any_text_has_phrases_or_none(text, stop_words):
 def test_time_is_linear(text):
     begin = time.process_time()
     find_phrases([Passages((text,), "plain", text)], rules([]), 1)
-    assert time.process_time() - begin < 3
+    assert time.process_time() - begin < 5
