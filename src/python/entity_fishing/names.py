@@ -32,7 +32,11 @@ def name_key(name: str) -> str:
 
     Empty for a name without letters or digits.
     """
-    decomposed = normal_form("NFKD", spelling(name)).casefold()
-    plain = normal_form("NFC", _MARKS.sub("", decomposed))
-    key: str = _EDGES.sub("", plain)
+    key: str = _EDGES.sub("", without_accents(spelling(name)).casefold())
     return key
+
+
+def without_accents(name: str) -> str:
+    """A name without the marks of its Latin, Greek and Cyrillic letters."""
+    decomposed = normal_form("NFKD", name)
+    return normal_form("NFC", _MARKS.sub("", decomposed))

@@ -21,7 +21,7 @@ def test_known_identifiers():
     knowledge = KnowledgeBase.open(None)
     for name, expected in (
         ("Paris", {"Q90", "Q830149", "Q167646"}),
-        ("USA", {"Q30"}),
+        ("USA", {"Q30", "Q164134"}),
         ("Douglas Adams", {"Q42"}),
         ("zurich", {"Q72"}),
     ):
