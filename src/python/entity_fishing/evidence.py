@@ -145,9 +145,10 @@ class Text:
             other = Reason.AMBIGUOUS if is_strange else Reason.UNKNOWN
             return Link(mention, 0.0, reason=mention.reason or other)
         context = embeddings[self._context(mention)]
+        is_shared = any(found.is_whole and found.type == "person" for found in candidates)
         weights = [
             self._weights.weight(
-                candidate, mention.start, mention.end, is_named=candidate.id in named
+                candidate, mention, is_named=candidate.id in named, is_shared=is_shared
             )
             + _CONTEXT * float(context @ embeddings[candidate.description])
             for candidate in candidates

@@ -21,7 +21,7 @@ _HEADLINE = 3
 # A name in capitals, at the start of a sentence or behind the writer's name, before a date, an
 # agency or a country.
 _DATELINE = regex.compile(
-    r"(?:(?<=^|[\n.!?] ?)|(?<=\p{Ll} )(?=[\p{Lu} ]+ ?\d))"
+    r"(?:(?<=^|[\n.!?] ?)|(?<=\p{Ll} )(?=[\p{Lu} ]+ ?[\d*]))"
     r"\p{Lu}[\p{Lu}.'-]{2,}(?: \p{Lu}[\p{Lu}.'-]+){0,3} ?"
     r"(?=\d|\p{Lu}\p{Ll}+\.? \d|[(*\u2013\u2014-]|, \p{Lu}\p{Ll})"
 )

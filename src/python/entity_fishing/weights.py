@@ -7,8 +7,9 @@ import regex
 
 from entity_fishing.knowledge import Candidate
 from entity_fishing.knowledge_file import NameKind
+from entity_fishing.linker import Mention
 from entity_fishing.names import ABBREVIATION, spelling, without_accents
-from entity_fishing.ordinary import is_frequent_last_name
+from entity_fishing.ordinary import is_first_name, is_frequent_last_name
 from entity_fishing.reading import Reading
 from entity_fishing.sports import is_placed, sport_of_team, sports_of
 
@@ -18,16 +19,25 @@ _OTHER_CASE = -1.0
 _PART = -4.0
 _NAMED = 6.0
 # The weight of no entity, which a candidate must exceed; a single word is often something else,
-# but less often where it is the name of a place or an organisation.
+# but less often where no person has the name of a place or an organisation.
 _NOTHING = 2.0
 _NOTHING_ONE_WORD = 4.0
-_ONE_WORD = {"place": 1.5, "organisation": 0.5, "person": 0.75, "other": 0.5}
+_ONE_WORD = {"place": 1.5, "organisation": 0.8, "person": 0.4, "other": 0.0}
 # Alone, a last name that many have.
-_FREQUENT_LAST_NAME = -2.0
+_FREQUENT_LAST_NAME = -1.0
+# Behind a word that describes the entity: "President".
+_TITLE = 1.0
+# A person, and a place, where the words around the name speak of a place.
+_IN_PERSON = -2.0
+_IN_PLACE = 1.0
+# Behind the first name of somebody else.
+_OTHER_PERSON = -4.0
 # A language, which has the name of a people, where a text doesn't speak of languages.
 _NO_LANGUAGE = -2.0
-# A team where a text reports on its sport, and one where it doesn't or where a place is meant.
+# A team where a text reports on its sport, where it reports on none, and where it reports on
+# another one or a place is meant.
 _TEAM = 3.0
+_NO_SPORT = -1.5
 _NO_TEAM = -4.0
 # A place where a team must be meant.
 _NO_PLACE = -4.0
@@ -51,57 +61,97 @@ class Weights:
         self._reading = reading
         self._sports = sports_of(reading)
 
-    def weight(self, candidate: Candidate, start: int, end: int, *, is_named: bool) -> float:
-        """The weight of a candidate for the name at a place of the text.
+    def weight(
+        self, candidate: Candidate, mention: Mention, *, is_named: bool, is_shared: bool
+    ) -> float:
+        """The weight of a candidate for a name.
 
         Args:
             is_named: whether the text names the candidate in full somewhere.
+            is_shared: whether a person has the name too.
         """
-        surface = self._reading.text[start:end]
-        weight = _POPULARITY * candidate.popularity + _NAMED * is_named
-        weight += self._by_name(candidate, surface, start, end)
+        surface = self._surface(mention)
+        weight = _POPULARITY * candidate.popularity
+        weight += _NAMED * (is_named and _is_edge(surface, candidate))
+        weight += self._by_name(candidate, mention, surface, is_shared=is_shared)
+        weight += self._by_word_before(candidate, mention, surface)
         if candidate.kind is not NameKind.DEMONYM:
-            weight += self._by_sport(candidate, start, end)
+            weight += self._by_place(candidate, mention)
         if candidate.kind is NameKind.LABEL and _LANGUAGE.search(candidate.description):
-            weight += 0 if self._is_about_languages(start, end) else _NO_LANGUAGE
+            weight += 0 if self._is_about_languages(mention) else _NO_LANGUAGE
         return weight
 
-    def _is_about_languages(self, start: int, end: int) -> bool:
-        sentence = self._reading.text[slice(*self._reading.context(start, end))]
-        return bool(_ABOUT_LANGUAGES.search(sentence))
-
-    def _by_name(self, candidate: Candidate, surface: str, start: int, end: int) -> float:
+    def _by_name(
+        self, candidate: Candidate, mention: Mention, surface: str, *, is_shared: bool
+    ) -> float:
         if not candidate.is_whole:
             return _PART
-        is_spelled = _is_spelled(surface, candidate.name)
+        is_demonym = candidate.kind is NameKind.DEMONYM
         weight = 0.0
-        if not is_spelled and self._reading.tells_case(start, end):
-            weight += _OTHER_CASE
-        elif not is_certain(surface):
-            is_demonym = candidate.kind is NameKind.DEMONYM
-            weight += _ONE_WORD["place" if is_demonym else candidate.type]
-        if candidate.kind is NameKind.ALIAS:
+        if not _is_spelled(surface, candidate.name):
+            if self._reading.tells_case(mention.start, mention.end):
+                weight += _OTHER_CASE
+        elif not (is_certain(surface) or mention.doubt):
+            kind = "place" if is_demonym else candidate.type
+            weight += 0.0 if is_shared and kind != "person" else _ONE_WORD[kind]
+        # "Washington" is as usual as "Washington, D.C.".
+        if candidate.kind is NameKind.ALIAS and not candidate.label.startswith(f"{surface},"):
             weight += _ALIAS
             if candidate.type == "person" and is_frequent_last_name(surface):
                 weight += _FREQUENT_LAST_NAME
         return weight
 
-    def _by_sport(self, candidate: Candidate, start: int, end: int) -> float:
-        sport = None if candidate.type == "person" else sport_of_team(candidate.description)
-        if sport is None and (candidate.type != "place" or not self._sports):
+    def _by_word_before(self, candidate: Candidate, mention: Mention, surface: str) -> float:
+        """What the first name of somebody else or a title before a name says."""
+        index = self._reading.index(mention.start) - 1
+        if index < 0 or " " in surface:
             return 0.0
-        is_place = is_placed(self._reading, start, end)
-        if sport is None:
-            return 0.0 if is_place else _NO_PLACE
+        word = self._reading.word(index)
+        gap = self._reading.text[self._reading.words[index].end : mention.start]
+        if gap != " " or not word[:1].isupper():
+            return 0.0
+        if is_first_name(word):
+            return _OTHER_PERSON * (word.lower() not in candidate.label.lower())
+        is_title = len(word) > _SHORT and word.lower() in candidate.description.lower().split()
+        return _TITLE * (is_title and candidate.type == "person")
+
+    def _by_place(self, candidate: Candidate, mention: Mention) -> float:
+        """What a text about a team sport says, and words that speak of a place."""
+        is_place = is_placed(self._reading, mention.start, mention.end)
+        if candidate.type == "person":
+            return _IN_PERSON * is_place
+        if sport := sport_of_team(candidate.description):
+            return self._by_sport(candidate, sport, is_place=is_place)
+        if candidate.type != "place":
+            return 0.0
+        return _IN_PLACE if is_place else _NO_PLACE * bool(self._sports)
+
+    def _by_sport(self, candidate: Candidate, sport: str, *, is_place: bool) -> float:
+        is_on = sport in self._sports
         if candidate.kind is NameKind.LABEL or not candidate.is_whole:
-            return _TEAM * (sport in self._sports and candidate.is_whole)
-        return _TEAM if sport in self._sports and not is_place else _NO_TEAM
+            return _TEAM * (is_on and candidate.is_whole)
+        if not self._sports and not is_place:
+            return _NO_SPORT
+        return _TEAM if is_on and not is_place else _NO_TEAM
+
+    def _is_about_languages(self, mention: Mention) -> bool:
+        sentence = slice(*self._reading.context(mention.start, mention.end))
+        return bool(_ABOUT_LANGUAGES.search(self._reading.text[sentence]))
+
+    def _surface(self, mention: Mention) -> str:
+        return self._reading.text[mention.start : mention.end]
 
 
 def _is_spelled(surface: str, name: str) -> bool:
     """Whether a name is written as usual, or in capitals where only other words aren't."""
     ours, theirs = without_accents(spelling(surface)), without_accents(spelling(name))
     return ours == theirs or (len(ours) > _SHORT and ours == theirs.upper())
+
+
+def _is_edge(surface: str, candidate: Candidate) -> bool:
+    """Whether a short name is the beginning or the end of the full one."""
+    name, part = candidate.name.casefold(), surface.casefold()
+    return candidate.is_whole or name.startswith(part) or name.endswith(part)
 
 
 def is_certain(name: str) -> bool:
