@@ -179,6 +179,8 @@ class Text:
         """
         if candidate.name.islower():
             return True
+        if not self._weights.may_be(candidate):
+            return False
         rest = embeddings[self._rest(mention)]
         about = (candidate.description, *_DEEDS[candidate.type])
         return any(float(rest @ embeddings[text]) > mention.doubt for text in about)

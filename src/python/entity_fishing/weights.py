@@ -32,7 +32,8 @@ _IN_PERSON = -2.0
 _IN_PLACE = 1.0
 # Behind the first name of somebody else.
 _OTHER_PERSON = -4.0
-# A language, which has the name of a people, where a text doesn't speak of languages.
+# A language, which has the name of a people, where a text speaks of languages, and elsewhere.
+_LANGUAGE_MEANT = 4.0
 _NO_LANGUAGE = -2.0
 # A team where a text reports on its sport, where it reports on none, and where it reports on
 # another one or a place is meant.
@@ -43,14 +44,20 @@ _NO_TEAM = -4.0
 _NO_PLACE = -4.0
 # Shorter words in capitals are rather abbreviations.
 _SHORT = 3
+# Letters of the words before a name that tell of a language.
+_LONGEST = 12
 
 
 _LANGUAGE = regex.compile(r"(?<!programming )\blanguage\b")
-_ABOUT_LANGUAGES = regex.compile(
-    r"\b(?:languages?|speak(?:s|ers?|ing)?|spoken?|fluent(?:ly)?|translat\w+|dialects?|words?|"
-    r"grammar|vocabulary|pronounce[ds]?|lessons?|(?:in|into|from|learn|learned|learnt|learning) "
-    r"(?=\p{Lu}\p{L}+(?:[.,;:!?]|$| and )))",
+# A word that a language follows, and what follows it: "speaks German", "in German."
+_SPEAKING = regex.compile(
+    r"\b(?:speak|speaks|speaking|spoke|spoken|learn|learns|learnt|learned|learning|teach|teaches|"
+    r"taught|fluent|in|into|from) $",
     regex.IGNORECASE,
+)
+_AFTER_LANGUAGE = regex.compile(r"\s*(?:[.,;:!?)]|$|fluently|well|at)")
+_OF_LANGUAGE = regex.compile(
+    r"[ -](?:languages?|lessons?|words?|grammar|dialects?|translations?|speak\w*|version)\b"
 )
 
 
@@ -78,8 +85,13 @@ class Weights:
         if candidate.kind is not NameKind.DEMONYM:
             weight += self._by_place(candidate, mention)
         if candidate.kind is NameKind.LABEL and _LANGUAGE.search(candidate.description):
-            weight += 0 if self._is_about_languages(mention) else _NO_LANGUAGE
+            weight += _LANGUAGE_MEANT if self._is_language(mention) else _NO_LANGUAGE
         return weight
+
+    def may_be(self, candidate: Candidate) -> bool:
+        """Whether a doubtful name may stand for a candidate: for a team only in its sport."""
+        sport = sport_of_team(candidate.description)
+        return sport is None or sport in self._sports or candidate.kind is NameKind.LABEL
 
     def _by_name(
         self, candidate: Candidate, mention: Mention, surface: str, *, is_shared: bool
@@ -134,9 +146,13 @@ class Weights:
             return _NO_SPORT
         return _TEAM if is_on and not is_place else _NO_TEAM
 
-    def _is_about_languages(self, mention: Mention) -> bool:
-        sentence = slice(*self._reading.context(mention.start, mention.end))
-        return bool(_ABOUT_LANGUAGES.search(self._reading.text[sentence]))
+    def _is_language(self, mention: Mention) -> bool:
+        """Whether the words around the name speak of a language."""
+        text, start, end = self._reading.text, mention.start, mention.end
+        if _OF_LANGUAGE.match(text, end):
+            return True
+        before = text[max(0, start - _LONGEST) : start]
+        return bool(_SPEAKING.search(before) and _AFTER_LANGUAGE.match(text, end))
 
     def _surface(self, mention: Mention) -> str:
         return self._reading.text[mention.start : mention.end]
