@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from entity_fishing.names import name_key
 from entity_fishing.namesakes import initials, is_made_of_initials, strangers
 from entity_fishing.reading import Reading
 from entity_fishing.schema import Reason
-from entity_fishing.weights import Weights, weight_of_nothing
+from entity_fishing.weights import Weights, is_region, weight_of_nothing
 from mesh.nlp.sentences import Span
 from mesh.nlp.softmax import softmax
 
@@ -150,6 +151,7 @@ class Text:
             self._weights.weight(
                 candidate, mention, is_named=candidate.id in named, is_shared=is_shared
             )
+            + self._weights.in_region(candidate, self._regions.get(mention.end, ()))
             + _CONTEXT * float(context @ embeddings[candidate.description])
             for candidate in candidates
         ]
@@ -184,6 +186,16 @@ class Text:
         rest = embeddings[self._rest(mention)]
         about = (candidate.description, *_DEEDS[candidate.type])
         return any(float(rest @ embeddings[text]) > mention.doubt for text in about)
+
+    @cached_property
+    def _regions(self) -> Mapping[int, Set[str]]:
+        """By the end of a name, the regions that follow it as in "Paris, Texas"."""
+        return {
+            first.end: regions
+            for first, second in pairwise(self._mentions)
+            if self._reading.text[first.end : second.start].strip() == ","
+            and (regions := {found.label for found in self._open(second) if is_region(found)})
+        }
 
     def _open(self, mention: Mention) -> Sequence[Candidate]:
         return () if mention.reason else self._candidates[self._surface(mention)]

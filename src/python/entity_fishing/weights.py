@@ -3,6 +3,8 @@
 The weights were chosen on tests/python/entity_fishing/data/sentences.json and on news with links.
 """
 
+from collections.abc import Collection
+
 import regex
 
 from entity_fishing.knowledge import Candidate
@@ -16,13 +18,15 @@ from entity_fishing.sports import is_placed, sport_of_team, sports_of
 _POPULARITY = 4.0
 _ALIAS = -1.0
 _OTHER_CASE = -1.0
+# A part of a longer name: its beginning or end, and words within it.
 _PART = -4.0
+_INNER_PART = -8.0
 _NAMED = 6.0
 # The weight of no entity, which a candidate must exceed; a single word is often something else,
 # but less often where no person has the name of a place or an organisation.
 _NOTHING = 2.0
 _NOTHING_ONE_WORD = 4.0
-_ONE_WORD = {"place": 1.5, "organisation": 0.8, "person": 0.4, "other": 0.0}
+_ONE_WORD = {"place": 1.5, "organisation": 0.8, "person": 0.5, "other": 0.0}
 # Alone, a last name that many have.
 _FREQUENT_LAST_NAME = -1.0
 # Behind a word that describes the entity: "President".
@@ -32,6 +36,9 @@ _IN_PERSON = -2.0
 _IN_PLACE = 1.0
 # Behind the first name of somebody else.
 _OTHER_PERSON = -4.0
+# A city in the region that is named behind it, and one elsewhere.
+_REGION = 2.0
+_OTHER_REGION = -3.0
 # A language, which has the name of a people, where a text speaks of languages, and elsewhere.
 _LANGUAGE_MEANT = 4.0
 _NO_LANGUAGE = -2.0
@@ -39,9 +46,9 @@ _NO_LANGUAGE = -2.0
 # another one or a place is meant.
 _TEAM = 3.0
 _NO_SPORT = -1.5
-_NO_TEAM = -4.0
+_NO_TEAM = -6.0
 # A place where a team must be meant.
-_NO_PLACE = -4.0
+_NO_PLACE = -6.0
 # Shorter words in capitals are rather abbreviations.
 _SHORT = 3
 # Letters of the words before a name that tell of a language.
@@ -58,6 +65,12 @@ _SPEAKING = regex.compile(
 _AFTER_LANGUAGE = regex.compile(r"\s*(?:[.,;:!?)]|$|fluently|well|at)")
 _OF_LANGUAGE = regex.compile(
     r"[ -](?:languages?|lessons?|words?|grammar|dialects?|translations?|speak\w*|version)\b"
+)
+
+
+_CITY = regex.compile(r"\b(?:city|capital|town|municipality|village|commune|seat|port)\b")
+_REGION_OF = regex.compile(
+    r"(?:\w+ ){0,2}(?:country|state|province|region|county|island|republic)\b"
 )
 
 
@@ -88,6 +101,14 @@ class Weights:
             weight += _LANGUAGE_MEANT if self._is_language(mention) else _NO_LANGUAGE
         return weight
 
+    def in_region(self, candidate: Candidate, regions: Collection[str]) -> float:
+        """What the region behind the name of a city says: "Paris, Texas"."""
+        is_city = candidate.type == "place" and _CITY.search(candidate.description)
+        if not regions or not is_city or is_region(candidate):
+            return 0.0
+        described = f"{candidate.label} {candidate.description}"
+        return _REGION if any(region in described for region in regions) else _OTHER_REGION
+
     def may_be(self, candidate: Candidate) -> bool:
         """Whether a doubtful name may stand for a candidate: for a team only in its sport."""
         sport = sport_of_team(candidate.description)
@@ -97,7 +118,7 @@ class Weights:
         self, candidate: Candidate, mention: Mention, surface: str, *, is_shared: bool
     ) -> float:
         if not candidate.is_whole:
-            return _PART
+            return _PART if _is_edge(surface, candidate) else _INNER_PART
         is_demonym = candidate.kind is NameKind.DEMONYM
         weight = 0.0
         if not _is_spelled(surface, candidate.name):
@@ -140,11 +161,13 @@ class Weights:
 
     def _by_sport(self, candidate: Candidate, sport: str, *, is_place: bool) -> float:
         is_on = sport in self._sports
-        if candidate.kind is NameKind.LABEL or not candidate.is_whole:
-            return _TEAM * (is_on and candidate.is_whole)
-        if not self._sports and not is_place:
-            return _NO_SPORT
-        return _TEAM if is_on and not is_place else _NO_TEAM
+        if candidate.kind is NameKind.LABEL:
+            return _TEAM * is_on
+        if is_place:
+            return _NO_TEAM
+        if not candidate.is_whole:
+            return 0.0
+        return _TEAM if is_on else _NO_TEAM if self._sports else _NO_SPORT
 
     def _is_language(self, mention: Mention) -> bool:
         """Whether the words around the name speak of a language."""
@@ -156,6 +179,11 @@ class Weights:
 
     def _surface(self, mention: Mention) -> str:
         return self._reading.text[mention.start : mention.end]
+
+
+def is_region(candidate: Candidate) -> bool:
+    """Whether cities may be in an entity: a country, a state and the like."""
+    return candidate.type == "place" and bool(_REGION_OF.match(candidate.description))
 
 
 def _is_spelled(surface: str, name: str) -> bool:

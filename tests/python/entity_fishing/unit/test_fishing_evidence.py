@@ -90,6 +90,12 @@ def test_context_of_a_name_is_its_sentence(knowledge):
         ("The quarterback threw a touchdown for Dallas.", ("Dallas",), ["Q204862"]),
         ("The mayor of Dallas spoke.", ("Dallas",), ["Q16557"]),
         ("Jones (Britain) beat Smith (Kenya)", ("Britain", "Kenya"), ["Q145", "Q114"]),
+        # The region behind a city tells which one.
+        ("He lives in Athens, Georgia, now.", ("Athens", "Georgia"), ["Q203263", None]),
+        ("He lives in London, Ontario.", ("London", "Ontario"), ["Q92561", "Q1904"]),
+        ("He lives in Portland, Oregon.", ("Portland", "Oregon"), ["Q6106", "Q824"]),
+        ("England, Scotland and Wales agreed.", ("England", "Scotland"), ["Q21", "Q22"]),
+        ("He lives in Rochester, N.H.", ("Rochester", "N.H."), [None, "Q759"]),
         # No team of this sport is known.
         ("Austin won the baseball match in the last inning.", ("Austin",), [None]),
         # Short names of those who are named in full, and of others.
