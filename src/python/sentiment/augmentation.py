@@ -6,7 +6,7 @@ import string
 
 from sentiment.dataset import Example
 
-_CONTRACTION = re.compile(r"(?<=\w)(n['’]t|['’](?:s|re|ve|ll|d|m))\b", re.IGNORECASE)
+_CONTRACTION = re.compile(r"(?<=\w)(n['\u2019]t|['\u2019](?:s|re|ve|ll|d|m))\b", re.IGNORECASE)
 _MARK = re.compile(r"(?<=\w)([,.;:!?]+)(?=\s|$)")
 _TAGS = (
     "today",

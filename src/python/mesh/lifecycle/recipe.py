@@ -34,7 +34,7 @@ Score = Callable[[TextModel, Sequence[Any]], dict[str, Any]]
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Labelled rows that no version is trained on; every version is scored on them.
+    """Labelled rows of a project that no version is trained on.
 
     Args:
         file: JSON Lines of a package, as `package:file`.
@@ -57,6 +57,8 @@ class Training:
         prepare: changes the base model's copy, a folder, before it is trained.
         augment: varies training rows.
         held_out: sets of the project's own that each version is scored on, by their names.
+        calibration: rows unlike the training data, which the temperature of the probabilities is
+            fitted on; None fits it on the validation split.
     """
 
     dataset: "Dataset"
@@ -64,6 +66,7 @@ class Training:
     prepare: Callable[[Path], None] | None = None
     augment: Augment | None = None
     held_out: Mapping[str, HeldOut] = field(default_factory=dict)
+    calibration: HeldOut | None = None
 
 
 def field_differences(expected: Any, actual: Any, tolerance: float) -> list[str]:

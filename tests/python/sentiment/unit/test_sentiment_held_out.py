@@ -1,11 +1,14 @@
 """The sets on which every version is scored."""
 
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
+from mesh.compile.text_model import TextModel
 from mesh.data.dataset import AnnotatedText
 from mesh.data.duplicates import find_duplicates
 from mesh.data.formats import read_file
@@ -31,12 +34,15 @@ PAIRED = (
 
 @pytest.fixture(scope="module")
 def held_out():
-    assert RECIPE.training
-    return {name: read_held_out(each) for name, each in RECIPE.training.held_out.items()}
+    training = RECIPE.training
+    assert training
+    assert training.calibration
+    sets = {**training.held_out, "calibration": training.calibration}
+    return {name: read_held_out(each) for name, each in sets.items()}
 
 
 def test_each_kind_has_a_dozen_pairs_of_different_labels(held_out):
-    labels = {kind: Counter() for kind in PAIRED}
+    labels: dict[str, Counter[str]] = {kind: Counter() for kind in PAIRED}
     for row in held_out["pairs"]:
         labels.setdefault(row.domain, Counter())[row.label] += 1
     for kind in PAIRED:
@@ -57,10 +63,10 @@ def test_no_sample_is_held_out(held_out):
     samples = [
         Example.model_validate(row.fields)
         for file in sample_files(DATASET.samples)
-        for row in read_file(file.path, "jsonl")
+        for row in read_file(Path(file.path), "jsonl")
     ]
     # Equal labels, so that what is said of a text makes no difference.
-    texts = [row.text for row in (*samples, *held_out["pairs"], *held_out["entities"])]
+    texts = [row.text for rows in (samples, *held_out.values()) for row in rows]
     rows = [Example(text=text, label="neutral", language="en", domain="any") for text in texts]
     found = find_duplicates(rows, near=0.6, related=0.6)
     last = len(samples)
@@ -95,6 +101,6 @@ def test_entities_are_scored_by_their_own_sentences():
         language="en",
         domain="review",
     )
-    scores = score_entities(Network(), [row])
+    scores = score_entities(cast(TextModel, Network()), [row])
     assert scores["accuracy"] == pytest.approx(2 / 3, abs=1e-4)
     assert scores["confusion_matrix"] == [[0, 0, 0], [0, 1, 0], [1, 0, 1]]

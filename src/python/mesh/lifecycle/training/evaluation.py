@@ -59,7 +59,9 @@ def read_held_out(held_out: HeldOut) -> list[Any]:
 
 def held_out_digests(training: Training) -> dict[str, str]:
     """The digests of the project's own sets, by their names."""
-    return {name: sha256_file(packaged_file(each.file)) for name, each in training.held_out.items()}
+    calibration = {"calibration": training.calibration} if training.calibration else {}
+    sets = {**training.held_out, **calibration}
+    return {name: sha256_file(packaged_file(each.file)) for name, each in sets.items()}
 
 
 def compare(

@@ -19,7 +19,12 @@ from mesh.data.store import DataSettings, DataStore
 from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 from mesh.lifecycle.recipe import Recipe, Training
 from mesh.lifecycle.status import status_of_model
-from mesh.lifecycle.training.evaluation import compare, held_out_digests, score_version
+from mesh.lifecycle.training.evaluation import (
+    compare,
+    held_out_digests,
+    read_held_out,
+    score_version,
+)
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.lifecycle.training.usefulness import check_rows
 from mesh.lifecycle.version import (
@@ -181,6 +186,7 @@ def _train(
             tag_set(labels) if recipe.task == "token-classification" else labels,
             rows["train"],
             rows["validation"],
+            read_held_out(training.calibration) if training.calibration else rows["validation"],
             settings,
             work,
             training.augment,

@@ -83,6 +83,7 @@ def train_network(
     outputs: Sequence[str],
     train: Rows,
     validation: Rows,
+    calibration: Rows,
     settings: FineTuneSettings,
     work: Path,
     augment: Augment | None = None,
@@ -92,6 +93,7 @@ def train_network(
     Args:
         base: folder of the base model.
         outputs: names of the network's outputs.
+        calibration: rows that the temperature is fitted on.
         work: folder for checkpoints and the result; it stays if training is interrupted.
         augment: varies training rows.
 
@@ -131,7 +133,7 @@ def train_network(
         logger.info("training resumes from %s", checkpoint)
     with quiet():
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    temperature = _calibrate(trainer, Examples(validation, encode), len(outputs))
+    temperature = _calibrate(trainer, Examples(calibration, encode), len(outputs))
     if not trainer.is_world_process_zero():
         return None
     epochs = [entry for entry in trainer.state.log_history if "eval_score" in entry]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ from mesh.data.dataset import AnnotatedText, ClassifiedText, Dataset, Entity
 from mesh.data.store import DataSettings
 from mesh.lifecycle.ingest import ingest
 from mesh.lifecycle.ingest_settings import IngestSettings
-from mesh.lifecycle.recipe import Recipe, Training
+from mesh.lifecycle.recipe import HeldOut, Recipe, Training
 from mesh.lifecycle.register import RegisterSettings, register
 from mesh.lifecycle.training.fine_tuning import fine_tune
 from mesh.lifecycle.training.settings import FineTuneSettings
@@ -149,6 +150,12 @@ class Tiny:
             "device": "cpu",
             **settings,
         }
+
+    def hold_out(self, **sets: HeldOut) -> None:
+        """Score the versions on these sets too."""
+        assert self.recipe.training
+        training = replace(self.recipe.training, held_out=sets)
+        self.recipe = replace(self.recipe, training=training)
 
     def train(self, **settings: Any) -> None:
         assert self.recipe.training

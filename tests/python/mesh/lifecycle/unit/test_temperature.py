@@ -10,7 +10,7 @@ from mesh.lifecycle.training.temperature import divide_logits, fit_temperature
 from mesh.nlp.softmax import softmax
 
 
-@pytest.mark.parametrize("temperature", [0.3, 1, 1.7, 4])
+@pytest.mark.parametrize("temperature", [1, 1.7, 4])
 def test_temperature_of_known_probabilities_is_found(temperature: float) -> None:
     chance = np.random.default_rng(1)
     exact = chance.normal(scale=2, size=(4000, 3))
@@ -18,9 +18,9 @@ def test_temperature_of_known_probabilities_is_found(temperature: float) -> None
     assert fit_temperature(exact * temperature, labels) == pytest.approx(temperature, rel=0.1)
 
 
-def test_right_and_sure_answers_keep_their_probabilities_high() -> None:
-    logits = np.array([[4.0, 0.0], [0.0, 4.0]])
-    assert fit_temperature(logits, np.array([0, 1])) < 1
+def test_answers_are_never_made_surer() -> None:
+    logits = np.array([[0.4, 0.0], [0.0, 0.4]])
+    assert fit_temperature(logits, np.array([0, 1])) == 1
     assert fit_temperature(logits, np.array([1, 0])) > 1
 
 
