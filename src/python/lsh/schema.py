@@ -20,10 +20,10 @@ class Configuration(DocumentConfiguration):
         examples=["en", "german"],
     )
     shingle_list: int = Field(
-        default=5, ge=1, le=50, description="The number of neighbouring words in a shingle."
+        default=3, ge=1, le=50, description="The number of neighbouring words in a shingle."
     )
     threshold: float = Field(
-        default=0.6,
+        default=0.4,
         ge=0.05,
         le=0.95,
         multiple_of=0.01,
@@ -73,5 +73,5 @@ class Response(BaseModel):
     signature_version: int = Field(
         description="Signatures of different versions can't be compared: compute the older "
         "ones again.",
-        examples=[2],
+        examples=[3],
     )

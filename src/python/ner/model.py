@@ -7,18 +7,12 @@ from typing import Protocol, Self
 
 from mesh.compile.artifact import CompiledModel
 from mesh.compile.text_model import MOST_UNKNOWN, TokenLogits
+from mesh.nlp.addresses import cuts, find_domains
 from mesh.nlp.document import Document
-from mesh.nlp.segmentation import Word
 from mesh.nlp.sentences import Span
-from mesh.nlp.softmax import softmax
-from mesh.nlp.tagging import OUTSIDE, TaggedSpan, first_tokens, tagged_spans
-from mesh.nlp.words import split_words
-from ner.addresses import cuts, find_addresses, find_domains, touches
-from ner.schema import Entity, Prediction
-
-_MARKS_THAT_BEGIN = frozenset(".'\u2019")
-_MARKS_THAT_END = frozenset(".!)")
-"""Marks that may belong to a name: `.NET`, `'s-Hertogenbosch`, `U.S.`, `Yahoo!`."""
+from mesh.nlp.tagger_text import TaggerText, tagger_text
+from mesh.nlp.tagging import read_tags, tagged_spans
+from ner.schema import Configuration, Entity, Prediction
 
 
 class Tagger(Protocol):
@@ -39,29 +33,24 @@ class Reading:
 
     Args:
         sentences: their spans in its text.
-        addresses: URLs, e-mail addresses, handles and hashtags.
-        domains: names of hosts.
+        read: the sentences as the network reads them.
+        domains: names of hosts in the document's text.
+        min_score: least score of a name that is wanted.
     """
 
     document: Document
     sentences: list[Span]
-    addresses: list[Span]
+    read: list[TaggerText]
     domains: list[Span]
+    min_score: float
 
     @classmethod
-    def of(cls, document: Document, language: str) -> Self:
-        """Read a document.
-
-        Args:
-            language: its ISO 639 code.
-        """
+    def of(cls, document: Document, configuration: Configuration) -> Self:
+        """Read a document as its request wants it."""
         text = document.text
-        return cls(document, document.sentences(language), find_addresses(text), find_domains(text))
-
-    @property
-    def texts(self) -> list[str]:
-        """The sentences' texts."""
-        return [self.document.text[span.start : span.end] for span in self.sentences]
+        sentences = document.sentences(configuration.language)
+        read = [tagger_text(text[span.start : span.end]) for span in sentences]
+        return cls(document, sentences, read, find_domains(text), configuration.min_score)
 
 
 class EntityRecogniser:
@@ -86,7 +75,7 @@ class EntityRecogniser:
 
         A sentence of which the network can't read most words has none.
         """
-        texts = [text for reading in readings for text in reading.texts]
+        texts = [each.text for reading in readings for each in reading.read]
         readable = [unknown <= MOST_UNKNOWN for unknown in self._network.unknown_fractions(texts)]
         outputs = iter(
             self._network.token_logits(
@@ -110,56 +99,25 @@ class EntityRecogniser:
     def _entities(self, reading: Reading, number: int, found: TokenLogits) -> Iterator[Entity]:
         """The entities of one sentence."""
         document, sentence = reading.document, reading.sentences[number]
-        words = split_words(document.text[sentence.start : sentence.end])
-        tokens = first_tokens(words, [(int(start), int(end)) for start, end in found.offsets])
-        probabilities = softmax(found.logits)
-        best = probabilities.argmax(axis=1) if len(probabilities) else []
-        tags = [
-            (
-                OUTSIDE
-                if token is None
-                or touches(
-                    reading.addresses, sentence.start + word.start, sentence.start + word.end
-                )
-                else self._tags[best[token]]
-            )
-            for word, token in zip(words, tokens, strict=True)
-        ]
-        for span in _names(document.text, sentence.start, words, tags):
+        words, tags, probabilities = read_tags(
+            reading.read[number], found.offsets, found.logits, self._tags
+        )
+        for span in tagged_spans(tags):
             start = sentence.start + words[span.first].start
             end = sentence.start + words[span.last].end
             if cuts(reading.domains, start) or cuts(reading.domains, end):
                 continue
-            inside = [token for token in tokens[span.first : span.last + 1] if token is not None]
+            if not any(map(str.isalnum, document.text[start:end])):
+                continue
+            score = round(float(probabilities[span.first : span.last + 1].mean()), 4)
+            if score < reading.min_score:
+                continue
             first, last = document.to_original(start, end)
             yield Entity(
                 entity_type=span.label,
                 entity_text=document.text[start:end],
-                score=round(float(probabilities[inside].max(axis=1).mean()), 4),
+                score=score,
                 sentence_index=number,
                 start=first,
                 end=last,
             )
-
-
-def _names(
-    text: str, offset: int, words: Sequence[Word], tags: Sequence[str]
-) -> Iterator[TaggedSpan]:
-    """The entities of a sentence's tags, without marks at their ends that belong to no name.
-
-    Args:
-        offset: of the sentence in the text.
-    """
-
-    def stays(number: int, marks: frozenset[str]) -> bool:
-        word = text[offset + words[number].start : offset + words[number].end]
-        return word[0].isalnum() or word in marks
-
-    for span in tagged_spans(tags):
-        first, last = span.first, span.last
-        while first <= last and not stays(first, _MARKS_THAT_BEGIN):
-            first += 1
-        while first <= last and not stays(last, _MARKS_THAT_END):
-            last -= 1
-        if any(stays(number, frozenset()) for number in range(first, last + 1)):
-            yield TaggedSpan(first, last, span.label)

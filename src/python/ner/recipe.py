@@ -28,9 +28,10 @@ def _compiled(folder: Path) -> Predict:
 def _predictor(recogniser: EntityRecogniser) -> Predict:
     def predict(documents: Sequence[str], params: Mapping[str, Any]) -> list[Any]:
         configuration = Configuration.model_validate(params)
-        language = configuration.language
         readings = [
-            Reading.of(read_document(text, configuration.markup, language), language)
+            Reading.of(
+                read_document(text, configuration.markup, configuration.language), configuration
+            )
             for text in documents
         ]
         return [prediction.model_dump(mode="json") for prediction in recogniser.recognise(readings)]

@@ -13,6 +13,14 @@ from mesh.serve.documents import (
 class Configuration(LanguageConfiguration):
     """How documents are processed. Every field is optional."""
 
+    min_score: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Names with a lower `score` are left out: a higher value gives fewer wrong "
+        "names, and misses more. By default all are in the response.",
+    )
+
 
 class Request(DocumentsRequest):
     """Documents with entities to find."""

@@ -3,12 +3,13 @@
 Each becomes a row with `text` and `entities`, or `text` and `label`.
 """
 
+import ast
 import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mesh.data.conll import Token, tagged_entities, tagged_text
+from mesh.data.tagged_tokens import Token, tagged_entities, tagged_text
 
 _STARTS = ("start", "start_offset", "begin", "start_char")
 _ENDS = ("end", "end_offset", "stop", "end_char")
@@ -73,13 +74,15 @@ def _malformed() -> Iterator[None]:
 
 
 def _parsed(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields with the lists that a table has as JSON."""
+    """The fields with the lists that a table has as JSON, or in Python's notation."""
     parsed = dict(fields)
     for name in {*_SPANS, *_TAGS, "tokens", "words"} & fields.keys():
         value = fields[name]
         if isinstance(value, str) and value.lstrip().startswith("["):
-            with contextlib.suppress(ValueError):
-                parsed[name] = json.loads(value)
+            for read in (json.loads, ast.literal_eval):
+                with contextlib.suppress(ValueError, SyntaxError, RecursionError):
+                    parsed[name] = read(value)
+                    break
     return parsed
 
 

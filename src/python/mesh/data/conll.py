@@ -7,16 +7,16 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TextIO
+from typing import TextIO
 
 from mesh.core.errors import MeshError
 from mesh.data.raw_row import RawRow
+from mesh.data.tagged_tokens import TAG, Token, tagged_text
 
 _SAMPLE_LINES = 5_000
 _SHOWN_LINES = 5
 _MAX_COLUMNS = 10
 _DOCUMENT = "-DOCSTART-"
-_TAG = re.compile(r"O|[BIESLU]-\S+")
 # The fraction of its cells from which a column is one of tags; the others are mistakes.
 _TAGS = 0.6
 # Phrases instead of names: the labels of chunk columns, in English and German files.
@@ -56,16 +56,8 @@ class Columns:
         )
 
 
-class Token(NamedTuple):
-    """A token with its tag, and whether a space follows it."""
-
-    text: str
-    tag: str
-    space_after: bool
-
-
 def read_conll(file: TextIO, names: Sequence[str] = ()) -> Iterator[RawRow]:
-    """Yield a row for each sentence: its tokens joined by spaces, and its entities.
+    """Yield a row for each sentence: the text of its tokens, and its entities.
 
     In a file with `SpaceAfter=No` in its last column, as CoNLL-U has it, no space follows there.
 
@@ -116,7 +108,7 @@ def _token(cells: Sequence[str], columns: Columns) -> Token | None:
     token, tag = cells[columns.token], cells[columns.tag]
     if columns.number and (match := _NUMBER.fullmatch(cells[0])) and match["other"]:
         return Token("", "O", space_after=True)
-    if not token or not _TAG.fullmatch(tag):
+    if not token or not TAG.fullmatch(tag):
         return None
     return Token(token, tag, "SpaceAfter=No" not in cells[-1].split("|"))
 
@@ -125,43 +117,6 @@ def _problem(line: str, cells: Sequence[str], columns: Columns) -> str:
     if len(cells) != columns.count:
         return f"{len(cells)} columns instead of {columns.count}: {line!r}"
     return f"not a token with a tag in column {columns.tag + 1}: {line!r}"
-
-
-def tagged_text(tokens: Sequence[Token]) -> dict[str, Any]:
-    """A text of tokens, and the entities of their tags."""
-    pieces: list[str] = []
-    spans = []
-    end, space = 0, False
-    for token in tokens:
-        start = end + space
-        end = start + len(token.text)
-        pieces += (" ", token.text) if space else (token.text,)
-        spans.append((start, end))
-        space = token.space_after
-    return {
-        "text": "".join(pieces),
-        "entities": tagged_entities(spans, [token.tag for token in tokens]),
-    }
-
-
-def tagged_entities(spans: Sequence[tuple[int, int]], tags: Sequence[str]) -> list[dict[str, Any]]:
-    """The entities of tokens, from the place and the tag of each.
-
-    Raises:
-        ValueError: a tag has another form than O, or B-PER with any of B, I, E, S, L and U.
-    """
-    entities: list[dict[str, Any]] = []
-    open_label = ""
-    for (start, end), tag in zip(spans, tags, strict=True):
-        if not _TAG.fullmatch(tag):
-            raise ValueError(f"{tag!r} isn't a tag such as B-PER or O")
-        prefix, _, label = tag.partition("-")
-        if label and (prefix not in "IEL" or label != open_label):
-            entities.append({"start": start, "end": end, "label": label})
-        elif label:
-            entities[-1]["end"] = end
-        open_label = label if prefix in "BI" else ""
-    return entities
 
 
 def _cells(line: str, tabs: bool, count: int = 1) -> list[str]:
@@ -195,7 +150,7 @@ def _is_comment(cells: Sequence[str], columns: Columns) -> bool:
     """Whether a line is a comment, and not a token that begins with `#`."""
     if not cells[0].startswith("#"):
         return False
-    return len(cells) != columns.count or not _TAG.fullmatch(cells[columns.tag])
+    return len(cells) != columns.count or not TAG.fullmatch(cells[columns.tag])
 
 
 def _table(sample: Sequence[str]) -> tuple[bool, int, list[list[list[str]]]]:
@@ -221,7 +176,7 @@ def _found(sample: Sequence[str]) -> Columns:
     tags = [
         column
         for column in range(count)
-        if sum(bool(_TAG.fullmatch(cells[column])) for cells in rows) >= _TAGS * len(rows)
+        if sum(bool(TAG.fullmatch(cells[column])) for cells in rows) >= _TAGS * len(rows)
     ]
     if not tags or len(tags) == count or count > _MAX_COLUMNS:
         raise _refused("has no column of tags such as B-PER and O, beside one of tokens", sample)

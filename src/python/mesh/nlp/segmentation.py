@@ -34,6 +34,7 @@ WITHIN_WORD = rf"(?:[{APOSTROPHES}\u05f3]|(?<=\p{{Hebrew}})[\"\u05f4](?=\p{{Hebr
 """A character between two runs that are one word."""
 
 _SPACELESS = regex.compile(SPACELESS, regex.VERSION1)
+_WIDE_MARK = regex.compile(r"[\p{P}\p{S}&&[\u3000-\u303f\uff00-\uff65]]", regex.VERSION1)
 _IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
 _SURROGATE = regex.compile(r"\p{Cs}")
 _SAME = str.maketrans(dict.fromkeys(APOSTROPHES, "'") | dict.fromkeys("\u2010\u2011", "-"))
@@ -79,6 +80,14 @@ def fold(text: str) -> str:
 def has_spaceless(text: str) -> bool:
     """Whether a text has letters of a script that is written without spaces between words."""
     return not text.isascii() and _SPACELESS.search(text) is not None
+
+
+def is_unspaced(left: str, right: str) -> bool:
+    """Whether no space stands between two words: between those of scripts that are written without
+    spaces, and beside the punctuation of Chinese and Japanese.
+    """
+    sides = (left[-1:], right[:1])
+    return any(map(_WIDE_MARK.match, sides)) or all(map(_SPACELESS.match, sides))
 
 
 def segments(text: str) -> Iterator[tuple[int, str]]:

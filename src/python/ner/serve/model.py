@@ -33,7 +33,7 @@ class NerModel(ArtifactModel):
 
     def _read(self, source: Document, configuration: Configuration) -> Reading:
         document = self._languages.read_document(source.document, configuration)
-        return Reading.of(document, configuration.language)
+        return Reading.of(document, configuration)
 
 
 MODEL = NerModel

@@ -10,8 +10,9 @@ TEXT = "The city council approved a new tram line, connecting harbour, universit
 
 
 def test_signature_is_one_text_for_each_band_of_64_bit_values():
-    count, rows = bands(0.6, 128)
-    made = signature(TEXT, Configuration())
+    configuration = Configuration()
+    count, rows = bands(configuration.threshold, configuration.num_perm)
+    made = signature(TEXT, configuration)
     assert made is not None
     assert len(made) == count
     assert {len(base64.b64decode(band)) for band in made} == {rows * 8}

@@ -9,8 +9,8 @@ def test_defaults():
     assert request.configuration.model_dump() == {
         "markup": "auto",
         "language": "en",
-        "shingle_list": 5,
-        "threshold": 0.6,
+        "shingle_list": 3,
+        "threshold": 0.4,
         "num_perm": 128,
     }
 

@@ -90,3 +90,19 @@ def test_edited_copies_are_candidates_and_other_texts_are_not():
         )
         assert one & edited
         assert not one & unlike
+
+
+def test_most_copies_with_a_twentieth_of_their_words_changed_are_candidates():
+    words = random.Random(11)
+    vocabulary = [f"word{number}" for number in range(3000)]
+    found = 0
+    for _ in range(60):
+        original = words.choices(vocabulary, k=300)
+        copy = list(original)
+        for position in words.sample(range(300), k=15):
+            copy[position] = words.choice(vocabulary)
+        one, changed = (
+            set(enumerate(bands_of(" ".join(text), Configuration()))) for text in (original, copy)
+        )
+        found += bool(one & changed)
+    assert found >= 57

@@ -10,6 +10,7 @@ from mesh.compile.text_model import TokenLogits
 from mesh.nlp.document import read_document
 from mesh.nlp.words import split_words
 from ner.model import EntityRecogniser, Reading
+from ner.schema import Configuration
 
 TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 NAMES = {"Ann": 1, "Lee": 2, "Rome": 3, "New": 3, "York": 4, "Łódź": 3, "Москва": 3, "Zoë": 1}
@@ -31,7 +32,11 @@ class FakeNetwork:
         offsets, rows = [], []
         for start, end in split_words(text):
             row = np.zeros(len(TAGS), dtype=np.float32)
-            row[NAMES.get(text[start:end], 0)] = 4
+            tag = NAMES.get(text[start:end], 0)
+            row[tag] = 4 if text[start].isalnum() or not tag else 1.5
+            if TAGS[tag].startswith("I"):
+                # The second likeliest is the beginning of such a name.
+                row[tag - 1] = row[tag] - 1
             cuts = [start, end - 1, end] if end - start > 3 else [start, end]
             offsets += list(pairwise(cuts))
             # A word's later tokens have no influence.
@@ -55,12 +60,12 @@ def recogniser(network):
     return EntityRecogniser(network, TAGS)
 
 
-def reading(document):
-    return Reading.of(read_document(document), "en")
+def reading(document, **configuration):
+    return Reading.of(read_document(document), Configuration(**configuration))
 
 
-def found(recogniser, document):
-    [prediction] = recogniser.recognise([reading(document)])
+def found(recogniser, document, **configuration):
+    [prediction] = recogniser.recognise([reading(document, **configuration)])
     return prediction.entities
 
 
@@ -74,7 +79,12 @@ def test_entities_with_sentence_and_score(recogniser):
         (entity.entity_type, entity.entity_text, entity.sentence_index, entity.start, entity.end)
         for entity in entities
     ] == [("PER", "Ann Lee", 0, 0, 7), ("LOC", "Rome", 1, 22, 26)]
-    assert {entity.score for entity in entities} == {round(np.exp(4) / (np.exp(4) + 4), 4)}
+    first = np.exp(4) / (np.exp(4) + 4)
+    second = np.exp(4) / (np.exp(4) + np.exp(3) + 3)
+    assert [entity.score for entity in entities] == [
+        pytest.approx((first + second) / 2, abs=1e-4),
+        pytest.approx(first, abs=1e-4),
+    ]
 
 
 def test_offsets_point_into_the_document_as_it_was_sent(recogniser):
@@ -85,6 +95,15 @@ def test_offsets_point_into_the_document_as_it_was_sent(recogniser):
         "Ann&nbsp;\n <b>Lee",
         "New\t<i>York",
     ]
+
+
+@pytest.mark.parametrize(
+    ("least", "expected"),
+    [(0, ["Ann Lee", "Rome"]), (0.8, ["Ann Lee", "Rome"]), (0.9, ["Rome"]), (1, [])],
+)
+def test_names_below_the_least_score_are_left_out(recogniser, least, expected):
+    entities = found(recogniser, "Ann Lee left Rome", min_score=least)
+    assert [entity.entity_text for entity in entities] == expected
 
 
 @pytest.mark.parametrize("document", ["", " \n", "<p></p>", "nothing here", "?!", "\ud800"])

@@ -1,4 +1,5 @@
 import random
+from importlib.resources import files
 
 import pytest
 
@@ -61,11 +62,54 @@ def test_varied_rows_are_valid_and_keep_the_words_around_the_names():
         texts.add(again.text)
     assert len(texts) > 100
     assert any(text.islower() for text in texts)
-    assert any(text.isupper() for text in texts)
+    assert any(" Left " in text for text in texts)
+    assert any(" LEFT " in text for text in texts)
 
 
 def test_equal_random_numbers_give_equal_rows():
     assert vary_names(ROW, random.Random(3)) == vary_names(ROW, random.Random(3))
+
+
+def _names(kind):
+    path = files("ner.train") / "names" / f"{kind}.txt"
+    return {name.casefold() for name in path.read_text(encoding="utf-8").splitlines()}
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "kind"),
+    [
+        ("France", "LOC", "countries"),
+        ("Paris", "LOC", "cities"),
+        ("Siemens", "ORG", "organisations"),
+        ("Real Madrid", "ORG", "teams"),
+        ("Manchester", "ORG", "cities"),
+        ("Cornwall", "ORG", "regions"),
+        ("Norwegian", "MISC", "nationalities"),
+        ("norwegian", "MISC", "nationalities"),
+    ],
+)
+def test_names_are_replaced_by_others_of_their_kind(name, label, kind):
+    row = example(f"In {name} it rains", (3, 3 + len(name), label))
+    names = set()
+    for seed in range(100):
+        varied = vary_names(row, random.Random(seed))
+        [entity] = varied.entities
+        names.add(varied.text[entity.start : entity.end].casefold())
+    assert len(names) > 10
+    assert names <= _names(kind)
+
+
+@pytest.mark.parametrize(("name", "words"), [("Ann", 1), ("Ann Lee", 2), ("A. Lee", 2)])
+def test_persons_are_replaced_by_persons_with_as_many_names(name, words):
+    row = example(f"{name} left", (0, len(name), "PER"))
+    names = set()
+    for seed in range(100):
+        varied = vary_names(row, random.Random(seed))
+        [entity] = varied.entities
+        names.add(varied.text[entity.start : entity.end])
+    assert len(names) > 20
+    assert {len(name.split()) for name in names} <= {words, words + 1}
+    assert name[1:2] != "." or all(other[1] == "." for other in names)
 
 
 def test_rivers_are_not_replaced_by_towns():

@@ -11,6 +11,7 @@ import torch
 from mesh.compile.tokenizer import TOKENIZER_FILE, open_tokenizer
 from mesh.data.dataset import AnnotatedText, ClassifiedText, TextRow
 from mesh.lifecycle.recipe import Augment
+from mesh.nlp.tagger_text import tagger_text
 from mesh.nlp.tagging import LabelledSpan, first_tokens, tag_words
 from mesh.nlp.words import split_words
 
@@ -45,10 +46,11 @@ class AnnotatedTextEncoder:
         self._numbers = {tag: number for number, tag in enumerate(tags)}
 
     def __call__(self, row: AnnotatedText) -> dict[str, Any]:
-        encoding = self._tokenizer.encode(row.text)
-        words = split_words(row.text)
+        read = tagger_text(row.text)
+        encoding = self._tokenizer.encode(read.text)
+        words = split_words(read.text)
         labels = [IGNORED] * len(encoding.ids)
-        tags = tag_words(words, spans_of(row))
+        tags = tag_words(words, spans_of(row), read.addresses)
         for tag, token in zip(tags, first_tokens(words, encoding.offsets), strict=True):
             if token is not None:
                 labels[token] = self._numbers[tag]

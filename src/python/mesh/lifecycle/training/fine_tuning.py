@@ -18,6 +18,7 @@ from mesh.data.splitting import SPLITS, TEST
 from mesh.data.store import DataSettings, DataStore
 from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 from mesh.lifecycle.recipe import Recipe, Training
+from mesh.lifecycle.results import record_result
 from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.training.evaluation import (
     compare,
@@ -76,6 +77,7 @@ def fine_tune(
     name = recipe.project.trained_model
     if not settings.force and (found := registry.find(name, described)):
         logger.info("%s is up to date: nothing it depends on has changed", found.reference)
+        record_result(workspace, recipe.project, found, registry_settings)
         return
     checkpoints = workspace.output(recipe.project, "checkpoints")
     work = checkpoints / described[:16]
@@ -105,6 +107,7 @@ def fine_tune(
         card = base_card(recipe, base, params, model_type="trained", made_from=made_from)
         version = registry.publish(name, directory, _card(card, features, chosen, metrics))
     shutil.rmtree(checkpoints)
+    record_result(workspace, recipe.project, version, registry_settings)
     logger.info("registered %s (%.1f MB)", version.reference, version.manifest.size / 1e6)
 
 

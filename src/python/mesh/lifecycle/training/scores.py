@@ -15,8 +15,8 @@ from mesh.core.errors import MeshError
 from mesh.lifecycle.recipe import Recipe
 from mesh.lifecycle.training.examples import IGNORED, spans_of
 from mesh.nlp.softmax import softmax
-from mesh.nlp.tagging import first_tokens, tag_words
-from mesh.nlp.words import split_words
+from mesh.nlp.tagger_text import tagger_text
+from mesh.nlp.tagging import read_tags, tag_words
 
 
 def evaluate(recipe: Recipe, model: TextModel, rows: Sequence[Any]) -> dict[str, Any]:
@@ -58,12 +58,12 @@ def _evaluate_entities(model: TextModel, rows: Sequence[Any]) -> dict[str, Any]:
             "I-PER. Fine-tune it (TRAIN_EPOCHS), or take another base model."
         )
     true, predicted = [], []
-    for row, found in zip(rows, model.token_logits([row.text for row in rows]), strict=True):
-        words = split_words(row.text)
-        tokens = first_tokens(words, [(int(start), int(end)) for start, end in found.offsets])
-        best = found.logits.argmax(axis=1)
-        predicted.append([tags[best[token]] if token is not None else "O" for token in tokens])
-        true.append(tag_words(words, spans_of(row)))
+    read = [tagger_text(row.text) for row in rows]
+    outputs = model.token_logits([each.text for each in read])
+    for row, each, found in zip(rows, read, outputs, strict=True):
+        tagged = read_tags(each, found.offsets, found.logits, tags)
+        predicted.append(tagged.tags)
+        true.append(tag_words(tagged.words, spans_of(row)))
     return {
         **entity_scores(true, predicted),
         "per_domain": {

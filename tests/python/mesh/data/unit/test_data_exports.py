@@ -260,6 +260,16 @@ def test_spans_in_a_table(tmp_path: Path) -> None:
     assert [shown(row) for row in rows] == NORA
 
 
+@pytest.mark.parametrize("written", [json.dumps, repr])
+def test_tokens_in_a_table(tmp_path: Path, written: Callable[[list[str]], str]) -> None:
+    cells = [written(each) for each in (["Nora", "isn't", "in"], ["B-PER", "O", "O"])]
+    table = io.StringIO()
+    csv.writer(table).writerows([("tokens", "ner_tags"), cells])
+    rows, reasons, _, _ = ingest(tmp_path, "a.csv", table.getvalue().encode(), AnnotatedText)
+    assert [shown(row) for row in rows] == [("Nora isn't in", [("Nora", "PER")])]
+    assert not reasons
+
+
 def test_numbers_of_tags_beyond_their_names_are_rejected(tmp_path: Path) -> None:
     features = {"ner_tags": {"feature": {"names": ["O", "B-PER"]}}}
     metadata = {"huggingface": json.dumps({"info": {"features": features}})}

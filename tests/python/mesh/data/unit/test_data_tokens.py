@@ -129,6 +129,31 @@ TWO = [("Nora in", [("Nora", "PER")]), ("Ulm is", [("Ulm", "LOC")])]
             ["3 columns instead of 2: 'New York B-LOC'"],
             id="space-in-a-token",
         ),
+        pytest.param(
+            "北京\tB-LOC\n的\tO\n王小明\tB-PER\n，\tO\n2024\tO\n年\tO\n来\tO\n了\tO\n。\tO\n",
+            [("北京的王小明，2024 年来了。", [("北京", "LOC"), ("王小明", "PER")])],
+            [],
+            id="chinese-words",
+        ),
+        pytest.param(
+            "在\tO\nU\tB-ORG\nN\tI-ORG\n的\tO\n2\tO\n4\tO\n年\tO\n东\tB-LOC\n京\tI-LOC\n",
+            [("在UN的24年东京", [("UN", "ORG"), ("东京", "LOC")])],
+            [],
+            id="chinese-characters",
+        ),
+        pytest.param(
+            "サッカー\tO\n「\tO\nUlm\tB-LOC\n」\tO\n東京\tB-LOC\n",
+            [("サッカー「Ulm」東京", [("Ulm", "LOC"), ("東京", "LOC")])],
+            [],
+            id="japanese",
+        ),
+        pytest.param(
+            "서울\tB-LOC\n시장\tO\n",
+            [("서울 시장", [("서울", "LOC")])],
+            [],
+            id="korean",
+        ),
+        pytest.param("A O\nB B-PER\n", [("A B", [("B", "PER")])], [], id="single-latin-letters"),
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
@@ -153,5 +178,6 @@ def test_tokens(
 def test_tokens_in_older_encodings(tmp_path: Path, content: str, encoding: str) -> None:
     [row], reasons, _, _ = ingest(tmp_path, "a.conll", content.encode(encoding), AnnotatedText)
     tokens = [line.split("\t")[0] for line in content.splitlines()]
-    assert shown(row) == (" ".join(tokens), [(tokens[0], "LOC")])
+    space = "" if encoding == "shift-jis" else " "
+    assert shown(row) == (space.join(tokens), [(tokens[0], "LOC")])
     assert not reasons

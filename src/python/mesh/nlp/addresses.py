@@ -1,6 +1,6 @@
 """Addresses, handles and tags in a text, which are no names although names are in them."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import regex
@@ -37,12 +37,6 @@ def find_addresses(text: str) -> list[Span]:
 def find_domains(text: str) -> list[Span]:
     """The names of hosts, in order; some are names of companies too, such as `Amazon.com`."""
     return [Span(*match.span()) for match in _DOMAIN.finditer(text)]
-
-
-def touches(spans: Sequence[Span], start: int, end: int) -> bool:
-    """Whether one of the ordered spans has a character in common with `start:end`."""
-    first = bisect_right(spans, start, key=lambda span: span.end)
-    return first < len(spans) and spans[first].start < end
 
 
 def cuts(spans: Sequence[Span], position: int) -> bool:
