@@ -57,8 +57,8 @@ class Training:
         prepare: changes the base model's copy, a folder, before it is trained.
         augment: varies training rows.
         held_out: sets of the project's own that each version is scored on, by their names.
-        calibration: rows unlike the training data, which the temperature of the probabilities is
-            fitted on; None fits it on the validation split.
+        calibration: rows unlike the training data, on which the temperature of the probabilities
+            is fitted; without one in a language of the data, it is fitted on the validation split.
     """
 
     dataset: "Dataset"

@@ -189,11 +189,21 @@ def _train(
             tag_set(labels) if recipe.task == "token-classification" else labels,
             rows["train"],
             rows["validation"],
-            read_held_out(training.calibration) if training.calibration else rows["validation"],
+            _calibration_rows(training, rows),
             settings,
             work,
             training.augment,
         )
+
+
+def _calibration_rows(training: Training, rows: dict[str, list[Any]]) -> list[Any]:
+    """The recipe's rows for the temperature in the languages of the training rows.
+
+    The validation split, if there are none.
+    """
+    languages = {row.language for row in rows["train"]}
+    chosen = read_held_out(training.calibration) if training.calibration else []
+    return [row for row in chosen if row.language in languages] or rows["validation"]
 
 
 def _card(
