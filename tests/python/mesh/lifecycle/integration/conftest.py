@@ -19,7 +19,7 @@ from mesh.data.dataset import AnnotatedText, ClassifiedText, Dataset, Entity
 from mesh.data.store import DataSettings
 from mesh.lifecycle.ingest import ingest
 from mesh.lifecycle.ingest_settings import IngestSettings
-from mesh.lifecycle.recipe import HeldOut, Recipe, Training
+from mesh.lifecycle.recipe import Recipe, Training
 from mesh.lifecycle.register import RegisterSettings, register
 from mesh.lifecycle.training.fine_tuning import fine_tune
 from mesh.lifecycle.training.settings import FineTuneSettings
@@ -151,11 +151,10 @@ class Tiny:
             **settings,
         }
 
-    def hold_out(self, **sets: HeldOut) -> None:
-        """Score the versions on these sets too."""
+    def change_training(self, **fields: Any) -> None:
+        """Give the recipe other ways to train."""
         assert self.recipe.training
-        training = replace(self.recipe.training, held_out=sets)
-        self.recipe = replace(self.recipe, training=training)
+        self.recipe = replace(self.recipe, training=replace(self.recipe.training, **fields))
 
     def train(self, **settings: Any) -> None:
         assert self.recipe.training

@@ -44,26 +44,32 @@ def test_version_has_network_scores_plots_and_data(tiny: Any) -> None:
     assert not tiny.output("checkpoints").exists()
 
 
-def test_version_is_scored_on_sets_that_the_project_holds_out(
-    tiny: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of rows in the package `held`."""
     package = tmp_path / "code/held"
     package.mkdir(parents=True)
     monkeypatch.syspath_prepend(tmp_path / "code")
     rows = [
-        {"text": f"thing5 is {word}", "label": label, "language": "en", "domain": domain}
-        for word, label, domain in (
-            ("fine", "good", "praise"),
-            ("superb", "bad", "praise"),
-            ("awful", "bad", "blame"),
+        {"text": f"thing5 is {word}", "label": label, "language": language, "domain": domain}
+        for word, label, language, domain in (
+            ("fine", "good", "en", "praise"),
+            ("superb", "bad", "en", "praise"),
+            ("awful", "bad", "de", "blame"),
         )
     ]
     file = package / "rows.jsonl"
     file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return file
+
+
+def test_version_is_scored_on_sets_that_the_project_holds_out(tiny: Any, packaged: Path) -> None:
     row = tiny.recipe.training.dataset.row
-    tiny.hold_out(
-        odd=HeldOut("held:rows.jsonl", row),
-        counted=HeldOut("held:rows.jsonl", row, lambda _, rows: {"macro_f1": len(rows)}),
+    tiny.change_training(
+        held_out={
+            "odd": HeldOut("held:rows.jsonl", row),
+            "counted": HeldOut("held:rows.jsonl", row, lambda _, rows: {"macro_f1": len(rows)}),
+        }
     )
     tiny.train()
     found = tiny.registry.get("TINY-TRAINED-1").card.metrics["held_out"]
@@ -72,9 +78,26 @@ def test_version_is_scored_on_sets_that_the_project_holds_out(
         "praise": {"rows": 2, "accuracy": 0.5},
     }
     assert found["counted"] == {"macro_f1": 3}
-    file.write_text(file.read_text() * 2)
+    packaged.write_text(packaged.read_text() * 2)
     tiny.train()
     assert tiny.registry.get("TINY-TRAINED-2").card.metrics["held_out"]["odd"]["rows"] == 6
+
+
+def test_temperature_is_fitted_on_rows_in_the_languages_of_the_data(
+    tiny: Any, packaged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = []
+    monkeypatch.setattr(
+        network, "fit_temperature", lambda _, labels: counts.append(len(labels)) or 1
+    )
+    tiny.train(epochs=1)
+    tiny.change_training(calibration=HeldOut("held:rows.jsonl", tiny.recipe.training.dataset.row))
+    tiny.train(epochs=1)
+    packaged.write_text(packaged.read_text().replace('"en"', '"de"'))
+    tiny.train(epochs=1)
+    validation, english, german = counts
+    assert english == 2
+    assert german == validation > 3
 
 
 def test_temperature_is_in_the_weights(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
