@@ -87,9 +87,12 @@ def test_temperature_is_fitted_on_rows_in_the_languages_of_the_data(
     tiny: Any, packaged: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counts = []
-    monkeypatch.setattr(
-        network, "fit_temperature", lambda _, labels: counts.append(len(labels)) or 1
-    )
+
+    def count(_: Any, labels: Any) -> float:
+        counts.append(len(labels))
+        return 1
+
+    monkeypatch.setattr(network, "fit_temperature", count)
     tiny.train(epochs=1)
     tiny.change_training(calibration=HeldOut("held:rows.jsonl", tiny.recipe.training.dataset.row))
     tiny.train(epochs=1)
