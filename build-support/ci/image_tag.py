@@ -1,6 +1,7 @@
 """Print the tag of the images that a run of CI builds, made from the repository's git tags.
 
 image_tag.py pull_request RUN ATTEMPT   ci-<run>-<attempt>
+image_tag.py merge_group RUN ATTEMPT    the same
 image_tag.py push                       vYY.M.patch-pre.<sha>, with the tag of a release now
 image_tag.py release                    vYY.M.patch, the first free one of this month
 """
@@ -53,11 +54,11 @@ def main(arguments: list[str]) -> str:
     )
     today = datetime.datetime.now(datetime.UTC).date()
     parser.add_argument("--date", type=datetime.date.fromisoformat, default=today)
-    parser.add_argument("event", choices=["pull_request", "push", "release"])
+    parser.add_argument("event", choices=["pull_request", "merge_group", "push", "release"])
     parser.add_argument("run", type=int, nargs="?", default=0)
     parser.add_argument("attempt", type=int, nargs="?", default=1)
     options = parser.parse_args(arguments)
-    if options.event == "pull_request":
+    if options.event in ("pull_request", "merge_group"):
         return f"ci-{options.run}-{options.attempt}"
     if options.event == "release":
         return _release(options.date)

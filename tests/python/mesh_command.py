@@ -88,9 +88,12 @@ class Served:
 
 @contextmanager
 def up(project: str, workspace: Path, **environment: str) -> Iterator[Served]:
-    """`mesh up` in an empty workspace; if it still runs at the end, Ctrl-C must stop it."""
+    """`mesh up` in an empty workspace, on a port that its server's setting names.
+
+    If it still runs at the end, Ctrl-C must stop it.
+    """
     port = free_port()
-    command = Command(workspace, "up", project, "--port", str(port), **environment)
+    command = Command(workspace, "up", project, SERVE_PORT=str(port), **environment)
     try:
         command.wait_for("Ctrl-C stops the server")
         yield Served(command, workspace, f"http://127.0.0.1:{port}")

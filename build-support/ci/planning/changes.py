@@ -44,8 +44,9 @@ def find_base(root: Path, revision: str) -> str:
     """The commit at which the working tree branched off a revision.
 
     Raises:
-        PlanError: there is no such revision, or no common history.
+        PlanError: git refuses the clone, there is no such revision, or no common history.
     """
+    git(root, "rev-parse", "--git-dir")
     try:
         commit = git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").strip()
         return git(root, "merge-base", commit, "HEAD").strip()

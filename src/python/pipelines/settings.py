@@ -1,5 +1,6 @@
 """Settings of a pipeline."""
 
+import logging
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,10 +9,11 @@ from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.project import TAG
+from mesh.core.secret_values import is_secret_name, is_secret_value, looks_random
 from mesh.core.settings import MeshSettings
-from mesh.core.urls import passwords
 
-_SECRET_NAME = re.compile(r"SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|(^|_)KEY($|_)", re.IGNORECASE)
+logger = logging.getLogger(__name__)
+
 _KUBERNETES_SECRET = re.compile(r"kubernetes://[a-z0-9.-]+/[A-Za-z0-9_.-]+")
 _MANAGED_SECRET = re.compile(r"projects/[a-z0-9:.-]+/secrets/[A-Za-z0-9_-]+/versions/(latest|\d+)")
 
@@ -81,10 +83,16 @@ class PipelineSettings(MeshSettings):
     @classmethod
     def _no_secrets(cls, variables: dict[str, str]) -> dict[str, str]:
         for name, value in variables.items():
-            if _SECRET_NAME.search(name) or passwords(value):
+            if is_secret_name(name) or is_secret_value(value):
                 raise ValueError(
                     f"{name} looks like a secret and would be readable in pipeline.yaml; "
                     "put a reference to it in PIPELINE_SECRETS"
+                )
+            if looks_random(value):
+                logger.warning(
+                    "%s may be a secret, since its value looks random; it is readable in "
+                    "pipeline.yaml. Put a secret into PIPELINE_SECRETS.",
+                    name,
                 )
         return variables
 

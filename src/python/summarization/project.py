@@ -7,7 +7,5 @@ PROJECT = Project(
     description="Summaries of documents, of their own sentences or written by a language model.",
     port=8006,
     kind="code-only",
-    steps=("serve:download", *CODE_ONLY_STEPS),
-    # It makes the encoder.
-    modules={"serve:download": "mesh.lifecycle.encoder"},
+    steps=CODE_ONLY_STEPS,
 )

@@ -38,6 +38,14 @@ class Configuration(DocumentConfiguration):
         "character counts as one, and in long strings such as links every 20 characters.",
     )
     language: Language = Field(default=Language.ENGLISH, description="Language of the documents.")
+    position_weight: float = Field(
+        default=0.8,
+        ge=0,
+        le=1,
+        description="How much more the first sentences of a document count, from 0, for not at "
+        "all, to 1. News begins with what matters; for transcripts and the like a lower weight is "
+        "better. Ignored by the backend `chat`.",
+    )
     target_language: Language | None = Field(
         default=None,
         description="Language of the summaries; by default that of the documents; only the backend "

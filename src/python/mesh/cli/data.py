@@ -10,9 +10,10 @@ from typing import Any
 import click
 
 from mesh.cli.paths import TypedPath
+from mesh.core.env_files import find_env_file
 from mesh.core.errors import MeshError
 from mesh.core.project import Project, find_projects, get_project
-from mesh.core.settings import find_env_file, load_settings
+from mesh.core.settings import load_settings
 from mesh.core.tables import make_table, print_table
 from mesh.data.difference import Difference
 from mesh.data.manifest import DataManifest, Kind

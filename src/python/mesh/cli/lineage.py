@@ -10,9 +10,10 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from mesh.core.card import TEST_RESULTS, ModelCard
+from mesh.core.env_files import find_env_file
 from mesh.core.errors import MeshError
 from mesh.core.project import get_project
-from mesh.core.settings import find_env_file, load_settings
+from mesh.core.settings import load_settings
 from mesh.data.store import DataSettings, DataStore
 from mesh.registry.base import ModelRegistry
 from mesh.registry.factory import open_registry

@@ -57,12 +57,14 @@ def _show_version(context: click.Context) -> None:
 
 @cli.command()
 @click.argument("project")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--host", help="Address to listen on; by default SERVE_HOST, or 127.0.0.1.")
 @click.option(
-    "--port", type=click.IntRange(1, 65535), help="Port to listen on; by default the project's own."
+    "--port",
+    type=click.IntRange(1, 65535),
+    help="Port to listen on; by default SERVE_PORT, or the project's own.",
 )
 @click.option("--force", is_flag=True, help="Make every version again, even if it is up to date.")
-def up(project: str, host: str, port: int | None, force: bool) -> int:
+def up(project: str, host: str | None, port: int | None, force: bool) -> int:
     """Run the missing steps of PROJECT's life cycle, then serve it."""
     from mesh.cli.up import up as bring_up
 

@@ -3,10 +3,8 @@
 from pydantic import BaseModel, ValidationError
 
 from mesh.core.errors import UsageError
-from mesh.core.program import component_folder
 from mesh.core.project import Project
-from mesh.core.settings import find_env_file, load_settings
-from mesh.core.workspace import WorkspaceSettings
+from mesh.core.steps import find_program
 from mesh.serve.model import ServedModel
 from mesh.serve.program import model_class
 
@@ -17,10 +15,9 @@ def create_model(project: Project, *, load: bool) -> ServedModel:
     Raises:
         MeshError: no compiled version is in `models/`, or it can't be loaded.
     """
-    env_file = find_env_file(component_folder(f"{project.package}.serve"))
-    kind = model_class(project)
-    workspace, *own = load_settings([WorkspaceSettings, *kind.settings], env_file=env_file)
-    model = kind(workspace.served_model(project), *own)
+    settings, workspace, *own = find_program(project, "serve:serve").load_settings()
+    directory = settings.model_directory or workspace.served_model(project)
+    model = model_class(project)(directory, *own)
     if load:
         model.load()
     return model

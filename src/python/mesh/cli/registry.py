@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 import click
-import dotenv
 
 from mesh.cli.paths import TypedPath, typed_path
+from mesh.core.env_files import find_env_file
 from mesh.core.errors import MeshError, UsageError
-from mesh.core.settings import find_env_file, load_settings, variable_name
+from mesh.core.settings import load_settings, load_settings_of_file, variable_name
 from mesh.core.tables import make_table, print_table
 from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.factory import open_registry
@@ -28,11 +28,11 @@ def _settings(location: str) -> RegistrySettings:
     """Settings of a registry.
 
     Args:
-        location: a URL; an env file, which replaces the environment; or empty, for the user's own
-            settings.
+        location: a URL, which goes with the user's own keys; an env file, which replaces the
+            environment; or empty, for the user's own settings.
     """
     if "://" in location:
-        return _settings("").model_copy(update={"uri": location})
+        return _settings("").model_copy(update={"uri": location, "artifacts": ""})
     if not location:
         own: RegistrySettings
         (own,) = load_settings([RegistrySettings], env_file=find_env_file(Path()))
@@ -42,12 +42,12 @@ def _settings(location: str) -> RegistrySettings:
         raise UsageError(
             f"{location!r} is neither an env file nor a URL such as http://registry:5000."
         )
-    written = dotenv.dotenv_values(file)
-    fields = RegistrySettings.model_fields
-    names = {field: variable_name(RegistrySettings, field) for field in fields}
-    return RegistrySettings.model_validate(
-        {field: written.get(names[field]) or fields[field].default for field in fields}
-    )
+    given: RegistrySettings = load_settings_of_file(RegistrySettings, file)
+    if "uri" not in given.model_fields_set:
+        raise UsageError(
+            f"{file} names no registry: {variable_name(RegistrySettings, 'uri')} is missing."
+        )
+    return given
 
 
 @click.group("registry")
@@ -139,7 +139,10 @@ _LOCATION = "A URL, such as http://registry:5000, or an env file with MESH_REGIS
 )
 @click.option("--to", "target", required=True, help=f"Registry to copy to. {_LOCATION}")
 def push(reference: str, source: str, target: str) -> None:
-    """Copy the version REFERENCE to another registry, with its lineage, attachments and aliases."""
+    """Copy the version REFERENCE to another registry, with its lineage and attachments.
+
+    An alias in REFERENCE, such as KEYWORDS-COMPILED:prod, is moved there too.
+    """
     _copy(reference, source, target)
 
 
@@ -150,16 +153,25 @@ def push(reference: str, source: str, target: str) -> None:
     "--to", "target", default="", help=f"Registry to copy to; by default your own. {_LOCATION}"
 )
 def pull(reference: str, source: str, target: str) -> None:
-    """Copy the version REFERENCE from another registry, with lineage, attachments and aliases."""
+    """Copy the version REFERENCE from another registry, with its lineage and attachments.
+
+    An alias in REFERENCE, such as KEYWORDS-COMPILED:prod, is moved here too.
+    """
     _copy(reference, source, target)
 
 
 def _copy(reference: str, source: str, target: str) -> None:
     source_settings, target_settings = _settings(source), _settings(target)
-    if source_settings == target_settings:
+    if source_settings.identity == target_settings.identity:
         raise UsageError("The registry to copy from and the one to copy to are the same.")
     copy = copy_version(open_registry(source_settings), open_registry(target_settings), reference)
     click.echo(f"{reference} is {copy.reference} there")
+    # A new connection sees what others see.
+    there = open_registry(target_settings)
+    names = [copy.reference, *([copy.card.trained_version] if copy.card.trained_version else [])]
+    problems = [f"{name}: {problem}" for name in names for problem in there.verify(name)]
+    if problems:
+        raise MeshError(f"The copy is damaged: {'; '.join(problems)}.")
 
 
 @group.command()

@@ -13,25 +13,37 @@ import httpx
 from rich.console import Console
 
 from mesh.cli.predict import create_model
-from mesh.cli.steps import run_steps, select_steps
-from mesh.core.errors import MeshError
+from mesh.cli.steps import SERVE, run_steps, select_steps
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.process import exit_code_of
 from mesh.core.project import Project
+from mesh.core.steps import find_program
 from mesh.serve.documents import EXAMPLE_TEXT
 
 POLL_SECONDS = 0.05
 
 
-def up(project: Project, *, host: str, port: int | None, force: bool, console: Console) -> int:
+def up(
+    project: Project, *, host: str | None, port: int | None, force: bool, console: Console
+) -> int:
     """Run the missing steps, start the server, show a real response, and wait for its end.
+
+    Args:
+        host: None for the server's own setting.
+        port: None for the server's own setting.
 
     Returns:
         The server's exit code.
 
     Raises:
-        MeshError: the port is taken, a step failed, or the server ended before it was ready.
+        MeshError: settings of the server are wrong, the port is taken, a step failed, or the server
+            ended before it was ready.
     """
-    port = port or project.port
+    settings, *_ = find_program(project, SERVE).load_settings()
+    host = settings.host if host is None else host
+    port = settings.port if port is None else port
+    if port == 0:
+        raise UsageError("`mesh up` needs the server's port; set SERVE_PORT or --port.")
     require_free_port(host, port)
     run_steps(project, select_steps(project, None, None), force=force, console=console)
     server = start_server(project, host, port)

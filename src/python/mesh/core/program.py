@@ -11,11 +11,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
+from mesh.core.env_files import find_env_file
 from mesh.core.errors import MeshError
 from mesh.core.logs import LogSettings, configure_logging
 from mesh.core.process import run_and_exit
 from mesh.core.progress import break_silence
-from mesh.core.settings import MeshSettings, find_env_file, load_settings
+from mesh.core.secret_values import mask_secret
+from mesh.core.settings import MeshSettings, load_settings
 from mesh.core.status import Status
 
 logger = logging.getLogger(__name__)
@@ -79,7 +81,15 @@ class Program:
         """
         if self.status is None:
             raise MeshError(f"{self.component}:{self.name} leaves no result.")
-        return self.status(*self._load(self.settings, ()))
+        return self.status(*self.load_settings())
+
+    def load_settings(self) -> Sequence[Any]:
+        """The program's settings without flags, an instance of each class.
+
+        Raises:
+            UsageError: settings are missing or wrong.
+        """
+        return self._load(self.settings, ())
 
     def _load(self, settings: Sequence[type[MeshSettings]], flags: Sequence[str]) -> Sequence[Any]:
         return load_settings(
@@ -141,6 +151,7 @@ def with_termination(work: Callable[[], Result]) -> Result:
 def _log_settings(loaded: Sequence[MeshSettings]) -> None:
     for settings in loaded:
         values = " ".join(
-            f"{name}={value}" for name, value in settings.model_dump(mode="json").items()
+            f"{name}={mask_secret(name, value)}"
+            for name, value in settings.model_dump(mode="json").items()
         )
         logger.info("%s: %s", type(settings).__name__, values)

@@ -19,10 +19,10 @@ from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 from mesh.lifecycle.compile_records import BASE_FOLDER, DOWNLOADED_FILE, Downloaded
 from mesh.lifecycle.recipe import Recipe, load_recipe
-from mesh.lifecycle.status import find_registered
+from mesh.lifecycle.results import chosen_reference
+from mesh.lifecycle.status import find_chosen
 from mesh.lifecycle.version import assemble, base_card, base_inputs, regression_inputs
 from mesh.registry.factory import open_registry
-from mesh.registry.reference import reference_to
 from mesh.registry.settings import RegistrySettings
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,8 @@ class DownloadSettings(MeshSettings):
     reference: str = Field(
         "",
         description="A trained version (NAME-TRAINED-3, NAME-TRAINED:prod), or the address of a "
-        "base model (hf://, package://); by default the latest trained version.",
+        "base model (hf://, package://); by default the one that train:train made or found last in "
+        "this workspace, else the latest.",
     )
 
 
@@ -51,8 +52,16 @@ def download(
     if "://" in settings.reference:
         downloaded = _assemble_base(recipe, settings.reference, target)
     else:
-        reference = reference_to(recipe.project.trained_model, settings.reference)
         registry = open_registry(registry_settings)
+        name = recipe.project.trained_model
+        reference = chosen_reference(
+            workspace,
+            recipe.project,
+            name,
+            settings.reference,
+            registry_settings,
+            registry.list(name),
+        )
         found = registry.get(reference).reference
         registry.fetch(found, target / found)
         downloaded = Downloaded(source=found, trained_version=found, folder=found)
@@ -95,8 +104,13 @@ def status(
         inputs = _base_inputs(recipe, resolve_base_model(settings.reference, download=False))
         changed = differences(ModelCard.read(target / here.folder).made_from, inputs)
         return out_of_date(here.source, changed) if changed else up_to_date(here.source)
-    reference = reference_to(recipe.project.trained_model, settings.reference)
-    found = find_registered(registry_settings, reference)
+    found = find_chosen(
+        workspace,
+        recipe.project,
+        recipe.project.trained_model,
+        settings.reference,
+        registry_settings,
+    )
     if found is None or found.reference == here.source:
         return up_to_date(here.source)
     return out_of_date(here.source, [f"trained version ({here.source} -> {found.reference})"])

@@ -12,6 +12,7 @@ from mesh.compile.source import spec_for
 from mesh.compile.spec import Backend, CompileSpec, Tolerances
 from mesh.core.card import ARTIFACTS, COMPILED
 from mesh.core.digest import fingerprint
+from mesh.core.env_files import find_env_file
 from mesh.core.environment import describe_environment
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
@@ -19,18 +20,17 @@ from mesh.core.inputs import Inputs, differences, packages_of
 from mesh.core.program import Program, component_folder
 from mesh.core.project import Project
 from mesh.core.roots import DEFAULT_BACKEND
-from mesh.core.settings import MeshSettings, find_env_file, load_settings
+from mesh.core.settings import MeshSettings, load_settings
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compile_download import DownloadSettings
 from mesh.lifecycle.compile_records import BASE_FOLDER, COMPILATION_FILE, Compilation, Downloaded
 from mesh.lifecycle.extra_files import ExtraFiles
 from mesh.lifecycle.recipe import Recipe, load_recipe
-from mesh.lifecycle.status import find_registered, registered, status_of_model, with_fingerprint
+from mesh.lifecycle.status import find_chosen, registered, status_of_model, with_fingerprint
 from mesh.lifecycle.version import RegressionTest, digest_of, source_digest
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import open_registry
-from mesh.registry.reference import reference_to
 from mesh.registry.settings import RegistrySettings
 
 logger = logging.getLogger(__name__)
@@ -232,6 +232,7 @@ def expected_inputs(recipe: Recipe, workspace: WorkspaceSettings) -> Inputs | No
     settings, source, registry_settings, *extra_files = load_settings(
         [CompileSettings, DownloadSettings, RegistrySettings, *extra],
         env_file=find_env_file(component_folder(f"{recipe.project.package}.compile")),
+        complete=False,
     )
     if "://" in source.reference:
         downloads = workspace.output(recipe.project, "download")
@@ -239,8 +240,13 @@ def expected_inputs(recipe: Recipe, workspace: WorkspaceSettings) -> Inputs | No
             return None
         digest = source_digest(downloads / BASE_FOLDER)
     else:
-        reference = reference_to(recipe.project.trained_model, source.reference)
-        version = find_registered(registry_settings, reference)
+        version = find_chosen(
+            workspace,
+            recipe.project,
+            recipe.project.trained_model,
+            source.reference,
+            registry_settings,
+        )
         if version is None:
             return None
         digest = digest_of(version.manifest)
@@ -252,6 +258,7 @@ def find_compiled(recipe: Recipe, inputs: Inputs) -> ModelVersion | None:
     (settings,) = load_settings(
         [RegistrySettings],
         env_file=find_env_file(component_folder(f"{recipe.project.package}.compile")),
+        complete=False,
     )
     return with_fingerprint(registered(settings, recipe.project.compiled_model), inputs)
 

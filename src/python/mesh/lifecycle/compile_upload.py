@@ -28,6 +28,7 @@ from mesh.lifecycle.compile_records import (
 )
 from mesh.lifecycle.compile_trace import expected_inputs
 from mesh.lifecycle.recipe import Recipe, load_recipe
+from mesh.lifecycle.results import record_result
 from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.version import TEST_FILES
 from mesh.registry.base import ModelRegistry, ModelVersion
@@ -68,6 +69,7 @@ def upload(
         version = _publish(recipe, workspace, registry, compilation, report)
         logger.info("registered %s (%.1f MB)", version.reference, version.manifest.size / 1e6)
     compilation.model_copy(update={"published": version.reference}).write(compiled)
+    record_result(workspace, recipe.project, version, registry_settings)
     record_lineage(registry, version)
     if settings.alias:
         registry.alias(version.reference, settings.alias)

@@ -11,9 +11,9 @@ from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
-from mesh.lifecycle.status import find_registered
+from mesh.lifecycle.results import chosen_reference
+from mesh.lifecycle.status import find_chosen
 from mesh.registry.factory import open_registry
-from mesh.registry.reference import reference_to
 from mesh.registry.settings import RegistrySettings
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,8 @@ class ServeDownloadSettings(MeshSettings):
 
     reference: str = Field(
         "",
-        description="NAME-COMPILED-3, NAME-COMPILED:prod; by default the latest compiled version.",
+        description="NAME-COMPILED-3, NAME-COMPILED:prod; by default the one that compile:upload made or "
+        "found last in this workspace, else the latest.",
     )
 
 
@@ -37,8 +38,11 @@ def download(
     registry_settings: RegistrySettings,
 ) -> None:
     """Fetch a compiled version and let the project's server load it by default."""
-    reference = reference_to(project.compiled_model, settings.reference)
     registry = open_registry(registry_settings)
+    name = project.compiled_model
+    reference = chosen_reference(
+        workspace, project, name, settings.reference, registry_settings, registry.list(name)
+    )
     found = registry.get(reference)
     directory = workspace.models / found.reference
     registry.fetch(found.reference, directory)
@@ -56,8 +60,9 @@ def status(
     here = workspace.find_model(project)
     if here is None:
         return NEVER_RUN
-    reference = reference_to(project.compiled_model, settings.reference)
-    found = find_registered(registry_settings, reference)
+    found = find_chosen(
+        workspace, project, project.compiled_model, settings.reference, registry_settings
+    )
     if found is None or found.reference == here.name:
         return up_to_date(here.name)
     return out_of_date(here.name, [f"compiled version ({here.name} -> {found.reference})"])

@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 class UploadResultsSettings(ResultSettings):
     """Attach the results of a load test to the version in the registry."""
 
+    shares_prefix = True
+
 
 def upload_results(
     project: Project,

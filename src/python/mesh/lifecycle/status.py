@@ -6,13 +6,14 @@ from pathlib import Path
 from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
 from mesh.core.inputs import Inputs, differences
+from mesh.core.project import Project
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
+from mesh.core.workspace import WorkspaceSettings
+from mesh.lifecycle.results import chosen_reference
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import open_registry
 from mesh.registry.reference import LATEST, ModelReference
-from mesh.registry.settings import RegistrySettings
-
-_SQLITE = "sqlite:///"
+from mesh.registry.settings import SQLITE, RegistrySettings
 
 
 def registered(settings: RegistrySettings, name: str) -> list[ModelVersion]:
@@ -44,6 +45,25 @@ def find_registered(settings: RegistrySettings, reference: str) -> ModelVersion 
     return None
 
 
+def find_chosen(
+    workspace: WorkspaceSettings,
+    project: Project,
+    name: str,
+    text: str,
+    settings: RegistrySettings,
+) -> ModelVersion | None:
+    """The version that a step would use now, as `chosen_reference` has it, or None.
+
+    Raises:
+        UsageError: the reference is malformed.
+        MeshError: the registry can't be reached or read, or the workspace's record is malformed.
+    """
+    versions = registered(settings, name)
+    return find_registered(
+        settings, chosen_reference(workspace, project, name, text, settings, versions)
+    )
+
+
 def status_of_model(settings: RegistrySettings, name: str, inputs: Inputs) -> Status:
     """The state of a registered model, compared with its inputs now.
 
@@ -67,7 +87,7 @@ def with_fingerprint(versions: list[ModelVersion], inputs: Inputs) -> ModelVersi
 
 @functools.cache
 def read_registry(settings: RegistrySettings) -> list[ModelVersion] | MeshError:
-    if settings.uri.startswith(_SQLITE) and not Path(settings.uri.removeprefix(_SQLITE)).exists():
+    if settings.uri.startswith(SQLITE) and not Path(settings.uri.removeprefix(SQLITE)).exists():
         # Opening it would create it.
         return []
     try:

@@ -14,6 +14,7 @@ from mesh.core.workspace import WorkspaceSettings
 from mesh.data.store import DataSettings
 from mesh.lifecycle.base_model import resolve_base_model
 from mesh.lifecycle.recipe import Recipe, load_recipe
+from mesh.lifecycle.results import record_result
 from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.training.fine_tuning import fine_tune, fine_tuning_status
 from mesh.lifecycle.training.settings import FineTuneSettings, TrainSettings
@@ -43,11 +44,13 @@ def train(
     name = recipe.project.trained_model
     if not settings.force and (found := registry.find(name, fingerprint(made_from))):
         logger.info("%s is up to date: nothing it depends on has changed", found.reference)
+        record_result(workspace, recipe.project, found, registry_settings)
         return
     with atomic_directory(workspace.output(recipe.project, "train"), replace=True) as directory:
         assemble(recipe, base, inputs, params, directory)
         card = base_card(recipe, base, params, model_type="trained", made_from=made_from)
         version = registry.publish(name, directory, card)
+    record_result(workspace, recipe.project, version, registry_settings)
     logger.info(
         "registered %s (%d files, %.1f MB)",
         version.reference,

@@ -9,6 +9,7 @@ from typing import Any
 from mesh.core.card import ModelCard
 from mesh.core.manifest import FileEntry
 from mesh.registry.base import ModelRegistry, ModelVersion
+from mesh.registry.reference import ModelReference
 from mesh.registry.transfer import OWN_FILES
 
 COMPILED = "compiled_model_versions"
@@ -37,12 +38,13 @@ def record_lineage(registry: ModelRegistry, version: ModelVersion) -> None:
 
 
 def copy_version(source: ModelRegistry, target: ModelRegistry, reference: str) -> ModelVersion:
-    """Copy a version, the trained one it was compiled from, and their attachments and aliases.
+    """Copy a version, the trained one it was compiled from, and their attachments.
 
-    Each registry assigns its own numbers, so the copy may have a different one, and its card names
-    the copy of the trained version. It is signed if the target's settings have a key. All other
-    files have the same digests. What the target already has is not copied again: the next copy
-    completes an interrupted one.
+    If the reference names an alias, it is moved to the copy; others stay as they are. Each registry
+    assigns its own numbers, so the copy may have a different one, and its card names the copy of the
+    trained version. It is signed if the target's settings have a key. All other files have the same
+    digests. What the target already has is not copied again: the next copy completes an interrupted
+    one.
 
     Raises:
         MeshError: a version is damaged, or a registry can't be read or written.
@@ -58,7 +60,8 @@ def copy_version(source: ModelRegistry, target: ModelRegistry, reference: str) -
     _attach_json(target, copy.reference, ORIGIN, origin)
     _copy_attachments(source, target, original, copy)
     record_lineage(target, copy)
-    for alias in original.aliases:
+    alias = ModelReference.parse(reference).alias
+    if alias is not None and alias in original.aliases:
         target.alias(copy.reference, alias)
     return target.get(copy.reference)
 

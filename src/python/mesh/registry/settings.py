@@ -5,7 +5,7 @@ import os
 import re
 import socket
 from typing import Literal
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, field_serializer, field_validator
 from pydantic_settings import SettingsConfigDict
@@ -14,6 +14,8 @@ from mesh.core.settings import MeshSettings
 from mesh.core.urls import mask_url, passwords
 from mesh.registry.signing import check_key
 
+SQLITE = "sqlite:///"
+_PORTS = {"http": 80, "https": 443, "postgresql": 5432}
 _SECRET_OPTION = re.compile(r"(?i)[?&][^=&]*(pass|secret|token|key)[^=&]*=(?P<value>[^&]*)")
 
 
@@ -29,8 +31,9 @@ class RegistrySettings(MeshSettings):
         repr=False,
     )
     artifacts: str = Field(
-        ".mesh/artifacts",
-        description="Folder, or URI of object storage, for files; a server decides this itself.",
+        "",
+        description="Folder, or URI of object storage, for files; by default the folder artifacts "
+        "beside an SQLite file. A server decides this itself.",
         repr=False,
     )
 
@@ -57,6 +60,16 @@ class RegistrySettings(MeshSettings):
     def who(self) -> str:
         """The user's name for the history."""
         return self.user or f"{_system_user()}@{socket.gethostname()}"
+
+    @property
+    def identity(self) -> str:
+        """The registry's address in one spelling, without user and options."""
+        if self.uri.startswith(SQLITE):
+            return SQLITE + os.path.realpath(self.uri.removeprefix(SQLITE))
+        parts = urlsplit(self.uri)
+        scheme = parts.scheme.partition("+")[0]
+        port = parts.port or _PORTS.get(scheme)
+        return f"{scheme}://{parts.hostname}:{port}{parts.path.rstrip('/')}"
 
     @property
     def trusted(self) -> tuple[str, ...]:

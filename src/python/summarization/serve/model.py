@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from prometheus_client.registry import Collector
 
-from mesh.compile.artifact import CompiledModel
 from mesh.nlp.document import Document, read_document
-from mesh.serve.model import EncoderModel
+from mesh.serve.model import ServedModel
 from summarization.chat import ChatSummarizer
 from summarization.endpoint import Endpoint
 from summarization.extractive import ExtractiveSummarizer
@@ -18,12 +18,8 @@ from summarization.settings import SummarizationSettings
 from summarization.summarizer import Summarizer, Summary
 
 
-class SummarizationModel(EncoderModel):
-    """Writes summaries with the chosen backend.
-
-    Args:
-        directory: `models/ENCODER-...`, which the backend `extractive` needs.
-    """
+class SummarizationModel(ServedModel):
+    """Writes summaries with the chosen backend; needs no artifact."""
 
     name = PROJECT.name
     request_model = Request
@@ -32,9 +28,12 @@ class SummarizationModel(EncoderModel):
 
     _summarizer: Summarizer
 
-    def __init__(self, directory: Path | None, settings: SummarizationSettings) -> None:
-        super().__init__(PROJECT, directory, settings.backend)
+    def __init__(self, _directory: Path | None, settings: SummarizationSettings) -> None:
         self._settings = settings
+        self._card: dict[str, Any] = {
+            "description": PROJECT.description,
+            "backend": settings.backend,
+        }
         self._endpoint = Endpoint(settings) if settings.backend == "chat" else None
 
     @property
@@ -46,8 +45,11 @@ class SummarizationModel(EncoderModel):
             self._summarizer = ChatSummarizer(self._endpoint, self._settings)
             self._card |= {"model": self._settings.model, "prompts_version": VERSION}
         else:
-            self._summarizer = ExtractiveSummarizer(self.load_encoder(CompiledModel.load))
+            self._summarizer = ExtractiveSummarizer()
             self.warm_up()
+
+    def bio(self) -> dict[str, Any]:
+        return {"model_name": self.name, "model_card": self._card}
 
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
         tasks = [(_read(request), request.configuration) for request in requests]

@@ -51,6 +51,23 @@ def test_pull_request_is_compared_with_its_target(repository: Path) -> None:
     assert process.stdout.strip() == f"--base={git(repository, 'rev-parse', 'main')}"
 
 
+def test_merge_queue_is_compared_with_what_it_builds_on(repository: Path) -> None:
+    base = git(repository, "rev-parse", "main")
+    assert run("compare-with", "merge_group", base, cwd=repository).stdout == f"--base={base}\n"
+    for unknown in ("", ZEROS):
+        process = run("compare-with", "merge_group", unknown, cwd=repository)
+        assert (process.returncode, process.stdout) == (1, "")
+        assert f"lacks the commit '{unknown}'" in process.stderr
+
+
+@pytest.mark.parametrize("event", ["pull_request", "merge_group", "push"])
+def test_folder_of_another_owner_is_named_as_that(repository: Path, event: str) -> None:
+    process = run("compare-with", event, ZEROS, cwd=repository, GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+    assert (process.returncode, process.stdout) == (1, "")
+    assert "dubious ownership" in process.stderr
+    assert "git refuses this folder" in process.stderr
+
+
 def test_push_is_compared_with_what_was_there(repository: Path) -> None:
     before = git(repository, "rev-parse", "main^")
 

@@ -38,8 +38,9 @@ def tag(*arguments: str) -> str:
     return image_tag.main(["--date", "2026-11-21", *arguments])
 
 
-def test_pull_request() -> None:
-    assert image_tag.main(["pull_request", "123", "2"]) == "ci-123-2"
+@pytest.mark.parametrize("event", ["pull_request", "merge_group"])
+def test_change_that_is_not_merged(event: str) -> None:
+    assert image_tag.main([event, "123", "2"]) == "ci-123-2"
 
 
 def test_first_release_of_a_month(repository: Path) -> None:

@@ -139,6 +139,14 @@ def test_unknown_revision_is_named(repository: Path, revision: str) -> None:
         find_base(repository, revision)
 
 
+def test_folder_of_another_owner_is_named_as_that(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(PlanError, match="dubious ownership"):
+        find_base(repository, "main")
+
+
 def make_plan() -> Plan:
     reason = Reason(CHANGE, ("src/a.py", "src:srcs"), ("a.py", "b.py"))
     return Plan(

@@ -1,7 +1,6 @@
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from mesh.core.errors import MeshError
 from summarization.prompts import prompt
 from summarization.schema import Configuration, Language, Request
 from summarization.serve.model import SummarizationModel
@@ -14,13 +13,22 @@ def test_defaults():
         "markup": "auto",
         "desired_length": 100,
         "language": "en",
+        "position_weight": 0.8,
         "target_language": None,
     }
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("desired_length", 0), ("desired_length", 501), ("language", "xx"), ("target_language", "")],
+    [
+        ("desired_length", 0),
+        ("desired_length", 501),
+        ("language", "xx"),
+        ("position_weight", -0.1),
+        ("position_weight", 1.1),
+        ("position_weight", float("nan")),
+        ("target_language", ""),
+    ],
 )
 def test_values_out_of_bounds_are_refused(field, value):
     with pytest.raises(ValidationError, match=field):
@@ -40,10 +48,14 @@ def test_key_is_not_shown():
     assert "sk-secret" not in f"{settings!r} {settings.model_dump(mode='json')}"
 
 
-def test_extractive_backend_without_encoder_names_the_command_to_run():
+def test_extractive_backend_needs_no_model():
     model = SummarizationModel(None, SummarizationSettings())
-    with pytest.raises(MeshError, match="run `mesh run summarization`"):
-        model.load()
+    model.load()
+    assert model.bio()["model_card"]["backend"] == "extractive"
+    request = {"inputs": [{"document": "A tram rings. It stops."}]}
+    response = model.predict(Request.model_validate(request))
+    assert response.backend == "extractive"
+    assert [output.summary for output in response.outputs] == ["A tram rings. It stops."]
 
 
 def test_bio_of_the_chat_backend_names_the_model_and_no_key():

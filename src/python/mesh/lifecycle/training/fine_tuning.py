@@ -19,6 +19,7 @@ from mesh.data.splitting import SPLITS
 from mesh.data.store import DataSettings, DataStore
 from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 from mesh.lifecycle.recipe import Recipe, Training
+from mesh.lifecycle.results import record_result
 from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.lifecycle.training.usefulness import check_rows
@@ -71,6 +72,7 @@ def fine_tune(
     name = recipe.project.trained_model
     if not settings.force and (found := registry.find(name, described)):
         logger.info("%s is up to date: nothing it depends on has changed", found.reference)
+        record_result(workspace, recipe.project, found, registry_settings)
         return
     checkpoints = workspace.output(recipe.project, "checkpoints")
     work = checkpoints / described[:16]
@@ -94,6 +96,7 @@ def fine_tune(
             name, directory, _card(card, features, chosen, {**metrics, "epochs": epochs})
         )
     shutil.rmtree(checkpoints)
+    record_result(workspace, recipe.project, version, registry_settings)
     logger.info("registered %s (%.1f MB)", version.reference, version.manifest.size / 1e6)
 
 

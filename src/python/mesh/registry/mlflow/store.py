@@ -16,11 +16,10 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from sqlalchemy.exc import SQLAlchemyError
 
 from mesh.core.errors import MeshError, UsageError
-from mesh.registry.settings import RegistrySettings
+from mesh.registry.settings import SQLITE, RegistrySettings
 
 EXPERIMENT = "mesh"
 
-_SQLITE = "sqlite:///"
 _SERVERS = ("http://", "https://")
 _POSTGRESQL = ("postgresql://", "postgresql+")
 LOCK_SECONDS = 20.0
@@ -81,14 +80,20 @@ def connect(settings: RegistrySettings) -> Store:
     uri = settings.uri
     artifacts = None if uri.startswith(_SERVERS) else _artifacts(settings.artifacts)
     with registry_errors(settings):
-        if uri.startswith(_SQLITE):
+        if uri.startswith(SQLITE):
             database = _database_path(uri)
-            uri = _SQLITE + str(database)
+            uri = SQLITE + str(database)
+            artifacts = artifacts or database.parent / "artifacts"
             _ensure_database(database)
         elif not uri.startswith((*_SERVERS, *_POSTGRESQL)):
             raise UsageError(
                 f"MESH_REGISTRY_URI={settings.masked(uri)!r} is not understood: "
                 "use sqlite:///FILE, http(s)://HOST or postgresql://HOST/DATABASE."
+            )
+        elif uri.startswith(_POSTGRESQL) and artifacts is None:
+            raise UsageError(
+                "MESH_REGISTRY_ARTIFACTS is required with PostgreSQL: a folder that all users see, or "
+                "a URI of object storage."
             )
         _check_endpoint(artifacts)
         return Store(settings, MlflowClient(uri, uri), uri, artifacts)
@@ -117,7 +122,9 @@ def _check_endpoint(artifacts: Path | str | None) -> None:
         raise UsageError(f"MLFLOW_S3_ENDPOINT_URL={endpoint!r} isn't a URL: use https://HOST:PORT.")
 
 
-def _artifacts(setting: str) -> Path | str:
+def _artifacts(setting: str) -> Path | str | None:
+    if not setting:
+        return None
     return setting if "://" in setting else Path(setting).absolute()
 
 
@@ -133,7 +140,7 @@ def _failures() -> tuple[type[Exception], ...]:
 
 
 def _database_path(uri: str) -> Path:
-    name = uri.removeprefix(_SQLITE)
+    name = uri.removeprefix(SQLITE)
     if not name or name.startswith(":"):
         raise UsageError(f"MESH_REGISTRY_URI={uri!r} names no file: use sqlite:///FILE.")
     path = Path(name).absolute()
@@ -177,6 +184,6 @@ def _create_database(path: Path) -> None:
     partial = Path(f"{path}.partial")
     for stale in (partial, Path(f"{partial}-journal")):
         stale.unlink(missing_ok=True)
-    store = SqlAlchemyStore(_SQLITE + str(partial), (path.parent / "artifacts").as_uri())  # type: ignore[no-untyped-call]
+    store = SqlAlchemyStore(SQLITE + str(partial), (path.parent / "artifacts").as_uri())  # type: ignore[no-untyped-call]
     store.engine.dispose()
     partial.replace(path)

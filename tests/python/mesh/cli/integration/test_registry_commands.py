@@ -231,13 +231,45 @@ def test_push_of_a_damaged_version(mesh: Mesh, own: Path, other: Path) -> None:
     [
         ("nowhere.env", "'nowhere.env' is neither an env file nor a URL"),
         ("ftp://registry", "'ftp://registry' is not understood"),
-        ("{own}", "are the same"),
+        ("sqlite:///{own}/registry.db", "are the same"),
+        ("sqlite:///{own}/../own//registry.db", "are the same"),
+        ("sqlite:///own/registry.db", "are the same"),
+        ("own.env", "are the same"),
+        (
+            "typo.env",
+            "MESH_REGISTRY_URL in typo.env is unknown; did you mean MESH_REGISTRY_URI?",
+        ),
+        ("empty.env", "empty.env names no registry: MESH_REGISTRY_URI is missing"),
+        ("key.env", "MESH_REGISTRY_SIGNING_KEY: Value error"),
+        ("line.env", "line.env, line 1: the line isn't NAME=value"),
     ],
 )
-def test_targets_that_can_not_be_copied_to(mesh: Mesh, own: Path, place: str, problem: str) -> None:
-    pushed = mesh("push", f"{TRAINED}-1", "--to", place.format(own=settings_of(own).uri))
+def test_targets_that_can_not_be_copied_to(
+    mesh: Mesh, own: Path, tmp_path: Path, place: str, problem: str
+) -> None:
+    uri = f"MESH_REGISTRY_URI={settings_of(own).uri}\n"
+    for name, content in {
+        "own": uri,
+        "typo": uri.replace("URI", "URL", 1),
+        "empty": "",
+        "key": f"{uri}MESH_REGISTRY_SIGNING_KEY=hunter2\n",
+        "line": "MESH_REGISTRY_SIGNING_KEY: hunter2\n",
+    }.items():
+        (tmp_path / f"{name}.env").write_text(content)
+    before = sorted(path for path in own.rglob("*") if path.is_file())
+    pushed = mesh("push", f"{TRAINED}-1", "--to", place.format(own=own))
     assert pushed.code == 2
     assert problem in pushed.errors
+    assert "hunter2" not in pushed.errors
+    assert sorted(path for path in own.rglob("*") if path.is_file()) == before
+
+
+@pytest.mark.usefixtures("_published")
+def test_registry_of_an_address_has_its_own_files(mesh: Mesh, other: Path) -> None:
+    uri = f"sqlite:///{other}/registry.db"
+    assert mesh("push", f"{TRAINED}-1", "--to", uri).code == 0
+    assert stored(other, "trained 1").is_relative_to(other / "artifacts")
+    assert open_registry(settings_of(other)).verify(f"{TRAINED}-1") == []
 
 
 @pytest.mark.usefixtures("_published")

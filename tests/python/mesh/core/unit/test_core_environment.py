@@ -29,3 +29,16 @@ def test_environment_names_versions_of_what_is_installed(missing: str) -> None:
     assert environment["python"] == platform.python_version()
     assert re.match(r"\d+\.", environment["pydantic"])
     assert missing not in environment
+
+
+def test_folder_of_another_owner(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("MESH_CODE_REVISION", raising=False)
+    (tmp_path / "git").write_text(
+        "#!/bin/sh\necho \"fatal: detected dubious ownership in repository at '/x'\" >&2\nexit 128\n"
+    )
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert code_revision() == "unknown"
+    assert "detected dubious ownership in repository at '/x'" in caplog.text

@@ -1,3 +1,4 @@
+import importlib
 import re
 from pathlib import Path
 from typing import Literal
@@ -7,7 +8,13 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.errors import UsageError
-from mesh.core.settings import MeshSettings, find_env_file, load_settings, variable_name
+from mesh.core.settings import (
+    NESTED_PREFIXES,
+    MeshSettings,
+    load_settings,
+    load_settings_of_file,
+    variable_name,
+)
 
 
 class ToySettings(MeshSettings):
@@ -130,12 +137,6 @@ def test_misspelled_variables_are_hinted_at(monkeypatch: pytest.MonkeyPatch, nam
         load_settings([ToySettings])
 
 
-def test_misspelled_names_in_the_env_file(env_file: Path) -> None:
-    env_file.write_text("TOY_FOLDR=x\n")
-    with pytest.raises(UsageError, match="TOY_FOLDR is unknown; did you mean TOY_FOLDER"):
-        load_settings([ToySettings], env_file=env_file)
-
-
 def test_other_variables_are_no_misspellings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOY_IMAGE_TAG", "1")
     monkeypatch.setenv("OTHER_TOP_N", "1")
@@ -151,22 +152,80 @@ def test_variable_name() -> None:
     assert variable_name(ToySettings, "top_n") == "TOY_TOP_N"
 
 
-def test_env_file_is_the_named_one_or_the_default(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    component, here = tmp_path / "component", tmp_path / "here"
-    (component / "config").mkdir(parents=True)
-    here.mkdir()
-    monkeypatch.chdir(here)
-    assert find_env_file(component) is None
-    (component / "config/dev.env").write_text("")
-    assert find_env_file(component) == component / "config/dev.env"
-    (component / "config/prod.env").write_text("")
-    monkeypatch.setenv("MESH_ENV_FILE", "config/prod.env")
-    assert find_env_file(component) == component / "config/prod.env"
-    (here / "config").mkdir()
-    (here / "config/prod.env").write_text("")
-    assert find_env_file(component) == Path("config/prod.env")
-    monkeypatch.setenv("MESH_ENV_FILE", "config/test.env")
-    with pytest.raises(UsageError, match="MESH_ENV_FILE names 'config/test.env'"):
-        find_env_file(component)
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [("TOY_FOLDR=x", "; did you mean TOY_FOLDER?"), ("TOY_WHATEVER=x", ""), ("toy_top=3", "; did")],
+)
+def test_unknown_names_in_the_env_file(env_file: Path, line: str, hint: str) -> None:
+    env_file.write_text(f"{line}\n")
+    name = line.partition("=")[0]
+    with pytest.raises(UsageError, match=re.escape(f"{name} in {env_file} is unknown{hint}")):
+        load_settings([ToySettings], env_file=env_file)
+    assert load_settings([ToySettings], env_file=env_file, complete=False)[0].top_n == 5
+
+
+def test_names_that_other_programs_have(env_file: Path) -> None:
+    class MeshOnly(MeshSettings):
+        model_config = SettingsConfigDict(env_prefix="MESH_")
+
+    env_file.write_text("MESH_LOG_FORMAT=json\nMESH_CODE_REVISION=a\nOTHER=1\nREMOTE_X=1\n")
+    load_settings([MeshOnly, ToySettings], env_file=env_file)
+    env_file.write_text("MESH_WRKSPACE=a\n")
+    with pytest.raises(UsageError, match="MESH_WRKSPACE"):
+        load_settings([MeshOnly], env_file=env_file)
+
+
+def test_prefixes_that_begin_with_another_are_known() -> None:
+    found = set()
+    for package in ("mesh", "pipelines", "keywords", "entity_fishing", "summarization"):
+        [folder] = importlib.import_module(package).__path__
+        for path in Path(folder).rglob("*.py"):
+            found.update(re.findall(r'env_prefix="(\w+)"', path.read_text(encoding="utf-8")))
+    assert {
+        prefix
+        for prefix in found
+        if any(prefix != other and prefix.startswith(other) for other in found)
+    } == set(NESTED_PREFIXES)
+
+
+def test_line_that_is_no_setting_is_refused(env_file: Path) -> None:
+    env_file.write_text("TOY_MODE: fast\n")
+    with pytest.raises(UsageError, match="line 1: the line isn't NAME=value"):
+        load_settings([ToySettings], env_file=env_file)
+
+
+def test_variables_of_kubernetes_services_are_no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Server(MeshSettings):
+        model_config = SettingsConfigDict(env_prefix="TOY_")
+        port: int = 8000
+        url_port: str = ""
+
+    monkeypatch.setenv("TOY_PORT", "tcp://10.0.0.1:8001")
+    monkeypatch.setenv("TOY_URL_PORT", "tcp://x")
+    (settings,) = load_settings([Server])
+    assert (settings.port, settings.url_port) == (8000, "tcp://x")
+    monkeypatch.setenv("TOY_PORT", "tcp")
+    with pytest.raises(UsageError, match="TOY_PORT='tcp'"):
+        load_settings([Server])
+
+
+@pytest.mark.parametrize(
+    "value", ["postgresql://u:hunter2@db", "host=db password=hunter2", "Bearer hunter2hunter2"]
+)
+def test_values_like_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("TOY_MODE", value)
+    with pytest.raises(UsageError, match="TOY_MODE=") as caught:
+        load_settings([ToySettings])
+    assert "hunter2" not in str(caught.value)
+
+
+def test_settings_of_a_file_alone(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOY_TOP_N", "3")
+    monkeypatch.setenv("TOY_SIZES", "[9]")
+    env_file.write_text("TOY_MODE=fast\nTOY_SIZES=[2,3]\n")
+    settings = load_settings_of_file(ToySettings, env_file)
+    assert settings == ToySettings(top_n=5, mode="fast", sizes=[2, 3])
+    env_file.write_text("TOY_MODE=slow\nTOY_MDE=1\n")
+    with pytest.raises(UsageError, match=r"(?s)TOY_MDE in .*TOY_MODE='slow'") as caught:
+        load_settings_of_file(ToySettings, env_file)
+    assert caught.value.__cause__ is None

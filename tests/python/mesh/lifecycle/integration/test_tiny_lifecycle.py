@@ -11,6 +11,7 @@ from mesh.compile.artifact import CompiledModel
 from mesh.core.card import COMPILED
 from mesh.core.errors import MeshError
 from mesh.lifecycle.compile_download import DownloadSettings, download
+from mesh.lifecycle.compile_records import Downloaded
 from mesh.lifecycle.compile_trace import CompileSettings, trace
 from mesh.lifecycle.compile_upload import UploadSettings, upload
 from mesh.lifecycle.compile_validate import ValidateSettings, validate
@@ -62,6 +63,26 @@ def test_validated_model_is_registered(traced: Any, suite: Path) -> None:
     assert version.card.trained_version == trained.reference
     assert version.card.data_version == trained.card.data_version
     assert version.card.metrics["regression_cases"] == len(report(traced)["cases"])
+
+
+def test_next_step_takes_the_version_that_the_step_before_found(
+    traced: Any, tmp_path: Path
+) -> None:
+    settings = (traced.workspace, traced.registry_settings)
+    first = traced.registry.fetch("TINY-TRAINED-1", tmp_path / "first")
+    card = first.card.model_copy(update={"fingerprint": "of other settings"})
+    traced.registry.publish("TINY-TRAINED", tmp_path / "first", card)
+    traced.train()
+    assert [version.reference for version in traced.registry.list()] == [
+        "TINY-TRAINED-1",
+        "TINY-TRAINED-2",
+    ]
+    for reference, expected in (
+        ("", "TINY-TRAINED-1"),
+        ("TINY-TRAINED:latest", "TINY-TRAINED-2"),
+    ):
+        download(traced.recipe, DownloadSettings(reference=reference), *settings)
+        assert Downloaded.read(traced.output("download")).source == expected
 
 
 def test_failing_case_of_the_project_keeps_the_model_out(traced: Any, suite: Path) -> None:

@@ -79,9 +79,20 @@ def test_an_interrupted_copy_is_completed_by_the_next(local, shared, compiled, m
     with monkeypatch.context() as interrupted:
         interrupted.setattr(type(shared), "attach", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            copy_version(local, shared, compiled.reference)
-    assert copy_version(local, shared, compiled.reference).aliases == ("prod",)
+            copy_version(local, shared, f"{COMPILED}:prod")
+    assert copy_version(local, shared, f"{COMPILED}:prod").aliases == ("prod",)
     assert [version.reference for version in shared.list()] == [f"{COMPILED}-1", f"{TRAINED}-1"]
+
+
+def test_only_the_alias_that_is_named_moves(local, shared, compiled, source, make_card_with):
+    """Another registry's `prod` isn't moved by a copy of a version that is `prod` here."""
+    local.alias(compiled.reference, "candidate")
+    assert copy_version(local, shared, compiled.reference).aliases == ()
+    (source / "weights").write_text("newer")
+    newer = shared.publish(COMPILED, source, make_card_with("newer"))
+    shared.alias(newer.reference, "prod")
+    assert copy_version(local, shared, f"{COMPILED}:candidate").aliases == ("candidate",)
+    assert shared.get(f"{COMPILED}:prod") == shared.get(newer.reference)
 
 
 def test_a_damaged_version_is_not_copied(local, sqlite_place, shared, compiled):

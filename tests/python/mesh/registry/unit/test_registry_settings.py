@@ -15,7 +15,7 @@ def test_defaults_need_no_service(monkeypatch):
         monkeypatch.delenv(f"MESH_REGISTRY_{name}", raising=False)
     settings = RegistrySettings()
     assert (settings.backend, settings.uri) == ("mlflow", "sqlite:///.mesh/registry.db")
-    assert settings.artifacts == ".mesh/artifacts"
+    assert settings.artifacts == ""
 
 
 def test_values_come_from_the_environment(monkeypatch):
@@ -99,3 +99,18 @@ def run_python(code: str) -> str:
     return subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     ).stdout
+
+
+@pytest.mark.parametrize(
+    ("uri", "same"),
+    [
+        ("http://Registry", "http://registry:80/"),
+        ("https://registry/mlflow/", "https://user:secret@registry:443/mlflow"),
+        ("postgresql://a:b@db/registry", "postgresql+psycopg://db:5432/registry?sslmode=require"),
+        ("sqlite:///a/../registry.db", "sqlite:///./registry.db"),
+    ],
+)
+def test_registry_in_another_spelling_is_the_same(uri: str, same: str) -> None:
+    assert RegistrySettings(uri=uri).identity == RegistrySettings(uri=same).identity
+    assert RegistrySettings(uri=uri).identity != RegistrySettings(uri=f"{uri}2").identity
+    assert "secret" not in RegistrySettings(uri=same).identity

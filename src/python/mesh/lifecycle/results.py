@@ -1,0 +1,60 @@
+"""The versions that the steps of a workspace made or found, which the next steps use."""
+
+from collections.abc import Iterable
+
+from pydantic import BaseModel
+
+from mesh.core.files import read_model, write_json_atomic
+from mesh.core.project import Project
+from mesh.core.workspace import WorkspaceSettings
+from mesh.registry.base import ModelVersion
+from mesh.registry.reference import reference_to
+from mesh.registry.settings import RegistrySettings
+
+
+class _Result(BaseModel):
+    reference: str
+    registry: str
+
+
+def record_result(
+    workspace: WorkspaceSettings,
+    project: Project,
+    version: ModelVersion,
+    settings: RegistrySettings,
+) -> None:
+    """Record the version of a model that a step has made, or found to be up to date."""
+    file = workspace.output(project, "results") / f"{version.name}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    result = _Result(reference=version.reference, registry=settings.identity)
+    write_json_atomic(file, result.model_dump())
+
+
+def chosen_reference(
+    workspace: WorkspaceSettings,
+    project: Project,
+    name: str,
+    text: str,
+    settings: RegistrySettings,
+    versions: Iterable[ModelVersion],
+) -> str:
+    """The version of a model that a step uses.
+
+    It is the one that `text` names; else the one that the step before made or found last in this
+    workspace, if the registry still has it; else the latest.
+
+    Args:
+        name: the model's name, such as `KEYWORDS-TRAINED`.
+        versions: the model's versions in the registry.
+
+    Raises:
+        UsageError: `text` is malformed, or names another model.
+        MeshError: the workspace's record is malformed.
+    """
+    file = workspace.output(project, "results") / f"{name}.json"
+    if not text and file.exists():
+        result = read_model(_Result, file, "remove it, or run the step before again")
+        known = {version.reference for version in versions}
+        if result.registry == settings.identity and result.reference in known:
+            return result.reference
+    return reference_to(name, text)
