@@ -54,6 +54,8 @@ _CUES_A_WORD = 1 / 150
 _RESULT = regex.compile(r"\p{L} \d{1,3}(?= [\p{Lu}\d])")
 _RESULTS = 6
 _RESULTS_A_WORD = 1 / 20
+# Characters beside a name in which a parenthesis may stand.
+_BESIDE = 3
 # Before the name of a place. "At", "to" and "over" as often stand before teams.
 _PREPOSITIONS = frozenset(
     "in from near of outside inside into through throughout across around via".split()
@@ -99,7 +101,8 @@ def is_placed(reading: Reading, start: int, end: int) -> bool:
     They do after a preposition, in parentheses as behind the name of a player, and where the name
     begins a report: "BATH, England 1996-08-30".
     """
-    before, after = reading.text[:start].rstrip()[-1:], reading.text[end:].lstrip()[:1]
+    before = reading.text[max(0, start - _BESIDE) : start].rstrip()[-1:]
+    after = reading.text[end : end + _BESIDE].lstrip()[:1]
     if before == "(" or after == ")":
         return True
     index = reading.index(start)

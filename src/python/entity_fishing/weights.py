@@ -62,7 +62,7 @@ _SPEAKING = regex.compile(
     r"taught|fluent|in|into|from) $",
     regex.IGNORECASE,
 )
-_AFTER_LANGUAGE = regex.compile(r"\s*(?:[.,;:!?)]|$|fluently|well|at)")
+_AFTER_LANGUAGE = regex.compile(r" ?(?:[.,;:!?)]|$|fluently|well|at)")
 _OF_LANGUAGE = regex.compile(
     r"[ -](?:languages?|lessons?|words?|grammar|dialects?|translations?|speak\w*|version)\b"
 )
