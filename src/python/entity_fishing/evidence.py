@@ -29,6 +29,8 @@ Floats = NDArray[np.float32]
 # Chosen on tests/python/entity_fishing/data/sentences.json.
 _CONTEXT = 8.0
 _SURE = 0.6
+# Characters of a comma with the spaces around it.
+_COMMA = 3
 
 # What entities of each type do. Chosen on tests/python/entity_fishing/data/first_words.json.
 _DEEDS = {
@@ -193,7 +195,8 @@ class Text:
         return {
             first.end: regions
             for first, second in pairwise(self._mentions)
-            if self._reading.text[first.end : second.start].strip() == ","
+            if 0 < second.start - first.end <= _COMMA
+            and self._reading.text[first.end : second.start].strip() == ","
             and (regions := {found.label for found in self._open(second) if is_region(found)})
         }
 

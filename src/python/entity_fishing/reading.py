@@ -21,9 +21,9 @@ _HEADLINE = 3
 # A name in capitals, at the start of a sentence or behind the writer's name, before a date, an
 # agency or a country.
 _DATELINE = regex.compile(
-    r"(?:(?<=^|[\n.!?] ?)|(?<=\p{Ll} )(?=[\p{Lu} ]+ ?[\d*]))"
-    r"\p{Lu}[\p{Lu}.'-]{2,}(?: \p{Lu}[\p{Lu}.'-]+){0,3} ?"
-    r"(?=\d|\p{Lu}\p{Ll}+\.? \d|[(*\u2013\u2014-]|, \p{Lu}\p{Ll})"
+    r"(?:(?<=^|[\n.!?] ?)|(?<=\p{Ll} )(?=[\p{Lu} ]{1,60}[\d*]))"
+    r"\p{Lu}[\p{Lu}.'-]{2,30}(?: \p{Lu}[\p{Lu}.'-]{1,30}){0,3} ?"
+    r"(?=\d|\p{Lu}\p{Ll}{1,9}\.? \d|[(*\u2013\u2014-]|, \p{Lu}\p{Ll})"
 )
 # What begins a new sentence inside of another one.
 _OPENING = regex.compile('[:\u201c\u201e\u00ab"]')

@@ -1,6 +1,6 @@
 """The shipped knowledge base.
 
-It has some hundred well-known entities, and names that several of them share.
+It has about two thousand well-known entities, and names that several of them share.
 """
 
 import csv

@@ -1,11 +1,12 @@
 """Tells teams from the places that they are named after: "England" plays, "in England" is a place."""
 
-from collections import Counter
+from collections import defaultdict
 from functools import lru_cache
 
 import regex
 
 from entity_fishing.reading import Reading
+from entity_fishing.schema import Language
 
 # How descriptions of entities name the sport of a team.
 _DESCRIBED = {
@@ -35,10 +36,11 @@ _WORDS = {
     "rugby": "rugby scrum scrums flanker lineout lineouts prop tries",
     "football": "soccer football footballer footballers striker strikers midfield midfielder "
     "midfielders goalkeeper goalkeepers goal goals goalless equaliser equalised equalizer penalty "
-    "penalties uefa fifa bundesliga liga halftime scorers qualifier qualifiers defender defenders derby",
+    "penalties uefa fifa bundesliga liga halftime scorers qualifier qualifiers defender defenders "
+    "derby",
     _ANY: "v vs league division playoff playoffs standings pct fixtures squad lineup coach captain "
     "premiership unbeaten relegation substitute referee umpire attendance club clubs drawn "
-    "cup match matches semifinal semifinals beat beats",
+    "cup match matches semifinal semifinals beat beats scored",
     _SINGLE: "tennis golf golfer athletics cycling cyclist boxing boxer heavyweight squash badminton "
     "swimming skiing skier sprint sprinter metres marathon prix motorcycling rowing gymnastics "
     "wrestling chess seed seeded",
@@ -47,6 +49,11 @@ _CUES = {word: sport for sport, words in _WORDS.items() for word in words.split(
 _TEAM = regex.compile(r"\b(?:team|club|franchise)\b", regex.IGNORECASE)
 # Words that name a sport tell more.
 _NAMES = frozenset("soccer baseball basketball cricket rugby nfl nba nhl hockey".split())
+# Words that have other meanings too, so they count half.
+_AMBIGUOUS = frozenset(
+    "goal goals penalty penalties defender defenders derby tries prop overs stumps pointer pointers "
+    "batter punt pitched".split()
+)
 # In a longer text, a few of the words may be there by chance.
 _SHORT_TEXT = 60
 _CUES_A_WORD = 1 / 150
@@ -54,6 +61,8 @@ _CUES_A_WORD = 1 / 150
 _RESULT = regex.compile(r"\p{L} \d{1,3}(?= [\p{Lu}\d])")
 _RESULTS = 6
 _RESULTS_A_WORD = 1 / 20
+# Characters beside a name in which a parenthesis may stand.
+_BESIDE = 3
 # Before the name of a place. "At", "to" and "over" as often stand before teams.
 _PREPOSITIONS = frozenset(
     "in from near of outside inside into through throughout across around via".split()
@@ -61,28 +70,28 @@ _PREPOSITIONS = frozenset(
 
 
 def sports_of(reading: Reading) -> frozenset[str]:
-    """The team sports that a text reports on, with "any" among them; empty if on none."""
+    """The team sports that an English text reports on, with "any" among them; empty if on none."""
+    if reading.language != Language.ENGLISH:
+        return frozenset()
     words = [reading.word(index).lower() for index in range(len(reading.words))]
-    counts = Counter[str]()
+    counts: dict[str, float] = defaultdict(float)
     general = set()
     for word in words:
         sport = _CUES.get(word)
         if sport == _ANY:
             general.add(word)
         elif sport:
-            counts[sport] += 1 + (word in _NAMES)
+            counts[sport] += 2 if word in _NAMES else 0.5 if word in _AMBIGUOUS else 1
     single = counts.pop(_SINGLE, 0)
-    together = counts.total() + len(general)
+    together = sum(counts.values()) + len(general)
     is_short = len(words) <= _SHORT_TEXT
-    least = 1 if is_short else 2
     needed = (1 if counts else 2) if is_short else max(3, len(words) * _CUES_A_WORD)
     results = len(_RESULT.findall(reading.text))
     is_table = results >= max(_RESULTS, len(words) * _RESULTS_A_WORD)
     if not is_table and (together < needed or single >= together):
         return frozenset()
-    most = max(counts.values(), default=0)
-    found = (sport for sport, count in counts.items() if count >= max(least, most / 2))
-    return frozenset((_ANY, *found))
+    least = max(0 if is_short else 2, max(counts.values(), default=0) / 2)
+    return frozenset((_ANY, *(sport for sport, count in counts.items() if count >= least)))
 
 
 @lru_cache(maxsize=50_000)
@@ -99,7 +108,8 @@ def is_placed(reading: Reading, start: int, end: int) -> bool:
     They do after a preposition, in parentheses as behind the name of a player, and where the name
     begins a report: "BATH, England 1996-08-30".
     """
-    before, after = reading.text[:start].rstrip()[-1:], reading.text[end:].lstrip()[:1]
+    before = reading.text[max(0, start - _BESIDE) : start].rstrip()[-1:]
+    after = reading.text[end : end + _BESIDE].lstrip()[:1]
     if before == "(" or after == ")":
         return True
     index = reading.index(start)

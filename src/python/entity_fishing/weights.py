@@ -1,6 +1,7 @@
 """How likely an entity is meant by a name, by everything but what its description says.
 
-The weights were chosen on tests/python/entity_fishing/data/sentences.json and on news with links.
+The weights were chosen on tests/python/entity_fishing/data/sentences.json and on the
+development part of AIDA CoNLL-YAGO.
 """
 
 from collections.abc import Collection
@@ -54,7 +55,6 @@ _SHORT = 3
 # Letters of the words before a name that tell of a language.
 _LONGEST = 12
 
-
 _LANGUAGE = regex.compile(r"(?<!programming )\blanguage\b")
 # A word that a language follows, and what follows it: "speaks German", "in German."
 _SPEAKING = regex.compile(
@@ -62,12 +62,10 @@ _SPEAKING = regex.compile(
     r"taught|fluent|in|into|from) $",
     regex.IGNORECASE,
 )
-_AFTER_LANGUAGE = regex.compile(r"\s*(?:[.,;:!?)]|$|fluently|well|at)")
+_AFTER_LANGUAGE = regex.compile(r" ?(?:[.,;:!?)]|$|fluently|well|at)")
 _OF_LANGUAGE = regex.compile(
     r"[ -](?:languages?|lessons?|words?|grammar|dialects?|translations?|speak\w*|version)\b"
 )
-
-
 _CITY = regex.compile(r"\b(?:city|capital|town|municipality|village|commune|seat|port)\b")
 _REGION_OF = regex.compile(
     r"(?:\w+ ){0,2}(?:country|state|province|region|county|island|republic)\b"

@@ -85,6 +85,7 @@ def test_context_of_a_name_is_its_sentence(knowledge):
         ("England scored a late goal in England.", ("England",), ["Q47762"]),
         ("The striker scored a goal in England.", ("England",), ["Q21"]),
         ("Elections in England are on Thursday.", ("England",), ["Q21"]),
+        ("Iraq said that its goal was peace.", ("Iraq",), ["Q796"]),
         ("England votes on Thursday.", ("England",), ["Q21"]),
         ("The English striker scored a goal.", ("English",), ["Q21"]),
         ("The quarterback threw a touchdown for Dallas.", ("Dallas",), ["Q204862"]),

@@ -31,6 +31,11 @@ def test_descriptions_tell_the_sport_of_a_team(description, sport):
     assert sport_of_team(description) == sport
 
 
+def test_words_of_sports_are_english():
+    document = read_document("Der FIFA gefiel das, England schoss ein goal.")
+    assert sports_of(Reading(document, Language.GERMAN)) == frozenset()
+
+
 PARLIAMENT = "The minister spoke of taxes, and the members of the house listened to him. " * 10
 
 
@@ -44,6 +49,7 @@ PARLIAMENT = "The minister spoke of taxes, and the members of the house listened
         ("The club sold its captain.", {"any"}),
         ("He won the tennis match in two sets.", set()),
         ("The minister spoke of taxes.", set()),
+        ("His goal is peace.", set()),
         # One word of a long text says nothing.
         (PARLIAMENT + "His goal is a lower rate.", set()),
         (PARLIAMENT + "The National League for Democracy of the north has a league office.", set()),
