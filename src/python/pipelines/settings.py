@@ -8,9 +8,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from mesh.core.data_names import check_tag
 from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.errors import UsageError
-from mesh.core.project import TAG
 from mesh.core.secret_values import is_secret_name, is_secret_value, looks_random, mask_secret
 from mesh.core.secrets import SECRETS_VARIABLE
 from mesh.core.settings import MeshSettings, variable_name
@@ -20,12 +20,6 @@ logger = logging.getLogger(__name__)
 
 _OWN_VARIABLES = (IMAGE_VARIABLE, SECRETS_VARIABLE)
 """Variables that the pipeline itself sets."""
-
-
-def _valid_tag(tag: str) -> str:
-    if not TAG.fullmatch(tag):
-        raise ValueError("a tag is letters, digits, '_', '.', '-', 63 at most, such as dataset_v22")
-    return tag
 
 
 class PipelineSettings(MeshSettings):
@@ -44,7 +38,7 @@ class PipelineSettings(MeshSettings):
         description="Container to run; repeatable: 1 ingest, 2 register, 3 tag the data, 4 train, "
         "5 compile, 6 validate, 7 upload.",
     )
-    tag: Annotated[str, AfterValidator(_valid_tag)] | None = Field(
+    tag: Annotated[str, AfterValidator(check_tag)] | None = Field(
         None, description="Tag of the data, such as dataset_v22: set by 3, used for training by 4."
     )
     target: Literal["local", "processes", "vertex", "kubeflow"] = Field(

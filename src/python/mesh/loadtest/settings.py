@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field, FilePath, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.project import IMAGE_TAG
@@ -49,6 +49,11 @@ class LoadSettings(ResultSettings):
     )
     think_seconds: float = Field(
         0, ge=0, description="A user's pause between a response and the next request."
+    )
+    ca_file: FilePath | None = Field(
+        None,
+        description="File with the certificates of the authorities to trust for https, in PEM; the "
+        "system's by default.",
     )
     image_name: str = Field(
         "",
