@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.project import TAG
+from mesh.core.data_names import check_tag
 from mesh.core.secret_values import is_secret_name, is_secret_value, looks_random
 from mesh.core.settings import MeshSettings
 
@@ -16,12 +16,6 @@ logger = logging.getLogger(__name__)
 
 _KUBERNETES_SECRET = re.compile(r"kubernetes://[a-z0-9.-]+/[A-Za-z0-9_.-]+")
 _MANAGED_SECRET = re.compile(r"projects/[a-z0-9:.-]+/secrets/[A-Za-z0-9_-]+/versions/(latest|\d+)")
-
-
-def _valid_tag(tag: str) -> str:
-    if not TAG.fullmatch(tag):
-        raise ValueError("a tag is letters, digits, '_', '.', '-', 63 at most, such as dataset_v22")
-    return tag
 
 
 class PipelineSettings(MeshSettings):
@@ -39,7 +33,7 @@ class PipelineSettings(MeshSettings):
         description="Container to run; repeatable: 1 ingest, 2 register, 3 tag the data, 4 train, "
         "5 compile, 6 validate, 7 upload."
     )
-    tag: Annotated[str, AfterValidator(_valid_tag)] | None = Field(
+    tag: Annotated[str, AfterValidator(check_tag)] | None = Field(
         None, description="Tag of the data, such as dataset_v22: set by 3, used for training by 4."
     )
     target: Literal["local", "processes", "vertex", "kubeflow"] = Field(

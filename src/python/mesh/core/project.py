@@ -25,9 +25,6 @@ TRAINED_STEPS = (
 )
 CODE_ONLY_STEPS = ("serve:serve", "serve:load", "serve:upload-results")
 
-TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-"""A tag of a version of data, such as `dataset_v22`."""
-
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field, FilePath, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.settings import MeshSettings
@@ -51,6 +51,11 @@ class LoadSettings(ResultSettings):
     )
     think_seconds: float = Field(
         0, ge=0, description="A user's pause between a response and the next request."
+    )
+    ca_file: FilePath | None = Field(
+        None,
+        description="File with the certificates of the authorities to trust for https, in PEM; the "
+        "system's by default.",
     )
     image_name: str = Field(
         "",
