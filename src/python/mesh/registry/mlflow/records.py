@@ -6,7 +6,6 @@ Cards and manifests are tags, which appear together with the version or not at a
 import datetime
 import hashlib
 import json
-import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError, UsageError, describe_invalid
 from mesh.core.manifest import FileEntry, Manifest
 from mesh.registry.base import ModelVersion
-from mesh.registry.history import AliasMove
+from mesh.registry.history import AliasMove, read_moves
 from mesh.registry.reference import LATEST, ModelReference, missing_model, missing_version
 
 FORMAT_TAG = "mesh.format"
@@ -110,26 +109,13 @@ def read_record(stored: MlflowVersion, aliases: Sequence[str]) -> Record:
 
 def move_tag(move: AliasMove) -> tuple[str, str]:
     """Key and value of a model's tag for a move; each move has its own, so that none is lost."""
-    return f"{_MOVE}{uuid.uuid4().hex}", move.model_dump_json()
+    return _MOVE + move.id, move.model_dump_json()
 
 
-def read_moves(name: str, tags: Mapping[str, str]) -> list[AliasMove]:
-    """The moves that a model's tags record, in order.
-
-    Raises:
-        MeshError: a record is damaged.
-    """
-    try:
-        moves = [
-            AliasMove.model_validate_json(value)
-            for key, value in tags.items()
-            if key.startswith(_MOVE)
-        ]
-    except ValidationError as error:
-        raise MeshError(
-            f"The history of {name}'s aliases is damaged: {describe_invalid(error)}."
-        ) from error
-    return sorted(moves, key=lambda move: move.when)
+def read_model_moves(name: str, tags: Mapping[str, str]) -> tuple[list[AliasMove], list[str]]:
+    """The moves that a model's tags record, in order, and a sentence for each damaged record."""
+    records = {key: text for key, text in tags.items() if key.startswith(_MOVE)}
+    return read_moves(name, {key.removeprefix(_MOVE): text for key, text in records.items()})
 
 
 def is_ours(stored: MlflowVersion) -> bool:
@@ -183,15 +169,14 @@ def list_records(client: MlflowClient, name: str | None) -> list[Record]:
     return [read_record(version, aliases[version.name][int(version.version)]) for version in stored]
 
 
-def list_moves(client: MlflowClient, name: str) -> list[AliasMove]:
-    """The moves of a model's aliases, in order.
+def check_model(client: MlflowClient, name: str) -> None:
+    """Check that a model has a version.
 
     Raises:
-        MeshError: no version of that model is registered, or a record of a move is damaged.
+        MeshError: it has none.
     """
     if not any(_search(client, name)):
         raise MeshError(unknown_model(client, name))
-    return read_moves(name, client.get_registered_model(name).tags)
 
 
 def _find(client: MlflowClient, reference: ModelReference) -> MlflowVersion | None:

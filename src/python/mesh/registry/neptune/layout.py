@@ -14,7 +14,7 @@ from mesh.core.card import CARD_FILE, ModelCard, TestFiles
 from mesh.core.errors import MeshError, describe_invalid
 from mesh.core.manifest import MANIFEST_FILE, FileEntry, Manifest
 from mesh.registry.base import ModelVersion
-from mesh.registry.history import AliasMove
+from mesh.registry.history import AliasMove, read_moves
 from mesh.registry.neptune.client import Client
 from mesh.registry.reference import LATEST, ModelReference, missing_model, missing_version
 
@@ -120,10 +120,9 @@ def read_aliases(fields: Mapping[str, Any]) -> dict[str, int]:
     return {alias: int(number) for alias, number in fields.get("aliases", {}).items()}
 
 
-def read_moves(fields: Mapping[str, Any]) -> list[AliasMove]:
-    """The moves of a model's aliases, in order."""
-    moves = fields.get("alias_moves", {}).values()
-    return sorted(map(AliasMove.model_validate_json, moves), key=lambda move: move.when)
+def read_model_moves(name: str, fields: Mapping[str, Any]) -> tuple[list[AliasMove], list[str]]:
+    """The moves of a model's aliases, in order, and a sentence for each damaged record."""
+    return read_moves(name, fields.get("alias_moves", {}))
 
 
 def file_fields(structure: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,6 @@ manifest are recorded. Versions without it are ignored.
 
 import contextlib
 import tempfile
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +19,10 @@ from mesh.core.manifest import FileEntry
 from mesh.core.progress import Advance
 from mesh.registry.base import ModelVersion
 from mesh.registry.fetching import fetch_version
-from mesh.registry.history import AliasMove, check_rollback, version_before
+from mesh.registry.history import AliasMove, check_rollback
+from mesh.registry.moving import move_alias, roll_back
 from mesh.registry.neptune import layout
+from mesh.registry.neptune.aliases import NeptuneAliases
 from mesh.registry.neptune.client import WRITE, Client, neptune_errors
 from mesh.registry.neptune.files import VersionFiles, removed_on_error, version_part
 from mesh.registry.neptune.layout import Lookup
@@ -111,24 +112,30 @@ class NeptuneRegistry:
     def alias(self, reference: str, alias: str) -> ModelVersion:
         check_new_alias(alias)
         with self._errors():
-            return self._move_alias(self._lookup.find(ModelReference.parse(reference)), alias)
+            found = self._lookup.find(ModelReference.parse(reference))
+            aliases = NeptuneAliases(self._lookup, found.name)
+            moved = ModelReference(found.name, alias=alias)
+            move_alias(aliases, moved, self.settings.who, int(found.version or 0))
+            return self._lookup.read(found)
 
     def history(self, name: str) -> Sequence[AliasMove]:
         check_model_name(name)
         with self._errors():
             if not self._lookup.numbers(name):
                 raise MeshError(self._lookup.unknown_model(name))
-            return layout.read_moves(self._lookup.fields(name))
+            return NeptuneAliases(self._lookup, name).read().moves
 
     def rollback(self, reference: str) -> ModelVersion:
         parsed = check_rollback(reference)
         with self._errors():
-            current = self._lookup.find(parsed)
-            moves = layout.read_moves(self._lookup.fields(parsed.name))
-            before = version_before(parsed, moves, int(current.version or 0))
-            return self._move_alias(
-                ModelReference(parsed.name, version=before), str(parsed.alias), undo=True
-            )
+            self._lookup.find(parsed)
+            aliases = NeptuneAliases(self._lookup, parsed.name)
+
+            def check(version: int) -> None:
+                self._lookup.find(ModelReference(parsed.name, version=version))
+
+            before = roll_back(aliases, parsed, self.settings.who, check)
+            return self._lookup.read(ModelReference(parsed.name, version=before))
 
     def delete(self, reference: str) -> None:
         with self._errors():
@@ -239,14 +246,3 @@ class NeptuneRegistry:
                 raise MeshError(
                     f"Neptune did not keep all of {new} ({shown}); its log may say why."
                 )
-
-    def _move_alias(self, found: ModelReference, alias: str, *, undo: bool = False) -> ModelVersion:
-        before = layout.read_aliases(self._lookup.fields(found.name)).get(alias)
-        if before != found.version and found.version is not None:
-            move = AliasMove(
-                alias=alias, before=before, after=found.version, who=self.settings.who, undo=undo
-            )
-            with self.client.model(found.name, WRITE) as model:
-                model[f"{layout.MOVES}/{uuid.uuid4().hex}"] = move.model_dump_json()
-                model[f"{layout.ALIASES}/{alias}"] = found.version
-        return self._lookup.read(found)

@@ -1,5 +1,6 @@
 """Damage to MLflow's records, and to the folder of the embedded registry."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,20 @@ def test_a_store_can_be_moved(registry_settings, source, tmp_path):
     registry.attach(REFERENCE, "a.json", source / "test_files/inputs.json")
     assert registry.read_attachment(REFERENCE, "a.json") == b'["text"]'
     assert not (tmp_path / "store").exists()
+
+
+def test_moves_of_older_meshes_come_first_by_their_times(registry, source, card):
+    for _ in range(3):
+        registry.publish("KEYWORDS-TRAINED", source, card)
+    client = registry.store.client
+    for minute, before, after in ((5, 1, 2), (4, None, 1)):
+        moved = {"alias": "prod", "before": before, "after": after, "who": "ann", "undo": False}
+        record = json.dumps(moved | {"when": f"2026-01-01T00:{minute:02}:00Z"})
+        client.set_registered_model_tag("KEYWORDS-TRAINED", f"mesh.alias_move.{minute}", record)
+    client.set_registered_model_alias("KEYWORDS-TRAINED", "prod", "2")
+    registry.alias("KEYWORDS-TRAINED-3", "prod")
+    moves = registry.history("KEYWORDS-TRAINED")
+    assert [move.after for move in moves] == [1, 2, 3]
+    assert moves[2].previous == moves[1].id
+    assert registry.rollback("KEYWORDS-TRAINED:prod").version == 2
+    assert registry.rollback("KEYWORDS-TRAINED:prod").version == 1
