@@ -1,6 +1,6 @@
 """Criteria of a load test, and the verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
@@ -8,6 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from mesh.loadtest.report import LoadTestReport, MeasurementName
 
 EVALUATION_FILE = "load_test_evaluation.json"
+
+MOST_PROCESSOR = 0.9
+"""Fraction of its core above which a load generator is the bottleneck."""
+
+MOST_LAG_MS = 250
+"""Median lag above which a load generator's response times are its own."""
 
 
 class Criterion(BaseModel):
@@ -44,8 +50,12 @@ class LoadTestEvaluation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     evaluated_criteria: tuple[EvaluatedCriterion, ...]
+    inconclusive: tuple[str, ...] = Field(
+        (), description="Why the measurements are not the server's; empty if they are."
+    )
     passed: bool = Field(
-        description="Whether all hard criteria are met; never if nothing was requested."
+        description="Whether all hard criteria are met; never if nothing was requested, or if the "
+        "test is inconclusive."
     )
 
 
@@ -74,10 +84,42 @@ def with_failures(criteria: Sequence[Criterion], report: LoadTestReport) -> list
 def evaluate(criteria: Sequence[Criterion], report: LoadTestReport) -> LoadTestEvaluation:
     """Compare the measurements with the criteria, and with "no failures" by default."""
     evaluated = tuple(_evaluate(item, report) for item in with_failures(criteria, report))
+    doubts = tuple(_doubts(report))
     return LoadTestEvaluation(
         evaluated_criteria=evaluated,
-        passed=report.num_requests > 0 and all(item.passed for item in evaluated if item.hard),
+        inconclusive=doubts,
+        passed=report.num_requests > 0
+        and not doubts
+        and all(item.passed for item in evaluated if item.hard),
     )
+
+
+def _doubts(report: LoadTestReport) -> Iterator[str]:
+    """Why the measurements may be those of the load generator."""
+    generator = report.generator
+    if generator is None:
+        yield "the load generator ended without its own figures"
+        return
+    if generator.users_started < report.users:
+        yield (
+            f"{generator.users_started} of {report.users} users started; raise --spawn-rate or "
+            "--run-seconds"
+        )
+    if generator.processor > MOST_PROCESSOR:
+        yield (
+            f"the load generator used {generator.processor:.0%} of its core; use fewer users, or more "
+            "think time"
+        )
+    if generator.lag_p50_ms > MOST_LAG_MS:
+        yield (
+            f"the load generator was {generator.lag_p50_ms:.0f} ms late in the median; run it on "
+            "another machine than the server"
+        )
+    if generator.connections_refused_here:
+        yield (
+            f"{generator.connections_refused_here} connections were refused by this machine, which "
+            "allows too few open files; raise `ulimit -n`, or use fewer users"
+        )
 
 
 def _evaluate(criterion: Criterion, report: LoadTestReport) -> EvaluatedCriterion:

@@ -1,5 +1,6 @@
 """Requests and exchanges: the messages between a program and its load generator."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -28,6 +29,7 @@ class LoadPlan(BaseModel):
         spawn_rate: users that start each second.
         timeout_seconds: silence of the server after which a request fails.
         think_seconds: a user's pause between a response and the next request.
+        ca_file: certificates of the authorities to trust, in PEM; None for the system's.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,6 +40,7 @@ class LoadPlan(BaseModel):
     run_seconds: float
     timeout_seconds: float
     think_seconds: float
+    ca_file: Path | None = None
     requests: tuple[PlannedRequest, ...]
 
 
@@ -63,3 +66,25 @@ class Exchange(BaseModel):
     error: str | None = None
     response: int | None = None
     body: str | None = None
+
+
+class GeneratorFigures(BaseModel):
+    """What a load generator says of itself at its end.
+
+    Args:
+        users_started: users that sent requests.
+        processor: fraction of one core that it used, in user and system time.
+        lag_p50_ms: median delay of its timers, in milliseconds; it grows with what else it has to do.
+        lag_max_ms: the longest one.
+        connections_reopened: kept connections that the server had closed between two requests.
+        connections_refused_here: connections that this machine refused, for lack of files.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    users_started: int
+    processor: float
+    lag_p50_ms: float
+    lag_max_ms: float
+    connections_reopened: int
+    connections_refused_here: int

@@ -3,9 +3,10 @@
 import datetime
 import importlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, Field
 from rich.console import Console
@@ -19,18 +20,21 @@ from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.tables import make_table
 from mesh.core.workspace import WorkspaceSettings
 from mesh.loadtest.criteria import Criterion, LoadTestEvaluation, evaluate
-from mesh.loadtest.plan import LoadPlan, PlannedRequest
+from mesh.loadtest.plan import GeneratorFigures, LoadPlan, PlannedRequest
 from mesh.loadtest.report import REPORT_FILE, LoadTestReport, Outcome, make_report
 from mesh.loadtest.responses import ResponseCheck
 from mesh.loadtest.results import ImageSpec, model_directory, results_directory, write_results
 from mesh.loadtest.run import run_plan, show_progress
-from mesh.loadtest.server import Bio, Server, read_bio
+from mesh.loadtest.server import Bio, Server
 from mesh.loadtest.settings import LoadSettings, ResultSettings
 
 logger = logging.getLogger(__name__)
 
 P99_MS = 2000
 """Default bound, in milliseconds, of the 99th percentile of predictions."""
+
+INCONCLUSIVE = 3
+"""Exit code of a load test whose measurements aren't the server's."""
 
 MEDIUM = 4
 LARGE = 16
@@ -40,7 +44,8 @@ def program(project: Project) -> Program:
     """The program `serve:load` of a project.
 
     The project's `schema.py` declares the `Request`, whose `inputs` hold a `document` each, and the
-    `Response`, the schema of the server's predictions.
+    `Response`, the schema of the server's predictions. It may declare `LOAD_CONFIGURATIONS`, with
+    each of which the requests are sent.
     """
     schema = importlib.import_module(f"{project.package}.schema")
     bio = f"/v1/model/{project.name}/bio"
@@ -70,8 +75,9 @@ def program(project: Project) -> Program:
         requests = (
             PlannedRequest(method="GET", path=bio),
             *(
-                PlannedRequest(method="POST", path=predict, body=_body(schema.Request, group))
+                PlannedRequest(method="POST", path=predict, body=_body(schema.Request, group, more))
                 for group in mixed_sizes(read_samples(project.samples))
+                for more in getattr(schema, "LOAD_CONFIGURATIONS", (None,))
             ),
         )
         return run_load_test(
@@ -108,9 +114,13 @@ def _status(project: Project, settings: ResultSettings, workspace: WorkspaceSett
     return out_of_date(version, [f"compiled version ({version} -> {directory.name})"])
 
 
-def _body(request: type[BaseModel], documents: Sequence[str]) -> str:
-    made = request.model_validate({"inputs": [{"document": document} for document in documents]})
-    return made.model_dump_json(exclude_unset=True)
+def _body(
+    request: type[BaseModel], documents: Sequence[str], configuration: Mapping[str, Any] | None
+) -> str:
+    body: dict[str, Any] = {"inputs": [{"document": document} for document in documents]}
+    if configuration is not None:
+        body["configuration"] = configuration
+    return request.model_validate(body).model_dump_json(exclude_unset=True)
 
 
 def mixed_sizes(documents: Sequence[str]) -> list[tuple[str, ...]]:
@@ -137,27 +147,31 @@ def run_load_test(
         models: the schemas of responses, by path.
 
     Returns:
-        0 if the hard criteria are met, else 1.
+        0 if the hard criteria are met, 1 if not, 3 if the measurements aren't the server's.
 
     Raises:
-        MeshError: the server isn't ready, or serves another version than the tested one.
+        MeshError: the server isn't ready, or serves another model or version than the tested one.
     """
     directory = model_directory(project, settings, workspace)
-    with Server(settings.url, settings.timeout_seconds) as server:
+    with Server(settings.url, settings.timeout_seconds, settings.ca_file) as server:
         server.require_ready()
+        bio = server.bio(requests[0], project.name)
+        if project.kind == "trained":
+            _require_same_version(directory, bio, settings.url)
         references = server.responses(requests)
-    bio = read_bio(references.get(0))
-    if bio and project.kind == "trained":
-        _require_same_version(directory, bio, settings.url)
     plan = LoadPlan(requests=requests, **settings.model_dump(include=set(LoadPlan.model_fields)))
-    started, outcomes = _carry_out(plan, ResponseCheck(requests, models, references))
+    figures: list[GeneratorFigures] = []
+    started, outcomes = _carry_out(
+        plan, ResponseCheck(requests, models, references), figures.append
+    )
     report = make_report(
         plan,
         outcomes,
         project=project.name,
         model_version=directory.name if project.kind == "trained" else None,
-        fingerprint=bio.fingerprint if bio else None,
+        fingerprint=bio.fingerprint,
         started=started,
+        generator=figures[0] if figures else None,
     )
     evaluation = evaluate(settings.criteria, report)
     results = results_directory(directory, settings.image_tag)
@@ -165,6 +179,8 @@ def run_load_test(
     write_results(results, plan, report, evaluation, outcomes, image)
     logger.info("Results are in %s", results)
     show(report, evaluation)
+    if evaluation.inconclusive:
+        return INCONCLUSIVE
     return 0 if evaluation.passed else 1
 
 
@@ -176,11 +192,13 @@ def _require_same_version(directory: Path, bio: Bio, url: str) -> None:
         )
 
 
-def _carry_out(plan: LoadPlan, check: ResponseCheck) -> tuple[datetime.datetime, list[Outcome]]:
+def _carry_out(
+    plan: LoadPlan, check: ResponseCheck, ended: Callable[[GeneratorFigures], None]
+) -> tuple[datetime.datetime, list[Outcome]]:
     """Run a plan; return the time of the first user's start, and the outcome of each request."""
     started = datetime.datetime.now(datetime.UTC)
     outcomes: list[Outcome] = []
-    for exchange in show_progress(run_plan(plan), plan.run_seconds):
+    for exchange in show_progress(run_plan(plan, ended), plan.run_seconds):
         if not outcomes:
             # The generator takes a moment to start.
             age = datetime.timedelta(seconds=exchange.start + exchange.seconds)
@@ -221,6 +239,21 @@ def show(report: LoadTestReport, evaluation: LoadTestEvaluation) -> None:
             f"{item.name} of {_short(report, item.endpoint_type, item.endpoint_url)}",
         )
     console.print(table)
+    if generator := report.generator:
+        console.print(
+            f"Load generator: {generator.users_started} of {report.users} users, "
+            f"{report.num_requests / report.duration_seconds:.1f} requests/s, "
+            f"{generator.processor:.0%} of its core, lag {generator.lag_p50_ms:.1f} ms in the median, "
+            f"{generator.lag_max_ms:.1f} ms at most.",
+            highlight=False,
+        )
+    if evaluation.inconclusive:
+        console.print(
+            f"The load test is inconclusive: {'; '.join(evaluation.inconclusive)}.",
+            markup=False,
+            highlight=False,
+        )
+        return
     console.print("The load test has passed." if evaluation.passed else "The load test has failed.")
 
 

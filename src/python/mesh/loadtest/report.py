@@ -10,7 +10,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 from mesh.core.files import read_model
-from mesh.loadtest.plan import Exchange, LoadPlan
+from mesh.loadtest.plan import Exchange, GeneratorFigures, LoadPlan
 
 REPORT_FILE = "load_test_report.json"
 
@@ -131,6 +131,7 @@ class LoadTestReport(BaseModel):
         duration_seconds: from the first user's start to the last response, at least the planned
             time.
         completed: by `<method>_<path>`; also endpoints that were never called.
+        generator: the load generator's own figures; None in reports of older versions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
@@ -149,6 +150,7 @@ class LoadTestReport(BaseModel):
     num_requests: int
     num_requests_fail: int
     completed: dict[str, EndpointReport]
+    generator: GeneratorFigures | None = None
 
     @classmethod
     def read(cls, directory: Path) -> Self:
@@ -168,6 +170,7 @@ def make_report(
     model_version: str | None,
     fingerprint: str | None,
     started: datetime.datetime,
+    generator: GeneratorFigures | None,
 ) -> LoadTestReport:
     """Measure what became of a plan's requests."""
     ends = (outcome.exchange.start + outcome.exchange.seconds for outcome in outcomes)
@@ -196,6 +199,7 @@ def make_report(
         num_requests=len(outcomes),
         num_requests_fail=_failed(outcomes),
         completed=completed,
+        generator=generator,
     )
 
 

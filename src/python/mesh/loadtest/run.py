@@ -5,19 +5,26 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+
+from pydantic import TypeAdapter
 
 from mesh.core.errors import MeshError
 from mesh.core.progress import SECONDS_BETWEEN_LINES
-from mesh.loadtest.plan import Exchange, LoadPlan
+from mesh.loadtest.plan import Exchange, GeneratorFigures, LoadPlan
 
 logger = logging.getLogger(__name__)
 
 GENERATOR = "mesh.loadtest.generator"
 
+_MESSAGES: TypeAdapter[Exchange | GeneratorFigures] = TypeAdapter(Exchange | GeneratorFigures)
 
-def run_plan(plan: LoadPlan) -> Iterator[Exchange]:
+
+def run_plan(plan: LoadPlan, ended: Callable[[GeneratorFigures], None]) -> Iterator[Exchange]:
     """Start a load generator and yield its exchanges as they arrive.
+
+    Args:
+        ended: called with the generator's own figures at its end.
 
     Raises:
         MeshError: the generator failed.
@@ -38,7 +45,11 @@ def run_plan(plan: LoadPlan) -> Iterator[Exchange]:
             process.stdin.write(plan.model_dump_json())
             process.stdin.close()
             for line in process.stdout:
-                yield Exchange.model_validate_json(line)
+                message = _MESSAGES.validate_json(line)
+                if isinstance(message, Exchange):
+                    yield message
+                else:
+                    ended(message)
             process.wait()
         finally:
             if process.poll() is None:

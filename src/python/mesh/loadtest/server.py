@@ -1,7 +1,9 @@
 """The state of a server before it is put under load."""
 
 import logging
+import ssl
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -34,11 +36,17 @@ class Server:
     Args:
         url: without a path.
         timeout_seconds: silence after which a request fails.
+        ca_file: certificates of the authorities to trust, in PEM; None for the system's.
     """
 
-    def __init__(self, url: str, timeout_seconds: float) -> None:
+    def __init__(self, url: str, timeout_seconds: float, ca_file: Path | None = None) -> None:
         self._url = url
-        self._client = httpx.Client(base_url=url, timeout=timeout_seconds, trust_env=False)
+        self._client = httpx.Client(
+            base_url=url,
+            timeout=timeout_seconds,
+            trust_env=False,
+            verify=ssl.create_default_context(cafile=ca_file),
+        )
 
     def __enter__(self) -> "Server":
         return self
@@ -50,11 +58,16 @@ class Server:
         """Check that the server is ready.
 
         Raises:
-            MeshError: it can't be reached, or isn't ready.
+            MeshError: it can't be reached, its certificate isn't trusted, or it isn't ready.
         """
         try:
             status = self._client.get("/v1/ready").status_code
         except (httpx.HTTPError, httpx.InvalidURL) as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise MeshError(
+                    f"The certificate of {self._url} isn't trusted ({error}); set LOAD_CA_FILE to "
+                    "the certificate of its authority."
+                ) from error
             raise MeshError(
                 f"There is no server at {self._url} ({error}); start it, or set LOAD_URL to another."
             ) from error
@@ -63,6 +76,25 @@ class Server:
                 f"The server at {self._url} isn't ready: /v1/ready has the status {status}; "
                 "wait for its model, or set LOAD_URL to another server."
             )
+
+    def bio(self, request: PlannedRequest, name: str) -> Bio:
+        """The bio of the model that the server serves.
+
+        Raises:
+            MeshError: it serves another model, or none.
+        """
+        try:
+            response = self._client.request(request.method, request.path)
+        except httpx.HTTPError as error:
+            raise MeshError(f"The server at {self._url} sends no bio ({error!r}).") from error
+        bio = _read_bio(response.text) if response.status_code == 200 else None
+        if bio is None or bio.model_name != name:
+            found = f"serves {bio.model_name}" if bio else f"has no bio at {request.path}"
+            raise MeshError(
+                f"The server at {self._url} doesn't serve {name}: it {found}; set LOAD_URL to a "
+                f"server of {name}."
+            )
+        return bio
 
     def responses(self, requests: Sequence[PlannedRequest]) -> dict[int, str]:
         """The bodies of the responses with status 200 to requests sent one by one, by position.
@@ -92,9 +124,8 @@ class Server:
         return found
 
 
-def read_bio(body: str | None) -> Bio | None:
-    """A server's bio, or None if the response has none."""
+def _read_bio(body: str) -> Bio | None:
     try:
-        return Bio.model_validate_json(body) if body else None
+        return Bio.model_validate_json(body)
     except ValidationError:
         return None

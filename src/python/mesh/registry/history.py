@@ -1,11 +1,12 @@
 """The history of aliases: who moved them, when, from which version to which."""
 
 import datetime
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from mesh.core.errors import MeshError, UsageError
+from mesh.core.errors import MeshError, UsageError, describe_invalid
 from mesh.registry.reference import LATEST, ModelReference
 
 
@@ -13,10 +14,16 @@ class AliasMove(BaseModel):
     """One move of an alias of a model.
 
     It is recorded before the alias moves, so that no move goes unrecorded; one that fails or is
-    killed in between leaves a record of a move that did not happen. Times are those of the machines
-    that moved the alias.
+    killed in between leaves a record of a move that did not happen. Each record names the one
+    before it, and that makes their order. Times are those of the machines that moved the alias,
+    and only people read them.
 
     Args:
+        id: the record's own name.
+        previous: the model's last record when this one was made; empty for the first.
+        number: one more than that of the record before; 0 in records that name none, since they
+            were made when moves were ordered by their times.
+        withdrawn: whether the move was given up, since another one was made at the same time.
         before: the version that the alias pointed at, if it existed.
         after: the version that it was moved to.
         who: user and machine, unverified.
@@ -25,12 +32,42 @@ class AliasMove(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    id: str = Field(default_factory=lambda: uuid.uuid4().hex)
+    previous: str = ""
+    number: int = 0
+    withdrawn: bool = False
     alias: str
     before: int | None
     after: int
     who: str
     when: AwareDatetime = Field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
     undo: bool = False
+
+
+def read_moves(name: str, records: Mapping[str, str]) -> tuple[list[AliasMove], list[str]]:
+    """Read the records of a model's moves.
+
+    Records without a number are the oldest; they are ordered by their times, as they were when they
+    were made.
+
+    Args:
+        records: JSON texts by the names under which they are stored.
+
+    Returns:
+        The moves in order, without those that were given up; and a sentence for each damaged
+        record.
+    """
+    moves, damaged = [], []
+    for key, text in records.items():
+        try:
+            moves.append(AliasMove.model_validate_json(text).model_copy(update={"id": key}))
+        except ValidationError as error:
+            problem = describe_invalid(error)
+            damaged.append(f"The record {key} of {name}'s alias moves is damaged: {problem}.")
+    made = [move for move in moves if not move.withdrawn]
+    old = sorted((move for move in made if not move.number), key=lambda move: move.when)
+    chain = sorted((move for move in made if move.number), key=lambda move: (move.number, move.id))
+    return [*old, *chain], sorted(damaged)
 
 
 def check_rollback(reference: str) -> ModelReference:
@@ -62,6 +99,8 @@ def version_before(reference: ModelReference, moves: Sequence[AliasMove], curren
     for move in moves:
         if move.alias != reference.alias:
             continue
+        if move.number:
+            _go_back(versions, move.before)
         if move.undo and move.after in versions:
             _drop_above(versions, move.after)
         else:
@@ -74,6 +113,17 @@ def version_before(reference: ModelReference, moves: Sequence[AliasMove], curren
             "move the alias to the version that you want."
         )
     return versions[-2]
+
+
+def _go_back(versions: list[int], before: int | None) -> None:
+    """End with the version that a move began at: moves after it did not happen."""
+    if before in versions:
+        _drop_above(versions, before)
+    elif before is None:
+        versions.clear()
+    else:
+        # Something else than the mesh has moved the alias.
+        versions.append(before)
 
 
 def _drop_above(versions: list[int], version: int) -> None:

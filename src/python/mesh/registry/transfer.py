@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 THREADS = 8
 """Files that are moved at the same time, since storage behind a network responds late."""
 
+KEPT_SECONDS = 7 * 24 * 3600
+"""Time for which an interrupted publish can be resumed."""
+
 OWN_FILES = (CARD_FILE, SIGNATURE_FILE)
 """The files that each version gets of its own, besides its manifest."""
 
@@ -132,12 +135,13 @@ def record_problems(
 
     Args:
         fingerprint: the one by which the registry finds the version.
-        stored: a directory with the stored ones of `OWN_FILES`.
+        stored: a directory with the stored ones of `OWN_FILES`, also among other files.
     """
     own = Manifest(
         files=tuple(entry for entry in version.manifest.files if entry.path in OWN_FILES)
     )
-    if own.problems(stored):
+    found = [FileEntry.of(stored / path, path) for path in OWN_FILES if (stored / path).is_file()]
+    if own.differences(found):
         # A changed file is another problem, and says nothing about the record.
         return []
     problems = trust_problems(version, stored, trusted_keys)

@@ -10,7 +10,7 @@ import logging
 import shutil
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,25 +19,28 @@ from mlflow.exceptions import MlflowException
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
-from mesh.registry.base import ModelVersion
+from mesh.registry.base import Leftover, ModelVersion
 from mesh.registry.fetching import fetch_version
-from mesh.registry.history import AliasMove, check_rollback, version_before
+from mesh.registry.history import AliasMove, check_rollback
 from mesh.registry.mlflow import files
+from mesh.registry.mlflow.aliases import MlflowAliases
+from mesh.registry.mlflow.leftovers import find_leftovers
 from mesh.registry.mlflow.publishing import new_run
 from mesh.registry.mlflow.records import (
     ATTACHMENT_FILE,
     Record,
     StoredAttachment,
+    check_model,
     find_fingerprint,
     find_record,
-    list_moves,
+    find_version,
     list_records,
-    move_tag,
     read_record,
     unknown_model,
     version_tags,
 )
 from mesh.registry.mlflow.store import Store, registry_errors
+from mesh.registry.moving import move_alias, roll_back
 from mesh.registry.reference import ModelReference, check_model_name, check_new_alias
 from mesh.registry.transfer import check_path, check_unchanged, for_each, prepare, read_content
 
@@ -100,10 +103,16 @@ class MlflowRegistry:
         if name is not None:
             check_model_name(name)
         with self._errors():
-            versions = [record.version for record in list_records(self.store.client, name)]
-            if name is not None and not versions:
+            records, damaged = list_records(self.store.client, name)
+            if name is not None and not records and not damaged:
                 raise MeshError(unknown_model(self.store.client, name))
-        return versions
+        return [record.version for record in records]
+
+    def damaged(self, name: str | None = None) -> Mapping[str, str]:
+        if name is not None:
+            check_model_name(name)
+        with self._errors():
+            return list_records(self.store.client, name)[1]
 
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
         check_model_name(name)
@@ -114,23 +123,30 @@ class MlflowRegistry:
     def alias(self, reference: str, alias: str) -> ModelVersion:
         check_new_alias(alias)
         with self._errors():
-            return self._move_alias(self._record(reference).version, alias)
+            version = self._record(reference).version
+            aliases = MlflowAliases(self.store.client, version.name)
+            moved = ModelReference(version.name, alias=alias)
+            move_alias(aliases, moved, self.store.settings.who, version.version)
+            return self._record(version.reference).version
 
     def history(self, name: str) -> Sequence[AliasMove]:
         check_model_name(name)
         with self._errors():
-            return list_moves(self.store.client, name)
+            check_model(self.store.client, name)
+            return MlflowAliases(self.store.client, name).read().moves
 
     def rollback(self, reference: str) -> ModelVersion:
         parsed = check_rollback(reference)
         with self._errors():
-            current = self._record(reference).version
-            moves = list_moves(self.store.client, parsed.name)
-            before = ModelReference(
-                parsed.name, version=version_before(parsed, moves, current.version)
-            )
-            version = self._record(str(before)).version
-            return self._move_alias(version, str(parsed.alias), undo=True)
+            # Whatever the version that it points at is like.
+            find_version(self.store.client, parsed)
+            aliases = MlflowAliases(self.store.client, parsed.name)
+
+            def check(version: int) -> None:
+                self._record(f"{parsed.name}-{version}")
+
+            before = roll_back(aliases, parsed, self.store.settings.who, check)
+            return self._record(f"{parsed.name}-{before}").version
 
     def delete(self, reference: str) -> None:
         with self._errors():
@@ -143,6 +159,12 @@ class MlflowRegistry:
             for folder in (files.FILES, files.ATTACHMENTS):
                 files.remove(self.store, record.run_id, uri, folder)
             self.store.client.delete_run(record.run_id)
+
+    def leftovers(self, name: str | None = None, *, delete: bool = False) -> Sequence[Leftover]:
+        if name is not None:
+            check_model_name(name)
+        with self._errors():
+            return find_leftovers(self.store, name, delete=delete)
 
     def attach(self, reference: str, path: str, file: Path) -> None:
         check_path(path)
@@ -167,22 +189,6 @@ class MlflowRegistry:
     def verify(self, reference: str) -> Sequence[str]:
         with self._errors():
             return files.storage_problems(self.store, self._record(reference))
-
-    def _move_alias(self, version: ModelVersion, alias: str, *, undo: bool = False) -> ModelVersion:
-        client = self.store.client
-        before = client.get_registered_model(version.name).aliases.get(alias)
-        if before is not None and int(before) == version.version:
-            return version
-        move = AliasMove(
-            alias=alias,
-            before=None if before is None else int(before),
-            after=version.version,
-            who=self.store.settings.who,
-            undo=undo,
-        )
-        client.set_registered_model_tag(version.name, *move_tag(move))
-        client.set_registered_model_alias(version.name, alias, str(version.version))
-        return self._record(version.reference).version
 
     def _set_tag(self, version: ModelVersion, key: str, value: str) -> None:
         """Set a tag, even when another process sets the same new tag at the same time.

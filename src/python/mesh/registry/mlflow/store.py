@@ -16,9 +16,12 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from sqlalchemy.exc import SQLAlchemyError
 
 from mesh.core.errors import MeshError, UsageError
+from mesh.registry.local_files import make_folder, sync_folder
 from mesh.registry.settings import SQLITE, RegistrySettings
 
 EXPERIMENT = "mesh"
+MODEL_TAG = "mesh.model"
+"""Tag of a run: the model whose version it carries."""
 
 _SERVERS = ("http://", "https://")
 _POSTGRESQL = ("postgresql://", "postgresql+")
@@ -42,7 +45,7 @@ class Store:
     def start_run(self, model: str) -> tuple[str, str]:
         """Start the run that carries a new version's files; return its id and its files' URI."""
         run = self.client.create_run(
-            self._experiment(), tags={"mesh.model": model}, run_name=f"publish {model}"
+            self._experiment(), tags={MODEL_TAG: model}, run_name=f"publish {model}"
         )
         return run.info.run_id, run.info.artifact_uri
 
@@ -57,6 +60,37 @@ class Store:
             else uri
         )
         return get_artifact_repository(f"{root}/{folder}", self.uri, self.uri)
+
+    @contextlib.contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Show that a publish is under way, until this ends or the process is killed."""
+        if self._lock is None:
+            yield
+            return
+        with self._lock.open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            yield
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[bool | None]:
+        """Keep publishes waiting; tells whether none is under way, or nothing if that isn't known."""
+        if self._lock is None:
+            yield None
+            return
+        with self._lock.open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+    @property
+    def _lock(self) -> Path | None:
+        """The file that publishers lock, which takes a registry on this machine."""
+        if not self.uri.startswith(SQLITE):
+            return None
+        return Path(f"{self.uri.removeprefix(SQLITE)}.publishing")
 
     def _experiment(self) -> str:
         if found := self.client.get_experiment_by_name(EXPERIMENT):
@@ -156,7 +190,7 @@ def _ensure_database(path: Path) -> None:
     if not _is_empty(path):
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent, durable=True)
         with Path(f"{path}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if _is_empty(path):
@@ -187,3 +221,4 @@ def _create_database(path: Path) -> None:
     store = SqlAlchemyStore(SQLITE + str(partial), (path.parent / "artifacts").as_uri())  # type: ignore[no-untyped-call]
     store.engine.dispose()
     partial.replace(path)
+    sync_folder(path.parent)

@@ -6,8 +6,9 @@ manifest are recorded. Versions without it are ignored.
 """
 
 import contextlib
+import datetime
+import logging
 import tempfile
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,12 @@ from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.core.progress import Advance
-from mesh.registry.base import ModelVersion
+from mesh.registry.base import Leftover, ModelVersion
 from mesh.registry.fetching import fetch_version
-from mesh.registry.history import AliasMove, check_rollback, version_before
+from mesh.registry.history import AliasMove, check_rollback
+from mesh.registry.moving import move_alias, roll_back
 from mesh.registry.neptune import layout
+from mesh.registry.neptune.aliases import NeptuneAliases
 from mesh.registry.neptune.client import WRITE, Client, neptune_errors
 from mesh.registry.neptune.files import VersionFiles, removed_on_error, version_part
 from mesh.registry.neptune.layout import Lookup
@@ -29,6 +32,7 @@ from mesh.registry.neptune.objects import Objects, ObjectsError
 from mesh.registry.reference import ModelReference, check_model_name, check_new_alias
 from mesh.registry.settings import RegistrySettings
 from mesh.registry.transfer import (
+    KEPT_SECONDS,
     FileState,
     check_path,
     check_unchanged,
@@ -39,6 +43,8 @@ from mesh.registry.transfer import (
 )
 
 _SHOWN = 10
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -92,43 +98,54 @@ class NeptuneRegistry:
         if name is not None:
             check_model_name(name)
         with self._errors():
-            names = self._lookup.models() if name is None else [name]
-            references = [
-                ModelReference(model, version=number)
-                for model in names
-                for number in self._lookup.numbers(model)
-            ]
-            if name is not None and not references:
+            versions, damaged = self._lookup.read_all(name)
+            if name is not None and not versions and not damaged:
                 raise MeshError(self._lookup.unknown_model(name))
-            return [self._lookup.read(reference) for reference in references]
+            return versions
+
+    def damaged(self, name: str | None = None) -> Mapping[str, str]:
+        if name is not None:
+            check_model_name(name)
+        with self._errors():
+            return self._lookup.read_all(name)[1]
 
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
         check_model_name(name)
         with self._errors():
-            numbers = self._lookup.numbers(name, fingerprint)
-            return self._lookup.read(ModelReference(name, version=numbers[-1])) if numbers else None
+            for number in reversed(self._lookup.numbers(name, fingerprint)):
+                try:
+                    return self._lookup.read(ModelReference(name, version=number))
+                except MeshError as error:
+                    logger.warning("%s", error)
+        return None
 
     def alias(self, reference: str, alias: str) -> ModelVersion:
         check_new_alias(alias)
         with self._errors():
-            return self._move_alias(self._lookup.find(ModelReference.parse(reference)), alias)
+            found = self._lookup.find(ModelReference.parse(reference))
+            aliases = NeptuneAliases(self._lookup, found.name)
+            moved = ModelReference(found.name, alias=alias)
+            move_alias(aliases, moved, self.settings.who, int(found.version or 0))
+            return self._lookup.read(found)
 
     def history(self, name: str) -> Sequence[AliasMove]:
         check_model_name(name)
         with self._errors():
             if not self._lookup.numbers(name):
                 raise MeshError(self._lookup.unknown_model(name))
-            return layout.read_moves(self._lookup.fields(name))
+            return NeptuneAliases(self._lookup, name).read().moves
 
     def rollback(self, reference: str) -> ModelVersion:
         parsed = check_rollback(reference)
         with self._errors():
-            current = self._lookup.find(parsed)
-            moves = layout.read_moves(self._lookup.fields(parsed.name))
-            before = version_before(parsed, moves, int(current.version or 0))
-            return self._move_alias(
-                ModelReference(parsed.name, version=before), str(parsed.alias), undo=True
-            )
+            self._lookup.find(parsed)
+            aliases = NeptuneAliases(self._lookup, parsed.name)
+
+            def check(version: int) -> None:
+                self._lookup.find(ModelReference(parsed.name, version=version))
+
+            before = roll_back(aliases, parsed, self.settings.who, check)
+            return self._lookup.read(ModelReference(parsed.name, version=before))
 
     def delete(self, reference: str) -> None:
         with self._errors():
@@ -141,6 +158,17 @@ class NeptuneRegistry:
                 raise MeshError(f"Neptune did not delete {found}; its log may say why.")
             for prefix in prefixes:
                 self._remove_objects(found, prefix)
+
+    def leftovers(self, name: str | None = None, *, delete: bool = False) -> Sequence[Leftover]:
+        if name is not None:
+            check_model_name(name)
+        with self._errors():
+            found = [
+                ModelReference(model, version=number)
+                for model in (self._lookup.models() if name is None else [name])
+                for number in self._lookup.incomplete(model)
+            ]
+            return [self._leftover(version, delete=delete) for version in found]
 
     def attach(self, reference: str, path: str, file: Path) -> None:
         check_path(path)
@@ -168,9 +196,10 @@ class NeptuneRegistry:
     def verify(self, reference: str) -> Sequence[str]:
         with self._errors():
             found = self._lookup.find(ModelReference.parse(reference))
-            version = self._lookup.read(found)
+            version, problems = self._lookup.read_record(found)
             with self.client.version(found) as stored:
-                return self._files(stored, found).problems(version, self.settings.trusted)
+                files = self._files(stored, found)
+                return [*problems, *files.problems(version, self.settings.trusted)]
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
         return neptune_errors(self.settings.masked(self.settings.uri))
@@ -218,6 +247,19 @@ class NeptuneRegistry:
                 stored[field] = text
         return record
 
+    def _leftover(self, found: ModelReference, *, delete: bool) -> Leftover:
+        """An incomplete version; a killed publisher can't be told from a slow one for a week."""
+        with self.client.version(found) as stored:
+            created: datetime.datetime = stored["sys/creation_time"].fetch()
+            prefixes = self._files(stored, found).own_prefixes()
+        age = datetime.datetime.now(datetime.UTC) - created
+        in_use = age.total_seconds() < KEPT_SECONDS
+        if delete and not in_use:
+            self.client.delete(found)
+            for prefix in prefixes:
+                self._remove_objects(found, prefix)
+        return Leftover(f"the incomplete version {found}", 0, in_use)
+
     def _remove_objects(self, gone: ModelReference, prefix: str) -> None:
         try:
             self.objects.remove(prefix)
@@ -239,14 +281,3 @@ class NeptuneRegistry:
                 raise MeshError(
                     f"Neptune did not keep all of {new} ({shown}); its log may say why."
                 )
-
-    def _move_alias(self, found: ModelReference, alias: str, *, undo: bool = False) -> ModelVersion:
-        before = layout.read_aliases(self._lookup.fields(found.name)).get(alias)
-        if before != found.version and found.version is not None:
-            move = AliasMove(
-                alias=alias, before=before, after=found.version, who=self.settings.who, undo=undo
-            )
-            with self.client.model(found.name, WRITE) as model:
-                model[f"{layout.MOVES}/{uuid.uuid4().hex}"] = move.model_dump_json()
-                model[f"{layout.ALIASES}/{alias}"] = found.version
-        return self._lookup.read(found)

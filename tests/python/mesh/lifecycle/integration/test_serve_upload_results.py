@@ -64,6 +64,7 @@ def write(workspace: WorkspaceSettings, fingerprint: str = "one", version: str =
         model_version=version,
         fingerprint=fingerprint,
         started=datetime.datetime.now(datetime.UTC),
+        generator=None,
     )
     results = results_directory(workspace.models / VERSION, "v1")
     image = ImageSpec(image_name=None, image_tag="v1")

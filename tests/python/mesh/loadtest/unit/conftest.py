@@ -5,11 +5,20 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from mesh.loadtest.plan import Exchange, LoadPlan, PlannedRequest
+from mesh.loadtest.plan import Exchange, GeneratorFigures, LoadPlan, PlannedRequest
 from mesh.loadtest.report import LoadTestReport, Outcome, make_report
 
 BIO = PlannedRequest(method="GET", path="/bio")
 PREDICT = PlannedRequest(method="POST", path="/predict", body='{"inputs": ["a", "b"]}')
+
+HEALTHY = GeneratorFigures(
+    users_started=2,
+    processor=0.3,
+    lag_p50_ms=1,
+    lag_max_ms=900,
+    connections_reopened=3,
+    connections_refused_here=0,
+)
 
 
 @pytest.fixture
@@ -30,7 +39,10 @@ def report_of(plan: LoadPlan) -> Callable[..., LoadTestReport]:
     """Make a report of requests, given as milliseconds or, if failed, as the reason."""
 
     def make(
-        *, bio: Sequence[float | str] = (), predict: Sequence[float | str] = ()
+        *,
+        bio: Sequence[float | str] = (),
+        predict: Sequence[float | str] = (),
+        **generator: float,
     ) -> LoadTestReport:
         outcomes = [
             outcome(position, result)
@@ -44,6 +56,7 @@ def report_of(plan: LoadPlan) -> Callable[..., LoadTestReport]:
             model_version=None,
             fingerprint=None,
             started=datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC),
+            generator=HEALTHY.model_copy(update=generator),
         )
 
     return make

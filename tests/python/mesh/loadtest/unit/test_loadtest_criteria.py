@@ -103,3 +103,29 @@ def test_wrong_criteria_are_refused(wrong: dict[str, bool | float | str]) -> Non
     assert Criterion.model_validate(right)
     with pytest.raises(ValidationError):
         Criterion.model_validate(right | wrong)
+
+
+@pytest.mark.parametrize(
+    ("figures", "doubt"),
+    [
+        ({"users_started": 1}, "1 of 2 users started; raise --spawn-rate or --run-seconds"),
+        ({"processor": 0.95}, "the load generator used 95% of its core"),
+        ({"lag_p50_ms": 400}, "the load generator was 400 ms late in the median"),
+        ({"connections_refused_here": 308}, "308 connections were refused by this machine"),
+    ],
+)
+def test_measurements_of_the_generator_are_no_verdict(
+    report_of: Callable[..., LoadTestReport], figures: dict[str, float], doubt: str
+) -> None:
+    healthy = evaluate([], report_of(bio=[1], predict=[1]))
+    assert (healthy.passed, healthy.inconclusive) == (True, ())
+    evaluation = evaluate([], report_of(bio=[1], predict=[1], **figures))
+    assert not evaluation.passed
+    assert [reason.startswith(doubt) for reason in evaluation.inconclusive] == [True]
+
+
+def test_report_without_figures_of_the_generator_is_inconclusive(
+    report_of: Callable[..., LoadTestReport],
+) -> None:
+    report = report_of(bio=[1], predict=[1]).model_copy(update={"generator": None})
+    assert evaluate([], report).inconclusive

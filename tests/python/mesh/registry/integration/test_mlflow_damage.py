@@ -1,11 +1,13 @@
 """Damage to MLflow's records, and to the folder of the embedded registry."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.registry.factory import open_registry
+from mesh.registry.prune import unneeded
 
 REFERENCE = "KEYWORDS-TRAINED-1"
 
@@ -80,3 +82,112 @@ def test_a_store_can_be_moved(registry_settings, source, tmp_path):
     registry.attach(REFERENCE, "a.json", source / "test_files/inputs.json")
     assert registry.read_attachment(REFERENCE, "a.json") == b'["text"]'
     assert not (tmp_path / "store").exists()
+
+
+def test_moves_of_older_meshes_come_first_by_their_times(registry, source, card):
+    for _ in range(3):
+        registry.publish("KEYWORDS-TRAINED", source, card)
+    client = registry.store.client
+    for minute, before, after in ((5, 1, 2), (4, None, 1)):
+        moved = {"alias": "prod", "before": before, "after": after, "who": "ann", "undo": False}
+        record = json.dumps(moved | {"when": f"2026-01-01T00:{minute:02}:00Z"})
+        client.set_registered_model_tag("KEYWORDS-TRAINED", f"mesh.alias_move.{minute}", record)
+    client.set_registered_model_alias("KEYWORDS-TRAINED", "prod", "2")
+    registry.alias("KEYWORDS-TRAINED-3", "prod")
+    moves = registry.history("KEYWORDS-TRAINED")
+    assert [move.after for move in moves] == [1, 2, 3]
+    assert moves[2].previous == moves[1].id
+    assert registry.rollback("KEYWORDS-TRAINED:prod").version == 2
+    assert registry.rollback("KEYWORDS-TRAINED:prod").version == 1
+
+
+def set_tag(registry, version, key, value):
+    registry.store.client.set_model_version_tag("KEYWORDS-TRAINED", str(version), key, value)
+
+
+@pytest.fixture
+def three(registry, source, card):
+    for _ in range(3):
+        registry.publish("KEYWORDS-TRAINED", source, card)
+    return registry
+
+
+def numbers(versions):
+    return [version.version for version in versions]
+
+
+@pytest.mark.parametrize("tag", ["mesh.manifest.0000", "mesh.card.0000", "mesh.format"])
+def test_a_damaged_version_hides_no_others(three, tag):
+    set_tag(three, 2, tag, "{")
+    assert numbers(three.list()) == numbers(three.list("KEYWORDS-TRAINED")) == [1, 3]
+    ((reference, problem),) = three.damaged().items()
+    assert reference == "KEYWORDS-TRAINED-2"
+    assert "KEYWORDS-TRAINED-2" in problem
+    doomed, _ = unneeded(three, 1)
+    assert numbers(doomed) == [1]
+
+
+def test_find_passes_over_a_damaged_version(three, card):
+    set_tag(three, 3, "mesh.manifest.0000", "{")
+    assert three.find("KEYWORDS-TRAINED", card.fingerprint).version == 2
+
+
+def test_an_alias_of_a_damaged_version_can_still_be_rolled_back(three):
+    for version in (1, 2):
+        three.alias(f"KEYWORDS-TRAINED-{version}", "prod")
+    set_tag(three, 2, "mesh.card.0000", "{")
+    doomed, reasons = unneeded(three, 1)
+    assert doomed == []
+    assert reasons[REFERENCE] == ["prod can be rolled back to it"]
+    assert three.rollback("KEYWORDS-TRAINED:prod").version == 1
+
+
+def test_a_damaged_compiled_version_keeps_the_trained_ones(three, source, card):
+    compiled = card.model_copy(update={"model_type": "compiled", "trained_version": REFERENCE})
+    three.publish("KEYWORDS-COMPILED", source, compiled)
+    client = three.store.client
+    client.set_model_version_tag("KEYWORDS-COMPILED", "1", "mesh.card.0000", "{")
+    doomed, _ = unneeded(three, 1)
+    assert doomed == []
+
+
+def test_a_damaged_move_hides_no_others(three):
+    for version in (1, 2, 3):
+        three.alias(f"KEYWORDS-TRAINED-{version}", "prod")
+    first, second, _ = three.history("KEYWORDS-TRAINED")
+    key = f"mesh.alias_move.{second.id}"
+    three.store.client.set_registered_model_tag("KEYWORDS-TRAINED", key, "{")
+    assert [move.after for move in three.history("KEYWORDS-TRAINED")] == [1, 3]
+    assert second.id in three.damaged("KEYWORDS-TRAINED")["KEYWORDS-TRAINED"]
+    assert first.id not in three.damaged()["KEYWORDS-TRAINED"]
+    assert numbers(three.list()) == [1, 2, 3]
+    assert three.rollback("KEYWORDS-TRAINED:prod").version == 2
+
+
+@pytest.mark.parametrize("value", ["{", "of another path", "outside"])
+def test_a_damaged_attachment_is_a_problem_of_its_version(three, source, value):
+    for path in ("a.json", "b.json"):
+        three.attach(REFERENCE, path, source / "test_files/inputs.json")
+    tags = three.store.client.get_model_version("KEYWORDS-TRAINED", "1").tags
+    (one, first), (_, second) = sorted(
+        (key, text) for key, text in tags.items() if key.startswith("mesh.attachment.")
+    )
+    stored = json.loads(first)
+    left = json.loads(second)["file"]["path"]
+    outside = json.dumps(stored | {"folder": "attachments/../../secret"})
+    set_tag(three, 1, one, {"of another path": second, "outside": outside}.get(value, value))
+    (version,) = (version for version in three.list() if version.version == 1)
+    assert list(version.attachments) == [left]
+    assert one in three.damaged()[REFERENCE]
+    problems = three.verify(REFERENCE)
+    assert any(one in problem for problem in problems)
+    assert three.verify("KEYWORDS-TRAINED-2") == []
+
+
+@pytest.mark.parametrize("target", ["outside", "nowhere", "inside"])
+def test_stored_links_are_problems_of_their_version(registry, files, tmp_path, target):
+    (tmp_path / "outside").write_text("secret")
+    path = files / "model_artifacts/config.json"
+    path.unlink()
+    path.symlink_to(files / "manifest.json" if target == "inside" else tmp_path / target)
+    assert registry.verify(REFERENCE) == ["model_artifacts/config.json is a link or a special file"]
