@@ -6,17 +6,21 @@ here with sentence embeddings.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from entity_fishing.knowledge import Candidate
 from entity_fishing.linker import Link, Mention
-from entity_fishing.names import ABBREVIATION, spelling
+from entity_fishing.names import name_key
+from entity_fishing.namesakes import initials, is_made_of_initials, strangers
 from entity_fishing.reading import Reading
 from entity_fishing.schema import Reason
+from entity_fishing.weights import Weights, is_region, weight_of_nothing
 from mesh.nlp.sentences import Span
 from mesh.nlp.softmax import softmax
 
@@ -24,15 +28,9 @@ Floats = NDArray[np.float32]
 
 # Chosen on tests/python/entity_fishing/data/sentences.json.
 _CONTEXT = 8.0
-_POPULARITY = 4.0
-_ALIAS = -1.0
-_OTHER_CASE = -1.0
-_PART = -4.0
-_NAMED_BEFORE = 4.0
-# The weight of no entity, which a candidate must exceed; a single word is often something else.
-_NOTHING = 2.0
-_NOTHING_ONE_WORD = 4.0
 _SURE = 0.6
+# Characters of a comma with the spaces around it.
+_COMMA = 3
 
 # What entities of each type do. Chosen on tests/python/entity_fishing/data/first_words.json.
 _DEEDS = {
@@ -68,6 +66,7 @@ class Text:
         candidates: Mapping[str, Sequence[Candidate]],
     ) -> None:
         self._reading = reading
+        self._weights = Weights(reading)
         self._mentions = mentions
         self._candidates = candidates
 
@@ -92,40 +91,73 @@ class Text:
 
         Doubtful names without a link are left out, since they are ordinary words.
         """
-        links = self._ranked(embeddings, frozenset())
-        # Later in a text, a short name stands for the entity that was named in full.
+        links = self._ranked(embeddings, frozenset(), frozenset())
+        # Anywhere in a text, a short name stands for the person or organisation named in full.
         named = frozenset(
             link.wikidata_id
             for link in links
-            if link.wikidata_id and " " in self._surface(link.mention)
+            if link.wikidata_id
+            and link.entity_type != "place"
+            and " " in self._surface(link.mention)
         )
-        if named:
-            links = self._ranked(embeddings, named)
+        unknown = strangers(self._reading, links)
+        if named or unknown:
+            links = self._ranked(embeddings, named, unknown)
+        links = self._with_initials(links)
         return [link for link in links if link.wikidata_id or not link.mention.doubt]
 
-    def _ranked(self, embeddings: Mapping[str, Floats], named: frozenset[str]) -> list[Link]:
-        return [self._link(mention, embeddings, named) for mention in self._mentions]
+    def _ranked(
+        self, embeddings: Mapping[str, Floats], named: Set[str], unknown: Set[str]
+    ) -> list[Link]:
+        return [self._link(mention, embeddings, named, unknown) for mention in self._mentions]
+
+    def _with_initials(self, links: Sequence[Link]) -> list[Link]:
+        """The links, where unknown initials stand for the entity whose full name has them."""
+        full = {
+            initials(surface): link
+            for link in reversed(links)
+            if link.wikidata_id and " " in (surface := self._surface(link.mention))
+        }
+        return [
+            (
+                replace(full[surface], mention=link.mention)
+                if link.reason is Reason.UNKNOWN
+                and is_made_of_initials(surface := self._surface(link.mention))
+                and surface in full
+                else link
+            )
+            for link in links
+        ]
 
     def _link(
-        self, mention: Mention, embeddings: Mapping[str, Floats], named: frozenset[str]
+        self,
+        mention: Mention,
+        embeddings: Mapping[str, Floats],
+        named: Set[str],
+        unknown: Set[str],
     ) -> Link:
+        surface = self._surface(mention)
+        is_strange = name_key(surface) in unknown
         candidates = [
             candidate
             for candidate in self._open(mention)
-            if not mention.doubt or self._is_evident(mention, candidate, embeddings)
+            if (not is_strange or candidate.id in named)
+            and (not mention.doubt or self._is_evident(mention, candidate, embeddings))
         ]
         if mention.reason or not candidates:
-            return Link(mention, 0.0, reason=mention.reason or Reason.UNKNOWN)
-        surface = self._surface(mention)
+            other = Reason.AMBIGUOUS if is_strange else Reason.UNKNOWN
+            return Link(mention, 0.0, reason=mention.reason or other)
         context = embeddings[self._context(mention)]
-        tells_case = self._reading.tells_case(mention.start, mention.end)
+        is_shared = any(found.is_whole and found.type == "person" for found in candidates)
         weights = [
-            _weight(candidate, surface, tells_case=tells_case)
+            self._weights.weight(
+                candidate, mention, is_named=candidate.id in named, is_shared=is_shared
+            )
+            + self._weights.in_region(candidate, self._regions.get(mention.end, ()))
             + _CONTEXT * float(context @ embeddings[candidate.description])
-            + _NAMED_BEFORE * (candidate.id in named)
             for candidate in candidates
         ]
-        rivals = [*weights, _NOTHING if _is_sure(surface) else _NOTHING_ONE_WORD]
+        rivals = [*weights, weight_of_nothing(surface)]
         *scores, nothing = softmax(np.array(rivals)).tolist()
         best = int(np.argmax(scores))
         score, candidate = scores[best], candidates[best]
@@ -151,9 +183,22 @@ class Text:
         """
         if candidate.name.islower():
             return True
+        if not self._weights.may_be(candidate):
+            return False
         rest = embeddings[self._rest(mention)]
         about = (candidate.description, *_DEEDS[candidate.type])
         return any(float(rest @ embeddings[text]) > mention.doubt for text in about)
+
+    @cached_property
+    def _regions(self) -> Mapping[int, Set[str]]:
+        """By the end of a name, the regions that follow it as in "Paris, Texas"."""
+        return {
+            first.end: regions
+            for first, second in pairwise(self._mentions)
+            if 0 < second.start - first.end <= _COMMA
+            and self._reading.text[first.end : second.start].strip() == ","
+            and (regions := {found.label for found in self._open(second) if is_region(found)})
+        }
 
     def _open(self, mention: Mention) -> Sequence[Candidate]:
         return () if mention.reason else self._candidates[self._surface(mention)]
@@ -182,20 +227,3 @@ class Text:
         ends = [sentence.start, *(name.end for name in names)]
         parts = (self._reading.text[end:start] for end, start in zip(ends, starts, strict=True))
         return "".join(parts).strip(" ,")
-
-
-def _is_sure(surface: str) -> bool:
-    """Whether a name has several words or is an abbreviation, and so is little else."""
-    return " " in surface or (surface.isupper() and len(spelling(surface)) <= ABBREVIATION)
-
-
-def _weight(candidate: Candidate, surface: str, *, tells_case: bool) -> float:
-    """How likely a candidate is, regardless of what the text is about."""
-    weight = _POPULARITY * candidate.popularity
-    if not candidate.is_whole:
-        return weight + _PART
-    if not candidate.is_label:
-        weight += _ALIAS
-    if tells_case and spelling(candidate.name) != spelling(surface):
-        weight += _OTHER_CASE
-    return weight

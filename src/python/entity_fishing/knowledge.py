@@ -8,26 +8,26 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from entity_fishing.knowledge_file import open_file
+from entity_fishing.knowledge_file import NameKind, open_file
 from entity_fishing.names import name_key
 from entity_fishing.sample import sample_database
 
 MAX_CANDIDATES = 20
 """Most candidates of one name; the best-known ones are taken."""
 
-_COLUMNS = "entity.id, label, entity.type, description, popularity, name.name, is_label"
+_COLUMNS = "entity.id, label, entity.type, description, popularity, name.name, kind"
 _EXACT = f"""
 SELECT name.key, {_COLUMNS}
 FROM json_each(?) AS wanted
     JOIN name ON name.key = wanted.value JOIN entity ON entity.id = name.entity
 WHERE language IN (?, 'en', 'mul')
-ORDER BY popularity DESC, is_label DESC, entity.id
+ORDER BY popularity DESC, kind = 1 DESC, entity.id
 """  # - only constants
 _CONTAINING = f"""
 SELECT {_COLUMNS}
 FROM name_text JOIN name ON name.id = name_text.rowid JOIN entity ON entity.id = name.entity
 WHERE name_text MATCH ? AND language IN (?, 'en', 'mul')
-ORDER BY popularity DESC, is_label DESC, entity.id LIMIT ?
+ORDER BY popularity DESC, kind = 1 DESC, entity.id LIMIT ?
 """  # - only constants
 
 
@@ -39,7 +39,7 @@ class Candidate:
         id: such as `Q90`.
         popularity: from 0 to 1.
         name: the entity's name that was found.
-        is_label: whether that is its usual name.
+        kind: what that name is to it.
         is_whole: whether it is the name that was looked up, and not a longer one.
     """
 
@@ -49,7 +49,7 @@ class Candidate:
     description: str
     popularity: float
     name: str
-    is_label: bool
+    kind: NameKind
     is_whole: bool
 
 
@@ -102,7 +102,7 @@ class KnowledgeBase:
 
 
 def _candidate(row: Sequence[object], *, is_whole: bool) -> Candidate:
-    number, label, type_, description, popularity, name, is_label = row
+    number, label, type_, description, popularity, name, kind = row
     return Candidate(
         id=f"Q{number}",
         label=str(label),
@@ -110,6 +110,6 @@ def _candidate(row: Sequence[object], *, is_whole: bool) -> Candidate:
         description=str(description),
         popularity=float(str(popularity)),
         name=str(name),
-        is_label=bool(is_label),
+        kind=NameKind(int(str(kind))),
         is_whole=is_whole,
     )

@@ -3,12 +3,13 @@
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 
 from entity_fishing.names import name_key
 from mesh.core.errors import MeshError
 
-FORMAT = 2
+FORMAT = 3
 """Stored in every file; increase it with every change of the tables."""
 APPLICATION_ID = 0x4D454653
 
@@ -21,7 +22,7 @@ CREATE TABLE entity (
 );
 CREATE TABLE name (
     id INTEGER PRIMARY KEY, entity INTEGER NOT NULL REFERENCES entity, name TEXT NOT NULL,
-    key TEXT NOT NULL, language TEXT NOT NULL, is_label INTEGER NOT NULL
+    key TEXT NOT NULL, language TEXT NOT NULL, kind INTEGER NOT NULL
 );
 CREATE VIRTUAL TABLE name_text USING fts5(
     key, content = 'name', content_rowid = 'id', tokenize = 'unicode61'
@@ -34,18 +35,27 @@ INSERT INTO name_text (name_text) VALUES ('rebuild');
 """
 
 
+class NameKind(IntEnum):
+    """What a name is to its entity; numbers keep the file small."""
+
+    ALIAS = 0
+    LABEL = 1
+    """The usual name in its language."""
+    DEMONYM = 2
+    """A word for what or who comes from a place, as "French" and "Frenchman"."""
+
+
 @dataclass(frozen=True)
 class Name:
     """One of an entity's names.
 
     Args:
         language: ISO 639-1 code, or `mul` for a name of all languages.
-        is_label: whether it is the usual name in that language.
     """
 
     text: str
     language: str
-    is_label: bool
+    kind: NameKind
 
 
 @dataclass(frozen=True)
@@ -83,9 +93,9 @@ def insert(database: sqlite3.Connection, records: Iterable[Record]) -> int:
         if not added.rowcount:
             continue
         database.executemany(
-            "INSERT INTO name (entity, name, key, language, is_label) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO name (entity, name, key, language, kind) VALUES (?, ?, ?, ?, ?)",
             (
-                (number, name.text, key, name.language, name.is_label)
+                (number, name.text, key, name.language, name.kind)
                 for name in record.names
                 if (key := name_key(name.text))
             ),

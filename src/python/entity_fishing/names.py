@@ -12,6 +12,19 @@ _AROUND_AND = regex.compile(r" ?& ?")
 # The full stop after an initial, with the space before another initial.
 _INITIAL = regex.compile(r"(?<![\p{L}\p{M}\p{N}])(\p{L})\.(?: (?=\p{L}(?:\.|$)))?")
 
+# British spellings of words that names of organisations have, and American ones.
+_SPELLINGS = {
+    "organisation": "organization",
+    "centre": "center",
+    "defence": "defense",
+    "labour": "labor",
+    "programme": "program",
+    "theatre": "theater",
+}
+_BRITISH = regex.compile(rf"\b(?:{'|'.join(_SPELLINGS)})\b")
+# What follows the name of a place in an adjective.
+_FROM_PLACE = regex.compile(r"(?<=\p{L}{3})-(?:based|born|led|backed|made|owned|controlled)$")
+
 ABBREVIATION = 5
 """Most letters of an abbreviation; such names mean something else in lower case, like WHO."""
 
@@ -30,9 +43,16 @@ def spelling(name: str) -> str:
 def name_key(name: str) -> str:
     """The form by which names are looked up: a spelling without case, accents and outer marks.
 
-    Empty for a name without letters or digits.
+    "London-based" is looked up as "London", and British spellings as American ones. Empty for a
+    name without letters or digits.
     """
-    decomposed = normal_form("NFKD", spelling(name)).casefold()
-    plain = normal_form("NFC", _MARKS.sub("", decomposed))
-    key: str = _EDGES.sub("", plain)
-    return key
+    key = _EDGES.sub("", without_accents(spelling(name)).casefold())
+    american = _BRITISH.sub(lambda match: _SPELLINGS[match[0]], key)
+    plain: str = _FROM_PLACE.sub("", american)
+    return plain
+
+
+def without_accents(name: str) -> str:
+    """A name without the marks of its Latin, Greek and Cyrillic letters."""
+    decomposed = normal_form("NFKD", name)
+    return normal_form("NFC", _MARKS.sub("", decomposed))

@@ -54,6 +54,7 @@ class Neighbours:
     def __init__(self, reading: Reading, names: Collection[Run]) -> None:
         self._reading = reading
         self._known = {index for run in names for index in run.indexes}
+        self._alone = {run.first for run in names if run.first == run.last}
 
     def joins(self, run: Run, types: Set[str]) -> bool:
         """Whether a name is part of a longer one.
@@ -65,10 +66,14 @@ class Neighbours:
 
     def _joins_before(self, run: Run, types: Set[str]) -> bool:
         index = run.first - 1
-        if index < 0 or index in self._known:
+        if index < 0:
             return False
         reading = self._reading
         word = reading.word(index)
+        if index in self._known:
+            # "British" has an entity of its own, but "British Honduras" is another place.
+            forms = index in self._alone and word.lower() in _FORMING_PLACES
+            return forms and types == {"place"} and self._gap(index, _GAP)
         if len(word) == 1 and word.isupper() and self._gap(index, _AFTER_INITIAL):
             return word != _MISTER or reading.language != Language.FRENCH
         if not self._gap(index, _GAP) or not self._may_belong(index):

@@ -40,7 +40,12 @@ def is_stop_word(word: str, language: str) -> bool:
 
 def is_first_name(word: str) -> bool:
     """Whether a word is a frequent first name in a language with Latin letters."""
-    return word.lower() in _first_names()
+    return word.lower() in _names("first_names.txt")
+
+
+def is_frequent_last_name(word: str) -> bool:
+    """Whether a word is a last name of so many people that it alone tells little."""
+    return word.lower() in _names("last_names.txt")
 
 
 def _stop_words(language: str) -> Collection[str]:
@@ -57,6 +62,6 @@ def _counts(language: str) -> Mapping[str, int]:
 
 
 @cache
-def _first_names() -> frozenset[str]:
-    names = importlib.resources.files("entity_fishing").joinpath("first_names.txt")
+def _names(file: str) -> frozenset[str]:
+    names = importlib.resources.files("entity_fishing").joinpath(file)
     return frozenset(names.read_text(encoding="utf-8").split())

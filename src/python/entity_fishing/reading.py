@@ -18,6 +18,13 @@ from mesh.nlp.words import word_expression
 _WORD = regex.compile(word_expression(CJK_SCRIPTS), regex.VERSION1)
 # A sentence of at least so many words, all of them capitalised, is a headline.
 _HEADLINE = 3
+# A name in capitals, at the start of a sentence or behind the writer's name, before a date, an
+# agency or a country.
+_DATELINE = regex.compile(
+    r"(?:(?<=^|[\n.!?] ?)|(?<=\p{Ll} )(?=[\p{Lu} ]{1,60}[\d*]))"
+    r"\p{Lu}[\p{Lu}.'-]{2,30}(?: \p{Lu}[\p{Lu}.'-]{1,30}){0,3} ?"
+    r"(?=\d|\p{Lu}\p{Ll}{1,9}\.? \d|[(*\u2013\u2014-]|, \p{Lu}\p{Ll})"
+)
 # What begins a new sentence inside of another one.
 _OPENING = regex.compile('[:\u201c\u201e\u00ab"]')
 
@@ -58,6 +65,10 @@ class Reading:
     def word(self, index: int) -> str:
         """The characters of a word."""
         return self.text[slice(*self.words[index])]
+
+    def index(self, start: int) -> int:
+        """The index of the first word that begins at a character or behind it."""
+        return bisect_left(self._starts, start)
 
     def context(self, start: int, end: int) -> Span:
         """The sentence that a piece of the text is in, or the sentences."""
@@ -116,6 +127,11 @@ class Reading:
             ):
                 found.update(content)
         return frozenset(found)
+
+    @cached_property
+    def datelines(self) -> frozenset[int]:
+        """The indexes of words that say where a report is from: "LONDON 1996-08-30"."""
+        return frozenset(self.index(match.start()) for match in _DATELINE.finditer(self.text))
 
     @cached_property
     def _in_capitals(self) -> frozenset[int]:

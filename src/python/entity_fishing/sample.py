@@ -1,6 +1,6 @@
 """The shipped knowledge base.
 
-It has some hundred well-known entities, and names that several of them share.
+It has about two thousand well-known entities, and names that several of them share.
 """
 
 import csv
@@ -8,7 +8,14 @@ import importlib.resources
 import sqlite3
 from collections.abc import Iterator
 
-from entity_fishing.knowledge_file import Name, Record, create_indexes, create_tables, insert
+from entity_fishing.knowledge_file import (
+    Name,
+    NameKind,
+    Record,
+    create_indexes,
+    create_tables,
+    insert,
+)
 
 _BEST_KNOWN = 5
 
@@ -27,7 +34,6 @@ def sample_records() -> Iterator[Record]:
     file = importlib.resources.files("entity_fishing").joinpath("sample.tsv")
     with file.open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
-            aliases = [alias for alias in row["aliases"].split("|") if alias]
             yield Record(
                 id=row["id"],
                 label=row["label"],
@@ -35,7 +41,12 @@ def sample_records() -> Iterator[Record]:
                 description=row["description"],
                 popularity=int(row["popularity"]) / _BEST_KNOWN,
                 names=[
-                    Name(row["label"], "mul", True),
-                    *(Name(alias, "mul", False) for alias in aliases),
+                    Name(row["label"], "mul", NameKind.LABEL),
+                    *_names(row["aliases"], "mul", NameKind.ALIAS),
+                    *_names(row["demonyms"], "en", NameKind.DEMONYM),
                 ],
             )
+
+
+def _names(texts: str, language: str, kind: NameKind) -> list[Name]:
+    return [Name(text, language, kind) for text in texts.split("|") if text]

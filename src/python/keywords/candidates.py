@@ -41,16 +41,30 @@ _WORD = regex.compile(
 )
 
 
+class Place(NamedTuple):
+    """Where a candidate stands.
+
+    Args:
+        start: where it first occurs, from 0 at the beginning of the document to 1 at its end.
+        words: the number of its words.
+    """
+
+    start: float
+    words: int
+
+
 class Candidates(NamedTuple):
     """The candidate keywords of a document.
 
     Args:
         found: distinct ones.
         unmatched: given ones that the document doesn't contain.
+        places: of each one in `found`, where places count in ranking.
     """
 
     found: list[str]
     unmatched: list[str]
+    places: Sequence[Place] = ()
 
 
 def is_word(text: str) -> bool:
@@ -60,16 +74,24 @@ def is_word(text: str) -> bool:
 
 def words(text: str, stop_words: StopWords) -> list[str]:
     """The words of a text that stay, in lower case and in order."""
-    kept = stop_words.remove(text, list(_spans(text)))
-    return [
-        text[start:end].lower().translate(_APOSTROPHES) for start, end in kept if end - start > 1
-    ]
+    kept = stop_words.remove(text, list(word_spans(text, _WORD)))
+    return [keyword_form(text[start:end]) for start, end in kept if end - start > 1]
 
 
-def _spans(text: str) -> Iterator[Word]:
-    """The words of a text; elided ones, such as "jusqu" in "jusqu'au", stand before their word."""
+def keyword_form(text: str) -> str:
+    """A part of a text as it is shown: in lower case, with plain apostrophes."""
+    return text.lower().translate(_APOSTROPHES)
+
+
+def word_spans(text: str, expression: regex.Pattern[str]) -> Iterator[Word]:
+    """The words of a text; elided ones, such as "jusqu" in "jusqu'au", stand before their word.
+
+    Args:
+        expression: matches a word, or as its group "spaceless" a run of characters of scripts
+            without spaces, which is segmented.
+    """
     borders = {start for start, _ in segments(text)} if has_spaceless(text) else ()
-    for match in _WORD.finditer(text):
+    for match in expression.finditer(text):
         start, end = match.span()
         if match["spaceless"]:
             inner = (position for position in range(start + 1, end) if position in borders)

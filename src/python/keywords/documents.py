@@ -8,7 +8,6 @@ from keywords.schema import Configuration
 from mesh.core.markup import Markup
 from mesh.nlp.blocks import BLOCK_BREAK
 from mesh.nlp.document import read_document
-from mesh.nlp.stop_words import language_code
 
 _WORDS = re.compile(r"\w+")
 
@@ -40,9 +39,7 @@ class Passages:
 
 def read_passages(text: str, configuration: Configuration) -> Passages:
     """Read a document: its body, or if that is empty, all of it."""
-    choice = configuration.stop_words
-    language = language_code(choice) if isinstance(choice, str) else "en"
-    document = read_document(text, configuration.markup, language)
+    document = read_document(text, configuration.markup, configuration.language)
     blocks = tuple(
         document.text[block.start : block.end] for block in document.body or document.blocks
     )

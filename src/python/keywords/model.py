@@ -12,6 +12,9 @@ plain texts, except where KeyBERT tears words, has no result or one of another s
   message.
 - Equal similarities come in the (alphabetical) order of the candidates; KeyBERT's order varies.
 - `seed_keywords` is one list for all documents; an empty one has no effect, where KeyBERT fails.
+
+The mode "phrases" has other candidates and another ranking; see `keywords.key_phrases` and
+`keywords.ranking.phrase_relevance`.
 """
 
 from collections.abc import Sequence
@@ -23,6 +26,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from keywords.border_words import resolve_border_words
 from keywords.candidates import (
     Candidates,
     find_candidates,
@@ -32,7 +36,14 @@ from keywords.candidates import (
 )
 from keywords.documents import Passages, read_passages
 from keywords.embeddings import EmbeddingCache, Vocabulary
-from keywords.ranking import Ranked, max_sum_distance, maximal_marginal_relevance, most_similar
+from keywords.key_phrases import PhraseRules, find_phrases, match_phrases
+from keywords.ranking import (
+    Ranked,
+    max_sum_distance,
+    maximal_marginal_relevance,
+    most_relevant,
+    phrase_relevance,
+)
 from keywords.schema import Configuration, Keyword, Prediction
 from mesh.compile.artifact import CompiledModel
 from mesh.compile.text_model import Encoder
@@ -166,22 +177,27 @@ class KeywordExtractor:
         self, documents: Sequence[str], configuration: Configuration
     ) -> _Request | TooManyCandidatesError:
         passages = [read_passages(text, configuration) for text in documents]
-        ngram_range = configuration.keyphrase_ngram_range
-        stop_words = resolve_stop_words(configuration.stop_words, self._english_stop_words)
-        if configuration.candidates is None:
-            candidates = find_candidates(passages, ngram_range, stop_words, configuration.min_df)
+        if configuration.candidate_mode == "phrases":
+            candidates = _phrases(passages, configuration)
         else:
-            candidates = match_candidates(
-                passages, configuration.candidates, ngram_range, stop_words
-            )
+            candidates = self._ngrams(passages, configuration)
         distinct = len(set(chain.from_iterable(own.found for own in candidates)))
         if distinct > self._max_candidates:
             return TooManyCandidatesError(
                 f"The documents have {distinct:,} distinct candidate keywords, more than "
-                f"{self._max_candidates:,}: send fewer or shorter documents, or narrow "
-                "keyphrase_ngram_range."
+                f"{self._max_candidates:,}: send fewer or shorter documents, or let keywords have "
+                "fewer words."
             )
         return _Request(configuration, passages, [item.text for item in passages], candidates)
+
+    def _ngrams(
+        self, documents: Sequence[Passages], configuration: Configuration
+    ) -> list[Candidates]:
+        ngram_range = configuration.keyphrase_ngram_range
+        stop_words = resolve_stop_words(configuration.stop_words, self._english_stop_words)
+        if configuration.candidates is None:
+            return find_candidates(documents, ngram_range, stop_words, configuration.min_df)
+        return match_candidates(documents, configuration.candidates, ngram_range, stop_words)
 
     def _embed(self, requests: Sequence[_Request]) -> _Embeddings:
         """Embed, in one call, each distinct text that isn't in the vocabulary or the cache."""
@@ -206,6 +222,17 @@ class KeywordExtractor:
         return _Embeddings(rows, np.concatenate(parts) if parts else np.empty((0, 0), np.float32))
 
 
+def _phrases(documents: Sequence[Passages], configuration: Configuration) -> list[Candidates]:
+    rules = PhraseRules(
+        resolve_border_words(configuration.stop_words),
+        configuration.language,
+        configuration.max_phrase_words,
+    )
+    if configuration.candidates is None:
+        return find_phrases(documents, rules, configuration.min_df)
+    return match_phrases(documents, configuration.candidates, rules)
+
+
 def _predict(
     request: _Request, embeddings: _Embeddings, truncated: Sequence[bool]
 ) -> list[Prediction]:
@@ -213,7 +240,7 @@ def _predict(
     return [
         Prediction(
             markup=document.markup,
-            predicted_document=_keywords(text, own.found, request.configuration, embeddings),
+            predicted_document=_keywords(text, own, request.configuration, embeddings),
             truncated=cut,
             unmatched_candidates=own.unmatched,
         )
@@ -223,18 +250,22 @@ def _predict(
 
 def _keywords(
     text: str,
-    candidates: list[str],
+    candidates: Candidates,
     configuration: Configuration,
     embeddings: _Embeddings,
 ) -> list[Keyword]:
-    if not candidates:
+    if not candidates.found:
         return []
     target = embeddings.of([text])[0]
     if configuration.seed_keywords:
         target = _guided(target, embeddings.of(configuration.seed_keywords))
-    ranked = _rank(target, embeddings.of(candidates), configuration)
+    embedded = embeddings.of(candidates.found)
+    relevance = embedded @ target
+    if configuration.candidate_mode == "phrases":
+        relevance = phrase_relevance(relevance, candidates.places, configuration.max_phrase_words)
     return [
-        Keyword(keyword_token=candidates[index], keyword_score=score) for index, score in ranked
+        Keyword(keyword_token=candidates.found[index], keyword_score=score)
+        for index, score in _rank(relevance, embedded, configuration)
     ]
 
 
@@ -245,16 +276,16 @@ def _guided(document: NDArray[np.float32], seeds: NDArray[np.float32]) -> NDArra
 
 
 def _rank(
-    document: NDArray[np.float32],
+    relevance: NDArray[np.float32],
     candidates: NDArray[np.float32],
     configuration: Configuration,
 ) -> Ranked:
     if configuration.use_mmr:
         return maximal_marginal_relevance(
-            document, candidates, configuration.top_n, configuration.diversity
+            relevance, candidates, configuration.top_n, configuration.diversity
         )
     if configuration.use_maxsum:
         return max_sum_distance(
-            document, candidates, configuration.top_n, configuration.nr_candidates
+            relevance, candidates, configuration.top_n, configuration.nr_candidates
         )
-    return most_similar(document, candidates, configuration.top_n)
+    return most_relevant(relevance, configuration.top_n)

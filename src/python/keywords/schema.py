@@ -1,7 +1,7 @@
 """Requests and responses of the keywords service."""
 
 from math import comb
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -21,6 +21,7 @@ from mesh.serve.documents import (
 )
 
 MAX_NGRAM = 5
+MAX_PHRASE_WORDS = 10
 MAX_COMPARISONS = 10_000_000
 """Max-sum compares every pair in every combination of `top_n` of `nr_candidates`.
 
@@ -34,6 +35,20 @@ NgramSize = Annotated[int, Field(ge=1, le=MAX_NGRAM)]
 class Configuration(DocumentConfiguration):
     """How keywords are chosen. Every field is optional."""
 
+    candidate_mode: Literal["ngrams", "phrases"] = Field(
+        default="ngrams",
+        description="Where keywords come from, and how they are ranked. `ngrams`: all runs of as "
+        "many words as `keyphrase_ngram_range` says, by their similarity to the document, as in "
+        "KeyBERT. `phrases`: runs of words between stop words and punctuation, by similarity, "
+        "length and position.",
+    )
+    max_phrase_words: int = Field(
+        default=4,
+        ge=1,
+        le=MAX_PHRASE_WORDS,
+        description="With `candidate_mode` `phrases`: longest keyword, in words. Longer runs of "
+        "words yield none.",
+    )
     candidates: list[Phrase] | None = Field(
         default=None,
         max_length=5_000,
@@ -45,14 +60,16 @@ class Configuration(DocumentConfiguration):
     )
     keyphrase_ngram_range: tuple[NgramSize, NgramSize] = Field(
         default=(1, 1),
-        description=f"Shortest and longest keyword, in words; at most {MAX_NGRAM}.",
+        description="With `candidate_mode` `ngrams`: shortest and longest keyword, in words; at "
+        f"most {MAX_NGRAM}.",
         examples=[[1, 1], [1, 2]],
     )
     stop_words: str | Annotated[list[Phrase], Field(max_length=5_000)] | None = Field(
         default="english",
         description="Words that are dropped from keywords: those of a language, by its English "
-        "name or ISO 639-1 code, or a list of words and phrases in any case, or null for none. A "
-        "phrase may span a stop word that was dropped.",
+        "name or ISO 639-1 code, or a list of words and phrases in any case, or null for none. An "
+        "n-gram may span a stop word that was dropped. With `candidate_mode` `phrases` they part "
+        "phrases, and those of a language are its function words.",
         examples=["english", "de", ["the", "and", "as well as"]],
     )
     top_n: int = Field(
@@ -119,6 +136,18 @@ class Configuration(DocumentConfiguration):
         return stop_words
 
     @model_validator(mode="after")
+    def _of_its_mode(self) -> Self:
+        phrases = self.candidate_mode == "phrases"
+        other = "keyphrase_ngram_range" if phrases else "max_phrase_words"
+        if getattr(self, other) != type(self).model_fields[other].default:
+            own = "max_phrase_words" if phrases else "keyphrase_ngram_range"
+            raise ValueError(
+                f"{other} has no effect with the candidate_mode {self.candidate_mode}: leave it "
+                f"out, and use {own}, or choose the other mode"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _computable(self) -> Self:
         if self.use_maxsum and not self.use_mmr:
             if self.nr_candidates < self.top_n:
@@ -135,6 +164,11 @@ class Configuration(DocumentConfiguration):
                 )
         return self
 
+    @property
+    def language(self) -> str:
+        """The ISO 639-1 code of the documents' language: that of the stop words, or English."""
+        return language_code(self.stop_words) if isinstance(self.stop_words, str) else "en"
+
 
 class Request(DocumentsRequest):
     """Documents, and how to choose their keywords."""
@@ -145,16 +179,21 @@ class Request(DocumentsRequest):
     )
 
 
+LOAD_CONFIGURATIONS = (None, {"candidate_mode": "phrases"})
+"""A load test sends each request with each of these, None for none."""
+
+
 class Keyword(BaseModel):
-    """A keyword and its similarity to its document."""
+    """A keyword and its relevance to its document."""
 
     keyword_token: str = Field(
         description="The keyword, in lower case; a given candidate as it was given.",
         examples=["supervised"],
     )
     keyword_score: float = Field(
-        description="Cosine similarity of the keyword's embedding to the document's, from -1 to 1, "
-        "rounded to 4 digits.",
+        description="Relevance, rounded to 4 digits. With `candidate_mode` `ngrams`: cosine "
+        "similarity of the keyword's embedding to the document's, from -1 to 1. With `phrases`: "
+        "mean of this similarity (0 if it is negative), of length and of position, from 0 to 1.",
         examples=[0.5988],
     )
 
@@ -163,7 +202,7 @@ class Prediction(DocumentPrediction):
     """The keywords of one document."""
 
     predicted_document: list[Keyword] = Field(
-        description="At most `top_n` keywords, nearest first (nearest last with `use_maxsum`)."
+        description="At most `top_n` keywords, most relevant first (last with `use_maxsum`)."
     )
     truncated: bool = Field(
         description="Whether the document is longer than the model reads. Candidates still come "

@@ -8,6 +8,7 @@ from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.errors import UsageError
 from mesh.core.project import DATA_STEPS, Project
 from mesh.core.secrets import SECRETS_VARIABLE
+from pipelines import rules
 from pipelines.containers import Resources, Step, choose
 from pipelines.settings import ImageSettings, PipelineSettings, is_managed
 
@@ -18,6 +19,8 @@ Kubeflow needs the whole command, since it doesn't know the image's own.
 """
 OUTPUTS = "/workspace/outputs"
 """The images' folder for files that one step leaves for the next."""
+REMOTE = ("kubeflow", "vertex")
+"""The targets that run pipelines elsewhere."""
 
 
 class PlannedStep(BaseModel):
@@ -58,6 +61,7 @@ class Plan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     project: str
+    target: str
     steps: tuple[PlannedStep, ...]
     caching: bool
     accelerator: str
@@ -82,9 +86,10 @@ def make_plan(project: Project, settings: PipelineSettings, images: ImageSetting
     _check_target(settings)
     return Plan(
         project=project.name,
+        target=settings.target,
         steps=tuple(_planned(project, step, settings, images) for step in chosen),
         caching=settings.caching,
-        accelerator=settings.accelerator,
+        accelerator=_accelerator(settings),
         volume=settings.volume,
     )
 
@@ -114,16 +119,50 @@ def _check_target(settings: PipelineSettings) -> None:
         )
     if settings.volume and settings.target != "kubeflow":
         raise UsageError(f"PIPELINE_VOLUME={settings.volume} is only for the target kubeflow.")
+    if settings.target in REMOTE:
+        for name, value in settings.variables.items():
+            try:
+                rules.as_expanded(value)
+            except ValueError as error:
+                raise UsageError(
+                    f"PIPELINE_VARIABLES: {settings.target} can't be given the value of {name}: "
+                    f"{error}."
+                ) from error
+
+
+def _accelerator(settings: PipelineSettings) -> str:
+    """The kind of GPU, as the target names it; containers here take any."""
+    if settings.target == "vertex":
+        own, default = rules.VERTEX_ACCELERATOR, "NVIDIA_TESLA_T4"
+    else:
+        own, default = rules.KUBERNETES_RESOURCE, "nvidia.com/gpu"
+    accelerator = settings.accelerator or default
+    if settings.gpus and settings.target in REMOTE and not own.allows(accelerator):
+        raise UsageError(
+            f"PIPELINE_ACCELERATOR={accelerator} is not for the target {settings.target}, which "
+            f"takes {own.words}."
+        )
+    return accelerator
+
+
+def _image(project: Project, step: Step, images: ImageSettings) -> str:
+    prefix = f"{images.registry}/" if images.registry else ""
+    name = f"{prefix}{project.name}-{step.component}"
+    if len(name) > rules.LONGEST_IMAGE:
+        raise UsageError(
+            f"IMAGE_REGISTRY is too long: the name of the image {name} has more than "
+            f"{rules.LONGEST_IMAGE} characters."
+        )
+    return f"{name}:{images.tag}"
 
 
 def _planned(
     project: Project, step: Step, settings: PipelineSettings, images: ImageSettings
 ) -> PlannedStep:
-    prefix = f"{images.registry.rstrip('/')}/" if images.registry else ""
     managed = {name: kept for name, kept in settings.secrets.items() if is_managed(kept)}
     secrets = {SECRETS_VARIABLE: json.dumps(managed, sort_keys=True)} if managed else {}
     flags = [step.tag_flag, settings.tag] if step.tag_flag and settings.tag else []
-    image = f"{prefix}{project.name}-{step.component}:{images.tag}"
+    image = _image(project, step, images)
     return PlannedStep(
         name=step.component if step.component == step.name else f"{step.component}-{step.name}",
         program=step.program,

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import cast
 
 from rich.console import Console
 
@@ -17,10 +18,18 @@ from pipelines.containers import DATA, OUTPUTS, REGISTRY
 from pipelines.outcome import announce, report
 from pipelines.plan import Plan, make_plan
 from pipelines.processes import run_process
-from pipelines.settings import ImageSettings, KubeflowSettings, PipelineSettings, VertexSettings
+from pipelines.rules import KUBEFLOW_RUN, VERTEX_JOB, Rule
+from pipelines.settings import (
+    ImageSettings,
+    KubeflowSettings,
+    PipelineSettings,
+    VertexSettings,
+    require,
+)
 
 logger = logging.getLogger(__name__)
 
+Target = VertexSettings | KubeflowSettings | None
 Run = Callable[[Path], int]
 """Runs the pipeline in a file; returns its exit code."""
 
@@ -32,13 +41,16 @@ _ADDRESSES = {DATA: "DATA_ROOT", REGISTRY: "MESH_REGISTRY_URI"}
 
 
 def run_kfp(settings: PipelineSettings, images: ImageSettings, workspace: WorkspaceSettings) -> int:
-    """Compile and run a pipeline; return its exit code.
+    """Compile and run a pipeline, or watch a run; return its exit code.
 
     All checks come before the first write.
     """
+    target = _load_target(settings)
+    if settings.watch:
+        return _watch(settings, target)
     project = get_project(settings.project)
     plan = make_plan(project, settings, images)
-    run = None if settings.compile_only else _prepare(plan, settings, images)
+    run = None if settings.compile_only else _prepare(plan, settings, images, target)
     path = settings.output or workspace.output(project, "pipeline") / "pipeline.yaml"
 
     from pipelines.specification import write_specification
@@ -59,23 +71,64 @@ def passed_variables(environment: Mapping[str, str], secrets: Mapping[str, str])
     }
 
 
-def _prepare(plan: Plan, settings: PipelineSettings, images: ImageSettings) -> Run:
+def _load_target(settings: PipelineSettings) -> Target:
+    """The target's own settings; what is given of them is right."""
+    if settings.target == "vertex":
+        (vertex,) = load_settings([VertexSettings])
+        return cast(VertexSettings, vertex)
+    if settings.target == "kubeflow":
+        (kubeflow,) = load_settings([KubeflowSettings])
+        return cast(KubeflowSettings, kubeflow)
+    return None
+
+
+def _watch(settings: PipelineSettings, target: Target) -> int:
+    if settings.run_containers or settings.compile_only:
+        raise UsageError(
+            "--watch shows a run that was started before; remove -r and --compile-only."
+        )
+    run = settings.watch
+    if isinstance(target, VertexSettings):
+        _check_run(VERTEX_JOB, run)
+
+        from pipelines.vertex import find_credentials, watch_on_vertex
+
+        return watch_on_vertex(run, target, find_credentials())
+    if isinstance(target, KubeflowSettings):
+        _check_run(KUBEFLOW_RUN, run)
+        require(target, "endpoint")
+
+        from pipelines.kubeflow import read_token, watch_on_kubeflow
+
+        return watch_on_kubeflow(run, target, read_token(target))
+    raise UsageError("--watch needs the target of the run: --target kubeflow or --target vertex.")
+
+
+def _check_run(rule: Rule, run: str) -> None:
+    if not rule.allows(run):
+        raise UsageError(f"PIPELINE_WATCH={run} must be {rule.words}.")
+
+
+def _prepare(plan: Plan, settings: PipelineSettings, images: ImageSettings, target: Target) -> Run:
     if settings.target == "local":
         return _prepare_local(plan, settings)
-    if settings.target == "processes":
+    if target is None:
         return _prepare_processes(plan)
     _check_remote(plan, settings, images)
-    if settings.target == "vertex":
-        from pipelines.vertex import find_credentials, run_on_vertex
+    if isinstance(target, VertexSettings):
+        require(target, "project", "location", "pipeline_root", "service_account")
 
-        (vertex,) = load_settings([VertexSettings])
+        from pipelines.vertex import check_location, find_credentials, run_on_vertex
+
+        check_location(target.location)
         credentials = find_credentials()
-        return lambda path: run_on_vertex(plan, path, vertex, credentials)
+        return lambda path: run_on_vertex(plan, path, target, credentials)
+    require(target, "endpoint")
+
     from pipelines.kubeflow import read_token, run_on_kubeflow
 
-    (kubeflow,) = load_settings([KubeflowSettings])
-    token = read_token(kubeflow)
-    return lambda path: run_on_kubeflow(plan, path, kubeflow, token)
+    token = read_token(target)
+    return lambda path: run_on_kubeflow(plan, path, target, token)
 
 
 def _check_remote(plan: Plan, settings: PipelineSettings, images: ImageSettings) -> None:

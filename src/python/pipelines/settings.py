@@ -1,27 +1,25 @@
 """Settings of a pipeline."""
 
 import logging
-import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.project import TAG
-from mesh.core.secret_values import is_secret_name, is_secret_value, looks_random
-from mesh.core.settings import MeshSettings
+from mesh.core.data_names import check_tag
+from mesh.core.environment import IMAGE_VARIABLE
+from mesh.core.errors import UsageError
+from mesh.core.secret_values import is_secret_name, is_secret_value, looks_random, mask_secret
+from mesh.core.secrets import SECRETS_VARIABLE
+from mesh.core.settings import MeshSettings, variable_name
+from pipelines import rules
 
 logger = logging.getLogger(__name__)
 
-_KUBERNETES_SECRET = re.compile(r"kubernetes://[a-z0-9.-]+/[A-Za-z0-9_.-]+")
-_MANAGED_SECRET = re.compile(r"projects/[a-z0-9:.-]+/secrets/[A-Za-z0-9_-]+/versions/(latest|\d+)")
-
-
-def _valid_tag(tag: str) -> str:
-    if not TAG.fullmatch(tag):
-        raise ValueError("a tag is letters, digits, '_', '.', '-', 63 at most, such as dataset_v22")
-    return tag
+_OWN_VARIABLES = (IMAGE_VARIABLE, SECRETS_VARIABLE)
+"""Variables that the pipeline itself sets."""
 
 
 class PipelineSettings(MeshSettings):
@@ -36,10 +34,11 @@ class PipelineSettings(MeshSettings):
         "sentiment", description="Project: sentiment, ner, keywords, or one of your own."
     )
     run_containers: list[int] = Field(
+        [],
         description="Container to run; repeatable: 1 ingest, 2 register, 3 tag the data, 4 train, "
-        "5 compile, 6 validate, 7 upload."
+        "5 compile, 6 validate, 7 upload.",
     )
-    tag: Annotated[str, AfterValidator(_valid_tag)] | None = Field(
+    tag: Annotated[str, AfterValidator(check_tag)] | None = Field(
         None, description="Tag of the data, such as dataset_v22: set by 3, used for training by 4."
     )
     target: Literal["local", "processes", "vertex", "kubeflow"] = Field(
@@ -48,6 +47,11 @@ class PipelineSettings(MeshSettings):
         "processes: without containers; vertex: Vertex AI; kubeflow: a Kubeflow server.",
     )
     compile_only: bool = Field(False, description="Write pipeline.yaml and stop.")
+    watch: str = Field(
+        "",
+        description="Run of the target kubeflow or vertex to show until it ends, instead of a new "
+        "one.",
+    )
     output: Path | None = Field(
         None, description="File to write; outputs/<project>/pipeline/pipeline.yaml by default."
     )
@@ -61,7 +65,9 @@ class PipelineSettings(MeshSettings):
     )
     gpus: int = Field(0, ge=0, description="GPUs for training.")
     accelerator: str = Field(
-        "nvidia.com/gpu", description="Kind of GPU; on Vertex AI such as NVIDIA_TESLA_T4."
+        "",
+        description="Kind of GPU, as the target names it; nvidia.com/gpu by default, "
+        "NVIDIA_TESLA_T4 on Vertex AI.",
     )
     variables: dict[str, str] = Field(
         {},
@@ -75,14 +81,17 @@ class PipelineSettings(MeshSettings):
         "Google Secret Manager.",
         repr=False,
     )
-    volume: str = Field(
+    volume: Annotated[str, AfterValidator(rules.KUBERNETES_NAME.check_given)] = Field(
         "", description="Kubeflow: claim of the volume with the outputs, which the steps share."
     )
 
     @field_validator("variables")
     @classmethod
     def _no_secrets(cls, variables: dict[str, str]) -> dict[str, str]:
+        _check_names(variables)
         for name, value in variables.items():
+            if not rules.can_be_value(value):
+                raise ValueError(f"the value of {name} has characters that no variable can have")
             if is_secret_name(name) or is_secret_value(value):
                 raise ValueError(
                     f"{name} looks like a secret and would be readable in pipeline.yaml; "
@@ -99,13 +108,22 @@ class PipelineSettings(MeshSettings):
     @field_validator("secrets")
     @classmethod
     def _only_references(cls, secrets: dict[str, str]) -> dict[str, str]:
+        _check_names(secrets)
         for name, reference in secrets.items():
-            if not _KUBERNETES_SECRET.fullmatch(reference) and not is_managed(reference):
+            if not rules.is_kubernetes_secret(reference) and not is_managed(reference):
                 raise ValueError(
                     f"{name} must be a reference: kubernetes://<secret>/<key> or "
-                    "projects/<project>/secrets/<secret>/versions/<version>"
+                    f"{rules.GOOGLE_SECRET.words}"
                 )
         return secrets
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        if both := sorted(self.variables.keys() & self.secrets.keys()):
+            raise ValueError(
+                f"{both[0]} is in PIPELINE_VARIABLES and in PIPELINE_SECRETS; remove one"
+            )
+        return self
 
 
 class ImageSettings(MeshSettings):
@@ -116,40 +134,82 @@ class ImageSettings(MeshSettings):
     registry: str = Field(
         "", description="Registry of the images; empty for images on this machine."
     )
-    tag: str = Field("latest", description="Tag of the images.")
+    tag: Annotated[str, AfterValidator(rules.TAG_OF_IMAGE.check)] = Field(
+        "latest", description="Tag of the images."
+    )
+
+    @field_validator("registry")
+    @classmethod
+    def _is_registry(cls, registry: str) -> str:
+        return rules.REGISTRY.check_given(registry.rstrip("/"))
 
 
 class VertexSettings(MeshSettings):
-    """Where pipelines run on Vertex AI."""
+    """Where pipelines run on Vertex AI; `require` says which settings are needed."""
 
     model_config = SettingsConfigDict(env_prefix="VERTEX_")
 
-    project: str = Field(description="Google Cloud project.")
-    location: str = Field(description="Region, such as us-central1.")
-    pipeline_root: str = Field(
-        pattern=r"gs://.+",
-        description="Folder for Vertex AI's own files, such as gs://bucket/root.",
+    project: Annotated[str, AfterValidator(rules.GOOGLE_PROJECT.check_given)] = Field(
+        "", description="Google Cloud project."
     )
-    service_account: str = Field(
-        pattern=r".+@.+", description="Service account that the steps run as."
+    location: Annotated[str, AfterValidator(rules.GOOGLE_LOCATION.check_given)] = Field(
+        "", description="Region, such as us-central1."
+    )
+    pipeline_root: Annotated[str, AfterValidator(rules.GOOGLE_FOLDER.check_given)] = Field(
+        "", description="Folder for Vertex AI's own files, such as gs://bucket/root."
+    )
+    service_account: Annotated[str, AfterValidator(rules.GOOGLE_ACCOUNT.check_given)] = Field(
+        "", description="Service account that the steps run as."
     )
     labels: dict[str, str] = Field({}, description="JSON object of labels of the job.")
 
+    @field_validator("labels")
+    @classmethod
+    def _are_labels(cls, labels: dict[str, str]) -> dict[str, str]:
+        rules.check_labels(labels)
+        return labels
+
 
 class KubeflowSettings(MeshSettings):
-    """The Kubeflow server that runs pipelines."""
+    """The Kubeflow server that runs pipelines; `require` says which settings are needed."""
 
     model_config = SettingsConfigDict(env_prefix="KUBEFLOW_")
 
-    endpoint: str = Field(pattern=r"https?://.+", description="URL of the server's API.")
-    namespace: str = Field("kubeflow", description="Namespace of the runs.")
+    endpoint: Annotated[str, AfterValidator(rules.KUBEFLOW_ENDPOINT.check_given)] = Field(
+        "", description="URL of the server's API."
+    )
+    namespace: Annotated[str, AfterValidator(rules.KUBERNETES_WORD.check)] = Field(
+        "kubeflow", description="Namespace of the runs."
+    )
     experiment: str = Field("mesh", description="Experiment that the runs belong to.")
-    service_account: str | None = Field(
+    service_account: Annotated[str, AfterValidator(rules.KUBERNETES_NAME.check)] | None = Field(
         None, description="Kubernetes service account that the steps run as."
     )
     token_file: Path | None = Field(None, description="File with the token for the server.")
 
 
+def require(settings: MeshSettings, *fields: str) -> None:
+    """Make sure that settings without a default are given.
+
+    Raises:
+        UsageError: some aren't.
+    """
+    missing = [
+        variable_name(type(settings), name) for name in fields if not getattr(settings, name)
+    ]
+    if missing:
+        lines = (f"  {name} is required" for name in missing)
+        raise UsageError("Settings are missing:\n" + "\n".join(lines))
+
+
 def is_managed(reference: str) -> bool:
     """Whether a reference names a version in Google Secret Manager."""
-    return bool(_MANAGED_SECRET.fullmatch(reference))
+    return rules.GOOGLE_SECRET.allows(reference)
+
+
+def _check_names(names: Iterable[str]) -> None:
+    for name in names:
+        if not rules.VARIABLE.allows(name):
+            raise ValueError(f"{mask_secret('', name)!r} can't be set: {rules.VARIABLE.words}")
+        if name in _OWN_VARIABLES:
+            raise ValueError(f"{name} is set by the pipeline itself")

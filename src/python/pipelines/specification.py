@@ -8,7 +8,8 @@ import kfp.kubernetes
 from kfp import compiler, dsl
 
 from mesh.core.files import write_text_atomic
-from pipelines.plan import OUTPUTS, Plan, PlannedStep
+from pipelines.plan import OUTPUTS, REMOTE, Plan, PlannedStep
+from pipelines.rules import as_expanded
 
 _BACKOFF = "10s"
 
@@ -56,7 +57,7 @@ def _configure(task: Any, step: PlannedStep, plan: Plan) -> None:
     if step.gpus:
         task.set_accelerator_type(plan.accelerator).set_accelerator_limit(step.gpus)
     for name, value in step.environment.items():
-        task.set_env_variable(name, value)
+        task.set_env_variable(name, as_expanded(value) if plan.target in REMOTE else value)
     for variable, reference in step.kubernetes_secrets.items():
         secret, key = reference.split("/")
         kfp.kubernetes.use_secret_as_env(task, secret, {key: variable})

@@ -1,7 +1,8 @@
-"""Sentiment of documents, and of entities from the sentences that mention them."""
+"""Sentiment of documents, and of entities from the sentences and clauses that mention them."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
@@ -16,6 +17,7 @@ from mesh.nlp.document import Document
 from mesh.nlp.names import occurrences, place
 from mesh.nlp.sentences import Span
 from mesh.nlp.softmax import softmax
+from sentiment.clauses import split_clauses
 from sentiment.labels import LABELS
 from sentiment.schema import EntitySentiment, Mention, Prediction, Sentiment
 
@@ -36,29 +38,29 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True)
 class Reading:
-    """A document with its entities, and the sentences of each of them.
+    """A document with its entities, and what is said about each of them.
 
     Args:
-        sentences: of the document; empty where no entity is given.
         found: for each entity the numbers of its sentences, ascending.
+        passages: for each entity the spans of its sentences, or of the clauses with it in those
+            that name other entities too, in order.
     """
 
     document: Document
     mentions: tuple[Mention, ...]
-    sentences: list[Span]
     found: list[list[int]]
+    passages: list[list[Span]]
 
     @property
-    def needed(self) -> list[int]:
-        """The sentences with entities, each once."""
-        return sorted({number for numbers in self.found for number in numbers})
+    def needed(self) -> list[Span]:
+        """The passages of all entities, each once, in order."""
+        return sorted({passage for passages in self.passages for passage in passages})
 
     @property
     def texts(self) -> list[str]:
-        """The texts for the network: the document and the needed sentences."""
+        """The texts for the network: the document and the needed passages."""
         text = self.document.text
-        spans = [self.sentences[number] for number in self.needed]
-        return [text, *(text[span.start : span.end] for span in spans)]
+        return [text, *(text[start:end] for start, end in self.needed)]
 
 
 class SentimentAnalyser:
@@ -97,8 +99,15 @@ class SentimentAnalyser:
                 "scripts, so there is no sentiment."
             )
         sentences = document.sentences(language) if mentions else []
-        found = [_numbers(sentences, spans) for spans in _places(document, mentions)]
-        return Reading(document, tuple(mentions), sentences, found)
+        places = _places(document, mentions)
+        found = [_numbers(sentences, spans) for spans in places]
+        names = [mention.entity_text.casefold() for mention in mentions]
+        clauses = _clauses(document.text, sentences, found, names, language)
+        passages = [
+            _passages(sentences, clauses, numbers, spans)
+            for numbers, spans in zip(found, places, strict=True)
+        ]
+        return Reading(document, tuple(mentions), found, passages)
 
     def analyse(self, readings: Sequence[Reading]) -> list[Prediction]:
         """The sentiment of each document and its entities, in the documents' order."""
@@ -141,20 +150,68 @@ def _numbers(sentences: Sequence[Span], spans: Sequence[Span]) -> list[int]:
     return numbers
 
 
+def _clauses(
+    text: str,
+    sentences: Sequence[Span],
+    found: Sequence[Sequence[int]],
+    names: Sequence[str],
+    language: str,
+) -> dict[int, list[Span]]:
+    """The clauses of the sentences with several names, by their numbers."""
+    inside: defaultdict[int, set[str]] = defaultdict(set)
+    for name, numbers in zip(names, found, strict=True):
+        for number in numbers:
+            inside[number].add(name)
+    return {
+        number: [
+            Span(sentences[number].start + start, sentences[number].start + end)
+            for start, end in split_clauses(text[slice(*sentences[number])], language)
+        ]
+        for number, together in inside.items()
+        if len(together) > 1
+    }
+
+
+def _passages(
+    sentences: Sequence[Span],
+    clauses: Mapping[int, Sequence[Span]],
+    numbers: Sequence[int],
+    spans: Sequence[Span],
+) -> list[Span]:
+    """What is said about an entity: its sentences, or its clauses where there are some.
+
+    Args:
+        numbers: of its sentences.
+        spans: of its occurrences.
+    """
+    found: list[Span] = []
+    for number in numbers:
+        parts = clauses.get(number)
+        if parts is None:
+            found.append(sentences[number])
+            continue
+        first = bisect_right(spans, parts[0].start, key=lambda span: span.end)
+        last = bisect_left(spans, parts[-1].end, key=lambda span: span.start)
+        found.extend(parts[part] for part in _numbers(parts, spans[first:last]))
+    return found
+
+
 def _prediction(reading: Reading, probabilities: Probabilities) -> Prediction:
-    rows = {number: row for row, number in enumerate(reading.needed, start=1)}
+    rows = {passage: row for row, passage in enumerate(reading.needed, start=1)}
     entities = [
         EntitySentiment(
             entity_text=mention.entity_text,
             entity_type=mention.entity_type,
             sentence_indexes=numbers,
             sentiment=(
-                _sentiment(probabilities[[rows[number] for number in numbers]].mean(axis=0))
-                if numbers
+                _sentiment(probabilities[[rows[passage] for passage in passages]].mean(axis=0))
+                if passages
                 else None
             ),
         )
-        for mention, numbers in zip(reading.mentions, reading.found, strict=True)
+        for mention, numbers, passages in zip(
+            reading.mentions, reading.found, reading.passages, strict=True
+        )
     ]
     whole = _sentiment(probabilities[0])
     return Prediction(**whole.model_dump(), entities=entities, markup=reading.document.markup)

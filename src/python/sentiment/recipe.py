@@ -4,15 +4,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mesh.compile.text_model import TextModel
+from mesh.data.dataset import AnnotatedText
 from mesh.lifecycle.languages import LanguageFiles
-from mesh.lifecycle.recipe import Predict, Recipe, Training
+from mesh.lifecycle.recipe import HeldOut, Predict, Recipe, Training
 from mesh.nlp.document import read_document
-from sentiment.dataset import DATASET
+from sentiment.augmentation import vary_form
+from sentiment.dataset import DATASET, Example
 from sentiment.labels import LABELS
 from sentiment.model import SentimentAnalyser
 from sentiment.project import PROJECT
-from sentiment.schema import Configuration
+from sentiment.schema import Configuration, Mention
 
 
 def _reference(model: TextModel) -> Predict:
@@ -52,6 +56,33 @@ def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
     return found
 
 
+def score_entities(model: TextModel, rows: Sequence[AnnotatedText]) -> dict[str, Any]:
+    """The scores of the entities' sentiments; the labels of a row's entities are sentiments."""
+    from mesh.lifecycle.training.scores import classification_scores
+
+    analyser = SentimentAnalyser(model, model.spec.labels)
+    readings = [
+        analyser.read(
+            read_document(row.text, "plain", row.language),
+            [
+                Mention(entity_text=row.text[each.start : each.end], start=each.start, end=each.end)
+                for each in row.entities
+            ],
+            row.language,
+        )
+        for row in rows
+    ]
+    found = [
+        entity.sentiment
+        for prediction in analyser.analyse(readings)
+        for entity in prediction.entities
+        if entity.sentiment
+    ]
+    probabilities = [[getattr(one, f"{label}_prob") for label in LABELS] for one in found]
+    true = [LABELS.index(each.label) for row in rows for each in row.entities]
+    return classification_scores(true, np.array(probabilities), LABELS)
+
+
 RECIPE = Recipe(
     project=PROJECT,
     task="text-classification",
@@ -64,6 +95,18 @@ RECIPE = Recipe(
     differences=differences,
     overflow="window",
     stride=64,
-    training=Training(dataset=DATASET, labels=LABELS),
+    training=Training(
+        dataset=DATASET,
+        labels=LABELS,
+        augment=vary_form,
+        held_out={
+            "pairs": HeldOut("sentiment.train:evaluation/pairs.jsonl", Example),
+            "entities": HeldOut(
+                "sentiment.train:evaluation/entities.jsonl", AnnotatedText, score_entities
+            ),
+        },
+        # On texts like the samples, the network is right more often than on those of users.
+        calibration=HeldOut("sentiment.train:evaluation/unlike.jsonl", Example),
+    ),
     extra_files=LanguageFiles,
 )

@@ -84,7 +84,8 @@ class EntitySentiment(BaseModel):
         examples=[[0]],
     )
     sentiment: Sentiment | None = Field(
-        description="From the mean probabilities of its sentences; null if it wasn't found."
+        description="From the mean probabilities of its sentences, or of its clauses in those that name "
+        "other entities too; null if it wasn't found."
     )
 
 

@@ -13,15 +13,41 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from entity_fishing.knowledge_file import Name, Record
+from entity_fishing.knowledge_file import Name, NameKind, Record
 from mesh.core.errors import MeshError
 
 # Sitelinks of the best-known entities.
 _MOST_SITELINKS = 300
 _INSTANCE_OF = "P31"
 _HUMAN = "Q5"
-# Pages about pages: disambiguation, category, template, list.
-_NO_ENTITIES = frozenset(("Q4167410", "Q4167836", "Q11266439", "Q13406463"))
+# Pages about pages, and names that many people have.
+_NO_ENTITIES = frozenset(
+    (
+        "Q4167410",  # disambiguation page
+        "Q22808320",  # disambiguation page of people's names
+        "Q4167836",  # category
+        "Q11266439",  # template
+        "Q11753321",  # template for navigation
+        "Q19887878",  # template of an infobox
+        "Q15184295",  # module
+        "Q4663903",  # portal
+        "Q13406463",  # list
+        "Q15623926",  # list of things with one name
+        "Q14204246",  # page about the project itself
+        "Q17442446",  # internal item
+        "Q101352",  # family name
+        "Q29042997",  # double family name
+        "Q66480858",  # family name with a prefix
+        "Q110874",  # patronymic
+        "Q202444",  # given name
+        "Q12308941",  # given name of men
+        "Q11879590",  # given name of women
+        "Q3409032",  # given name of both
+    )
+)
+# In this language are names that are the same in many.
+_ANY_LANGUAGE = "mul"
+_DEMONYM = "P1549"
 # Headquarters, industry, chief executive, employees.
 _OF_ORGANISATIONS = ("P159", "P452", "P169", "P1128")
 _COORDINATES = "P625"
@@ -61,7 +87,7 @@ def parse_line(line: bytes, languages: Collection[str], minimum_sitelinks: int) 
 
     Args:
         languages: ISO 639-1 codes of the names to keep; label and description are in the first
-            that the entity has.
+            that the entity has. Names that are the same in many languages (`mul`) come last.
         minimum_sitelinks: minimum number of wikis with a page about it.
 
     Raises:
@@ -82,7 +108,8 @@ def _record(
     # In dumps, empty objects are written as empty arrays.
     labels, aliases = value["labels"] or {}, value["aliases"] or {}
     sitelinks, claims = len(value["sitelinks"]), value["claims"] or {}
-    classes = _values(claims, _INSTANCE_OF)
+    languages = (*languages, _ANY_LANGUAGE)
+    classes = _identifiers(claims, _INSTANCE_OF)
     label = _first(labels, languages)
     if (
         value["type"] != "item"
@@ -91,20 +118,18 @@ def _record(
         or classes & _NO_ENTITIES
     ):
         return None
-    names = [
-        Name(labels[language]["value"], language, True)
-        for language in languages
-        if language in labels
+    texts = [
+        *((labels[language], NameKind.LABEL) for language in languages if language in labels),
+        *((text, NameKind.ALIAS) for language in languages for text in aliases.get(language, ())),
+        *((text, NameKind.DEMONYM) for text in _demonyms(claims) if text["language"] in languages),
     ]
-    for language in languages:
-        names += [Name(alias["value"], language, False) for alias in aliases.get(language, ())]
     return Record(
         id=value["id"],
         label=label,
         type=_type(classes, claims),
         description=_first(value["descriptions"] or {}, languages) or "",
         popularity=min(1.0, math.log1p(sitelinks) / math.log1p(_MOST_SITELINKS)),
-        names=names,
+        names=[Name(text["value"], text["language"], kind) for text, kind in texts],
     )
 
 
@@ -115,13 +140,22 @@ def _first(texts: Mapping[str, Any], languages: Collection[str]) -> str | None:
     return None
 
 
-def _values(claims: Mapping[str, Any], property_: str) -> set[str]:
-    """The identifiers among a property's values; unknown values have none."""
-    return {
-        claim["mainsnak"]["datavalue"]["value"]["id"]
-        for claim in claims.get(property_, ())
-        if "datavalue" in claim["mainsnak"]
-    }
+def _values(claims: Mapping[str, Any], property_: str) -> Iterator[Mapping[str, Any]]:
+    """A property's values, without the unknown ones."""
+    for claim in claims.get(property_, ()):
+        if "datavalue" in claim["mainsnak"]:
+            yield claim["mainsnak"]["datavalue"]["value"]
+
+
+def _identifiers(claims: Mapping[str, Any], property_: str) -> set[str]:
+    return {value["id"] for value in _values(claims, property_)}
+
+
+def _demonyms(claims: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The words for what or who comes from a place, with capital letters."""
+    for value in _values(claims, _DEMONYM):
+        if value["text"][:1].isupper():
+            yield {"value": value["text"], "language": value["language"]}
 
 
 def _type(classes: set[str], claims: Mapping[str, Any]) -> str:

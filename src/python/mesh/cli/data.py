@@ -1,4 +1,4 @@
-"""`mesh data`: show, tag, fetch and compare versions of data."""
+"""`mesh data`: show, tag, fetch, compare, verify and repair versions of data."""
 
 import contextlib
 import json
@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from mesh.cli.paths import TypedPath
+from mesh.core.data_names import LATEST
 from mesh.core.env_files import find_env_file
 from mesh.core.errors import MeshError
 from mesh.core.project import Project, find_projects, get_project
@@ -17,7 +18,7 @@ from mesh.core.settings import load_settings
 from mesh.core.tables import make_table, print_table
 from mesh.data.difference import Difference
 from mesh.data.manifest import DataManifest, Kind
-from mesh.data.store import LATEST, DataSettings, DataStore, LocalData
+from mesh.data.store import DataSettings, DataStore, LocalData
 
 _KINDS: tuple[Kind, ...] = ("features", "raw")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
@@ -29,6 +30,12 @@ _kind = click.option(
 def _store(project: Project, kind: Kind) -> DataStore:
     (settings,) = load_settings([DataSettings], env_file=find_env_file(Path()))
     return DataStore(project, kind, settings)
+
+
+def _stores(project: str | None) -> list[DataStore]:
+    """The stores of all projects, or of one."""
+    projects = [get_project(project)] if project else find_projects()
+    return [_store(each, kind) for each in projects for kind in _KINDS]
 
 
 @click.group("data")
@@ -43,8 +50,7 @@ def list_versions(project: str | None, as_json: bool) -> None:
     """List the versions of all projects, or those of PROJECT."""
     found = [
         _summary(store, store.get(version))
-        for each in ([get_project(project)] if project else find_projects())
-        for store in (_store(each, kind) for kind in _KINDS)
+        for store in _stores(project)
         for version in store.versions()
     ]
     if as_json:
@@ -83,12 +89,53 @@ def show(project: str, version: str, kind: Kind) -> None:
 @click.argument("tag")
 @click.argument("version", default=LATEST)
 def tag(project: str, tag: str, version: str) -> None:
-    """Tag a VERSION of PROJECT's features permanently; the latest by default."""
+    """Tag a VERSION of PROJECT's features permanently; the latest by default.
+
+    Repeating a tag repairs the version's files in the DVC remote.
+    """
     store = _store(get_project(project), "features")
     manifest = store.get(version)
     with tempfile.TemporaryDirectory() as folder:
-        new = store.tag(tag, manifest, Path(folder))
-    click.echo(f"{tag} {'names' if new else 'already names'} {manifest.version}")
+        tagging = store.tag(tag, manifest, Path(folder))
+    click.echo(f"{tag} {tagging} {manifest.version}")
+
+
+@group.command()
+@click.argument("project")
+@click.argument("tag")
+@click.option("--force", is_flag=True, help="Also if nothing else leads to the version's files.")
+def untag(project: str, tag: str, force: bool) -> None:
+    """Remove a TAG of PROJECT's features; the files of its version stay."""
+    _store(get_project(project), "features").untag(tag, force=force)
+    click.echo(f"{tag} is removed")
+
+
+@group.command()
+@click.argument("project", required=False)
+def verify(project: str | None) -> int:
+    """Check every stored file of all projects' versions and tags, or those of PROJECT.
+
+    The exit code is 1 if a file is damaged.
+    """
+    damaged = [_report(store) for store in _stores(project)]
+    return int(any(damaged))
+
+
+@group.command()
+@click.argument("project", required=False)
+def repair(project: str | None) -> int:
+    """Repair tagged versions of all projects, or of PROJECT, then verify all versions.
+
+    A tagged version is stored twice, and each file is taken from where it is intact: the store, or
+    the DVC remote. The exit code is 1 if a file stays damaged.
+    """
+    damaged = False
+    for store in _stores(project):
+        done, failed = store.repair()
+        for sentence in (*done, *failed):
+            click.echo(sentence)
+        damaged = _report(store) or bool(failed) or damaged
+    return int(damaged)
 
 
 @group.command()
@@ -134,6 +181,14 @@ def diff(project: str, older: str, newer: str, kind: Kind, as_json: bool) -> Non
         else f"{difference.removed} rows removed, {difference.added} added, {difference.moved} in "
         "another part"
     )
+
+
+def _report(store: DataStore) -> bool:
+    """Print the state of each version and tag; return whether one has faults."""
+    found = store.check()
+    for name, problems in found.items():
+        click.echo(f"{name}: {'; '.join(problems) or 'intact'}")
+    return any(found.values())
 
 
 @contextlib.contextmanager

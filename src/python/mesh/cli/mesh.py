@@ -136,7 +136,7 @@ def new(name: str, kind: str) -> None:
 
 
 for name, attribute, text in (
-    ("data", "group", "Show, tag, fetch and compare versions of data."),
+    ("data", "group", "Show, tag, fetch, compare, verify and repair versions of data."),
     (
         "lineage",
         "command",

@@ -25,8 +25,8 @@ TRAINED_STEPS = (
 )
 CODE_ONLY_STEPS = ("serve:serve", "serve:load", "serve:upload-results")
 
-TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
-"""A tag of a version of data, such as `dataset_v22`."""
+IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+"""A tag of an image: https://github.com/opencontainers/distribution-spec/blob/main/spec.md."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 

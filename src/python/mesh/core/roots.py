@@ -11,6 +11,7 @@ from typing import Literal
 NOT_DECIDING: Mapping[str, str] = {
     "*.project": "names, port and steps",
     "mesh.core.card": "describes a version",
+    "mesh.core.data_names": "names versions of data",
     "mesh.core.digest": "digests of what decides",
     "mesh.core.env_files": "reads settings, whose values are inputs themselves",
     "mesh.core.errors": "words of errors",

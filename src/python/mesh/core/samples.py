@@ -16,13 +16,14 @@ def read_samples(source: str | Path) -> list[str]:
     Raises:
         MeshError: the file is missing, or isn't a JSON list of at least one non-empty text.
     """
-    samples = read_json(_packaged(source) if isinstance(source, str) else source)
+    samples = read_json(packaged_file(source) if isinstance(source, str) else source)
     if not isinstance(samples, list) or not samples or not all(map(_is_text, samples)):
         raise MeshError(f"{source} must hold a JSON list of at least one non-empty text.")
     return samples
 
 
-def _packaged(source: str) -> Path:
+def packaged_file(source: str) -> Path:
+    """The path of a file of a package, given as `package:file`."""
     package, _, name = source.partition(":")
     return Path(str(importlib.resources.files(package).joinpath(name)))
 

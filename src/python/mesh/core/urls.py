@@ -8,6 +8,8 @@ _QUERY = re.compile(r"\?.*")
 
 def mask_url(url: str) -> str:
     """A URL without its password and query, fit for logs and messages; a path stays as it is."""
+    if "://" not in url:
+        return url
     return _QUERY.sub("?***", _PASSWORD.sub(r"\g<user>:***@", url))
 
 

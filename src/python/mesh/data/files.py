@@ -2,11 +2,14 @@
 
 import contextlib
 import hashlib
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import fsspec
+import fsspec.utils
 from fsspec.implementations.local import LocalFileSystem
 
 from mesh.core.errors import MeshError
@@ -15,10 +18,15 @@ from mesh.core.urls import mask_url, passwords
 
 _CLIENTS = ("aiohttp", "aiobotocore", "botocore", "gcsfs", "google", "httpx", "huggingface_hub")
 _BLOCK = 1 << 20
+_LOCAL = ("file://", "local://")
+# Also a chain of file systems, such as `simplecache::s3://bucket`.
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:://|::)")
 
 
 def open_file_system(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
-    """The file system of a URL, and the path in it.
+    """The file system of a path or URL, and the path in it.
+
+    A local path is taken as it is, whatever characters it has.
 
     Raises:
         MeshError: the scheme is unknown, its package is missing, or the URL holds a password.
@@ -26,8 +34,30 @@ def open_file_system(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
     if passwords(url):
         raise MeshError(f"{mask_url(url)} holds a password; set it in the environment instead.")
     with url_errors(url):
+        if url.startswith(_LOCAL):
+            return LocalFileSystem(), _absolute(url.partition("://")[2])
+        if not _URL.match(url):
+            return LocalFileSystem(), _absolute(url)
         file_system, path = fsspec.core.url_to_fs(url)
     return file_system, path
+
+
+def _absolute(path: str) -> str:
+    return str(Path(os.path.expanduser(path)).absolute())
+
+
+def find_matching(file_system: fsspec.AbstractFileSystem, folder: str, pattern: str) -> list[str]:
+    """The paths of files below a folder that match a pattern, relative to it and sorted.
+
+    Args:
+        folder: a path, in which no character has a meaning.
+        pattern: relative to the folder, with `*`, `?`, `[...]`, and `**` for any folders.
+    """
+    depth = None if "**" in pattern else pattern.count("/") + 1
+    expression = re.compile(fsspec.utils.glob_translate(pattern))
+    found = map(str, file_system.find(folder, maxdepth=depth))
+    below = (path.removeprefix(folder).lstrip("/") for path in found)
+    return sorted(path for path in below if expression.match(path))
 
 
 @contextlib.contextmanager
@@ -76,8 +106,7 @@ class Location:
         file_system, path = open_file_system(self.url)
         with url_errors(self.url):
             file_system.invalidate_cache()
-            found = [str(name) for name in file_system.glob(f"{path}/{pattern}")]
-        return sorted(name.removeprefix(path).lstrip("/") for name in found)
+            return find_matching(file_system, path, pattern)
 
     def read(self, name: str) -> bytes | None:
         """The content of a small file, or None if there is none."""
@@ -111,10 +140,24 @@ class Location:
         with url_errors((self / name).url):
             file_system.get_file(path, str(target))
 
-    def sha256(self, name: str) -> str | None:
-        """The hexadecimal SHA-256 of a file, read in blocks, or None if there is none."""
+    def remove(self, name: str) -> None:
+        """Remove a file, if there is one."""
         file_system, path = open_file_system((self / name).url)
-        digest = hashlib.sha256()
+        with url_errors((self / name).url), contextlib.suppress(FileNotFoundError):
+            file_system.rm_file(path)
+
+    def sha256(self, name: str) -> str | None:
+        """The hexadecimal SHA-256 of a file, or None if there is none."""
+        return self._digest(name, "sha256")
+
+    def md5(self, name: str) -> str | None:
+        """The hexadecimal MD5 of a file, or None if there is none."""
+        return self._digest(name, "md5")
+
+    def _digest(self, name: str, algorithm: str) -> str | None:
+        """The digest of a file, read in blocks."""
+        file_system, path = open_file_system((self / name).url)
+        digest = hashlib.new(algorithm, usedforsecurity=False)
         with url_errors((self / name).url):
             try:
                 with file_system.open(path, "rb") as file:

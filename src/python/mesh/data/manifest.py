@@ -6,13 +6,12 @@ from typing import Any, Literal
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
+from mesh.core.data_names import VERSION_LENGTH
 from mesh.core.digest import fingerprint
 from mesh.core.manifest import FileEntry
 from mesh.data.shards import Shard
 
 Kind = Literal["raw", "features"]
-
-_NAME_CHARACTERS = 16
 
 
 class DataManifest(BaseModel):
@@ -49,7 +48,7 @@ class DataManifest(BaseModel):
     @property
     def version(self) -> str:
         """The version's name: the beginning of its digest."""
-        return self.digest[:_NAME_CHARACTERS]
+        return self.digest[:VERSION_LENGTH]
 
     @property
     def rows(self) -> int:

@@ -18,7 +18,7 @@ from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
 from mesh.core.program import component_folder
 from mesh.core.urls import mask_url
-from mesh.data.files import open_file_system, url_errors
+from mesh.data.files import find_matching, open_file_system, url_errors
 
 FORMATS = {
     ".bio": "conll",
@@ -171,7 +171,7 @@ def find_files(url: str) -> list[SourceFile]:
             if others := sorted(set(every) - set(paths)):
                 logger.info("%s: %d files are no data, such as %s", path, len(others), others[0])
         elif has_magic(path) and not file_system.exists(path):
-            paths = [found for found in file_system.glob(path) if _matches(file_system, found)]
+            paths = [found for found in _fitting(file_system, path) if _matches(file_system, found)]
         else:
             paths = [path]
         files = [_source_file(file_system, str(found), commit) for found in sorted(paths)]
@@ -181,6 +181,17 @@ def find_files(url: str) -> list[SourceFile]:
             f"or in one of these and {', '.join((*_COMPRESSED, _ARCHIVE))}."
         )
     return files
+
+
+def _fitting(file_system: fsspec.AbstractFileSystem, path: str) -> list[str]:
+    """The paths that fit a pattern; the folders that it names as they are called are no pattern."""
+    parts = path.split("/")
+    for number, part in enumerate(parts):
+        if has_magic(part) and not file_system.exists("/".join(parts[: number + 1])):
+            folder = "/".join(parts[:number]) or "/"
+            found = find_matching(file_system, folder, "/".join(parts[number:]))
+            return [f"{folder.rstrip('/')}/{name}" for name in found]
+    return [path]
 
 
 def _matches(file_system: fsspec.AbstractFileSystem, path: str) -> bool:

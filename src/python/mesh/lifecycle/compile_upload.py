@@ -36,6 +36,9 @@ from mesh.registry.factory import open_registry
 from mesh.registry.provenance import record_lineage
 from mesh.registry.settings import RegistrySettings
 
+SCORES = ("test", "held_out", "temperature")
+"""The figures of the trained version that hold for the compiled one, whose answers are the same."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -129,7 +132,11 @@ def _publish(
             "extra_files": compilation.extra_files,
             "source": source.settings,
         },
-        metrics={"parity": compilation.parity, "regression_cases": len(report.cases)},
+        metrics={
+            **{name: source.metrics[name] for name in SCORES if name in source.metrics},
+            "parity": compilation.parity,
+            "regression_cases": len(report.cases),
+        },
         code_revision=code_revision(),
         environment=compilation.environment,
         fingerprint=compilation.fingerprint,

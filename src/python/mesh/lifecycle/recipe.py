@@ -18,7 +18,7 @@ from mesh.lifecycle.extra_files import ExtraFiles
 
 if TYPE_CHECKING:
     # Rows don't matter to projects that train nothing.
-    from mesh.data.dataset import Dataset
+    from mesh.data.dataset import Dataset, TextRow
 
 Predict = Callable[[Sequence[str], Mapping[str, Any]], list[Any]]
 """From documents and inference parameters to one JSON-serialisable prediction per document."""
@@ -26,6 +26,25 @@ Predict = Callable[[Sequence[str], Mapping[str, Any]], list[Any]]
 
 Augment = Callable[[Any, random.Random], Any]
 """Varies a training row, with the given source of random numbers."""
+
+
+Score = Callable[[TextModel, Sequence[Any]], dict[str, Any]]
+"""From a network and labelled rows to JSON-serialisable scores."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Labelled rows of a project that no version is trained on.
+
+    Args:
+        file: JSON Lines of a package, as `package:file`.
+        row: the type of the rows.
+        score: scores a network on them; None scores it as on the test split.
+    """
+
+    file: str
+    row: type["TextRow"]
+    score: Score | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +56,17 @@ class Training:
         labels: of texts, or of entities, in the order of the new layer's numbers.
         prepare: changes the base model's copy, a folder, before it is trained.
         augment: varies training rows.
+        held_out: sets of the project's own that each version is scored on, by their names.
+        calibration: rows unlike the training data, on which the temperature of the probabilities
+            is fitted; without one in a language of the data, it is fitted on the validation split.
     """
 
     dataset: "Dataset"
     labels: tuple[str, ...]
     prepare: Callable[[Path], None] | None = None
     augment: Augment | None = None
+    held_out: Mapping[str, HeldOut] = field(default_factory=dict)
+    calibration: HeldOut | None = None
 
 
 def field_differences(expected: Any, actual: Any, tolerance: float) -> list[str]:

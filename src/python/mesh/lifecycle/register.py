@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from mesh.core.data_names import LATEST
 from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory, write_json_atomic, write_text_atomic
@@ -28,7 +29,7 @@ from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.shards import Shard, write_shards
 from mesh.data.splitting import SPLITS, Fractions
 from mesh.data.status import status_of_data
-from mesh.data.store import LATEST, DataSettings, DataStore
+from mesh.data.store import DataSettings, DataStore
 from mesh.lifecycle.ingest import PART
 
 logger = logging.getLogger(__name__)

@@ -3,9 +3,10 @@
 import datetime
 import importlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, Field
 from rich.console import Console
@@ -43,7 +44,8 @@ def program(project: Project) -> Program:
     """The program `serve:load` of a project.
 
     The project's `schema.py` declares the `Request`, whose `inputs` hold a `document` each, and the
-    `Response`, the schema of the server's predictions.
+    `Response`, the schema of the server's predictions. It may declare `LOAD_CONFIGURATIONS`, with
+    each of which the requests are sent.
     """
     schema = importlib.import_module(f"{project.package}.schema")
     bio = f"/v1/model/{project.name}/bio"
@@ -73,8 +75,9 @@ def program(project: Project) -> Program:
         requests = (
             PlannedRequest(method="GET", path=bio),
             *(
-                PlannedRequest(method="POST", path=predict, body=_body(schema.Request, group))
+                PlannedRequest(method="POST", path=predict, body=_body(schema.Request, group, more))
                 for group in mixed_sizes(read_samples(project.samples))
+                for more in getattr(schema, "LOAD_CONFIGURATIONS", (None,))
             ),
         )
         return run_load_test(
@@ -111,9 +114,13 @@ def _status(project: Project, settings: ResultSettings, workspace: WorkspaceSett
     return out_of_date(version, [f"compiled version ({version} -> {directory.name})"])
 
 
-def _body(request: type[BaseModel], documents: Sequence[str]) -> str:
-    made = request.model_validate({"inputs": [{"document": document} for document in documents]})
-    return made.model_dump_json(exclude_unset=True)
+def _body(
+    request: type[BaseModel], documents: Sequence[str], configuration: Mapping[str, Any] | None
+) -> str:
+    body: dict[str, Any] = {"inputs": [{"document": document} for document in documents]}
+    if configuration is not None:
+        body["configuration"] = configuration
+    return request.model_validate(body).model_dump_json(exclude_unset=True)
 
 
 def mixed_sizes(documents: Sequence[str]) -> list[tuple[str, ...]]:

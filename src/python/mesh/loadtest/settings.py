@@ -1,16 +1,14 @@
 """The load on a server, and its criteria."""
 
-import re
 from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field, FilePath, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from mesh.core.project import IMAGE_TAG
 from mesh.core.settings import MeshSettings
 from mesh.loadtest.criteria import Criterion
-
-_IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
 class ResultSettings(MeshSettings):
@@ -30,7 +28,7 @@ class ResultSettings(MeshSettings):
     @field_validator("image_tag")
     @classmethod
     def _is_tag(cls, tag: str) -> str:
-        if not _IMAGE_TAG.fullmatch(tag):
+        if not IMAGE_TAG.fullmatch(tag):
             raise ValueError("an image's tag has 1 to 128 letters, digits, '_', '.' and '-'")
         return tag
 

@@ -1,5 +1,6 @@
 """Entities as tags of words: `O`, `B-<label>` or `I-<label>` (Ramshaw & Marcus, 1995)."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -56,12 +57,13 @@ def tag_words(
         outside: the starts of words that belong to none; an entity begins again after them.
     """
     tags = [OUTSIDE] * len(words)
+    starts = [word.start for word in words]
     for entity in entities:
         prefix = "B"
-        for number, word in enumerate(words):
-            if word.start in outside:
+        for number in range(bisect_left(starts, entity.start), bisect_left(starts, entity.end)):
+            if starts[number] in outside:
                 prefix = "B"
-            elif entity.start <= word.start < entity.end:
+            else:
                 tags[number] = f"{prefix}-{entity.label}"
                 prefix = "I"
     return tags

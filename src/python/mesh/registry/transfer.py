@@ -135,12 +135,13 @@ def record_problems(
 
     Args:
         fingerprint: the one by which the registry finds the version.
-        stored: a directory with the stored ones of `OWN_FILES`.
+        stored: a directory with the stored ones of `OWN_FILES`, also among other files.
     """
     own = Manifest(
         files=tuple(entry for entry in version.manifest.files if entry.path in OWN_FILES)
     )
-    if own.problems(stored):
+    found = [FileEntry.of(stored / path, path) for path in OWN_FILES if (stored / path).is_file()]
+    if own.differences(found):
         # A changed file is another problem, and says nothing about the record.
         return []
     problems = trust_problems(version, stored, trusted_keys)

@@ -43,6 +43,11 @@ echo "$*" >>"$LOG"
 """
 
 
+def _heed_signals() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Machine:
     """A machine where root can make containers, and a clone with one commit."""
 
@@ -89,6 +94,8 @@ class Machine:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # A shell can't trap what nohup, or a job in the background, has made it ignore.
+            preexec_fn=_heed_signals,
         )
 
     def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:

@@ -11,6 +11,7 @@ from entity_fishing.knowledge import KnowledgeBase
 from entity_fishing.knowledge_base import build as building
 from entity_fishing.knowledge_base.build import main
 from entity_fishing.knowledge_base.dump import parse_line, read_lines
+from entity_fishing.knowledge_file import Name, NameKind
 from mesh.core.errors import MeshError
 
 DUMP = Path(__file__).parents[1] / "data" / "dump.jsonl"
@@ -41,7 +42,7 @@ def test_dump_becomes_a_knowledge_base(tmp_path, suffix, compress):
     [paris] = knowledge.find(["city of light"], "en")["city of light"]
     assert (paris.id, paris.label, paris.type) == ("Q90", "Paris", "place")
     assert 0 < paris.popularity < 1
-    assert not paris.is_label
+    assert paris.kind is NameKind.ALIAS
     types = {
         name: knowledge.find([name], "en")[name][0].type for name in ("douglas adams", "apple inc")
     }
@@ -135,3 +136,76 @@ def test_other_files_are_not_knowledge_bases(tmp_path):
 def test_line_of_another_format_is_refused():
     with pytest.raises(ValueError, match="format"):
         parse_line(json.dumps({"id": "Q1", "labels": 5}).encode(), ["en"], 0)
+
+
+def item(**fields):
+    """A line of a dump about an item that enough wikis have a page of."""
+    links = {f"w{number}wiki": {"title": "page"} for number in range(9)}
+    empty = {"labels": {}, "descriptions": {}, "aliases": {}, "claims": {}, "sitelinks": links}
+    return json.dumps({"type": "item", "id": "Q1", **empty, **fields}).encode()
+
+
+def parsed(languages, **fields):
+    record = parse_line(item(**fields), languages, 0)
+    assert record is not None
+    return record
+
+
+def texts(**values):
+    return {language: {"language": language, "value": text} for language, text in values.items()}
+
+
+def claim(value):
+    return {"mainsnak": {"datavalue": {"value": value}}}
+
+
+@pytest.mark.parametrize(
+    ("labels", "label"),
+    [
+        (texts(mul="Prince"), "Prince"),
+        (texts(mul="Prince", en="The Artist"), "The Artist"),
+        (texts(mul="Prince", de="Der Prinz"), "Der Prinz"),
+        (texts(mul="Prince", fr="Le Prince"), "Prince"),
+    ],
+)
+def test_names_of_all_languages_come_after_those_asked_for(labels, label):
+    record = parsed(["en", "de"], labels=labels)
+    assert record.label == label
+    assert [name for name in record.names if name.language == "mul"] == [
+        Name("Prince", "mul", NameKind.LABEL)
+    ]
+
+
+def test_aliases_and_descriptions_of_all_languages_are_read():
+    aliases = {"mul": [{"language": "mul", "value": "TAFKAP"}], "fr": []}
+    labels, descriptions = texts(mul="Prince"), texts(mul="singer")
+    record = parsed(["en"], labels=labels, aliases=aliases, descriptions=descriptions)
+    assert record.names[-1] == Name("TAFKAP", "mul", NameKind.ALIAS)
+    assert record.description == "singer"
+
+
+def test_an_entity_without_a_name_in_these_languages_is_left_out():
+    assert parse_line(item(labels=texts(fr="Le Prince")), ["en"], 0) is None
+
+
+def test_demonyms_are_names():
+    values = [("French", "en"), ("Frenchman", "en"), ("français", "fr"), ("Franzose", "de")]
+    claims = {"P1549": [claim({"text": text, "language": code}) for text, code in values]}
+    record = parsed(["en", "fr"], labels=texts(en="France"), claims=claims)
+    assert record.names[1:] == [
+        Name("French", "en", NameKind.DEMONYM),
+        Name("Frenchman", "en", NameKind.DEMONYM),
+    ]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("Q4167410", "Q22808320", "Q4167836", "Q11266439", "Q15184295", "Q4663903", "Q13406463"),
+        *("Q101352", "Q202444", "Q12308941", "Q11879590", "Q3409032"),
+    ],
+)
+def test_pages_about_pages_and_names_of_people_are_no_entities(kind):
+    labels = texts(en="Mercury")
+    assert parse_line(item(labels=labels, claims={"P31": [claim({"id": kind})]}), ["en"], 0) is None
+    assert parse_line(item(labels=labels, claims={"P31": [claim({"id": "Q5"})]}), ["en"], 0)

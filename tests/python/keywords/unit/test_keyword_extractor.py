@@ -50,23 +50,30 @@ def scores(prediction):
 WORDS = ["fox", "hen", "owl", "the", "and", "Wolf", "x", "日本語"]
 TEXTS = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
 DOCUMENTS = st.lists(TEXTS, min_size=1, max_size=4)
-CONFIGURATIONS = st.builds(
-    Configuration,
-    candidates=st.none() | st.lists(st.sampled_from(["fox", "hen owl", "absent"]), max_size=3),
-    keyphrase_ngram_range=st.sampled_from([(1, 1), (1, 2), (2, 3)]),
-    stop_words=st.sampled_from(["english", None, "de", ["fox"]]),
-    top_n=st.integers(1, 6),
-    min_df=st.integers(1, 2),
-    use_maxsum=st.booleans(),
-    use_mmr=st.booleans(),
-    diversity=st.floats(0, 1),
-    nr_candidates=st.integers(6, 9),
-    seed_keywords=st.none() | st.lists(st.sampled_from(["bird", "fox"]), max_size=2),
+SETTINGS = {
+    "candidates": st.none() | st.lists(st.sampled_from(["fox", "hen owl", "absent"]), max_size=3),
+    "stop_words": st.sampled_from(["english", None, "de", ["fox"]]),
+    "top_n": st.integers(1, 6),
+    "min_df": st.integers(1, 2),
+    "use_maxsum": st.booleans(),
+    "use_mmr": st.booleans(),
+    "diversity": st.floats(0, 1),
+    "nr_candidates": st.integers(6, 9),
+    "seed_keywords": st.none() | st.lists(st.sampled_from(["bird", "fox"]), max_size=2),
+}
+NGRAMS = st.builds(
+    Configuration, keyphrase_ngram_range=st.sampled_from([(1, 1), (1, 2), (2, 3)]), **SETTINGS
 )
-REQUESTS = st.lists(st.tuples(DOCUMENTS, CONFIGURATIONS), max_size=4)
+PHRASES = st.builds(
+    Configuration,
+    candidate_mode=st.just("phrases"),
+    max_phrase_words=st.integers(1, 5),
+    **SETTINGS,
+)
+REQUESTS = st.lists(st.tuples(DOCUMENTS, NGRAMS | PHRASES), max_size=4)
 
 
-@given(DOCUMENTS, CONFIGURATIONS)
+@given(DOCUMENTS, NGRAMS)
 def test_one_prediction_for_each_document(documents, configuration):
     predictions = extractor().extract(documents, configuration)
     assert len(predictions) == len(documents)
@@ -80,7 +87,7 @@ def test_one_prediction_for_each_document(documents, configuration):
         assert scores(prediction) == sorted(scores(prediction), reverse=not ascending)
 
 
-@given(DOCUMENTS, CONFIGURATIONS)
+@given(DOCUMENTS, NGRAMS)
 def test_scores_are_cosine_similarities(documents, configuration):
     encoder = HashEncoder()
     for document, prediction in zip(
@@ -285,3 +292,56 @@ def test_given_candidates_come_back_as_given_and_missing_ones_are_named():
 def test_without_given_candidates_none_is_unmatched():
     [prediction] = extractor().extract(["red fox"])
     assert prediction.unmatched_candidates == []
+
+
+@given(DOCUMENTS, PHRASES)
+def test_phrases_are_ordered_by_their_scores(documents, configuration):
+    for prediction in extractor().extract(documents, configuration):
+        found = tokens(prediction)
+        assert len(found) == len(set(found)) <= configuration.top_n
+        assert all(0 <= score <= 1 for score in scores(prediction))
+        ascending = configuration.use_maxsum and not configuration.use_mmr
+        assert scores(prediction) == sorted(scores(prediction), reverse=not ascending)
+
+
+def test_the_score_of_a_phrase_is_a_mean_of_similarity_length_and_position():
+    text = "Red foxes, hens."
+    [prediction] = extractor().extract([text], Configuration(candidate_mode="phrases"))
+    encoder = HashEncoder()
+    similarity = {
+        phrase: max(0, float(encoder.vector(text) @ encoder.vector(phrase)))
+        for phrase in ("red foxes", "hens")
+    }
+    expected = {
+        "red foxes": (similarity["red foxes"] + 0.05 * 0.5 + 0.1 * 1) / 1.15,
+        "hens": (similarity["hens"] + 0.05 * 0 + 0.1 * (1 - 11 / 16)) / 1.15,
+    }
+    found = dict(zip(tokens(prediction), scores(prediction), strict=True))
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_given_candidates_are_ranked_as_phrases():
+    configuration = Configuration(candidate_mode="phrases", candidates=["Hens", "gone", "FOXES"])
+    [prediction] = extractor().extract(["Red foxes. No hens."], configuration)
+    assert set(tokens(prediction)) == {"Hens", "FOXES"}
+    assert prediction.unmatched_candidates == ["gone"]
+    assert all(0 <= score <= 1 for score in scores(prediction))
+
+
+def test_phrases_are_embedded_once_across_requests_and_modes():
+    encoder = HashEncoder()
+    model = KeywordExtractor(encoder, ENGLISH)
+    phrases = Configuration(candidate_mode="phrases")
+    model.extract(["red foxes and hens"], phrases)
+    model.extract(["hens, the red foxes"], phrases)
+    model.extract(["red foxes"], Configuration(keyphrase_ngram_range=(2, 2)))
+    assert [set(call) for call in encoder.calls] == [
+        {"red foxes", "hens", "red foxes and hens"},
+        {"hens, the red foxes"},
+    ]
+
+
+def test_too_many_phrases():
+    configuration = Configuration(candidate_mode="phrases")
+    with pytest.raises(TooManyCandidatesError, match="4 distinct candidate keywords, more than 3"):
+        extractor(max_candidates=3).extract(["fox, hen", "owl, wolf, hen"], configuration)

@@ -17,6 +17,8 @@ def request_of(configuration=None, texts=("some text",)):
 def test_the_configuration_is_optional():
     assert request_of().configuration.model_dump(mode="json") == {
         "markup": "auto",
+        "candidate_mode": "ngrams",
+        "max_phrase_words": 4,
         "candidates": None,
         "keyphrase_ngram_range": [1, 1],
         "stop_words": "english",
@@ -48,6 +50,11 @@ def test_the_configuration_is_optional():
         {"use_mmr": True, "use_maxsum": True, "top_n": 50, "nr_candidates": 10},
         {"use_mmr": True, "diversity": 1},
         {"min_df": 2},
+        {"candidate_mode": "phrases"},
+        {"candidate_mode": "phrases", "max_phrase_words": 10, "use_mmr": True},
+        {"candidate_mode": "phrases", "keyphrase_ngram_range": [1, 1], "stop_words": None},
+        {"candidate_mode": "phrases", "candidates": ["machine learning"], "use_maxsum": True},
+        {"candidate_mode": "ngrams", "max_phrase_words": 4},
     ],
 )
 def test_accepts(configuration):
@@ -71,6 +78,27 @@ def test_accepts(configuration):
             "less than or equal to 5",
         ),
         ({"keyphrase_ngram_range": [1]}, ("keyphrase_ngram_range", 1), "Field required"),
+        ({"candidate_mode": "words"}, ("candidate_mode",), "'ngrams' or 'phrases'"),
+        (
+            {"candidate_mode": "phrases", "max_phrase_words": 0},
+            ("max_phrase_words",),
+            "greater than or equal to 1",
+        ),
+        (
+            {"candidate_mode": "phrases", "max_phrase_words": 11},
+            ("max_phrase_words",),
+            "less than or equal to 10",
+        ),
+        (
+            {"candidate_mode": "phrases", "keyphrase_ngram_range": [1, 3]},
+            (),
+            "keyphrase_ngram_range has no effect with the candidate_mode phrases",
+        ),
+        (
+            {"max_phrase_words": 3},
+            (),
+            "max_phrase_words has no effect with the candidate_mode ngrams",
+        ),
         ({"stop_words": "klingon"}, ("stop_words",), "german \\(de\\)"),
         ({"top_n": 0}, ("top_n",), "greater than or equal to 1"),
         ({"top_n": 101}, ("top_n",), "less than or equal to 100"),
@@ -120,6 +148,14 @@ def test_accepts_the_largest_request():
 def test_refuses_other_shapes(body):
     with pytest.raises(ValidationError):
         Request.model_validate_json(body)
+
+
+@pytest.mark.parametrize(
+    ("stop_words", "language"),
+    [("english", "en"), ("German", "de"), ("zh", "zh"), (None, "en"), (["the"], "en")],
+)
+def test_language_is_that_of_the_stop_words(stop_words, language):
+    assert Configuration(stop_words=stop_words).language == language
 
 
 def test_refuses_half_a_surrogate_pair():

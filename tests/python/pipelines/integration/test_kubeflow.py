@@ -1,7 +1,9 @@
 """The official client with a stand-in of the server."""
 
 import json
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -10,22 +12,33 @@ import pytest
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import DATA_STEPS, Project
+from pipelines import following
+from pipelines.following import WatchingError
 from pipelines.kubeflow import read_token, run_on_kubeflow
 from pipelines.plan import Plan, make_plan
+from pipelines.run_kfp import main
 from pipelines.settings import ImageSettings, KubeflowSettings, PipelineSettings
 from pipelines.specification import write_specification
 from services.http import running
 
+COMMAND = "./pants run src/python/pipelines:run-kfp -- --target kubeflow --watch r1"
 MOODS = Project(name="moods", description="", port=1, steps=DATA_STEPS)
 
 
 class Server(ThreadingHTTPServer):
-    """Keeps the requests; its run passes through the given states."""
+    """Keeps the requests; its run passes through the given states.
+
+    Attributes:
+        troubles: answers to the first questions for the run's state.
+        token: the only one that is taken; any, if empty.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.requests: list[tuple[str, str, str, Any]] = []
         self.states = ["PENDING", "RUNNING", "SUCCEEDED"]
+        self.troubles: list[Callable[[Handler], None]] = []
+        self.token = ""
 
     @property
     def address(self) -> str:
@@ -44,9 +57,16 @@ class Handler(BaseHTTPRequestHandler):
     def take(self, body: Any) -> None:
         token = self.headers.get("Authorization", "")
         self.server.requests.append((self.command, self.path, token, body))
-        answer = self.answer(body)
-        content = json.dumps(answer).encode()
-        self.send_response(200 if answer else 404)
+        if self.server.troubles and "/runs/" in self.path:
+            self.server.troubles.pop(0)(self)
+        elif self.server.token and token != f"Bearer {self.server.token}":
+            self.send(401, b"{}")
+        else:
+            answer = self.answer(body)
+            self.send(200 if answer else 404, json.dumps(answer).encode())
+
+    def send(self, status: int, content: bytes) -> None:
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -137,3 +157,124 @@ def test_unknown_server_and_missing_token_are_one_sentence(
         read_token(settings)
     with pytest.raises(MeshError, match="can't be reached"):
         run_on_kubeflow(*compiled, settings, None)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"a token", b"a\nb", "tökén".encode()])
+def test_file_without_a_token_is_one_sentence(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "token"
+    file.write_bytes(content)
+    settings = KubeflowSettings(endpoint="http://127.0.0.1:9", token_file=file)
+    with pytest.raises(UsageError, match="holds no token"):
+        read_token(settings)
+    file.write_text("abc.DEF-1_2\n")
+    assert read_token(settings) == "abc.DEF-1_2"
+
+
+def status(code: int) -> Callable[[Handler], None]:
+    return lambda handler: handler.send(code, b"{}")
+
+
+def login_page(handler: Handler) -> None:
+    """What a proxy answers instead of the server."""
+    handler.send(200, b"<html>Log in</html>")
+
+
+def cut_off(handler: Handler) -> None:
+    handler.close_connection = True
+
+
+def test_passing_failures_do_not_end_the_command(
+    server: Server, compiled: tuple[Plan, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    passing = [status(code) for code in (408, 429, 500, 502, 503, 504)]
+    server.troubles = [*passing, login_page, cut_off, status(401)]
+    assert run_on_kubeflow(*compiled, KubeflowSettings(endpoint=server.address), None) == 0
+    assert server.troubles == []
+    assert "(HTTP 408 Request Timeout); trying again" in capsys.readouterr().err
+
+
+def test_rotated_token_is_read_again(
+    server: Server, compiled: tuple[Plan, Path], tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("old")
+    server.token = "old"
+
+    def rotate(handler: Handler) -> None:
+        server.token = "new"
+        file.write_text("new")
+        handler.send(401, b"{}")
+
+    server.troubles = [rotate]
+    settings = KubeflowSettings(endpoint=server.address, token_file=file)
+    assert run_on_kubeflow(*compiled, settings, read_token(settings)) == 0
+    assert server.requests[-1][2] == "Bearer new"
+
+
+@pytest.mark.parametrize(
+    ("code", "readings"), [(503, following.MOST_FAILURES), (401, following.MOST_FAILURES), (403, 1)]
+)
+def test_watching_ends_with_3_and_the_command_that_goes_on(
+    server: Server, compiled: tuple[Plan, Path], tmp_path: Path, code: int, readings: int
+) -> None:
+    server.troubles = [status(code)] * 100
+    file = tmp_path / "the token"
+    file.write_text("a-token")
+    settings = KubeflowSettings(endpoint=server.address, token_file=file)
+    with pytest.raises(WatchingError) as ended:
+        run_on_kubeflow(*compiled, settings, "a-token")
+    assert ended.value.exit_code == 3
+    variables = f"KUBEFLOW_ENDPOINT={server.address} KUBEFLOW_TOKEN_FILE='{file}'"
+    assert str(ended.value).endswith(f"the run goes on; to watch it again: {variables} {COMMAND}")
+    assert len([path for _, path, _, _ in server.requests if "/runs/" in path]) == readings
+
+
+@pytest.mark.parametrize("answers", [b"<html>Log in</html>", b"[]", b"{}"])
+def test_server_that_is_not_kubeflow_is_one_sentence(
+    server: Server,
+    compiled: tuple[Plan, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    answers: bytes,
+) -> None:
+    monkeypatch.setattr(Handler, "take", lambda handler, _: handler.send(200, answers))
+    with pytest.raises(MeshError, match="can't run moods"):
+        run_on_kubeflow(*compiled, KubeflowSettings(endpoint=server.address), None)
+
+
+def interrupt(number: int) -> Callable[[Handler], None]:
+    def handle(handler: Handler) -> None:
+        os.kill(os.getpid(), number)
+        handler.send(503, b"{}")
+
+    return handle
+
+
+@pytest.mark.parametrize(
+    ("states", "troubles", "code", "words"),
+    [
+        (["RUNNING", "SUCCEEDED"], [status(503), status(500)], 0, "r1: SUCCEEDED"),
+        (["FAILED"], [], 1, "ingest ended with 3"),
+        (["RUNNING"], [status(404)], 2, "has no run r1"),
+        (["RUNNING"], [status(503)] * 100, 3, COMMAND),
+        (["RUNNING"], [interrupt(signal.SIGINT)], 130, COMMAND),
+        (["RUNNING"], [interrupt(signal.SIGTERM)], 143, COMMAND),
+    ],
+)
+def test_watched_run_gives_the_exit_code(
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    states: list[str],
+    troubles: list[Callable[[Handler], None]],
+    code: int,
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KUBEFLOW_ENDPOINT", server.address)
+    server.states, server.troubles = states, troubles
+    assert main.main(["--target", "kubeflow", "--watch", "r1"]) == code
+    shown = capsys.readouterr().err
+    assert words in shown
+    assert "Traceback" not in shown
+    assert list(tmp_path.iterdir()) == []

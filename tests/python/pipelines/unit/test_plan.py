@@ -107,10 +107,17 @@ def test_project_without_data_has_no_steps_for_it(flags, sentence):
         plan(*flags, project=BASE_ONLY)
 
 
-@pytest.mark.parametrize("tag", ["a/b", "a b", "-x", "x" * 64])
-def test_malformed_tag_is_refused(tag):
-    with pytest.raises(UsageError, match="a tag is letters, digits"):
-        read("-r", "3", f"--tag={tag}")
+@pytest.mark.parametrize(
+    ("tag", "sentence"),
+    [
+        *((tag, "a tag is letters, digits") for tag in ("a/b", "a b", "-x", "x" * 64)),
+        *((tag, "choose another tag") for tag in ("latest", "Latest", "22", "cafe")),
+    ],
+)
+def test_malformed_or_reserved_tag_is_refused(tag, sentence):
+    for container in ("3", "4"):
+        with pytest.raises(UsageError, match=sentence):
+            read("-r", container, f"--tag={tag}")
 
 
 @pytest.mark.parametrize(

@@ -57,12 +57,54 @@ def test_caching_is_explicit_in_every_step(tmp_path, caching):
     assert [task["cachingOptions"].get("enableCache", False) for task in tasks] == [caching] * 2
 
 
-def test_gpus_are_requested_for_training_only(tmp_path):
-    text = compiled(tmp_path / "pipeline.yaml", run_containers=[1, 4], gpus=2)
+@pytest.mark.parametrize(
+    ("target", "accelerator", "written"),
+    [
+        ("local", "", "nvidia.com/gpu"),
+        ("kubeflow", "", "nvidia.com/gpu"),
+        ("kubeflow", "amd.com/gpu", "amd.com/gpu"),
+        ("vertex", "", "NVIDIA_TESLA_T4"),
+        ("vertex", "NVIDIA_L4", "NVIDIA_L4"),
+    ],
+)
+def test_gpus_are_requested_for_training_only(tmp_path, target, accelerator, written):
+    text = compiled(
+        tmp_path / "pipeline.yaml",
+        run_containers=[1, 4],
+        gpus=2,
+        target=target,
+        accelerator=accelerator,
+    )
     executors = yaml.safe_load(text)["deploymentSpec"]["executors"]
     assert "accelerator" not in executors["exec-ingest"]["container"]["resources"]
     accelerator = executors["exec-train"]["container"]["resources"]["accelerator"]
-    assert (accelerator["resourceType"], accelerator["resourceCount"]) == ("nvidia.com/gpu", "2")
+    assert (accelerator["resourceType"], accelerator["resourceCount"]) == (written, "2")
+
+
+VALUES = {
+    "COST": "$(USER) 5$$",
+    "PLAIN": "$HOME $",
+    "TEXT": "a: 'b'\n\"ä😀 # 1e3\r\t\u2028\x85",
+    "ZERO": "0",
+}
+
+
+@pytest.mark.parametrize(
+    ("target", "cost", "plain"),
+    [
+        ("local", "$(USER) 5$$", "$HOME $"),
+        ("processes", "$(USER) 5$$", "$HOME $"),
+        ("kubeflow", "$$(USER) 5$$$$", "$$HOME $$"),
+        ("vertex", "$$(USER) 5$$$$", "$$HOME $$"),
+    ],
+)
+def test_values_are_written_as_the_target_reads_them(tmp_path, target, cost, plain):
+    text = compiled(
+        tmp_path / "pipeline.yaml", run_containers=[1, 4], target=target, variables=VALUES
+    )
+    for executor in yaml.safe_load(text)["deploymentSpec"]["executors"].values():
+        environment = {item["name"]: item["value"] for item in executor["container"]["env"]}
+        assert environment.items() >= (VALUES | {"COST": cost, "PLAIN": plain}).items()
 
 
 def test_secrets_are_references_in_the_compiled_file(tmp_path, monkeypatch):

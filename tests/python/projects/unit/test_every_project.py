@@ -22,6 +22,11 @@ from mesh.serve.program import model_class
 MACROS = Path("build-support/macros.py").resolve()
 PROJECTS = find_projects()
 TRAINED = [project for project in PROJECTS if project.kind == "trained"]
+IN_PRODUCTION = [
+    project
+    for project in TRAINED
+    if (component_folder(f"{project.package}.train") / "config/prod.env").is_file()
+]
 WITH_DATA = [project for project in PROJECTS if "ingest:ingest" in project.steps]
 
 
@@ -38,6 +43,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_six_projects_are_found() -> None:
     trained = {"keywords", "ner", "sentiment"}
     assert {project.name for project in TRAINED} >= trained
+    assert {project.name for project in IN_PRODUCTION} >= trained
     assert {project.name for project in WITH_DATA} >= trained - {"keywords"}
     names = {project.name for project in PROJECTS}
     assert names >= trained | {"entity-fishing", "lsh", "summarization"}
@@ -111,7 +117,7 @@ def test_server_of_a_trained_model_needs_a_version(project: Project) -> None:
         model_class(project)(None)
 
 
-@every(TRAINED)
+@every(IN_PRODUCTION)
 def test_base_model_is_a_package_here_and_a_fixed_revision_in_production(project: Project) -> None:
     assert (load_recipe(project).base_model or "").startswith("package://")
     folder = component_folder(f"{project.package}.train")

@@ -1,6 +1,7 @@
 """`mesh data` and `mesh lineage` with a real data store and a real registry."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from mesh.cli.mesh import cli
 from mesh.core.card import BaseModelSource, ModelCard
-from mesh.core.errors import MeshError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import get_project
 from mesh.data.manifest import DataManifest, Kind, describe_schema
 from mesh.data.shards import write_shards
@@ -18,9 +19,6 @@ from mesh.data.store import DataSettings, DataStore
 from mesh.registry.base import ModelRegistry
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
-
-# A warning of a package that DVC uses.
-pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")
 
 SCHEMA = pa.schema([pa.field("text", pa.string(), nullable=False)])
 
@@ -144,3 +142,38 @@ def test_data_is_listed_shown_fetched_and_compared(compiled: str) -> None:
     assert Path("here/train-00000.parquet").exists()
     again = mesh("data", "fetch", "sentiment", "dataset_v22", "here")
     assert isinstance(again.exception, MeshError)
+
+
+def test_damaged_data_is_found_repaired_from_its_tag_and_untagged() -> None:
+    def run(command: str) -> tuple[Any, list[str]]:
+        arguments = ("data", command, "sentiment")
+        result = CliRunner().invoke(cli, arguments, catch_exceptions=False, standalone_mode=False)
+        return result.return_value, result.output.splitlines()
+
+    store_data("raw", ["one", "two"], {})
+    store_data("features", ["one", "two"], {})
+    mesh("data", "tag", "sentiment", "dataset_v22")
+    code, lines = run("verify")
+    assert (code, len(lines)) == (0, 3)
+    assert all(line.endswith(": intact") for line in lines)
+    [shard] = Path("data/sentiment/features").glob("*/train-00000.parquet")
+    shard.unlink()
+    code, lines = run("verify")
+    assert code == 1
+    assert [line for line in lines if not line.endswith(": intact")] == [
+        f"{shard.parent.absolute()}: train-00000.parquet is missing or changed"
+    ]
+    code, lines = run("repair")
+    assert (code, lines[0]) == (0, f"{shard.parent.absolute()} is whole again")
+    shutil.rmtree("data/sentiment/dvc")
+    assert run("verify")[0] == 1
+    again = mesh("data", "tag", "sentiment", "dataset_v22")
+    assert "has its files in the DVC remote again and names" in again.output
+    assert run("verify")[0] == 0
+    assert mesh("data", "untag", "sentiment", "dataset_v22").output == "dataset_v22 is removed\n"
+    refused = mesh("data", "tag", "sentiment", "latest")
+    assert isinstance(refused.exception, UsageError)
+    assert [version["tags"] for version in json.loads(mesh("data", "list", "--json").output)] == [
+        [],
+        [],
+    ]

@@ -82,6 +82,28 @@ def test_entity_has_the_sentiment_of_its_sentences(analyser):
     assert ghent.sentiment is None
 
 
+def test_entities_of_one_sentence_have_the_sentiment_of_their_clauses(network, analyser):
+    text = "Rome was good, but Oslo was bad and Oslo is small. Rome was, as they say, good."
+    rome, oslo = analyse(analyser, text, {"entity_text": "Rome"}, {"entity_text": "Oslo"}).entities
+    assert (rome.sentence_indexes, oslo.sentence_indexes) == ([0, 1], [0])
+    assert rome.sentiment.label == "positive"
+    # The mean of a negative and a neutral clause.
+    assert oslo.sentiment.negative_prob == oslo.sentiment.neutral_prob
+    assert [part.strip() for part in network.calls[0][1:]] == [
+        "Rome was good,",
+        "but Oslo was bad",
+        "and Oslo is small.",
+        # A sentence with one name is not divided.
+        "Rome was, as they say, good.",
+    ]
+
+
+def test_one_name_twice_does_not_divide_its_sentence(network, analyser):
+    entities = [{"entity_text": "Rome"}, {"entity_text": "ROME"}]
+    analyse(analyser, "Rome was good, but Rome is old.", *entities)
+    assert network.calls[0][1:] == ["Rome was good, but Rome is old."]
+
+
 def test_offsets_of_an_entity_are_those_of_the_document_as_it_was_sent(analyser):
     text = "<p>Rome was good.</p><p>Rome&nbsp;was <b>bad</b>.</p>"
     start = text.rindex("Rome")

@@ -3,9 +3,8 @@
 import logging
 import shutil
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mesh.core.card import ARTIFACTS, ModelCard
 from mesh.core.digest import fingerprint
@@ -15,12 +14,18 @@ from mesh.core.roots import NOT_TRAINING, TRAINER_PACKAGES, TRAINING
 from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.manifest import DataManifest
-from mesh.data.splitting import SPLITS
+from mesh.data.splitting import SPLITS, TEST
 from mesh.data.store import DataSettings, DataStore
 from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 from mesh.lifecycle.recipe import Recipe, Training
 from mesh.lifecycle.results import record_result
 from mesh.lifecycle.status import status_of_model
+from mesh.lifecycle.training.evaluation import (
+    compare,
+    held_out_digests,
+    read_held_out,
+    score_version,
+)
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.lifecycle.training.usefulness import check_rows
 from mesh.lifecycle.version import (
@@ -30,15 +35,15 @@ from mesh.lifecycle.version import (
     stored_test,
 )
 from mesh.nlp.tagging import tag_set
-from mesh.registry.base import ModelRegistry
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
 
+if TYPE_CHECKING:
+    # torch takes seconds to import.
+    from mesh.lifecycle.training.network import TrainedNetwork
+
 logger = logging.getLogger(__name__)
 
-EVALUATION = "evaluation"
-"""Folder of the plots below a version's directory."""
-_MAIN_SCORE = {"text-classification": "macro_f1", "token-classification": "f1"}
 # These settings don't change the result.
 _NOT_IN_FINGERPRINT = {"base_model", "samples", "inference_params", "data", "force", "device"}
 
@@ -84,17 +89,23 @@ def fine_tune(
     network = _train(recipe, training, settings, base, rows, work)
     if network is None:
         return
-    folder, epochs = network
     with atomic_directory(workspace.output(recipe.project, "train"), replace=True) as directory:
-        shutil.copytree(folder, directory / ARTIFACTS)
+        shutil.copytree(network.folder, directory / ARTIFACTS)
         logger.info("predicting %d samples with the uncompiled model", len(inputs))
         model = recipe.load_reference(directory / ARTIFACTS)
         RegressionTest(inputs, params, recipe.reference(model)(inputs, params)).write(directory)
-        metrics = _metrics(recipe, registry, settings, rows["test"], directory, work)
-        card = base_card(recipe, base, params, model_type="trained", made_from=made_from)
-        version = registry.publish(
-            name, directory, _card(card, features, chosen, {**metrics, "epochs": epochs})
+        scores = score_version(recipe, training, model, rows[TEST], directory)
+        compared = compare(
+            recipe, registry, settings.compare_with, scores["test"], rows[TEST], work
         )
+        metrics = {
+            **scores,
+            **compared,
+            "epochs": network.epochs,
+            "temperature": network.temperature,
+        }
+        card = base_card(recipe, base, params, model_type="trained", made_from=made_from)
+        version = registry.publish(name, directory, _card(card, features, chosen, metrics))
     shutil.rmtree(checkpoints)
     record_result(workspace, recipe.project, version, registry_settings)
     logger.info("registered %s (%.1f MB)", version.reference, version.manifest.size / 1e6)
@@ -128,6 +139,7 @@ def _training_inputs(
     """The inputs of a fine-tuned version, beside those of its base model."""
     return {
         "data": features.digest,
+        **{f"held out {name}": digest for name, digest in held_out_digests(training).items()},
         **setting_inputs({**settings, "labels": list(training.labels)}),
         **code_inputs(
             (*recipe.modules, *TRAINING), excluded=NOT_TRAINING, packages=TRAINER_PACKAGES
@@ -148,15 +160,15 @@ def _train(
     base: BaseModel,
     rows: dict[str, list[Any]],
     work: Path,
-) -> tuple[Path, list[dict[str, float]]] | None:
-    """The trained network's folder and each epoch's scores; None except in the first process."""
-    from mesh.lifecycle.training.network import count_long, train_network
+) -> "TrainedNetwork | None":
+    """The trained network; None except in the first process."""
+    from mesh.lifecycle.training.network import TrainedNetwork, count_long, train_network
 
     if not settings.epochs:
         untrained = work / "model"
         with atomic_directory(untrained, replace=True) as folder:
             base.copy_to(folder)
-        return untrained, []
+        return TrainedNetwork(untrained, [], temperature=1.0)
     labels = training.labels
     # Each of torchrun's processes has its own copy.
     with tempfile.TemporaryDirectory() as temporary:
@@ -171,52 +183,27 @@ def _train(
                 long,
                 settings.max_length,
             )
-        trained = train_network(
+        return train_network(
             prepared,
             recipe.task,
             tag_set(labels) if recipe.task == "token-classification" else labels,
             rows["train"],
             rows["validation"],
+            _calibration_rows(training, rows),
             settings,
             work,
             training.augment,
         )
-    return (trained.folder, trained.epochs) if trained else None
 
 
-def _metrics(
-    recipe: Recipe,
-    registry: ModelRegistry,
-    settings: FineTuneSettings,
-    test: Sequence[Any],
-    directory: Path,
-    work: Path,
-) -> dict[str, Any]:
-    """The scores on the test split, with those of the version to compare with on the same rows."""
-    from mesh.lifecycle.training.plots import write_plots
-    from mesh.lifecycle.training.scores import evaluate
+def _calibration_rows(training: Training, rows: dict[str, list[Any]]) -> list[Any]:
+    """The recipe's rows for the temperature in the languages of the training rows.
 
-    scores = evaluate(recipe, directory / ARTIFACTS, test)
-    main = _MAIN_SCORE[recipe.task]
-    logger.info("%s on the %d rows of the test split: %.3f", main, len(test), scores[main])
-    metrics: dict[str, Any] = {"test": scores, "plots": write_plots(scores, directory / EVALUATION)}
-    alias = settings.compare_with
-    versions = [one for one in registry.list() if one.name == recipe.project.trained_model]
-    before = next((one for one in versions if alias in one.aliases), None)
-    if before is None:
-        logger.info("no version is %s:%s, so none is compared", recipe.project.trained_model, alias)
-        return metrics
-    registry.fetch(before.reference, work / before.reference)
-    other = evaluate(recipe, work / before.reference / ARTIFACTS, test)
-    logger.log(
-        logging.INFO if scores[main] >= other[main] else logging.WARNING,
-        "%s, which is %s now, has %.3f on the same rows",
-        before.reference,
-        alias,
-        other[main],
-    )
-    compared = {"version": before.reference, "alias": alias, "test": other}
-    return {**metrics, "compared_with": compared}
+    The validation split, if there are none.
+    """
+    languages = {row.language for row in rows["train"]}
+    chosen = read_held_out(training.calibration) if training.calibration else []
+    return [row for row in chosen if row.language in languages] or rows["validation"]
 
 
 def _card(

@@ -33,6 +33,7 @@ from mesh.lifecycle.training.examples import (
 )
 from mesh.lifecycle.training.scores import macro_f1, tag_f1
 from mesh.lifecycle.training.settings import FineTuneSettings
+from mesh.lifecycle.training.temperature import divide_logits, fit_temperature
 
 logger = logging.getLogger(__name__)
 
@@ -64,10 +65,16 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """The best epoch's network, a folder in Hugging Face's format, and each epoch's figures."""
+    """The best epoch's network, a folder in Hugging Face's format.
+
+    Args:
+        epochs: each epoch's figures.
+        temperature: by which the logits are divided; it is in the weights.
+    """
 
     folder: Path
     epochs: list[dict[str, float]]
+    temperature: float
 
 
 def train_network(
@@ -76,6 +83,7 @@ def train_network(
     outputs: Sequence[str],
     train: Rows,
     validation: Rows,
+    calibration: Rows,
     settings: FineTuneSettings,
     work: Path,
     augment: Augment | None = None,
@@ -85,6 +93,7 @@ def train_network(
     Args:
         base: folder of the base model.
         outputs: names of the network's outputs.
+        calibration: rows that the temperature is fitted on.
         work: folder for checkpoints and the result; it stays if training is interrupted.
         augment: varies training rows.
 
@@ -124,10 +133,12 @@ def train_network(
         logger.info("training resumes from %s", checkpoint)
     with quiet():
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    temperature = _calibrate(trainer, Examples(calibration, encode), len(outputs))
     if not trainer.is_world_process_zero():
         return None
     epochs = [entry for entry in trainer.state.log_history if "eval_score" in entry]
-    return TrainedNetwork(_save(trainer.model, source, settings.max_length, work), epochs)
+    folder = _save(trainer.model, source, settings.max_length, work)
+    return TrainedNetwork(folder, epochs, round(temperature, 4))
 
 
 class _HeadTrainer(transformers.Trainer):  # type: ignore[misc]
@@ -211,6 +222,18 @@ def _arguments(settings: FineTuneSettings, work: Path) -> transformers.TrainingA
         report_to="none",
         disable_tqdm=True,
     )
+
+
+def _calibrate(trainer: transformers.Trainer, rows: Examples, outputs: int) -> float:
+    """Divide the network's logits by the temperature that fits rows, and return it."""
+    trainer.preprocess_logits_for_metrics = None
+    trainer.compute_metrics = None
+    with quiet():
+        found = trainer.predict(rows)
+    temperature = fit_temperature(found.predictions, found.label_ids)
+    divide_logits(trainer.model, outputs, temperature)
+    logger.info("temperature of the probabilities: %.2f", temperature)
+    return temperature
 
 
 def _is_distributed() -> bool:

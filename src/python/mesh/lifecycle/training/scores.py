@@ -3,8 +3,8 @@
 A network is scored as the server runs it: texts in windows, by the tokenizer's offsets.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,12 @@ from mesh.nlp.tagger_text import tagger_text
 from mesh.nlp.tagging import read_tags, tag_words
 
 
-def evaluate(recipe: Recipe, folder: Path, rows: Sequence[Any]) -> dict[str, Any]:
-    """Score the network in a folder on rows.
+def evaluate(recipe: Recipe, model: TextModel, rows: Sequence[Any]) -> dict[str, Any]:
+    """Score a network on rows.
 
     Raises:
-        MeshError: it can't be loaded, or its outputs aren't the project's.
+        MeshError: its outputs aren't the project's.
     """
-    model = recipe.load_reference(folder)
     if recipe.task == "text-classification":
         return _evaluate_classes(model, rows)
     return _evaluate_entities(model, rows)
@@ -40,7 +39,15 @@ def _evaluate_classes(model: TextModel, rows: Sequence[Any]) -> dict[str, Any]:
             "config.json."
         )
     probabilities = softmax(model.logits([row.text for row in rows]))
-    return classification_scores([labels.index(row.label) for row in rows], probabilities, labels)
+    true = [labels.index(row.label) for row in rows]
+    right = probabilities.argmax(axis=1) == true
+    return {
+        **classification_scores(true, probabilities, labels),
+        "per_domain": {
+            domain: {"rows": len(numbers), "accuracy": round(float(right[numbers].mean()), 4)}
+            for domain, numbers in _domains(rows).items()
+        },
+    }
 
 
 def _evaluate_entities(model: TextModel, rows: Sequence[Any]) -> dict[str, Any]:
@@ -57,7 +64,26 @@ def _evaluate_entities(model: TextModel, rows: Sequence[Any]) -> dict[str, Any]:
         tagged = read_tags(each, found.offsets, found.logits, tags)
         predicted.append(tagged.tags)
         true.append(tag_words(tagged.words, spans_of(row)))
-    return entity_scores(true, predicted)
+    return {
+        **entity_scores(true, predicted),
+        "per_domain": {
+            domain: {
+                "rows": len(numbers),
+                "f1": entity_scores(
+                    [true[number] for number in numbers], [predicted[number] for number in numbers]
+                )["f1"],
+            }
+            for domain, numbers in _domains(rows).items()
+        },
+    }
+
+
+def _domains(rows: Sequence[Any]) -> dict[str, list[int]]:
+    """The numbers of the rows of each domain, by its name in order."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for number, row in enumerate(rows):
+        found[row.domain].append(number)
+    return dict(sorted(found.items()))
 
 
 def macro_f1(found: Any, outputs: Sequence[str]) -> float:

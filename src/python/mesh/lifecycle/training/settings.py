@@ -6,8 +6,8 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from mesh.core.data_names import LATEST
 from mesh.core.settings import MeshSettings
-from mesh.data.store import LATEST
 
 
 class TrainSettings(MeshSettings):

@@ -7,6 +7,7 @@ from mesh.core.urls import mask_url, passwords
     ("url", "shown", "found"),
     [
         ("data/reviews", "data/reviews", []),
+        ("/home/why?/data#1", "/home/why?/data#1", []),
         ("s3://bucket/data", "s3://bucket/data", []),
         ("https://me:a@b:c@host/x", "https://me:***@host/x", ["a@b:c"]),
         ("https://host/x?token=abc", "https://host/x?***", []),

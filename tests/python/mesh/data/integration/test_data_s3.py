@@ -15,6 +15,7 @@ from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.shards import write_shards
 from mesh.data.sources import find_files
 from mesh.data.store import DataSettings, DataStore
+from mesh.data.tags import Tagging
 
 SCHEMA = pa.schema([pa.field("text", pa.string())])
 
@@ -120,15 +121,20 @@ def test_version_without_a_manifest_is_none(bucket: s3fs.S3FileSystem, tmp_path:
     assert store().versions() == [manifest.version]
 
 
-# Of a package that DVC uses.
-@pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")
 def test_tag_on_s3_restores_a_version(bucket: s3fs.S3FileSystem, tmp_path: Path) -> None:
     project = Project(name="tiny", description="", port=1)
     features = DataStore(project, "features", DataSettings(root="s3://bucket/data"))
     made = make_version(tmp_path / "a", ["one", "two"])
     manifest = features.publish(tmp_path / "a", made.model_copy(update={"kind": "features"}))
-    assert features.tag("dataset_v1", manifest, tmp_path)
+    assert features.tag("dataset_v1", manifest, tmp_path) == Tagging.NEW
+    [*_, stored] = bucket.find("bucket/data/tiny/dvc")
+    bucket.pipe_file(stored, b"damaged")
+    assert any(features.check().values())
+    assert features.tag("dataset_v1", manifest, tmp_path) == Tagging.REPAIRED
+    assert not any(features.check().values())
     bucket.rm(f"bucket/data/tiny/features/{manifest.version}", recursive=True)
     assert features.get("dataset_v1") == manifest
     local = features.fetch(manifest, tmp_path / "fetched")
     assert [row["text"] for row in local.rows("all")] == ["one", "two"]
+    features.untag("dataset_v1")
+    assert features.tags_of(manifest) == []

@@ -105,7 +105,7 @@ def test_damage_that_can_not_be_repaired_is_an_error(tmp_path: Path) -> None:
     manifest = store.publish(tmp_path / "a", manifest.model_copy(update={"files": (entry,)}))
     (Path(store.url(manifest.version)) / "rejects.jsonl").write_text("damaged")
     (tmp_path / "a/rejects.jsonl").write_text("second")
-    with pytest.raises(MeshError, match="can't be made again"):
+    with pytest.raises(MeshError, match="damaged, and the new one differs"):
         store.publish(tmp_path / "a", manifest)
 
 

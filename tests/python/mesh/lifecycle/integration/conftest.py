@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -149,6 +150,11 @@ class Tiny:
             "device": "cpu",
             **settings,
         }
+
+    def change_training(self, **fields: Any) -> None:
+        """Give the recipe other ways to train."""
+        assert self.recipe.training
+        self.recipe = replace(self.recipe, training=replace(self.recipe.training, **fields))
 
     def train(self, **settings: Any) -> None:
         assert self.recipe.training

@@ -10,11 +10,17 @@ import pytest
 from mesh.core.card import ARTIFACTS
 from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
+from mesh.lifecycle.recipe import HeldOut
 from mesh.lifecycle.training import network
 
 
 def weights(tiny: Any) -> str:
     return sha256_file(tiny.output("train") / ARTIFACTS / "model.safetensors")
+
+
+def predictions(tiny: Any) -> Any:
+    """The stored logits of the samples."""
+    return json.loads((tiny.output("train") / "test_files/predictions.json").read_text())
 
 
 def test_version_has_network_scores_plots_and_data(tiny: Any) -> None:
@@ -27,6 +33,7 @@ def test_version_has_network_scores_plots_and_data(tiny: Any) -> None:
     assert card.data_version == features
     assert card.metrics["test"]["accuracy"] == 1
     assert set(card.metrics["test"]["per_label"]) == {"bad", "good"}
+    assert set(card.metrics["test"]["per_domain"]) == {"review"}
     assert len(card.metrics["epochs"]) == 3
     assert card.settings["training"]["learning_rate"] == 0.01
     files = {file.path for file in version.manifest.files}
@@ -35,6 +42,76 @@ def test_version_has_network_scores_plots_and_data(tiny: Any) -> None:
     configuration = json.loads((tiny.output("train") / ARTIFACTS / "config.json").read_text())
     assert configuration["id2label"] == {"0": "bad", "1": "good"}
     assert not tiny.output("checkpoints").exists()
+
+
+@pytest.fixture
+def packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of rows in the package `held`."""
+    package = tmp_path / "code/held"
+    package.mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path / "code")
+    rows = [
+        {"text": f"thing5 is {word}", "label": label, "language": language, "domain": domain}
+        for word, label, language, domain in (
+            ("fine", "good", "en", "praise"),
+            ("superb", "bad", "en", "praise"),
+            ("awful", "bad", "de", "blame"),
+        )
+    ]
+    file = package / "rows.jsonl"
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return file
+
+
+def test_version_is_scored_on_sets_that_the_project_holds_out(tiny: Any, packaged: Path) -> None:
+    row = tiny.recipe.training.dataset.row
+    tiny.change_training(
+        held_out={
+            "odd": HeldOut("held:rows.jsonl", row),
+            "counted": HeldOut("held:rows.jsonl", row, lambda _, rows: {"macro_f1": len(rows)}),
+        }
+    )
+    tiny.train()
+    found = tiny.registry.get("TINY-TRAINED-1").card.metrics["held_out"]
+    assert found["odd"]["per_domain"] == {
+        "blame": {"rows": 1, "accuracy": 1.0},
+        "praise": {"rows": 2, "accuracy": 0.5},
+    }
+    assert found["counted"] == {"macro_f1": 3}
+    packaged.write_text(packaged.read_text() * 2)
+    tiny.train()
+    assert tiny.registry.get("TINY-TRAINED-2").card.metrics["held_out"]["odd"]["rows"] == 6
+
+
+def test_temperature_is_fitted_on_rows_in_the_languages_of_the_data(
+    tiny: Any, packaged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = []
+
+    def count(_: Any, labels: Any) -> float:
+        counts.append(len(labels))
+        return 1
+
+    monkeypatch.setattr(network, "fit_temperature", count)
+    tiny.train(epochs=1)
+    tiny.change_training(calibration=HeldOut("held:rows.jsonl", tiny.recipe.training.dataset.row))
+    tiny.train(epochs=1)
+    packaged.write_text(packaged.read_text().replace('"en"', '"de"'))
+    tiny.train(epochs=1)
+    validation, english, german = counts
+    assert english == 2
+    assert german == validation > 3
+
+
+def test_temperature_is_in_the_weights(tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.train(epochs=1)
+    expected = predictions(tiny)
+    monkeypatch.setattr(network, "fit_temperature", lambda *_: 2.0)
+    tiny.train(epochs=1, force=True)
+    assert tiny.registry.get("TINY-TRAINED-2").card.metrics["temperature"] == 2
+    before = tiny.registry.get("TINY-TRAINED-1").card.metrics["temperature"]
+    for old, new in zip(expected, predictions(tiny), strict=True):
+        assert new == pytest.approx([value * before / 2 for value in old], abs=1e-3)
 
 
 def test_same_training_is_up_to_date_and_another_one_is_not(

@@ -63,6 +63,8 @@ def test_validated_model_is_registered(traced: Any, suite: Path) -> None:
     assert version.card.trained_version == trained.reference
     assert version.card.data_version == trained.card.data_version
     assert version.card.metrics["regression_cases"] == len(report(traced)["cases"])
+    for scores in ("test", "held_out", "temperature"):
+        assert version.card.metrics[scores] == trained.card.metrics[scores]
 
 
 def test_next_step_takes_the_version_that_the_step_before_found(

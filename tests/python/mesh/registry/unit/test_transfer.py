@@ -1,3 +1,4 @@
+import datetime
 import os
 import threading
 from pathlib import Path
@@ -5,10 +6,20 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.files import safe_path
-from mesh.registry.transfer import check_path, for_each, read_content
+from mesh.core.manifest import FileEntry
+from mesh.registry.base import ModelVersion
+from mesh.registry.signing import generate_keys
+from mesh.registry.transfer import (
+    check_path,
+    for_each,
+    prepare,
+    read_content,
+    record_problems,
+)
 
 
 @given(st.text())
@@ -90,3 +101,32 @@ def test_first_error_ends_the_other_moves():
 
     with pytest.raises(MeshError, match="broken"):
         for_each(move, {"endless": 2, "broken": 1}, "moving")
+
+
+@pytest.fixture
+def stored_version(tmp_path, card):
+    """A version as it is stored, without a signature: its files, card and manifest in one folder."""
+    (tmp_path / "model.bin").write_text("weights")
+    content = [FileEntry.of(tmp_path / "model.bin", "model.bin")]
+    manifest = prepare("KEYWORDS-TRAINED", content, card, tmp_path, SecretStr(""))
+    return ModelVersion(
+        name="KEYWORDS-TRAINED",
+        version=1,
+        card=card,
+        manifest=manifest,
+        created=datetime.datetime.now(datetime.UTC),
+        aliases=(),
+        attachments={},
+    )
+
+
+def test_record_is_compared_with_a_card_among_other_files(tmp_path, stored_version, card):
+    trusted = generate_keys()[1]
+    assert record_problems(stored_version, card.fingerprint, tmp_path, ()) == []
+    assert len(record_problems(stored_version, card.fingerprint, tmp_path, (trusted,))) == 1
+    assert len(record_problems(stored_version, "0" * 64, tmp_path, ())) == 1
+
+
+def test_damaged_card_says_nothing_about_the_record(tmp_path, stored_version):
+    (tmp_path / "model_card.json").write_text("{}")
+    assert record_problems(stored_version, "0" * 64, tmp_path, ()) == []

@@ -1,0 +1,101 @@
+"""The scores of a trained version, on rows that it wasn't trained on."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mesh.compile.text_model import TextModel
+from mesh.core.card import ARTIFACTS
+from mesh.core.digest import sha256_file
+from mesh.core.samples import packaged_file
+from mesh.lifecycle.recipe import HeldOut, Recipe, Training
+from mesh.registry.base import ModelRegistry
+
+logger = logging.getLogger(__name__)
+
+EVALUATION = "evaluation"
+"""Folder of the plots below a version's directory."""
+_MAIN_SCORE = {"text-classification": "macro_f1", "token-classification": "f1"}
+
+
+def score_version(
+    recipe: Recipe, training: Training, model: TextModel, test: Sequence[Any], directory: Path
+) -> dict[str, Any]:
+    """The scores on the test split and on the project's own sets.
+
+    Args:
+        test: the rows of the test split.
+        directory: of the version; the plots go below it.
+    """
+    from mesh.lifecycle.training.plots import write_plots
+    from mesh.lifecycle.training.scores import evaluate
+
+    scores = evaluate(recipe, model, test)
+    main = _MAIN_SCORE[recipe.task]
+    logger.info("%s on the %d rows of the test split: %.3f", main, len(test), scores[main])
+    held_out = {}
+    for name, each in training.held_out.items():
+        rows = read_held_out(each)
+        found = each.score(model, rows) if each.score else evaluate(recipe, model, rows)
+        logger.info("%s on the %d rows of %s: %.3f", main, len(rows), name, found[main])
+        held_out[name] = found
+    return {
+        "test": scores,
+        "held_out": held_out,
+        "plots": write_plots(scores, directory / EVALUATION),
+    }
+
+
+def read_held_out(held_out: HeldOut) -> list[Any]:
+    """The rows of a set.
+
+    Raises:
+        ValidationError: one isn't of the set's type.
+    """
+    with packaged_file(held_out.file).open(encoding="utf-8") as lines:
+        return [held_out.row.model_validate_json(line) for line in lines]
+
+
+def held_out_digests(training: Training) -> dict[str, str]:
+    """The digests of the project's own sets, by their names."""
+    calibration = {"calibration": training.calibration} if training.calibration else {}
+    sets = {**training.held_out, **calibration}
+    return {name: sha256_file(packaged_file(each.file)) for name, each in sets.items()}
+
+
+def compare(
+    recipe: Recipe,
+    registry: ModelRegistry,
+    alias: str,
+    scores: dict[str, Any],
+    test: Sequence[Any],
+    work: Path,
+) -> dict[str, Any]:
+    """The scores of the version with an alias, on the same rows of the test split.
+
+    Args:
+        scores: of the new version.
+        work: folder for the other version's files.
+
+    Returns:
+        The part of the card about the comparison; empty if no version has the alias.
+    """
+    from mesh.lifecycle.training.scores import evaluate
+
+    versions = [one for one in registry.list() if one.name == recipe.project.trained_model]
+    before = next((one for one in versions if alias in one.aliases), None)
+    if before is None:
+        logger.info("no version is %s:%s, so none is compared", recipe.project.trained_model, alias)
+        return {}
+    registry.fetch(before.reference, work / before.reference)
+    other = evaluate(recipe, recipe.load_reference(work / before.reference / ARTIFACTS), test)
+    main = _MAIN_SCORE[recipe.task]
+    logger.log(
+        logging.INFO if scores[main] >= other[main] else logging.WARNING,
+        "%s, which is %s now, has %.3f on the same rows",
+        before.reference,
+        alias,
+        other[main],
+    )
+    return {"compared_with": {"version": before.reference, "alias": alias, "test": other}}
