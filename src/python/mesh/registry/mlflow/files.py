@@ -19,6 +19,7 @@ from mesh.registry.mlflow.records import ATTACHMENT_FILE, Record, StoredAttachme
 from mesh.registry.mlflow.remote import download_file, upload_file
 from mesh.registry.mlflow.store import Store
 from mesh.registry.mlflow.unfinished import Unfinished
+from mesh.registry.storage_errors import written_to
 from mesh.registry.transfer import OWN_FILES, FileState, for_each, record_problems, with_own_entry
 
 FILES = "version"
@@ -52,7 +53,8 @@ class Upload:
             advance(entry.size)
             return entry
         if folder := _folder(self.repository):
-            return store_file(file, safe_path(folder, path), path, advance, self.shared)
+            with written_to(folder):
+                return store_file(file, safe_path(folder, path), path, advance, self.shared)
         state, entry = self.digested.get(path) or (FileState.of(file), FileEntry.of(file, path))
         upload_file(self.repository, file, state, path, self.unfinished, advance)
         self.unfinished.store(entry)

@@ -24,6 +24,7 @@ from mesh.registry.fetching import fetch_version
 from mesh.registry.history import AliasMove, check_rollback
 from mesh.registry.mlflow import files
 from mesh.registry.mlflow.aliases import MlflowAliases
+from mesh.registry.mlflow.errors import registry_errors
 from mesh.registry.mlflow.leftovers import find_leftovers
 from mesh.registry.mlflow.publishing import new_run
 from mesh.registry.mlflow.records import (
@@ -39,7 +40,7 @@ from mesh.registry.mlflow.records import (
     unknown_model,
     version_tags,
 )
-from mesh.registry.mlflow.store import Store, registry_errors
+from mesh.registry.mlflow.store import Store
 from mesh.registry.moving import move_alias, roll_back
 from mesh.registry.reference import ModelReference, check_model_name, check_new_alias
 from mesh.registry.transfer import check_path, check_unchanged, for_each, prepare, read_content

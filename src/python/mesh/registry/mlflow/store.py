@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +12,10 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-from sqlalchemy.exc import SQLAlchemyError
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.registry.local_files import make_folder, sync_folder
+from mesh.registry.mlflow.errors import registry_errors
 from mesh.registry.settings import SQLITE, RegistrySettings
 
 EXPERIMENT = "mesh"
@@ -77,20 +76,22 @@ class Store:
         if self._lock is None:
             yield None
             return
-        with self._lock.open("a") as lock:
+        with contextlib.ExitStack() as stack:
             try:
+                lock = stack.enter_context(self._lock.open("a"))
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
+                alone = True
+            except OSError:
+                # It is locked, or may not be written.
+                alone = False
+            yield alone
 
     @property
     def _lock(self) -> Path | None:
         """The file that publishers lock, which takes a registry on this machine."""
         if not self.uri.startswith(SQLITE):
             return None
-        return Path(f"{self.uri.removeprefix(SQLITE)}.publishing")
+        return Path(f"{self.uri.removeprefix(SQLITE)}.lock")
 
     def _experiment(self) -> str:
         if found := self.client.get_experiment_by_name(EXPERIMENT):
@@ -133,21 +134,6 @@ def connect(settings: RegistrySettings) -> Store:
         return Store(settings, MlflowClient(uri, uri), uri, artifacts)
 
 
-@contextlib.contextmanager
-def registry_errors(settings: RegistrySettings) -> Iterator[None]:
-    """Turn the errors of MLflow, its database and its storage into sentences without passwords.
-
-    Raises:
-        MeshError: instead of any of them.
-    """
-    try:
-        yield
-    except _failures() as error:
-        lines = settings.hide_passwords(str(error)).strip().splitlines() or [type(error).__name__]
-        shown = settings.masked(settings.uri)
-        raise MeshError(f"The registry {shown} failed: {lines[0].rstrip('.')}.") from error
-
-
 def _check_endpoint(artifacts: Path | str | None) -> None:
     """Refuse an endpoint of S3 that boto3 wouldn't accept."""
     endpoint = os.environ.get("MLFLOW_S3_ENDPOINT_URL", "")
@@ -160,17 +146,6 @@ def _artifacts(setting: str) -> Path | str | None:
     if not setting:
         return None
     return setting if "://" in setting else Path(setting).absolute()
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    """The errors of MLflow, its database and, where it is in use, boto3."""
-    failures = (MlflowException, SQLAlchemyError, OSError, sqlite3.Error)
-    if "botocore" not in sys.modules:
-        return failures
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    return *failures, Boto3Error, BotoCoreError, ClientError
 
 
 def _database_path(uri: str) -> Path:

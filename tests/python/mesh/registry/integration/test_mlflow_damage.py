@@ -1,11 +1,18 @@
 """Damage to MLflow's records, and to the folder of the embedded registry."""
 
+import contextlib
+import errno
 import json
+import os
+import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from mesh.core.errors import MeshError, UsageError
+from mesh.registry import local_files
 from mesh.registry.factory import open_registry
 from mesh.registry.prune import unneeded
 
@@ -99,6 +106,75 @@ def test_moves_of_older_meshes_come_first_by_their_times(registry, source, card)
     assert moves[2].previous == moves[1].id
     assert registry.rollback("KEYWORDS-TRAINED:prod").version == 2
     assert registry.rollback("KEYWORDS-TRAINED:prod").version == 1
+
+
+def fill_disk(monkeypatch, folder):
+    """Writing below a folder fails as on a full disk."""
+    write = local_files._write
+
+    def write_or_fail(writer, block):
+        if Path(writer.name).is_relative_to(folder):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(writer, block)
+
+    monkeypatch.setattr(local_files, "_write", write_or_fail)
+
+
+def test_a_full_disk_of_models_is_not_the_registry(registry, source, card, tmp_path, monkeypatch):
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    fill_disk(monkeypatch, tmp_path / "models")
+    with pytest.raises(MeshError) as caught:
+        registry.fetch(REFERENCE, tmp_path / "models" / REFERENCE)
+    assert str(caught.value) == (
+        f"{tmp_path}/models/{REFERENCE} can't be written: No space left on device."
+    )
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_a_full_disk_of_the_registry_is_named(
+    registry, registry_settings, source, card, monkeypatch
+):
+    fill_disk(monkeypatch, Path(registry_settings.artifacts))
+    expected = f"The registry {registry_settings.uri} failed: {registry_settings.artifacts}/.* can't be written: No"
+    with pytest.raises(MeshError, match=expected):
+        registry.publish("KEYWORDS-TRAINED", source, card)
+
+
+@pytest.mark.parametrize(
+    ("pragma", "sentence"),
+    [
+        ("query_only = on", r"its database can't be written: it is read-only; see .* folder\.$"),
+        ("max_page_count = 1", r"the disk of its database is full; make room there\.$"),
+    ],
+)
+def test_databases_that_cannot_be_written(
+    registry, registry_settings, source, card, pragma, sentence
+):
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    engine = sys.modules[
+        "mlflow.store.model_registry.sqlalchemy_store"
+    ].SqlAlchemyStore._engine_map[registry_settings.uri]
+    event.listen(engine, "engine_connect", lambda found: found.exec_driver_sql(f"PRAGMA {pragma}"))
+    large = "x" * 5000
+    with pytest.raises(MeshError, match=f"registry {registry_settings.uri} failed: {sentence}"):
+        registry.publish("KEYWORDS-TRAINED", source, card.model_copy(update={"description": large}))
+
+
+def test_a_locked_database(registry, registry_settings, source, card, monkeypatch):
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    engine = sys.modules[
+        "mlflow.store.model_registry.sqlalchemy_store"
+    ].SqlAlchemyStore._engine_map[registry_settings.uri]
+
+    def impatient(_connection, _cursor, statement, parameters, _context, _many):
+        return statement.replace("busy_timeout = 20000", "busy_timeout = 1"), parameters
+
+    event.listen(engine, "before_cursor_execute", impatient, retval=True)
+    database = registry_settings.uri.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises(MeshError, match="failed: its database is locked: another program"):
+            registry.alias(REFERENCE, "prod")
 
 
 def set_tag(registry, version, key, value):
