@@ -157,5 +157,7 @@ def require_places(text: str, answer: Answer) -> None:
 def letters(text: str) -> str:
     """The letters and digits of a text without tags, in one form."""
     seen = html.unescape(_TAG.sub("", text))
+    # A mark belongs to its letter, whatever invisible character is between them.
+    seen = "".join(each for each in seen if unicodedata.category(each) != "Cf")
     kept: str = _NO_LETTER.sub("", unicodedata.normalize("NFKC", seen))
     return kept.casefold()

@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mesh.core.project import find_projects
@@ -94,6 +94,7 @@ def test_form_markup_and_invisible_characters_change_no_answer(models, project, 
 @pytest.mark.parametrize("project", WITH_NAMES)
 @settings(max_examples=60, deadline=None)
 @given(FRAGMENTS)
+@example("Merkel&shy;&#x301;")
 def test_places_are_those_of_the_text_as_it_was_sent(models, project, text):
     [answer] = Asker(models[project], "en").ask(text)
     last = 0
