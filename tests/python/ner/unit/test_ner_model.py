@@ -61,7 +61,7 @@ def recogniser(network):
 
 
 def reading(document, **configuration):
-    return Reading.of(read_document(document), Configuration(**configuration))
+    return Reading.of(read_document(document), Configuration(**{"min_score": 0, **configuration}))
 
 
 def found(recogniser, document, **configuration):
@@ -104,6 +104,13 @@ def test_offsets_point_into_the_document_as_it_was_sent(recogniser):
 def test_names_below_the_least_score_are_left_out(recogniser, least, expected):
     entities = found(recogniser, "Ann Lee left Rome", min_score=least)
     assert [entity.entity_text for entity in entities] == expected
+
+
+def test_names_are_left_out_by_default_if_they_are_more_likely_wrong(recogniser):
+    document = read_document("Lee left. Ann left.")
+    [prediction] = recogniser.recognise([Reading.of(document, Configuration())])
+    assert [entity.entity_text for entity in prediction.entities] == ["Ann"]
+    assert names(recogniser, "Lee left. Ann left.") == ["Lee", "Ann"]
 
 
 @pytest.mark.parametrize("document", ["", " \n", "<p></p>", "nothing here", "?!", "\ud800"])
