@@ -60,8 +60,8 @@ VARIABLE = Rule(
 # https://github.com/distribution/reference/blob/main/reference.go
 TAG_OF_IMAGE = Rule(
     IMAGE_TAG,
-    "the tag of an image is letters, digits, '_', '.', '-', 128 at most, and begins with none of "
-    "the last two",
+    "the tag of an image is letters, digits, '_', '.', '-', 128 at most, and begins with neither "
+    "'.' nor '-'",
     128,
 )
 REGISTRY = Rule(
@@ -196,6 +196,7 @@ def can_be_value(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
+# https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#environment-variables
 def as_expanded(value: str) -> str:
     """A variable's value, written so that Kubernetes and Vertex AI expand it to that value.
 

@@ -58,12 +58,16 @@ def group() -> None:
 @group.command("list")
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def list_versions(name: str | None, as_json: bool) -> None:
-    """List all versions, or those of the model NAME."""
-    versions = _open().list(name)
+def list_versions(name: str | None, as_json: bool) -> int:
+    """List all versions, or those of the model NAME.
+
+    The exit code is 1 if a record is damaged.
+    """
+    registry = _open()
+    versions, code = registry.list(name), _report_damage(registry, name)
     if as_json:
         click.echo(json.dumps([_summary(version) for version in versions], indent=2))
-        return
+        return code
     table = make_table("version", "aliases", "created (UTC)", "MB", "made from")
     for version in versions:
         table.add_row(
@@ -75,6 +79,7 @@ def list_versions(name: str | None, as_json: bool) -> None:
             or (version.card.base_model.uri if version.card.base_model else ""),
         )
     print_table(table)
+    return code
 
 
 @group.command()
@@ -110,12 +115,20 @@ def rollback(reference: str) -> None:
 @group.command()
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def history(name: str, as_json: bool) -> None:
-    """List the moves of all aliases of the model NAME, oldest first."""
-    moves = _open().history(name)
+def history(name: str, as_json: bool) -> int:
+    """List the moves of all aliases of the model NAME, oldest first.
+
+    The exit code is 1 if the record of a move is damaged.
+    """
+    registry = _open()
+    moves = registry.history(name)
+    problem = registry.damaged(name).get(name)
+    if problem:
+        click.echo(f"error: {problem}", err=True)
+    code = 1 if problem else 0
     if as_json:
         click.echo(json.dumps([move.model_dump(mode="json") for move in moves], indent=2))
-        return
+        return code
     table = make_table("when (UTC)", "alias", "from", "to", "how", "who")
     for move in moves:
         table.add_row(
@@ -127,6 +140,7 @@ def history(name: str, as_json: bool) -> None:
             move.who,
         )
     print_table(table)
+    return code
 
 
 _LOCATION = "A URL, such as http://registry:5000, or an env file with MESH_REGISTRY_* settings."
@@ -179,12 +193,17 @@ def _copy(reference: str, source: str, target: str) -> None:
 def verify(references: tuple[str, ...]) -> int:
     """Check every stored file of the versions REFERENCES (all by default).
 
-    The exit code is 1 if a file is damaged.
+    The exit code is 1 if a file or a record is damaged, or can't be read.
     """
     registry = _open()
-    damaged = False
+    damaged = False if references else bool(_report_damage(registry, None))
     for reference in references or [version.reference for version in registry.list(None)]:
-        problems = registry.verify(reference)
+        try:
+            problems = registry.verify(reference)
+        except UsageError:
+            raise
+        except MeshError as error:
+            problems = [str(error).rstrip(".")]
         damaged = damaged or bool(problems)
         click.echo(f"{reference}: {'; '.join(problems) or 'intact'}")
     return 1 if damaged else 0
@@ -199,12 +218,14 @@ def verify(references: tuple[str, ...]) -> int:
     help="Number of newest versions of each model that are always kept.",
 )
 @click.option("--delete", is_flag=True, help="Delete them; without this flag they are only listed.")
-def prune(name: str | None, keep: int, delete: bool) -> None:
+def prune(name: str | None, keep: int, delete: bool) -> int:
     """Delete old versions that no alias, rollback or compiled version needs.
 
-    Without NAME, the versions of all models are considered.
+    What killed publishes have left is deleted as well. Without NAME, all models are considered. The
+    exit code is 1 if a record is damaged, or a version can't be deleted.
     """
     registry = _open()
+    code = _report_damage(registry, name)
     versions, reasons = unneeded(registry, keep, name)
     table = make_table("version", "MB", "kept because")
     for version in registry.list(name):
@@ -212,13 +233,31 @@ def prune(name: str | None, keep: int, delete: bool) -> None:
         table.add_row(version.reference, size, "; ".join(reasons.get(version.reference, [])))
     print_table(table)
     for version in versions if delete else ():
-        registry.delete(version.reference)
-        click.echo(f"{version.reference} is deleted")
+        try:
+            registry.delete(version.reference)
+        except MeshError as error:
+            click.echo(f"error: {error}", err=True)
+            code = 1
+        else:
+            click.echo(f"{version.reference} is deleted")
     if versions and not delete:
         megabytes = sum(version.manifest.size for version in versions) / 1e6
         click.echo(
             f"{len(versions)} versions, {megabytes:.1f} MB: repeat with --delete to delete them"
         )
+    for left in registry.leftovers(name, delete=delete):
+        done = "is deleted" if delete else "repeat with --delete to delete it"
+        fate = "it may still be under way" if left.in_use else done
+        click.echo(f"left by a killed publish: {left.name}, {left.size / 1e6:.1f} MB: {fate}")
+    return code
+
+
+def _report_damage(registry: ModelRegistry, name: str | None) -> int:
+    """Tell which records of all models, or of one, are damaged; the exit code."""
+    problems = registry.damaged(name).values()
+    for problem in problems:
+        click.echo(f"error: {problem}", err=True)
+    return 1 if problems else 0
 
 
 @group.command()

@@ -9,7 +9,7 @@ from mesh.compile.spec import CompileSpec
 from mesh.compile.text_model import Network, TextModel
 from mesh.compile.tokenizer import TOKENIZER_FILE, TextTokenizer
 from mesh.core.errors import MeshError
-from mesh.core.manifest import MANIFEST_FILE, Manifest
+from mesh.core.manifest import MANIFEST_FILE, Manifest, check_no_links
 
 Load = Callable[[Path, CompileSpec, int], Network]
 
@@ -57,10 +57,11 @@ def check_complete(directory: Path) -> None:
     """Compare the folder of a compiled model with its manifest.
 
     Raises:
-        MeshError: a file is missing, extra or changed.
+        MeshError: a file is a link, missing, extra or changed.
     """
     if not (directory / MANIFEST_FILE).is_file():
         raise MeshError(f"{directory} holds no compiled model: its {MANIFEST_FILE} is missing.")
+    check_no_links(directory)
     if problems := Manifest.read(directory).problems(directory):
         raise MeshError(
             f"The compiled model {directory} is damaged: {'; '.join(problems)}. Download or compile it again."

@@ -128,6 +128,22 @@ def plain_files(directory: Path) -> list[Path]:
     return paths
 
 
+def check_no_links(directory: Path) -> None:
+    """Refuse a directory that holds links: what they lead to can change, and belongs to others.
+
+    The directory itself may be one.
+
+    Raises:
+        MeshError: it holds one; the message says which, and where it leads.
+    """
+    for path in sorted(directory.rglob("*")):
+        if path.is_symlink():
+            raise MeshError(
+                f"{path} is a link to {path.readlink()}, and files of a model can't be links; make a "
+                "copy that has the files themselves, with cp -rL."
+            )
+
+
 def _read_entries(directory: Path, paths: Iterable[Path]) -> list[FileEntry]:
     """Digest several files in parallel: hashing releases the interpreter lock."""
     with ThreadPoolExecutor(_THREADS) as pool:

@@ -77,6 +77,7 @@ def resolve_base_model(address: str, *, download: bool = True) -> BaseModel:
 def _model_files(folder: Path, address: str) -> tuple[str, ...]:
     if not folder.is_dir():
         raise MeshError(f"The base model {address} doesn't exist: {folder} isn't a folder.")
+    _check_links(folder, address)
     files = sorted(
         {
             path.relative_to(folder).as_posix()
@@ -95,6 +96,19 @@ def _model_files(folder: Path, address: str) -> tuple[str, ...]:
             "pickled weights are not loaded."
         )
     return tuple(files)
+
+
+def _check_links(folder: Path, address: str) -> None:
+    """Refuse links that hide files of a model; those to files are followed, as the hub has them."""
+    for path in sorted(folder.rglob("*")):
+        if not path.is_symlink() or path.is_file():
+            continue
+        if any(path.match(pattern) or any(path.glob(pattern)) for pattern in MODEL_FILES):
+            reason = "a folder: put it in its place" if path.is_dir() else "nothing: repair it"
+            raise MeshError(
+                f"The base model {address} can't be used: {path} is a link to {path.readlink()}, which is "
+                f"{reason}, or choose another base model."
+            )
 
 
 def _from_package(address: str) -> tuple[Path, str | None]:

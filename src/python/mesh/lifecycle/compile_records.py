@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mesh.core.errors import MeshError
 from mesh.core.files import read_model, write_json_atomic
-from mesh.core.manifest import Manifest
+from mesh.core.manifest import Manifest, check_no_links
 from mesh.lifecycle.version import source_digest
 
 DOWNLOADED_FILE = "downloaded.json"
@@ -57,6 +57,7 @@ class Downloaded(BaseModel):
             MeshError: a file is missing, extra or changed.
         """
         version = directory / self.folder
+        check_no_links(version)
         if problems := Manifest.read(version).problems(version):
             raise MeshError(f"{version} is damaged ({problems[0]}); run compile:download again.")
         return version

@@ -112,9 +112,10 @@ def run_suite(
     plugin = RegressionPlugin(recipe, settings.tolerance, workspace)
     # Nothing outside may choose or change the cases.
     os.environ.pop("PYTEST_ADDOPTS", None)
-    isolation = ["--noconftest", "-c", os.devnull, "--rootdir", str(Path(suites[0]).parent)]
+    isolation = ["--noconftest", "-c", os.devnull, "--rootdir", str(Path(__file__).parent)]
     isolation += ["--disable-plugin-autoload", "-p", "no:cacheprovider"]
-    arguments = [*suites, "-q", "--import-mode=importlib", *isolation]
+    # In paths, pytest would take `[` and `::` for the choice of a case.
+    arguments = ["--pyargs", *suites, "-q", "--import-mode=importlib", *isolation]
     code = pytest.ExitCode(pytest.main(arguments, plugins=[plugin]))
     sys.stdout.flush()
     if code is pytest.ExitCode.INTERRUPTED:
@@ -128,13 +129,12 @@ def run_suite(
 
 
 def find_suites(recipe: Recipe) -> list[str]:
-    """Files of the common regression suite and, if there is one, of the project's own."""
+    """Modules of the common regression suite and, if there is one, of the project's own."""
     modules = (
         "mesh.lifecycle.regression_suite",
         f"{recipe.project.package}.compile.regression_suite",
     )
-    specs = [importlib.util.find_spec(module) for module in modules]
-    return [spec.origin for spec in specs if spec is not None and spec.origin is not None]
+    return [module for module in modules if importlib.util.find_spec(module) is not None]
 
 
 def program(project: Project) -> Program:

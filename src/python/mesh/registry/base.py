@@ -64,6 +64,21 @@ class ModelVersion:
             )
 
 
+@dataclass(frozen=True)
+class Leftover:
+    """What a killed publish has left: files, or an incomplete version, that no version names.
+
+    Args:
+        name: the model and where it is, for people.
+        size: bytes in its files.
+        in_use: whether the publish may still be under way.
+    """
+
+    name: str
+    size: int
+    in_use: bool
+
+
 class ModelRegistry(Protocol):
     """Versions of models, in order and intact.
 
@@ -101,8 +116,17 @@ class ModelRegistry(Protocol):
     def list(self, name: str | None = None) -> Sequence[ModelVersion]:
         """All versions, or those of one model, by name and number.
 
+        Versions whose records can't be read are left out; `damaged` names them.
+
         Raises:
             MeshError: no version of that model is registered.
+        """
+
+    def damaged(self, name: str | None = None) -> Mapping[str, str]:
+        """What is wrong with the records of all models, or of one.
+
+        Returns:
+            Sentences, by the reference of a version, or by the model for its history of aliases.
         """
 
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
@@ -116,7 +140,7 @@ class ModelRegistry(Protocol):
         """
 
     def history(self, name: str) -> Sequence[AliasMove]:
-        """All moves of a model's aliases, in order.
+        """All moves of a model's aliases, in order; `damaged` tells of those that can't be read.
 
         Raises:
             MeshError: no version of that model is registered.
@@ -134,6 +158,13 @@ class ModelRegistry(Protocol):
 
         Raises:
             MeshError: there is no such version, or an alias points at it.
+        """
+
+    def leftovers(self, name: str | None = None, *, delete: bool = False) -> Sequence[Leftover]:
+        """What killed publishes of all models, or of one, have left.
+
+        Args:
+            delete: remove it, unless it may be in use.
         """
 
     def attach(self, reference: str, path: str, file: Path) -> None:

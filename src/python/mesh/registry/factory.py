@@ -1,14 +1,14 @@
 """Opens the registry that the settings name."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError, UsageError
-from mesh.registry.base import ModelRegistry, ModelVersion
+from mesh.registry.base import Leftover, ModelRegistry, ModelVersion
 from mesh.registry.history import AliasMove
 from mesh.registry.settings import RegistrySettings
 
@@ -69,6 +69,9 @@ class ReadOnlyRegistry:
     def list(self, name: str | None = None) -> Sequence[ModelVersion]:
         return self.registry.list(name)
 
+    def damaged(self, name: str | None = None) -> Mapping[str, str]:
+        return self.registry.damaged(name)
+
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
         return self.registry.find(name, fingerprint)
 
@@ -83,6 +86,11 @@ class ReadOnlyRegistry:
 
     def delete(self, reference: str) -> None:
         self._refuse(f"{reference} can't be deleted")
+
+    def leftovers(self, name: str | None = None, *, delete: bool = False) -> Sequence[Leftover]:
+        if delete:
+            self._refuse("What killed publishes have left can't be deleted")
+        return self.registry.leftovers(name)
 
     def attach(self, reference: str, path: str, file: Path) -> None:
         self._refuse(f"{file} can't be attached to {reference} as {path}")

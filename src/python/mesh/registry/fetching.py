@@ -12,6 +12,7 @@ from mesh.core.manifest import MANIFEST_FILE, FileEntry, Manifest
 from mesh.core.progress import Advance
 from mesh.registry.base import ModelVersion
 from mesh.registry.signing import trust_problems
+from mesh.registry.storage_errors import written_to
 from mesh.registry.transfer import PARTS_SUFFIX, for_each
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,8 @@ def fetch_version(
             return _download(entries[path], partial, download, advance)
 
         sizes = {entry.path: entry.size for entry in version.manifest.files}
-        fetched = for_each(download_entry, sizes, f"fetching {version.reference}")
+        with written_to(directory):
+            fetched = for_each(download_entry, sizes, f"fetching {version.reference}")
         if problems := version.manifest.differences(fetched):
             raise MeshError(
                 f"{version.reference} is damaged in the registry: {'; '.join(problems)}."

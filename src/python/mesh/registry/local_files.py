@@ -37,7 +37,7 @@ def copy_file(
     digest = hashlib.sha256()
     digested: Future[None] | None = None
     size = started = 0
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent, durable=durable)
     # Two buffers for the whole file: allocating each block would take as long as writing it.
     buffers = itertools.cycle([memoryview(bytearray(_BLOCK)) for _ in range(2)])
     with (
@@ -57,7 +57,7 @@ def copy_file(
                 started = size
         if durable:
             os.fsync(writer.fileno())
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
     return FileEntry(path=path, size=size, sha256=digest.hexdigest())
 
 
@@ -107,7 +107,20 @@ def _start_writing(descriptor: int, first: int, count: int) -> None:
         os.posix_fadvise(descriptor, first, count, os.POSIX_FADV_DONTNEED)
 
 
-def _sync_folder(folder: Path) -> None:
+def make_folder(folder: Path, *, durable: bool) -> None:
+    """Make a folder and its missing parents.
+
+    Args:
+        durable: whether the names of the new ones must be on the disk when this returns.
+    """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    if durable:
+        for path in missing:
+            sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
     """Write the names of a folder's files to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -130,9 +143,9 @@ def _link_shared(shared: Path, target: Path, sha256: str) -> bool:
     try:
         if sha256_file(shared) != sha256:
             return False
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent, durable=True)
         os.link(shared, target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except OSError as error:
         logger.debug("%s is not shared: %s", shared, error)
         return False

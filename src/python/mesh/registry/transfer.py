@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 THREADS = 8
 """Files that are moved at the same time, since storage behind a network responds late."""
 
+KEPT_SECONDS = 7 * 24 * 3600
+"""Time for which an interrupted publish can be resumed."""
+
 OWN_FILES = (CARD_FILE, SIGNATURE_FILE)
 """The files that each version gets of its own, besides its manifest."""
 

@@ -27,6 +27,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("workspace")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        # Half of the epochs are enough for what is asked here.
+        patch.setenv("TRAIN_EPOCHS", "2")
         # A part of the rows is enough for the scores below, and takes a part of the time.
         patch.setenv("INGEST_SOURCE", '[{"source": "shipped", "weight": 0.4}]')
         assert [program.main([]) for program in CHAIN] == [0] * len(CHAIN)

@@ -81,7 +81,12 @@ def test_gpus_are_requested_for_training_only(tmp_path, target, accelerator, wri
     assert (accelerator["resourceType"], accelerator["resourceCount"]) == (written, "2")
 
 
-VALUES = {"COST": "$(USER) 5$$", "PLAIN": "$HOME $", "TEXT": "a: 'b'\n\"ä😀 # 1e3", "ZERO": "0"}
+VALUES = {
+    "COST": "$(USER) 5$$",
+    "PLAIN": "$HOME $",
+    "TEXT": "a: 'b'\n\"ä😀 # 1e3\r\t\u2028\x85",
+    "ZERO": "0",
+}
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def submit(prepared, monkeypatch, service, credentials=None):
 
 
 def watch(monkeypatch, service, run, **settings):
-    monkeypatch.setattr(aiplatform.PipelineJob, "_instantiate_client", lambda **_: service)
+    monkeypatch.setattr(aiplatform.PipelineJob, "_instantiate_client", lambda *_, **__: service)
     return vertex.watch_on_vertex(
         run, VertexSettings.model_validate(settings), AnonymousCredentials()
     )

@@ -1,7 +1,7 @@
 """Files of versions in MLflow's artifact storage."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from mesh.registry.mlflow.records import ATTACHMENT_FILE, Record, StoredAttachme
 from mesh.registry.mlflow.remote import download_file, upload_file
 from mesh.registry.mlflow.store import Store
 from mesh.registry.mlflow.unfinished import Unfinished
+from mesh.registry.storage_errors import written_to
 from mesh.registry.transfer import OWN_FILES, FileState, for_each, record_problems, with_own_entry
 
 FILES = "version"
@@ -52,7 +53,8 @@ class Upload:
             advance(entry.size)
             return entry
         if folder := _folder(self.repository):
-            return store_file(file, safe_path(folder, path), path, advance, self.shared)
+            with written_to(folder):
+                return store_file(file, safe_path(folder, path), path, advance, self.shared)
         state, entry = self.digested.get(path) or (FileState.of(file), FileEntry.of(file, path))
         upload_file(self.repository, file, state, path, self.unfinished, advance)
         self.unfinished.store(entry)
@@ -114,11 +116,13 @@ def storage_problems(store: Store, record: Record) -> list[str]:
     """One sentence for each stored part of a version that is missing, extra or changed."""
     source = repository(store, record, FILES)
     stored = stored_sizes(source)
-    problems = []
+    problems = [*record.problems]
+    links = _links(source, stored)
+    problems += [f"{path} is a link or a special file" for path in links]
     with tempfile.TemporaryDirectory() as temporary:
         own = Path(temporary)
         for path in OWN_FILES:
-            if path in stored:
+            if path in stored and path not in links:
                 download(source, path, stored[path], own, lambda _: None)
         trusted = store.settings.trusted
         problems += record_problems(record.version, record.fingerprint, own, trusted)
@@ -130,16 +134,21 @@ def storage_problems(store: Store, record: Record) -> list[str]:
 
     # Downloads one at a time, so that large versions fit on small disks.
     threads = None if _folder(source) else 1
-    found = for_each(read, stored, f"verifying {record.version.reference}", threads)
+    plain = {path: size for path, size in stored.items() if path not in links}
+    found = for_each(read, plain, f"verifying {record.version.reference}", threads)
+    # One problem of a file is enough.
+    found += [entry for entry in record.version.manifest.files if entry.path in links]
     problems += with_own_entry(record.version.manifest).differences(
         sorted(found, key=lambda entry: entry.path)
     )
     attached = []
     for attachment in record.attachments.values():
         source = repository(store, record, attachment.folder)
+        stored = stored_sizes(source)
         attached += [
             _read_entry(source, path, size, attachment.file.path)
-            for path, size in stored_sizes(source).items()
+            for path, size in stored.items()
+            if path not in _links(source, stored)
         ]
     expected = Manifest(files=tuple(attachment.file for attachment in record.attachments.values()))
     return problems + [f"attachment {problem}" for problem in expected.differences(attached)]
@@ -147,7 +156,26 @@ def storage_problems(store: Store, record: Record) -> list[str]:
 
 def stored_sizes(source: ArtifactRepository) -> dict[str, int]:
     """The stored files, by path, and their sizes in bytes."""
+    if folder := _folder(source):
+        return {
+            path.relative_to(folder).as_posix(): path.lstat().st_size for path in _files(folder)
+        }
     return dict(_walk(source, None))
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files below a folder of this machine, and the links, which are not followed."""
+    paths = sorted(folder.rglob("*"))
+    return [path for path in paths if path.is_symlink() or not path.is_dir()]
+
+
+def _links(source: ArtifactRepository, stored: Iterable[str]) -> set[str]:
+    """The stored paths that aren't plain files, in a folder of this machine."""
+    folder = _folder(source)
+    if folder is None:
+        return set()
+    paths = {path: folder / path for path in stored}
+    return {path for path, file in paths.items() if file.is_symlink() or not file.is_file()}
 
 
 def _walk(source: ArtifactRepository, folder: str | None) -> Iterator[tuple[str, int]]:

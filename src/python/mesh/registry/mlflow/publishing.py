@@ -28,6 +28,7 @@ def new_run(
     kept: the next publish of the same content resumes it.
     """
     with contextlib.ExitStack() as stack:
+        stack.enter_context(store.publishing())
         unfinished, shared = Unfinished(), None
         entries: tuple[FileEntry, ...] = ()
         if isinstance(store.artifacts, Path):

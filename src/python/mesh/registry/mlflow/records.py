@@ -6,6 +6,8 @@ Cards and manifests are tags, which appear together with the version or not at a
 import datetime
 import hashlib
 import json
+import logging
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from mesh.core.manifest import FileEntry, Manifest
 from mesh.registry.base import ModelVersion
 from mesh.registry.history import AliasMove, read_moves
 from mesh.registry.reference import LATEST, ModelReference, missing_model, missing_version
+from mesh.registry.transfer import check_path
 
 FORMAT_TAG = "mesh.format"
 FINGERPRINT_TAG = "mesh.fingerprint"
@@ -33,6 +36,9 @@ _ATTACHMENT = "mesh.attachment."
 _MOVE = "mesh.alias_move."
 # Databases truncate a tag's text at 64 KiB, and a character has up to 4 bytes.
 _CHUNK = 16_000
+_ATTACHED = re.compile(r"attachments/[0-9a-f]{32}")
+
+logger = logging.getLogger(__name__)
 
 
 class StoredAttachment(BaseModel):
@@ -54,13 +60,18 @@ class StoredAttachment(BaseModel):
 
 @dataclass(frozen=True)
 class Record:
-    """A version, where MLflow keeps its files, and the fingerprint by which MLflow finds it."""
+    """A version, where MLflow keeps its files, and the fingerprint by which MLflow finds it.
+
+    Args:
+        problems: one sentence for each damaged record of an attachment.
+    """
 
     version: ModelVersion
     run_id: str
     source: str
     fingerprint: str
     attachments: Mapping[str, StoredAttachment]
+    problems: Sequence[str]
 
 
 def version_tags(card: ModelCard, manifest: Manifest) -> dict[str, str]:
@@ -74,7 +85,7 @@ def version_tags(card: ModelCard, manifest: Manifest) -> dict[str, str]:
 
 
 def read_record(stored: MlflowVersion, aliases: Sequence[str]) -> Record:
-    """Read a version from its tags.
+    """Read a version from its tags; damaged attachments hide neither it nor others.
 
     Raises:
         MeshError: the tags are of another format or damaged.
@@ -84,13 +95,8 @@ def read_record(stored: MlflowVersion, aliases: Sequence[str]) -> Record:
         raise MeshError(
             f"{stored.name}-{stored.version} has a format that this mesh can't read; update the mesh."
         )
+    by_path, problems = _read_attachments(tags)
     try:
-        attachments = [
-            StoredAttachment.model_validate_json(value)
-            for key, value in tags.items()
-            if key.startswith(_ATTACHMENT)
-        ]
-        by_path = {attachment.file.path: attachment for attachment in attachments}
         version = ModelVersion(
             name=stored.name,
             version=int(stored.version),
@@ -104,7 +110,31 @@ def read_record(stored: MlflowVersion, aliases: Sequence[str]) -> Record:
         raise MeshError(
             f"The record of {stored.name}-{stored.version} is damaged: {describe_invalid(error)}."
         ) from error
-    return Record(version, stored.run_id, stored.source, tags.get(FINGERPRINT_TAG, ""), by_path)
+    return Record(
+        version, stored.run_id, stored.source, tags.get(FINGERPRINT_TAG, ""), by_path, problems
+    )
+
+
+def _read_attachments(tags: Mapping[str, str]) -> tuple[dict[str, StoredAttachment], list[str]]:
+    """The attachments by path, and a sentence for each damaged record of one."""
+    attachments, problems = {}, []
+    for key, value in tags.items():
+        if not key.startswith(_ATTACHMENT):
+            continue
+        try:
+            attachment = StoredAttachment.model_validate_json(value)
+            check_path(attachment.file.path)
+        except (ValidationError, UsageError) as error:
+            reason = describe_invalid(error) if isinstance(error, ValidationError) else str(error)
+            problems.append(f"the attachment's record {key} is damaged: {reason.rstrip('.')}")
+            continue
+        if attachment.tag[0] != key or not _ATTACHED.fullmatch(attachment.folder):
+            problems.append(
+                f"the attachment's record {key} is not the one of {attachment.file.path}"
+            )
+            continue
+        attachments[attachment.file.path] = attachment
+    return attachments, sorted(problems)
 
 
 def move_tag(move: AliasMove) -> tuple[str, str]:
@@ -138,6 +168,16 @@ def find_record(client: MlflowClient, reference: ModelReference) -> Record:
     """The record of one version.
 
     Raises:
+        MeshError: there is no such version, or its record is damaged.
+    """
+    stored = find_version(client, reference)
+    return read_record(stored, stored.aliases)
+
+
+def find_version(client: MlflowClient, reference: ModelReference) -> MlflowVersion:
+    """One version as MLflow has it.
+
+    Raises:
         MeshError: there is no such version; the message says what there is.
     """
     try:
@@ -148,7 +188,7 @@ def find_record(client: MlflowClient, reference: ModelReference) -> Record:
         stored = None
     if stored is None or not is_ours(stored):
         raise MeshError(_what_exists(client, reference))
-    return read_record(stored, stored.aliases)
+    return stored
 
 
 def find_fingerprint(client: MlflowClient, name: str, fingerprint: str) -> Record | None:
@@ -158,15 +198,42 @@ def find_fingerprint(client: MlflowClient, name: str, fingerprint: str) -> Recor
     if quote in fingerprint:
         raise UsageError(f"{fingerprint!r} isn't a fingerprint: it has both kinds of quotes.")
     condition = f"tags.`{FINGERPRINT_TAG}` = {quote}{fingerprint}{quote}"
-    newest = _newest(client, _search(client, name, condition))
-    return read_record(newest, newest.aliases) if newest else None
+    found = _search(client, name, condition)
+    for version in sorted(found, key=lambda version: int(version.version), reverse=True):
+        # A search omits the aliases.
+        stored = client.get_model_version(name, str(version.version))
+        try:
+            return read_record(stored, stored.aliases)
+        except MeshError as error:
+            logger.warning("%s", error)
+    return None
 
 
-def list_records(client: MlflowClient, name: str | None) -> list[Record]:
-    """The records of all versions, or of one model's, by name and number."""
+def list_records(client: MlflowClient, name: str | None) -> tuple[list[Record], dict[str, str]]:
+    """The records of all versions, or of one model's, by name and number.
+
+    Returns:
+        The readable ones; and sentences about damaged ones, by version, or by model for its moves.
+    """
     stored = sorted(_search(client, name), key=lambda version: (version.name, int(version.version)))
-    aliases = {model: _aliases(client, model) for model in {version.name for version in stored}}
-    return [read_record(version, aliases[version.name][int(version.version)]) for version in stored]
+    records: list[Record] = []
+    damaged: dict[str, str] = {}
+    models = {model: client.get_registered_model(model) for model in {one.name for one in stored}}
+    for version in stored:
+        reference = f"{version.name}-{version.version}"
+        aliases = _by_version(models[version.name].aliases)[int(version.version)]
+        try:
+            records.append(record := read_record(version, aliases))
+        except MeshError as error:
+            damaged[reference] = str(error)
+            continue
+        if record.problems:
+            damaged[reference] = f"{reference} is damaged: {'; '.join(record.problems)}."
+    for model in sorted(models):
+        _, problems = read_model_moves(model, models[model].tags)
+        if problems:
+            damaged[model] = " ".join(problems)
+    return records, damaged
 
 
 def check_model(client: MlflowClient, name: str) -> None:
@@ -205,9 +272,9 @@ def _search(client: MlflowClient, name: str | None, *conditions: str) -> Iterato
             return
 
 
-def _aliases(client: MlflowClient, name: str) -> dict[int, list[str]]:
+def _by_version(named: Mapping[str, str]) -> dict[int, list[str]]:
     aliases = defaultdict(list)
-    for alias, version in client.get_registered_model(name).aliases.items():
+    for alias, version in named.items():
         aliases[int(version)].append(alias)
     return aliases
 
@@ -216,7 +283,7 @@ def _what_exists(client: MlflowClient, reference: ModelReference) -> str:
     versions = [int(version.version) for version in _search(client, reference.name)]
     if not versions:
         return unknown_model(client, reference.name)
-    named = _aliases(client, reference.name)
+    named = _by_version(client.get_registered_model(reference.name).aliases)
     aliases = {alias: version for version in versions for alias in named[version]}
     return missing_version(reference, versions, aliases)
 

@@ -10,7 +10,7 @@ import logging
 import shutil
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +19,13 @@ from mlflow.exceptions import MlflowException
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
-from mesh.registry.base import ModelVersion
+from mesh.registry.base import Leftover, ModelVersion
 from mesh.registry.fetching import fetch_version
 from mesh.registry.history import AliasMove, check_rollback
 from mesh.registry.mlflow import files
 from mesh.registry.mlflow.aliases import MlflowAliases
+from mesh.registry.mlflow.errors import registry_errors
+from mesh.registry.mlflow.leftovers import find_leftovers
 from mesh.registry.mlflow.publishing import new_run
 from mesh.registry.mlflow.records import (
     ATTACHMENT_FILE,
@@ -32,12 +34,13 @@ from mesh.registry.mlflow.records import (
     check_model,
     find_fingerprint,
     find_record,
+    find_version,
     list_records,
     read_record,
     unknown_model,
     version_tags,
 )
-from mesh.registry.mlflow.store import Store, registry_errors
+from mesh.registry.mlflow.store import Store
 from mesh.registry.moving import move_alias, roll_back
 from mesh.registry.reference import ModelReference, check_model_name, check_new_alias
 from mesh.registry.transfer import check_path, check_unchanged, for_each, prepare, read_content
@@ -101,10 +104,16 @@ class MlflowRegistry:
         if name is not None:
             check_model_name(name)
         with self._errors():
-            versions = [record.version for record in list_records(self.store.client, name)]
-            if name is not None and not versions:
+            records, damaged = list_records(self.store.client, name)
+            if name is not None and not records and not damaged:
                 raise MeshError(unknown_model(self.store.client, name))
-        return versions
+        return [record.version for record in records]
+
+    def damaged(self, name: str | None = None) -> Mapping[str, str]:
+        if name is not None:
+            check_model_name(name)
+        with self._errors():
+            return list_records(self.store.client, name)[1]
 
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
         check_model_name(name)
@@ -130,7 +139,8 @@ class MlflowRegistry:
     def rollback(self, reference: str) -> ModelVersion:
         parsed = check_rollback(reference)
         with self._errors():
-            self._record(reference)
+            # Whatever the version that it points at is like.
+            find_version(self.store.client, parsed)
             aliases = MlflowAliases(self.store.client, parsed.name)
 
             def check(version: int) -> None:
@@ -150,6 +160,12 @@ class MlflowRegistry:
             for folder in (files.FILES, files.ATTACHMENTS):
                 files.remove(self.store, record.run_id, uri, folder)
             self.store.client.delete_run(record.run_id)
+
+    def leftovers(self, name: str | None = None, *, delete: bool = False) -> Sequence[Leftover]:
+        if name is not None:
+            check_model_name(name)
+        with self._errors():
+            return find_leftovers(self.store, name, delete=delete)
 
     def attach(self, reference: str, path: str, file: Path) -> None:
         check_path(path)

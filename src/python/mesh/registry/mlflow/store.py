@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +12,15 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-from sqlalchemy.exc import SQLAlchemyError
 
 from mesh.core.errors import MeshError, UsageError
+from mesh.registry.local_files import make_folder, sync_folder
+from mesh.registry.mlflow.errors import registry_errors
 from mesh.registry.settings import SQLITE, RegistrySettings
 
 EXPERIMENT = "mesh"
+MODEL_TAG = "mesh.model"
+"""Tag of a run: the model whose version it carries."""
 
 _SERVERS = ("http://", "https://")
 _POSTGRESQL = ("postgresql://", "postgresql+")
@@ -42,7 +44,7 @@ class Store:
     def start_run(self, model: str) -> tuple[str, str]:
         """Start the run that carries a new version's files; return its id and its files' URI."""
         run = self.client.create_run(
-            self._experiment(), tags={"mesh.model": model}, run_name=f"publish {model}"
+            self._experiment(), tags={MODEL_TAG: model}, run_name=f"publish {model}"
         )
         return run.info.run_id, run.info.artifact_uri
 
@@ -57,6 +59,39 @@ class Store:
             else uri
         )
         return get_artifact_repository(f"{root}/{folder}", self.uri, self.uri)
+
+    @contextlib.contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Show that a publish is under way, until this ends or the process is killed."""
+        if self._lock is None:
+            yield
+            return
+        with self._lock.open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            yield
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[bool | None]:
+        """Keep publishes waiting; tells whether none is under way, or nothing if that isn't known."""
+        if self._lock is None:
+            yield None
+            return
+        with contextlib.ExitStack() as stack:
+            try:
+                lock = stack.enter_context(self._lock.open("a"))
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                alone = True
+            except OSError:
+                # It is locked, or may not be written.
+                alone = False
+            yield alone
+
+    @property
+    def _lock(self) -> Path | None:
+        """The file that publishers lock, which takes a registry on this machine."""
+        if not self.uri.startswith(SQLITE):
+            return None
+        return Path(f"{self.uri.removeprefix(SQLITE)}.lock")
 
     def _experiment(self) -> str:
         if found := self.client.get_experiment_by_name(EXPERIMENT):
@@ -99,21 +134,6 @@ def connect(settings: RegistrySettings) -> Store:
         return Store(settings, MlflowClient(uri, uri), uri, artifacts)
 
 
-@contextlib.contextmanager
-def registry_errors(settings: RegistrySettings) -> Iterator[None]:
-    """Turn the errors of MLflow, its database and its storage into sentences without passwords.
-
-    Raises:
-        MeshError: instead of any of them.
-    """
-    try:
-        yield
-    except _failures() as error:
-        lines = settings.hide_passwords(str(error)).strip().splitlines() or [type(error).__name__]
-        shown = settings.masked(settings.uri)
-        raise MeshError(f"The registry {shown} failed: {lines[0].rstrip('.')}.") from error
-
-
 def _check_endpoint(artifacts: Path | str | None) -> None:
     """Refuse an endpoint of S3 that boto3 wouldn't accept."""
     endpoint = os.environ.get("MLFLOW_S3_ENDPOINT_URL", "")
@@ -126,17 +146,6 @@ def _artifacts(setting: str) -> Path | str | None:
     if not setting:
         return None
     return setting if "://" in setting else Path(setting).absolute()
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    """The errors of MLflow, its database and, where it is in use, boto3."""
-    failures = (MlflowException, SQLAlchemyError, OSError, sqlite3.Error)
-    if "botocore" not in sys.modules:
-        return failures
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    return *failures, Boto3Error, BotoCoreError, ClientError
 
 
 def _database_path(uri: str) -> Path:
@@ -156,7 +165,7 @@ def _ensure_database(path: Path) -> None:
     if not _is_empty(path):
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent, durable=True)
         with Path(f"{path}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if _is_empty(path):
@@ -187,3 +196,4 @@ def _create_database(path: Path) -> None:
     store = SqlAlchemyStore(SQLITE + str(partial), (path.parent / "artifacts").as_uri())  # type: ignore[no-untyped-call]
     store.engine.dispose()
     partial.replace(path)
+    sync_folder(path.parent)

@@ -20,10 +20,9 @@ from mesh.core.errors import MeshError
 from mesh.core.files import write_json_atomic
 from mesh.core.manifest import FileEntry, Manifest
 from mesh.registry.settings import RegistrySettings
+from mesh.registry.transfer import KEPT_SECONDS
 
 logger = logging.getLogger(__name__)
-
-_KEPT_SECONDS = 7 * 24 * 3600
 
 
 class PartsSent(BaseModel):
@@ -161,5 +160,5 @@ def _remove_old(folder: Path) -> None:
     """Forget old publishes that nobody has resumed; their stored files remain."""
     for path in folder.iterdir():
         with contextlib.suppress(OSError):
-            if path.stat().st_mtime < time.time() - _KEPT_SECONDS:
+            if path.stat().st_mtime < time.time() - KEPT_SECONDS:
                 path.unlink()

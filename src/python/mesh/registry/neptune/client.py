@@ -15,6 +15,7 @@ from neptune.internal.backends import hosted_client  # pants: no-infer-dep
 
 from mesh.core.errors import MeshError
 from mesh.registry.reference import ModelReference
+from mesh.registry.storage_errors import describe_failed_file, failed_file
 
 READ = "read-only"
 # Each call ends when the server has responded. In "async" mode a thread sends the fields, and only
@@ -170,6 +171,8 @@ def neptune_errors(address: str) -> Iterator[None]:
         yield
     # Its HTTP libraries raise OSErrors; when it tracks files, it calls S3 itself.
     except (exceptions.NeptuneException, OSError, BotoCoreError, ClientError) as error:
+        if isinstance(error, OSError) and failed_file(error) is not None:
+            raise MeshError(f"{describe_failed_file(error)}.") from error
         kind = type(error).__name__
         if kind in _CONNECTION_ERRORS:
             text = f"its server can't be reached ({kind}). {_GONE}"

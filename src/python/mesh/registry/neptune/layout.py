@@ -11,12 +11,13 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mesh.core.card import CARD_FILE, ModelCard, TestFiles
-from mesh.core.errors import MeshError, describe_invalid
+from mesh.core.errors import MeshError, UsageError, describe_invalid
 from mesh.core.manifest import MANIFEST_FILE, FileEntry, Manifest
 from mesh.registry.base import ModelVersion
 from mesh.registry.history import AliasMove, read_moves
 from mesh.registry.neptune.client import Client
 from mesh.registry.reference import LATEST, ModelReference, missing_model, missing_version
+from mesh.registry.transfer import check_path
 
 OWN = "mesh"
 RECORD = f"{OWN}/record"
@@ -108,11 +109,22 @@ def attachment_record(path: str) -> str:
     return f"{OWN}/attachments/{hashlib.sha256(path.encode()).hexdigest()}"
 
 
-def read_attachments(fields: Mapping[str, Any]) -> dict[str, FileEntry]:
-    """The attachments of a version, by path, from the fields of this package."""
-    records = fields.get("attachments", {}).values()
-    entries = [FileEntry.model_validate_json(record) for record in records]
-    return {entry.path: entry for entry in sorted(entries, key=lambda entry: entry.path)}
+def read_attachments(fields: Mapping[str, Any]) -> tuple[dict[str, FileEntry], list[str]]:
+    """The attachments of a version by path, and a sentence for each damaged record of one."""
+    entries, problems = [], []
+    for key, record in sorted(fields.get("attachments", {}).items()):
+        try:
+            entry = FileEntry.model_validate_json(record)
+            check_path(entry.path)
+        except (ValidationError, UsageError) as error:
+            reason = describe_invalid(error) if isinstance(error, ValidationError) else str(error)
+            problems.append(f"the attachment's record {key} is damaged: {reason.rstrip('.')}")
+            continue
+        if attachment_record(entry.path).rpartition("/")[2] != key:
+            problems.append(f"the attachment's record {key} is not the one of {entry.path}")
+            continue
+        entries.append(entry)
+    return {entry.path: entry for entry in sorted(entries, key=lambda entry: entry.path)}, problems
 
 
 def read_aliases(fields: Mapping[str, Any]) -> dict[str, int]:
@@ -178,18 +190,26 @@ class Lookup:
         Raises:
             MeshError: its record is damaged.
         """
+        return self.read_record(found)[0]
+
+    def read_record(self, found: ModelReference) -> tuple[ModelVersion, list[str]]:
+        """Read a complete version, and a sentence for each damaged record of an attachment.
+
+        Raises:
+            MeshError: its record is damaged.
+        """
         aliases = read_aliases(self.fields(found.name))
         with self.client.version(found) as version:
             fields = version[OWN].fetch()
             created = version["sys/creation_time"].fetch()
         try:
             record = Record.of(fields)
-            attachments = read_attachments(fields)
         except ValidationError as error:
             raise MeshError(
                 f"The record of {found} is damaged: {describe_invalid(error)}."
             ) from error
-        return ModelVersion(
+        attachments, problems = read_attachments(fields)
+        version_read = ModelVersion(
             name=found.name,
             version=int(found.version or 0),
             card=record.card,
@@ -198,6 +218,32 @@ class Lookup:
             aliases=tuple(sorted(name for name in aliases if aliases[name] == found.version)),
             attachments=attachments,
         )
+        return version_read, problems
+
+    def read_all(self, name: str | None) -> tuple[list[ModelVersion], dict[str, str]]:
+        """The complete versions of all models, or of one, by name and number.
+
+        Returns:
+            The readable ones; and sentences about damaged ones, by version, or by model for its
+            moves.
+        """
+        versions, damaged = [], {}
+        for model in self.models() if name is None else [name]:
+            numbers = self.numbers(model)
+            for number in numbers:
+                reference = ModelReference(model, version=number)
+                try:
+                    version, problems = self.read_record(reference)
+                except MeshError as error:
+                    damaged[str(reference)] = str(error)
+                    continue
+                versions.append(version)
+                if problems:
+                    damaged[str(reference)] = f"{reference} is damaged: {'; '.join(problems)}."
+            moves = read_model_moves(model, self.fields(model))[1] if numbers else []
+            if moves:
+                damaged[model] = " ".join(moves)
+        return versions, damaged
 
     def fields(self, name: str) -> dict[str, Any]:
         """The fields that this package has given a model."""
@@ -209,17 +255,27 @@ class Lookup:
 
     def numbers(self, name: str, fingerprint: str | None = None) -> Sequence[int]:
         """The numbers of a model's complete versions, in order, or of those with a fingerprint."""
+        rows = self._rows(name)
+        return sorted(
+            number
+            for number, row in rows.items()
+            if value(row, RECORD) is not None and fingerprint in (None, value(row, FINGERPRINT))
+        )
+
+    def incomplete(self, name: str) -> Sequence[int]:
+        """The numbers of versions that are being published, or whose publishing failed."""
+        rows = self._rows(name)
+        return sorted(number for number, row in rows.items() if value(row, RECORD) is None)
+
+    def _rows(self, name: str) -> dict[int, Any]:
+        """The rows of Neptune's table of a model's versions, by number."""
         if name not in self.models(name):
-            return []
+            return {}
         with self.client.model(name) as model:
             rows = model.fetch_model_versions_table(
                 columns=["sys/id", RECORD, FINGERPRINT], sort_by="sys/id"
             ).to_rows()
-        return sorted(
-            int(row.get_attribute_value("sys/id").rpartition("-")[2])
-            for row in rows
-            if value(row, RECORD) is not None and fingerprint in (None, value(row, FINGERPRINT))
-        )
+        return {int(row.get_attribute_value("sys/id").rpartition("-")[2]): row for row in rows}
 
     def models(self, name: str | None = None) -> Sequence[str]:
         """The names of all models, or of those in the project that a model belongs to."""

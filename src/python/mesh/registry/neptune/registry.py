@@ -6,6 +6,8 @@ manifest are recorded. Versions without it are ignored.
 """
 
 import contextlib
+import datetime
+import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.core.progress import Advance
-from mesh.registry.base import ModelVersion
+from mesh.registry.base import Leftover, ModelVersion
 from mesh.registry.fetching import fetch_version
 from mesh.registry.history import AliasMove, check_rollback
 from mesh.registry.moving import move_alias, roll_back
@@ -30,6 +32,7 @@ from mesh.registry.neptune.objects import Objects, ObjectsError
 from mesh.registry.reference import ModelReference, check_model_name, check_new_alias
 from mesh.registry.settings import RegistrySettings
 from mesh.registry.transfer import (
+    KEPT_SECONDS,
     FileState,
     check_path,
     check_unchanged,
@@ -40,6 +43,8 @@ from mesh.registry.transfer import (
 )
 
 _SHOWN = 10
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -93,21 +98,26 @@ class NeptuneRegistry:
         if name is not None:
             check_model_name(name)
         with self._errors():
-            names = self._lookup.models() if name is None else [name]
-            references = [
-                ModelReference(model, version=number)
-                for model in names
-                for number in self._lookup.numbers(model)
-            ]
-            if name is not None and not references:
+            versions, damaged = self._lookup.read_all(name)
+            if name is not None and not versions and not damaged:
                 raise MeshError(self._lookup.unknown_model(name))
-            return [self._lookup.read(reference) for reference in references]
+            return versions
+
+    def damaged(self, name: str | None = None) -> Mapping[str, str]:
+        if name is not None:
+            check_model_name(name)
+        with self._errors():
+            return self._lookup.read_all(name)[1]
 
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
         check_model_name(name)
         with self._errors():
-            numbers = self._lookup.numbers(name, fingerprint)
-            return self._lookup.read(ModelReference(name, version=numbers[-1])) if numbers else None
+            for number in reversed(self._lookup.numbers(name, fingerprint)):
+                try:
+                    return self._lookup.read(ModelReference(name, version=number))
+                except MeshError as error:
+                    logger.warning("%s", error)
+        return None
 
     def alias(self, reference: str, alias: str) -> ModelVersion:
         check_new_alias(alias)
@@ -149,6 +159,17 @@ class NeptuneRegistry:
             for prefix in prefixes:
                 self._remove_objects(found, prefix)
 
+    def leftovers(self, name: str | None = None, *, delete: bool = False) -> Sequence[Leftover]:
+        if name is not None:
+            check_model_name(name)
+        with self._errors():
+            found = [
+                ModelReference(model, version=number)
+                for model in (self._lookup.models() if name is None else [name])
+                for number in self._lookup.incomplete(model)
+            ]
+            return [self._leftover(version, delete=delete) for version in found]
+
     def attach(self, reference: str, path: str, file: Path) -> None:
         check_path(path)
         if file.is_symlink() or not file.is_file():
@@ -175,9 +196,10 @@ class NeptuneRegistry:
     def verify(self, reference: str) -> Sequence[str]:
         with self._errors():
             found = self._lookup.find(ModelReference.parse(reference))
-            version = self._lookup.read(found)
+            version, problems = self._lookup.read_record(found)
             with self.client.version(found) as stored:
-                return self._files(stored, found).problems(version, self.settings.trusted)
+                files = self._files(stored, found)
+                return [*problems, *files.problems(version, self.settings.trusted)]
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
         return neptune_errors(self.settings.masked(self.settings.uri))
@@ -224,6 +246,19 @@ class NeptuneRegistry:
             for field, text in record.parts().items():
                 stored[field] = text
         return record
+
+    def _leftover(self, found: ModelReference, *, delete: bool) -> Leftover:
+        """An incomplete version; a killed publisher can't be told from a slow one for a week."""
+        with self.client.version(found) as stored:
+            created: datetime.datetime = stored["sys/creation_time"].fetch()
+            prefixes = self._files(stored, found).own_prefixes()
+        age = datetime.datetime.now(datetime.UTC) - created
+        in_use = age.total_seconds() < KEPT_SECONDS
+        if delete and not in_use:
+            self.client.delete(found)
+            for prefix in prefixes:
+                self._remove_objects(found, prefix)
+        return Leftover(f"the incomplete version {found}", 0, in_use)
 
     def _remove_objects(self, gone: ModelReference, prefix: str) -> None:
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from mesh.cli.mesh import main
 from mesh.core.card import ModelCard
@@ -302,3 +303,30 @@ def test_keys_never_replace_a_file(mesh: Mesh, tmp_path: Path) -> None:
     assert (made.code, made.output) == (1, "")
     assert "keys.env can't be made: File exists" in made.errors
     assert (tmp_path / "keys.env").read_text() == "precious"
+
+
+@pytest.mark.usefixtures("_published")
+def test_a_damaged_record_is_reported_and_the_rest_goes_on(mesh: Mesh, own: Path) -> None:
+    client = MlflowClient(f"sqlite:///{own}/registry.db", f"sqlite:///{own}/registry.db")
+    client.set_model_version_tag(TRAINED, "1", "mesh.card.0000", "{")
+    damage = f"error: The record of {TRAINED}-1 is damaged: "
+    listed = mesh("list")
+    assert listed.code == 1
+    assert listed.errors.startswith(damage)
+    assert len(listed.output.splitlines()) == len(mesh("list", COMPILED).output.splitlines()) + 1
+    assert [one["reference"] for one in json.loads(mesh("list", "--json").output)] == [
+        f"{COMPILED}-1",
+        f"{COMPILED}-2",
+        f"{TRAINED}-2",
+    ]
+    verified = mesh("verify")
+    assert verified.code == 1
+    assert verified.errors.startswith(damage)
+    assert f"{TRAINED}-2: intact" in verified.output
+    both = mesh("verify", f"{TRAINED}-1", f"{TRAINED}-2")
+    assert both.code == 1
+    assert both.output.splitlines()[1] == f"{TRAINED}-2: intact"
+    pruned = mesh("prune", "--keep=1", "--delete")
+    assert pruned.code == 1
+    assert pruned.errors.startswith(damage)
+    assert f"{COMPILED}-1 is deleted" in pruned.output

@@ -63,6 +63,11 @@ def _flip_bit(path: Path) -> None:
             r"model\.onnx has 2 bytes instead of 800",
         ),
         (
+            lambda folder: (folder / "model.onnx.data").rename(folder.parent / "data")
+            and (folder / "model.onnx.data").symlink_to(folder.parent / "data"),
+            r"model\.onnx\.data is a link to .*/data, and files of a model can't be links",
+        ),
+        (
             lambda folder: (folder / "left-over").write_text("{}"),
             "left-over is not in the manifest",
         ),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mesh.core.errors import MeshError
-from mesh.core.manifest import FileEntry, Manifest
+from mesh.core.manifest import FileEntry, Manifest, check_no_links
 
 
 @pytest.fixture
@@ -110,3 +110,13 @@ def test_paths_that_lead_out_are_never_opened(directory: Path, tmp_path: Path) -
     (tmp_path / "secret").write_text("s")
     manifest = Manifest(files=(FileEntry.of(tmp_path / "secret", "../secret"),))
     assert "../secret is missing" in manifest.problems(directory)
+
+
+@pytest.mark.parametrize("target", ["c.json", "a", "/nowhere"])
+def test_links_are_refused_by_name(directory: Path, tmp_path: Path, target: str) -> None:
+    check_no_links(directory)
+    (tmp_path / "linked").symlink_to(directory)
+    check_no_links(tmp_path / "linked")
+    (directory / "a/weights").symlink_to(directory / target)
+    with pytest.raises(MeshError, match=rf"a/weights is a link to {directory / target}, .* cp -rL"):
+        check_no_links(directory)

@@ -1,4 +1,3 @@
-import importlib
 import re
 from pathlib import Path
 from typing import Literal
@@ -9,7 +8,6 @@ from pydantic_settings import SettingsConfigDict
 
 from mesh.core.errors import UsageError
 from mesh.core.settings import (
-    NESTED_PREFIXES,
     MeshSettings,
     load_settings,
     load_settings_of_file,
@@ -173,19 +171,6 @@ def test_names_that_other_programs_have(env_file: Path) -> None:
     env_file.write_text("MESH_WRKSPACE=a\n")
     with pytest.raises(UsageError, match="MESH_WRKSPACE"):
         load_settings([MeshOnly], env_file=env_file)
-
-
-def test_prefixes_that_begin_with_another_are_known() -> None:
-    found = set()
-    for package in ("mesh", "pipelines", "keywords", "entity_fishing", "summarization"):
-        [folder] = importlib.import_module(package).__path__
-        for path in Path(folder).rglob("*.py"):
-            found.update(re.findall(r'env_prefix="(\w+)"', path.read_text(encoding="utf-8")))
-    assert {
-        prefix
-        for prefix in found
-        if any(prefix != other and prefix.startswith(other) for other in found)
-    } == set(NESTED_PREFIXES)
 
 
 def test_line_that_is_no_setting_is_refused(env_file: Path) -> None:

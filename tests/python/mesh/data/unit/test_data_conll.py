@@ -1,6 +1,7 @@
 """Files of tokens and tags as people have them."""
 
 import io
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from mesh.core.errors import MeshError
 from mesh.data.conll import read_conll
 from mesh.data.raw_row import RawRow
+from mesh.nlp.segmentation import has_spaceless, is_unspaced
 
 Found = list[tuple[str, list[tuple[str, str]]]]
 
@@ -173,10 +175,13 @@ def test_written_sentences_come_back(
         )
         for sentence in sentences
     )
-    assert found(border.join(blocks)) == [
-        (
-            " ".join(token for token, _ in sentence),
-            [(token, label) for token, label in sentence if label],
-        )
-        for sentence in sentences
+    rows = found(border.join(blocks))
+    assert [text.replace(" ", "") for text, _ in rows] == [
+        "".join(token for token, _ in sentence) for sentence in sentences
     ]
+    for sentence, (text, entities) in zip(sentences, rows, strict=True):
+        assert entities == [(token, label) for token, label in sentence if label]
+        words = [token for token, _ in sentence]
+        joined = " ".join(words)
+        if not (has_spaceless(joined) or any(is_unspaced(*pair) for pair in pairwise(words))):
+            assert text == joined

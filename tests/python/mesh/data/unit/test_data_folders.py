@@ -5,26 +5,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
+from folder_names import with_folder_names
 from mesh.data.sources import find_files
 from tiny_versions import features_at, publish
-
-MEANT_BY_SOMETHING = "#%,[]{}()'\"\\?*!$&;:@=+~^|<>. \t\nx1éß关"
-"""Characters that patterns, URLs, shells or configuration files take for more than themselves."""
-
-NAMES = st.one_of(
-    st.text(st.sampled_from(MEANT_BY_SOMETHING), min_size=1, max_size=12),
-    st.text(
-        st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1, max_size=12
-    ),
-).filter(lambda name: name not in (".", ".."))
-
-any_name = given(name=NAMES)
-some_examples = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
-)
 
 
 def is_tagged_data_restored(root: str, scratch: Path) -> bool:
@@ -38,18 +22,7 @@ def is_tagged_data_restored(root: str, scratch: Path) -> bool:
     return restored and not any(store.check().values())
 
 
-@example(name="a #1")
-@example(name="100%")
-@example(name="a,b")
-@example(name="[x]")
-@example(name="{1}")
-@example(name="it's")
-@example(name="a::b")
-@example(name="s3:")
-@example(name="a * ?")
-@example(name=" ")
-@any_name
-@some_examples
+@with_folder_names
 def test_tagged_data_is_where_it_was_put(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -75,8 +48,7 @@ def test_tagged_data_is_where_it_was_put(
         assert [path.name for path in Path(temporary).iterdir()] == [name]
 
 
-@any_name
-@some_examples
+@with_folder_names
 def test_source_is_found_by_its_name_its_folder_and_a_pattern(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

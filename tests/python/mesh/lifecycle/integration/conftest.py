@@ -13,6 +13,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
 
+from folder_names import ODD_NAME
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.dataset import AnnotatedText, ClassifiedText, Dataset, Entity
@@ -116,6 +117,8 @@ class Tiny:
     """A tiny project in a workspace, with features ready to train on."""
 
     def __init__(self, folder: Path, recipe: Recipe, rows: Sequence[dict[str, Any]]) -> None:
+        folder = folder / ODD_NAME
+        folder.mkdir()
         self.workspace = WorkspaceSettings(workspace=folder)
         self.data = DataSettings(root=str(folder / "data"))
         self.registry_settings = RegistrySettings(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from folder_names import ODD_NAME
 from mesh.compile.artifact import CompiledModel
 from mesh.core.card import COMPILED
 from mesh.core.errors import MeshError
@@ -37,11 +38,12 @@ def traced(tiny: Any) -> Any:
 @pytest.fixture
 def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project's optional module `tiny.compile.regression_suite`."""
-    package = tmp_path / "code/tiny/compile"
+    code = tmp_path / ODD_NAME / "code"
+    package = code / "tiny/compile"
     package.mkdir(parents=True)
     for folder in (package, package.parent):
         (folder / "__init__.py").touch()
-    monkeypatch.syspath_prepend(tmp_path / "code")
+    monkeypatch.syspath_prepend(code)
     # It may be imported from another test's folder.
     for name in [name for name in sys.modules if name.partition(".")[0] == "tiny"]:
         sys.modules.pop(name)

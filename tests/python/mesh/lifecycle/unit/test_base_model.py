@@ -34,6 +34,31 @@ def test_folder_gives_configuration_and_weights_but_no_pickle_and_no_code(
     ]
 
 
+def test_links_to_files_are_followed(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    before = resolve_base_model(str(folder))
+    blobs = tmp_path_factory.mktemp("blobs")
+    (folder / "model.safetensors").rename(blobs / "1")
+    (folder / "model.safetensors").symlink_to(blobs / "1")
+    (folder / "logs").symlink_to("/nowhere")
+    assert resolve_base_model(str(folder)) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "gone"), [("model.safetensors", True), ("1_Pooling", False)], ids=["gone", "folder"]
+)
+def test_links_that_hide_files_are_refused_by_name(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, name: str, gone: bool
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / name
+    (folder / name).rename(elsewhere)
+    (folder / name).symlink_to("/nowhere" if gone else elsewhere)
+    reason = "nothing" if gone else "a folder"
+    with pytest.raises(MeshError, match=f"{name} is a link to .*, which is {reason}: "):
+        resolve_base_model(str(folder))
+
+
 def test_digest_depends_on_the_files_that_count_only(folder: Path) -> None:
     before = resolve_base_model(str(folder)).source.digest
     (folder / "pytorch_model.bin").write_bytes(b"another pickle")

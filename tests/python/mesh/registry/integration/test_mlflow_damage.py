@@ -1,12 +1,20 @@
 """Damage to MLflow's records, and to the folder of the embedded registry."""
 
+import contextlib
+import errno
 import json
+import os
+import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from mesh.core.errors import MeshError, UsageError
+from mesh.registry import local_files
 from mesh.registry.factory import open_registry
+from mesh.registry.prune import unneeded
 
 REFERENCE = "KEYWORDS-TRAINED-1"
 
@@ -98,3 +106,164 @@ def test_moves_of_older_meshes_come_first_by_their_times(registry, source, card)
     assert moves[2].previous == moves[1].id
     assert registry.rollback("KEYWORDS-TRAINED:prod").version == 2
     assert registry.rollback("KEYWORDS-TRAINED:prod").version == 1
+
+
+def fill_disk(monkeypatch, folder):
+    """Writing below a folder fails as on a full disk."""
+    write = local_files._write
+
+    def write_or_fail(writer, block):
+        if Path(writer.name).is_relative_to(folder):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(writer, block)
+
+    monkeypatch.setattr(local_files, "_write", write_or_fail)
+
+
+def test_a_full_disk_of_models_is_not_the_registry(registry, source, card, tmp_path, monkeypatch):
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    fill_disk(monkeypatch, tmp_path / "models")
+    with pytest.raises(MeshError) as caught:
+        registry.fetch(REFERENCE, tmp_path / "models" / REFERENCE)
+    assert str(caught.value) == (
+        f"{tmp_path}/models/{REFERENCE} can't be written: No space left on device."
+    )
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_a_full_disk_of_the_registry_is_named(
+    registry, registry_settings, source, card, monkeypatch
+):
+    fill_disk(monkeypatch, Path(registry_settings.artifacts))
+    expected = f"The registry {registry_settings.uri} failed: {registry_settings.artifacts}/.* can't be written: No"
+    with pytest.raises(MeshError, match=expected):
+        registry.publish("KEYWORDS-TRAINED", source, card)
+
+
+@pytest.mark.parametrize(
+    ("pragma", "sentence"),
+    [
+        ("query_only = on", r"its database can't be written: it is read-only; see .* folder\.$"),
+        ("max_page_count = 1", r"the disk of its database is full; make room there\.$"),
+    ],
+)
+def test_databases_that_cannot_be_written(
+    registry, registry_settings, source, card, pragma, sentence
+):
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    engine = sys.modules[
+        "mlflow.store.model_registry.sqlalchemy_store"
+    ].SqlAlchemyStore._engine_map[registry_settings.uri]
+    event.listen(engine, "engine_connect", lambda found: found.exec_driver_sql(f"PRAGMA {pragma}"))
+    large = "x" * 5000
+    with pytest.raises(MeshError, match=f"registry {registry_settings.uri} failed: {sentence}"):
+        registry.publish("KEYWORDS-TRAINED", source, card.model_copy(update={"description": large}))
+
+
+def test_a_locked_database(registry, registry_settings, source, card, monkeypatch):
+    registry.publish("KEYWORDS-TRAINED", source, card)
+    engine = sys.modules[
+        "mlflow.store.model_registry.sqlalchemy_store"
+    ].SqlAlchemyStore._engine_map[registry_settings.uri]
+
+    def impatient(_connection, _cursor, statement, parameters, _context, _many):
+        return statement.replace("busy_timeout = 20000", "busy_timeout = 1"), parameters
+
+    event.listen(engine, "before_cursor_execute", impatient, retval=True)
+    database = registry_settings.uri.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises(MeshError, match="failed: its database is locked: another program"):
+            registry.alias(REFERENCE, "prod")
+
+
+def set_tag(registry, version, key, value):
+    registry.store.client.set_model_version_tag("KEYWORDS-TRAINED", str(version), key, value)
+
+
+@pytest.fixture
+def three(registry, source, card):
+    for _ in range(3):
+        registry.publish("KEYWORDS-TRAINED", source, card)
+    return registry
+
+
+def numbers(versions):
+    return [version.version for version in versions]
+
+
+@pytest.mark.parametrize("tag", ["mesh.manifest.0000", "mesh.card.0000", "mesh.format"])
+def test_a_damaged_version_hides_no_others(three, tag):
+    set_tag(three, 2, tag, "{")
+    assert numbers(three.list()) == numbers(three.list("KEYWORDS-TRAINED")) == [1, 3]
+    ((reference, problem),) = three.damaged().items()
+    assert reference == "KEYWORDS-TRAINED-2"
+    assert "KEYWORDS-TRAINED-2" in problem
+    doomed, _ = unneeded(three, 1)
+    assert numbers(doomed) == [1]
+
+
+def test_find_passes_over_a_damaged_version(three, card):
+    set_tag(three, 3, "mesh.manifest.0000", "{")
+    assert three.find("KEYWORDS-TRAINED", card.fingerprint).version == 2
+
+
+def test_an_alias_of_a_damaged_version_can_still_be_rolled_back(three):
+    for version in (1, 2):
+        three.alias(f"KEYWORDS-TRAINED-{version}", "prod")
+    set_tag(three, 2, "mesh.card.0000", "{")
+    doomed, reasons = unneeded(three, 1)
+    assert doomed == []
+    assert reasons[REFERENCE] == ["prod can be rolled back to it"]
+    assert three.rollback("KEYWORDS-TRAINED:prod").version == 1
+
+
+def test_a_damaged_compiled_version_keeps_the_trained_ones(three, source, card):
+    compiled = card.model_copy(update={"model_type": "compiled", "trained_version": REFERENCE})
+    three.publish("KEYWORDS-COMPILED", source, compiled)
+    client = three.store.client
+    client.set_model_version_tag("KEYWORDS-COMPILED", "1", "mesh.card.0000", "{")
+    doomed, _ = unneeded(three, 1)
+    assert doomed == []
+
+
+def test_a_damaged_move_hides_no_others(three):
+    for version in (1, 2, 3):
+        three.alias(f"KEYWORDS-TRAINED-{version}", "prod")
+    first, second, _ = three.history("KEYWORDS-TRAINED")
+    key = f"mesh.alias_move.{second.id}"
+    three.store.client.set_registered_model_tag("KEYWORDS-TRAINED", key, "{")
+    assert [move.after for move in three.history("KEYWORDS-TRAINED")] == [1, 3]
+    assert second.id in three.damaged("KEYWORDS-TRAINED")["KEYWORDS-TRAINED"]
+    assert first.id not in three.damaged()["KEYWORDS-TRAINED"]
+    assert numbers(three.list()) == [1, 2, 3]
+    assert three.rollback("KEYWORDS-TRAINED:prod").version == 2
+
+
+@pytest.mark.parametrize("value", ["{", "of another path", "outside"])
+def test_a_damaged_attachment_is_a_problem_of_its_version(three, source, value):
+    for path in ("a.json", "b.json"):
+        three.attach(REFERENCE, path, source / "test_files/inputs.json")
+    tags = three.store.client.get_model_version("KEYWORDS-TRAINED", "1").tags
+    (one, first), (_, second) = sorted(
+        (key, text) for key, text in tags.items() if key.startswith("mesh.attachment.")
+    )
+    stored = json.loads(first)
+    left = json.loads(second)["file"]["path"]
+    outside = json.dumps(stored | {"folder": "attachments/../../secret"})
+    set_tag(three, 1, one, {"of another path": second, "outside": outside}.get(value, value))
+    (version,) = (version for version in three.list() if version.version == 1)
+    assert list(version.attachments) == [left]
+    assert one in three.damaged()[REFERENCE]
+    problems = three.verify(REFERENCE)
+    assert any(one in problem for problem in problems)
+    assert three.verify("KEYWORDS-TRAINED-2") == []
+
+
+@pytest.mark.parametrize("target", ["outside", "nowhere", "inside"])
+def test_stored_links_are_problems_of_their_version(registry, files, tmp_path, target):
+    (tmp_path / "outside").write_text("secret")
+    path = files / "model_artifacts/config.json"
+    path.unlink()
+    path.symlink_to(files / "manifest.json" if target == "inside" else tmp_path / target)
+    assert registry.verify(REFERENCE) == ["model_artifacts/config.json is a link or a special file"]

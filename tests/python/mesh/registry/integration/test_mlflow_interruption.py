@@ -1,5 +1,6 @@
 """Processes killed with SIGKILL while they publish, fetch or attach."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -71,20 +72,53 @@ def test_killed_publish_leaves_nothing_that_looks_like_a_version(
     assert Manifest.of(tmp_path / "fetched") == published.manifest
 
 
-def test_files_of_a_killed_publish_belong_to_a_run_without_a_version(
-    kill_stopped, registry, source, card
+def test_what_a_killed_publish_left_is_found_and_removed(
+    kill_stopped, registry, registry_settings, source, card
 ):
+    published = registry.publish("KEYWORDS-TRAINED", source, card)
+    files = set(Path(registry_settings.artifacts).rglob("*"))
     kill_stopped(
         f"stop_at('mlflow:MlflowClient.create_model_version')\n{PUBLISH.format(source=str(source))}"
     )
-    registry.publish("KEYWORDS-TRAINED", source, card)
-    client = registry.store.client
-    experiment = client.get_experiment_by_name("mesh")
-    runs = {run.info.run_id: run for run in client.search_runs([experiment.experiment_id])}
-    used = {version.run_id for version in client.search_model_versions()}
-    (orphan,) = runs.keys() - used
-    assert len(used) == 1
-    assert runs[orphan].data.tags["mesh.model"] == "KEYWORDS-TRAINED"
+    assert set(Path(registry_settings.artifacts).rglob("*")) > files
+    assert registry.leftovers("NER-TRAINED") == []
+    (left,) = registry.leftovers("KEYWORDS-TRAINED")
+    assert left.name.endswith(" of KEYWORDS-TRAINED")
+    assert left.size > published.manifest.size
+    assert not left.in_use
+    assert registry.leftovers(delete=True) == [left]
+    assert registry.leftovers() == []
+    remaining = {path for path in Path(registry_settings.artifacts).rglob("*") if path.is_file()}
+    assert remaining == {path for path in files if path.is_file()}
+    assert registry.verify(published.reference) == []
+
+
+def test_files_of_a_publish_under_way_are_kept(registry, source, card, monkeypatch):
+    original = type(registry.store.client).create_model_version
+    found = []
+
+    def create(*arguments, **options):
+        found.extend(registry.leftovers(delete=True))
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(type(registry.store.client), "create_model_version", create)
+    published = registry.publish("KEYWORDS-TRAINED", source, card)
+    assert [left.in_use for left in found] == [True]
+    assert registry.verify(published.reference) == []
+
+
+@pytest.mark.parametrize(("days", "in_use"), [(6, True), (8, False)])
+def test_where_publishers_are_not_known_runs_are_kept_for_a_week(
+    registry, monkeypatch, days, in_use
+):
+    run_id, _ = registry.store.start_run("KEYWORDS-TRAINED")
+    monkeypatch.setattr(type(registry.store), "_lock", None)
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now + days * 24 * 3600)
+    (left,) = registry.leftovers(delete=True)
+    assert run_id in left.name
+    assert left.in_use is in_use
+    assert len(registry.leftovers()) == in_use
 
 
 def test_failed_publish_removes_its_files(registry, registry_settings, source, card, monkeypatch):

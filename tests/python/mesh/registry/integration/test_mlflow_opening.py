@@ -231,7 +231,9 @@ def test_server_is_tried_three_times(closing_server):
 def test_missing_driver_of_postgresql_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(MeshError, match="needs the Python package 'psycopg'") as caught:
-        open_registry(RegistrySettings(uri="postgresql://mesh:s3cret@127.0.0.1:9/mesh"))
+        open_registry(
+            RegistrySettings(uri="postgresql://mesh:s3cret@127.0.0.1:9/mesh", artifacts="files")
+        )
     assert "s3cret" not in str(caught.value)
 
 

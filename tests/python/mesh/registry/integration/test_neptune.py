@@ -1,10 +1,13 @@
 """Neptune's layout, token, uploads in parts, and servers that refuse, die, or are gone."""
 
+import hashlib
+
 import pytest
 from pydantic import SecretStr
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.registry.factory import open_registry
+from mesh.registry.reference import ModelReference
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -86,3 +89,41 @@ def test_server_that_is_gone(registry_settings, neptune_server, monkeypatch):
     registry = open_registry(registry_settings.model_copy(update={"token": token}))
     with pytest.raises(MeshError, match="closed in March 2026.*MESH_REGISTRY_BACKEND=mlflow"):
         registry.list()
+
+
+def test_damaged_records_hide_no_others(registry, source, card):
+    for _ in range(3):
+        registry.publish("KEYWORDS-TRAINED", source, card)
+    for version in (1, 2):
+        registry.attach(f"KEYWORDS-TRAINED-{version}", "a.json", source / "test_files/inputs.json")
+        registry.alias(f"KEYWORDS-TRAINED-{version}", "prod")
+    first, _ = registry.history("KEYWORDS-TRAINED")
+    change = registry.client
+    with change.version(ModelReference.parse("KEYWORDS-TRAINED-3"), "sync") as stored:
+        stored["mesh/record_parts/0000"] = "{"
+    with change.version(ModelReference.parse("KEYWORDS-TRAINED-1"), "sync") as stored:
+        stored[f"mesh/attachments/{hashlib.sha256(b'a.json').hexdigest()}"] = "{"
+    with change.model("KEYWORDS-TRAINED", "sync") as model:
+        model[f"mesh/alias_moves/{first.id}"] = "{"
+    assert [version.version for version in registry.list()] == [1, 2]
+    assert sorted(registry.damaged()) == [
+        "KEYWORDS-TRAINED",
+        "KEYWORDS-TRAINED-1",
+        "KEYWORDS-TRAINED-3",
+    ]
+    assert registry.find("KEYWORDS-TRAINED", card.fingerprint).version == 2
+    assert [move.after for move in registry.history("KEYWORDS-TRAINED")] == [2]
+    (problem,) = registry.verify("KEYWORDS-TRAINED-1")
+    assert "the attachment's record" in problem
+    assert registry.verify("KEYWORDS-TRAINED-2") == []
+
+
+@pytest.mark.parametrize(("kept_seconds", "in_use"), [(3600, True), (-3600, False)])
+def test_incomplete_versions_are_found_and_removed(registry, monkeypatch, kept_seconds, in_use):
+    registry.client.ensure_model("KEYWORDS-TRAINED")
+    registry.client.new_version("KEYWORDS-TRAINED")
+    monkeypatch.setattr("mesh.registry.neptune.registry.KEPT_SECONDS", kept_seconds)
+    (left,) = registry.leftovers(delete=True)
+    assert left.name == "the incomplete version KEYWORDS-TRAINED-1"
+    assert left.in_use is in_use
+    assert len(registry.leftovers("KEYWORDS-TRAINED")) == in_use

@@ -35,6 +35,8 @@ def test_everything_can_be_read(reader, registry, published, source, tmp_path):
     assert Manifest.of(tmp_path / "fetched") == published.manifest
     assert reader.read_attachment(REFERENCE, "a.json") == b'["text"]'
     assert reader.verify(REFERENCE) == []
+    assert reader.damaged() == {}
+    assert reader.leftovers() == []
 
 
 def test_nothing_can_be_changed(reader, registry, published, storage, source, card):
@@ -46,6 +48,7 @@ def test_nothing_can_be_changed(reader, registry, published, storage, source, ca
         lambda: reader.rollback("KEYWORDS-TRAINED:prod"),
         lambda: reader.attach(REFERENCE, "b.json", source / "test_files/inputs.json"),
         lambda: reader.delete(REFERENCE),
+        lambda: reader.leftovers(delete=True),
     ):
         with pytest.raises(MeshError, match=r"read-only .MESH_REGISTRY_CLIENT_MODE=read-only."):
             action()

@@ -81,3 +81,25 @@ def test_storage_without_links_keeps_copies(
     assert not first.samefile(second)
     assert first.read_text() == second.read_text() == "same"
     sweep(tmp_path)
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_names_of_new_folders_are_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: bool
+) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"x")
+    folder = tmp_path / "artifacts"
+    if linked:
+        store_file(source, folder / "first", "first", lambda _: None, folder)
+    synced: set[Path] = set()
+    sync = os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.add(Path(f"/proc/self/fd/{descriptor}").readlink())
+        sync(descriptor)
+
+    monkeypatch.setattr("os.fsync", note)
+    store_file(source, folder / "run/artifacts/a", "a", lambda _: None, folder)
+    assert {folder, folder / "run", folder / "run/artifacts"} <= synced
+    assert linked or tmp_path in synced
