@@ -14,11 +14,11 @@ class Configuration(LanguageConfiguration):
     """How documents are processed. Every field is optional."""
 
     min_score: float = Field(
-        0.0,
+        0.5,
         ge=0,
         le=1,
-        description="Names with a lower `score` are left out: a higher value gives fewer wrong "
-        "names, and misses more. By default all are in the response.",
+        description="Names with a lower `score` are left out. A higher value gives fewer wrong names "
+        "and misses more; 0 gives all that the network finds.",
     )
 
 
