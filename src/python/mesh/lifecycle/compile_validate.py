@@ -114,8 +114,10 @@ def run_suite(
     os.environ.pop("PYTEST_ADDOPTS", None)
     isolation = ["--noconftest", "-c", os.devnull, "--rootdir", str(Path(__file__).parent)]
     isolation += ["--disable-plugin-autoload", "-p", "no:cacheprovider"]
-    # In paths, pytest would take `[` and `::` for the choice of a case.
-    arguments = ["--pyargs", *suites, "-q", "--import-mode=importlib", *isolation]
+    # In paths, pytest would take `[` and `::` for the choice of a case. It explains the failures of
+    # files that have the name of tests.
+    names = "--override-ini=python_files=regression_suite.py"
+    arguments = ["--pyargs", *suites, names, "-q", "--import-mode=importlib", *isolation]
     code = pytest.ExitCode(pytest.main(arguments, plugins=[plugin]))
     sys.stdout.flush()
     if code is pytest.ExitCode.INTERRUPTED:

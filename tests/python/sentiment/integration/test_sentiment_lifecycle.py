@@ -27,8 +27,6 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("workspace")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        # Half of the default, which is enough for these tests.
-        patch.setenv("TRAIN_EPOCHS", "1")
         assert [program.main([]) for program in CHAIN] == [0] * len(CHAIN)
         yield folder
 
