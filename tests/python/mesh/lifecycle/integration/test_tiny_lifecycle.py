@@ -94,6 +94,8 @@ def test_failing_case_of_the_project_keeps_the_model_out(traced: Any, suite: Pat
     with pytest.raises(MeshError, match=r"did not pass \(test_of_the_project\)"):
         validate(traced.recipe, ValidateSettings(), traced.workspace)
     assert report(traced)["passed"] is False
+    [failed] = [case for case in report(traced)["cases"] if case["outcome"] == "failed"]
+    assert "assert 3 == 1000" in failed["message"]
     with pytest.raises(MeshError, match="only a validated model is registered"):
         upload(traced.recipe, UploadSettings(), traced.workspace, traced.registry_settings)
     assert [one.name for one in traced.registry.list()] == ["TINY-TRAINED"]
