@@ -13,7 +13,7 @@ from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.serve_upload_results import UploadResultsSettings, upload_results
 from mesh.loadtest.criteria import evaluate
-from mesh.loadtest.plan import Exchange, LoadPlan, PlannedRequest
+from mesh.loadtest.plan import Exchange, GeneratorFigures, LoadPlan, PlannedRequest
 from mesh.loadtest.report import Outcome, make_report
 from mesh.loadtest.results import RESULT_FILES, ImageSpec, results_directory, write_results
 from mesh.registry.factory import open_registry
@@ -64,7 +64,14 @@ def write(workspace: WorkspaceSettings, fingerprint: str = "one", version: str =
         model_version=version,
         fingerprint=fingerprint,
         started=datetime.datetime.now(datetime.UTC),
-        generator=None,
+        generator=GeneratorFigures(
+            users_started=plan.users,
+            processor=0.1,
+            lag_p50_ms=1,
+            lag_max_ms=1,
+            connections_reopened=0,
+            connections_refused_here=0,
+        ),
     )
     results = results_directory(workspace.models / VERSION, "v1")
     image = ImageSpec(image_name=None, image_tag="v1")
