@@ -25,8 +25,7 @@ def vary_form(row: Example, chance: random.Random) -> Example:
     """The row with a text of the same sentiment.
 
     Some texts are written as corpora have them ("ca n't , though ."), some begin with who is
-    addressed, some end with a link, a hashtag or without their stop. Some are repeated, since the
-    samples are short, and a network that knows only short opinions calls long ones neutral.
+    addressed, some end with a link, a hashtag or without their stop.
     """
     text = row.text
     if chance.random() < 0.2:
@@ -39,8 +38,6 @@ def vary_form(row: Example, chance: random.Random) -> Example:
         text = f"{text} #{chance.choice(_TAGS)}"
     if chance.random() < 0.07:
         text = f"{text} https://t.co/{_name(chance)}"
-    if chance.random() < 0.07:
-        text = " ".join([text] * chance.randint(2, 8))
     return row.model_copy(update={"text": text})
 
 

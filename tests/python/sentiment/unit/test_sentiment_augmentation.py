@@ -24,7 +24,6 @@ def varied(text, seed):
         f"@user {TEXT}",
         f"RT @user {TEXT}",
         f"{TEXT} #monday",
-        f"{TEXT} {TEXT}",
         f"{TEXT} https://t.co/user",
     ],
 )
