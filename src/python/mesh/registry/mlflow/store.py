@@ -88,10 +88,10 @@ class Store:
 
     @property
     def _lock(self) -> Path | None:
-        """The file that publishers lock, which takes a registry on this machine."""
+        """The file that publishers lock; None unless the database is a file of this machine."""
         if not self.uri.startswith(SQLITE):
             return None
-        return Path(f"{self.uri.removeprefix(SQLITE)}.lock")
+        return _lock_file(Path(self.uri.removeprefix(SQLITE)))
 
     def _experiment(self) -> str:
         if found := self.client.get_experiment_by_name(EXPERIMENT):
@@ -166,7 +166,7 @@ def _ensure_database(path: Path) -> None:
         return
     try:
         make_folder(path.parent, durable=True)
-        with Path(f"{path}.lock").open("w") as lock:
+        with _lock_file(path).open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if _is_empty(path):
                 _create_database(path)
@@ -174,6 +174,10 @@ def _ensure_database(path: Path) -> None:
         raise MeshError(
             f"The registry's folder {path.parent} can't be written: {error.strerror}."
         ) from error
+
+
+def _lock_file(database: Path) -> Path:
+    return Path(f"{database}.lock")
 
 
 def _is_empty(path: Path) -> bool:
