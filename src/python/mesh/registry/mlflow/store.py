@@ -4,9 +4,10 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
@@ -25,6 +26,8 @@ MODEL_TAG = "mesh.model"
 _SERVERS = ("http://", "https://")
 _POSTGRESQL = ("postgresql://", "postgresql+")
 LOCK_SECONDS = 20.0
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,17 @@ def connect(settings: RegistrySettings) -> Store:
             )
         _check_endpoint(artifacts)
         return Store(settings, MlflowClient(uri, uri), uri, artifacts)
+
+
+def all_pages(search: Callable[..., Iterable[Item]], *arguments: Any) -> Iterator[Item]:
+    """Everything that a search of MLflow's client finds, page after page."""
+    token = None
+    while True:
+        page: Any = search(*arguments, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
 
 
 def _check_endpoint(artifacts: Path | str | None) -> None:
