@@ -70,7 +70,7 @@ class MeshSettings(BaseSettings):
             env_settings.env_vars = {
                 name: value
                 for name, value in env_settings.env_vars.items()
-                if not is_service_address(name, value or "")
+                if not _is_service_address(name, value or "")
             }
         return init_settings, env_settings, dotenv_settings
 
@@ -149,7 +149,7 @@ def _without_problems(loaded: list[MeshSettings], problems: Sequence[str]) -> li
     return loaded
 
 
-def is_service_address(name: str, value: str) -> bool:
+def _is_service_address(name: str, value: str) -> bool:
     """Whether a variable is one that Kubernetes sets for a service.
 
     A service named `serve` sets `SERVE_PORT=tcp://10.0.0.1:8001`.

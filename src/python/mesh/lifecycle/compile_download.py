@@ -60,7 +60,7 @@ def download(
             name,
             settings.reference,
             registry_settings,
-            registry.list(name),
+            partial(registry.list, name),
         )
         found = registry.get(reference).reference
         registry.fetch(found, target / found)

@@ -1,6 +1,6 @@
 """The versions that the steps of a workspace made or found, which the next steps use."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pydantic import BaseModel
 
@@ -36,7 +36,7 @@ def chosen_reference(
     name: str,
     text: str,
     settings: RegistrySettings,
-    versions: Iterable[ModelVersion],
+    versions: Callable[[], Iterable[ModelVersion]],
 ) -> str:
     """The version of a model that a step uses.
 
@@ -45,16 +45,17 @@ def chosen_reference(
 
     Args:
         name: the model's name, such as `KEYWORDS-TRAINED`.
-        versions: the model's versions in the registry.
+        versions: reads the model's versions in the registry; called only if the record may be used.
 
     Raises:
         UsageError: `text` is malformed, or names another model.
-        MeshError: the workspace's record is malformed.
+        MeshError: the workspace's record is malformed, or the versions can't be read.
     """
     file = workspace.output(project, "results") / f"{name}.json"
     if not text and file.exists():
         result = read_model(_Result, file, "remove it, or run the step before again")
-        known = {version.reference for version in versions}
-        if result.registry == settings.identity and result.reference in known:
+        if result.registry == settings.identity and any(
+            version.reference == result.reference for version in versions()
+        ):
             return result.reference
     return reference_to(name, text)

@@ -41,7 +41,12 @@ def download(
     registry = open_registry(registry_settings)
     name = project.compiled_model
     reference = chosen_reference(
-        workspace, project, name, settings.reference, registry_settings, registry.list(name)
+        workspace,
+        project,
+        name,
+        settings.reference,
+        registry_settings,
+        partial(registry.list, name),
     )
     found = registry.get(reference)
     directory = workspace.models / found.reference

@@ -58,7 +58,7 @@ def find_chosen(
         UsageError: the reference is malformed.
         MeshError: the registry can't be reached or read, or the workspace's record is malformed.
     """
-    versions = registered(settings, name)
+    versions = functools.partial(registered, settings, name)
     return find_registered(
         settings, chosen_reference(workspace, project, name, text, settings, versions)
     )

@@ -14,9 +14,9 @@ class AliasMove(BaseModel):
     """One move of an alias of a model.
 
     It is recorded before the alias moves, so that no move goes unrecorded; one that fails or is
-    killed in between leaves a record of a move that did not happen. Each record names the one
-    before it, and that makes their order. Times are those of the machines that moved the alias,
-    and only people read them.
+    killed in between leaves a record of a move that did not happen. Each record has a higher number
+    than the one before it, and that makes their order. Times are those of the machines that moved
+    the alias; they order only the records that have no number.
 
     Args:
         id: the record's own name.

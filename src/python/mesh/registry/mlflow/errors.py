@@ -56,16 +56,15 @@ def _reason(text: str) -> str:
 
 def _is_own(path: str, settings: RegistrySettings) -> bool:
     """Whether a file is one of the registry's."""
-    own = (
-        [] if "://" in settings.artifacts else [Path(settings.artifacts or "artifacts").absolute()]
-    )
+    artifacts = settings.artifacts
     if settings.uri.startswith(SQLITE):
         database = Path(settings.uri.removeprefix(SQLITE)).absolute()
         if path.startswith(str(database)):
             return True
-        if not settings.artifacts:
-            own = [database.parent / "artifacts"]
-    return any(Path(path).absolute().is_relative_to(folder) for folder in own)
+        artifacts = artifacts or str(database.parent / "artifacts")
+    if not artifacts or "://" in artifacts:
+        return False
+    return Path(path).absolute().is_relative_to(Path(artifacts).absolute())
 
 
 def _failures() -> tuple[type[Exception], ...]:

@@ -7,7 +7,7 @@ from mlflow.entities import Run
 
 from mesh.registry.base import Leftover
 from mesh.registry.mlflow import files
-from mesh.registry.mlflow.store import EXPERIMENT, MODEL_TAG, Store
+from mesh.registry.mlflow.store import EXPERIMENT, MODEL_TAG, Store, all_pages
 from mesh.registry.transfer import KEPT_SECONDS
 
 
@@ -44,21 +44,10 @@ def _unnamed(store: Store, name: str | None) -> list[Run]:
 
 def _runs(store: Store) -> Iterator[Run]:
     experiment = store.client.get_experiment_by_name(EXPERIMENT)
-    token = None
-    while experiment is not None:
-        page = store.client.search_runs([experiment.experiment_id], page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return
+    if experiment is not None:
+        yield from all_pages(store.client.search_runs, [experiment.experiment_id])
 
 
 def _named(store: Store) -> set[str]:
-    named: set[str] = set()
-    token = None
-    while True:
-        page = store.client.search_model_versions(page_token=token)
-        named.update(version.run_id for version in page if version.run_id)
-        token = page.token
-        if not token:
-            return named
+    versions = all_pages(store.client.search_model_versions)
+    return {version.run_id for version in versions if version.run_id}

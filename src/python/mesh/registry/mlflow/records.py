@@ -22,6 +22,7 @@ from mesh.core.errors import MeshError, UsageError, describe_invalid
 from mesh.core.manifest import FileEntry, Manifest
 from mesh.registry.base import ModelVersion
 from mesh.registry.history import AliasMove, read_moves
+from mesh.registry.mlflow.store import all_pages
 from mesh.registry.reference import LATEST, ModelReference, missing_model, missing_version
 from mesh.registry.transfer import check_path
 
@@ -263,13 +264,7 @@ def _newest(client: MlflowClient, found: Iterator[MlflowVersion]) -> MlflowVersi
 def _search(client: MlflowClient, name: str | None, *conditions: str) -> Iterator[MlflowVersion]:
     named = (f"name = '{name}'",) if name else ()
     condition = " and ".join((*named, *conditions)) or None
-    token = None
-    while True:
-        page = client.search_model_versions(condition, page_token=token)
-        yield from filter(is_ours, page)
-        token = page.token
-        if not token:
-            return
+    return filter(is_ours, all_pages(client.search_model_versions, condition))
 
 
 def _by_version(named: Mapping[str, str]) -> dict[int, list[str]]:

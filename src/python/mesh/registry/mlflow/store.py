@@ -4,9 +4,10 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
@@ -25,6 +26,8 @@ MODEL_TAG = "mesh.model"
 _SERVERS = ("http://", "https://")
 _POSTGRESQL = ("postgresql://", "postgresql+")
 LOCK_SECONDS = 20.0
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -88,10 +91,10 @@ class Store:
 
     @property
     def _lock(self) -> Path | None:
-        """The file that publishers lock, which takes a registry on this machine."""
+        """The file that publishers lock; None unless the database is a file of this machine."""
         if not self.uri.startswith(SQLITE):
             return None
-        return Path(f"{self.uri.removeprefix(SQLITE)}.lock")
+        return _lock_file(Path(self.uri.removeprefix(SQLITE)))
 
     def _experiment(self) -> str:
         if found := self.client.get_experiment_by_name(EXPERIMENT):
@@ -134,6 +137,17 @@ def connect(settings: RegistrySettings) -> Store:
         return Store(settings, MlflowClient(uri, uri), uri, artifacts)
 
 
+def all_pages(search: Callable[..., Iterable[Item]], *arguments: Any) -> Iterator[Item]:
+    """Everything that a search of MLflow's client finds, page after page."""
+    token = None
+    while True:
+        page: Any = search(*arguments, page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
 def _check_endpoint(artifacts: Path | str | None) -> None:
     """Refuse an endpoint of S3 that boto3 wouldn't accept."""
     endpoint = os.environ.get("MLFLOW_S3_ENDPOINT_URL", "")
@@ -166,7 +180,7 @@ def _ensure_database(path: Path) -> None:
         return
     try:
         make_folder(path.parent, durable=True)
-        with Path(f"{path}.lock").open("w") as lock:
+        with _lock_file(path).open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if _is_empty(path):
                 _create_database(path)
@@ -174,6 +188,10 @@ def _ensure_database(path: Path) -> None:
         raise MeshError(
             f"The registry's folder {path.parent} can't be written: {error.strerror}."
         ) from error
+
+
+def _lock_file(database: Path) -> Path:
+    return Path(f"{database}.lock")
 
 
 def _is_empty(path: Path) -> bool:

@@ -20,6 +20,10 @@ def versions(*numbers: int) -> list[Any]:
     return [SimpleNamespace(name=NAME, reference=f"{NAME}-{number}") for number in numbers]
 
 
+def unread() -> list[Any]:
+    pytest.fail("the registry's versions are read although nothing depends on them")
+
+
 @pytest.mark.parametrize(
     ("uri", "text", "here", "expected"),
     [
@@ -38,15 +42,18 @@ def test_chosen_version(
     [made] = versions(1)
     record_result(workspace, PROJECT, cast(Any, made), RegistrySettings(uri="sqlite:///a.db"))
     settings = RegistrySettings(uri=uri)
-    assert chosen_reference(workspace, PROJECT, NAME, text, settings, versions(*here)) == expected
+    found = chosen_reference(
+        workspace, PROJECT, NAME, text, settings, unread if text else lambda: versions(*here)
+    )
+    assert found == expected
 
 
 def test_workspace_without_results_takes_the_latest(tmp_path: Path) -> None:
     workspace = WorkspaceSettings(workspace=tmp_path)
-    found = chosen_reference(workspace, PROJECT, NAME, "", RegistrySettings(), versions(1, 2))
+    found = chosen_reference(workspace, PROJECT, NAME, "", RegistrySettings(), unread)
     assert found == f"{NAME}:latest"
     with pytest.raises(UsageError, match="is a version of NER-TRAINED"):
-        chosen_reference(workspace, PROJECT, NAME, "NER-TRAINED-1", RegistrySettings(), ())
+        chosen_reference(workspace, PROJECT, NAME, "NER-TRAINED-1", RegistrySettings(), unread)
 
 
 def test_damaged_record(tmp_path: Path) -> None:
@@ -55,4 +62,4 @@ def test_damaged_record(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / f"{NAME}.json").write_text("{")
     with pytest.raises(MeshError, match="run the step before again"):
-        chosen_reference(workspace, PROJECT, NAME, "", RegistrySettings(), versions(1))
+        chosen_reference(workspace, PROJECT, NAME, "", RegistrySettings(), unread)
