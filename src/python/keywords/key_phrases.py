@@ -6,12 +6,12 @@ documents", 2010). A phrase never crosses a mark, a sentence, a line or a block.
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import regex
 
-from keywords.candidates import Candidates, Place, keyword_form, word_spans
+from keywords.candidates import Candidates, Place, keyword_form, matched_words
 from keywords.documents import Passages
 from mesh.nlp.phrases import PhraseFinder
 from mesh.nlp.segmentation import (
@@ -94,7 +94,7 @@ def match_phrases(
         given: repeated ones count once.
     """
     distinct = list(dict.fromkeys(given))
-    sizes = [sum(1 for _ in word_spans(phrase, _WORD)) for phrase in distinct]
+    sizes = [sum(1 for _ in matched_words(phrase, _WORD)) for phrase in distinct]
     finder = PhraseFinder(distinct)
     results = []
     for document in documents:
@@ -122,16 +122,17 @@ class _Phrase(NamedTuple):
 class _Found:
     """The phrases of a document by the form in which they are equal."""
 
-    phrases: dict[str, _Phrase] = field(default_factory=dict)
+    phrases: dict[str, _Phrase]
 
     @classmethod
     def of(cls, phrases: Iterable[_Phrase]) -> Self:
         found: dict[str, _Phrase] = {}
         for phrase in phrases:
-            first = found.setdefault(_key(phrase.text), phrase)
+            key = _key(phrase.text)
+            first = found.setdefault(key, phrase)
             if len(phrase.text) > len(first.text):
                 place = phrase.place._replace(start=first.place.start)
-                found[_key(phrase.text)] = _Phrase(phrase.text, place)
+                found[key] = _Phrase(phrase.text, place)
         return cls(found)
 
     def candidates(self, wanted: Container[str]) -> Candidates:
@@ -187,7 +188,7 @@ def _sentences(document: Passages, language: str) -> Iterator[tuple[float, str]]
 def _runs(sentence: str, borders: StopWords) -> Iterator[list[Word]]:
     """The longest runs of words that stay, without the numbers that they begin with."""
     run: list[Word] = []
-    for word in borders.remove(sentence, list(word_spans(sentence, _WORD))):
+    for word in borders.remove(sentence, list(matched_words(sentence, _WORD))):
         if run and not _GAP.fullmatch(sentence, run[-1].end, word.start):
             yield run
             run = []
