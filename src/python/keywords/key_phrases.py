@@ -13,6 +13,7 @@ import regex
 
 from keywords.candidates import Candidates, Place, keyword_form, matched_words
 from keywords.documents import Passages
+from keywords.embeddings import LONGEST_PHRASE
 from mesh.nlp.phrases import PhraseFinder
 from mesh.nlp.segmentation import (
     APOSTROPHES,
@@ -24,9 +25,6 @@ from mesh.nlp.segmentation import (
 )
 from mesh.nlp.sentences import split_sentences
 from mesh.nlp.stop_words import StopWords
-
-LONGEST_PHRASE = 200
-"""Longer phrases, in characters, are none: a text without spaces is one long word."""
 
 _HYPHENS = r"\-\u2010\u2011\u2012\u2013"
 # A mark within a word: "real-time", "client/server", "AT&T", "N=4", "3.5", "node.js", "U.S".
