@@ -16,19 +16,20 @@ MAX_CANDIDATES = 20
 """Most candidates of one name; the best-known ones are taken."""
 
 _COLUMNS = "entity.id, label, entity.type, description, popularity, name.name, kind"
+# Nothing but constants is put into the queries here.
 _EXACT = f"""
 SELECT name.key, {_COLUMNS}
 FROM json_each(?) AS wanted
     JOIN name ON name.key = wanted.value JOIN entity ON entity.id = name.entity
 WHERE language IN (?, 'en', 'mul')
-ORDER BY popularity DESC, kind = 1 DESC, entity.id
-"""  # - only constants
+ORDER BY popularity DESC, kind = {NameKind.LABEL:d} DESC, entity.id
+"""
 _CONTAINING = f"""
 SELECT {_COLUMNS}
 FROM name_text JOIN name ON name.id = name_text.rowid JOIN entity ON entity.id = name.entity
 WHERE name_text MATCH ? AND language IN (?, 'en', 'mul')
-ORDER BY popularity DESC, kind = 1 DESC, entity.id LIMIT ?
-"""  # - only constants
+ORDER BY popularity DESC, kind = {NameKind.LABEL:d} DESC, entity.id LIMIT ?
+"""
 
 
 @dataclass(frozen=True)

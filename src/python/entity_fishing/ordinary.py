@@ -1,4 +1,4 @@
-"""Which words of a language are ordinary, and which are first names."""
+"""Which words of a language are ordinary, and which are first names or frequent last names."""
 
 import importlib.resources
 from collections.abc import Collection, Mapping

@@ -122,7 +122,7 @@ class Weights:
         if not _is_spelled(surface, candidate.name):
             if self._reading.tells_case(mention.start, mention.end):
                 weight += _OTHER_CASE
-        elif not (is_certain(surface) or mention.doubt):
+        elif not (_is_certain(surface) or mention.doubt):
             kind = "place" if is_demonym else candidate.type
             weight += 0.0 if is_shared and kind != "person" else _ONE_WORD[kind]
         # "Washington" is as usual as "Washington, D.C.".
@@ -196,11 +196,11 @@ def _is_edge(surface: str, candidate: Candidate) -> bool:
     return candidate.is_whole or name.startswith(part) or name.endswith(part)
 
 
-def is_certain(name: str) -> bool:
+def _is_certain(name: str) -> bool:
     """Whether a name has several words or is an abbreviation, and so is little else."""
     return " " in name or (name.isupper() and len(spelling(name)) <= ABBREVIATION)
 
 
 def weight_of_nothing(name: str) -> float:
     """How likely a name stands for no entity that is known."""
-    return _NOTHING if is_certain(name) else _NOTHING_ONE_WORD
+    return _NOTHING if _is_certain(name) else _NOTHING_ONE_WORD

@@ -74,7 +74,7 @@ def is_word(text: str) -> bool:
 
 def words(text: str, stop_words: StopWords) -> list[str]:
     """The words of a text that stay, in lower case and in order."""
-    kept = stop_words.remove(text, list(word_spans(text, _WORD)))
+    kept = stop_words.remove(text, list(matched_words(text, _WORD)))
     return [keyword_form(text[start:end]) for start, end in kept if end - start > 1]
 
 
@@ -83,7 +83,7 @@ def keyword_form(text: str) -> str:
     return text.lower().translate(_APOSTROPHES)
 
 
-def word_spans(text: str, expression: regex.Pattern[str]) -> Iterator[Word]:
+def matched_words(text: str, expression: regex.Pattern[str]) -> Iterator[Word]:
     """The words of a text; elided ones, such as "jusqu" in "jusqu'au", stand before their word.
 
     Args:

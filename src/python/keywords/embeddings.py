@@ -27,7 +27,8 @@ EMBEDDINGS_FILE = f"{VOCABULARY_FOLDER}/embeddings.npy"
 _ADVICE = "compile the model again"
 
 LONGEST_PHRASE = 200
-"""Longer phrases, in characters, are not remembered: a text without spaces is one long word."""
+"""In characters. Longer ones are not remembered, nor found as key phrases: a text without spaces is
+one long word."""
 
 
 class VocabularyRecord(BaseModel):

@@ -6,13 +6,14 @@ documents", 2010). A phrase never crosses a mark, a sentence, a line or a block.
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import regex
 
-from keywords.candidates import Candidates, Place, keyword_form, word_spans
+from keywords.candidates import Candidates, Place, keyword_form, matched_words
 from keywords.documents import Passages
+from keywords.embeddings import LONGEST_PHRASE
 from mesh.nlp.phrases import PhraseFinder
 from mesh.nlp.segmentation import (
     APOSTROPHES,
@@ -24,9 +25,6 @@ from mesh.nlp.segmentation import (
 )
 from mesh.nlp.sentences import split_sentences
 from mesh.nlp.stop_words import StopWords
-
-LONGEST_PHRASE = 200
-"""Longer phrases, in characters, are none: a text without spaces is one long word."""
 
 _HYPHENS = r"\-\u2010\u2011\u2012\u2013"
 # A mark within a word: "real-time", "client/server", "AT&T", "N=4", "3.5", "node.js", "U.S".
@@ -94,7 +92,7 @@ def match_phrases(
         given: repeated ones count once.
     """
     distinct = list(dict.fromkeys(given))
-    sizes = [sum(1 for _ in word_spans(phrase, _WORD)) for phrase in distinct]
+    sizes = [sum(1 for _ in matched_words(phrase, _WORD)) for phrase in distinct]
     finder = PhraseFinder(distinct)
     results = []
     for document in documents:
@@ -122,16 +120,17 @@ class _Phrase(NamedTuple):
 class _Found:
     """The phrases of a document by the form in which they are equal."""
 
-    phrases: dict[str, _Phrase] = field(default_factory=dict)
+    phrases: dict[str, _Phrase]
 
     @classmethod
     def of(cls, phrases: Iterable[_Phrase]) -> Self:
         found: dict[str, _Phrase] = {}
         for phrase in phrases:
-            first = found.setdefault(_key(phrase.text), phrase)
+            key = _key(phrase.text)
+            first = found.setdefault(key, phrase)
             if len(phrase.text) > len(first.text):
                 place = phrase.place._replace(start=first.place.start)
-                found[_key(phrase.text)] = _Phrase(phrase.text, place)
+                found[key] = _Phrase(phrase.text, place)
         return cls(found)
 
     def candidates(self, wanted: Container[str]) -> Candidates:
@@ -187,7 +186,7 @@ def _sentences(document: Passages, language: str) -> Iterator[tuple[float, str]]
 def _runs(sentence: str, borders: StopWords) -> Iterator[list[Word]]:
     """The longest runs of words that stay, without the numbers that they begin with."""
     run: list[Word] = []
-    for word in borders.remove(sentence, list(word_spans(sentence, _WORD))):
+    for word in borders.remove(sentence, list(matched_words(sentence, _WORD))):
         if run and not _GAP.fullmatch(sentence, run[-1].end, word.start):
             yield run
             run = []

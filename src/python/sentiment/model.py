@@ -81,7 +81,7 @@ class SentimentAnalyser:
         return cls(network, network.spec.labels)
 
     def read(self, document: Document, mentions: Sequence[Mention], language: str) -> Reading:
-        """Find the sentences of a document's entities.
+        """Find the sentences of a document's entities, and their clauses where names share one.
 
         Args:
             language: ISO 639 code.

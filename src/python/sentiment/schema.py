@@ -74,7 +74,7 @@ class Sentiment(BaseModel):
 
 
 class EntitySentiment(BaseModel):
-    """The sentiment of the sentences that an entity is in."""
+    """The sentiment of the sentences, or the clauses, that an entity is in."""
 
     entity_text: str = Field(examples=["Siemens"])
     entity_type: str | None = Field(examples=["ORG"])

@@ -1,3 +1,4 @@
+import time
 from itertools import pairwise
 
 import pytest
@@ -42,3 +43,10 @@ def test_clauses_cover_the_sentence(text):
     spans = split_clauses(text)
     assert "".join(text[start:end] for start, end in spans) == text
     assert all(left.end == right.start for left, right in pairwise(spans))
+
+
+@pytest.mark.parametrize("part", [" ", "a, ", "and ", " - ", "a and "])
+def test_time_is_linear(part):
+    begin = time.process_time()
+    split_clauses(part * 20_000)
+    assert time.process_time() - begin < 2
