@@ -55,7 +55,7 @@ def run(settings: Settings) -> None:
             "entities",
             "dump, MB",
             "build, s of a core",
-            "memory, MB",
+            "memory, MiB",
             "file, MB",
             "start, ms",
             "name, ms",
@@ -79,7 +79,7 @@ def _measured(count: int, statements: int, folder: Path) -> list[str]:
     start = time.perf_counter()
     knowledge = KnowledgeBase.open(output)
     opened = time.perf_counter()
-    names = [name for item in _items(_LOOKUPS, 1) for name in _labels(item)]
+    names = [item["labels"]["en"]["value"].lower() for item in _items(_LOOKUPS, 1)]
     looked_up = time.perf_counter()
     for name in names:
         knowledge.find([name], "en")
@@ -112,10 +112,6 @@ def _items(count: int, statements: int) -> Iterator[dict[str, Any]]:
                 f"{code}wiki": {"site": f"{code}wiki", "title": name} for code in _LANGUAGES
             },
         }
-
-
-def _labels(item: dict[str, Any]) -> list[str]:
-    return [item["labels"]["en"]["value"].lower()]
 
 
 def _word(made: random.Random) -> str:

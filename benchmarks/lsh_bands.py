@@ -68,14 +68,19 @@ def _curve(
 ) -> Iterator[tuple[float, float, float]]:
     """Similarity, measured fraction and theoretical probability, in steps of about 0.05."""
     single = configuration.model_copy(update={"shingle_list": 1})
-    count, rows = bands(configuration.threshold, configuration.num_perm)
     for step in range(1, 20):
         shared = round(2 * WORDS * (step / 20) / (1 + step / 20))
         similarity = shared / (2 * WORDS - shared)
         found = sum(
             _share_a_band(f"{seed}x{step}x{pair}x", shared, single) for pair in range(pairs)
         )
-        yield similarity, found / pairs, 1 - (1 - similarity**rows) ** count
+        yield similarity, found / pairs, _theory(configuration, similarity)
+
+
+def _theory(configuration: Configuration, similarity: float) -> float:
+    """The probability that two documents of a similarity share a band."""
+    count, rows = bands(configuration.threshold, configuration.num_perm)
+    return 1 - (1 - similarity**rows) ** count
 
 
 def _share_a_band(prefix: str, shared: int, configuration: Configuration) -> bool:
@@ -100,11 +105,10 @@ def _draw(path: Path, curves: list[list[tuple[float, float, float]]]) -> None:
     figure = Figure(figsize=(7, 4.5), layout="constrained", facecolor="white")
     axes = figure.subplots()
     for configuration, curve in zip(CONFIGURATIONS, curves, strict=True):
-        count, rows = bands(configuration.threshold, configuration.num_perm)
         similarities = [number / 200 for number in range(201)]
         [line] = axes.plot(
             similarities,
-            [1 - (1 - similarity**rows) ** count for similarity in similarities],
+            [_theory(configuration, similarity) for similarity in similarities],
             label=_title(configuration),
         )
         axes.plot(

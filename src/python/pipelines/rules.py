@@ -62,7 +62,6 @@ TAG_OF_IMAGE = Rule(
     IMAGE_TAG,
     "the tag of an image is letters, digits, '_', '.', '-', 128 at most, and begins with neither "
     "'.' nor '-'",
-    128,
 )
 REGISTRY = Rule(
     re.compile(rf"({_HOST}|{_REPOSITORY})(/{_REPOSITORY})*"),

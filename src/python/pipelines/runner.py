@@ -5,7 +5,6 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import cast
 
 from rich.console import Console
 
@@ -30,6 +29,8 @@ from pipelines.settings import (
 logger = logging.getLogger(__name__)
 
 Target = VertexSettings | KubeflowSettings | None
+"""A target's own settings; those on this machine have none."""
+
 Run = Callable[[Path], int]
 """Runs the pipeline in a file; returns its exit code."""
 
@@ -73,13 +74,12 @@ def passed_variables(environment: Mapping[str, str], secrets: Mapping[str, str])
 
 def _load_target(settings: PipelineSettings) -> Target:
     """The target's own settings; what is given of them is right."""
+    target: Target = None
     if settings.target == "vertex":
-        (vertex,) = load_settings([VertexSettings])
-        return cast(VertexSettings, vertex)
-    if settings.target == "kubeflow":
-        (kubeflow,) = load_settings([KubeflowSettings])
-        return cast(KubeflowSettings, kubeflow)
-    return None
+        (target,) = load_settings([VertexSettings])
+    elif settings.target == "kubeflow":
+        (target,) = load_settings([KubeflowSettings])
+    return target
 
 
 def _watch(settings: PipelineSettings, target: Target) -> int:

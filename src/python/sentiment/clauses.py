@@ -38,5 +38,5 @@ def split_clauses(sentence: str, language: str = "en") -> list[Span]:
 def _border(language: str) -> re.Pattern[str]:
     words = _CONJUNCTIONS.get(language)
     # Without the first condition, each character of a long space would begin another search.
-    before_word = rf"|(?<!\s)\s++(?=(?:{words})\b)" if words else ""
+    before_word = rf"|(?<!\s)\s+(?=(?:{words})\b)" if words else ""
     return re.compile(_MARK + before_word, re.IGNORECASE)

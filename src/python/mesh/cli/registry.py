@@ -9,7 +9,7 @@ import click
 
 from mesh.cli.paths import TypedPath, typed_path
 from mesh.core.env_files import find_env_file
-from mesh.core.errors import MeshError, UsageError
+from mesh.core.errors import MeshError, UsageError, as_clause
 from mesh.core.settings import load_settings, load_settings_of_file, variable_name
 from mesh.core.tables import make_table, print_table
 from mesh.registry.base import ModelRegistry, ModelVersion
@@ -203,7 +203,7 @@ def verify(references: tuple[str, ...]) -> int:
         except UsageError:
             raise
         except MeshError as error:
-            problems = [str(error).rstrip(".")]
+            problems = [as_clause(error)]
         damaged = damaged or bool(problems)
         click.echo(f"{reference}: {'; '.join(problems) or 'intact'}")
     return 1 if damaged else 0

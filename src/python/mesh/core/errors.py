@@ -23,6 +23,11 @@ class UsageError(MeshError):
     exit_code = 2
 
 
+def as_clause(error: MeshError) -> str:
+    """An error's sentence as a part of another."""
+    return str(error).removesuffix(".")
+
+
 def describe_invalid(error: "ValidationError") -> str:
     """The first problem of a validation error, as `field: message`."""
     first = error.errors(include_url=False)[0]

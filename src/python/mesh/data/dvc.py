@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from mesh.core.errors import MeshError
+from mesh.core.errors import MeshError, as_clause
 from mesh.core.files import safe_path
 from mesh.core.urls import mask_url
 from mesh.data.files import Location
@@ -104,7 +104,7 @@ class Remote:
             try:
                 self.location.get(_path(file.md5), target)
             except MeshError as error:
-                problems.append(f"{file.relpath} is missing: {str(error).removesuffix('.')}")
+                problems.append(f"{file.relpath} is missing: {as_clause(error)}")
                 continue
             if Location(str(folder)).md5(file.relpath) != file.md5:
                 target.unlink()

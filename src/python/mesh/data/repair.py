@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from mesh.core.data_names import check_tag
 from mesh.core.digest import sha256_file
-from mesh.core.errors import MeshError
+from mesh.core.errors import MeshError, as_clause
 from mesh.core.files import write_text_atomic
 from mesh.core.manifest import MANIFEST_FILE
 from mesh.data.manifest import DataManifest
@@ -29,7 +29,7 @@ def version_problems(versions: Versions, name: str) -> list[str]:
     try:
         return versions.problems(versions.read(name))
     except MeshError as error:
-        return [_part(error)]
+        return [as_clause(error)]
 
 
 def tag_problems(tags: Tags, name: str) -> list[str]:
@@ -38,7 +38,7 @@ def tag_problems(tags: Tags, name: str) -> list[str]:
         tag = tags.find(name)
         problems = tags.problems(tag) if tag else []
     except MeshError as error:
-        problems = [_part(error)]
+        problems = [as_clause(error)]
     try:
         check_tag(name)
     except ValueError as error:
@@ -77,7 +77,7 @@ def _repair(versions: Versions, tags: Tags, done: list[str]) -> list[str]:
             if tag := tags.find(name):
                 done += _repair_tag(versions, tags, name, tag)
         except MeshError as error:
-            failed.append(f"{name}: {_part(error)}")
+            failed.append(f"{name}: {as_clause(error)}")
     return failed
 
 
@@ -146,8 +146,3 @@ def _lost(tags: Tags, tag: Tag, problems: list[str]) -> MeshError:
         f"{'; '.join(problems)}. Make it again by register:register from the same raw version with "
         "the same settings, and repeat the tag."
     )
-
-
-def _part(error: MeshError) -> str:
-    """An error's sentence as a part of another."""
-    return str(error).removesuffix(".")

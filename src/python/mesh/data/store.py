@@ -19,7 +19,7 @@ from pydantic_settings import SettingsConfigDict
 
 from mesh.core.data_names import LATEST, is_version
 from mesh.core.digest import sha256_file
-from mesh.core.errors import MeshError
+from mesh.core.errors import MeshError, as_clause
 from mesh.core.files import atomic_directory, safe_path, write_text_atomic
 from mesh.core.manifest import MANIFEST_FILE
 from mesh.core.project import Project
@@ -152,7 +152,7 @@ class DataStore:
             try:
                 self._latest()
             except MeshError as error:
-                found[self.url(_LATEST_FILE)] = [str(error).removesuffix(".")]
+                found[self.url(_LATEST_FILE)] = [as_clause(error)]
         tags = self._tags.names() if self._has_tags else []
         return found | {
             f"{self._project.name}'s tag {name}": tag_problems(self._tags, name) for name in tags

@@ -15,13 +15,15 @@ _ADDRESS = regex.compile(
     | (?<!\w) www \. {_PATH}+
     | (?<![\w+.-]) [\w+.-]*+ (?: [@\uff20] [\w-]++ (?: \. [\w-]++ )*+ )+
     | (?<![\w&]) (?: [#\uff03] \w+ )+
-    | (?<![\w.-]) (?: [A-Za-z0-9-]++ \. )+ [A-Za-z]{{2,}} / {_PATH}*
+    | (?<![\w.-]) (?: [A-Za-z0-9-]++ \. )++ [A-Za-z]{{2,}} / {_PATH}*
     """,
     regex.VERBOSE,
 )
-_DOMAIN = regex.compile(
-    r"(?<![\w.-])(?:[A-Za-z0-9-]++\.)+(?:com|org|net|edu|gov|info|io|ai|app|dev|tv|eu|uk|us|ca|au|in|de|at|ch|fr"
-    r"|es|it|pt|br|nl|be|se|no|dk|fi|pl|cz|ie|jp|cn|ru)(?![\w-])"
+# A letter after the run belongs to the last label, which then is no top level.
+_HOST = regex.compile(r"(?<![\w.-])[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++\w?")
+_TOP_LEVELS = frozenset(
+    "com org net edu gov info io ai app dev tv eu uk us ca au in de at ch fr es it pt br nl be se no dk "
+    "fi pl cz ie jp cn ru".split()
 )
 _CLOSING = ".,;:!?\"'()[]{}<>\u2019\u201d\u00bb\u2026"
 
@@ -36,7 +38,17 @@ def find_addresses(text: str) -> list[Span]:
 
 def find_domains(text: str) -> list[Span]:
     """The names of hosts, in order; some are names of companies too, such as `Amazon.com`."""
-    return [Span(*match.span()) for match in _DOMAIN.finditer(text)]
+    found = []
+    for match in _HOST.finditer(text):
+        labels = match[0].split(".")
+        end = match.end()
+        # A name ends with its last label that is a top level; `Amazon.com.Then` ends before `Then`.
+        while len(labels) > 1:
+            if labels[-1] in _TOP_LEVELS:
+                found.append(Span(match.start(), end))
+                break
+            end -= len(labels.pop()) + 1
+    return found
 
 
 def cuts(spans: Sequence[Span], position: int) -> bool:

@@ -1,4 +1,3 @@
-import time
 from itertools import pairwise
 
 import pytest
@@ -46,7 +45,8 @@ def test_clauses_cover_the_sentence(text):
 
 
 @pytest.mark.parametrize("part", [" ", "a, ", "and ", " - ", "a and "])
-def test_time_is_linear(part):
-    begin = time.process_time()
-    split_clauses(part * 20_000)
-    assert time.process_time() - begin < 2
+def test_long_text_of_borders_is_split(part):
+    # An expression whose time is quadratic would take half an hour.
+    text = part * 200_000
+    spans = split_clauses(text)
+    assert "".join(text[start:end] for start, end in spans) == text

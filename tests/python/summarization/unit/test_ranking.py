@@ -1,7 +1,6 @@
 """How sentences are ranked and chosen."""
 
 import math
-import time
 
 import numpy as np
 import pytest
@@ -92,12 +91,9 @@ def test_best_sentences_that_fit_and_say_something_new_are_chosen(
     assert choose(np.array(scores, float), sentences, lengths, 9) == chosen
 
 
-def test_time_is_linear_in_the_number_of_words():
-    def seconds(count):
-        sentences = [["same", f"word{index}", f"word{index // 2}"] for index in range(count)]
-        start = time.process_time()
-        choose(centrality(sentences), sentences, [3] * count, 500)
-        return time.process_time() - start
-
-    seconds(100)
-    assert seconds(20_000) < 60 * max(seconds(2_000), 0.005)
+def test_many_sentences_are_ranked():
+    # A table of all pairs of them would need more memory than there is.
+    count = 200_000
+    sentences = [["same", f"word{index}", f"word{index // 2}"] for index in range(count)]
+    chosen = choose(centrality(sentences), sentences, [3] * count, 500)
+    assert 0 < len(chosen) <= 167

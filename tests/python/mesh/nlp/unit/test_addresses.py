@@ -1,5 +1,3 @@
-import time
-
 import pytest
 
 from mesh.nlp.addresses import cuts, find_addresses, find_domains
@@ -44,9 +42,8 @@ def test_only_positions_within_a_span_cut_it(position, inside):
 @pytest.mark.parametrize(
     "part", ["a", "a.", "@", "@a", "#", "#a", "a-", "www.", "a://", "a.bc/", " ", "."]
 )
-def test_time_is_linear(part):
-    text = part * 20_000
-    begin = time.process_time()
-    find_addresses(text)
-    find_domains(text)
-    assert time.process_time() - begin < 2
+def test_long_text_is_searched(part):
+    # With an expression whose time is quadratic, the test wouldn't end.
+    text = part * 200_000
+    for spans in (find_addresses(text), find_domains(text)):
+        assert all(0 <= span.start < span.end <= len(text) for span in spans)
