@@ -17,6 +17,7 @@ _SECRET_ENDINGS = ("apikey", "passwd", "password", "pwd", "secret", "token")
 _KEYS = frozenset("access account admin api auth client deploy encryption hmac master private "
                   "secret service shared signing ssh storage".split())  # fmt: skip
 """Words that make a key a secret: `API_KEY`, but not `SORT_KEY` or `PUBLIC_KEY`."""
+_PUBLIC = frozenset(("public", "trusted"))
 _PLACES = frozenset("file files path paths dir folder directory".split())
 
 _FORMS = re.compile(
@@ -46,7 +47,7 @@ _BITS = 3.7
 
 def is_secret_name(name: str) -> bool:
     """Whether a variable's name says that its value is a secret: `DB_PASS`, `apiKey`, `MYSQL_PWD`."""
-    words = [word.lower() for word in _WORDS.findall(name)]
+    words = _words(name)
     if words and words[-1] in _PLACES:
         return False
     if _SECRET_WORDS.intersection(words) or any(word.endswith(_SECRET_ENDINGS) for word in words):
@@ -54,6 +55,10 @@ def is_secret_name(name: str) -> bool:
     return words == ["key"] or any(
         second == "key" and first in _KEYS for first, second in pairwise(words)
     )
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORDS.findall(name)]
 
 
 def is_secret_value(value: str) -> bool:
@@ -84,4 +89,5 @@ def mask_secret(name: str, value: Any) -> Any:
         return "***"
     if "://" in value and not _FORMS.search(value):
         return mask_url(value)
-    return "***" if is_secret_value(value) or looks_random(value) else value
+    is_public = not _PUBLIC.isdisjoint(_words(name))
+    return "***" if is_secret_value(value) or (looks_random(value) and not is_public) else value

@@ -80,3 +80,9 @@ def test_nested_values_are_masked_by_their_names() -> None:
         "db": {"password": "***", "host": "b"},
         "urls": ["http://u:***@h/x", 3],
     }
+
+
+def test_public_keys_are_shown() -> None:
+    key = "aGVsbG8gd29ybGQgdGhpcyBpcyByYW5kb20x"
+    assert mask_secret("trusted_keys", key) == mask_secret("PUBLIC_KEY", key) == key
+    assert mask_secret("other", key) == "***"
