@@ -1,0 +1,73 @@
+"""Tests of a component run inside its image, which carries what its programs import, no more."""
+
+import ast
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mesh.core.closure import find_closure
+
+TESTS = Path("tests/python").resolve()
+SOURCES = Path("src/python").resolve()
+KINDS = ("unit", "integration", "functional")
+COMPONENTS = sorted(
+    {
+        (kind.parents[1].name, kind.parent.name)
+        for kind in TESTS.glob("*/*/*/")
+        if kind.name in KINDS and (SOURCES / kind.parents[1].name / "project.py").is_file()
+    }
+)
+
+
+def carried(project: str, component: str) -> set[str]:
+    """The modules in the image, as `component` of the macros for BUILD files puts them there."""
+    macros = runpy.run_path("build-support/macros.py")
+    [steps] = [image[2] for image in macros["_IMAGES"] if image[0] == component]
+    roots = {"mesh.core.start"}
+    for step, module, declaration in macros["_STEPS"]:
+        if step in steps:
+            roots.add(module.removeprefix("src/python/").removesuffix(".py").replace("/", "."))
+            name = declaration.partition(":")[0].removesuffix(".py").replace("/", ".")
+            roots.add(f"{project}.{name}")
+    here = {root for root in roots if (SOURCES / f"{root.replace('.', '/')}.py").is_file()}
+    return {path.removesuffix(".py").replace("/", ".") for path in find_closure(here).files}
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_module(name: str) -> str | None:
+    """The module of this repository that an import needs, if it is one."""
+    for parts in (name.split("."), name.split(".")[:-1]):
+        for root in (SOURCES, TESTS):
+            if parts and (root.joinpath(*parts).with_suffix(".py")).is_file():
+                return ".".join(parts)
+    return None
+
+
+@pytest.mark.parametrize(("project", "component"), COMPONENTS)
+def test_tests_of_a_component_import_only_what_its_image_carries(
+    project: str, component: str
+) -> None:
+    needed = {
+        module
+        for path in (TESTS / project / component).rglob("*.py")
+        if path.relative_to(TESTS / project / component).parts[0] in KINDS
+        for name in imported(path)
+        if (module := own_module(name))
+    }
+    assert needed - carried(project, component) == set()
+
+
+def test_an_image_carries_only_modules_of_its_steps() -> None:
+    assert ("ner", "ingest") in COMPONENTS
+    modules = carried("ner", "ingest")
+    assert {"ner.dataset", "mesh.lifecycle.ingest"} <= modules
+    assert "mesh.nlp.tagger_text" not in modules
