@@ -10,6 +10,7 @@ from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 from starlette.applications import Starlette
 
+from mesh.serve.headers import MAX_HEADER_BYTES
 from mesh.serve.settings import BACKLOG, ServeSettings
 
 
@@ -35,6 +36,8 @@ def _config(settings: ServeSettings, listener: socket.socket) -> Config:
     config.graceful_timeout = settings.drain_seconds
     # The app waits once more at most.
     config.shutdown_timeout = settings.drain_seconds + 5
+    config.h11_max_incomplete_size = MAX_HEADER_BYTES
+    config.h2_max_header_list_size = MAX_HEADER_BYTES
     config.keep_alive_timeout = settings.keep_alive_seconds
     config.include_server_header = False
     return config

@@ -1,8 +1,7 @@
 """A prediction from the body of a request to the body of the response."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from email.message import Message
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
@@ -11,13 +10,14 @@ from starlette.types import Receive, Scope, Send
 
 from mesh.core.errors import UsageError
 from mesh.serve.availability import ACCEPTING, Availability
+from mesh.serve.headers import JSON, Headers, only_value, require_json
 from mesh.serve.inference import Dispatcher, Job, QueueFullError
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel
 from mesh.serve.problems import RETRY_AFTER, ProblemError, shorten, validation_problem
 from mesh.serve.settings import ServeSettings
 
-JSON = b"application/json"
+_JSON_TYPE = (b"content-type", JSON.encode())
 INLINE_BYTES = 64 * 1024
 """Bodies up to this size are validated within a millisecond, faster than a thread is reached."""
 
@@ -51,7 +51,7 @@ class Predictor:
         require_model(scope, self._model)
         parsed = await self.accept(scope, receive, self._model.request_model)
         [body] = await self.infer([parsed], receive)
-        headers = [(b"content-length", str(len(body)).encode()), (b"content-type", JSON)]
+        headers = [(b"content-length", str(len(body)).encode()), _JSON_TYPE]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -62,7 +62,7 @@ class Predictor:
             ProblemError: 400, 408, 413, 415, 422 or 503.
             ClientDisconnect: the client left.
         """
-        headers = dict(scope["headers"])
+        headers = scope["headers"]
         require_json(headers)
         if self._availability.phase not in ACCEPTING or not self._model.ready:
             self._metrics.rejections.labels("unavailable").inc()
@@ -183,35 +183,7 @@ def require_model(scope: Scope, model: ServedModel) -> None:
         raise ProblemError(404, detail)
 
 
-def require_json(headers: Mapping[bytes, bytes]) -> None:
-    """Check the media type; a missing one counts as JSON.
-
-    Clients of the Open Inference Protocol send none.
-
-    Args:
-        headers: as ASGI gives them, names in lower case.
-
-    Raises:
-        ProblemError: 415.
-    """
-    if encoding := headers.get(b"content-encoding"):
-        raise ProblemError(
-            415,
-            f"The body is encoded as {shorten(encoding.decode('latin-1'))}; send it uncompressed.",
-        )
-    if headers.get(b"content-type", JSON) == JSON:
-        return
-    given = headers[b"content-type"].decode("latin-1")
-    parsed = Message()
-    parsed["content-type"] = given
-    charset = parsed.get_content_charset("utf-8")
-    if parsed.get_content_type() != JSON.decode() or charset not in ("utf-8", "us-ascii"):
-        raise ProblemError(415, f"The body is {shorten(given)}; send application/json in UTF-8.")
-
-
-async def read_body(
-    headers: Mapping[bytes, bytes], receive: Receive, *, max_bytes: int, seconds: float
-) -> bytes:
+async def read_body(headers: Headers, receive: Receive, *, max_bytes: int, seconds: float) -> bytes:
     """Read a request's body, holding no more of it than is allowed.
 
     Raises:
@@ -219,7 +191,7 @@ async def read_body(
             it is too large.
         ClientDisconnect: the client left.
     """
-    declared = headers.get(b"content-length", b"0")
+    declared = only_value(headers, b"content-length") or b"0"
     if not declared.isdigit():
         raise ProblemError(400, "The header Content-Length is not a number.")
     # Its digits are compared first: converting millions of them would take long.

@@ -12,9 +12,9 @@ from starlette.types import Receive, Scope, Send
 from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from mesh.serve.headers import MAX_HEADER_BYTES
 from mesh.serve.settings import BACKLOG, ServeSettings
 
-MAX_HEADER_BYTES = 64 * 1024
 UPGRADE = re.compile(rb"(?<=\r\n)upgrade:[^\r\n]*\r\n", re.IGNORECASE)
 
 
@@ -61,14 +61,16 @@ async def serve_until(
 
 
 class BoundedHeaderProtocol(HttpToolsProtocol):
-    """Bounds the time that a header may take to arrive, and its size, which Uvicorn doesn't.
+    """Bounds what Uvicorn doesn't: the time that a header may take, and what the parser holds.
 
     The time is that of idle connections, and counts from the connection's start or the last
-    response. An offer to change to another protocol, as Java's client makes it, is ignored:
-    httptools would drop the request's body.
+    response. The parser holds headers, and what comes with a body without being a part of it: the
+    sizes of chunks with their extensions, and trailers, which are dropped. An offer to change to
+    another protocol, as Java's client makes it, is ignored: httptools would drop the request's
+    body.
     """
 
-    _header_bytes = 0
+    _held_bytes = 0
     _in_body = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -82,23 +84,31 @@ class BoundedHeaderProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if not self._in_body:
-            self._header_bytes += len(data)
-            if b"pgrade:" in data:
-                data = _without_upgrade(data)
+        if not self._in_body and b"pgrade:" in data:
+            data = _without_upgrade(data)
+        self._held_bytes += len(data)
         super().data_received(data)
-        # Counted after parsing: a piece that ends the header may hold much of the body.
-        if self._header_bytes > MAX_HEADER_BYTES and not self.transport.is_closing():
+        # Counted after parsing: a piece that ends a header may hold much of the body.
+        if self._held_bytes > MAX_HEADER_BYTES and not self.transport.is_closing():
             self.send_400_response("The header is too large.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_body:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_body = True
-        self._header_bytes = 0
+        self._held_bytes = 0
         super()._unset_keepalive_if_required()
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        self._held_bytes = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         self._in_body = False
+        self._held_bytes = 0
         super().on_message_complete()
 
     def _unset_keepalive_if_required(self) -> None:
