@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mesh.serve.availability import Availability
-from mesh.serve.headers import prefers_openmetrics
+from mesh.serve.media_types import prefers_openmetrics
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel
 from mesh.serve.predict import Predictor, require_model

@@ -1,7 +1,7 @@
 """A prediction from the body of a request to the body of the response."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
@@ -10,8 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from mesh.core.errors import UsageError
 from mesh.serve.availability import ACCEPTING, Availability
-from mesh.serve.headers import JSON, Headers, only_value, require_json
 from mesh.serve.inference import Dispatcher, Job, QueueFullError
+from mesh.serve.media_types import JSON, require_json
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel
 from mesh.serve.problems import RETRY_AFTER, ProblemError, shorten, validation_problem
@@ -62,7 +62,7 @@ class Predictor:
             ProblemError: 400, 408, 413, 415, 422 or 503.
             ClientDisconnect: the client left.
         """
-        headers = scope["headers"]
+        headers = dict(scope["headers"])
         require_json(headers)
         if self._availability.phase not in ACCEPTING or not self._model.ready:
             self._metrics.rejections.labels("unavailable").inc()
@@ -183,7 +183,7 @@ def require_model(scope: Scope, model: ServedModel) -> None:
         raise ProblemError(404, detail)
 
 
-async def read_body(headers: Headers, receive: Receive, *, max_bytes: int, seconds: float) -> bytes:
+async def read_body(headers: Mapping[bytes, bytes], receive: Receive, *, max_bytes: int, seconds: float) -> bytes:
     """Read a request's body, holding no more of it than is allowed.
 
     Raises:
@@ -191,7 +191,7 @@ async def read_body(headers: Headers, receive: Receive, *, max_bytes: int, secon
             it is too large.
         ClientDisconnect: the client left.
     """
-    declared = only_value(headers, b"content-length") or b"0"
+    declared = headers.get(b"content-length", b"0")
     if not declared.isdigit():
         raise ProblemError(400, "The header Content-Length is not a number.")
     # Its digits are compared first: converting millions of them would take long.

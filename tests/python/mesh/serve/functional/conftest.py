@@ -26,7 +26,10 @@ class TinyServer:
     def __init__(self, folder: Path, load: str = "", **settings: object) -> None:
         self.folder = folder
         self._log = folder / "log"
-        flags = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
+        flags = [
+            f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}")
+            for name, value in settings.items()
+        ]
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),

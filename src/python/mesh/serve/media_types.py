@@ -1,14 +1,9 @@
-"""Headers of requests, read without a library: none of them may fail, whatever a client sends."""
+"""Media types in headers, read without a library: whatever a client sends, reading it can't fail."""
 
 import re
-from collections.abc import Sequence
-
-from starlette.types import Scope
+from collections.abc import Mapping
 
 from mesh.serve.problems import ProblemError, shorten
-
-MAX_HEADER_BYTES = 64 * 1024
-"""Of a request's target and headers together."""
 
 MAX_MEDIA_TYPE = 1_000
 """Characters of a media type with its parameters."""
@@ -26,54 +21,26 @@ _PARAMETER = re.compile(f'[ \t]*;[ \t]*(?:({_WORD})=(?:({_WORD})|"((?:[^"\\\\]|\
 _QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})
 
-Headers = Sequence[tuple[bytes, bytes]]
-"""As ASGI gives them: names in lower case."""
 
-
-def require_bounded(scope: Scope) -> None:
-    """Check that target and headers are within their limit, in however many pieces they came.
-
-    Raises:
-        ProblemError: 431.
-    """
-    size = len(scope.get("raw_path") or b"") + len(scope["query_string"])
-    # Each has a colon and a space, and ends with CR and LF.
-    size += sum(len(name) + len(value) + 4 for name, value in scope["headers"])
-    if size > MAX_HEADER_BYTES:
-        raise ProblemError(
-            431, f"The request's target and headers have more than {MAX_HEADER_BYTES} bytes."
-        )
-
-
-def only_value(headers: Headers, name: bytes) -> bytes | None:
-    """The value of a header, None where it is missing.
-
-    Raises:
-        ProblemError: 400, the header is there more than once.
-    """
-    values = [value for each, value in headers if each == name]
-    if len(values) > 1:
-        raise ProblemError(400, f"The header {name.decode('latin-1').title()} is there twice.")
-    return values[0] if values else None
-
-
-def require_json(headers: Headers) -> None:
+def require_json(headers: Mapping[bytes, bytes]) -> None:
     """Check that the body is JSON in UTF-8; a missing media type counts as that.
 
     Clients of the Open Inference Protocol send none.
 
+    Args:
+        headers: as ASGI gives them, names in lower case.
+
     Raises:
-        ProblemError: 400, 415.
+        ProblemError: 415.
     """
-    encoding = (only_value(headers, b"content-encoding") or b"").decode("latin-1").strip()
+    encoding = headers.get(b"content-encoding", b"").decode("latin-1").strip()
     if encoding.lower() not in ("", "identity"):
         raise ProblemError(
             415, f"The body is encoded as {shorten(encoding)}; send it uncompressed."
         )
-    given = only_value(headers, b"content-type")
-    if given is None or given == JSON.encode():
+    text = headers.get(b"content-type", JSON.encode()).decode("latin-1")
+    if text == JSON:
         return
-    text = given.decode("latin-1")
     kind, parameters = parse_media_type(text) or ("", {})
     if kind != JSON or parameters.get("charset", "utf-8").lower() not in _UTF_8:
         raise ProblemError(415, f"The body is {shorten(text)}; send application/json in UTF-8.")

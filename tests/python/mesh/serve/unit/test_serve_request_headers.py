@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from echo_model import PREDICT, Echo, Serve, check_problem, until
 from mesh.serve.app import create_app
 from mesh.serve.availability import Phase
-from mesh.serve.headers import (
+from mesh.serve.media_types import (
     MAX_ACCEPTED,
-    MAX_HEADER_BYTES,
     MAX_MEDIA_TYPE,
     parse_media_type,
     prefers_openmetrics,
 )
+from mesh.serve.request_check import MAX_HEADER_BYTES
 from mesh.serve.settings import ServeSettings
 
 JSON = "application/json"
@@ -176,7 +176,7 @@ def test_headers_above_the_limit_are_refused(serve: Serve, count: int) -> None:
                 headers = [("x", "a" * (size // count - 5))] * count
                 response = await client.get("/v1/live", headers=headers)
                 assert response.status_code == status
-            detail = "The request's target and headers have more than 65536 bytes."
+            detail = "The header is larger than 65536 bytes."
             check_problem(response, 431, detail)
             half = "a" * (MAX_HEADER_BYTES // 2)
             check_problem(await client.get(f"/{half}", headers={"x": half}), 431, detail)
