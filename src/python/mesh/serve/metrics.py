@@ -47,6 +47,7 @@ class Metrics:
         )
         self.ready = Gauge("model_ready", "1 when the model responds.", registry=registry)
         self.load_seconds = Gauge("model_load_seconds", "How long loading took.", registry=registry)
+        self.threads = Gauge("inference_threads", "Threads that compute.", registry=registry)
         self.queue_depth = Gauge(
             "inference_queue_depth", "Requests waiting for a thread.", registry=registry
         )

@@ -183,7 +183,9 @@ def require_model(scope: Scope, model: ServedModel) -> None:
         raise ProblemError(404, detail)
 
 
-async def read_body(headers: Mapping[bytes, bytes], receive: Receive, *, max_bytes: int, seconds: float) -> bytes:
+async def read_body(
+    headers: Mapping[bytes, bytes], receive: Receive, *, max_bytes: int, seconds: float
+) -> bytes:
     """Read a request's body, holding no more of it than is allowed.
 
     Raises:

@@ -32,8 +32,8 @@ def run_server(model: ServedModel, settings: ServeSettings) -> int:
 
     Returns:
         The process' exit code: 0 when every accepted request got its response; 1 when the port
-        can't be listened on, the model can't be loaded, or requests were cut off after
-        `drain_seconds`. The reason is on standard error, as a sentence.
+        can't be listened on, the model can't be loaded, its threads can't go on, or requests were
+        cut off after `drain_seconds`. The reason is on standard error, as a sentence.
     """
     # The end doesn't wait for a model that still loads, nor for requests that were cut off.
     abandon_computations()
@@ -104,7 +104,7 @@ async def _serve_until_stopped(
     stop: asyncio.Event,
 ) -> None:
     async def wait_for_stop() -> None:
-        await _first_of(stop, availability.load_failed)
+        await _first_of(stop, availability.failed)
         if not availability.failure:
             logger.info("Shutting down: accepted requests are completed, then the process ends")
             availability.drain()

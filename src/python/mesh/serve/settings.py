@@ -46,6 +46,12 @@ class ServeSettings(MeshSettings):
     deadline_seconds: float = Field(
         30, gt=0, description="Waiting and computing may take this long; then status 504."
     )
+    stuck_seconds: float = Field(
+        300,
+        gt=0,
+        description="When no thread is free and none has moved on for this long, the process ends with "
+        "exit code 1, since it can't end them.",
+    )
     max_body_bytes: int = Field(
         8 * 1024 * 1024, ge=1, description="Larger request bodies get status 413."
     )
