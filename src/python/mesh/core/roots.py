@@ -18,6 +18,7 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.core.inputs": "names what decides",
     "mesh.core.manifest": "lists files",
     "mesh.core.program": "starts and ends of programs",
+    "mesh.core.passes": "ends computations or has them wait",
     "mesh.core.progress": "shows progress",
     "mesh.core.roots": "names what decides",
     "mesh.core.samples": "reads samples, whose content is an input itself",
