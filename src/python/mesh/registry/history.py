@@ -28,6 +28,7 @@ class AliasMove(BaseModel):
         after: the version that it was moved to.
         who: user and machine, unverified.
         undo: whether this was a rollback.
+        why: the reason that was given, if one was.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +43,12 @@ class AliasMove(BaseModel):
     who: str
     when: AwareDatetime = Field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
     undo: bool = False
+    why: str = ""
+
+    @property
+    def stored(self) -> str:
+        """Its JSON; without a reason, versions of the mesh that know none can read it."""
+        return self.model_dump_json(exclude=None if self.why else {"why"})
 
 
 def read_moves(name: str, records: Mapping[str, str]) -> tuple[list[AliasMove], list[str]]:
