@@ -9,6 +9,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from mesh.core.errors import MeshError, UsageError, describe_invalid
 from mesh.registry.reference import LATEST, ModelReference
 
+_LONGEST_REASON = 500
+_LONGEST_RECORD = 2_000
+
 
 class AliasMove(BaseModel):
     """One move of an alias of a model.
@@ -49,6 +52,25 @@ class AliasMove(BaseModel):
     def stored(self) -> str:
         """Its JSON; without a reason, versions of the mesh that know none can read it."""
         return self.model_dump_json(exclude=None if self.why else {"why"})
+
+
+def check_reason(text: str) -> str:
+    """The reason of a move on one line.
+
+    Raises:
+        UsageError: it is too long.
+    """
+    reason = " ".join(text.split())
+    if len(reason) > _LONGEST_REASON:
+        raise UsageError(
+            f"The reason has {len(reason)} characters; give one of at most {_LONGEST_REASON}."
+        )
+    return reason
+
+
+def shorten_reason(text: str) -> str:
+    """A reason that was made longer, as far as the history takes it."""
+    return text if len(text) <= _LONGEST_RECORD else f"{text[:_LONGEST_RECORD]}…"
 
 
 def read_moves(name: str, records: Mapping[str, str]) -> tuple[list[AliasMove], list[str]]:
