@@ -42,3 +42,8 @@ class PromoteIf:
     slices: float | None = None
     slice_rows: int = 30
     load_test: bool = True
+
+    @property
+    def compares(self) -> bool:
+        """Whether scores are compared with those of `prod`."""
+        return bool(self.scores) or self.slices is not None

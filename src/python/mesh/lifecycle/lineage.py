@@ -1,5 +1,6 @@
 """The origins of a version, back to the data."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mesh.core.card import TEST_RESULTS, ModelCard
@@ -107,3 +108,21 @@ def _trace_raw(project: str, version: str, settings: DataSettings) -> dict[str, 
         "source": raw.source,
         "made_from": [],
     }
+
+
+def nodes_of(lineage: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A version and all its origins."""
+    yield lineage
+    for origin in lineage.get("made_from", ()):
+        yield from nodes_of(origin)
+
+
+def source_folders(node: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    """The files that raw data was read from, by their folders; none of other nodes."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    source = node.get("source")
+    if node["kind"] == "raw" and isinstance(source, Mapping):
+        for file in source.get("files", ()):
+            name = str(file.get("name", ""))
+            found.setdefault(name.rpartition("/")[0] or name, []).append(file)
+    return found

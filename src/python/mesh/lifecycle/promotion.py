@@ -57,8 +57,24 @@ def unmet(registry: ModelRegistry, data: DataSettings, version: ModelVersion) ->
     if recipe is None or recipe.promote_if is None or PROMOTED in version.aliases:
         return []
     now = present(registry, version.name)
-    found = conditions(recipe, recipe.promote_if, registry, data, version, now)
+    asked = now and recipe.promote_if.compares
+    same = compared(recipe, registry, data, version, now) if now and asked else None
+    found = conditions(recipe, recipe.promote_if, registry, version, now, same)
     return [one.found for one in found if not one.met]
+
+
+def compared(
+    recipe: Recipe,
+    registry: ModelRegistry,
+    data: DataSettings,
+    new: ModelVersion,
+    old: ModelVersion,
+) -> SameRows | str:
+    """The scores of two versions on the same rows, or a clause that says why there are none."""
+    try:
+        return score_same_rows(recipe, registry, data, new, old)
+    except MeshError as error:
+        return f"it can't be compared with {old.reference} on the same rows: {as_clause(error)}"
 
 
 def approve(
@@ -91,36 +107,31 @@ def conditions(
     recipe: Recipe,
     promote_if: PromoteIf,
     registry: ModelRegistry,
-    data: DataSettings,
     version: ModelVersion,
     now: ModelVersion | None,
+    same: SameRows | str | None,
 ) -> list[Condition]:
     """Each condition of a promotion.
 
     Args:
         now: the version that is `prod`.
+        same: what `compared` says of both.
+
+    Raises:
+        MeshError: the recipe names a score that versions don't have, or an attachment is damaged.
     """
     found: list[Condition] = []
-    if (
-        now
-        and now.version != version.version
-        and (promote_if.scores or promote_if.slices is not None)
-    ):
-        try:
-            same = score_same_rows(recipe, registry, data, version, now)
-        except MeshError as error:
-            clause = (
-                f"it can't be compared with {now.reference} on the same rows: {as_clause(error)}"
-            )
-            found.append(Condition(met=False, found=clause))
+    if now and same and promote_if.compares:
+        if isinstance(same, str):
+            found.append(Condition(met=False, found=same))
         else:
-            found += _compared(recipe, promote_if, same, now.reference)
+            found += _losses(recipe, promote_if, same, now.reference)
     if promote_if.load_test and version.card.model_type == "compiled":
         found.append(_load_tested(registry, version))
     return found
 
 
-def _compared(
+def _losses(
     recipe: Recipe, promote_if: PromoteIf, same: SameRows, other: str
 ) -> Iterator[Condition]:
     scores = same.scores

@@ -14,7 +14,7 @@ from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry, Manifest
 from mesh.data.store import DataSettings
 from mesh.lifecycle.about import PromoteIf
-from mesh.lifecycle.promotion import conditions
+from mesh.lifecycle.promotion import compared, conditions
 from mesh.lifecycle.recipe import Recipe, Training
 from mesh.registry.base import ModelRegistry, ModelVersion
 from tiny_data import DATASET, PROJECT
@@ -106,7 +106,8 @@ def refusals(
     folder: Path = Path("nowhere"),
 ) -> list[str]:
     attached = cast("ModelRegistry", registry or Attached())
-    found = conditions(RECIPE, promote_if, attached, DataSettings(root=str(folder)), new, old)
+    same = compared(RECIPE, attached, DataSettings(root=str(folder)), new, old) if old else None
+    found = conditions(RECIPE, promote_if, attached, new, old, same)
     return [one.found for one in found if not one.met]
 
 
