@@ -11,6 +11,7 @@ from mesh.data.dataset import AnnotatedText
 from mesh.lifecycle.languages import LanguageFiles
 from mesh.lifecycle.recipe import HeldOut, Predict, Recipe, Training
 from mesh.nlp.document import read_document
+from sentiment.about import ABOUT, PROMOTE_IF
 from sentiment.augmentation import vary_form
 from sentiment.dataset import DATASET, Example
 from sentiment.labels import LABELS
@@ -109,4 +110,6 @@ RECIPE = Recipe(
         calibration=HeldOut("sentiment.train:evaluation/unlike.jsonl", Example),
     ),
     extra_files=LanguageFiles,
+    about=ABOUT,
+    promote_if=PROMOTE_IF,
 )

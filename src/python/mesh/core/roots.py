@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 NOT_DECIDING: Mapping[str, str] = {
+    "*.about": "what is said of versions, and asked of those that replace prod",
     "*.project": "names, port and steps",
     "mesh.compile.backends": "names what serves a model",
     "mesh.core.card": "describes a version",

@@ -132,13 +132,13 @@ class NeptuneRegistry:
         with self._errors():
             return find_fingerprint(self._lookup, name, fingerprint)
 
-    def alias(self, reference: str, alias: str) -> ModelVersion:
+    def alias(self, reference: str, alias: str, why: str = "") -> ModelVersion:
         check_new_alias(alias)
         with self._errors():
             found = self._lookup.find(ModelReference.parse(reference))
             aliases = NeptuneAliases(self._lookup, found.name)
             moved = ModelReference(found.name, alias=alias)
-            move_alias(aliases, moved, self.settings.who, int(found.version or 0))
+            move_alias(aliases, moved, self.settings.who, int(found.version or 0), why)
             return self._lookup.read(found)
 
     def history(self, name: str) -> Sequence[AliasMove]:
