@@ -166,9 +166,7 @@ class Dispatcher:
             QueueFullError: there is no room for all of them.
         """
         loop = asyncio.get_running_loop()
-        jobs = [
-            Job(request, loop.create_future(), self._is_short(request)) for request in requests
-        ]
+        jobs = [Job(request, loop.create_future(), self._is_short(request)) for request in requests]
         with self._changed:
             if len(self._queue) + len(jobs) > self.queue_size:
                 raise QueueFullError

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from echo_model import until
-
 from mesh.core.passes import checkpoint
 from mesh.serve.inference import SECONDS_OF_PASS, Dispatcher, Job, QueueFullError
 from mesh.serve.metrics import Metrics
