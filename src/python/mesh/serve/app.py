@@ -40,7 +40,6 @@ def create_app(
     metrics = Metrics(model.name)
     for collector in model.collectors:
         metrics.registry.register(collector)
-    availability = Availability(model, metrics)
     dispatcher = Dispatcher(
         functools.partial(compute, model),
         metrics,
@@ -48,7 +47,10 @@ def create_app(
         queue_size=settings.queue_size,
         max_batch=settings.max_batch,
         wait_seconds=settings.batch_wait_ms / 1000,
+        is_short=lambda request: model.passes(request) <= 1,
+        deadline_seconds=settings.deadline_seconds,
     )
+    availability = Availability(model, dispatcher, metrics)
     predictor = Predictor(model, availability, dispatcher, metrics, settings)
     traffic = Traffic()
     metrics.in_progress.set_function(lambda: traffic.count)
