@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 NOT_DECIDING: Mapping[str, str] = {
+    "*.about": "what is said of versions, and asked of those that replace prod",
     "*.project": "names, port and steps",
+    "mesh.compile.backends": "names what serves a model",
     "mesh.core.card": "describes a version",
     "mesh.core.data_names": "names versions of data",
     "mesh.core.digest": "digests of what decides",
@@ -25,7 +27,9 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.core.settings": "reads settings, whose values are inputs themselves",
     "mesh.core.status": "compares inputs",
     "mesh.core.urls": "hides passwords",
+    "mesh.core.user": "names the user",
     "mesh.core.workspace": "where files lie",
+    "mesh.core.workspace_lock": "lets one process at a time write files",
     "mesh.data.manifest": "describes a version of data",
     "mesh.data.preview": "shows rows",
     "mesh.data.sources": "finds files, whose names, formats and content are inputs themselves",

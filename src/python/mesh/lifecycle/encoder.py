@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from mesh.compile.backends import served_by
 from mesh.compile.fingerprint import compile_inputs
 from mesh.compile.source import spec_for
 from mesh.compile.spec import Backend, CompileSpec, Task
@@ -65,6 +66,8 @@ def make_encoder(project: Project, settings: EncoderSettings, workspace: Workspa
     Raises:
         MeshError: the base model doesn't exist, or the compiled one has different embeddings.
     """
+    if sentence := served_by(settings.backend):
+        logger.warning("%s", sentence)
     base = resolve_base_model(settings.base_model)
     spec = spec_for(base.folder, task=TASK, backend=settings.backend)
     made_from = encoder_inputs(base, settings)

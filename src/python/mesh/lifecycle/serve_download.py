@@ -6,6 +6,9 @@ from functools import partial
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from mesh.compile.backends import served_by
+from mesh.compile.spec import CompileSpec
+from mesh.core.card import COMPILED
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
@@ -53,6 +56,8 @@ def download(
     registry.fetch(found.reference, directory)
     workspace.set_current_model(project, found.reference)
     logger.info("%s is in %s, every file verified", found.reference, directory)
+    if sentence := served_by(CompileSpec.read(directory / COMPILED).backend):
+        logger.warning("%s", sentence)
 
 
 def status(

@@ -25,7 +25,7 @@ MALFORMED = "malformed"
 """The key in a request's state of the status with which its server refuses it."""
 
 _REASONS = {
-    400: "The request is not valid HTTP.",
+    400: "The request is not valid HTTP/1.1, which needs one header Host.",
     431: f"The header is larger than {MAX_HEADER_BYTES} bytes.",
 }
 _VERSIONS = frozenset({"1.0", "1.1", "2"})
@@ -130,9 +130,7 @@ class RequestCheck:
     def _check_host(self, scope: Scope) -> None:
         given = next((value for name, value in scope["headers"] if name == b"host"), None)
         if given is None:
-            if scope["http_version"] == "1.0":
-                return
-            raise ProblemError(400, "The request has no header Host.")
+            return
         name = host_name(given.decode("latin-1"))
         if name is None:
             raise ProblemError(400, "The header Host is not a host.")

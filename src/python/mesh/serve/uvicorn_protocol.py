@@ -83,7 +83,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._in_body = True
         self._held_bytes = 0
         normal = origin_form(self.url, self.headers)
-        if normal is None:
+        has_host = any(name == b"host" for name, _ in self.headers)
+        if normal is None or (self.parser.get_http_version() == "1.1" and not has_host):
             self.scope["state"][MALFORMED] = 400
         self.url, self.headers[:] = normal or (b"/", [])
         self._start_request()
@@ -102,15 +103,19 @@ class HttpProtocol(HttpToolsProtocol):
         """Keep the timer running; Uvicorn would stop it at a header's first byte."""
 
     def _parse(self, data: bytes) -> None:
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            # The parser takes what follows for another protocol: it gets the header once more,
-            # without the offer.
-            head = self._head_without_offer()
-            self.parser = httptools.HttpRequestParser(self)
-            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-            self._parse(head + data[upgrade.args[0] :])
+        rest = memoryview(data)
+        while rest:
+            try:
+                self.parser.feed_data(rest)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                # The parser takes what follows for another protocol: a new one gets the header
+                # without the offer.
+                rest = rest[upgrade.args[0] :]
+                head = self._head_without_offer()
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+                self.parser.feed_data(head)
 
     def _is_offer(self) -> bool:
         return self.parser.should_upgrade() and not self._is_refused

@@ -26,12 +26,16 @@ def test_without_a_watch_nothing_ends_or_is_refused() -> None:
 
 def test_a_computation_ends_at_the_checkpoint_where_nobody_waits() -> None:
     passed = []
-    with pytest.raises(AbandonedError), watched(Patience(2)):
+
+    def compute() -> None:
         for number in range(10):
             # As models do, which go on with their next document.
             with contextlib.suppress(Exception):
                 checkpoint()
                 passed.append(number)
+
+    with watched(Patience(2)), pytest.raises(AbandonedError):
+        compute()
     assert passed == [0, 1]
     checkpoint()
 
