@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import select
 import signal
 import socket
 import sys
@@ -21,6 +22,9 @@ from mesh.serve.model import ServedModel
 from mesh.serve.settings import BACKLOG, ServeSettings
 
 logger = logging.getLogger(__name__)
+
+LOOP_TURNS = 20
+"""Turns of the event loop in which a connection becomes a request."""
 
 ServeUntil = Callable[
     [Callable[[], Awaitable[None]], Starlette, ServeSettings, socket.socket], Awaitable[None]
@@ -111,8 +115,26 @@ async def _serve_until_stopped(
             # Load balancers learn from the probe. Requests that are read after it on open
             # connections get a response, too: a busy machine may have received them long before.
             await asyncio.sleep(settings.drain_delay_seconds)
+            await _take_what_has_arrived(listening)
 
+    listening = listener.fileno()
     await _server(settings.server)(wait_for_stop, app, settings, listener)
+
+
+async def _take_what_has_arrived(listening: int) -> None:
+    """Let the event loop accept the connections that wait, one in each turn, and read from them.
+
+    Args:
+        listening: a file descriptor. Connections that wait there are reset when it is closed.
+    """
+    waiting = select.poll()
+    waiting.register(listening, select.POLLIN)
+    for _ in range(BACKLOG):
+        if not waiting.poll(0):
+            break
+        await asyncio.sleep(0)
+    for _ in range(LOOP_TURNS):
+        await asyncio.sleep(0)
 
 
 def _server(name: str) -> ServeUntil:
