@@ -6,14 +6,17 @@ import re
 import threading
 import time
 from collections.abc import Awaitable, Coroutine, Iterable
+from concurrent.futures import wait
 from typing import Any, Literal, TypeVar
 
 import tenacity
 
+from mesh.core.passes import checkpoint
 from mesh.serve.problems import ProblemError
 
 Result = TypeVar("Result")
 
+SECONDS_BETWEEN_CHECKPOINTS = 0.1
 FIRST_WAIT_SECONDS = 0.25
 LONGEST_WAIT_SECONDS = 8
 _DELAY_SECONDS = re.compile(r"[0-9]{1,9}")
@@ -193,8 +196,18 @@ class EventLoop:
         threading.Thread(target=self._loop.run_forever, name="upstream", daemon=True).start()
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Run a coroutine there and wait for it; many threads may do so at the same time."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        """Run a coroutine there and wait for it; many threads may do so at the same time.
+
+        Raises:
+            AbandonedError: nobody waits for the result any more; the coroutine is cancelled.
+        """
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            while not wait([future], SECONDS_BETWEEN_CHECKPOINTS).done:
+                checkpoint(idle=True)
+            return future.result()
+        finally:
+            future.cancel()
 
 
 async def settle(works: Iterable[Awaitable[Result]]) -> list[Result | Exception]:
