@@ -24,8 +24,11 @@ class Watch(Protocol):
     def longest_seconds(self) -> float:
         """How long a part of it may take that says so before it starts."""
 
-    def checkpoint(self) -> None:
+    def checkpoint(self, *, idle: bool) -> None:
         """Note that a pass ended; may compute something else before the next one begins.
+
+        Args:
+            idle: whether the computation waits for another one, outside of this thread.
 
         Raises:
             AbandonedError: nobody waits for the computation any more.
@@ -45,14 +48,17 @@ def watched(watch: Watch) -> Iterator[None]:
         _WATCH.reset(token)
 
 
-def checkpoint() -> None:
+def checkpoint(*, idle: bool = False) -> None:
     """End a pass and begin the next one; call it where no lock is held. It costs next to nothing.
+
+    Args:
+        idle: whether the computation waits for another one, outside of this thread.
 
     Raises:
         AbandonedError: nobody waits for the computation any more.
     """
     if (watch := _WATCH.get()) is not None:
-        watch.checkpoint()
+        watch.checkpoint(idle=idle)
 
 
 def require_time(seconds: float, work: str) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from mesh.core.markup import Markup, MarkupChoice
+from mesh.nlp.normal_form import normal_form
 
 EXAMPLE_TEXT = (
     "Marie Curie, born in Warsaw, won the Nobel Prize in Physics for her research on radioactivity."
@@ -17,6 +18,9 @@ MAX_DOCUMENT_CHARACTERS = 200_000
 MAX_TOTAL_CHARACTERS = 1_000_000
 MAX_ENTITIES = 1_000
 """Of one document."""
+MAX_COMPATIBLE_CHARACTERS = 4 * MAX_DOCUMENT_CHARACTERS
+"""Of one document in Unicode's compatible form (NFKC), in which words are compared: there, a single
+character may become 18."""
 
 
 class RequestModel(BaseModel):
@@ -89,6 +93,17 @@ class DocumentsRequest(RequestModel):
     def documents(self) -> list[str]:
         """The texts."""
         return [item.document for item in self.inputs]
+
+    @model_validator(mode="after")
+    def _compatible_length(self) -> Self:
+        for number, text in enumerate(self.documents):
+            characters = len(text) if text.isascii() else len(normal_form("NFKC", text))
+            if characters > MAX_COMPATIBLE_CHARACTERS:
+                raise ValueError(
+                    f"document {number} has {characters:,} characters in Unicode's compatible form, "
+                    f"more than {MAX_COMPATIBLE_CHARACTERS:,}: send less of it at once"
+                )
+        return self
 
     @model_validator(mode="after")
     def _total_length(self) -> Self:

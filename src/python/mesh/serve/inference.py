@@ -174,18 +174,19 @@ class Dispatcher:
     def _work(self) -> None:
         while batch := self._next_batch():
             try:
-                self._run(batch)
+                self._run(batch, within=False)
             except BaseException as error:
                 self._hand_over(batch, [as_result(error)] * len(batch))
                 raise
 
-    def _run(self, batch: Sequence[Job]) -> None:
+    def _run(self, batch: Sequence[Job], *, within: bool) -> None:
+        """Compute a batch, maybe within the computation of another one."""
         self._metrics.batch_size.observe(len(batch))
         started = self._moved = time.monotonic()
         for job in batch:
             self._metrics.queue_seconds.observe(started - job.submitted)
         # Nobody waits for the results of an abandoned batch.
-        with contextlib.suppress(AbandonedError), watched(_BatchWatch(self, batch)):
+        with contextlib.suppress(AbandonedError), watched(_BatchWatch(self, batch, within)):
             self._hand_over(batch, self._results([job.request for job in batch]))
         self._moved = time.monotonic()
         self._metrics.batch_seconds.observe(self._moved - started)
@@ -194,7 +195,7 @@ class Dispatcher:
         """Note that a thread ended a pass; let it compute the short requests that wait, if any."""
         self._moved = time.monotonic()
         if make_way and self._queue and (batch := self._take_short()):
-            self._run(batch)
+            self._run(batch, within=True)
 
     def _next_batch(self) -> list[Job]:
         """Wait for requests and take them; none once closed."""
@@ -259,19 +260,21 @@ class Dispatcher:
 class _BatchWatch:
     """Watches the computation of a batch."""
 
-    def __init__(self, dispatcher: Dispatcher, batch: Sequence[Job]) -> None:
+    def __init__(self, dispatcher: Dispatcher, batch: Sequence[Job], within: bool) -> None:
         self.longest_seconds = dispatcher.longest_seconds
         self._dispatcher = dispatcher
         self._batch = batch
+        self._within = within
         self._passed = time.monotonic()
 
-    def checkpoint(self) -> None:
-        """End the computation if nobody waits for it; make way for short ones if it is long."""
+    def checkpoint(self, *, idle: bool) -> None:
+        """End the computation if nobody waits for it; if it is long or idle, make way."""
         if time.monotonic() - self._passed < SECONDS_OF_PASS:
             return
         if all(job.future.cancelled() for job in self._batch):
             raise AbandonedError
-        self._dispatcher.end_pass(make_way=not self._batch[0].is_short)
+        is_long = idle or not self._batch[0].is_short
+        self._dispatcher.end_pass(make_way=is_long and not self._within)
         self._passed = time.monotonic()
 
 

@@ -13,7 +13,8 @@ class Patience:
         self.longest_seconds = longest_seconds
         self._left = checkpoints
 
-    def checkpoint(self) -> None:
+    def checkpoint(self, *, idle: bool) -> None:
+        assert not idle
         if not self._left:
             raise AbandonedError
         self._left -= 1
