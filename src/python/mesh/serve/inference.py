@@ -173,11 +173,7 @@ class Dispatcher:
 
     def _work(self) -> None:
         while batch := self._next_batch():
-            try:
-                self._run(batch, within=False)
-            except BaseException as error:
-                self._hand_over(batch, [as_result(error)] * len(batch))
-                raise
+            self._run(batch, within=False)
 
     def _run(self, batch: Sequence[Job], *, within: bool) -> None:
         """Compute a batch, maybe within the computation of another one."""
@@ -185,9 +181,16 @@ class Dispatcher:
         started = self._moved = time.monotonic()
         for job in batch:
             self._metrics.queue_seconds.observe(started - job.submitted)
-        # Nobody waits for the results of an abandoned batch.
-        with contextlib.suppress(AbandonedError), watched(_BatchWatch(self, batch, within)):
-            self._hand_over(batch, self._results([job.request for job in batch]))
+        try:
+            with watched(_BatchWatch(self, batch, within)):
+                results = self._results([job.request for job in batch])
+            self._hand_over(batch, results)
+        except AbandonedError:
+            # Nobody waits for the results.
+            pass
+        except BaseException as error:
+            self._hand_over(batch, [as_result(error)] * len(batch))
+            raise
         self._moved = time.monotonic()
         self._metrics.batch_seconds.observe(self._moved - started)
 
