@@ -64,6 +64,12 @@ class ServeSettings(MeshSettings):
         description="Bytes of request bodies that all connections hold together, until their responses; "
         "more get status 503. No body may be larger.",
     )
+    max_connections: int = Field(
+        512,
+        ge=1,
+        description="Open connections. For another one, that which has waited for its client for longest is "
+        "closed; where none waits, the new one gets status 503.",
+    )
     receive_seconds: float = Field(
         10,
         gt=0,
