@@ -34,6 +34,7 @@ from mesh.lifecycle.version import TEST_FILES
 from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.factory import open_registry
 from mesh.registry.provenance import record_lineage
+from mesh.registry.reference import check_new_alias
 from mesh.registry.settings import RegistrySettings
 
 SCORES = ("test", "held_out", "temperature")
@@ -59,8 +60,11 @@ def upload(
     """Publish `<KEY>-COMPILED-N`.
 
     Raises:
+        UsageError: the alias is malformed.
         MeshError: the validation report is missing, failed, or belongs to other files.
     """
+    if settings.alias:
+        check_new_alias(settings.alias)
     compiled = workspace.output(recipe.project, "compile")
     compilation = Compilation.read(compiled)
     registry = open_registry(registry_settings)

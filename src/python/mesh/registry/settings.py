@@ -14,6 +14,7 @@ from mesh.core.user import user_and_host
 from mesh.registry.signing import check_key
 
 SQLITE = "sqlite:///"
+POSTGRESQL = ("postgresql://", "postgresql+")
 _PORTS = {"http": 80, "https": 443, "postgresql": 5432}
 _SECRET_OPTION = re.compile(r"(?i)[?&][^=&]*(pass|secret|token|key)[^=&]*=(?P<value>[^&]*)")
 
@@ -86,7 +87,7 @@ class RegistrySettings(MeshSettings):
     @field_serializer("uri", "artifacts", when_used="json")
     def masked(self, address: str) -> str:
         """A URI without its password and options, fit for logs and messages."""
-        return mask_url(address)
+        return address if address.startswith(SQLITE) else mask_url(address)
 
     def hide_passwords(self, text: str) -> str:
         """Another library's message, with masked URIs and without their passwords."""
