@@ -28,8 +28,8 @@ class ServeSettings(MeshSettings):
     allowed_hosts: str = Field(
         "",
         description="Names of hosts that requests may be sent to, without ports, separated by "
-        "commas: *.example.com for all of a domain, * for any. By default those of this machine "
-        "where the server listens on its loopback address, else any.",
+        "commas: *.example.com for all of a domain, * for any. By default none but localhost and "
+        "addresses where the server listens on a loopback address, else any.",
     )
     threads: int = Field(
         2, ge=1, description="Threads that compute. Each computes one batch at a time."
