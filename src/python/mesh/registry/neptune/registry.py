@@ -19,6 +19,7 @@ from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.core.progress import Advance
+from mesh.core.urls import mask_url
 from mesh.registry.base import Leftover, ModelVersion
 from mesh.registry.fetching import fetch_version
 from mesh.registry.history import AliasMove, check_rollback
@@ -202,7 +203,7 @@ class NeptuneRegistry:
                 return [*problems, *files.problems(version, self.settings.trusted)]
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
-        return neptune_errors(self.settings.masked(self.settings.uri))
+        return neptune_errors(mask_url(self.settings.uri))
 
     @property
     def _lookup(self) -> Lookup:
