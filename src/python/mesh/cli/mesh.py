@@ -150,6 +150,11 @@ for name, attribute, text in (
         "Show which steps of PROJECT (of all projects by default) are up to date, and which inputs "
         "of the others changed.",
     ),
+    (
+        "report",
+        "command",
+        "Write a report for people on the version REFERENCE, or on two versions: one HTML file.",
+    ),
     ("registry", "group", "Show registered models, move aliases, verify and copy versions."),
 ):
     cli.add_command(_Imported(name, attribute, text))

@@ -28,7 +28,7 @@ class CompiledModel(TextModel):
 
     @classmethod
     def load(cls, directory: Path, threads: int = 1) -> Self:
-        """Check every file of the folder against its manifest and load the model.
+        """Check every file of the folder against its manifest, load the model and calibrate it.
 
         Args:
             directory: the folder `compiled/`; the attribute `directory` leads to its extra files.
@@ -38,7 +38,9 @@ class CompiledModel(TextModel):
             MeshError: a file is missing or damaged, or a package of the backend isn't installed.
         """
         check_complete(directory)
-        return cls.open(directory, threads)
+        model = cls.open(directory, threads)
+        model.calibrate()
+        return model
 
     @classmethod
     def open(cls, directory: Path, threads: int = 1) -> Self:

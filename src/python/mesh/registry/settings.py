@@ -1,9 +1,7 @@
 """The settings of the registry."""
 
-import getpass
 import os
 import re
-import socket
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
@@ -12,6 +10,7 @@ from pydantic_settings import SettingsConfigDict
 
 from mesh.core.settings import MeshSettings, Url
 from mesh.core.urls import mask_url, passwords
+from mesh.core.user import user_and_host
 from mesh.registry.signing import check_key
 
 SQLITE = "sqlite:///"
@@ -57,7 +56,7 @@ class RegistrySettings(MeshSettings):
     @property
     def who(self) -> str:
         """The user's name for the history."""
-        return self.user or f"{_system_user()}@{socket.gethostname()}"
+        return self.user or user_and_host()
 
     @property
     def identity(self) -> str:
@@ -93,14 +92,6 @@ class RegistrySettings(MeshSettings):
 
 def _split_keys(text: str) -> tuple[str, ...]:
     return tuple(key.strip() for key in text.split(",") if key.strip())
-
-
-def _system_user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # In a container, the user may have no name.
-        return str(os.getuid())
 
 
 def _secrets(address: str) -> set[str]:

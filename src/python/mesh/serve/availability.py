@@ -8,6 +8,7 @@ import time
 from enum import StrEnum
 
 from mesh.core.errors import MeshError
+from mesh.serve.inference import Dispatcher
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel
 from mesh.serve.problems import RETRY_AFTER, ProblemError
@@ -45,18 +46,20 @@ class Availability:
         load_failed: set when loading failed; `failure` then holds the reason, as a sentence.
     """
 
-    def __init__(self, model: ServedModel, metrics: Metrics) -> None:
+    def __init__(self, model: ServedModel, dispatcher: Dispatcher, metrics: Metrics) -> None:
         self.phase = Phase.LOADING
         self.failure: str | None = None
         self.load_failed = asyncio.Event()
         self._model = model
+        self._dispatcher = dispatcher
         self._metrics = metrics
         metrics.ready.set_function(lambda: self.is_ready)
 
     @property
     def is_ready(self) -> bool:
         """Whether traffic should be sent here."""
-        return self.phase is Phase.SERVING and self._model.ready
+        is_able = self._model.ready and not self._dispatcher.is_stalled
+        return self.phase is Phase.SERVING and is_able
 
     def require_ready(self) -> None:
         """Check that traffic should be sent here.

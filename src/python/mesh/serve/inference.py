@@ -1,8 +1,13 @@
-"""Inference: a bounded queue, and threads that take micro-batches from it and compute them."""
+"""Inference: a bounded queue, and threads that take micro-batches from it and compute them.
+
+A computation passes checkpoints (`mesh.core.passes`). There it ends if nobody waits for it any
+more, and a long one makes way: its thread computes the short requests that wait.
+"""
 
 import asyncio
 import contextlib
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -12,12 +17,18 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from mesh.core.passes import AbandonedError, watched
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel
 
 logger = logging.getLogger(__name__)
 
 Compute = Callable[[Sequence[Any]], Sequence[Any]]
+
+PART_OF_DEADLINE = 0.5
+"""How much of it a computation may take that says so before; the rest is for reading and waiting."""
+SECONDS_OF_PASS = 0.05
+"""Checkpoints that follow sooner are passed over."""
 
 
 def compute(model: ServedModel, requests: Sequence[Any]) -> list[bytes | Exception]:
@@ -65,25 +76,29 @@ class Job:
 
     Attributes:
         future: gets the result, which may be an exception; cancelled when nobody waits for it.
+        is_short: whether it takes about one pass at most.
         submitted: time of `time.monotonic()`.
     """
 
     request: Any
     future: asyncio.Future[Any]
+    is_short: bool
     submitted: float = field(default_factory=time.monotonic)
 
 
 class Dispatcher:
     """Hands requests from the event loop to threads and results back.
 
-    A free thread takes waiting requests at once: at most `max_batch`, and no more than its fraction
-    when other threads are free too. Jobs whose future was cancelled while they waited are not
-    computed.
+    A free thread takes waiting requests at once: a long one alone, of short ones at most
+    `max_batch`, and no more than its fraction when other threads are free too. Jobs whose future
+    was cancelled while they waited are not computed.
 
     Args:
         compute: called in the threads with 1 to `max_batch` requests; returns as many results,
             exceptions among them being the results of single requests.
         wait_seconds: how long a thread waits for `max_batch` requests once it has one.
+        is_short: whether a request takes about one pass at most; called on the event loop.
+        deadline_seconds: how long a request may take, as the caller sees to.
     """
 
     def __init__(
@@ -95,8 +110,15 @@ class Dispatcher:
         queue_size: int,
         max_batch: int,
         wait_seconds: float = 0,
+        is_short: Callable[[Any], bool] = lambda _: True,
+        deadline_seconds: float = math.inf,
     ) -> None:
         self.queue_size = queue_size
+        self.longest_seconds = deadline_seconds * PART_OF_DEADLINE
+        self._deadline_seconds = deadline_seconds
+        self._is_short = is_short
+        # When a thread last began or ended a pass.
+        self._moved = math.inf
         self._compute = compute
         self._metrics = metrics
         self._threads = threads
@@ -119,6 +141,11 @@ class Dispatcher:
         """The number of threads that wait for requests."""
         return self._free
 
+    @property
+    def is_stalled(self) -> bool:
+        """Whether no thread is free, and none has ended a pass for as long as the deadline."""
+        return not self._free and time.monotonic() - self._moved > self._deadline_seconds
+
     def start(self) -> None:
         """Start the threads; results go to the running event loop."""
         self._loop = asyncio.get_running_loop()
@@ -139,7 +166,7 @@ class Dispatcher:
             QueueFullError: there is no room for all of them.
         """
         loop = asyncio.get_running_loop()
-        jobs = [Job(request, loop.create_future()) for request in requests]
+        jobs = [Job(request, loop.create_future(), self._is_short(request)) for request in requests]
         with self._changed:
             if len(self._queue) + len(jobs) > self.queue_size:
                 raise QueueFullError
@@ -169,13 +196,24 @@ class Dispatcher:
 
     def _work(self) -> None:
         while batch := self._next_batch():
-            self._metrics.batch_size.observe(len(batch))
-            started = time.monotonic()
-            for job in batch:
-                self._metrics.queue_seconds.observe(started - job.submitted)
-            results = self._results([job.request for job in batch])
-            self._metrics.batch_seconds.observe(time.monotonic() - started)
-            self._hand_over(batch, results)
+            self._run(batch)
+
+    def _run(self, batch: Sequence[Job]) -> None:
+        self._metrics.batch_size.observe(len(batch))
+        started = self._moved = time.monotonic()
+        for job in batch:
+            self._metrics.queue_seconds.observe(started - job.submitted)
+        # Nobody waits for the results of an abandoned batch.
+        with contextlib.suppress(AbandonedError), watched(_BatchWatch(self, batch)):
+            self._hand_over(batch, self._results([job.request for job in batch]))
+        self._moved = time.monotonic()
+        self._metrics.batch_seconds.observe(self._moved - started)
+
+    def end_pass(self, *, make_way: bool) -> None:
+        """Note that a thread ended a pass; let it compute the short requests that wait, if any."""
+        self._moved = time.monotonic()
+        if make_way and self._queue and (batch := self._take_short()):
+            self._run(batch)
 
     def _next_batch(self) -> list[Job]:
         """Wait for requests and take them; none once closed."""
@@ -197,12 +235,26 @@ class Dispatcher:
         return self._closed or len(self._queue) >= self._max_batch
 
     def _take(self) -> list[Job]:
+        if not self._queue:
+            return []
         # The ceiling of an equal part for each free thread.
-        part = -(-len(self._queue) // self._free)
-        batch = [self._queue.popleft() for _ in range(min(part, self._max_batch))]
+        part = min(-(-len(self._queue) // self._free), self._max_batch)
+        batch = [self._queue.popleft()]
+        while len(batch) < part and batch[0].is_short and self._queue[0].is_short:
+            batch.append(self._queue.popleft())
         if self._queue:
             self._changed.notify()
         return batch
+
+    def _take_short(self) -> list[Job]:
+        """The short requests that wait, unless other threads are free to take them."""
+        with self._changed:
+            if self._free:
+                return []
+            batch = [job for job in self._queue if job.is_short][: self._max_batch]
+            for job in batch:
+                self._queue.remove(job)
+            return batch
 
     def _results(self, requests: Sequence[Any]) -> Sequence[Any]:
         try:
@@ -221,6 +273,25 @@ class Dispatcher:
         # RuntimeError: the loop is closed, since the server stopped waiting.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(_set_results, batch, results)
+
+
+class _BatchWatch:
+    """Watches the computation of a batch."""
+
+    def __init__(self, dispatcher: Dispatcher, batch: Sequence[Job]) -> None:
+        self.longest_seconds = dispatcher.longest_seconds
+        self._dispatcher = dispatcher
+        self._batch = batch
+        self._passed = time.monotonic()
+
+    def checkpoint(self) -> None:
+        """End the computation if nobody waits for it; make way for short ones if it is long."""
+        if time.monotonic() - self._passed < SECONDS_OF_PASS:
+            return
+        if all(job.future.cancelled() for job in self._batch):
+            raise AbandonedError
+        self._dispatcher.end_pass(make_way=not self._batch[0].is_short)
+        self._passed = time.monotonic()
 
 
 def _set_results(batch: Sequence[Job], results: Sequence[Any]) -> None:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mesh.serve.availability import Availability, Phase
 from mesh.serve.metrics import Metrics
 from mesh.serve.problems import RETRY_AFTER, ProblemError, problem_response, shorten
+from mesh.serve.request_check import LINGER_SECONDS, MALFORMED
 
 # The access log's name is documented: logging is configured by it.
 logger = logging.getLogger("mesh.serve.access")
@@ -25,7 +26,6 @@ QUIET_ROUTES = frozenset(
     {"/v1/live", "/v1/ready", "/v2/health/live", "/v2/health/ready", "/metrics"}
 )
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-LINGER_SECONDS = 2.0
 
 CUT_OFF = "The server was shut down before the response was ready; try again."
 DEFECT = "The server failed to respond; its log says why, under this request id."
@@ -229,7 +229,7 @@ def _lingering(scope: Scope, body: _Body, send: Send) -> Send:
             discard.cancel()
 
     async def send_lingering(message: Message) -> None:
-        if body.is_complete:
+        if body.is_complete or MALFORMED in scope["state"]:
             await send(message)
         elif message["type"] == "http.response.start":
             if is_http_1:

@@ -12,11 +12,14 @@ from mesh.core.card import COMPILED, ModelCard
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
-from mesh.serve.documents import EXAMPLE_TEXT, RefusedDocument
+from mesh.serve.documents import EXAMPLE_TEXT, DocumentsRequest, RefusedDocument
 from mesh.serve.version_files import VersionFiles
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
+
+CHARACTERS_OF_PASS = 4_000
+"""Of documents: about a thousand tokens, which a network computes in one pass."""
 
 
 class ServedModel(ABC):
@@ -95,6 +98,16 @@ class ServedModel(ABC):
     def warm_up(self) -> None:
         """Respond once, so that no client waits for anything lazy."""
         self.predict(self.example_request(EXAMPLE_TEXT))
+
+    def passes(self, request: Any) -> float:
+        """About how many passes a request takes (see `mesh.core.passes`), at a glance.
+
+        A request of more than one is computed alone, and makes way for others at its checkpoints.
+        By default, documents count by their length, and other requests are short.
+        """
+        if not isinstance(request, DocumentsRequest):
+            return 0
+        return sum(map(len, request.documents)) / CHARACTERS_OF_PASS
 
     def bio(self) -> dict[str, Any]:
         """The description of the model: `model_name`, and the `model_card` as JSON values."""

@@ -194,7 +194,8 @@ def require_json(headers: Mapping[bytes, bytes]) -> None:
     Raises:
         ProblemError: 415.
     """
-    if encoding := headers.get(b"content-encoding"):
+    encoding = headers.get(b"content-encoding", b"")
+    if encoding.lower() not in (b"", b"identity"):
         raise ProblemError(
             415,
             f"The body is encoded as {shorten(encoding.decode('latin-1'))}; send it uncompressed.",
@@ -205,7 +206,7 @@ def require_json(headers: Mapping[bytes, bytes]) -> None:
     parsed = Message()
     parsed["content-type"] = given
     charset = parsed.get_content_charset("utf-8")
-    if parsed.get_content_type() != JSON.decode() or charset not in ("utf-8", "us-ascii"):
+    if parsed.get_content_type() != JSON.decode() or charset not in ("utf-8", "utf8", "us-ascii"):
         raise ProblemError(415, f"The body is {shorten(given)}; send application/json in UTF-8.")
 
 

@@ -15,6 +15,7 @@ from mesh.core.errors import MeshError
 from mesh.core.process import abandon_computations
 from mesh.serve.app import create_app
 from mesh.serve.availability import Availability
+from mesh.serve.hosts import allowed_hosts
 from mesh.serve.middleware import Traffic
 from mesh.serve.model import ServedModel
 from mesh.serve.settings import BACKLOG, ServeSettings
@@ -37,7 +38,7 @@ def run_server(model: ServedModel, settings: ServeSettings) -> int:
     # The end doesn't wait for a model that still loads, nor for requests that were cut off.
     abandon_computations()
     try:
-        with _listen(settings.host, settings.port) as listener:
+        with _listen(settings) as listener:
             uvloop.run(_run(model, settings, listener))
     except MeshError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -45,7 +46,8 @@ def run_server(model: ServedModel, settings: ServeSettings) -> int:
     return 0
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(settings: ServeSettings) -> socket.socket:
+    host, port = settings.host, settings.port
     try:
         [(family, *_, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         listener = socket.create_server(address, family=family, backlog=BACKLOG)
@@ -59,16 +61,21 @@ def _listen(host: str, port: int) -> socket.socket:
             "--host and --port."
         ) from error
     listener.setblocking(False)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # Its connections inherit it: whoever takes nothing of a response is cut off.
+        milliseconds = round(settings.keep_alive_seconds * 1000)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
     return listener
 
 
 async def _run(model: ServedModel, settings: ServeSettings, listener: socket.socket) -> None:
     # Before the log line that it serves: whoever reads that may end it.
     stop = _stop_by_signal()
-    app = create_app(model, settings)
+    host, port = listener.getsockname()[:2]
+    hosts = allowed_hosts(settings.allowed_hosts, settings.host, host)
+    app = create_app(model, settings, hosts)
     availability: Availability = app.state.availability
     traffic: Traffic = app.state.traffic
-    host, port = listener.getsockname()[:2]
     logger.info("Serving %s at http://%s:%d", model.name, host, port)
     await _serve_until_stopped(app, availability, settings, listener, stop)
     if availability.failure:

@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.settings import MeshSettings
+from mesh.serve.hosts import parse_patterns
 
 BACKLOG = 1024
 """Connections that may wait to be accepted."""
@@ -20,6 +21,15 @@ class ServeSettings(MeshSettings):
     port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 takes any free one.")
     server: Literal["uvicorn", "hypercorn"] = Field(
         "uvicorn", description="The HTTP server: hypercorn supports HTTP/2, uvicorn is faster."
+    )
+    http2: bool = Field(
+        False, description="Whether hypercorn speaks HTTP/2 to clients that start with it."
+    )
+    allowed_hosts: str = Field(
+        "",
+        description="Names of hosts that requests may be sent to, without ports, separated by "
+        "commas: *.example.com for all of a domain, * for any. By default those of this machine "
+        "where the server listens on its loopback address, else any.",
     )
     threads: int = Field(
         2, ge=1, description="Threads that compute. Each computes one batch at a time."
@@ -55,3 +65,9 @@ class ServeSettings(MeshSettings):
     drain_seconds: float = Field(
         25, gt=0, description="After that, how long accepted requests may take."
     )
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, text: str) -> str:
+        parse_patterns(text)
+        return text

@@ -18,7 +18,7 @@ from mesh.data.splitting import SPLITS, TEST
 from mesh.data.store import DataSettings, DataStore
 from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 from mesh.lifecycle.recipe import Recipe, Training
-from mesh.lifecycle.results import record_result
+from mesh.lifecycle.results import publish, record_result
 from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.training.evaluation import (
     compare,
@@ -83,7 +83,7 @@ def fine_tune(
     work = checkpoints / described[:16]
     work.mkdir(parents=True, exist_ok=True)
     with store.local(features, work) as local:
-        rows = {split: [_row(training, fields) for fields in local.rows(split)] for split in SPLITS}
+        rows = {split: [training.row_of(one) for one in local.rows(split)] for split in SPLITS}
     if settings.epochs:
         check_rows(rows, training.labels, is_tagged=recipe.task == "token-classification")
     network = _train(recipe, training, settings, base, rows, work)
@@ -105,7 +105,8 @@ def fine_tune(
             "temperature": network.temperature,
         }
         card = base_card(recipe, base, params, model_type="trained", made_from=made_from)
-        version = registry.publish(name, directory, _card(card, features, chosen, metrics))
+        card = _card(card, features, chosen, metrics)
+        version = publish(registry, name, directory, card, force=settings.force)
     shutil.rmtree(checkpoints)
     record_result(workspace, recipe.project, version, registry_settings)
     logger.info("registered %s (%.1f MB)", version.reference, version.manifest.size / 1e6)
@@ -145,12 +146,6 @@ def _training_inputs(
             (*recipe.modules, *TRAINING), excluded=NOT_TRAINING, packages=TRAINER_PACKAGES
         ),
     }
-
-
-def _row(training: Training, fields: dict[str, Any]) -> Any:
-    """A row of features without its id and cluster."""
-    row = training.dataset.row
-    return row.model_validate({name: fields[name] for name in row.model_fields})
 
 
 def _train(

@@ -48,7 +48,7 @@ class Store:
     def start_run(self, model: str) -> tuple[str, str]:
         """Start the run that carries a new version's files; return its id and its files' URI."""
         run = self.client.create_run(
-            self._experiment(), tags={MODEL_TAG: model}, run_name=f"publish {model}"
+            self.experiment(), tags={MODEL_TAG: model}, run_name=f"publish {model}"
         )
         return run.info.run_id, run.info.artifact_uri
 
@@ -97,7 +97,8 @@ class Store:
             return None
         return _lock_file(Path(self.uri.removeprefix(SQLITE)))
 
-    def _experiment(self) -> str:
+    def experiment(self) -> str:
+        """The id of the experiment of all publishes, made if it is missing."""
         if found := self.client.get_experiment_by_name(EXPERIMENT):
             return str(found.experiment_id)
         location = self.artifacts.as_uri() if isinstance(self.artifacts, Path) else self.artifacts
@@ -106,7 +107,7 @@ class Store:
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        return self._experiment()
+        return self.experiment()
 
 
 def connect(settings: RegistrySettings) -> Store:
