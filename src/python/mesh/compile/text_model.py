@@ -18,6 +18,8 @@ Floats = NDArray[np.float32]
 MOST_UNKNOWN = 0.5
 """A fraction of words; a classifier says nothing of a text of which it can't read more."""
 
+_TOLERANCE = 4
+"""Texts are not read on when they take so many times as long as they may."""
 _TRIALS = 3
 """Of a pass whose time is measured; the fastest one counts."""
 
@@ -169,7 +171,8 @@ class TextModel:
         for window in self._tokenizer.windows(texts):
             windows.append(window)
             tokens += len(window.ids)
-            require_time(tokens * self.seconds_per_token, f"{tokens:,} tokens or more")
+            seconds = tokens * self.seconds_per_token
+            require_time(seconds, f"{tokens:,} tokens or more", tolerance=_TOLERANCE)
         return windows
 
     def _joined(self, windows: Sequence[Window], texts: int) -> Floats:

@@ -61,18 +61,19 @@ def checkpoint(*, idle: bool = False) -> None:
         watch.checkpoint(idle=idle)
 
 
-def require_time(seconds: float, work: str) -> None:
+def require_time(seconds: float, work: str, *, tolerance: float = 1) -> None:
     """Check that what is about to be computed may take its time.
 
     Args:
         seconds: what it takes on this machine.
         work: names it with its extent, such as "180,000 tokens".
+        tolerance: how many times as long it may take here, where it isn't known in full.
 
     Raises:
         UsageError: it would take too long.
     """
     watch = _WATCH.get()
-    if watch is not None and seconds > watch.longest_seconds:
+    if watch is not None and seconds > tolerance * watch.longest_seconds:
         raise UsageError(
             f"This server needs about {seconds:,.0f} seconds for {work}, more than the "
             f"{watch.longest_seconds:g} that a request may take: send fewer or shorter documents."

@@ -177,22 +177,25 @@ class Dispatcher:
 
     def _run(self, batch: Sequence[Job], *, within: bool) -> None:
         """Compute a batch, maybe within the computation of another one."""
+        try:
+            self._compute_batch(batch, within)
+        except AbandonedError:
+            # Nobody waits for the results.
+            self._moved = time.monotonic()
+        except BaseException as error:
+            self._hand_over(batch, [as_result(error)] * len(batch))
+            raise
+
+    def _compute_batch(self, batch: Sequence[Job], within: bool) -> None:
         self._metrics.batch_size.observe(len(batch))
         started = self._moved = time.monotonic()
         for job in batch:
             self._metrics.queue_seconds.observe(started - job.submitted)
-        try:
-            with watched(_BatchWatch(self, batch, within)):
-                results = self._results([job.request for job in batch])
-            self._hand_over(batch, results)
-        except AbandonedError:
-            # Nobody waits for the results.
-            pass
-        except BaseException as error:
-            self._hand_over(batch, [as_result(error)] * len(batch))
-            raise
+        with watched(_BatchWatch(self, batch, within)):
+            results = self._results([job.request for job in batch])
         self._moved = time.monotonic()
         self._metrics.batch_seconds.observe(self._moved - started)
+        self._hand_over(batch, results)
 
     def end_pass(self, *, make_way: bool) -> None:
         """Note that a thread ended a pass; let it compute the short requests that wait, if any."""
