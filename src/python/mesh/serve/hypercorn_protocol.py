@@ -130,14 +130,13 @@ class HttpProtocol(H11Protocol):
             await self._create_malformed(400)
             return
         target, headers = normal
-        await super()._create_stream(
-            h11.Request(
-                method=request.method,
-                target=target,
-                headers=[header for header in headers if header[0] != b"upgrade"],
-                http_version=request.http_version,
+        kept = [header for header in headers if header[0] != b"upgrade"]
+        if target != request.target or len(kept) < len(headers):
+            version = request.http_version
+            request = h11.Request(
+                method=request.method, target=target, headers=kept, http_version=version
             )
-        )
+        await super()._create_stream(request)
 
     async def _create_malformed(self, status: int) -> None:
         # Of the connection's requests this is the last.
