@@ -57,7 +57,7 @@ def figure(
         "figure",
         element("div", _svg(name, draw), role="img", aria_label=title, class_="plot"),
         element("figcaption", caption),
-        folded("Numbers of this plot", table(caption, columns, rows)) if rows else None,
+        folded("Numbers of this plot", table(title, columns, rows)) if rows else None,
     )
 
 
