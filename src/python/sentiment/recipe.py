@@ -14,6 +14,7 @@ from mesh.nlp.document import read_document
 from sentiment.about import ABOUT, PROMOTE_IF
 from sentiment.augmentation import vary_form
 from sentiment.dataset import DATASET, Example
+from sentiment.emoji_vocabulary import add_emoji
 from sentiment.labels import LABELS
 from sentiment.model import SentimentAnalyser
 from sentiment.project import PROJECT
@@ -99,6 +100,7 @@ RECIPE = Recipe(
     training=Training(
         dataset=DATASET,
         labels=LABELS,
+        prepare=add_emoji,
         augment=vary_form,
         held_out={
             "pairs": HeldOut("sentiment.train:evaluation/pairs.jsonl", Example),

@@ -29,7 +29,7 @@ from mesh.lifecycle.compile_records import (
 )
 from mesh.lifecycle.compile_trace import expected_inputs
 from mesh.lifecycle.recipe import Recipe, load_recipe
-from mesh.lifecycle.results import record_result
+from mesh.lifecycle.results import publish, record_result
 from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.version import TEST_FILES
 from mesh.registry.base import ModelRegistry, ModelVersion
@@ -158,7 +158,8 @@ def _publish(
                 _copy(download / name, version_directory / name)
             _copy(validated / PREDICTIONS_FILE, version_directory / TEST_FILES.predictions)
             _copy(validated / REPORT_FILE, version_directory / "validation" / REPORT_FILE)
-            version = registry.publish(recipe.project.compiled_model, version_directory, card)
+            name = recipe.project.compiled_model
+            version = publish(registry, name, version_directory, card, force=compilation.forced)
         write_json_atomic(directory / "published.json", {"reference": version.reference})
         version.card.write(directory)
     return version

@@ -14,7 +14,7 @@ from mesh.core.workspace import WorkspaceSettings
 from mesh.data.store import DataSettings
 from mesh.lifecycle.base_model import resolve_base_model
 from mesh.lifecycle.recipe import Recipe, load_recipe
-from mesh.lifecycle.results import record_result
+from mesh.lifecycle.results import publish, record_result
 from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.training.fine_tuning import fine_tune, fine_tuning_status
 from mesh.lifecycle.training.settings import FineTuneSettings, TrainSettings
@@ -49,7 +49,7 @@ def train(
     with atomic_directory(workspace.output(recipe.project, "train"), replace=True) as directory:
         assemble(recipe, base, inputs, params, directory)
         card = base_card(recipe, base, params, model_type="trained", made_from=made_from)
-        version = registry.publish(name, directory, card)
+        version = publish(registry, name, directory, card, force=settings.force)
     record_result(workspace, recipe.project, version, registry_settings)
     logger.info(
         "registered %s (%d files, %.1f MB)",

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError, UsageError
-from mesh.registry.base import Leftover, ModelRegistry, ModelVersion
+from mesh.registry.base import Accepts, Leftover, ModelRegistry, ModelVersion
 from mesh.registry.history import AliasMove
 from mesh.registry.settings import RegistrySettings
 
@@ -57,7 +57,14 @@ class ReadOnlyRegistry:
 
     registry: ModelRegistry
 
-    def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
+    def publish(
+        self,
+        name: str,
+        directory: Path,
+        card: ModelCard,
+        *,
+        unless: Accepts | None = None,  # noqa: ARG002
+    ) -> ModelVersion:
         self._refuse(f"The {card.model_type} model in {directory} can't be published as {name}")
 
     def fetch(self, reference: str, directory: Path) -> ModelVersion:

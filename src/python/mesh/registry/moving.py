@@ -18,7 +18,7 @@ from mesh.registry.reference import ModelReference
 WAIT_SECONDS = 5.0
 """Time for a recorded move to reach its alias; after it, its mover is taken for killed."""
 
-_POLL_SECONDS = 0.05
+POLL_SECONDS = 0.05
 _ATTEMPTS = 10
 
 
@@ -114,7 +114,7 @@ def _move(
             _check_last(aliases, reference, move)
             return after
         aliases.record(move.model_copy(update={"withdrawn": True}))
-        time.sleep(random.uniform(1, 10) * _POLL_SECONDS)  # noqa: S311
+        time.sleep(random.uniform(1, 10) * POLL_SECONDS)  # noqa: S311
         seen = _wait_settled(aliases, alias)
     raise _conflict(reference, seen)
 
@@ -139,7 +139,7 @@ def _wait_settled(aliases: Aliases, alias: str) -> AliasState:
     """The state when no move of an alias is under way, or one has been for too long."""
     deadline = time.monotonic() + WAIT_SECONDS
     while not (state := aliases.read()).is_settled(alias) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
+        time.sleep(POLL_SECONDS)
     return state
 
 

@@ -18,7 +18,7 @@ from mesh.data.splitting import SPLITS, TEST
 from mesh.data.store import DataSettings, DataStore
 from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 from mesh.lifecycle.recipe import Recipe, Training
-from mesh.lifecycle.results import record_result
+from mesh.lifecycle.results import publish, record_result
 from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.training.evaluation import (
     compare,
@@ -105,7 +105,8 @@ def fine_tune(
             "temperature": network.temperature,
         }
         card = base_card(recipe, base, params, model_type="trained", made_from=made_from)
-        version = registry.publish(name, directory, _card(card, features, chosen, metrics))
+        card = _card(card, features, chosen, metrics)
+        version = publish(registry, name, directory, card, force=settings.force)
     shutil.rmtree(checkpoints)
     record_result(workspace, recipe.project, version, registry_settings)
     logger.info("registered %s (%.1f MB)", version.reference, version.manifest.size / 1e6)

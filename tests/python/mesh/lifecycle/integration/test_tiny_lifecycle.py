@@ -57,6 +57,17 @@ def report(tiny: Any) -> Any:
     return json.loads((tiny.output("validate") / "report.json").read_text())
 
 
+@pytest.mark.parametrize(("backend", "said"), [("onnx", False), ("generic", True)])
+def test_compiling_says_first_what_serves_the_backend(
+    tiny: Any, caplog: pytest.LogCaptureFixture, backend: Any, said: bool
+) -> None:
+    tiny.train()
+    download(tiny.recipe, DownloadSettings(), tiny.workspace, tiny.registry_settings)
+    caplog.clear()
+    trace(tiny.recipe, CompileSettings(backend=backend), tiny.workspace, tiny.registry_settings)
+    assert ("`mesh up` serves it" in caplog.messages[0]) is said
+
+
 def test_validated_model_is_registered(traced: Any, suite: Path) -> None:
     suite.write_text(SUITE.replace("EXPECTED", "3"))
     validate(traced.recipe, ValidateSettings(), traced.workspace)

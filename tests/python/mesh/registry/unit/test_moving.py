@@ -50,7 +50,7 @@ class Kept:
 @pytest.fixture
 def kept(monkeypatch):
     monkeypatch.setattr(moving, "WAIT_SECONDS", 0.3)
-    monkeypatch.setattr(moving, "_POLL_SECONDS", 0.002)
+    monkeypatch.setattr(moving, "POLL_SECONDS", 0.002)
     return Kept()
 
 
