@@ -6,15 +6,18 @@ import os
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
 from mesh.cli.paths import TypedPath
 from mesh.cli.registries import open_for, open_own, report_damage, settings_of
+from mesh.core.env_files import find_env_file
 from mesh.core.errors import MeshError, UsageError, as_clause
-from mesh.core.settings import variable_name
+from mesh.core.settings import load_settings, variable_name
 from mesh.core.tables import make_table, print_table
+from mesh.lifecycle.about import PROMOTED
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import open_registry, upgrade_registry
-from mesh.registry.history import check_rollback
+from mesh.registry.history import check_reason, check_rollback
 from mesh.registry.provenance import copy_version
 from mesh.registry.prune import unneeded
 from mesh.registry.reference import (
@@ -73,10 +76,27 @@ def show(reference: str) -> None:
 @group.command()
 @click.argument("reference")
 @click.argument("alias")
-def alias(reference: str, alias: str) -> None:
-    """Point ALIAS (dev, stage, prod) at the version REFERENCE."""
+@click.option("--force", is_flag=True, help="Move prod whatever its conditions; needs --why.")
+@click.option("--why", default="", help="The reason, which the history records.")
+def alias(reference: str, alias: str, force: bool, why: str) -> None:
+    """Point ALIAS (dev, stage, prod) at the version REFERENCE.
+
+    The project's recipe may declare conditions for prod, such as scores and a passed load test.
+    """
     check_new_alias(alias)
-    version = open_own(reference).alias(reference, alias)
+    reason = check_reason(why)
+    if force and not reason:
+        raise UsageError("--force needs a reason: add --why 'REASON', which the history records.")
+    registry = open_own(reference)
+    if alias == PROMOTED:
+        # The other commands don't need what reads data.
+        from mesh.data.store import DataSettings
+        from mesh.lifecycle.promotion import approve
+
+        version = registry.get(reference)
+        (data,) = load_settings([DataSettings], env_file=find_env_file(Path()))
+        reference, reason = version.reference, approve(registry, data, version, reason, force=force)
+    version = registry.alias(reference, alias, reason)
     click.echo(f"{version.name}:{alias} is now {version.reference}")
 
 
@@ -104,7 +124,7 @@ def history(name: str, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps([move.model_dump(mode="json") for move in moves], indent=2))
         return code
-    table = make_table("when (UTC)", "alias", "from", "to", "how", "who")
+    table = make_table("when (UTC)", "alias", "from", "to", "how", "who", "why")
     for move in moves:
         table.add_row(
             f"{move.when.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S}",
@@ -113,6 +133,7 @@ def history(name: str, as_json: bool) -> int:
             str(move.after),
             "rollback" if move.undo else "alias",
             move.who,
+            escape(move.why),
         )
     print_table(table)
     return code

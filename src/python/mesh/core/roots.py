@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from typing import Literal
 
 NOT_DECIDING: Mapping[str, str] = {
+    "*.about": "what is said of versions, and asked of those that replace prod",
     "*.project": "names, port and steps",
+    "mesh": "switches off reports of use",
+    "mesh.compile.backends": "names what serves a model",
     "mesh.core.card": "describes a version",
     "mesh.core.data_names": "names versions of data",
     "mesh.core.digest": "digests of what decides",
@@ -18,6 +21,7 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.core.inputs": "names what decides",
     "mesh.core.manifest": "lists files",
     "mesh.core.program": "starts and ends of programs",
+    "mesh.core.passes": "ends computations or has them wait",
     "mesh.core.progress": "shows progress",
     "mesh.core.roots": "names what decides",
     "mesh.core.samples": "reads samples, whose content is an input itself",

@@ -12,7 +12,7 @@ from pydantic_settings import SettingsConfigDict
 
 from mesh.core.card import ARTIFACTS, ModelCard
 from mesh.core.environment import code_revision
-from mesh.core.errors import MeshError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.files import atomic_directory, write_json_atomic
 from mesh.core.manifest import Manifest
 from mesh.core.program import Program
@@ -20,6 +20,7 @@ from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
+from mesh.lifecycle.about import PROMOTED
 from mesh.lifecycle.compile_records import (
     PREDICTIONS_FILE,
     REPORT_FILE,
@@ -60,11 +61,16 @@ def upload(
     """Publish `<KEY>-COMPILED-N`.
 
     Raises:
-        UsageError: the alias is malformed.
+        UsageError: the alias is malformed, or has conditions that a new version can't meet yet.
         MeshError: the validation report is missing, failed, or belongs to other files.
     """
     if settings.alias:
         check_new_alias(settings.alias)
+    if settings.alias == PROMOTED and recipe.promote_if:
+        raise UsageError(
+            f"COMPILE_UPLOAD_ALIAS can't be {PROMOTED}: {recipe.project.name} declares conditions for "
+            f"it, such as a load test; move it later, with mesh registry alias."
+        )
     compiled = workspace.output(recipe.project, "compile")
     compilation = Compilation.read(compiled)
     registry = open_registry(registry_settings)

@@ -175,11 +175,14 @@ class ModelRegistry(Protocol):
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
         """The newest version of a model with a fingerprint, if there is one."""
 
-    def alias(self, reference: str, alias: str) -> ModelVersion:
+    def alias(self, reference: str, alias: str, why: str = "") -> ModelVersion:
         """Point an alias, such as `dev`, `stage` or `prod`, at a version and no other of its model.
 
         The alias moves at once, and the move is recorded; if it already points there, nothing
         happens.
+
+        Args:
+            why: a reason that is recorded with the move.
         """
 
     def history(self, name: str) -> Sequence[AliasMove]:

@@ -110,7 +110,7 @@ class ReadOnlyRegistry:
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
         return self.registry.find(name, fingerprint)
 
-    def alias(self, reference: str, alias: str) -> ModelVersion:
+    def alias(self, reference: str, alias: str, why: str = "") -> ModelVersion:  # noqa: ARG002
         self._refuse(f"{alias} can't be moved to {reference}")
 
     def history(self, name: str) -> Sequence[AliasMove]:

@@ -55,13 +55,18 @@ class Aliases(Protocol):
         """Point an alias at a version."""
 
 
-def move_alias(aliases: Aliases, reference: ModelReference, who: str, version: int) -> None:
+def move_alias(
+    aliases: Aliases, reference: ModelReference, who: str, version: int, why: str = ""
+) -> None:
     """Point an alias at a version; where it points there already, nothing is recorded.
+
+    Args:
+        why: the reason, if one is given.
 
     Raises:
         MeshError: it was moved elsewhere at the same time.
     """
-    _move(aliases, reference, who, lambda _: version)
+    _move(aliases, reference, lambda _: version, who=who, why=why)
 
 
 def roll_back(
@@ -81,15 +86,16 @@ def roll_back(
         check(before)
         return before
 
-    return _move(aliases, reference, who, choose, undo=True)
+    return _move(aliases, reference, choose, who=who, undo=True)
 
 
 def _move(
     aliases: Aliases,
     reference: ModelReference,
-    who: str,
     choose: Callable[[AliasState], int],
     *,
+    who: str,
+    why: str = "",
     undo: bool = False,
 ) -> int:
     alias = str(reference.alias)
@@ -100,7 +106,7 @@ def _move(
             return after
         if seen.aliases.get(alias) != first.aliases.get(alias):
             break
-        move = _next_move(seen, alias, after, who, undo=undo)
+        move = _next_move(seen, alias, after, who=who, why=why, undo=undo)
         aliases.record(move)
         known = {other.id for other in (*seen.moves_of(alias), move)}
         if known.issuperset(other.id for other in aliases.read().moves_of(alias)):
@@ -113,7 +119,9 @@ def _move(
     raise _conflict(reference, seen)
 
 
-def _next_move(state: AliasState, alias: str, after: int, who: str, *, undo: bool) -> AliasMove:
+def _next_move(
+    state: AliasState, alias: str, after: int, *, who: str, why: str, undo: bool
+) -> AliasMove:
     last = state.moves[-1] if state.moves else None
     return AliasMove(
         previous=last.id if last else "",
@@ -123,6 +131,7 @@ def _next_move(state: AliasState, alias: str, after: int, who: str, *, undo: boo
         after=after,
         who=who,
         undo=undo,
+        why=why,
     )
 
 

@@ -83,7 +83,7 @@ def fine_tune(
     work = checkpoints / described[:16]
     work.mkdir(parents=True, exist_ok=True)
     with store.local(features, work) as local:
-        rows = {split: [_row(training, fields) for fields in local.rows(split)] for split in SPLITS}
+        rows = {split: [training.row_of(one) for one in local.rows(split)] for split in SPLITS}
     if settings.epochs:
         check_rows(rows, training.labels, is_tagged=recipe.task == "token-classification")
     network = _train(recipe, training, settings, base, rows, work)
@@ -146,12 +146,6 @@ def _training_inputs(
             (*recipe.modules, *TRAINING), excluded=NOT_TRAINING, packages=TRAINER_PACKAGES
         ),
     }
-
-
-def _row(training: Training, fields: dict[str, Any]) -> Any:
-    """A row of features without its id and cluster."""
-    row = training.dataset.row
-    return row.model_validate({name: fields[name] for name in row.model_fields})
 
 
 def _train(

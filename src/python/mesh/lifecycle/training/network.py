@@ -136,7 +136,7 @@ def train_network(
     temperature = _calibrate(trainer, Examples(calibration, encode), len(outputs))
     if not trainer.is_world_process_zero():
         return None
-    epochs = [entry for entry in trainer.state.log_history if "eval_score" in entry]
+    epochs = epoch_figures(trainer.state.log_history)
     folder = _save(trainer.model, source, settings.max_length, work)
     return TrainedNetwork(folder, epochs, round(temperature, 4))
 
@@ -222,6 +222,18 @@ def _arguments(settings: FineTuneSettings, work: Path) -> transformers.TrainingA
         report_to="none",
         disable_tqdm=True,
     )
+
+
+def epoch_figures(history: Sequence[dict[str, float]]) -> list[dict[str, float]]:
+    """The figures of each epoch's evaluation, with the training loss and rate logged before it."""
+    epochs = []
+    training: dict[str, float] = {}
+    for entry in history:
+        if "eval_score" in entry:
+            epochs.append({**training, **entry})
+        else:
+            training = {name: entry[name] for name in ("loss", "learning_rate") if name in entry}
+    return epochs
 
 
 def _calibrate(trainer: transformers.Trainer, rows: Examples, outputs: int) -> float:

@@ -137,13 +137,13 @@ class MlflowRegistry:
         with self._errors():
             return self._find(name, fingerprint)
 
-    def alias(self, reference: str, alias: str) -> ModelVersion:
+    def alias(self, reference: str, alias: str, why: str = "") -> ModelVersion:
         check_new_alias(alias)
         with self._errors():
             version = self._record(reference).version
             aliases = MlflowAliases(self.store.client, version.name)
             moved = ModelReference(version.name, alias=alias)
-            move_alias(aliases, moved, self.store.settings.who, version.version)
+            move_alias(aliases, moved, self.store.settings.who, version.version, why)
             return self._record(version.reference).version
 
     def history(self, name: str) -> Sequence[AliasMove]:

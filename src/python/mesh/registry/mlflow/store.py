@@ -13,6 +13,7 @@ from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from mesh.core.errors import UsageError
+from mesh.core.urls import mask_url
 from mesh.registry.mlflow import sqlite_file
 from mesh.registry.mlflow.errors import registry_errors
 from mesh.registry.mlflow.schema import check_schema
@@ -100,7 +101,7 @@ def connect(settings: RegistrySettings) -> Store:
             sqlite_file.ensure_database(database)
         elif not uri.startswith((*_SERVERS, *POSTGRESQL)):
             raise UsageError(
-                f"MESH_REGISTRY_URI={settings.masked(uri)!r} is not understood: "
+                f"MESH_REGISTRY_URI={mask_url(uri)!r} is not understood: "
                 "use sqlite:///FILE, http(s)://HOST or postgresql://HOST/DATABASE."
             )
         elif uri.startswith(POSTGRESQL) and artifacts is None:
@@ -110,7 +111,7 @@ def connect(settings: RegistrySettings) -> Store:
             )
         _check_endpoint(artifacts)
         if not uri.startswith(_SERVERS):
-            check_schema(uri, settings.masked(settings.uri))
+            check_schema(uri, settings.uri)
         return Store(settings, MlflowClient(uri, uri), uri, artifacts, database)
 
 

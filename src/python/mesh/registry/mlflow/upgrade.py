@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 from mlflow.store.db.utils import _upgrade_db
 
 from mesh.core.errors import MeshError, UsageError
+from mesh.core.urls import mask_url
 from mesh.registry.local_files import sync_folder
 from mesh.registry.mlflow.errors import registry_errors
 from mesh.registry.mlflow.records import list_records
@@ -49,24 +50,23 @@ def upgrade(settings: RegistrySettings, *, without_copy: bool) -> str:
         UsageError: the database isn't this program's to change, or a copy is missing.
         MeshError: it is in use, was made by a newer MLflow, or the upgraded one isn't intact.
     """
-    shown = settings.masked(settings.uri)
     with registry_errors(settings):
         if settings.uri.startswith(SQLITE):
-            return _upgrade_file(database_path(settings.uri), shown)
+            return _upgrade_file(database_path(settings.uri), settings.uri)
         if not settings.uri.startswith(POSTGRESQL):
             raise UsageError(
-                f"The registry {shown} is a server: stop it, and upgrade its database with "
+                f"The registry {settings.uri} is a server: stop it, and upgrade its database with "
                 "MESH_REGISTRY_URI as the database's address."
             )
         if not without_copy:
             raise UsageError(
-                f"The registry {shown} can't be copied by this program: make a copy with pg_dump, then "
+                f"The registry {settings.uri} can't be copied by this program: make a copy with pg_dump, then "
                 "repeat this with --without-copy."
             )
-        before = _outdated(settings.uri, shown)
+        before = _outdated(settings.uri, settings.uri)
         if before is None:
-            return _up_to_date(shown)
-        return f"{_migrate(settings.uri, shown, before)}."
+            return _up_to_date(mask_url(settings.uri))
+        return f"{_migrate(settings.uri, mask_url(settings.uri), before)}."
 
 
 def _upgrade_file(path: Path, shown: str) -> str:

@@ -19,6 +19,7 @@ from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.core.progress import Advance
+from mesh.core.urls import mask_url
 from mesh.registry.base import Accepts, Leftover, ModelVersion, Survey
 from mesh.registry.claims import AlreadyPublishedError, claim_fingerprint, publish_unless
 from mesh.registry.fetching import fetch_version
@@ -129,13 +130,13 @@ class NeptuneRegistry:
         with self._errors():
             return find_fingerprint(self._lookup, name, fingerprint)
 
-    def alias(self, reference: str, alias: str) -> ModelVersion:
+    def alias(self, reference: str, alias: str, why: str = "") -> ModelVersion:
         check_new_alias(alias)
         with self._errors():
             found = self._lookup.find(ModelReference.parse(reference))
             aliases = NeptuneAliases(self._lookup, found.name)
             moved = ModelReference(found.name, alias=alias)
-            move_alias(aliases, moved, self.settings.who, int(found.version or 0))
+            move_alias(aliases, moved, self.settings.who, int(found.version or 0), why)
             return self._lookup.read(found)
 
     def history(self, name: str) -> Sequence[AliasMove]:
@@ -212,7 +213,7 @@ class NeptuneRegistry:
                 return [*problems, *files.problems(version, self.settings.trusted)]
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
-        return neptune_errors(self.settings.masked(self.settings.uri))
+        return neptune_errors(mask_url(self.settings.uri))
 
     @property
     def _lookup(self) -> Lookup:
