@@ -18,6 +18,8 @@ Floats = NDArray[np.float32]
 MOST_UNKNOWN = 0.5
 """A fraction of words; a classifier says nothing of a text of which it can't read more."""
 
+_TOLERANCE = 4
+"""Texts are not read on when they take so many times as long as they may."""
 _TRIALS = 3
 """Of a pass whose time is measured; the fastest one counts."""
 
@@ -103,7 +105,7 @@ class TextModel:
             TypeError: the model's task is another one.
         """
         self._require("sentence-embedding")
-        windows = self._tokenizer.windows(texts)
+        windows = self._windows(texts)
         joined = self._joined(windows, len(texts))
         if self.spec.normalize and len(windows) > len(texts):
             joined /= np.maximum(np.linalg.norm(joined, axis=1, keepdims=True), 1e-12)
@@ -119,7 +121,7 @@ class TextModel:
             TypeError: the model's task is another one.
         """
         self._require("text-classification")
-        windows = self._tokenizer.windows(texts)
+        windows = self._windows(texts)
         return self._joined(windows, len(texts))
 
     def token_logits(self, texts: Sequence[str]) -> list[TokenLogits]:
@@ -129,7 +131,7 @@ class TextModel:
             TypeError: the model's task is another one.
         """
         self._require("token-classification")
-        windows = self._tokenizer.windows(texts)
+        windows = self._windows(texts)
         outputs = self._compute(windows)
         parts: list[tuple[list[NDArray[np.int64]], list[Floats]]] = [([], []) for _ in texts]
         for index, (window, output) in enumerate(zip(windows, outputs, strict=True)):
@@ -157,6 +159,21 @@ class TextModel:
     def _require(self, task: Task) -> None:
         if self.spec.task != task:
             raise TypeError(f"this model's task is {self.spec.task}, not {task}")
+
+    def _windows(self, texts: Sequence[str]) -> list[Window]:
+        """The windows of texts.
+
+        Raises:
+            UsageError: they would take longer than they may.
+        """
+        windows: list[Window] = []
+        tokens = 0
+        for window in self._tokenizer.windows(texts):
+            windows.append(window)
+            tokens += len(window.ids)
+            seconds = tokens * self.seconds_per_token
+            require_time(seconds, f"{tokens:,} tokens or more", tolerance=_TOLERANCE)
+        return windows
 
     def _joined(self, windows: Sequence[Window], texts: int) -> Floats:
         """Mean output of each text's windows, weighted by their tokens."""

@@ -11,9 +11,10 @@ from starlette.middleware import Middleware
 
 from mesh.serve.api import Api
 from mesh.serve.availability import Availability
+from mesh.serve.computation import compute
 from mesh.serve.docs_page import docs_routes
 from mesh.serve.hosts import ANY_HOST, AllowedHosts
-from mesh.serve.inference import Dispatcher, compute
+from mesh.serve.inference import Dispatcher
 from mesh.serve.inference_protocol import InferenceProtocol
 from mesh.serve.metrics import Metrics
 from mesh.serve.middleware import AccessMiddleware, LingeringClose, Traffic
@@ -49,6 +50,7 @@ def create_app(
         wait_seconds=settings.batch_wait_ms / 1000,
         is_short=lambda request: model.passes(request) <= 1,
         deadline_seconds=settings.deadline_seconds,
+        stuck_seconds=settings.stuck_seconds,
     )
     availability = Availability(model, dispatcher, metrics)
     predictor = Predictor(model, availability, dispatcher, metrics, settings)
@@ -57,7 +59,7 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001 - Starlette passes it
-        dispatcher.start()
+        dispatcher.start(availability.fail)
         availability.start_loading()
         try:
             yield

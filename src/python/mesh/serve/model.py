@@ -103,7 +103,7 @@ class ServedModel(ABC):
         """About how many passes a request takes (see `mesh.core.passes`), at a glance.
 
         A request of more than one is computed alone, and makes way for others at its checkpoints.
-        By default, documents count by their length, and other requests are short.
+        By default, documents count by their length, and other requests take less than one.
         """
         if not isinstance(request, DocumentsRequest):
             return 0

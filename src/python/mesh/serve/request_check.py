@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mesh.serve.hosts import AllowedHosts, host_name
-from mesh.serve.problems import ProblemError, problem_response, shorten
+from mesh.serve.problems import RETRY_AFTER, ProblemError, problem_response, shorten
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -27,9 +27,10 @@ MALFORMED = "malformed"
 _REASONS = {
     400: "The request is not valid HTTP/1.1, which needs one header Host.",
     431: f"The header is larger than {MAX_HEADER_BYTES} bytes.",
+    503: "The server has as many connections open as it accepts; try again later.",
 }
 _VERSIONS = frozenset({"1.0", "1.1", "2"})
-_SINGLE = (b"host", b"content-type", b"content-length")
+_SINGLE = (b"host", b"content-type", b"content-length", b"content-encoding")
 """Headers that senders, proxies and servers would read differently if there were several."""
 
 TRANSFER_ENCODING = b"transfer-encoding"
@@ -106,6 +107,9 @@ class RequestCheck:
     def _check(self, scope: Scope) -> None:
         if MALFORMED in scope["state"]:
             raise _malformed(scope["state"][MALFORMED])
+        # A server counts what it receives until a header ends, which may all be in one piece.
+        if _header_bytes(scope) > MAX_HEADER_BYTES:
+            raise _malformed(431)
         version = scope["http_version"]
         if version not in _VERSIONS:
             raise ProblemError(505, f"HTTP/{version} is not spoken here.", headers=_CLOSE)
@@ -139,7 +143,14 @@ class RequestCheck:
             )
 
 
+def _header_bytes(scope: Scope) -> int:
+    target = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    # Each has a colon and a space, and ends with CR and LF.
+    return target + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+
+
 def _malformed(status: int) -> ProblemError:
     # h11 has one for unknown transfer codings, too.
     status = status if status in _REASONS else 400
-    return ProblemError(status, _REASONS[status], headers=_CLOSE)
+    headers = {**_CLOSE, **RETRY_AFTER} if status == 503 else _CLOSE
+    return ProblemError(status, _REASONS[status], headers=headers)

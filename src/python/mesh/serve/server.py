@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import select
 import signal
 import socket
 import sys
@@ -22,6 +23,9 @@ from mesh.serve.settings import BACKLOG, ServeSettings
 
 logger = logging.getLogger(__name__)
 
+LOOP_TURNS = 20
+"""Turns of the event loop in which a connection becomes a request."""
+
 ServeUntil = Callable[
     [Callable[[], Awaitable[None]], Starlette, ServeSettings, socket.socket], Awaitable[None]
 ]
@@ -32,8 +36,8 @@ def run_server(model: ServedModel, settings: ServeSettings) -> int:
 
     Returns:
         The process' exit code: 0 when every accepted request got its response; 1 when the port
-        can't be listened on, the model can't be loaded, or requests were cut off after
-        `drain_seconds`. The reason is on standard error, as a sentence.
+        can't be listened on, the model can't be loaded, its threads can't go on, or requests were
+        cut off after `drain_seconds`. The reason is on standard error, as a sentence.
     """
     # The end doesn't wait for a model that still loads, nor for requests that were cut off.
     abandon_computations()
@@ -104,15 +108,33 @@ async def _serve_until_stopped(
     stop: asyncio.Event,
 ) -> None:
     async def wait_for_stop() -> None:
-        await _first_of(stop, availability.load_failed)
+        await _first_of(stop, availability.failed)
         if not availability.failure:
             logger.info("Shutting down: accepted requests are completed, then the process ends")
             availability.drain()
             # Load balancers learn from the probe. Requests that are read after it on open
             # connections get a response, too: a busy machine may have received them long before.
             await asyncio.sleep(settings.drain_delay_seconds)
+            await _take_what_has_arrived(listening)
 
+    listening = listener.fileno()
     await _server(settings.server)(wait_for_stop, app, settings, listener)
+
+
+async def _take_what_has_arrived(listening: int) -> None:
+    """Let the event loop accept the connections that wait, one in each turn, and read from them.
+
+    Args:
+        listening: a file descriptor. Connections that wait there are reset when it is closed.
+    """
+    waiting = select.poll()
+    waiting.register(listening, select.POLLIN)
+    for _ in range(BACKLOG):
+        if not waiting.poll(0):
+            break
+        await asyncio.sleep(0)
+    for _ in range(LOOP_TURNS):
+        await asyncio.sleep(0)
 
 
 def _server(name: str) -> ServeUntil:

@@ -13,7 +13,8 @@ class Patience:
         self.longest_seconds = longest_seconds
         self._left = checkpoints
 
-    def checkpoint(self) -> None:
+    def checkpoint(self, *, idle: bool) -> None:
+        assert not idle
         if not self._left:
             raise AbandonedError
         self._left -= 1
@@ -51,6 +52,7 @@ def test_the_inner_watch_counts() -> None:
 def test_work_that_takes_too_long_is_refused_with_its_extent() -> None:
     with watched(Patience(0, longest_seconds=15)):
         require_time(15, "46,000 tokens")
+        require_time(60, "180,000 tokens", tolerance=4)
         with pytest.raises(UsageError) as caught:
             require_time(58.4, "180,000 tokens")
     assert str(caught.value) == (

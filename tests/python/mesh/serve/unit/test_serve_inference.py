@@ -218,21 +218,25 @@ class Passes:
     """Computes negative numbers in passes, as long as the gate is closed; others at once.
 
     Attributes:
+        begun: what began to be computed, in order.
         done: what was computed to its end, in order.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, idle: bool = False) -> None:
+        self.begun: list[int] = []
         self.done: list[int] = []
+        self._idle = idle
         self.started = threading.Event()
         self.ended = threading.Event()
         self.gate = threading.Event()
 
     def __call__(self, requests: Sequence[int]) -> Sequence[int]:
+        self.begun.extend(requests)
         try:
             if requests[0] < 0:
                 self.started.set()
                 while not self.gate.wait(SECONDS_OF_PASS):
-                    checkpoint()
+                    checkpoint(idle=self._idle)
             self.done.extend(requests)
             return requests
         finally:
@@ -270,6 +274,23 @@ def test_a_long_request_is_computed_alone() -> None:
 
     asyncio.run(scenario())
     assert recorder.batches == [[1, 2], [-3], [-4], [5, 6]]
+
+
+def test_a_thread_that_waits_for_another_computes_what_waits_for_it_but_once_only() -> None:
+    compute = Passes(idle=True)
+
+    async def scenario() -> None:
+        dispatcher = make(compute, max_batch=1)
+        dispatcher.start()
+        first, second, third = dispatcher.submit([-1, -2, 3])
+        await until(lambda: len(compute.begun) == 2)
+        await asyncio.sleep(4 * SECONDS_OF_PASS)
+        assert compute.begun == [-1, -2]
+        compute.gate.set()
+        assert [await job.future for job in (first, second, third)] == [-1, -2, 3]
+        dispatcher.close()
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("is_short", [True, False])
