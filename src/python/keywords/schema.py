@@ -15,6 +15,7 @@ from mesh.core.errors import UsageError
 from mesh.nlp.stop_words import language_code
 from mesh.serve.documents import (
     MAX_DOCUMENTS,
+    MAX_LANGUAGE,
     DocumentConfiguration,
     DocumentPrediction,
     DocumentsRequest,
@@ -30,6 +31,7 @@ This many comparisons take a fraction of a second.
 """
 
 Phrase = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Language = Annotated[str, StringConstraints(max_length=MAX_LANGUAGE)]
 NgramSize = Annotated[int, Field(ge=1, le=MAX_NGRAM)]
 
 
@@ -65,7 +67,7 @@ class Configuration(DocumentConfiguration):
         f"most {MAX_NGRAM}.",
         examples=[[1, 1], [1, 2]],
     )
-    stop_words: str | Annotated[list[Phrase], Field(max_length=5_000)] | None = Field(
+    stop_words: Language | Annotated[list[Phrase], Field(max_length=5_000)] | None = Field(
         default="english",
         description="Words that are dropped from keywords: those of a language, by its English "
         "name or ISO 639-1 code, or a list of words and phrases in any case, or null for none. An "

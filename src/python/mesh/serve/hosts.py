@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 _PATTERN = re.compile(r"\*|(?:\*\.)?[a-z0-9._-]+|[0-9a-f:.]+")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def host_name(value: str) -> str | None:
@@ -24,15 +23,20 @@ def host_name(value: str) -> str | None:
 
 
 class AllowedHosts:
-    """A check of host names against patterns: a name, `*.` and a domain, or `*` for any."""
+    """A check of host names against patterns: a name, `*.` and a domain, or `*` for any.
+
+    Addresses and `localhost` are always allowed: no page has such a name. Probes and health checks
+    use them.
+    """
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._any = "*" in patterns
-        self._names = frozenset(patterns)
+        self._names = frozenset([*patterns, "localhost"])
         self._domains = tuple(each[1:] for each in patterns if each.startswith("*."))
 
     def __contains__(self, name: str) -> bool:
-        return self._any or name in self._names or name.endswith(self._domains)
+        is_named = self._any or name in self._names or name.endswith(self._domains)
+        return is_named or _is_address(name)
 
 
 def parse_patterns(text: str) -> list[str]:
@@ -57,13 +61,20 @@ def allowed_hosts(text: str, host: str, address: str) -> AllowedHosts:
         text: the setting, empty for the default.
         host: what it was told to listen on.
         address: the IP address of that. Only programs of this machine reach a loopback address, so
-            the default is its names. Another address may have any name.
+            that the default is `host`. Another address may have any name.
     """
     if text:
-        return AllowedHosts(parse_patterns(text))
-    if ipaddress.ip_address(address.partition("%")[0]).is_loopback:
-        return AllowedHosts([*_LOOPBACK, address, host.lower()])
-    return ANY_HOST
+        return AllowedHosts([*parse_patterns(text), host.lower()])
+    is_loopback = ipaddress.ip_address(address.partition("%")[0]).is_loopback
+    return AllowedHosts([host.lower()]) if is_loopback else ANY_HOST
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 ANY_HOST = AllowedHosts(["*"])

@@ -1,6 +1,7 @@
 """HTTP/1.1 on a connection of Hypercorn: what it leaves out."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 import h11
@@ -11,19 +12,74 @@ from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
 from hypercorn.typing import ConnectionState
 
-from mesh.serve.request_check import CONTINUE, MALFORMED, NO_METHOD, origin_form, probe
+from mesh.serve.connections import Admission, Connections
+from mesh.serve.request_check import (
+    CONTINUE,
+    LINGER_SECONDS,
+    MALFORMED,
+    NO_METHOD,
+    origin_form,
+    probe,
+)
 
 
 class HttpConnection(TCPServer):
     """Tells its protocol when the client sends no more, and is closed by it."""
 
+    def __init__(self, open_connections: Connections, *args: Any) -> None:
+        super().__init__(*args)
+        self._open_connections = open_connections
+        self._moved = self.loop.time()
+
+    @property
+    def waiting_since(self) -> float | None:
+        """The time since which the connection waits for its client; None if it doesn't."""
+        http = self.protocol.protocol
+        waits = http.waits if isinstance(http, HttpProtocol) else getattr(http, "idle", False)
+        return self._moved if waits else None
+
+    def drop(self) -> None:
+        """Close the connection at once."""
+        self.writer.transport.abort()
+
+    async def run(self) -> None:
+        self._admission = self._open_connections.admit(self)
+        if self._admission is Admission.DROPPED:
+            self.drop()
+            return
+        try:
+            await super().run()
+        finally:
+            self._open_connections.remove(self)
+
+    async def protocol_send(self, event: Event) -> None:
+        self._moved = self.loop.time()
+        await super().protocol_send(event)
+
     async def _read_data(self) -> None:
+        if self._admission is Admission.REFUSED:
+            await self._refuse()
+            return
         try:
             while data := await self.reader.read(MAX_RECV):
+                self._moved = self.loop.time()
                 await self.protocol.handle(RawData(data))
             await self.protocol.handle(RawData(b""))
         except OSError:
             pass
+        await self.protocol.handle(Closed())
+        await self._close()
+
+    async def _refuse(self) -> None:
+        http = self.protocol.protocol
+        if isinstance(http, HttpProtocol):
+            await http.refuse(503)
+        with contextlib.suppress(OSError):
+            # A socket that is closed with unread data is reset, and all data on it is lost.
+            self.writer.write_eof()
+            async with asyncio.timeout(LINGER_SECONDS):
+                while await self.reader.read(MAX_RECV):
+                    pass
         await self.protocol.handle(Closed())
         await self._close()
 
@@ -43,6 +99,15 @@ class HttpProtocol(H11Protocol):
         self._version = b""
         self._answered = asyncio.Event()
         self.connection = _Parser(h11.SERVER, self.config.h11_max_incomplete_size)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the next thing to happen is that the client sends something."""
+        return self.stream is None or self.connection.their_state is h11.SEND_BODY
+
+    async def refuse(self, status: int) -> None:
+        """Respond to a client that hasn't sent anything."""
+        await self._send_error_response(status)
 
     async def handle(self, event: Event) -> None:
         await super().handle(event)
@@ -65,14 +130,13 @@ class HttpProtocol(H11Protocol):
             await self._create_malformed(400)
             return
         target, headers = normal
-        await super()._create_stream(
-            h11.Request(
-                method=request.method,
-                target=target,
-                headers=[header for header in headers if header[0] != b"upgrade"],
-                http_version=request.http_version,
+        kept = [header for header in headers if header[0] != b"upgrade"]
+        if target != request.target or len(kept) < len(headers):
+            version = request.http_version
+            request = h11.Request(
+                method=request.method, target=target, headers=kept, http_version=version
             )
-        )
+        await super()._create_stream(request)
 
     async def _create_malformed(self, status: int) -> None:
         # Of the connection's requests this is the last.

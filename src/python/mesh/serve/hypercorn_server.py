@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mesh.serve.connections import Connections
 from mesh.serve.hypercorn_protocol import HttpConnection, HttpProtocol
 from mesh.serve.request_check import MAX_HEADER_BYTES
 from mesh.serve.settings import BACKLOG, ServeSettings
@@ -34,7 +35,8 @@ async def serve_until(
 ) -> None:
     """Serve until `stopped` returns, then complete accepted requests. Closes the listener."""
     # Hypercorn has no settings for these.
-    hypercorn.asyncio.run.TCPServer = HttpConnection  # type: ignore[attr-defined]
+    connections = Connections(settings.max_connections)
+    hypercorn.asyncio.run.TCPServer = functools.partial(HttpConnection, connections)  # type: ignore[attr-defined, assignment]
     hypercorn.protocol.H11Protocol = functools.partial(HttpProtocol, settings.http2)  # type: ignore[attr-defined, assignment]
     # Hypercorn describes every kind of ASGI message, Starlette takes them as mappings.
     asgi_app = cast(ASGIFramework, _with_bounded_streams(app, settings.keep_alive_seconds))

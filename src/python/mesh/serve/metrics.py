@@ -45,6 +45,11 @@ class Metrics:
             "Requests being received or responded to.",
             registry=registry,
         )
+        self.bytes_in_flight = Gauge(
+            "http_request_bytes_in_flight",
+            "Bytes of bodies from their arrival until the response.",
+            registry=registry,
+        )
         self.ready = Gauge("model_ready", "1 when the model responds.", registry=registry)
         self.load_seconds = Gauge("model_load_seconds", "How long loading took.", registry=registry)
         self.threads = Gauge("inference_threads", "Threads that compute.", registry=registry)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mesh.serve.hosts import AllowedHosts, host_name
-from mesh.serve.problems import ProblemError, problem_response, shorten
+from mesh.serve.problems import RETRY_AFTER, ProblemError, problem_response, shorten
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -27,6 +27,7 @@ MALFORMED = "malformed"
 _REASONS = {
     400: "The request is not valid HTTP/1.1, which needs one header Host.",
     431: f"The header is larger than {MAX_HEADER_BYTES} bytes.",
+    503: "The server has as many connections open as it accepts; try again later.",
 }
 _VERSIONS = frozenset({"1.0", "1.1", "2"})
 _SINGLE = (b"host", b"content-type", b"content-length", b"content-encoding")
@@ -151,4 +152,5 @@ def _header_bytes(scope: Scope) -> int:
 def _malformed(status: int) -> ProblemError:
     # h11 has one for unknown transfer codings, too.
     status = status if status in _REASONS else 400
-    return ProblemError(status, _REASONS[status], headers=_CLOSE)
+    headers = {**_CLOSE, **RETRY_AFTER} if status == 503 else _CLOSE
+    return ProblemError(status, _REASONS[status], headers=headers)

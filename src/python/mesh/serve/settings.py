@@ -28,8 +28,8 @@ class ServeSettings(MeshSettings):
     allowed_hosts: str = Field(
         "",
         description="Names of hosts that requests may be sent to, without ports, separated by "
-        "commas: *.example.com for all of a domain, * for any. By default those of this machine "
-        "where the server listens on its loopback address, else any.",
+        "commas: *.example.com for all of a domain, * for any. By default none but localhost and "
+        "addresses where the server listens on a loopback address, else any.",
     )
     threads: int = Field(
         2, ge=1, description="Threads that compute. Each computes one batch at a time."
@@ -52,8 +52,23 @@ class ServeSettings(MeshSettings):
         description="When no thread is free and none has moved on for this long, the process ends with "
         "exit code 1, since it can't end them.",
     )
-    max_body_bytes: int = Field(
-        8 * 1024 * 1024, ge=1, description="Larger request bodies get status 413."
+    max_body_bytes: int | None = Field(
+        None,
+        ge=1,
+        description="Larger request bodies get status 413. By default what the largest request that the "
+        "model allows needs.",
+    )
+    max_bytes_in_flight: int = Field(
+        128 * 1024 * 1024,
+        ge=1,
+        description="Bytes of request bodies that all connections hold together, until their responses; "
+        "more get status 503. No body may be larger.",
+    )
+    max_connections: int = Field(
+        512,
+        ge=1,
+        description="Open connections. For another one, that which has waited for its client for longest is "
+        "closed; where none waits, the new one gets status 503.",
     )
     receive_seconds: float = Field(
         10,

@@ -1,10 +1,12 @@
 """HTTP/1.1 on a connection of Uvicorn: what it leaves out."""
 
 import asyncio
+from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from mesh.serve.connections import Admission, Connections
 from mesh.serve.request_check import (
     CONTINUE,
     LINGER_SECONDS,
@@ -33,13 +35,34 @@ class HttpProtocol(HttpToolsProtocol):
     _is_refused = False
     _probe: asyncio.Task[None] | None = None
 
+    def __init__(self, open_connections: Connections, **options: Any) -> None:
+        super().__init__(**options)
+        self._open_connections = open_connections
+        self._moved = self.loop.time()
+
+    @property
+    def waiting_since(self) -> float | None:
+        """The time since which the connection waits for its client; None if it doesn't."""
+        is_idle = self.cycle is None or self.cycle.response_complete
+        return self._moved if is_idle or self._in_body else None
+
+    def drop(self) -> None:
+        """Close the connection at once."""
+        self.transport.abort()
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
+        match self._open_connections.admit(self):
+            case Admission.REFUSED:
+                self._refuse(503)
+            case Admission.DROPPED:
+                self.drop()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._open_connections.remove(self)
         super()._unset_keepalive_if_required()
         if self._probe is not None:
             self._probe.cancel()
@@ -48,6 +71,7 @@ class HttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
             return
+        self._moved = self.loop.time()
         self._held_bytes += len(data)
         try:
             self._parse(data)
@@ -98,6 +122,10 @@ class HttpProtocol(HttpToolsProtocol):
             self._in_body = False
             self._held_bytes = 0
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._moved = self.loop.time()
+        super().on_response_complete()
 
     def _unset_keepalive_if_required(self) -> None:
         """Keep the timer running; Uvicorn would stop it at a header's first byte."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Iterator
@@ -10,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 from uvicorn import Config, Server
 
+from mesh.serve.connections import Connections
 from mesh.serve.settings import BACKLOG, ServeSettings
 from mesh.serve.uvicorn_protocol import HttpProtocol
 
@@ -30,7 +32,7 @@ async def serve_until(
 
     config = Config(
         asgi_app,
-        http=HttpProtocol,
+        http=functools.partial(HttpProtocol, Connections(settings.max_connections)),  # type: ignore[arg-type]
         ws="none",
         lifespan="on",
         log_config=None,

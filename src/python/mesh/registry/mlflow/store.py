@@ -15,6 +15,7 @@ from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from mesh.core.errors import MeshError, UsageError
+from mesh.core.urls import mask_url
 from mesh.registry.local_files import make_folder, sync_folder
 from mesh.registry.mlflow.errors import registry_errors
 from mesh.registry.settings import SQLITE, RegistrySettings
@@ -126,7 +127,7 @@ def connect(settings: RegistrySettings) -> Store:
             _ensure_database(database)
         elif not uri.startswith((*_SERVERS, *_POSTGRESQL)):
             raise UsageError(
-                f"MESH_REGISTRY_URI={settings.masked(uri)!r} is not understood: "
+                f"MESH_REGISTRY_URI={mask_url(uri)!r} is not understood: "
                 "use sqlite:///FILE, http(s)://HOST or postgresql://HOST/DATABASE."
             )
         elif uri.startswith(_POSTGRESQL) and artifacts is None:

@@ -19,6 +19,7 @@ from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.core.progress import Advance
+from mesh.core.urls import mask_url
 from mesh.registry.base import Accepts, Leftover, ModelVersion
 from mesh.registry.claims import AlreadyPublishedError, claim_fingerprint, publish_unless
 from mesh.registry.fetching import fetch_version
@@ -215,7 +216,7 @@ class NeptuneRegistry:
                 return [*problems, *files.problems(version, self.settings.trusted)]
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
-        return neptune_errors(self.settings.masked(self.settings.uri))
+        return neptune_errors(mask_url(self.settings.uri))
 
     @property
     def _lookup(self) -> Lookup:
