@@ -12,6 +12,7 @@ from rich.console import Console
 from mesh.cli.steps import run_steps, select_steps
 from mesh.core.environment import code_revision
 from mesh.core.errors import MeshError, UsageError
+from mesh.core.files import temporary_folder
 from mesh.core.logs import LogSettings, configure_logging
 from mesh.core.process import run_and_exit
 from mesh.core.program import TerminatedError, with_termination
@@ -164,9 +165,10 @@ def main() -> int:
     try:
         (log,) = load_settings([LogSettings])
         configure_logging("mesh.cli", log)
-        exit_code: int | None = with_termination(
-            lambda: cli.main(prog_name="mesh", standalone_mode=False)
-        )
+        with temporary_folder():
+            exit_code: int | None = with_termination(
+                lambda: cli.main(prog_name="mesh", standalone_mode=False)
+            )
         return exit_code or 0
     except click.ClickException as error:
         error.show()

@@ -11,6 +11,7 @@ from typing import Literal
 NOT_DECIDING: Mapping[str, str] = {
     "*.about": "what is said of versions, and asked of those that replace prod",
     "*.project": "names, port and steps",
+    "mesh": "switches off reports of use",
     "mesh.compile.backends": "names what serves a model",
     "mesh.core.card": "describes a version",
     "mesh.core.data_names": "names versions of data",

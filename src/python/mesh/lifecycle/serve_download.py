@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 from mesh.compile.backends import served_by
 from mesh.compile.spec import CompileSpec
 from mesh.core.card import COMPILED
+from mesh.core.files import remove_partials
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
@@ -41,7 +42,6 @@ def download(
     registry_settings: RegistrySettings,
 ) -> None:
     """Fetch a compiled version and let the project's server load it by default."""
-    registry = open_registry(registry_settings)
     name = project.compiled_model
     reference = chosen_reference(
         workspace,
@@ -49,11 +49,13 @@ def download(
         name,
         settings.reference,
         registry_settings,
-        partial(registry.list, name),
+        lambda: open_registry(registry_settings).list(name),
     )
+    registry = open_registry(registry_settings)
     found = registry.get(reference)
     directory = workspace.models / found.reference
     registry.fetch(found.reference, directory)
+    remove_partials(workspace.models, f"{name}-*")
     workspace.set_current_model(project, found.reference)
     logger.info("%s is in %s, every file verified", found.reference, directory)
     if sentence := served_by(CompileSpec.read(directory / COMPILED).backend):

@@ -50,12 +50,14 @@ def figure(
 
     Args:
         name: the plot's own in the page.
+        caption: its beginning, up to a mark, is the plot's title.
     """
+    title = re.split(r"[:,.]", caption)[0]
     return element(
         "figure",
-        element("div", _svg(name, draw), role="img", aria_label=caption, class_="plot"),
+        element("div", _svg(name, draw), role="img", aria_label=title, class_="plot"),
         element("figcaption", caption),
-        folded("Numbers of this plot", table(caption, columns, rows)) if rows else None,
+        folded("Numbers of this plot", table(title, columns, rows)) if rows else None,
     )
 
 

@@ -1,20 +1,20 @@
 """The lineage of a version as a graph whose nodes lead to their facts."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mesh.lifecycle.lineage import source_folders
-from mesh.report.markup import Html, element, facts, scrolling, web_link
+from mesh.report.markup import Html, element, facts, in_words, scrolling, web_link
 
-_WIDTH, _HEIGHT = 190, 56
+_WIDTH, _HEIGHT = 216, 56
 _GAP, _DROP = 24, 44
-_SHOWN = 24
+_SHOWN = 23
 """Characters of a name in its node."""
 _MOST_SOURCES = 4
 _HUB = re.compile(r"hf://((?:datasets/)?[\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
+_NONE: tuple[object, ...] = (None, "", "none", [], {})
 _NO_FACTS = frozenset(("name", "kind", "made_from", "environment", "settings"))
 
 
@@ -158,6 +158,5 @@ def _link(node: _Node) -> Html | None:
 
 def _facts(node: _Node) -> Iterator[tuple[str, str]]:
     for name, value in node.facts.items():
-        if name not in _NO_FACTS and value not in (None, "", [], {}):
-            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            yield name.replace("_", " "), shown
+        if name not in _NO_FACTS and value not in _NONE:
+            yield name.replace("_", " "), in_words(value)

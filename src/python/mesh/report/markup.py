@@ -2,7 +2,8 @@
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 # What HTML can't hold, or no reader sees.
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -39,6 +40,22 @@ def element(name: str, *children: str | None, **attributes: str | None) -> Html:
 def join(parts: Iterable[str | None]) -> Html:
     """Parts as markup, one after the other."""
     return Html("".join(escape(part) for part in parts if part is not None))
+
+
+def in_words(value: Any) -> str:
+    """A JSON value for people: names with their values, without what is empty."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        pairs = ((name, in_words(one)) for name, one in value.items() if one not in ("", [], {}))
+        return ", ".join(
+            f"{name} ({said})" if ", " in said else f"{name} {said}" for name, said in pairs
+        )
+    if isinstance(value, list | tuple):
+        return ", ".join(map(in_words, value))
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    return str(value)
 
 
 def paragraph(*children: str | None, class_: str | None = None) -> Html:

@@ -2,7 +2,6 @@
 
 import datetime
 import importlib.resources
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from mesh.report.markup import (
     element,
     facts,
     folded,
+    in_words,
     join,
     paragraph,
     table,
@@ -171,14 +171,12 @@ def _model_details(content: Content) -> Html:
 def _settings(title: str, settings: Any) -> Html | None:
     if not settings:
         return None
-    rows = [(name, _text(value) or "") for name, value in settings.items()]
+    rows = [(name, in_words(value)) for name, value in settings.items()]
     return folded(title, table(title, ("name", "value"), rows, numbers=False))
 
 
 def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    return None if value is None else in_words(value)
 
 
 def _use(content: Content) -> Html:

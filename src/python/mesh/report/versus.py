@@ -119,12 +119,13 @@ def promotion_part(content: Content, conditions: Sequence[Condition]) -> Html:
         return paragraph("This version is prod.")
     if not conditions:
         return paragraph("Nothing is asked of a version that becomes prod.")
-    return bullets(
-        join(
-            (
-                element("span", "met" if one.met else "not met", class_="yes" if one.met else "no"),
-                f": {one.found}",
-            )
+    met = [one.found for one in conditions if one.met]
+    unmet = [one.found for one in conditions if not one.met]
+    said = f"{len(met)} of {len(conditions)} conditions of becoming prod are met."
+    return join(
+        (
+            paragraph(element("span", said, class_="no" if unmet else "yes")),
+            bullets(f"Not met: {one}" for one in unmet) if unmet else None,
+            folded("Conditions that are met", bullets(met)) if met else None,
         )
-        for one in conditions
     )

@@ -13,6 +13,7 @@ from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.serve.documents import EXAMPLE_TEXT, DocumentsRequest, RefusedDocument
+from mesh.serve.version_files import VersionFiles
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
@@ -35,7 +36,7 @@ class ServedModel(ABC):
         response_model: the type of all responses.
         settings: classes of the model's own settings.
         ready: whether the model, once loaded, can respond. A model that depends on another service
-            may set it to False while that is down.
+            may set it to False while that is down; damaged files do for good.
 
     Args:
         directory: of the version that it serves; None where code is the whole model.
@@ -149,6 +150,7 @@ class ArtifactModel(ServedModel):
         """
 
     def load(self) -> None:
+        VersionFiles(self._directory).watch(self)
         self._card = ModelCard.read(self._directory).model_dump(mode="json")
         self.load_compiled(self._directory / COMPILED)
         self.warm_up()
@@ -177,13 +179,14 @@ class EncoderModel(ServedModel):
             load: gets the folder of the compiled encoder.
 
         Raises:
-            MeshError: there is none, or it can't be loaded.
+            MeshError: there is none, it is damaged, or it can't be loaded.
         """
         if self._directory is None:
             raise MeshError(
                 f"{self.name} needs an encoder, and none is in models/; "
                 f"run `mesh run {self.name}`, or serve:download."
             )
+        VersionFiles(self._directory).watch(self)
         self._card["encoder"] = ModelCard.read(self._directory).model_dump(mode="json")
         return load(self._directory / COMPILED)
 

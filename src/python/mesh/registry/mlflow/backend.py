@@ -11,7 +11,6 @@ _DEFAULTS = {
     # With MLflow's own values it takes minutes to find that a server can't be reached.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_CONFIGURE_LOGGING": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # Otherwise every program that publishes to a server prints links.
@@ -35,8 +34,22 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
     return MlflowRegistry(connect(settings))
 
 
+def upgrade_backend(settings: RegistrySettings, *, without_copy: bool) -> str:
+    """Give the registry's database the schema of this MLflow; return a sentence about it.
+
+    Raises:
+        UsageError: the database isn't this program's to change, or a copy is missing.
+        MeshError: it is in use, was made by a newer MLflow, or the upgraded one isn't intact.
+        ModuleNotFoundError: MLflow, SQLAlchemy or Alembic is not installed.
+    """
+    _prepare()
+    from mesh.registry.mlflow.upgrade import upgrade
+
+    return upgrade(settings, without_copy=without_copy)
+
+
 def _prepare() -> None:
-    """Before MLflow is imported, switch off telemetry, progress bars and chatter.
+    """Before MLflow is imported, switch off progress bars and chatter.
 
     Its warnings go to our logs.
     """

@@ -10,7 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 from echo_model import Serve
+from mesh.core.passes import AbandonedError, watched
 from mesh.serve.model import ServedModel
+from mesh.serve.problems import ProblemError
 from mesh.serve.upstream import (
     CircuitBreaker,
     EventLoop,
@@ -227,3 +229,35 @@ def test_cancellation_is_not_a_result() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(scenario())
+
+
+def test_a_call_whose_client_left_is_cancelled() -> None:
+    cancelled = threading.Event()
+
+    class Gone:
+        longest_seconds = 30.0
+
+        def checkpoint(self, *, idle: bool) -> None:
+            assert idle
+            raise AbandonedError
+
+    async def call() -> None:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    with watched(Gone()), pytest.raises(AbandonedError):
+        EventLoop().run(call())
+    assert cancelled.wait(30)
+
+
+def test_no_problem_shows_the_password_of_a_url() -> None:
+    errors = (
+        ProblemError(502, "http://me:s3cret@host/v1 failed."),
+        UpstreamError(503, "The service at http://me:s3cret@host", "can't be reached."),
+    )
+    for error in errors:
+        assert "http://me:***@host" in error.detail
+        assert "s3cret" not in f"{error} {error.detail}"
