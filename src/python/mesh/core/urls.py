@@ -7,13 +7,13 @@ _PASSWORD = re.compile(r"(?<=://)(?P<user>[^/:@]*):(?P<password>.*)@", re.DOTALL
 # A token in place of a user's name.
 _TOKEN = re.compile(r"(?<=http://|ttps://)[^/?#@:\s]{8,}(?=@)")
 _QUERY = re.compile(r"\?.+")
-# A password may have quotes.
-_IN_TEXT = re.compile(r"(?:https?)?://(?:[^\s/?#]*@)?[^\s'\"<>]*")
+# A password may have quotes; the path of an SQLite file may have any characters, and no password.
+_IN_TEXT = re.compile(r"(?<!sqlite)(?:https?)?://(?:[^\s/?#]*@)?[^\s'\"<>]*")
 
 
 def mask_url(url: str) -> str:
     """A URL without its password and query, fit for logs and messages; a path stays as it is."""
-    if "://" not in url:
+    if "://" not in url or url.startswith("sqlite:"):
         return url
     before, at, after = url.rpartition("@")
     masked = _TOKEN.sub("***", _PASSWORD.sub(r"\g<user>:***@", before + at))

@@ -42,6 +42,10 @@ def test_urls_are_shown_without_secrets(url: str, shown: str, found: list[str]) 
         ("http://h:80 is not me@h", "http://h:80 is not me@h"),
         ("hf://org/name@rev is unknown", "hf://org/name@rev is unknown"),
         ("registered sqlite:////a:b/c.db", "registered sqlite:////a:b/c.db"),
+        (
+            "sqlite:////a?b/100%/c.db and http://h/?k=1",
+            "sqlite:////a?b/100%/c.db and http://h/?***",
+        ),
     ],
 )
 def test_texts_are_shown_without_the_secrets_of_their_urls(text: str, shown: str) -> None:
