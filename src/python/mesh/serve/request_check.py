@@ -52,9 +52,9 @@ def origin_form(target: bytes, headers: Headers) -> tuple[bytes, Headers] | None
     if match is None:
         return None
     rest = match["rest"] if match["rest"].startswith(b"/") else b"/" + match["rest"]
-    return rest, [
-        (name, match["authority"] if name == b"host" else value) for name, value in headers
-    ]
+    host = (b"host", match["authority"])
+    named = [host if header[0] == b"host" else header for header in headers]
+    return rest, named if host in named else [host, *named]
 
 
 async def probe(write: Callable[[], Awaitable[None]]) -> None:
