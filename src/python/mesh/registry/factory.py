@@ -4,12 +4,13 @@ import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError, UsageError
 from mesh.registry.base import Leftover, ModelRegistry, ModelVersion
 from mesh.registry.history import AliasMove
+from mesh.registry.runs import Runs
 from mesh.registry.settings import RegistrySettings
 
 # Modules by name, so that a program carries and imports no backend that it does not use.
@@ -17,6 +18,8 @@ BACKENDS = {
     "mlflow": "mesh.registry.mlflow.backend",
     "neptune": "mesh.registry.neptune.backend",
 }
+WITH_RUNS = ("mlflow",)
+"""Backends that keep runs of trainings."""
 
 
 def open_registry(settings: RegistrySettings) -> ModelRegistry:
@@ -26,13 +29,40 @@ def open_registry(settings: RegistrySettings) -> ModelRegistry:
         UsageError: there is no such backend, or the URI isn't one of its own.
         MeshError: the backend is not installed, or the registry can't be reached, read or created.
     """
+    registry: ModelRegistry = _open(settings, "open_backend")
+    return ReadOnlyRegistry(registry) if settings.client_mode == "read-only" else registry
+
+
+def open_runs(settings: RegistrySettings) -> Runs:
+    """Open the runs of the registry.
+
+    Raises:
+        UsageError: there is no such backend, the URI isn't one of its own, or it has no runs.
+        MeshError: the backend is not installed, or the registry can't be reached, read or created.
+    """
+    if settings.backend not in WITH_RUNS:
+        raise UsageError(
+            f"The registry backend {settings.backend!r} keeps no runs of trainings; "
+            f"{' and '.join(WITH_RUNS)} does."
+        )
+    runs: Runs = _open(settings, "open_runs")
+    return runs
+
+
+def keeps_runs(settings: RegistrySettings) -> bool:
+    """Whether a training may record a run."""
+    return settings.backend in WITH_RUNS and settings.client_mode != "read-only"
+
+
+def _open(settings: RegistrySettings, how: str) -> Any:
+    """Call a function of the backend's module."""
     if settings.backend not in BACKENDS:
         raise UsageError(
             f"There is no registry backend {settings.backend!r}; there is {', '.join(sorted(BACKENDS))}."
         )
     try:
         backend = importlib.import_module(BACKENDS[settings.backend])
-        registry: ModelRegistry = backend.open_backend(settings)
+        return getattr(backend, how)(settings)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package == "mesh":
@@ -44,7 +74,6 @@ def open_registry(settings: RegistrySettings) -> ModelRegistry:
             f"The registry backend {settings.backend!r} needs the Python package {package!r}, "
             "which is not installed; install it, or choose another MESH_REGISTRY_BACKEND."
         ) from error
-    return ReadOnlyRegistry(registry) if settings.client_mode == "read-only" else registry
 
 
 @dataclass(frozen=True)

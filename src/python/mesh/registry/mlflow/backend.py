@@ -5,6 +5,7 @@ import os
 import warnings
 
 from mesh.registry.base import ModelRegistry
+from mesh.registry.runs import Runs
 from mesh.registry.settings import RegistrySettings
 
 _DEFAULTS = {
@@ -33,6 +34,15 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
     from mesh.registry.mlflow.store import connect
 
     return MlflowRegistry(connect(settings))
+
+
+def open_runs(settings: RegistrySettings) -> Runs:
+    """Open the runs at the settings' URI; its errors are those of `open_backend`."""
+    _prepare()
+    from mesh.registry.mlflow.runs import MlflowRuns
+    from mesh.registry.mlflow.store import connect
+
+    return MlflowRuns(connect(settings))
 
 
 def _prepare() -> None:

@@ -47,7 +47,7 @@ class Store:
     def start_run(self, model: str) -> tuple[str, str]:
         """Start the run that carries a new version's files; return its id and its files' URI."""
         run = self.client.create_run(
-            self._experiment(), tags={MODEL_TAG: model}, run_name=f"publish {model}"
+            self.experiment(EXPERIMENT), tags={MODEL_TAG: model}, run_name=f"publish {model}"
         )
         return run.info.run_id, run.info.artifact_uri
 
@@ -89,23 +89,24 @@ class Store:
                 alone = False
             yield alone
 
+    def experiment(self, name: str) -> str:
+        """The id of an experiment, which is made if it doesn't exist."""
+        if found := self.client.get_experiment_by_name(name):
+            return str(found.experiment_id)
+        location = self.artifacts.as_uri() if isinstance(self.artifacts, Path) else self.artifacts
+        try:
+            return self.client.create_experiment(name, location)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        return self.experiment(name)
+
     @property
     def _lock(self) -> Path | None:
         """The file that publishers lock; None unless the database is a file of this machine."""
         if not self.uri.startswith(SQLITE):
             return None
         return _lock_file(Path(self.uri.removeprefix(SQLITE)))
-
-    def _experiment(self) -> str:
-        if found := self.client.get_experiment_by_name(EXPERIMENT):
-            return str(found.experiment_id)
-        location = self.artifacts.as_uri() if isinstance(self.artifacts, Path) else self.artifacts
-        try:
-            return self.client.create_experiment(EXPERIMENT, location)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-        return self._experiment()
 
 
 def connect(settings: RegistrySettings) -> Store:
