@@ -59,6 +59,7 @@ class Run:
         return self.tags.get(VERSION_TAG, "")
 
 
+LATEST_RUN = "latest"
 VERSION_TAG = "mesh.version"
 ERROR_TAG = "mesh.error"
 DATA_TAG = "mesh.data_version"
@@ -70,9 +71,18 @@ class Runs(Protocol):
     """The runs of a registry; every method raises a `MeshError` if it can't be reached or written."""
 
     def start(
-        self, experiment: str, name: str, parameters: Mapping[str, str], tags: Mapping[str, str]
+        self,
+        experiment: str,
+        name: str,
+        parameters: Mapping[str, str],
+        tags: Mapping[str, str],
+        started: int,
     ) -> str:
-        """Start a run of an experiment, which is made if it doesn't exist; return the run's id."""
+        """Start a run of an experiment, which is made if it doesn't exist; return the run's id.
+
+        Args:
+            started: milliseconds since 1970, in UTC.
+        """
 
     def resume(self, run_id: str) -> bool:
         """Say that an interrupted run goes on; false if it no longer exists."""
@@ -118,6 +128,3 @@ def find_run(runs: Sequence[Run], text: str) -> Run:
             f"that it made; the newest are {known or 'none'}."
         )
     return found[0]
-
-
-LATEST_RUN = "latest"

@@ -65,6 +65,7 @@ class Recording:
         self._figures: list[Figure] = []
         self._sent = 0
         self._step = 0
+        self._started = _now()
         self._begun = False
         self._lock = threading.Lock()
         self._server = threading.RLock()
@@ -122,7 +123,7 @@ class Recording:
         """Record figures of a step."""
         if not self._on:
             return
-        now = time.time_ns() // 1_000_000
+        now = _now()
         new = [Figure(name, float(value), step, now) for name, value in figures.items()]
         with self._lock:
             self._step = max(self._step, step)
@@ -207,7 +208,11 @@ class Recording:
         runs = self._opened()
         if not self._run_id or not runs.resume(self._run_id):
             self._run_id = runs.start(
-                self._project.name, self._project.trained_model, self._parameters, self._tags
+                self._project.name,
+                self._project.trained_model,
+                self._parameters,
+                self._tags,
+                self._started,
             )
             self._remember()
         self._begun = True
@@ -247,6 +252,11 @@ class Recording:
             level = logging.DEBUG if self._warned else logging.WARNING
             logger.log(level, "the training goes on, but isn't recorded now: %s", said)
             self._warned = True
+
+
+def _now() -> int:
+    """Milliseconds since 1970, in UTC."""
+    return time.time_ns() // 1_000_000
 
 
 def flat_figures(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, float]:

@@ -42,13 +42,20 @@ class MlflowRuns:
     store: Store
 
     def start(
-        self, experiment: str, name: str, parameters: Mapping[str, str], tags: Mapping[str, str]
+        self,
+        experiment: str,
+        name: str,
+        parameters: Mapping[str, str],
+        tags: Mapping[str, str],
+        started: int,
     ) -> str:
         client = self.store.client
         with registry_errors(self.store.settings):
             said = {"mlflow.user": self.store.settings.who, "mlflow.source.type": "LOCAL", **tags}
             cut = {key: value[:_TAG] for key, value in said.items()}
-            run = client.create_run(self.store.experiment(experiment), tags=cut, run_name=name)
+            run = client.create_run(
+                self.store.experiment(experiment), started, cut, run_name=name
+            )
             params = [Param(key, value[:_PARAMETER]) for key, value in parameters.items()]
             for start in range(0, len(params), _ITEMS):
                 client.log_batch(run.info.run_id, params=params[start : start + _ITEMS])
@@ -167,5 +174,9 @@ def _monitors() -> list[Any]:
     kinds: list[Any] = [CPUMonitor, DiskMonitor, NetworkMonitor, GPUMonitor]
     for kind in kinds:
         with contextlib.suppress(ImportError, RuntimeError):
-            found.append(kind())
+            monitor = kind()
+            # It measures from one call to the next.
+            monitor.collect_metrics()
+            monitor.clear_metrics()
+            found.append(monitor)
     return found
