@@ -35,8 +35,8 @@ def check_room(needs: Sequence[tuple[Path, int]], what: str) -> None:
         free = shutil.disk_usage(folder).free
         if free < needed:
             raise MeshError(
-                f"{what} needs {needed / _MB:,.0f} MB on the disk of {folder}, which has "
-                f"{free / _MB:,.0f} MB: make room there, or use another disk (MESH_WORKSPACE, "
+                f"{what} needs {needed / _MB:,.1f} MB on the disk of {folder}, which has "
+                f"{free / _MB:,.1f} MB: make room there, or use another disk (MESH_WORKSPACE, "
                 "MESH_REGISTRY_URI)."
             )
 

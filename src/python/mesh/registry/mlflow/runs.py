@@ -53,9 +53,7 @@ class MlflowRuns:
         with registry_errors(self.store.settings):
             said = {"mlflow.user": self.store.settings.who, "mlflow.source.type": "LOCAL", **tags}
             cut = {key: value[:_TAG] for key, value in said.items()}
-            run = client.create_run(
-                self.store.experiment(experiment), started, cut, run_name=name
-            )
+            run = client.create_run(self.store.experiment(experiment), started, cut, run_name=name)
             params = [Param(key, value[:_PARAMETER]) for key, value in parameters.items()]
             for start in range(0, len(params), _ITEMS):
                 client.log_batch(run.info.run_id, params=params[start : start + _ITEMS])
