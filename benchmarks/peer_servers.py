@@ -56,9 +56,8 @@ def peer_server(name: Peer, cache: Path, workers: int) -> Iterator[ServerProcess
         ],
     }
     environment = {
-        # The peers' interpreters don't see our packages, and send no usage data.
+        # The peers' interpreters don't see our packages.
         "PYTHONPATH": "",
-        "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(cache / "bentoml-home"),
         "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
         "WORKERS": str(workers),

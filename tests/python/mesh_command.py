@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,12 @@ from typing import Any
 
 import httpx
 
+from mesh import SILENT
+from network_calls import contacted, recorder
+
 PATIENCE = 1_500
+TAKEN_FOR_TESTS = frozenset(("CI", "PYTEST_CURRENT_TEST"))
+"""Variables that make packages silent, which a user hasn't set."""
 
 
 def free_port() -> int:
@@ -28,12 +33,20 @@ def free_port() -> int:
 
 
 class Command:
-    """A running `mesh` command and its output."""
+    """A running `mesh` command and its output.
 
-    def __init__(self, workspace: Path, *arguments: str, **environment: str) -> None:
+    Args:
+        before: what starts it.
+    """
+
+    def __init__(
+        self, workspace: Path, *arguments: str, before: Sequence[str] = (), **environment: str
+    ) -> None:
         self._log = workspace / f"log-{time.monotonic_ns()}"
         variables = {
-            name: value for name, value in os.environ.items() if not name.startswith("MESH_")
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("MESH_") and name not in TAKEN_FOR_TESTS.union(SILENT)
         }
         variables |= {
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
@@ -41,7 +54,7 @@ class Command:
         }
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "mesh.cli.mesh", *arguments],
+                [*before, sys.executable, "-m", "mesh.cli.mesh", *arguments],
                 cwd=workspace,
                 env=variables,
                 stdout=log,
@@ -79,26 +92,35 @@ def run(workspace: Path, *arguments: str, **environment: str) -> tuple[int, str]
 
 @dataclass(frozen=True)
 class Served:
-    """A project that `mesh up` has made from scratch and serves."""
+    """A project that `mesh up` has made from scratch and serves.
+
+    Args:
+        calls: the record of what it contacts, where one can be made.
+    """
 
     command: Command
     workspace: Path
     url: str
+    calls: Path
 
 
 @contextmanager
 def up(project: str, workspace: Path, **environment: str) -> Iterator[Served]:
     """`mesh up` in an empty workspace, on a port that its server's setting names.
 
-    If it still runs at the end, Ctrl-C must stop it.
+    It must contact no other machine; and if it still runs at the end, Ctrl-C must stop it.
     """
     port = free_port()
-    command = Command(workspace, "up", project, SERVE_PORT=str(port), **environment)
+    calls = workspace / "calls"
+    command = Command(
+        workspace, "up", project, before=recorder(calls), SERVE_PORT=str(port), **environment
+    )
     try:
         command.wait_for("Ctrl-C stops the server")
-        yield Served(command, workspace, f"http://127.0.0.1:{port}")
+        yield Served(command, workspace, f"http://127.0.0.1:{port}", calls)
         if command.process.poll() is None:
             assert command.stop() == 0
+        assert not (calls.exists() and contacted(calls))
     finally:
         command.process.kill()
         command.process.wait(PATIENCE)

@@ -11,6 +11,7 @@ from entity_fishing.neighbours import Neighbours
 from entity_fishing.ordinary import is_common, is_rather_common, is_stop_word
 from entity_fishing.reading import Reading, Run, spans_of_words
 from entity_fishing.schema import Language, Reason
+from mesh.core.passes import checkpoint
 from mesh.nlp.normal_form import PLAIN_FORMS
 
 MAX_WORDS = 8
@@ -67,6 +68,7 @@ class _Search:
 
     def _runs(self, first: int) -> Iterator[Run]:
         """The runs from a word on that are short enough for a name, the shortest first."""
+        checkpoint()
         text, words = self._reading.text, self._reading.words
         is_short = text[words[first].start].islower() and not self._reading.is_lower_case
         count = MAX_LOWER_CASE_WORDS if is_short else MAX_WORDS

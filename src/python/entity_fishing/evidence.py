@@ -21,6 +21,7 @@ from entity_fishing.namesakes import initials, is_made_of_initials, strangers
 from entity_fishing.reading import Reading
 from entity_fishing.schema import Reason
 from entity_fishing.weights import Weights, is_region, weight_of_nothing
+from mesh.core.passes import checkpoint
 from mesh.nlp.sentences import Span
 from mesh.nlp.softmax import softmax
 
@@ -136,6 +137,7 @@ class Text:
         named: Set[str],
         unknown: Set[str],
     ) -> Link:
+        checkpoint()
         surface = self._surface(mention)
         is_strange = name_key(surface) in unknown
         candidates = [

@@ -6,7 +6,8 @@ from mesh.nlp.normal_form import PLAIN_FORMS, normal_form
 
 # Marks of Latin, Greek and Cyrillic letters; in other scripts, marks make different letters.
 _MARKS = regex.compile("[\u0300-\u036f]")
-_EDGES = regex.compile(r"^[^\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}]+$")
+# Without the condition, each mark of a row within a name would begin another search.
+_EDGES = regex.compile(r"^[^\p{L}\p{M}\p{N}]++|(?<=[\p{L}\p{M}\p{N}])[^\p{L}\p{M}\p{N}]++$")
 _SPACE = regex.compile(r"\s+")
 _AROUND_AND = regex.compile(r" ?& ?")
 # The full stop after an initial, with the space before another initial.

@@ -61,6 +61,8 @@ class Reading:
         self.sentences = document.sentences(language)
         self._ends = [sentence.end for sentence in self.sentences]
         self._starts = [word.start for word in self.words]
+        # A sentence may have many names, so it is looked through once.
+        self._capitals: dict[Span, bool] = {}
 
     def word(self, index: int) -> str:
         """The characters of a word."""
@@ -80,7 +82,7 @@ class Reading:
 
     def tells_case(self, start: int, end: int) -> bool:
         """Whether a piece of the text is in a sentence with small letters, and maybe others."""
-        return not (self.is_lower_case or self.text[slice(*self.context(start, end))].isupper())
+        return not (self.is_lower_case or self._is_in_capitals(self.context(start, end)))
 
     def is_alone(self, run: Run) -> bool:
         """Whether these words are all that their sentence says, as in a list of names."""
@@ -161,6 +163,11 @@ class Reading:
         for index in indexes[1:]:
             if _OPENING.search(self.text, self.words[index - 1].end, self.words[index].start):
                 yield index
+
+    def _is_in_capitals(self, sentence: Span) -> bool:
+        if sentence not in self._capitals:
+            self._capitals[sentence] = self.text[slice(*sentence)].isupper()
+        return self._capitals[sentence]
 
     def _indexes(self, span: Span) -> range:
         return range(bisect_left(self._starts, span.start), bisect_left(self._starts, span.end))

@@ -1,5 +1,6 @@
 """Requests and responses of the entity-fishing service."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Literal, Self
 
@@ -92,6 +93,13 @@ class Request(DocumentsRequest):
     )
     # A request is never modified, so a list of a subclass is fine.
     inputs: Inputs[Input]  # type: ignore[assignment]
+
+    @property
+    def names(self) -> Iterator[str]:
+        for item in self.inputs:
+            for entity in item.entities or ():
+                yield entity.entity_text
+                yield entity.entity_type or ""
 
 
 class Entity(BaseModel):

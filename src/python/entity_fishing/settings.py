@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from entity_fishing.schema import Backend
-from mesh.core.settings import MeshSettings
+from mesh.core.settings import MeshSettings, Url
 
 
 class EntityFishingSettings(MeshSettings):
@@ -29,10 +29,10 @@ class EntityFishingSettings(MeshSettings):
         description="Finds the names of requests without any: the backend itself, or the ner "
         "service.",
     )
-    service_url: str = Field(
+    service_url: Url = Field(
         "http://127.0.0.1:8090", description="URL of the entity-fishing server."
     )
-    ner_url: str = Field("http://127.0.0.1:8003", description="URL of the ner service.")
+    ner_url: Url = Field("http://127.0.0.1:8003", description="URL of the ner service.")
     concurrency: int = Field(8, ge=1, description="Simultaneous calls to a service; more wait.")
     attempts: int = Field(3, ge=1, description="Maximum number of attempts of a call.")
     attempt_seconds: float = Field(10, gt=0, description="Maximum duration of one attempt.")

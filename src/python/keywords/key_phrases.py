@@ -14,6 +14,7 @@ import regex
 from keywords.candidates import Candidates, Place, keyword_form, matched_words
 from keywords.documents import Passages
 from keywords.embeddings import LONGEST_PHRASE
+from mesh.core.passes import checkpoint
 from mesh.nlp.phrases import PhraseFinder
 from mesh.nlp.segmentation import (
     APOSTROPHES,
@@ -160,6 +161,7 @@ def _phrases(document: Passages, rules: PhraseRules) -> Iterator[_Phrase]:
     sizes = [len(run) for _, _, run in runs]
     are_parted = 2 * sum(size for size in sizes if size > rules.longest) > sum(sizes)
     for offset, sentence, run in runs:
+        checkpoint()
         parts = [run] if len(run) <= rules.longest else _parts(run, rules) if are_parted else []
         for part in parts:
             text = keyword_form(sentence[part[0].start : part[-1].end])

@@ -48,6 +48,7 @@ from keywords.schema import Configuration, Keyword, Prediction
 from mesh.compile.artifact import CompiledModel
 from mesh.compile.text_model import Encoder
 from mesh.core.errors import UsageError
+from mesh.core.passes import checkpoint
 from mesh.nlp.stop_words import StopWords
 
 
@@ -254,6 +255,7 @@ def _keywords(
     configuration: Configuration,
     embeddings: _Embeddings,
 ) -> list[Keyword]:
+    checkpoint()
     if not candidates.found:
         return []
     target = embeddings.of([text])[0]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from keywords.about import ABOUT
 from keywords.extra_files import KeywordFiles
 from keywords.model import KeywordExtractor
 from keywords.project import PROJECT
@@ -66,4 +67,5 @@ RECIPE = Recipe(
     compiled=_compiled,
     differences=differences,
     extra_files=KeywordFiles,
+    about=ABOUT,
 )

@@ -15,6 +15,7 @@ from mesh.core.errors import UsageError
 from mesh.nlp.stop_words import language_code
 from mesh.serve.documents import (
     MAX_DOCUMENTS,
+    MAX_LANGUAGE,
     DocumentConfiguration,
     DocumentPrediction,
     DocumentsRequest,
@@ -23,12 +24,14 @@ from mesh.serve.documents import (
 MAX_NGRAM = 5
 MAX_PHRASE_WORDS = 10
 MAX_COMPARISONS = 10_000_000
-"""Max-sum compares every pair in every combination of `top_n` of `nr_candidates`.
+"""Of one request: max-sum compares every pair in every combination of `top_n` of `nr_candidates`
+for each document.
 
 This many comparisons take a fraction of a second.
 """
 
 Phrase = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Language = Annotated[str, StringConstraints(max_length=MAX_LANGUAGE)]
 NgramSize = Annotated[int, Field(ge=1, le=MAX_NGRAM)]
 
 
@@ -64,7 +67,7 @@ class Configuration(DocumentConfiguration):
         f"most {MAX_NGRAM}.",
         examples=[[1, 1], [1, 2]],
     )
-    stop_words: str | Annotated[list[Phrase], Field(max_length=5_000)] | None = Field(
+    stop_words: Language | Annotated[list[Phrase], Field(max_length=5_000)] | None = Field(
         default="english",
         description="Words that are dropped from keywords: those of a language, by its English "
         "name or ISO 639-1 code, or a list of words and phrases in any case, or null for none. An "
@@ -106,7 +109,7 @@ class Configuration(DocumentConfiguration):
         le=1_000,
         description="With `use_maxsum`: how many of the nearest candidates to choose from. At "
         "least `top_n`, and all combinations of `top_n` of them may have at most "
-        f"{MAX_COMPARISONS:,} pairs.",
+        f"{MAX_COMPARISONS:,} pairs, in all documents together.",
     )
     seed_keywords: list[Phrase] | None = Field(
         default=None,
@@ -149,20 +152,44 @@ class Configuration(DocumentConfiguration):
 
     @model_validator(mode="after")
     def _computable(self) -> Self:
-        if self.use_maxsum and not self.use_mmr:
-            if self.nr_candidates < self.top_n:
-                raise ValueError(
-                    f"nr_candidates ({self.nr_candidates}) is smaller than top_n ({self.top_n}): "
-                    "raise the first or lower the second"
-                )
-            comparisons = comb(self.nr_candidates, self.top_n) * comb(self.top_n, 2)
-            if comparisons > MAX_COMPARISONS:
-                raise ValueError(
-                    f"choosing top_n ({self.top_n}) of nr_candidates ({self.nr_candidates}) by "
-                    f"max-sum takes {comparisons:,} comparisons, more than {MAX_COMPARISONS:,}: "
-                    "lower one of them"
-                )
+        if self.use_maxsum and not self.use_mmr and self.nr_candidates < self.top_n:
+            raise ValueError(
+                f"nr_candidates ({self.nr_candidates}) is smaller than top_n ({self.top_n}): "
+                "raise the first or lower the second"
+            )
+        self.require_comparisons(1)
         return self
+
+    @property
+    def phrases_of_word(self) -> int:
+        """The number of phrases that a word may be in."""
+        if self.candidate_mode == "phrases":
+            return 1
+        shortest, longest = self.keyphrase_ngram_range
+        return sum(range(shortest, longest + 1))
+
+    @property
+    def comparisons(self) -> int:
+        """How many pairs of keywords max-sum compares for a document."""
+        if not self.use_maxsum or self.use_mmr:
+            return 0
+        return comb(self.nr_candidates, self.top_n) * comb(self.top_n, 2)
+
+    def require_comparisons(self, documents: int) -> None:
+        """Check that max-sum can choose the keywords of this many documents.
+
+        Raises:
+            ValueError: it would compare too many pairs.
+        """
+        total = documents * self.comparisons
+        if total > MAX_COMPARISONS:
+            where = f" for {documents} documents" if documents > 1 else ""
+            fewer = ", or send fewer documents" if documents > 1 else ""
+            raise ValueError(
+                f"choosing top_n ({self.top_n}) of nr_candidates ({self.nr_candidates}) by "
+                f"max-sum{where} takes {total:,} comparisons, more than {MAX_COMPARISONS:,}: "
+                f"lower one of them{fewer}"
+            )
 
     @property
     def language(self) -> str:
@@ -177,6 +204,11 @@ class Request(DocumentsRequest):
         default=Configuration(),
         description="How keywords are chosen, for all documents of the request.",
     )
+
+    @model_validator(mode="after")
+    def _comparable(self) -> Self:
+        self.configuration.require_comparisons(len(self.inputs))
+        return self
 
 
 LOAD_CONFIGURATIONS = (None, {"candidate_mode": "phrases"})

@@ -12,6 +12,7 @@ from datasketch import MinHash, MinHashLSH
 
 from lsh.schema import Configuration, Prediction
 from mesh.core.errors import UsageError
+from mesh.core.passes import checkpoint
 from mesh.nlp.document import read_document
 from mesh.nlp.near_duplicates import shingles
 from mesh.nlp.words import content_words
@@ -53,6 +54,7 @@ def min_hash(elements: Collection[str], num_perm: int) -> MinHash:
     result = MinHash(num_perm, seed=_SEED, scheme=_SCHEME)
     encoded = [text.encode() for text in elements]
     for start in range(0, len(encoded), _BLOCK):
+        checkpoint()
         result.update_batch(encoded[start : start + _BLOCK])
     return result
 

@@ -4,7 +4,12 @@ from pydantic import BaseModel, Field, field_validator
 
 from mesh.core.errors import UsageError
 from mesh.nlp.stop_words import language_code
-from mesh.serve.documents import DocumentConfiguration, DocumentPrediction, DocumentsRequest
+from mesh.serve.documents import (
+    MAX_LANGUAGE,
+    DocumentConfiguration,
+    DocumentPrediction,
+    DocumentsRequest,
+)
 
 MAX_PERMUTATIONS = 256
 """Choosing the bands tries every division of the permutations, which takes 0.1 s for this many."""
@@ -15,6 +20,7 @@ class Configuration(DocumentConfiguration):
 
     language: str = Field(
         default="en",
+        max_length=MAX_LANGUAGE,
         description="Language of the documents, whose function words are dropped: its ISO 639-1 code "
         "or English name.",
         examples=["en", "german"],

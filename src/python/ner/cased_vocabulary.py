@@ -7,10 +7,16 @@ from few examples what a capital letter means, also for words that it hasn't see
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mesh.compile.source import transformer_folder
 from mesh.compile.tokenizer import TOKENIZER_FILE
-from mesh.core.files import read_json, write_json_atomic
+from mesh.core.files import read_json
+from mesh.lifecycle.training.vocabulary import add_words
+
+if TYPE_CHECKING:
+    # torch takes seconds to import.
+    import torch
 
 LONGEST_CAPITALS = 5
 """Most letters of a piece in capitals; longer words in capitals are cut into pieces."""
@@ -30,12 +36,13 @@ def add_cased_words(folder: Path) -> None:
     # By default the normalizer keeps accents if it keeps capital letters; the vocabulary has none.
     if normalizer["strip_accents"] is None:
         normalizer["strip_accents"] = True
-    vocabulary: dict[str, int] = tokenizer["model"]["vocab"]
-    first = len(vocabulary)
-    vocabulary.update({word: first + number for number, (word, _, _) in enumerate(new)})
-    write_json_atomic(source / TOKENIZER_FILE, tokenizer)
-    (source / "vocab.txt").unlink(missing_ok=True)
-    _extend_embeddings(source, [(old, capitals) for _, old, capitals in new])
+    numbers, capitals = zip(*((old, capitals) for _, old, capitals in new), strict=True)
+    add_words(
+        source,
+        tokenizer,
+        [word for word, _, _ in new],
+        lambda old: old[list(numbers)] + _directions(old)[[int(each) for each in capitals]],
+    )
 
 
 def cased_words(vocabulary: dict[str, int]) -> list[tuple[str, int, bool]]:
@@ -53,25 +60,9 @@ def cased_words(vocabulary: dict[str, int]) -> list[tuple[str, int, bool]]:
     return [(word, *of) for word, of in new.items() if word not in vocabulary]
 
 
-def _extend_embeddings(folder: Path, new: list[tuple[int, bool]]) -> None:
+def _directions(embeddings: "torch.Tensor") -> "torch.Tensor":
+    """Two rows, as long as the usual distance of an embedding from the mean."""
     import torch
-    import transformers
 
-    from mesh.compile.torch_model import quiet
-
-    with quiet():
-        model = transformers.AutoModel.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
-        )
-        old = model.get_input_embeddings().weight.detach().clone()
-        # As long as the usual distance of an embedding from the mean.
-        directions = old.std(dim=0) * torch.randn(
-            2, old.shape[1], generator=torch.Generator().manual_seed(_SEED)
-        )
-        model.resize_token_embeddings(len(old) + len(new), mean_resizing=False)
-        rows = (
-            old[[number for number, _ in new]] + directions[[int(capitals) for _, capitals in new]]
-        )
-        with torch.no_grad():
-            model.get_input_embeddings().weight[len(old) :] = rows
-        model.save_pretrained(folder)
+    chance = torch.Generator().manual_seed(_SEED)
+    return embeddings.std(dim=0) * torch.randn(2, embeddings.shape[1], generator=chance)

@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 from mesh.compile.artifact import CompiledModel
 from mesh.compile.text_model import MOST_UNKNOWN, TokenLogits
+from mesh.core.passes import checkpoint
 from mesh.nlp.addresses import cuts, find_domains
 from mesh.nlp.document import Document
 from mesh.nlp.sentences import Span
@@ -98,6 +99,7 @@ class EntityRecogniser:
 
     def _entities(self, reading: Reading, number: int, found: TokenLogits) -> Iterator[Entity]:
         """The entities of one sentence."""
+        checkpoint()
         document, sentence = reading.document, reading.sentences[number]
         words, tags, probabilities = read_tags(
             reading.read[number], found.offsets, found.logits, self._tags

@@ -8,6 +8,7 @@ from mesh.compile.text_model import TextModel
 from mesh.lifecycle.languages import LanguageFiles
 from mesh.lifecycle.recipe import Predict, Recipe, Training
 from mesh.nlp.document import read_document
+from ner.about import ABOUT, PROMOTE_IF
 from ner.augmentation import vary_names
 from ner.cased_vocabulary import add_cased_words
 from ner.dataset import DATASET
@@ -87,4 +88,6 @@ RECIPE = Recipe(
         augment=vary_names,
     ),
     extra_files=LanguageFiles,
+    about=ABOUT,
+    promote_if=PROMOTE_IF,
 )

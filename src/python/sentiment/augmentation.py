@@ -25,9 +25,10 @@ def vary_form(row: Example, chance: random.Random) -> Example:
     """The row with a text of the same sentiment.
 
     Some texts are written as corpora have them ("ca n't , though ."), some begin with who is
-    addressed, some end with a link, a hashtag or without their stop.
+    addressed, some end with a link, a hashtag or without their stop. A few are repeated, so that
+    the sentiment of several sentences is that of each.
     """
-    text = row.text
+    text = _several_times(row.text)
     if chance.random() < 0.2:
         text = _tokenized(text)
     elif chance.random() < 0.2:
@@ -39,6 +40,13 @@ def vary_form(row: Example, chance: random.Random) -> Example:
     if chance.random() < 0.07:
         text = f"{text} https://t.co/{_name(chance)}"
     return row.model_copy(update={"text": text})
+
+
+def _several_times(text: str) -> str:
+    """The text, or one in sixteen of them two to eight times."""
+    # The same in each epoch: batches are of texts that were of equal length in the first one.
+    chance = random.Random(text)  # noqa: S311 - no secret
+    return " ".join([text] * chance.randint(2, 8)) if chance.random() < 1 / 16 else text
 
 
 def _tokenized(text: str) -> str:

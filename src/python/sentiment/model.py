@@ -95,8 +95,8 @@ class SentimentAnalyser:
         [unknown] = self._network.unknown_fractions([document.text])
         if unknown > MOST_UNKNOWN:
             raise UsageError(
-                "The model can't read most of the text, such as emoji or letters of other "
-                "scripts, so there is no sentiment."
+                "The model can't read most of the text, such as letters of other scripts, so "
+                "there is no sentiment."
             )
         sentences = document.sentences(language) if mentions else []
         places = _places(document, mentions)

@@ -11,8 +11,10 @@ from mesh.data.dataset import AnnotatedText
 from mesh.lifecycle.languages import LanguageFiles
 from mesh.lifecycle.recipe import HeldOut, Predict, Recipe, Training
 from mesh.nlp.document import read_document
+from sentiment.about import ABOUT, PROMOTE_IF
 from sentiment.augmentation import vary_form
 from sentiment.dataset import DATASET, Example
+from sentiment.emoji_vocabulary import add_emoji
 from sentiment.labels import LABELS
 from sentiment.model import SentimentAnalyser
 from sentiment.project import PROJECT
@@ -98,6 +100,7 @@ RECIPE = Recipe(
     training=Training(
         dataset=DATASET,
         labels=LABELS,
+        prepare=add_emoji,
         augment=vary_form,
         held_out={
             "pairs": HeldOut("sentiment.train:evaluation/pairs.jsonl", Example),
@@ -109,4 +112,6 @@ RECIPE = Recipe(
         calibration=HeldOut("sentiment.train:evaluation/unlike.jsonl", Example),
     ),
     extra_files=LanguageFiles,
+    about=ABOUT,
+    promote_if=PROMOTE_IF,
 )

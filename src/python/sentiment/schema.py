@@ -1,5 +1,6 @@
 """Requests and responses of the sentiment service."""
 
+from collections.abc import Iterator
 from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
@@ -62,6 +63,13 @@ class Request(DocumentsRequest):
     )
     # A request is never modified, so a list of a subclass is fine.
     inputs: Inputs[Input]  # type: ignore[assignment]
+
+    @property
+    def names(self) -> Iterator[str]:
+        for item in self.inputs:
+            for entity in item.entities:
+                yield entity.entity_text
+                yield entity.entity_type or ""
 
 
 class Sentiment(BaseModel):

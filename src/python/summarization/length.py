@@ -2,6 +2,7 @@
 
 import regex
 
+from mesh.core.passes import checkpoint
 from mesh.nlp.segmentation import APOSTROPHES, SPACELESS_SCRIPTS
 from mesh.nlp.words import word_expression
 
@@ -19,6 +20,7 @@ def count_words(text: str) -> int:
 
     A string without white space counts for its words or its characters, whichever gives more.
     """
+    checkpoint()
     return sum(
         max(len(_WORD.findall(token)), len(token) // TOKEN_CHARACTERS) for token in text.split()
     )

@@ -3,7 +3,7 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.settings import MeshSettings
+from mesh.core.settings import MeshSettings, Url
 from summarization.schema import Backend
 
 
@@ -17,7 +17,7 @@ class SummarizationSettings(MeshSettings):
         description="`extractive` chooses sentences and needs no service; `chat` calls a language "
         "model.",
     )
-    base_url: str = Field(
+    base_url: Url = Field(
         "https://api.openai.com/v1",
         description="URL of the chat endpoint, which speaks OpenAI's protocol.",
     )

@@ -8,6 +8,9 @@ from keywords.project import PROJECT
 from keywords.schema import Request, Response
 from mesh.serve.model import ArtifactModel
 
+COMPARISONS_OF_PASS = 2_000_000
+"""Of max-sum."""
+
 
 class KeywordsModel(ArtifactModel):
     """Extracts keywords with a compiled version."""
@@ -20,6 +23,13 @@ class KeywordsModel(ArtifactModel):
 
     def load_compiled(self, folder: Path) -> None:
         self._extractor = KeywordExtractor.load(folder)
+
+    def passes(self, request: Request) -> float:
+        configuration = request.configuration
+        # Each word is embedded once more for each phrase that it is in.
+        times = 1 if configuration.candidates else configuration.phrases_of_word
+        choosing = len(request.inputs) * configuration.comparisons / COMPARISONS_OF_PASS
+        return super().passes(request) * times + choosing
 
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
         results = self._extractor.extract_batch(

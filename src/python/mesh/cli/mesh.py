@@ -12,6 +12,7 @@ from rich.console import Console
 from mesh.cli.steps import run_steps, select_steps
 from mesh.core.environment import code_revision
 from mesh.core.errors import MeshError, UsageError
+from mesh.core.files import temporary_folder
 from mesh.core.logs import LogSettings, configure_logging
 from mesh.core.process import run_and_exit
 from mesh.core.program import TerminatedError, with_termination
@@ -149,6 +150,11 @@ for name, attribute, text in (
         "Show which steps of PROJECT (of all projects by default) are up to date, and which inputs "
         "of the others changed.",
     ),
+    (
+        "report",
+        "command",
+        "Write a report for people on the version REFERENCE, or on two versions: one HTML file.",
+    ),
     ("registry", "group", "Show registered models, move aliases, verify and copy versions."),
     ("runs", "group", "Show the recorded trainings of a project, and compare them."),
     ("ui", "command", "Show the registry and all trainings in the browser, by MLflow's own pages."),
@@ -161,9 +167,10 @@ def main() -> int:
     try:
         (log,) = load_settings([LogSettings])
         configure_logging("mesh.cli", log)
-        exit_code: int | None = with_termination(
-            lambda: cli.main(prog_name="mesh", standalone_mode=False)
-        )
+        with temporary_folder():
+            exit_code: int | None = with_termination(
+                lambda: cli.main(prog_name="mesh", standalone_mode=False)
+            )
         return exit_code or 0
     except click.ClickException as error:
         error.show()

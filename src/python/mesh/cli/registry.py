@@ -6,14 +6,17 @@ import os
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
 from mesh.cli.paths import TypedPath, typed_path
 from mesh.core.env_files import find_env_file
 from mesh.core.errors import MeshError, UsageError, as_clause
 from mesh.core.settings import load_settings, load_settings_of_file, variable_name
 from mesh.core.tables import make_table, print_table
+from mesh.lifecycle.about import PROMOTED
 from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.factory import open_registry
+from mesh.registry.history import check_reason
 from mesh.registry.provenance import copy_version
 from mesh.registry.prune import unneeded
 from mesh.registry.settings import RegistrySettings
@@ -98,9 +101,25 @@ def show(reference: str) -> None:
 @group.command()
 @click.argument("reference")
 @click.argument("alias")
-def alias(reference: str, alias: str) -> None:
-    """Point ALIAS (dev, stage, prod) at the version REFERENCE."""
-    version = _open().alias(reference, alias)
+@click.option("--force", is_flag=True, help="Move prod whatever its conditions; needs --why.")
+@click.option("--why", default="", help="The reason, which the history records.")
+def alias(reference: str, alias: str, force: bool, why: str) -> None:
+    """Point ALIAS (dev, stage, prod) at the version REFERENCE.
+
+    The project's recipe may declare conditions for prod, such as scores and a passed load test.
+    """
+    registry, reason = _open(), check_reason(why)
+    if force and not reason:
+        raise UsageError("--force needs a reason: add --why 'REASON', which the history records.")
+    if alias == PROMOTED:
+        # The other commands don't need what reads data.
+        from mesh.data.store import DataSettings
+        from mesh.lifecycle.promotion import approve
+
+        version = registry.get(reference)
+        (data,) = load_settings([DataSettings], env_file=find_env_file(Path()))
+        reference, reason = version.reference, approve(registry, data, version, reason, force=force)
+    version = registry.alias(reference, alias, reason)
     click.echo(f"{version.name}:{alias} is now {version.reference}")
 
 
@@ -129,7 +148,7 @@ def history(name: str, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps([move.model_dump(mode="json") for move in moves], indent=2))
         return code
-    table = make_table("when (UTC)", "alias", "from", "to", "how", "who")
+    table = make_table("when (UTC)", "alias", "from", "to", "how", "who", "why")
     for move in moves:
         table.add_row(
             f"{move.when.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S}",
@@ -138,6 +157,7 @@ def history(name: str, as_json: bool) -> int:
             str(move.after),
             "rollback" if move.undo else "alias",
             move.who,
+            escape(move.why),
         )
     print_table(table)
     return code

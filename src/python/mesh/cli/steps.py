@@ -1,15 +1,21 @@
 """Run the steps of a project's life cycle one after another."""
 
+import contextlib
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rich.console import Console
 
+from mesh.core.env_files import find_env_file
 from mesh.core.errors import MeshError, UsageError
+from mesh.core.program import component_folder
 from mesh.core.project import Project
+from mesh.core.settings import load_settings
 from mesh.core.steps import find_program
 from mesh.core.tables import make_table
+from mesh.core.workspace import WorkspaceSettings
+from mesh.core.workspace_lock import locked
 
 SERVE = "serve:serve"
 
@@ -50,9 +56,34 @@ def _positions(steps: Sequence[str], name: str) -> list[int]:
 def run_steps(project: Project, steps: Sequence[str], *, force: bool, console: Console) -> None:
     """Run steps in this process, each with its own settings, and show how long each took.
 
+    No other process works on the project's outputs from the first step to the last.
+
     Raises:
         MeshError: a step failed; it has printed the reason.
     """
+    with contextlib.ExitStack() as stack:
+        for workspace in _workspaces(project, steps):
+            stack.enter_context(locked(workspace, project, f"a run of {project.name}"))
+        _run_steps(project, steps, force=force, console=console)
+
+
+def _workspaces(project: Project, steps: Sequence[str]) -> Collection[WorkspaceSettings]:
+    """The workspaces of steps, which is one unless a component's env file names another."""
+    found = {}
+    for step in steps:
+        program = find_program(project, step)
+        if WorkspaceSettings in program.settings:
+            (settings,) = load_settings(
+                [WorkspaceSettings],
+                env_file=find_env_file(component_folder(program.component)),
+                complete=False,
+            )
+            found[str(settings.workspace.absolute())] = settings
+    # Whoever needs several takes them in the same order.
+    return [found[path] for path in sorted(found)]
+
+
+def _run_steps(project: Project, steps: Sequence[str], *, force: bool, console: Console) -> None:
     table = make_table("step", "seconds")
     for number, step in enumerate(steps, start=1):
         console.print(f"[bold]{project.name} {number}/{len(steps)} {step}[/bold]", highlight=False)

@@ -14,6 +14,7 @@ from mesh.core.env_files import find_env_file
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
 from mesh.core.settings import load_settings
+from mesh.core.urls import mask_url
 from mesh.registry.factory import open_runs
 from mesh.registry.serve import OFF
 from mesh.registry.settings import SQLITE, RegistrySettings
@@ -35,7 +36,7 @@ def command(host: str, port: int) -> None:
     (settings,) = load_settings([RegistrySettings], env_file=find_env_file(Path()))
     if settings.uri.startswith(_SERVERS):
         raise MeshError(
-            f"{settings.masked(settings.uri)} is a server, whose machine can show its pages: run "
+            f"{mask_url(settings.uri)} is a server, whose machine can show its pages: run "
             "`mesh ui` there, with its database as MESH_REGISTRY_URI."
         )
     # It makes a missing database, and refuses what isn't one.

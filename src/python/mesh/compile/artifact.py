@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from mesh.compile.spec import CompileSpec
+from mesh.compile.backends import served_by
+from mesh.compile.spec import Backend, CompileSpec
 from mesh.compile.text_model import Network, TextModel
 from mesh.compile.tokenizer import TOKENIZER_FILE, TextTokenizer
 from mesh.core.errors import MeshError
@@ -27,7 +28,7 @@ class CompiledModel(TextModel):
 
     @classmethod
     def load(cls, directory: Path, threads: int = 1) -> Self:
-        """Check every file of the folder against its manifest and load the model.
+        """Check every file of the folder against its manifest, load the model and calibrate it.
 
         Args:
             directory: the folder `compiled/`; the attribute `directory` leads to its extra files.
@@ -37,7 +38,9 @@ class CompiledModel(TextModel):
             MeshError: a file is missing or damaged, or a package of the backend isn't installed.
         """
         check_complete(directory)
-        return cls.open(directory, threads)
+        model = cls.open(directory, threads)
+        model.calibrate()
+        return model
 
     @classmethod
     def open(cls, directory: Path, threads: int = 1) -> Self:
@@ -68,15 +71,19 @@ def check_complete(directory: Path) -> None:
         )
 
 
-def _loader(backend: str) -> Load:
+def _loader(backend: Backend) -> Load:
     # By name, so that neither a server nor a build tool that follows imports needs the frameworks
     # of other backends.
     module = f"mesh.compile.loaders.{backend}"
     try:
         load: Load = importlib.import_module(module).load
     except ModuleNotFoundError as error:
+        # The loaders of other backends are left out of a server's image themselves.
+        missing = (
+            "a module" if str(error.name).startswith("mesh.") else f"the package {error.name!r}"
+        )
         raise MeshError(
-            f"The compiled model's backend {backend!r} needs the package {error.name!r}, which is not installed; "
-            "install it or compile the model for another backend."
+            f"The compiled model's backend {backend!r} needs {missing} that is not installed here. "
+            f"{served_by(backend) or 'Install it.'}"
         ) from error
     return load

@@ -1,5 +1,6 @@
 """Text in, arrays out: tokenizing, batching and joining around a network."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,14 +8,20 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mesh.compile.batching import Batch, bucket_batches, dynamic_batches, pad
+from mesh.compile.batching import PASS_TOKENS, Batch, bucket_batches, dynamic_batches, pad
 from mesh.compile.spec import CompileSpec, Task
 from mesh.compile.tokenizer import TextTokenizer, Window
+from mesh.core.passes import checkpoint, require_time
 
 Floats = NDArray[np.float32]
 
 MOST_UNKNOWN = 0.5
 """A fraction of words; a classifier says nothing of a text of which it can't read more."""
+
+_TOLERANCE = 4
+"""Texts are not read on when they take so many times as long as they may."""
+_TRIALS = 3
+"""Of a pass whose time is measured; the fastest one counts."""
 
 
 class Network(Protocol):
@@ -57,12 +64,33 @@ class TokenLogits:
 
 
 class TextModel:
-    """A network with its tokenizer; its methods may be called from several threads at once."""
+    """A network with its tokenizer; its methods may be called from several threads at once.
+
+    Attributes:
+        seconds_per_token: of the network on this machine, by `calibrate`; 0 before.
+    """
+
+    seconds_per_token = 0.0
 
     def __init__(self, spec: CompileSpec, tokenizer: TextTokenizer, network: Network) -> None:
         self.spec = spec
         self._tokenizer = tokenizer
         self._network = network
+
+    def calibrate(self) -> None:
+        """Measure how long a full pass takes, so that long work can be refused before it starts."""
+        longest = self.spec.max_length
+        count = max(1, self.spec.max_batch_tokens // longest)
+        [batch, *_] = self._batches([longest] * count)
+        inputs = pad([[self.spec.pad_token_id] * longest] * count, batch, self.spec.pad_token_id)
+        # A device computes outside of this thread; on a CPU, what others compute doesn't count.
+        clock = time.perf_counter if self._network.fixed_shapes else time.thread_time
+        seconds = []
+        for _ in range(_TRIALS):
+            started = clock()
+            self._network.run(*inputs)
+            seconds.append(clock() - started)
+        self.seconds_per_token = min(seconds) / _tokens(batch)
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Embed texts.
@@ -77,7 +105,7 @@ class TextModel:
             TypeError: the model's task is another one.
         """
         self._require("sentence-embedding")
-        windows = self._tokenizer.windows(texts)
+        windows = self._windows(texts)
         joined = self._joined(windows, len(texts))
         if self.spec.normalize and len(windows) > len(texts):
             joined /= np.maximum(np.linalg.norm(joined, axis=1, keepdims=True), 1e-12)
@@ -93,7 +121,7 @@ class TextModel:
             TypeError: the model's task is another one.
         """
         self._require("text-classification")
-        windows = self._tokenizer.windows(texts)
+        windows = self._windows(texts)
         return self._joined(windows, len(texts))
 
     def token_logits(self, texts: Sequence[str]) -> list[TokenLogits]:
@@ -103,7 +131,7 @@ class TextModel:
             TypeError: the model's task is another one.
         """
         self._require("token-classification")
-        windows = self._tokenizer.windows(texts)
+        windows = self._windows(texts)
         outputs = self._compute(windows)
         parts: list[tuple[list[NDArray[np.int64]], list[Floats]]] = [([], []) for _ in texts]
         for index, (window, output) in enumerate(zip(windows, outputs, strict=True)):
@@ -132,6 +160,21 @@ class TextModel:
         if self.spec.task != task:
             raise TypeError(f"this model's task is {self.spec.task}, not {task}")
 
+    def _windows(self, texts: Sequence[str]) -> list[Window]:
+        """The windows of texts.
+
+        Raises:
+            UsageError: they would take longer than they may.
+        """
+        windows: list[Window] = []
+        tokens = 0
+        for window in self._tokenizer.windows(texts):
+            windows.append(window)
+            tokens += len(window.ids)
+            seconds = tokens * self.seconds_per_token
+            require_time(seconds, f"{tokens:,} tokens or more", tolerance=_TOLERANCE)
+        return windows
+
     def _joined(self, windows: Sequence[Window], texts: int) -> Floats:
         """Mean output of each text's windows, weighted by their tokens."""
         outputs = self._compute(windows)
@@ -149,10 +192,18 @@ class TextModel:
         return sums / totals[:, None]
 
     def _compute(self, windows: Sequence[Window]) -> list[Floats]:
-        """The network's output for each window, without the padding."""
+        """The network's output for each window, without the padding.
+
+        Raises:
+            UsageError: it would take longer than it may.
+        """
         sequences = [window.ids for window in windows]
         outputs: list[Floats] = [np.empty(0, dtype=np.float32)] * len(windows)
-        for batch in self._batches([len(sequence) for sequence in sequences]):
+        batches = self._batches([len(sequence) for sequence in sequences])
+        tokens = sum(map(_tokens, batches))
+        require_time(tokens * self.seconds_per_token, f"{tokens:,} tokens")
+        for batch in batches:
+            checkpoint()
             rows = self._network.run(*pad(sequences, batch, self.spec.pad_token_id))
             for row, index in zip(rows, batch.indices, strict=False):
                 outputs[index] = row if row.ndim == 1 else row[: len(sequences[index])]
@@ -162,6 +213,11 @@ class TextModel:
         if self._network.fixed_shapes:
             return bucket_batches(lengths, self.spec.length_buckets, self.spec.max_batch_tokens)
         return dynamic_batches(lengths, self.spec.max_batch_tokens)
+
+
+def _tokens(batch: Batch) -> int:
+    """What a pass costs, in tokens of a full one."""
+    return batch.rows * batch.length + PASS_TOKENS
 
 
 def _owned(windows: Sequence[Window], index: int, stride: int) -> slice:

@@ -1,6 +1,6 @@
 """Text to windows of token ids; every dropped token is counted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +8,12 @@ import tokenizers
 
 from mesh.compile.spec import CompileSpec, Task
 from mesh.core.errors import MeshError
+from mesh.core.passes import checkpoint
 
 TOKENIZER_FILE = "tokenizer.json"
+
+CHARACTERS_AT_ONCE = 32_768
+"""Of short texts that are tokenized in one pass."""
 
 
 def open_tokenizer(path: Path, task: Task) -> tokenizers.Tokenizer:
@@ -77,14 +81,12 @@ class TextTokenizer:
         self._tokenizer.enable_truncation(spec.max_length, stride=spec.stride)
         self._windowed = spec.overflow == "window"
 
-    def windows(self, texts: Sequence[str]) -> list[Window]:
+    def windows(self, texts: Sequence[str]) -> Iterator[Window]:
         """The windows for the network, in the order of the texts; at least one for each."""
-        windows = []
         for index, encoding in enumerate(self._encode(texts)):
-            windows.append(_window(index, encoding))
+            yield _window(index, encoding)
             if self._windowed:
-                windows.extend(_window(index, rest) for rest in encoding.overflowing)
-        return windows
+                yield from (_window(index, rest) for rest in encoding.overflowing)
 
     def dropped_tokens(self, texts: Sequence[str]) -> list[int]:
         """For each text the number of tokens that are in none of its windows."""
@@ -109,11 +111,24 @@ class TextTokenizer:
             for text, encoding in zip(texts, self._encode(texts), strict=True)
         ]
 
-    def _encode(self, texts: Sequence[str]) -> list[tokenizers.Encoding]:
-        # Half of a surrogate pair, as some clients send it, has no UTF-8 form.
-        clean = [text.encode("utf-8", "replace").decode() for text in texts]
-        encodings: list[tokenizers.Encoding] = self._tokenizer.encode_batch(clean)
-        return encodings
+    def _encode(self, texts: Sequence[str]) -> Iterator[tokenizers.Encoding]:
+        for some in _groups(texts):
+            checkpoint()
+            # Half of a surrogate pair, as some clients send it, has no UTF-8 form.
+            clean = [text.encode("utf-8", "replace").decode() for text in some]
+            yield from self._tokenizer.encode_batch(clean)
+
+
+def _groups(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The texts in groups of `CHARACTERS_AT_ONCE`; a longer text is a group of its own."""
+    first = characters = 0
+    for number, text in enumerate(texts):
+        if number > first and characters + len(text) > CHARACTERS_AT_ONCE:
+            yield texts[first:number]
+            first, characters = number, 0
+        characters += len(text)
+    if first < len(texts):
+        yield texts[first:]
 
 
 def _window(text: int, encoding: tokenizers.Encoding) -> Window:

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from mesh.core.urls import mask_urls
+
 if TYPE_CHECKING:
     # Plans import this module without any package of others.
     from pydantic import ValidationError
@@ -11,10 +13,13 @@ class MeshError(Exception):
     """A failure that the user can understand from the message alone.
 
     The message is one sentence: what happened, with which value, and what to do. Programs print it
-    without a traceback and exit with `exit_code`.
+    without a traceback and exit with `exit_code`. Passwords of URLs in it are masked.
     """
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(mask_urls(message))
 
 
 class UsageError(MeshError):

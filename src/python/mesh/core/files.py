@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
@@ -19,6 +19,8 @@ from mesh.core.errors import MeshError, describe_invalid
 Model = TypeVar("Model", bound=BaseModel)
 
 PARTIAL_SUFFIX = ".partial"
+
+_TEMPORARY = "mesh"
 
 
 def safe_path(root: Path, relative: str) -> Path:
@@ -90,6 +92,41 @@ def atomic_directory(
         os.close(lock)
 
 
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[None]:
+    """Let this process make its temporary files in a folder of its own, which the end removes.
+
+    A killed process leaves it; the next call removes it.
+
+    Raises:
+        MeshError: it can't be made.
+    """
+    before = tempfile.tempdir
+    if before and Path(before).name.startswith(f".{_TEMPORARY}."):
+        # Of a caller.
+        yield
+        return
+    parent = Path(tempfile.gettempdir())
+    with _os_errors(parent):
+        folder, lock = _make_partial(parent / _TEMPORARY, _make_directory)
+    tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def remove_partials(folder: Path, names: str) -> None:
+    """Remove what killed processes left of files or directories, unless another one works on it.
+
+    Args:
+        names: pattern of their complete names, such as `KEYWORDS-COMPILED-*`.
+    """
+    _remove_stale(folder.glob(f".{names}.*{PARTIAL_SUFFIX}"))
+
+
 def write_text_atomic(path: Path, text: str) -> None:
     """Write a UTF-8 file that is either complete or absent.
 
@@ -155,7 +192,7 @@ def _make_partial(target: Path, make: Callable[[Path], tuple[Path, int]]) -> tup
     The lock marks it as in use. Another process may take it for stale before it is locked; then it
     is already unlinked, and another one is made.
     """
-    _remove_stale(target)
+    _remove_stale(_partials(target))
     while True:
         partial, descriptor = make(target)
         try:
@@ -184,7 +221,7 @@ def _take_stale(target: Path) -> tuple[Path, int] | None:
                     taken = path, descriptor
                 else:
                     os.close(descriptor)
-    _remove_stale(target)
+    _remove_stale(_partials(target))
     return taken
 
 
@@ -227,9 +264,9 @@ def _rename_in(partial: Path, target: Path, *, replace: bool) -> None:
             os.close(lock)
 
 
-def _remove_stale(target: Path) -> None:
-    """Remove the partials of killed processes: those of this target that no process has locked."""
-    for path in _partials(target):
+def _remove_stale(partials: Iterable[Path]) -> None:
+    """Remove the partials of killed processes: those that no process has locked."""
+    for path in partials:
         with (
             contextlib.suppress(BlockingIOError, FileNotFoundError, PermissionError),
             _locked(path),

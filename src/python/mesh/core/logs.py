@@ -10,6 +10,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.settings import MeshSettings
+from mesh.core.urls import mask_urls
 
 TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -28,8 +29,18 @@ class LogSettings(MeshSettings):
     )
 
 
+class TextFormatter(logging.Formatter):
+    """A line for each record, with the passwords of URLs masked."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask_urls(super().format(record))
+
+
 class JsonFormatter(logging.Formatter):
-    """A JSON object for each record, with the service and the record's `extra` values."""
+    """A JSON object for each record, with the service and the record's `extra` values.
+
+    Passwords of URLs are masked.
+    """
 
     converter = staticmethod(time.gmtime)
 
@@ -51,7 +62,11 @@ class JsonFormatter(logging.Formatter):
         fields |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
-        return json.dumps(fields, ensure_ascii=False, default=str)
+        shown = {
+            key: mask_urls(value) if isinstance(value, str) else value
+            for key, value in fields.items()
+        }
+        return json.dumps(shown, ensure_ascii=False, default=str)
 
 
 def configure_logging(component: str, settings: LogSettings) -> None:
@@ -65,7 +80,7 @@ def configure_logging(component: str, settings: LogSettings) -> None:
     if settings.format == "json":
         handler.setFormatter(JsonFormatter(component.replace(".", "-")))
     else:
-        handler.setFormatter(logging.Formatter(TEXT_FORMAT, datefmt="%H:%M:%S"))
+        handler.setFormatter(TextFormatter(TEXT_FORMAT, datefmt="%H:%M:%S"))
     logging.basicConfig(
         level=max(settings.level, "WARNING", key=logging.getLevelName),
         handlers=[handler],

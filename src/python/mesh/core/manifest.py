@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mesh.core.digest import fingerprint, sha256_file
 from mesh.core.errors import MeshError
-from mesh.core.files import read_model, write_json_atomic
+from mesh.core.files import PARTIAL_SUFFIX, read_model, write_json_atomic
 
 MANIFEST_FILE = "manifest.json"
 
@@ -76,12 +76,13 @@ class Manifest(BaseModel):
         file.
 
         Args:
-            besides: pattern of unlisted folders that are allowed, such as `*/test_results`.
+            besides: pattern of unlisted folders that are allowed, such as `*/test_results`; so are
+                such folders that are still written, or that a killed process has left.
         """
         problems = []
         found = []
         listed = {entry.path for entry in self.files}
-        unlisted = set(directory.glob(besides)) if besides else set()
+        unlisted = {path for pattern in _patterns(besides) for path in directory.glob(pattern)}
         for path in sorted(directory.rglob("*")):
             name = path.relative_to(directory).as_posix()
             if name not in listed and unlisted & {path, *path.parents}:
@@ -107,6 +108,14 @@ class Manifest(BaseModel):
                     f"{entry.path} has other content than was published (its sha256 differs)"
                 )
         return problems + [f"{path} is not in the manifest" for path in others]
+
+
+def _patterns(folders: str | None) -> tuple[str, ...]:
+    """A pattern of folders, and that of their partial ones."""
+    if folders is None:
+        return ()
+    parent, slash, name = folders.rpartition("/")
+    return folders, f"{parent}{slash}.{name}.*{PARTIAL_SUFFIX}"
 
 
 def plain_files(directory: Path) -> list[Path]:

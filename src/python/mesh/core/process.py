@@ -7,8 +7,11 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from typing import NoReturn
+
+from mesh.core.urls import mask_urls
 
 _abandoned = False
 
@@ -57,7 +60,7 @@ def _run(main: Callable[[], int | None]) -> int:
         print(error.code, file=sys.stderr)
         return 1
     except BaseException as error:
-        sys.excepthook(type(error), error, error.__traceback__)
+        print(mask_urls("".join(traceback.format_exception(error))), end="", file=sys.stderr)
         return 128 + signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
 
 

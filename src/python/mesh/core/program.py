@@ -5,7 +5,7 @@ import importlib.util
 import logging
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 
 from mesh.core.env_files import find_env_file
 from mesh.core.errors import MeshError
+from mesh.core.files import temporary_folder
 from mesh.core.logs import LogSettings, configure_logging
 from mesh.core.process import run_and_exit
 from mesh.core.progress import break_silence
@@ -60,7 +61,7 @@ class Program:
             *own, log = self._load([*self.settings, LogSettings], flags)
             configure_logging(self.component, log)
             _log_settings(own)
-            with contextlib.nullcontext() if self.serves else break_silence(name):
+            with contextlib.nullcontext() if self.serves else _at_work(name):
                 return with_termination(lambda: self.run(*own)) or 0
         except MeshError as error:
             print(f"error: {error}", file=sys.stderr)
@@ -98,6 +99,12 @@ class Program:
             env_file=find_env_file(component_folder(self.component)),
             program=f"{self.component}:{self.name}",
         )
+
+
+@contextlib.contextmanager
+def _at_work(name: str) -> Iterator[None]:
+    with temporary_folder(), break_silence(name):
+        yield
 
 
 def component_folder(component: str) -> Path:

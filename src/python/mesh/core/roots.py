@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from typing import Literal
 
 NOT_DECIDING: Mapping[str, str] = {
+    "*.about": "what is said of versions, and asked of those that replace prod",
     "*.project": "names, port and steps",
+    "mesh": "switches off reports of use",
+    "mesh.compile.backends": "names what serves a model",
     "mesh.core.card": "describes a version",
     "mesh.core.data_names": "names versions of data",
     "mesh.core.digest": "digests of what decides",
@@ -19,13 +22,16 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.core.inputs": "names what decides",
     "mesh.core.manifest": "lists files",
     "mesh.core.program": "starts and ends of programs",
+    "mesh.core.passes": "ends computations or has them wait",
     "mesh.core.progress": "shows progress",
     "mesh.core.roots": "names what decides",
     "mesh.core.samples": "reads samples, whose content is an input itself",
     "mesh.core.settings": "reads settings, whose values are inputs themselves",
     "mesh.core.status": "compares inputs",
     "mesh.core.urls": "hides passwords",
+    "mesh.core.user": "names the user",
     "mesh.core.workspace": "where files lie",
+    "mesh.core.workspace_lock": "lets one process at a time write files",
     "mesh.data.manifest": "describes a version of data",
     "mesh.data.preview": "shows rows",
     "mesh.data.sources": "finds files, whose names, formats and content are inputs themselves",

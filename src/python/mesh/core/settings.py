@@ -5,9 +5,9 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import ValidationError
+from pydantic import Field, PlainSerializer, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -19,6 +19,7 @@ from pydantic_settings import (
 from mesh.core.env_files import read_env_file
 from mesh.core.errors import UsageError
 from mesh.core.secret_values import mask_secret
+from mesh.core.urls import mask_url
 
 NESTED_PREFIXES = (
     "COMPILE_DOWNLOAD_",
@@ -38,6 +39,10 @@ _OTHER_VARIABLES = frozenset(
 
 # Kubernetes sets it for a service of that name: https://kubernetes.io/docs/concepts/services-networking/service/
 _SERVICE_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://[^/\s]+:[0-9]+")
+
+
+Url = Annotated[str, PlainSerializer(mask_url, when_used="json"), Field(repr=False)]
+"""A setting that may be a URL: it is shown without its password and query, and a wrong one never."""
 
 
 class MeshSettings(BaseSettings):

@@ -1,10 +1,15 @@
 """The steps of the life cycle, and the module that does each of them."""
 
+import contextlib
 import importlib
 import importlib.util
+from dataclasses import replace
 
 from mesh.core.program import Program
 from mesh.core.project import Project
+from mesh.core.settings import MeshSettings
+from mesh.core.workspace import WorkspaceSettings
+from mesh.core.workspace_lock import locked
 
 MODULES = {
     "ingest:ingest": "mesh.lifecycle.ingest",
@@ -26,6 +31,9 @@ The modules are named, not imported, so that a component carries only those of i
 `build-support/macros.py` makes them dependencies of the steps' targets.
 """
 
+_READING = ("serve:serve", "serve:load", "serve:upload-results")
+"""Steps that leave the outputs of others as they are, so that they need no lock."""
+
 
 def steps_of(project: Project) -> tuple[str, ...]:
     """The steps of a project's life cycle, and those that people run by hand only."""
@@ -42,9 +50,23 @@ def is_here(project: Project, step: str) -> bool:
 
 
 def find_program(project: Project, step: str) -> Program:
-    """The program that does a step of a project, such as `compile:trace`."""
+    """The program that does a step of a project, such as `compile:trace`.
+
+    While it runs, it holds the lock of the project's outputs in its workspace.
+    """
     program: Program = importlib.import_module(_module(project, step)).program(project)
-    return program
+    if step in _READING:
+        return program
+
+    def run(*settings: MeshSettings) -> int | None:
+        with contextlib.ExitStack() as stack:
+            for workspace in settings:
+                if isinstance(workspace, WorkspaceSettings):
+                    task = f"{program.component}:{program.name}"
+                    stack.enter_context(locked(workspace, project, task))
+            return program.run(*settings)
+
+    return replace(program, run=run)
 
 
 def _module(project: Project, step: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, field_serializer
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.data_names import LATEST, is_version
@@ -23,8 +23,7 @@ from mesh.core.errors import MeshError, as_clause
 from mesh.core.files import atomic_directory, safe_path, write_text_atomic
 from mesh.core.manifest import MANIFEST_FILE
 from mesh.core.project import Project
-from mesh.core.settings import MeshSettings
-from mesh.core.urls import mask_url
+from mesh.core.settings import MeshSettings, Url
 from mesh.data.files import Location
 from mesh.data.manifest import DataManifest, Kind
 from mesh.data.repair import repair, restore, tag_problems, version_problems
@@ -43,16 +42,10 @@ class DataSettings(MeshSettings):
 
     model_config = SettingsConfigDict(env_prefix="DATA_")
 
-    root: str = Field(
+    root: Url = Field(
         ".mesh/data",
         description="Folder for versions, or URL such as s3://bucket/data.",
-        repr=False,
     )
-
-    @field_serializer("root", when_used="json")
-    def masked(self, root: str) -> str:
-        """The URL without its secrets."""
-        return mask_url(root)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from mesh.core.inputs import Inputs, differences
 from mesh.core.manifest import Manifest
 from mesh.core.program import Program
 from mesh.core.project import Project
-from mesh.core.settings import MeshSettings
+from mesh.core.settings import MeshSettings, Url
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.base_model import BaseModel, resolve_base_model
@@ -33,7 +33,7 @@ class DownloadSettings(MeshSettings):
 
     model_config = SettingsConfigDict(env_prefix="COMPILE_DOWNLOAD_")
 
-    reference: str = Field(
+    reference: Url = Field(
         "",
         description="A trained version (NAME-TRAINED-3, NAME-TRAINED:prod), or the address of a "
         "base model (hf://, package://); by default the one that train:train made or found last in "

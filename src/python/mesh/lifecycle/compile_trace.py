@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from mesh.compile.backends import served_by
 from mesh.compile.fingerprint import compile_inputs
 from mesh.compile.source import spec_for
 from mesh.compile.spec import Backend, CompileSpec, Tolerances
@@ -89,6 +90,8 @@ def trace(
         MeshError: there is no intact uncompiled model, it can't be compiled, or the compiled model
             has different outputs.
     """
+    if sentence := served_by(settings.backend):
+        logger.warning("%s", sentence)
     downloads = workspace.output(recipe.project, "download")
     target = workspace.output(recipe.project, "compile")
     downloaded = Downloaded.read(downloads)

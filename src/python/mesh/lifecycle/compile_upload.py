@@ -12,7 +12,7 @@ from pydantic_settings import SettingsConfigDict
 
 from mesh.core.card import ARTIFACTS, ModelCard
 from mesh.core.environment import code_revision
-from mesh.core.errors import MeshError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.files import atomic_directory, write_json_atomic
 from mesh.core.manifest import Manifest
 from mesh.core.program import Program
@@ -20,6 +20,7 @@ from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
+from mesh.lifecycle.about import PROMOTED
 from mesh.lifecycle.compile_records import (
     PREDICTIONS_FILE,
     REPORT_FILE,
@@ -28,7 +29,7 @@ from mesh.lifecycle.compile_records import (
 )
 from mesh.lifecycle.compile_trace import expected_inputs
 from mesh.lifecycle.recipe import Recipe, load_recipe
-from mesh.lifecycle.results import record_result
+from mesh.lifecycle.results import publish, record_result
 from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.version import TEST_FILES
 from mesh.registry.base import ModelRegistry, ModelVersion
@@ -59,8 +60,14 @@ def upload(
     """Publish `<KEY>-COMPILED-N`.
 
     Raises:
+        UsageError: the alias has conditions that a new version can't meet yet.
         MeshError: the validation report is missing, failed, or belongs to other files.
     """
+    if settings.alias == PROMOTED and recipe.promote_if:
+        raise UsageError(
+            f"COMPILE_UPLOAD_ALIAS can't be {PROMOTED}: {recipe.project.name} declares conditions for "
+            f"it, such as a load test; move it later, with mesh registry alias."
+        )
     compiled = workspace.output(recipe.project, "compile")
     compilation = Compilation.read(compiled)
     registry = open_registry(registry_settings)
@@ -151,7 +158,8 @@ def _publish(
                 _copy(download / name, version_directory / name)
             _copy(validated / PREDICTIONS_FILE, version_directory / TEST_FILES.predictions)
             _copy(validated / REPORT_FILE, version_directory / "validation" / REPORT_FILE)
-            version = registry.publish(recipe.project.compiled_model, version_directory, card)
+            name = recipe.project.compiled_model
+            version = publish(registry, name, version_directory, card, force=compilation.forced)
         write_json_atomic(directory / "published.json", {"reference": version.reference})
         version.card.write(directory)
     return version

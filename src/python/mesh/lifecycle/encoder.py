@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from mesh.compile.backends import served_by
 from mesh.compile.fingerprint import compile_inputs
 from mesh.compile.source import spec_for
 from mesh.compile.spec import Backend, CompileSpec, Task
@@ -17,13 +18,13 @@ from mesh.core.card import COMPILED, ModelCard
 from mesh.core.digest import fingerprint
 from mesh.core.environment import code_revision, describe_environment
 from mesh.core.errors import MeshError
-from mesh.core.files import atomic_directory
+from mesh.core.files import atomic_directory, remove_partials
 from mesh.core.inputs import Inputs, differences, packages_of
 from mesh.core.manifest import MANIFEST_FILE, Manifest
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.roots import DEFAULT_BACKEND
-from mesh.core.settings import MeshSettings
+from mesh.core.settings import MeshSettings, Url
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.base_model import BaseModel, resolve_base_model
@@ -31,6 +32,7 @@ from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 logger = logging.getLogger(__name__)
 
 TASK: Task = "sentence-embedding"
+_PREFIX = "ENCODER-"
 PARITY_TEXTS = (
     "",
     "tram",
@@ -49,7 +51,7 @@ class EncoderSettings(MeshSettings):
 
     model_config = SettingsConfigDict(env_prefix="ENCODER_")
 
-    base_model: str = Field(
+    base_model: Url = Field(
         description="Address of a sentence encoder: hf://org/name@revision, "
         "package://module/folder or a path."
     )
@@ -65,6 +67,8 @@ def make_encoder(project: Project, settings: EncoderSettings, workspace: Workspa
     Raises:
         MeshError: the base model doesn't exist, or the compiled one has different embeddings.
     """
+    if sentence := served_by(settings.backend):
+        logger.warning("%s", sentence)
     base = resolve_base_model(settings.base_model)
     spec = spec_for(base.folder, task=TASK, backend=settings.backend)
     made_from = encoder_inputs(base, settings)
@@ -76,6 +80,7 @@ def make_encoder(project: Project, settings: EncoderSettings, workspace: Workspa
         logger.info("compiling %s with %s", settings.base_model, spec.backend)
         with atomic_directory(directory, replace=True) as partial:
             _compile(base, spec, made_from, partial)
+        remove_partials(workspace.models, f"{_PREFIX}*")
         logger.info("the encoder is in %s", directory)
     workspace.set_current_model(project, name)
 
@@ -88,7 +93,7 @@ def encoder_inputs(base: BaseModel, settings: EncoderSettings) -> Inputs:
 
 def encoder_name(made_from: Inputs) -> str:
     """The folder of a compiled encoder."""
-    return f"ENCODER-{fingerprint(made_from)[:12]}"
+    return f"{_PREFIX}{fingerprint(made_from)[:12]}"
 
 
 def _is_intact(directory: Path) -> bool:

@@ -14,6 +14,7 @@ from mesh.compile.text_model import TextModel
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
 from mesh.core.samples import read_samples
+from mesh.lifecycle.about import About, PromoteIf
 from mesh.lifecycle.extra_files import ExtraFiles
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ class Training:
     held_out: Mapping[str, HeldOut] = field(default_factory=dict)
     calibration: HeldOut | None = None
 
+    def row_of(self, fields: Mapping[str, Any]) -> Any:
+        """A row of features without its id and cluster."""
+        row = self.dataset.row
+        return row.model_validate({name: fields[name] for name in row.model_fields})
+
 
 def field_differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
     """Compare two predictions for a document, JSON objects with the same fields.
@@ -106,6 +112,8 @@ class Recipe:
         stride: tokens that neighbouring windows share.
         training: how the base model is fine-tuned; None if it is registered unchanged.
         extra_files: writes files that the server needs beside the network.
+        about: what people need to know before they use a version.
+        promote_if: the conditions under which a version becomes `prod`; None asks for nothing.
     """
 
     project: Project
@@ -120,6 +128,8 @@ class Recipe:
     stride: int = 0
     training: Training | None = None
     extra_files: type[ExtraFiles] | None = None
+    about: About | None = None
+    promote_if: PromoteIf | None = None
 
     @property
     def modules(self) -> tuple[str, ...]:

@@ -1,13 +1,15 @@
 """The versions that the steps of a workspace made or found, which the next steps use."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from pydantic import BaseModel
 
+from mesh.core.card import ModelCard
 from mesh.core.files import read_model, write_json_atomic
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
-from mesh.registry.base import ModelVersion
+from mesh.registry.base import ModelRegistry, ModelVersion, any_version
 from mesh.registry.reference import reference_to
 from mesh.registry.settings import RegistrySettings
 
@@ -15,6 +17,17 @@ from mesh.registry.settings import RegistrySettings
 class _Result(BaseModel):
     reference: str
     registry: str
+
+
+def publish(
+    registry: ModelRegistry, name: str, directory: Path, card: ModelCard, *, force: bool
+) -> ModelVersion:
+    """Publish what a step has made, unless the same has been published meanwhile; return either.
+
+    Args:
+        force: publish it in any case.
+    """
+    return registry.publish(name, directory, card, unless=None if force else any_version)
 
 
 def record_result(

@@ -6,6 +6,10 @@ from functools import partial
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from mesh.compile.backends import served_by
+from mesh.compile.spec import CompileSpec
+from mesh.core.card import COMPILED
+from mesh.core.files import remove_partials
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
@@ -51,8 +55,11 @@ def download(
     found = registry.get(reference)
     directory = workspace.models / found.reference
     registry.fetch(found.reference, directory)
+    remove_partials(workspace.models, f"{name}-*")
     workspace.set_current_model(project, found.reference)
     logger.info("%s is in %s, every file verified", found.reference, directory)
+    if sentence := served_by(CompileSpec.read(directory / COMPILED).backend):
+        logger.warning("%s", sentence)
 
 
 def status(

@@ -14,11 +14,11 @@ from mesh.core.workspace import WorkspaceSettings
 from mesh.data.store import DataSettings
 from mesh.lifecycle.base_model import resolve_base_model
 from mesh.lifecycle.recipe import Recipe, load_recipe
-from mesh.lifecycle.results import record_result
+from mesh.lifecycle.results import publish, record_result
 from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.training.fine_tuning import fine_tune
 from mesh.lifecycle.training.planning import fine_tuning_status
-from mesh.lifecycle.training.recording import Recording
+from mesh.lifecycle.training.recording import record
 from mesh.lifecycle.training.settings import FineTuneSettings, TrainSettings
 from mesh.lifecycle.training.team import find_team
 from mesh.lifecycle.version import (
@@ -40,11 +40,11 @@ def train(
     registry_settings: RegistrySettings,
 ) -> None:
     """Publish `<KEY>-TRAINED-N`, unless a version with the same fingerprint exists."""
-    if not find_team().leads:
+    team = find_team()
+    if not team.leads:
         logger.info("the first process registers the base model")
         return
-    shown = settings.model_dump(mode="json", exclude={"force", "record"})
-    with Recording(recipe.project, registry_settings, shown, on=settings.record) as recording:
+    with record(recipe.project, registry_settings, settings, team) as recording:
         inputs, params = stored_test(recipe, settings.samples, settings.inference_params)
         base = resolve_base_model(settings.base_model)
         made_from = base_inputs(recipe, base.source, inputs, params)
@@ -63,7 +63,7 @@ def train(
             card = base_card(recipe, base, params, model_type="trained", made_from=made_from)
             if run := recording.reference():
                 card = card.model_copy(update={"settings": {**card.settings, "run": run}})
-            version = registry.publish(name, directory, card)
+            version = publish(registry, name, directory, card, force=settings.force)
         record_result(workspace, recipe.project, version, registry_settings)
         recording.keep(version, folder)
     logger.info(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, Field
-from rich.console import Console
 
 from mesh.core.card import TEST_RESULTS, ModelCard
 from mesh.core.errors import MeshError
@@ -17,9 +16,9 @@ from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.samples import read_samples
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
-from mesh.core.tables import make_table
 from mesh.core.workspace import WorkspaceSettings
-from mesh.loadtest.criteria import Criterion, LoadTestEvaluation, evaluate
+from mesh.loadtest.criteria import Criterion, evaluate
+from mesh.loadtest.own_times import Endpoint, Observer
 from mesh.loadtest.plan import GeneratorFigures, LoadPlan, PlannedRequest
 from mesh.loadtest.report import REPORT_FILE, LoadTestReport, Outcome, make_report
 from mesh.loadtest.responses import ResponseCheck
@@ -27,6 +26,7 @@ from mesh.loadtest.results import ImageSpec, model_directory, results_directory,
 from mesh.loadtest.run import run_plan, show_progress
 from mesh.loadtest.server import Bio, Server
 from mesh.loadtest.settings import LoadSettings, ResultSettings
+from mesh.loadtest.shown import show
 
 logger = logging.getLogger(__name__)
 
@@ -153,17 +153,17 @@ def run_load_test(
         MeshError: the server isn't ready, or serves another model or version than the tested one.
     """
     directory = model_directory(project, settings, workspace)
+    plan = LoadPlan(requests=requests, **settings.model_dump(include=set(LoadPlan.model_fields)))
+    figures: list[GeneratorFigures] = []
     with Server(settings.url, settings.timeout_seconds, settings.ca_file) as server:
         server.require_ready()
         bio = server.bio(requests[0], project.name)
         if project.kind == "trained":
             _require_same_version(directory, bio, settings.url)
-        references = server.responses(requests)
-    plan = LoadPlan(requests=requests, **settings.model_dump(include=set(LoadPlan.model_fields)))
-    figures: list[GeneratorFigures] = []
-    started, outcomes = _carry_out(
-        plan, ResponseCheck(requests, models, references), figures.append
-    )
+        check = ResponseCheck(requests, models, server.responses(requests))
+        observer = Observer(server.metrics)
+        started, outcomes = _carry_out(plan, check, figures.append)
+        own = observer.figures(_responses(plan, outcomes))
     report = make_report(
         plan,
         outcomes,
@@ -172,6 +172,7 @@ def run_load_test(
         fingerprint=bio.fingerprint,
         started=started,
         generator=figures[0] if figures else None,
+        server=own,
     )
     evaluation = evaluate(settings.criteria, report)
     results = results_directory(directory, settings.image_tag)
@@ -207,59 +208,10 @@ def _carry_out(
     return started, outcomes
 
 
-def show(report: LoadTestReport, evaluation: LoadTestEvaluation) -> None:
-    """Print the measurements, the reasons of failures, and the verdict."""
-    console = Console()
-    table = make_table(
-        "requests", "failed", "/s", "p50 ms", "p95 ms", "p99 ms", "max ms", "endpoint"
-    )
-    for endpoint in report.completed.values():
-        figures = endpoint.measurements
-        table.add_row(
-            str(figures.requests_total),
-            str(figures.failures_total),
-            _figure(figures.requests_rps),
-            _figure(figures.response_time_p50),
-            _figure(figures.response_time_p95),
-            _figure(figures.response_time_p99),
-            _figure(figures.max_response_time),
-            _short(report, endpoint.endpoint_type, endpoint.endpoint_url),
-        )
-    console.print(table)
-    for endpoint in report.completed.values():
-        for reason, count in endpoint.failures.items():
-            console.print(f"{count} x {reason}", markup=False, highlight=False)
-    table = make_table("", "measured", "bound", "criterion")
-    for item in evaluation.evaluated_criteria:
-        verdict = "passed" if item.passed else "failed" if item.hard else "failed (soft)"
-        table.add_row(
-            verdict,
-            _figure(item.measured),
-            f"{'at most' if item.ensure_lower else 'at least'} {item.threshold:g}",
-            f"{item.name} of {_short(report, item.endpoint_type, item.endpoint_url)}",
-        )
-    console.print(table)
-    if generator := report.generator:
-        console.print(
-            f"Load generator: {generator.users_started} of {report.users} users, "
-            f"{report.num_requests / report.duration_seconds:.1f} requests/s, "
-            f"{generator.processor:.0%} of its core, lag {generator.lag_p50_ms:.1f} ms in the median, "
-            f"{generator.lag_max_ms:.1f} ms at most.",
-            highlight=False,
-        )
-    if evaluation.inconclusive:
-        console.print(
-            f"The load test is inconclusive: {'; '.join(evaluation.inconclusive)}.",
-            markup=False,
-            highlight=False,
-        )
-        return
-    console.print("The load test has passed." if evaluation.passed else "The load test has failed.")
-
-
-def _short(report: LoadTestReport, method: str, path: str) -> str:
-    return f"{method} {path.removeprefix(f'/v1/model/{report.project}/')}"
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"
+def _responses(plan: LoadPlan, outcomes: Sequence[Outcome]) -> Mapping[Endpoint, int]:
+    """How many responses each endpoint has sent, with whatever status."""
+    counts: dict[Endpoint, int] = {(request.method, request.path): 0 for request in plan.requests}
+    for outcome in outcomes:
+        request = plan.requests[outcome.exchange.request]
+        counts[request.method, request.path] += outcome.exchange.status != 0
+    return counts

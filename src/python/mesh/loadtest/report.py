@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 from mesh.core.files import read_model
+from mesh.loadtest.own_times import ServerFigures
 from mesh.loadtest.plan import Exchange, GeneratorFigures, LoadPlan
 
 REPORT_FILE = "load_test_report.json"
@@ -132,6 +133,7 @@ class LoadTestReport(BaseModel):
             time.
         completed: by `<method>_<path>`; also endpoints that were never called.
         generator: the load generator's own figures; None in reports of older versions.
+        server: the server's own figures, likewise.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
@@ -151,6 +153,7 @@ class LoadTestReport(BaseModel):
     num_requests_fail: int
     completed: dict[str, EndpointReport]
     generator: GeneratorFigures | None = None
+    server: ServerFigures | None = None
 
     @classmethod
     def read(cls, directory: Path) -> Self:
@@ -171,6 +174,7 @@ def make_report(
     fingerprint: str | None,
     started: datetime.datetime,
     generator: GeneratorFigures | None,
+    server: ServerFigures | None = None,
 ) -> LoadTestReport:
     """Measure what became of a plan's requests."""
     ends = (outcome.exchange.start + outcome.exchange.seconds for outcome in outcomes)
@@ -200,6 +204,7 @@ def make_report(
         num_requests_fail=_failed(outcomes),
         completed=completed,
         generator=generator,
+        server=server,
     )
 
 

@@ -123,6 +123,20 @@ class Server:
                 )
         return found
 
+    def metrics(self) -> str:
+        """The server's metrics in Prometheus' format.
+
+        Raises:
+            MeshError: it sends none.
+        """
+        try:
+            response = self._client.get("/metrics", headers={"Accept": "text/plain"})
+        except httpx.HTTPError as error:
+            raise MeshError(f"its metrics can't be read ({type(error).__name__})") from error
+        if response.status_code != 200:
+            raise MeshError(f"/metrics has the status {response.status_code}")
+        return response.text
+
 
 def _read_bio(body: str) -> Bio | None:
     try:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mesh.core.markup import Markup, MarkupChoice
+from mesh.core.passes import checkpoint
 from mesh.nlp.blocks import BODY, Block
 from mesh.nlp.html import HtmlMarkup, Sign, write_html
 from mesh.nlp.layout import lay_out
@@ -88,8 +89,10 @@ def read_document(text: str, markup: MarkupChoice = "auto", language: str = "en"
 
     docs/nlp.md says what is markup, what is a block and which lines go on. The time is linear.
     """
+    checkpoint()
     source = composed(without_invisible(TracedText.of(text)))
     found, draft = _without_markup(source, markup)
+    checkpoint()
     # What references stand for, and what was on both sides of markup, can make new characters.
     read, blocks = lay_out(composed(without_invisible(draft)), language)
     return Document(read.text, text, blocks, found, array("l", read.starts), array("l", read.ends))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import regex
 
+from mesh.core.passes import checkpoint
 from mesh.nlp.blocks import BlockKind
 from mesh.nlp.lines import BORDERS
 from mesh.nlp.traced import Tracing
@@ -111,6 +112,7 @@ class HtmlMarkup:
     def pieces(self, start: int, end: int) -> Iterator[Piece]:
         """The markup within `text[start:end]`, in order; parts of a text are asked for in order."""
         while match := _MARKUP.search(self._text, start, end):
+            checkpoint()
             piece = self._piece(match, end)
             if piece is None:
                 start = match.start() + 1

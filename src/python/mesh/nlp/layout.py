@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from mesh.core.passes import checkpoint
 from mesh.nlp import mail, pages
 from mesh.nlp.blocks import BLOCK_BREAK, Block, BlockKind
 from mesh.nlp.hyphens import CUTS, HYPHENS, joins, suspends
@@ -41,6 +42,7 @@ def lay_out(draft: TracedText, language: str) -> tuple[TracedText, tuple[Block, 
     begun: list[tuple[int, BlockKind]] = []
     before = 0
     for part in _Layout(draft.text, language).parts():
+        checkpoint()
         if part.glue is None:
             if begun:
                 tracing.separate(BLOCK_BREAK, before, part.start)
@@ -78,7 +80,9 @@ class _Layout:
         raw = [line.raw for line in self._lines]
         is_marked_up = any(border in text for border in BORDERS.values())
         self._furniture = set() if is_marked_up else pages.furniture(raw)
+        checkpoint()
         self._mail = mail.kinds(raw)
+        checkpoint()
         self._quotes = list(map(quote_mark, prose))
         self._marks = list_marks(
             [line[len(quote) :] for line, quote in zip(prose, self._quotes, strict=True)]
@@ -143,6 +147,7 @@ class _Layout:
         run = 0
         before = -1
         for number in self._read:
+            checkpoint()
             line = self._lines[number]
             start = self._start(number)
             page = before >= 0 and self._new_page(before, number)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mesh.core.passes import checkpoint
 from mesh.nlp.blocks import BlockKind
 
 BORDERS = {
@@ -64,6 +65,7 @@ def split_lines(text: str) -> list[Line]:
     position = 0
     page = ""
     for found in _BREAK.finditer(text):
+        checkpoint()
         raw = text[position : found.start()]
         start = position + len(raw) - len(raw.lstrip())
         lines.append(Line(page + raw, start, start + len(raw.strip()), kind))

@@ -5,6 +5,7 @@ from itertools import accumulate, pairwise
 
 import regex
 
+from mesh.core.passes import checkpoint
 from mesh.nlp.blocks import BlockKind
 from mesh.nlp.html import HtmlMarkup, write_html
 from mesh.nlp.lines import BORDERS
@@ -104,6 +105,7 @@ def write_markdown(draft: Tracing) -> None:
     place = _places(encoded)
     writer = _Writer(draft, encoded)
     for event, span in events_with_range(encoded, options=options):
+        checkpoint()
         writer.write(event, place(span["start"]), place(span["end"]))
 
 

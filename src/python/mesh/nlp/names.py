@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import regex
 
 from mesh.core.errors import UsageError
+from mesh.core.passes import checkpoint
 from mesh.nlp.blocks import BLOCK_BREAK
 from mesh.nlp.document import Document
 from mesh.nlp.normal_form import PLAIN_FORMS
@@ -20,6 +21,10 @@ from mesh.nlp.sentences import Span
 from mesh.nlp.words import run_characters, split_words
 
 MAX_OCCURRENCES = 100_000
+_LONGER = 20
+"""How many times as long as its name a place may be, with invisible characters and the like."""
+_SHOWN = 100
+"""Characters of a document in a message."""
 MAX_NAME_WORDS = 50
 """Words and marks of a name; longer ones never occur, so that a request can't take all memory."""
 
@@ -67,12 +72,16 @@ def place(document: Document, name: str, start: int, end: int) -> Span:
     Raises:
         UsageError: the document has another text at that place.
     """
+    checkpoint()
     span = document.to_text(start, end)
     there = document.text[slice(*span)] if span else ""
-    if span and (document.original[start:end] == name or _key(there) in _forms(name)):
+    # A place that is far longer than its name isn't read: many names may have the same one.
+    is_near = len(there) <= _LONGER * len(name)
+    if span and is_near and (document.original[start:end] == name or _key(there) in _forms(name)):
         return Span(*span)
+    shown = there if len(there) <= _SHOWN else f"{there[:_SHOWN]}…"
     raise UsageError(
-        f"The entity {name!r} isn't at {start}:{end}, where the document has {there!r}."
+        f"The entity {name!r} isn't at {start}:{end}, where the document has {shown!r}."
     )
 
 
@@ -135,6 +144,7 @@ def _matches(search: _Search, text: str) -> Iterator[tuple[int, Span]]:
     read_until = [0] * len(search.nodes)
     node = previous = 0
     for last, word in enumerate(words):
+        checkpoint()
         if BLOCK_BREAK in text[previous : word.start]:
             node = 0
         previous = word.end

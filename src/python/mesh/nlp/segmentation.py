@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import regex
 
+from mesh.core.passes import checkpoint
 from mesh.nlp.normal_form import normal_form
 
 CJK_SCRIPTS = ("Han", "Hiragana", "Katakana")
@@ -97,6 +98,7 @@ def segments(text: str) -> Iterator[tuple[int, str]]:
     start = 0
     # Its own spans count units of UTF-16; and it takes no half of a surrogate pair.
     for segment in WordBreaker(_SURROGATE.sub("\ufffd", text), "en"):
+        checkpoint()
         yield start, segment
         start += len(segment)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import regex
 
+from mesh.core.passes import checkpoint
 from mesh.nlp.abbreviations import rules_of
 from mesh.nlp.quotations import quotations
 from mesh.nlp.stops import Stop, Stops
@@ -66,6 +67,7 @@ def _borders(text: str, language: str) -> Iterator[int]:
     sentence = _after_space(text, 0)
     item = 0
     for match in _candidates(language).finditer(text):
+        checkpoint()
         number = _number(match["item"])
         if match["item"] and match.start() == sentence:
             item = number

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from mesh.core.errors import UsageError
+from mesh.core.passes import checkpoint
 from mesh.nlp.phrases import PhraseFinder
 from mesh.nlp.segmentation import Word, core, fold, has_spaceless, word_spans
 
@@ -145,6 +146,7 @@ class StopWords:
             covered[start:end] = b"\x01" * (end - start)
         cores: dict[str, Word | None] = {}
         for start, end in words:
+            checkpoint()
             word = text[start:end]
             if word not in cores:
                 cores[word] = self._core(word)

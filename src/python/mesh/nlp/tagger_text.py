@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import regex
 
+from mesh.core.passes import checkpoint
 from mesh.nlp.addresses import find_addresses
 
 LONGEST_CAPITALS = 5
@@ -34,6 +35,7 @@ def tagger_text(text: str) -> TaggerText:
     - A text in capitals is read in lower case.
     - In other texts, a long word in capitals is read as a capitalised one.
     """
+    checkpoint()
     addresses = find_addresses(text)
     parts: list[str] = []
     position = 0

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from mesh.core.passes import checkpoint
 from mesh.nlp.hyphens import CUTS, HYPHENS
 
 _NARROWEST = 30
@@ -109,6 +110,7 @@ def joined_lines(lines: Sequence[TextLine], language: str) -> set[int]:
     width = _width(pairs, lines)
     joined = set()
     for run in _runs(pairs, lines):
+        checkpoint()
         surroundings = _surroundings(run, lines, width)
         for pair in run:
             if _goes_on(pair, lines[pair.second - 1], lines[pair.second], surroundings, language):

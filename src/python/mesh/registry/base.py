@@ -1,7 +1,7 @@
 """The interface of every registry of models."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -64,6 +64,15 @@ class ModelVersion:
             )
 
 
+Accepts = Callable[[ModelVersion], bool]
+"""Whether a version with the same fingerprint as a new one will do in its place."""
+
+
+def any_version(_version: ModelVersion) -> bool:
+    """Accept each version: equal fingerprints mean that there is nothing to do."""
+    return True
+
+
 @dataclass(frozen=True)
 class Leftover:
     """What a killed publish has left: files, or an incomplete version, that no version names.
@@ -87,12 +96,18 @@ class ModelRegistry(Protocol):
     `MeshError` if the version doesn't exist, or the registry can't be reached, read or written.
     """
 
-    def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
+    def publish(
+        self, name: str, directory: Path, card: ModelCard, *, unless: Accepts | None = None
+    ) -> ModelVersion:
         """Publish a directory's files and the card as the next version.
 
         The version is visible only when it is complete. The directory isn't changed; a
         `model_card.json`, a `manifest.json` and a `signature.json` at its top are not published,
         since each version gets its own.
+
+        Args:
+            unless: accepts the newest version with the card's fingerprint, which is then returned,
+                and no other is made: of several publishers at the same time, one makes a version.
 
         Raises:
             MeshError: the directory is missing or empty, has a link or a special file, or changes
@@ -132,11 +147,14 @@ class ModelRegistry(Protocol):
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
         """The newest version of a model with a fingerprint, if there is one."""
 
-    def alias(self, reference: str, alias: str) -> ModelVersion:
+    def alias(self, reference: str, alias: str, why: str = "") -> ModelVersion:
         """Point an alias, such as `dev`, `stage` or `prod`, at a version and no other of its model.
 
         The alias moves at once, and the move is recorded; if it already points there, nothing
         happens.
+
+        Args:
+            why: a reason that is recorded with the move.
         """
 
     def history(self, name: str) -> Sequence[AliasMove]:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError, UsageError
-from mesh.registry.base import Leftover, ModelRegistry, ModelVersion
+from mesh.registry.base import Accepts, Leftover, ModelRegistry, ModelVersion
 from mesh.registry.history import AliasMove
 from mesh.registry.runs import Runs
 from mesh.registry.settings import RegistrySettings
@@ -86,7 +86,14 @@ class ReadOnlyRegistry:
 
     registry: ModelRegistry
 
-    def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
+    def publish(
+        self,
+        name: str,
+        directory: Path,
+        card: ModelCard,
+        *,
+        unless: Accepts | None = None,  # noqa: ARG002
+    ) -> ModelVersion:
         self._refuse(f"The {card.model_type} model in {directory} can't be published as {name}")
 
     def fetch(self, reference: str, directory: Path) -> ModelVersion:
@@ -104,7 +111,7 @@ class ReadOnlyRegistry:
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
         return self.registry.find(name, fingerprint)
 
-    def alias(self, reference: str, alias: str) -> ModelVersion:
+    def alias(self, reference: str, alias: str, why: str = "") -> ModelVersion:  # noqa: ARG002
         self._refuse(f"{alias} can't be moved to {reference}")
 
     def history(self, name: str) -> Sequence[AliasMove]:

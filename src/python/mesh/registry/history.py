@@ -9,6 +9,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from mesh.core.errors import MeshError, UsageError, describe_invalid
 from mesh.registry.reference import LATEST, ModelReference
 
+_LONGEST_REASON = 500
+_LONGEST_RECORD = 2_000
+
 
 class AliasMove(BaseModel):
     """One move of an alias of a model.
@@ -28,6 +31,7 @@ class AliasMove(BaseModel):
         after: the version that it was moved to.
         who: user and machine, unverified.
         undo: whether this was a rollback.
+        why: the reason that was given, if one was.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +46,31 @@ class AliasMove(BaseModel):
     who: str
     when: AwareDatetime = Field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
     undo: bool = False
+    why: str = ""
+
+    @property
+    def stored(self) -> str:
+        """Its JSON; without a reason, versions of the mesh that know none can read it."""
+        return self.model_dump_json(exclude=None if self.why else {"why"})
+
+
+def check_reason(text: str) -> str:
+    """The reason of a move on one line.
+
+    Raises:
+        UsageError: it is too long.
+    """
+    reason = " ".join(text.split())
+    if len(reason) > _LONGEST_REASON:
+        raise UsageError(
+            f"The reason has {len(reason)} characters; give one of at most {_LONGEST_REASON}."
+        )
+    return reason
+
+
+def shorten_reason(text: str) -> str:
+    """A reason that was made longer, as far as the history takes it."""
+    return text if len(text) <= _LONGEST_RECORD else f"{text[:_LONGEST_RECORD]}…"
 
 
 def read_moves(name: str, records: Mapping[str, str]) -> tuple[list[AliasMove], list[str]]:

@@ -18,7 +18,7 @@ from mesh.registry.reference import ModelReference
 WAIT_SECONDS = 5.0
 """Time for a recorded move to reach its alias; after it, its mover is taken for killed."""
 
-_POLL_SECONDS = 0.05
+POLL_SECONDS = 0.05
 _ATTEMPTS = 10
 
 
@@ -55,13 +55,18 @@ class Aliases(Protocol):
         """Point an alias at a version."""
 
 
-def move_alias(aliases: Aliases, reference: ModelReference, who: str, version: int) -> None:
+def move_alias(
+    aliases: Aliases, reference: ModelReference, who: str, version: int, why: str = ""
+) -> None:
     """Point an alias at a version; where it points there already, nothing is recorded.
+
+    Args:
+        why: the reason, if one is given.
 
     Raises:
         MeshError: it was moved elsewhere at the same time.
     """
-    _move(aliases, reference, who, lambda _: version)
+    _move(aliases, reference, lambda _: version, who=who, why=why)
 
 
 def roll_back(
@@ -81,15 +86,16 @@ def roll_back(
         check(before)
         return before
 
-    return _move(aliases, reference, who, choose, undo=True)
+    return _move(aliases, reference, choose, who=who, undo=True)
 
 
 def _move(
     aliases: Aliases,
     reference: ModelReference,
-    who: str,
     choose: Callable[[AliasState], int],
     *,
+    who: str,
+    why: str = "",
     undo: bool = False,
 ) -> int:
     alias = str(reference.alias)
@@ -100,7 +106,7 @@ def _move(
             return after
         if seen.aliases.get(alias) != first.aliases.get(alias):
             break
-        move = _next_move(seen, alias, after, who, undo=undo)
+        move = _next_move(seen, alias, after, who=who, why=why, undo=undo)
         aliases.record(move)
         known = {other.id for other in (*seen.moves_of(alias), move)}
         if known.issuperset(other.id for other in aliases.read().moves_of(alias)):
@@ -108,12 +114,14 @@ def _move(
             _check_last(aliases, reference, move)
             return after
         aliases.record(move.model_copy(update={"withdrawn": True}))
-        time.sleep(random.uniform(1, 10) * _POLL_SECONDS)  # noqa: S311
+        time.sleep(random.uniform(1, 10) * POLL_SECONDS)  # noqa: S311
         seen = _wait_settled(aliases, alias)
     raise _conflict(reference, seen)
 
 
-def _next_move(state: AliasState, alias: str, after: int, who: str, *, undo: bool) -> AliasMove:
+def _next_move(
+    state: AliasState, alias: str, after: int, *, who: str, why: str, undo: bool
+) -> AliasMove:
     last = state.moves[-1] if state.moves else None
     return AliasMove(
         previous=last.id if last else "",
@@ -123,6 +131,7 @@ def _next_move(state: AliasState, alias: str, after: int, who: str, *, undo: boo
         after=after,
         who=who,
         undo=undo,
+        why=why,
     )
 
 
@@ -130,7 +139,7 @@ def _wait_settled(aliases: Aliases, alias: str) -> AliasState:
     """The state when no move of an alias is under way, or one has been for too long."""
     deadline = time.monotonic() + WAIT_SECONDS
     while not (state := aliases.read()).is_settled(alias) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
+        time.sleep(POLL_SECONDS)
     return state
 
 

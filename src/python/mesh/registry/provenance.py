@@ -3,6 +3,7 @@
 import json
 import logging
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def _attach_json(registry: ModelRegistry, reference: str, path: str, value: Any)
 
 def _existing(target: ModelRegistry, original: ModelVersion) -> ModelVersion | None:
     found = target.find(original.name, original.card.fingerprint)
-    return found if found and _content(found) == _content(original) else None
+    return found if found and _same_content(found, original) else None
 
 
 def _publish(
@@ -88,7 +89,12 @@ def _publish(
         directory = Path(temporary) / original.reference
         # Its digests are verified when it is fetched, and again while it is published.
         source.fetch(original.reference, directory)
-        return target.publish(original.name, directory, card)
+        same = partial(_same_content, original)
+        return target.publish(original.name, directory, card, unless=same)
+
+
+def _same_content(one: ModelVersion, other: ModelVersion) -> bool:
+    return _content(one) == _content(other)
 
 
 def _content(version: ModelVersion) -> list[FileEntry]:

@@ -7,10 +7,10 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.program import Program
-from mesh.core.settings import MeshSettings
+from mesh.core.settings import MeshSettings, Url
 
-# These aren't used here, and cost processes, memory or traffic.
-OFF = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+# They aren't used here, and cost processes and memory.
+OFF = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 class RegistryServerSettings(MeshSettings):
@@ -21,7 +21,7 @@ class RegistryServerSettings(MeshSettings):
     database: SecretStr = Field(
         description="Its database, such as postgresql://USER:PASSWORD@HOST/DATABASE."
     )
-    storage: str = Field(description="Where it keeps files: a folder, or s3://BUCKET/PREFIX.")
+    storage: Url = Field(description="Where it keeps files: a folder, or s3://BUCKET/PREFIX.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(5000, ge=0, le=65535, description="Port to listen on.")
     workers: int = Field(1, ge=1, description="Processes; each takes about 500 MB.")

@@ -1,17 +1,16 @@
 """The settings of the registry."""
 
-import getpass
 import os
 import re
-import socket
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, field_serializer, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.settings import MeshSettings
+from mesh.core.settings import MeshSettings, Url
 from mesh.core.urls import mask_url, passwords
+from mesh.core.user import user_and_host
 from mesh.registry.signing import check_key
 
 SQLITE = "sqlite:///"
@@ -25,16 +24,14 @@ class RegistrySettings(MeshSettings):
     model_config = SettingsConfigDict(env_prefix="MESH_REGISTRY_")
 
     backend: str = Field("mlflow", description="Kind of registry.")
-    uri: str = Field(
+    uri: Url = Field(
         "sqlite:///.mesh/registry.db",
         description="The registry: sqlite:///FILE, an MLflow server's URL, or postgresql://...",
-        repr=False,
     )
-    artifacts: str = Field(
+    artifacts: Url = Field(
         "",
         description="Folder, or URI of object storage, for files; by default the folder artifacts "
         "beside an SQLite file. A server decides this itself.",
-        repr=False,
     )
 
     client_mode: Literal["sync", "async", "read-only"] = Field(
@@ -59,7 +56,7 @@ class RegistrySettings(MeshSettings):
     @property
     def who(self) -> str:
         """The user's name for the history."""
-        return self.user or f"{_system_user()}@{socket.gethostname()}"
+        return self.user or user_and_host()
 
     @property
     def identity(self) -> str:
@@ -84,15 +81,10 @@ class RegistrySettings(MeshSettings):
             check_key(key)
         return value
 
-    @field_serializer("uri", "artifacts", when_used="json")
-    def masked(self, address: str) -> str:
-        """A URI without its password and options, fit for logs and messages."""
-        return mask_url(address)
-
     def hide_passwords(self, text: str) -> str:
         """Another library's message, with masked URIs and without their passwords."""
         for address in (self.uri, self.artifacts):
-            text = text.replace(address, self.masked(address))
+            text = text.replace(address, mask_url(address))
             for secret in _secrets(address):
                 text = text.replace(secret, "***")
         return text
@@ -100,14 +92,6 @@ class RegistrySettings(MeshSettings):
 
 def _split_keys(text: str) -> tuple[str, ...]:
     return tuple(key.strip() for key in text.split(",") if key.strip())
-
-
-def _system_user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # In a container, the user may have no name.
-        return str(os.getuid())
 
 
 def _secrets(address: str) -> set[str]:

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mesh.serve.availability import Availability
+from mesh.serve.media_types import prefers_openmetrics
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel
 from mesh.serve.predict import Predictor, require_model
@@ -92,7 +93,8 @@ class Api:
 
     async def metrics(self, request: Request) -> Response:
         """Measurements in Prometheus' format."""
-        content, media_type = self._metrics.render(request.headers.get("accept", ""))
+        accept = ",".join(request.headers.getlist("accept"))
+        content, media_type = self._metrics.render(as_openmetrics=prefers_openmetrics(accept))
         return Response(content, headers={"Content-Type": media_type})
 
 

@@ -11,8 +11,10 @@ from starlette.middleware import Middleware
 
 from mesh.serve.api import Api
 from mesh.serve.availability import Availability
+from mesh.serve.computation import compute
 from mesh.serve.docs_page import docs_routes
-from mesh.serve.inference import Dispatcher, compute
+from mesh.serve.hosts import ANY_HOST, AllowedHosts
+from mesh.serve.inference import Dispatcher
 from mesh.serve.inference_protocol import InferenceProtocol
 from mesh.serve.metrics import Metrics
 from mesh.serve.middleware import AccessMiddleware, LingeringClose, Traffic
@@ -20,20 +22,25 @@ from mesh.serve.model import ServedModel
 from mesh.serve.openapi import openapi_route
 from mesh.serve.predict import Predictor
 from mesh.serve.problems import ProblemError, handle_http_exception, handle_problem
+from mesh.serve.request_check import RequestCheck
 from mesh.serve.settings import ServeSettings
 
 
-def create_app(model: ServedModel, settings: ServeSettings) -> Starlette:
+def create_app(
+    model: ServedModel, settings: ServeSettings, hosts: AllowedHosts = ANY_HOST
+) -> Starlette:
     """Make the app; any ASGI server with lifespan support can run it.
 
     The model is loaded in the background when the app starts, so that the liveness probe responds
     at once. The app's `Availability`, `Dispatcher` and `Traffic` are in `app.state`, under these
     names in lower case.
+
+    Args:
+        hosts: those that requests may be sent to.
     """
     metrics = Metrics(model.name)
     for collector in model.collectors:
         metrics.registry.register(collector)
-    availability = Availability(model, metrics)
     dispatcher = Dispatcher(
         functools.partial(compute, model),
         metrics,
@@ -41,14 +48,18 @@ def create_app(model: ServedModel, settings: ServeSettings) -> Starlette:
         queue_size=settings.queue_size,
         max_batch=settings.max_batch,
         wait_seconds=settings.batch_wait_ms / 1000,
+        is_short=lambda request: model.passes(request) <= 1,
+        deadline_seconds=settings.deadline_seconds,
+        stuck_seconds=settings.stuck_seconds,
     )
+    availability = Availability(model, dispatcher, metrics)
     predictor = Predictor(model, availability, dispatcher, metrics, settings)
     traffic = Traffic()
     metrics.in_progress.set_function(lambda: traffic.count)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001 - Starlette passes it
-        dispatcher.start()
+        dispatcher.start(availability.fail)
         availability.start_loading()
         try:
             yield
@@ -71,6 +82,7 @@ def create_app(model: ServedModel, settings: ServeSettings) -> Starlette:
             Middleware(
                 AccessMiddleware, availability=availability, traffic=traffic, metrics=metrics
             ),
+            Middleware(RequestCheck, hosts=hosts),
         ],
         exception_handlers={ProblemError: handle_problem, HTTPException: handle_http_exception},
         lifespan=lifespan,

@@ -8,6 +8,7 @@ import time
 from enum import StrEnum
 
 from mesh.core.errors import MeshError
+from mesh.serve.inference import Dispatcher
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel
 from mesh.serve.problems import RETRY_AFTER, ProblemError
@@ -33,7 +34,7 @@ _REASONS = {
     Phase.SERVING: "The model can't respond at the moment.",
     Phase.DRAINING: "The server is shutting down.",
     Phase.CLOSED: "The server is shutting down.",
-    Phase.FAILED: "The model can't be loaded.",
+    Phase.FAILED: "The server failed, and ends.",
 }
 
 
@@ -42,21 +43,23 @@ class Availability:
 
     Attributes:
         phase: the current phase.
-        load_failed: set when loading failed; `failure` then holds the reason, as a sentence.
+        failed: set when the process can't go on; `failure` then holds the reason, as a sentence.
     """
 
-    def __init__(self, model: ServedModel, metrics: Metrics) -> None:
+    def __init__(self, model: ServedModel, dispatcher: Dispatcher, metrics: Metrics) -> None:
         self.phase = Phase.LOADING
         self.failure: str | None = None
-        self.load_failed = asyncio.Event()
+        self.failed = asyncio.Event()
         self._model = model
+        self._dispatcher = dispatcher
         self._metrics = metrics
         metrics.ready.set_function(lambda: self.is_ready)
 
     @property
     def is_ready(self) -> bool:
         """Whether traffic should be sent here."""
-        return self.phase is Phase.SERVING and self._model.ready
+        is_able = self._model.ready and self._dispatcher.is_able
+        return self.phase is Phase.SERVING and is_able
 
     def require_ready(self) -> None:
         """Check that traffic should be sent here.
@@ -89,6 +92,16 @@ class Availability:
         if self.phase is not Phase.FAILED:
             self.phase = Phase.CLOSED
 
+    def fail(self, reason: str) -> None:
+        """Accept nothing more, and let the process end with exit code 1.
+
+        Args:
+            reason: a sentence for standard error.
+        """
+        self.phase = Phase.FAILED
+        self.failure = reason
+        self.failed.set()
+
     def _load(self, loop: asyncio.AbstractEventLoop) -> None:
         started = time.monotonic()
         failure = None
@@ -97,7 +110,8 @@ class Availability:
             self._model.load()
         except MeshError as error:
             failure = str(error)
-        except Exception as error:
+        except BaseException as error:
+            # Extensions in Rust panic with exceptions that aren't an `Exception`.
             logger.exception("Loading the model %s failed", name)
             failure = f"The model {name} can't be loaded: {type(error).__name__}: {error}"
         seconds = time.monotonic() - started
@@ -108,9 +122,7 @@ class Availability:
     def _loaded(self, seconds: float, failure: str | None) -> None:
         self._metrics.load_seconds.set(seconds)
         if failure is not None:
-            self.phase = Phase.FAILED
-            self.failure = failure
-            self.load_failed.set()
+            self.fail(failure)
         elif self.phase is Phase.LOADING:
             self.phase = Phase.SERVING
             logger.info("The model %s is loaded (%.2f s)", self._model.name, seconds)

@@ -58,11 +58,11 @@ def docs_routes(title: str) -> list[Route]:
     async def start(request: Request) -> Response:  # noqa: ARG001 - Starlette passes it
         return Response(START, media_type="text/javascript")
 
-    async def script(request: Request) -> Response:  # noqa: ARG001 - Starlette passes it
-        return FileResponse(files / "swagger_bundle.js", media_type="text/javascript")
+    async def script(request: Request) -> Response:
+        return _whole_file(request, files / "swagger_bundle.js", "text/javascript")
 
-    async def style(request: Request) -> Response:  # noqa: ARG001 - Starlette passes it
-        return FileResponse(files / "swagger_style.css", media_type="text/css")
+    async def style(request: Request) -> Response:
+        return _whole_file(request, files / "swagger_style.css", "text/css")
 
     return [
         Route("/docs", show),
@@ -70,6 +70,13 @@ def docs_routes(title: str) -> list[Route]:
         Route("/docs/swagger-ui.js", script),
         Route("/docs/swagger-ui.css", style),
     ]
+
+
+def _whole_file(request: Request, path: Path, media_type: str) -> Response:
+    # Ranges may be ignored; Starlette would refuse wrong ones without problem details.
+    scope = request.scope
+    scope["headers"] = [header for header in scope["headers"] if header[0] != b"range"]
+    return FileResponse(path, media_type=media_type, headers={"Accept-Ranges": "none"})
 
 
 def _files() -> Path:

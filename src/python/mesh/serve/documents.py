@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from mesh.core.markup import Markup, MarkupChoice
+from mesh.nlp.normal_form import normal_form
+from mesh.serve.request_limits import TOTAL_CHARACTERS
 
 EXAMPLE_TEXT = (
     "Marie Curie, born in Warsaw, won the Nobel Prize in Physics for her research on radioactivity."
@@ -17,6 +19,12 @@ MAX_DOCUMENT_CHARACTERS = 200_000
 MAX_TOTAL_CHARACTERS = 1_000_000
 MAX_ENTITIES = 1_000
 """Of one document."""
+MAX_LANGUAGE = 100
+"""Characters of a language's name or code."""
+
+MAX_COMPATIBLE_CHARACTERS = 4 * MAX_DOCUMENT_CHARACTERS
+"""Of one document in Unicode's compatible form (NFKC), in which words are compared: there, a single
+character may become 18."""
 
 
 class RequestModel(BaseModel):
@@ -32,6 +40,7 @@ class Document(RequestModel):
         max_length=MAX_DOCUMENT_CHARACTERS,
         description="The text, which may be empty.",
         examples=[EXAMPLE_TEXT],
+        json_schema_extra={TOTAL_CHARACTERS: MAX_TOTAL_CHARACTERS},
     )
 
 
@@ -62,7 +71,7 @@ class DocumentConfiguration(RequestModel):
 class LanguageConfiguration(DocumentConfiguration):
     """How documents are read whose language decides. Every field is optional."""
 
-    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")] = Field(
+    language: Annotated[str, StringConstraints(max_length=3, pattern=r"^[a-z]{2,3}$")] = Field(
         default="en",
         description="ISO 639 code of the documents' language. A language that the model does not know "
         "is refused.",
@@ -90,14 +99,31 @@ class DocumentsRequest(RequestModel):
         """The texts."""
         return [item.document for item in self.inputs]
 
+    @property
+    def names(self) -> Iterable[str]:
+        """The names of entities and their types, where its documents come with entities."""
+        return ()
+
     @model_validator(mode="after")
     def _total_length(self) -> Self:
-        characters = sum(map(len, self.documents))
-        if characters > MAX_TOTAL_CHARACTERS:
-            raise ValueError(
-                f"the documents have {characters:,} characters together, more than "
-                f"{MAX_TOTAL_CHARACTERS:,}: send them in several requests"
-            )
+        for what, texts in (("documents", self.documents), ("names", self.names)):
+            characters = sum(map(len, texts))
+            if characters > MAX_TOTAL_CHARACTERS:
+                raise ValueError(
+                    f"the {what} have {characters:,} characters together, more than "
+                    f"{MAX_TOTAL_CHARACTERS:,}: send them in several requests"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _compatible_length(self) -> Self:
+        for number, text in enumerate(self.documents):
+            characters = len(text) if text.isascii() else len(normal_form("NFKC", text))
+            if characters > MAX_COMPATIBLE_CHARACTERS:
+                raise ValueError(
+                    f"document {number} has {characters:,} characters in Unicode's compatible form, "
+                    f"more than {MAX_COMPATIBLE_CHARACTERS:,}: send less of it at once"
+                )
         return self
 
 
@@ -115,6 +141,8 @@ class RefusedDocument(BaseModel):
 
 class Span(RequestModel):
     """Base of a name in a document, with its place where that is known."""
+
+    model_config = ConfigDict(json_schema_extra={TOTAL_CHARACTERS: MAX_TOTAL_CHARACTERS})
 
     start: int | None = Field(
         default=None,

@@ -1,8 +1,12 @@
-"""Inference: a bounded queue, and threads that take micro-batches from it and compute them."""
+"""Inference: a bounded queue, and threads that take micro-batches from it and compute them.
+
+A computation passes checkpoints (`mesh.core.passes`). There it ends if nobody waits for it any
+more, and a long one makes way: its thread computes the short requests that wait.
+"""
 
 import asyncio
 import contextlib
-import logging
+import math
 import threading
 import time
 from collections import deque
@@ -10,49 +14,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel
-
+from mesh.core.passes import AbandonedError, watched
+from mesh.serve.computation import as_result
 from mesh.serve.metrics import Metrics
-from mesh.serve.model import ServedModel
-
-logger = logging.getLogger(__name__)
+from mesh.serve.workers import Workers
 
 Compute = Callable[[Sequence[Any]], Sequence[Any]]
 
-
-def compute(model: ServedModel, requests: Sequence[Any]) -> list[bytes | Exception]:
-    """The model's response to each request as JSON, or the exception that is its result.
-
-    Where the model fails on the batch as a whole, each of its requests is tried alone.
-    """
-    return [_encoded(model, response) for response in _predicted(model, requests)]
-
-
-def _predicted(model: ServedModel, requests: Sequence[Any]) -> Sequence[BaseModel | Exception]:
-    try:
-        return model.predict_batch(requests)
-    except Exception:
-        if len(requests) == 1:
-            raise
-        logger.exception("A batch of %d failed; its requests are tried alone", len(requests))
-    responses: list[BaseModel | Exception] = []
-    for request in requests:
-        try:
-            responses.extend(model.predict_batch([request]))
-        except Exception as error:
-            responses.append(error)
-    return responses
-
-
-def _encoded(model: ServedModel, response: BaseModel | Exception) -> bytes | Exception:
-    if isinstance(response, Exception):
-        return response
-    if not isinstance(response, model.response_model):
-        expected = model.response_model.__name__
-        return TypeError(
-            f"The model's response is of type {type(response).__name__}, not {expected}"
-        )
-    return response.model_dump_json().encode()
+PART_OF_DEADLINE = 0.5
+"""How much of it a computation may take that says so before; the rest is for reading and waiting."""
+SECONDS_OF_PASS = 0.05
+"""Checkpoints that follow sooner are passed over."""
 
 
 class QueueFullError(Exception):
@@ -65,25 +37,30 @@ class Job:
 
     Attributes:
         future: gets the result, which may be an exception; cancelled when nobody waits for it.
+        is_short: whether it takes about one pass at most.
         submitted: time of `time.monotonic()`.
     """
 
     request: Any
     future: asyncio.Future[Any]
+    is_short: bool
     submitted: float = field(default_factory=time.monotonic)
 
 
 class Dispatcher:
     """Hands requests from the event loop to threads and results back.
 
-    A free thread takes waiting requests at once: at most `max_batch`, and no more than its fraction
-    when other threads are free too. Jobs whose future was cancelled while they waited are not
-    computed.
+    A free thread takes waiting requests at once: a long one alone, of short ones at most
+    `max_batch`, and no more than its fraction when other threads are free too. Jobs whose future
+    was cancelled while they waited are not computed.
 
     Args:
         compute: called in the threads with 1 to `max_batch` requests; returns as many results,
             exceptions among them being the results of single requests.
         wait_seconds: how long a thread waits for `max_batch` requests once it has one.
+        is_short: whether a request takes about one pass at most; called on the event loop.
+        deadline_seconds: how long a request may take, as the caller sees to.
+        stuck_seconds: how long the threads may stand still before they are given up.
     """
 
     def __init__(
@@ -95,11 +72,21 @@ class Dispatcher:
         queue_size: int,
         max_batch: int,
         wait_seconds: float = 0,
+        is_short: Callable[[Any], bool] = lambda _: True,
+        deadline_seconds: float = math.inf,
+        stuck_seconds: float = math.inf,
     ) -> None:
         self.queue_size = queue_size
+        self.longest_seconds = deadline_seconds * PART_OF_DEADLINE
+        self._deadline_seconds = deadline_seconds
+        self._is_short = is_short
+        # When a thread last began or ended a pass.
+        self._moved = math.inf
         self._compute = compute
         self._metrics = metrics
-        self._threads = threads
+        self._workers = Workers(
+            self._work, wanted=threads, is_stuck=lambda: self._has_stood_still(stuck_seconds)
+        )
         self._max_batch = max_batch
         self._wait_seconds = wait_seconds
         self._queue: deque[Job] = deque()
@@ -109,6 +96,7 @@ class Dispatcher:
         self._changed = threading.Condition()
         self._loop: asyncio.AbstractEventLoop | None = None
         metrics.queue_depth.set_function(lambda: len(self))
+        metrics.threads.set_function(lambda: len(self._workers))
 
     def __len__(self) -> int:
         """The number of waiting requests."""
@@ -119,15 +107,31 @@ class Dispatcher:
         """The number of threads that wait for requests."""
         return self._free
 
-    def start(self) -> None:
-        """Start the threads; results go to the running event loop."""
+    @property
+    def is_stalled(self) -> bool:
+        """Whether no thread is free, and none has ended a pass for as long as the deadline."""
+        return self._has_stood_still(self._deadline_seconds)
+
+    @property
+    def is_able(self) -> bool:
+        """Whether requests are computed: all threads work, and don't stand still."""
+        return self._workers.is_complete and not self.is_stalled
+
+    def _has_stood_still(self, seconds: float) -> bool:
+        return not self._free and time.monotonic() - self._moved > seconds
+
+    def start(self, give_up: Callable[[str], None] = lambda _: None) -> None:
+        """Start the threads; results go to the running event loop.
+
+        Args:
+            give_up: gets the reason, as a sentence, why the threads can't go on.
+        """
         self._loop = asyncio.get_running_loop()
-        for number in range(self._threads):
-            # A daemon, so that a computation past all deadlines doesn't keep the process alive.
-            threading.Thread(target=self._work, name=f"inference-{number}", daemon=True).start()
+        self._workers.start(give_up)
 
     def close(self) -> None:
         """Let the threads end once the queue is empty."""
+        self._workers.close()
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -139,7 +143,7 @@ class Dispatcher:
             QueueFullError: there is no room for all of them.
         """
         loop = asyncio.get_running_loop()
-        jobs = [Job(request, loop.create_future()) for request in requests]
+        jobs = [Job(request, loop.create_future(), self._is_short(request)) for request in requests]
         with self._changed:
             if len(self._queue) + len(jobs) > self.queue_size:
                 raise QueueFullError
@@ -169,13 +173,35 @@ class Dispatcher:
 
     def _work(self) -> None:
         while batch := self._next_batch():
-            self._metrics.batch_size.observe(len(batch))
-            started = time.monotonic()
-            for job in batch:
-                self._metrics.queue_seconds.observe(started - job.submitted)
+            self._run(batch, within=False)
+
+    def _run(self, batch: Sequence[Job], *, within: bool) -> None:
+        """Compute a batch, maybe within the computation of another one."""
+        try:
+            self._compute_batch(batch, within)
+        except AbandonedError:
+            # Nobody waits for the results.
+            self._moved = time.monotonic()
+        except BaseException as error:
+            self._hand_over(batch, [as_result(error)] * len(batch))
+            raise
+
+    def _compute_batch(self, batch: Sequence[Job], within: bool) -> None:
+        self._metrics.batch_size.observe(len(batch))
+        started = self._moved = time.monotonic()
+        for job in batch:
+            self._metrics.queue_seconds.observe(started - job.submitted)
+        with watched(_BatchWatch(self, batch, within)):
             results = self._results([job.request for job in batch])
-            self._metrics.batch_seconds.observe(time.monotonic() - started)
-            self._hand_over(batch, results)
+        self._moved = time.monotonic()
+        self._metrics.batch_seconds.observe(self._moved - started)
+        self._hand_over(batch, results)
+
+    def end_pass(self, *, make_way: bool) -> None:
+        """Note that a thread ended a pass; let it compute the short requests that wait, if any."""
+        self._moved = time.monotonic()
+        if make_way and self._queue and (batch := self._take_short()):
+            self._run(batch, within=True)
 
     def _next_batch(self) -> list[Job]:
         """Wait for requests and take them; none once closed."""
@@ -197,18 +223,32 @@ class Dispatcher:
         return self._closed or len(self._queue) >= self._max_batch
 
     def _take(self) -> list[Job]:
+        if not self._queue:
+            return []
         # The ceiling of an equal part for each free thread.
-        part = -(-len(self._queue) // self._free)
-        batch = [self._queue.popleft() for _ in range(min(part, self._max_batch))]
+        part = min(-(-len(self._queue) // self._free), self._max_batch)
+        batch = [self._queue.popleft()]
+        while len(batch) < part and batch[0].is_short and self._queue[0].is_short:
+            batch.append(self._queue.popleft())
         if self._queue:
             self._changed.notify()
         return batch
 
+    def _take_short(self) -> list[Job]:
+        """The short requests that wait, unless other threads are free to take them."""
+        with self._changed:
+            if self._free:
+                return []
+            batch = [job for job in self._queue if job.is_short][: self._max_batch]
+            for job in batch:
+                self._queue.remove(job)
+            return batch
+
     def _results(self, requests: Sequence[Any]) -> Sequence[Any]:
         try:
             results = self._compute(requests)
-        except Exception as error:
-            return [error] * len(requests)
+        except BaseException as error:
+            return [as_result(error)] * len(requests)
         if len(results) != len(requests):
             wrong = RuntimeError(
                 f"{len(results)} results were computed for {len(requests)} requests"
@@ -221,6 +261,27 @@ class Dispatcher:
         # RuntimeError: the loop is closed, since the server stopped waiting.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(_set_results, batch, results)
+
+
+class _BatchWatch:
+    """Watches the computation of a batch."""
+
+    def __init__(self, dispatcher: Dispatcher, batch: Sequence[Job], within: bool) -> None:
+        self.longest_seconds = dispatcher.longest_seconds
+        self._dispatcher = dispatcher
+        self._batch = batch
+        self._within = within
+        self._passed = time.monotonic()
+
+    def checkpoint(self, *, idle: bool) -> None:
+        """End the computation if nobody waits for it; if it is long or idle, make way."""
+        if time.monotonic() - self._passed < SECONDS_OF_PASS:
+            return
+        if all(job.future.cancelled() for job in self._batch):
+            raise AbandonedError
+        is_long = idle or not self._batch[0].is_short
+        self._dispatcher.end_pass(make_way=is_long and not self._within)
+        self._passed = time.monotonic()
 
 
 def _set_results(batch: Sequence[Job], results: Sequence[Any]) -> None:

@@ -173,14 +173,14 @@ class InferenceProtocol:
             raise ProblemError(
                 415, "Binary tensors are not supported; send the texts in `data` as JSON."
             )
-        parsed: InferRequest = await self._predictor.accept(
-            request.scope, request.receive, InferRequest
-        )
-        texts = parsed.inputs[0].data
-        if len(texts) > self._max_texts:
-            detail = f"{len(texts)} texts are more than the {self._max_texts} that may wait."
-            raise ProblemError(422, detail)
-        responses = await self._predictor.infer(self._requests(texts), request.receive)
+        parsed: InferRequest
+        accepted = self._predictor.accepted(request.scope, request.receive, InferRequest)
+        async with accepted as parsed:
+            texts = parsed.inputs[0].data
+            if len(texts) > self._max_texts:
+                detail = f"{len(texts)} texts are more than the {self._max_texts} that may wait."
+                raise ProblemError(422, detail)
+            responses = await self._predictor.infer(self._requests(texts), request.receive)
         data = [response.decode() for response in responses]
         tensor = OutputTensor(shape=[len(data)], data=data)
         return _json(InferResponse(model_name=self._model.name, id=parsed.id, outputs=[tensor]))

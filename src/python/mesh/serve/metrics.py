@@ -8,7 +8,8 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
 )
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -44,8 +45,14 @@ class Metrics:
             "Requests being received or responded to.",
             registry=registry,
         )
+        self.bytes_in_flight = Gauge(
+            "http_request_bytes_in_flight",
+            "Bytes of bodies from their arrival until the response.",
+            registry=registry,
+        )
         self.ready = Gauge("model_ready", "1 when the model responds.", registry=registry)
         self.load_seconds = Gauge("model_load_seconds", "How long loading took.", registry=registry)
+        self.threads = Gauge("inference_threads", "Threads that compute.", registry=registry)
         self.queue_depth = Gauge(
             "inference_queue_depth", "Requests waiting for a thread.", registry=registry
         )
@@ -76,7 +83,9 @@ class Metrics:
         info = Gauge("model_info", "Always 1; names the model.", ("model",), registry=registry)
         info.labels(model).set(1)
 
-    def render(self, accept: str) -> tuple[bytes, str]:
-        """All metrics and their media type: OpenMetrics if `accept` wants it, else plain text."""
-        encoder, media_type = choose_encoder(accept)
-        return encoder(self.registry), media_type
+    def render(self, *, as_openmetrics: bool) -> tuple[bytes, str]:
+        """All metrics and their media type: OpenMetrics, or plain text."""
+        if as_openmetrics:
+            content: bytes = openmetrics.generate_latest(self.registry)  # type: ignore[no-untyped-call]
+            return content, openmetrics.CONTENT_TYPE_LATEST
+        return generate_latest(self.registry), CONTENT_TYPE_PLAIN_0_0_4

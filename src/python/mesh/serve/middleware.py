@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mesh.serve.availability import Availability, Phase
 from mesh.serve.metrics import Metrics
 from mesh.serve.problems import RETRY_AFTER, ProblemError, problem_response, shorten
+from mesh.serve.request_check import LINGER_SECONDS, MALFORMED
 
 # The access log's name is documented: logging is configured by it.
 logger = logging.getLogger("mesh.serve.access")
@@ -25,7 +26,6 @@ QUIET_ROUTES = frozenset(
     {"/v1/live", "/v1/ready", "/v2/health/live", "/v2/health/ready", "/metrics"}
 )
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-LINGER_SECONDS = 2.0
 
 CUT_OFF = "The server was shut down before the response was ready; try again."
 DEFECT = "The server failed to respond; its log says why, under this request id."
@@ -98,24 +98,31 @@ class AccessMiddleware:
         self._traffic.enter()
         try:
             await self._app(scope, receive, send_recorded)
-        except ClientDisconnect:
+        except (ClientDisconnect, GeneratorExit):
             pass
-        except asyncio.CancelledError:
-            self._traffic.cut_off += 1
-            if status == CLIENT_LEFT:
-                problem = ProblemError(503, CUT_OFF, headers=RETRY_AFTER)
+        except BaseException as error:
+            problem = self._problem(error, request_id)
+            is_under_way = status != CLIENT_LEFT
+            if not is_under_way:
                 await problem_response(scope, problem)(scope, receive, send_recorded)
-            raise
-        except Exception:
-            logger.exception("Request %s failed", request_id, extra={"request_id": request_id})
-            if status != CLIENT_LEFT:
-                # The response is under way; the server must cut it off.
+            if is_under_way or _is_cut_off(error):
                 raise
-            problem = ProblemError(500, DEFECT)
-            await problem_response(scope, problem)(scope, receive, send_recorded)
         finally:
             self._traffic.leave()
             self._record(scope, request_id, status, time.perf_counter() - started)
+
+    def _problem(self, error: BaseException, request_id: str) -> ProblemError:
+        """What a client gets to know of an exception; the log has the rest."""
+        if isinstance(error, ProblemError):
+            return error
+        if _is_cut_off(error):
+            self._traffic.cut_off += 1
+            return ProblemError(503, CUT_OFF, headers=RETRY_AFTER)
+        # Extensions in Rust panic with exceptions that aren't an `Exception`.
+        logger.error(
+            "Request %s failed", request_id, extra={"request_id": request_id}, exc_info=error
+        )
+        return ProblemError(500, DEFECT)
 
     def _complete_headers(self, scope: Scope, message: Message, request_id: str) -> None:
         message["headers"] = [*message["headers"], (REQUEST_ID, request_id.encode("ascii"))]
@@ -158,6 +165,12 @@ class AccessMiddleware:
             self._timers[method, route] = timer
         counter.inc()
         timer.observe(seconds)
+
+
+def _is_cut_off(error: BaseException) -> bool:
+    """Whether the server ends the request, not a defect with the same exception."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
 def _request_id(scope: Scope) -> str:
@@ -229,7 +242,7 @@ def _lingering(scope: Scope, body: _Body, send: Send) -> Send:
             discard.cancel()
 
     async def send_lingering(message: Message) -> None:
-        if body.is_complete:
+        if body.is_complete or MALFORMED in scope["state"]:
             await send(message)
         elif message["type"] == "http.response.start":
             if is_http_1:

@@ -12,10 +12,14 @@ from mesh.core.card import COMPILED, ModelCard
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
-from mesh.serve.documents import EXAMPLE_TEXT, RefusedDocument
+from mesh.serve.documents import EXAMPLE_TEXT, DocumentsRequest, RefusedDocument
+from mesh.serve.version_files import VersionFiles
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
+
+CHARACTERS_OF_PASS = 4_000
+"""Of documents: about a thousand tokens, which a network computes in one pass."""
 
 
 class ServedModel(ABC):
@@ -32,7 +36,7 @@ class ServedModel(ABC):
         response_model: the type of all responses.
         settings: classes of the model's own settings.
         ready: whether the model, once loaded, can respond. A model that depends on another service
-            may set it to False while that is down.
+            may set it to False while that is down; damaged files do for good.
 
     Args:
         directory: of the version that it serves; None where code is the whole model.
@@ -95,6 +99,16 @@ class ServedModel(ABC):
         """Respond once, so that no client waits for anything lazy."""
         self.predict(self.example_request(EXAMPLE_TEXT))
 
+    def passes(self, request: Any) -> float:
+        """About how many passes a request takes (see `mesh.core.passes`), at a glance.
+
+        A request of more than one is computed alone, and makes way for others at its checkpoints.
+        By default, documents count by their length, and other requests take less than one.
+        """
+        if not isinstance(request, DocumentsRequest):
+            return 0
+        return sum(map(len, request.documents)) / CHARACTERS_OF_PASS
+
     def bio(self) -> dict[str, Any]:
         """The description of the model: `model_name`, and the `model_card` as JSON values."""
         return {"model_name": self.name, "model_card": {}}
@@ -136,6 +150,7 @@ class ArtifactModel(ServedModel):
         """
 
     def load(self) -> None:
+        VersionFiles(self._directory).watch(self)
         self._card = ModelCard.read(self._directory).model_dump(mode="json")
         self.load_compiled(self._directory / COMPILED)
         self.warm_up()
@@ -164,13 +179,14 @@ class EncoderModel(ServedModel):
             load: gets the folder of the compiled encoder.
 
         Raises:
-            MeshError: there is none, or it can't be loaded.
+            MeshError: there is none, it is damaged, or it can't be loaded.
         """
         if self._directory is None:
             raise MeshError(
                 f"{self.name} needs an encoder, and none is in models/; "
                 f"run `mesh run {self.name}`, or serve:download."
             )
+        VersionFiles(self._directory).watch(self)
         self._card["encoder"] = ModelCard.read(self._directory).model_dump(mode="json")
         return load(self._directory / COMPILED)
 

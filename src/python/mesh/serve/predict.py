@@ -1,8 +1,8 @@
 """A prediction from the body of a request to the body of the response."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from email.message import Message
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
@@ -11,13 +11,16 @@ from starlette.types import Receive, Scope, Send
 
 from mesh.core.errors import UsageError
 from mesh.serve.availability import ACCEPTING, Availability
+from mesh.serve.bodies import Body, BytesInFlight
 from mesh.serve.inference import Dispatcher, Job, QueueFullError
+from mesh.serve.media_types import JSON, require_json
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel
 from mesh.serve.problems import RETRY_AFTER, ProblemError, shorten, validation_problem
+from mesh.serve.request_limits import Extent, largest_request
 from mesh.serve.settings import ServeSettings
 
-JSON = b"application/json"
+_JSON_TYPE = (b"content-type", JSON.encode())
 INLINE_BYTES = 64 * 1024
 """Bodies up to this size are validated within a millisecond, faster than a thread is reached."""
 
@@ -45,18 +48,31 @@ class Predictor:
         self._dispatcher = dispatcher
         self._metrics = metrics
         self._settings = settings
+        self._flight = BytesInFlight(settings.max_bytes_in_flight)
+        metrics.bytes_in_flight.set_function(lambda: self._flight.count)
+        self._validating = asyncio.Lock()
+        self._max_bytes = min(
+            settings.max_body_bytes or largest_request(model.request_model).bytes,
+            self._flight.largest,
+        )
+        self._max_elements: dict[type[BaseModel], int] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to a request."""
         require_model(scope, self._model)
-        parsed = await self.accept(scope, receive, self._model.request_model)
-        [body] = await self.infer([parsed], receive)
-        headers = [(b"content-length", str(len(body)).encode()), (b"content-type", JSON)]
+        async with self.accepted(scope, receive, self._model.request_model) as parsed:
+            [body] = await self.infer([parsed], receive)
+        headers = [(b"content-length", str(len(body)).encode()), _JSON_TYPE]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def accept(self, scope: Scope, receive: Receive, schema: type[BaseModel]) -> Any:
+    @contextlib.asynccontextmanager
+    async def accepted(
+        self, scope: Scope, receive: Receive, schema: type[BaseModel]
+    ) -> AsyncIterator[Any]:
         """Read and validate the body of a request; cheap checks come first.
+
+        Until the end of the block, the body counts as in flight.
 
         Raises:
             ProblemError: 400, 408, 413, 415, 422 or 503.
@@ -69,12 +85,22 @@ class Predictor:
             raise self._availability.unavailable()
         if len(self._dispatcher) >= self._dispatcher.queue_size:
             raise self._queue_full()
-        max_bytes, seconds = self._settings.max_body_bytes, self._settings.receive_seconds
-        body = await read_body(headers, receive, max_bytes=max_bytes, seconds=seconds)
+        limits = Extent(self._max_bytes, self._elements(schema))
+        with Body(self._flight, limits, self._settings.receive_seconds) as body:
+            yield await self._validated(schema, await body.read(headers, receive))
+
+    def _elements(self, schema: type[BaseModel]) -> int:
+        if schema not in self._max_elements:
+            self._max_elements[schema] = largest_request(schema).elements
+        return self._max_elements[schema]
+
+    async def _validated(self, schema: type[BaseModel], body: bytes) -> Any:
         try:
             if len(body) <= INLINE_BYTES:
                 return schema.model_validate_json(body)
-            return await asyncio.to_thread(schema.model_validate_json, body)
+            # One at a time: each holds the interpreter lock, and the memory of what it makes.
+            async with self._validating:
+                return await asyncio.to_thread(schema.model_validate_json, body)
         except ValidationError as error:
             raise validation_problem(error) from None
 
@@ -181,73 +207,3 @@ def require_model(scope: Scope, model: ServedModel) -> None:
     if name != model.name:
         detail = f"The model {shorten(name)!r} is not served here; {model.name!r} is."
         raise ProblemError(404, detail)
-
-
-def require_json(headers: Mapping[bytes, bytes]) -> None:
-    """Check the media type; a missing one counts as JSON.
-
-    Clients of the Open Inference Protocol send none.
-
-    Args:
-        headers: as ASGI gives them, names in lower case.
-
-    Raises:
-        ProblemError: 415.
-    """
-    if encoding := headers.get(b"content-encoding"):
-        raise ProblemError(
-            415,
-            f"The body is encoded as {shorten(encoding.decode('latin-1'))}; send it uncompressed.",
-        )
-    if headers.get(b"content-type", JSON) == JSON:
-        return
-    given = headers[b"content-type"].decode("latin-1")
-    parsed = Message()
-    parsed["content-type"] = given
-    charset = parsed.get_content_charset("utf-8")
-    if parsed.get_content_type() != JSON.decode() or charset not in ("utf-8", "us-ascii"):
-        raise ProblemError(415, f"The body is {shorten(given)}; send application/json in UTF-8.")
-
-
-async def read_body(
-    headers: Mapping[bytes, bytes], receive: Receive, *, max_bytes: int, seconds: float
-) -> bytes:
-    """Read a request's body, holding no more of it than is allowed.
-
-    Raises:
-        ProblemError: 400 when its length is malformed, 408 when it doesn't arrive in time, 413 when
-            it is too large.
-        ClientDisconnect: the client left.
-    """
-    declared = headers.get(b"content-length", b"0")
-    if not declared.isdigit():
-        raise ProblemError(400, "The header Content-Length is not a number.")
-    # Its digits are compared first: converting millions of them would take long.
-    if len(declared.lstrip(b"0")) > len(str(max_bytes)) or int(declared) > max_bytes:
-        raise _too_large(max_bytes)
-    try:
-        async with asyncio.timeout(seconds):
-            return await _received(receive, max_bytes)
-    except TimeoutError:
-        detail = f"The body did not arrive within {seconds:g} seconds."
-        raise ProblemError(408, detail) from None
-
-
-async def _received(receive: Receive, max_bytes: int) -> bytes:
-    pieces = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        piece = message.get("body", b"")
-        size += len(piece)
-        if size > max_bytes:
-            raise _too_large(max_bytes)
-        pieces.append(piece)
-        if not message.get("more_body", False):
-            return b"".join(pieces)
-
-
-def _too_large(max_bytes: int) -> ProblemError:
-    return ProblemError(413, f"The body is larger than {max_bytes} bytes; send less at once.")

@@ -9,6 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from mesh.core.urls import mask_urls
+
 RETRY_AFTER = {"Retry-After": "1"}
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 20
@@ -42,7 +44,7 @@ class ProblemError(Exception):
 
     Args:
         status: HTTP status code.
-        detail: one sentence for the client.
+        detail: one sentence for the client; passwords of URLs in it are masked.
         errors: the fields that are wrong.
         headers: more headers of the response.
     """
@@ -55,9 +57,9 @@ class ProblemError(Exception):
         errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(detail)
         self.status = status
-        self.detail = detail
+        self.detail = mask_urls(detail)
+        super().__init__(self.detail)
         self.errors = errors
         self.headers = headers
 

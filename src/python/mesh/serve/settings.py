@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.settings import MeshSettings
+from mesh.serve.hosts import parse_patterns
 
 BACKLOG = 1024
 """Connections that may wait to be accepted."""
@@ -20,6 +21,15 @@ class ServeSettings(MeshSettings):
     port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 takes any free one.")
     server: Literal["uvicorn", "hypercorn"] = Field(
         "uvicorn", description="The HTTP server: hypercorn supports HTTP/2, uvicorn is faster."
+    )
+    http2: bool = Field(
+        False, description="Whether hypercorn speaks HTTP/2 to clients that start with it."
+    )
+    allowed_hosts: str = Field(
+        "",
+        description="Names of hosts that requests may be sent to, without ports, separated by "
+        "commas: *.example.com for all of a domain, * for any. By default none but localhost and "
+        "addresses where the server listens on a loopback address, else any.",
     )
     threads: int = Field(
         2, ge=1, description="Threads that compute. Each computes one batch at a time."
@@ -36,8 +46,29 @@ class ServeSettings(MeshSettings):
     deadline_seconds: float = Field(
         30, gt=0, description="Waiting and computing may take this long; then status 504."
     )
-    max_body_bytes: int = Field(
-        8 * 1024 * 1024, ge=1, description="Larger request bodies get status 413."
+    stuck_seconds: float = Field(
+        300,
+        gt=0,
+        description="When no thread is free and none has moved on for this long, the process ends with "
+        "exit code 1, since it can't end them.",
+    )
+    max_body_bytes: int | None = Field(
+        None,
+        ge=1,
+        description="Larger request bodies get status 413. By default what the largest request that the "
+        "model allows needs.",
+    )
+    max_bytes_in_flight: int = Field(
+        128 * 1024 * 1024,
+        ge=1,
+        description="Bytes of request bodies that all connections hold together, until their responses; "
+        "more get status 503. No body may be larger.",
+    )
+    max_connections: int = Field(
+        512,
+        ge=1,
+        description="Open connections. For another one, that which has waited for its client for longest is "
+        "closed; where none waits, the new one gets status 503.",
     )
     receive_seconds: float = Field(
         10,
@@ -55,3 +86,9 @@ class ServeSettings(MeshSettings):
     drain_seconds: float = Field(
         25, gt=0, description="After that, how long accepted requests may take."
     )
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, text: str) -> str:
+        parse_patterns(text)
+        return text

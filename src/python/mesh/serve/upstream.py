@@ -1,19 +1,25 @@
 """Calls of other services by a model: their errors, retries, circuit breaker and event loop."""
 
 import asyncio
+import logging
 import math
 import re
 import threading
 import time
 from collections.abc import Awaitable, Coroutine, Iterable
+from concurrent.futures import wait
 from typing import Any, Literal, TypeVar
 
 import tenacity
 
+from mesh.core.passes import checkpoint
 from mesh.serve.problems import ProblemError
+
+logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
+SECONDS_BETWEEN_CHECKPOINTS = 0.1
 FIRST_WAIT_SECONDS = 0.25
 LONGEST_WAIT_SECONDS = 8
 _DELAY_SECONDS = re.compile(r"[0-9]{1,9}")
@@ -190,11 +196,29 @@ class EventLoop:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         # A daemon, so that a call without a waiting client doesn't keep the process from ending.
-        threading.Thread(target=self._loop.run_forever, name="upstream", daemon=True).start()
+        threading.Thread(target=self._live, name="upstream", daemon=True).start()
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Run a coroutine there and wait for it; many threads may do so at the same time."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        """Run a coroutine there and wait for it; many threads may do so at the same time.
+
+        Raises:
+            AbandonedError: nobody waits for the result any more; the coroutine is cancelled.
+        """
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            while not wait([future], SECONDS_BETWEEN_CHECKPOINTS).done:
+                checkpoint(idle=True)
+            return future.result()
+        finally:
+            future.cancel()
+
+    def _live(self) -> None:
+        while True:
+            try:
+                self._loop.run_forever()
+            except BaseException:
+                # A coroutine's SystemExit ends the loop, for which all calls would wait for ever.
+                logger.exception("The event loop for other services ended; it goes on")
 
 
 async def settle(works: Iterable[Awaitable[Result]]) -> list[Result | Exception]:

@@ -2,20 +2,18 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
-import re
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 from uvicorn import Config, Server
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from mesh.serve.connections import Connections
 from mesh.serve.settings import BACKLOG, ServeSettings
-
-MAX_HEADER_BYTES = 64 * 1024
-UPGRADE = re.compile(rb"(?<=\r\n)upgrade:[^\r\n]*\r\n", re.IGNORECASE)
+from mesh.serve.uvicorn_protocol import HttpProtocol
 
 
 async def serve_until(
@@ -34,7 +32,7 @@ async def serve_until(
 
     config = Config(
         asgi_app,
-        http=BoundedHeaderProtocol,
+        http=functools.partial(HttpProtocol, Connections(settings.max_connections)),  # type: ignore[arg-type]
         ws="none",
         lifespan="on",
         log_config=None,
@@ -58,56 +56,6 @@ async def serve_until(
         await server.serve(sockets=[listener])
     finally:
         stopping.cancel()
-
-
-class BoundedHeaderProtocol(HttpToolsProtocol):
-    """Bounds the time that a header may take to arrive, and its size, which Uvicorn doesn't.
-
-    The time is that of idle connections, and counts from the connection's start or the last
-    response. An offer to change to another protocol, as Java's client makes it, is ignored:
-    httptools would drop the request's body.
-    """
-
-    _header_bytes = 0
-    _in_body = False
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super()._unset_keepalive_if_required()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        if not self._in_body:
-            self._header_bytes += len(data)
-            if b"pgrade:" in data:
-                data = _without_upgrade(data)
-        super().data_received(data)
-        # Counted after parsing: a piece that ends the header may hold much of the body.
-        if self._header_bytes > MAX_HEADER_BYTES and not self.transport.is_closing():
-            self.send_400_response("The header is too large.")
-
-    def on_headers_complete(self) -> None:
-        self._in_body = True
-        self._header_bytes = 0
-        super()._unset_keepalive_if_required()
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        self._in_body = False
-        super().on_message_complete()
-
-    def _unset_keepalive_if_required(self) -> None:
-        """Keep the timer running; Uvicorn would stop it at a header's first byte."""
-
-
-def _without_upgrade(data: bytes) -> bytes:
-    head, end, rest = data.partition(b"\r\n\r\n")
-    return UPGRADE.sub(b"", head + end[:2]) + end[2:] + rest
 
 
 class _Server(Server):

@@ -7,7 +7,8 @@ from typing import Any
 from prometheus_client.registry import Collector
 
 from mesh.nlp.document import Document, read_document
-from mesh.serve.model import ServedModel
+from mesh.serve.cost import ReadingCost
+from mesh.serve.model import ServedModel, compute_accepted
 from summarization.chat import ChatSummarizer
 from summarization.endpoint import Endpoint
 from summarization.extractive import ExtractiveSummarizer
@@ -15,7 +16,7 @@ from summarization.project import PROJECT
 from summarization.prompts import VERSION
 from summarization.schema import Prediction, Request, Response
 from summarization.settings import SummarizationSettings
-from summarization.summarizer import Summarizer, Summary
+from summarization.summarizer import Summarizer, Summary, Task
 
 
 class SummarizationModel(ServedModel):
@@ -34,6 +35,8 @@ class SummarizationModel(ServedModel):
             "description": PROJECT.description,
             "backend": settings.backend,
         }
+        # Of the backend that computes here.
+        self._cost = ReadingCost()
         self._endpoint = Endpoint(settings) if settings.backend == "chat" else None
 
     @property
@@ -47,12 +50,19 @@ class SummarizationModel(ServedModel):
         else:
             self._summarizer = ExtractiveSummarizer()
             self.warm_up()
+            self._cost.calibrate(lambda text: self.predict(self.example_request(text)))
 
     def bio(self) -> dict[str, Any]:
         return {"model_name": self.name, "model_card": self._card}
 
+    def passes(self, request: Request) -> float:
+        # A language model writes elsewhere, for several requests at the same time.
+        return 0 if self._endpoint else super().passes(request)
+
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
-        tasks = [(_read(request), request.configuration) for request in requests]
+        return compute_accepted(self._read, self._respond, requests)
+
+    def _respond(self, tasks: Sequence[Task]) -> list[Response | Exception]:
         results = self._summarizer.summarize(tasks)
         return [
             result if isinstance(result, Exception) else self._response(documents, result)
@@ -68,13 +78,14 @@ class SummarizationModel(ServedModel):
             backend=self._settings.backend,
         )
 
-
-def _read(request: Request) -> list[Document]:
-    configuration = request.configuration
-    return [
-        read_document(text, configuration.markup, configuration.language)
-        for text in request.documents
-    ]
+    def _read(self, request: Request) -> Task:
+        self._cost.require(request.documents)
+        configuration = request.configuration
+        documents = [
+            read_document(text, configuration.markup, configuration.language)
+            for text in request.documents
+        ]
+        return documents, configuration
 
 
 MODEL = SummarizationModel

@@ -6,12 +6,14 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 
 from mesh_command import PATIENCE, Command, Served, free_port, printed_response, run
+from network_calls import contacted, missing
 
 
 @pytest.fixture
@@ -97,6 +99,16 @@ def test_registry_commands(served: Served, workspace: Path) -> None:
     assert run(workspace, "registry", "show", "KEYWORDS-COMPILED:prod")[0] == 0
     exit_code, output = run(workspace, "registry", "verify")
     assert (exit_code, output.count("intact")) == (0, 2)
+
+
+@pytest.mark.skipif(missing() is not None, reason=str(missing()))
+def test_no_other_machine_is_contacted_or_looked_up(served: Served) -> None:
+    # ONNX Runtime would do so seconds after the server's start.
+    metrics = httpx.get(f"{served.url}/metrics").text
+    [started] = re.findall(r"^process_start_time_seconds (.*)", metrics, re.MULTILINE)
+    time.sleep(max(0, float(started) + 6 - time.time()))
+    assert "connect(" in served.calls.read_text()
+    assert contacted(served.calls) == []
 
 
 def test_second_start_makes_nothing(served: Served, workspace: Path) -> None:

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +13,12 @@ import pytest
 from mesh.core.errors import UsageError
 from mesh.core.program import Program, component_folder
 from mesh.core.project import Project, find_projects
-from mesh.core.settings import load_settings
+from mesh.core.settings import MeshSettings, load_settings, variable_name
 from mesh.core.steps import MODULES, find_program, steps_of
 from mesh.data.splitting import SPLITS
 from mesh.data.store import DataSettings, DataStore
 from mesh.lifecycle.recipe import load_recipe
+from mesh.registry.serve import main as registry_server
 from mesh.serve.program import model_class
 
 MACROS = Path("build-support/macros.py").resolve()
@@ -138,6 +140,35 @@ def test_backend_that_does_not_exist_is_refused(
     assert find_program(project, "compile:trace").main([]) == 2
     assert "COMPILE_BACKEND='tpu'" in capsys.readouterr().err
     assert not list(workspace.iterdir())
+
+
+@every(PROJECTS)
+def test_no_setting_shows_the_password_of_a_url(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "https://me:s3cret@example.org/x"
+    programs = [find_program(project, step) for step in steps_of(project)]
+    classes = {cls for program in (*programs, registry_server) for cls in program.settings}
+    found = [
+        (cls, name)
+        for cls in classes
+        for name, field in cls.model_fields.items()
+        if re.search(r"://|URL", f"{field.description} {field.default}")
+    ]
+    assert len(found) > 3
+    for cls, name in found:
+        with monkeypatch.context() as patch:
+            patch.setenv(variable_name(cls, name), url)
+            assert "s3cret" not in shown_settings(cls), name
+
+
+def shown_settings(cls: type[MeshSettings]) -> str:
+    """The settings as they are shown, or why they are refused."""
+    try:
+        [settings] = load_settings([cls], complete=False)
+    except UsageError as error:
+        return str(error)
+    return f"{settings!r} {settings.model_dump(mode='json')}"
 
 
 @every([project for project in TRAINED if project not in WITH_DATA])

@@ -27,6 +27,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("workspace")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        # Less than by default, which is enough for these tests.
+        patch.setenv("INGEST_SOURCE", '[{"source": "shipped", "weight": 0.7}]')
+        patch.setenv("TRAIN_EPOCHS", "2")
         assert [program.main([]) for program in CHAIN] == [0] * len(CHAIN)
         yield folder
 
@@ -79,10 +82,13 @@ def test_long_text_is_read_to_its_end(model: SentimentModel) -> None:
         {"document": neutral + "It was wonderful and everyone loved it. " * 120},
         {"document": neutral + "It was awful and everyone hated it. " * 120},
     )
-    assert good["label"] == "positive"
-    # The texts begin alike, so all that differs comes from their ends.
-    assert good["positive_prob"] > bad["positive_prob"] + 0.2
-    assert bad["negative_prob"] > good["negative_prob"] + 0.05
+    assert (good["label"], bad["label"]) == ("positive", "negative")
+
+
+def test_emoji_alone_have_sentiments(model: SentimentModel) -> None:
+    good, bad = outputs(model, {"document": "\U0001f60d"}, {"document": "\U0001f621"})
+    assert good["positive_prob"] > bad["positive_prob"]
+    assert bad["negative_prob"] > good["negative_prob"]
 
 
 def test_entities_of_one_document_differ(model: SentimentModel) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sentiment.augmentation import vary_form
 from sentiment.dataset import Example
 
-TEXT = "I can't say it's bad, really; don't go."
+TEXT = "I can't say it's bad, honestly; don't go."
 
 
 def varied(text, seed):
@@ -19,8 +19,8 @@ def varied(text, seed):
     "form",
     [
         TEXT,
-        "I can't say it's bad, really; don't go",
-        "i ca n't say it 's bad , really ; do n't go .",
+        "I can't say it's bad, honestly; don't go",
+        "i ca n't say it 's bad , honestly ; do n't go .",
         f"@user {TEXT}",
         f"RT @user {TEXT}",
         f"{TEXT} #monday",
@@ -29,6 +29,17 @@ def varied(text, seed):
 )
 def test_texts_come_in_several_forms(form):
     assert form in {varied(TEXT, seed).text for seed in range(3000)}
+
+
+def test_some_texts_are_repeated_in_each_epoch_alike():
+    times = {}
+    for number in range(500):
+        text = f"It was bad {number}."
+        counts = {varied(text, seed).text.lower().count(f"bad {number}") for seed in range(5)}
+        assert len(counts) == 1
+        times[number] = counts.pop()
+    assert set(times.values()) == set(range(1, 9))
+    assert sum(count > 1 for count in times.values()) < 60
 
 
 @given(st.text(min_size=1).filter(str.strip), st.integers(0, 999))

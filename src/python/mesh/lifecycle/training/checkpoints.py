@@ -132,12 +132,19 @@ def last_checkpoint(work: Path, processes: int) -> Path | None:
 
 def checkpoint_history(checkpoint: Path) -> list[dict[str, float]]:
     """The figures of the epochs before a checkpoint."""
-    return evaluations(read_json(checkpoint / _STATE_FILE)["log_history"])
+    return epoch_figures(read_json(checkpoint / _STATE_FILE)["log_history"])
 
 
-def evaluations(history: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
-    """The figures of each epoch among the Trainer's records."""
-    return [entry for entry in history if "eval_score" in entry]
+def epoch_figures(history: Sequence[dict[str, float]]) -> list[dict[str, float]]:
+    """The figures of each epoch's evaluation, with the training loss and rate logged before it."""
+    epochs = []
+    training: dict[str, float] = {}
+    for entry in history:
+        if "eval_score" in entry:
+            epochs.append({**training, **entry})
+        else:
+            training = {name: entry[name] for name in ("loss", "learning_rate") if name in entry}
+    return epochs
 
 
 def without_progress(epochs: Sequence[dict[str, float]]) -> int:

@@ -8,15 +8,17 @@ from typing import Any
 from mesh.compile.text_model import TextModel
 from mesh.core.card import ARTIFACTS
 from mesh.core.digest import sha256_file
+from mesh.core.files import write_json_atomic
 from mesh.core.samples import packaged_file
 from mesh.lifecycle.recipe import HeldOut, Recipe, Training
+from mesh.lifecycle.training.details import DETAILS_FILE
 from mesh.lifecycle.training.plots import write_plots
 from mesh.registry.base import ModelRegistry
 
 logger = logging.getLogger(__name__)
 
 EVALUATION = "evaluation"
-"""Folder of the plots below a version's directory."""
+"""Folder of plots and details below a version's directory."""
 _MAIN_SCORE = {"text-classification": "macro_f1", "token-classification": "f1"}
 
 
@@ -33,11 +35,12 @@ def score_version(
     Args:
         test: the rows of the test split.
         held_out: the rows of each of the sets.
-        directory: of the version; the plots go below it.
+        directory: of the version; plots and details go below it.
     """
-    from mesh.lifecycle.training.scores import evaluate
+    from mesh.lifecycle.training.predictions import evaluate, predict
 
-    scores = evaluate(recipe, model, test)
+    predictions = predict(recipe, model, test)
+    scores = predictions.scores()
     main = _MAIN_SCORE[recipe.task]
     logger.info("%s on the %d rows of the test split: %.3f", main, len(test), scores[main])
     found_there = {}
@@ -46,11 +49,10 @@ def score_version(
         found = each.score(model, rows) if each.score else evaluate(recipe, model, rows)
         logger.info("%s on the %d rows of %s: %.3f", main, len(rows), name, found[main])
         found_there[name] = found
-    return {
-        "test": scores,
-        "held_out": found_there,
-        "plots": write_plots(scores, directory / EVALUATION),
-    }
+    plots = write_plots(scores, directory / EVALUATION)
+    details = predictions.details().model_dump(mode="json")
+    write_json_atomic(directory / EVALUATION / DETAILS_FILE, details)
+    return {"test": scores, "held_out": found_there, "plots": plots}
 
 
 def read_held_out(held_out: HeldOut) -> list[Any]:
@@ -87,7 +89,7 @@ def compare(
     Returns:
         The part of the card about the comparison; empty if no version has the alias.
     """
-    from mesh.lifecycle.training.scores import evaluate
+    from mesh.lifecycle.training.predictions import evaluate
 
     versions = [one for one in registry.list() if one.name == recipe.project.trained_model]
     before = next((one for one in versions if alias in one.aliases), None)

@@ -11,12 +11,10 @@ import torch
 from mesh.compile.tokenizer import TOKENIZER_FILE, open_tokenizer
 from mesh.data.dataset import AnnotatedText, ClassifiedText, TextRow
 from mesh.lifecycle.recipe import Augment
+from mesh.lifecycle.training.scores import IGNORED
 from mesh.nlp.tagger_text import tagger_text
 from mesh.nlp.tagging import LabelledSpan, first_tokens, tag_words
 from mesh.nlp.words import split_words
-
-IGNORED = -100
-"""The label that torch's cross entropy ignores."""
 
 
 class Encoder(Protocol):

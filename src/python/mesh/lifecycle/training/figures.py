@@ -36,7 +36,11 @@ class Figures(transformers.TrainerCallback):  # type: ignore[misc]
         self._processes = processes
         self._tokens = 0
         self._began = 0.0
+        self._of_epoch: list[dict[str, float]] = []
         model.register_forward_pre_hook(self._count, with_kwargs=True)
+
+    def on_epoch_begin(self, *_: Any, **__: Any) -> None:
+        self._of_epoch = []
 
     def on_step_begin(self, *_: Any, **__: Any) -> None:
         self._tokens, self._began = 0, time.monotonic()
@@ -52,12 +56,20 @@ class Figures(transformers.TrainerCallback):  # type: ignore[misc]
         figures = _renamed(logs, _OF_A_STEP)
         if not figures:
             return
-        # Checkpoints don't repeat what is recorded.
-        state.log_history.pop()
+        # The Trainer's own records have one entry for each epoch.
+        self._of_epoch.append(state.log_history.pop())
         seconds = max(time.monotonic() - self._began, 1e-6)
         figures["train/tokens_per_second"] = self._tokens * self._processes / seconds
         figures["train/epoch"] = state.epoch or 0.0
         self._log(state.global_step, {**figures, **_memory()})
+
+    def on_epoch_end(
+        self, _args: Any, state: TrainerState, _control: TrainerControl, **_rest: Any
+    ) -> None:
+        if self._of_epoch:
+            losses = [entry["loss"] for entry in self._of_epoch]
+            mean = sum(losses) / len(losses)
+            state.log_history.append({**self._of_epoch[-1], "loss": mean})
 
     def on_evaluate(
         self,

@@ -14,7 +14,7 @@ from mesh.core.workspace import WorkspaceSettings
 from mesh.data.splitting import SPLITS, TEST
 from mesh.data.store import DataSettings, DataStore
 from mesh.lifecycle.recipe import Recipe, Training
-from mesh.lifecycle.results import record_result
+from mesh.lifecycle.results import publish, record_result
 from mesh.lifecycle.training.checkpoints import (
     TrainedNetwork,
     open_work,
@@ -24,7 +24,7 @@ from mesh.lifecycle.training.checkpoints import (
 )
 from mesh.lifecycle.training.evaluation import compare, read_held_out, score_version
 from mesh.lifecycle.training.planning import Plan, make_plan
-from mesh.lifecycle.training.recording import Recording
+from mesh.lifecycle.training.recording import Recording, record
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.lifecycle.training.team import Team, join_team
 from mesh.lifecycle.training.usefulness import check_rows
@@ -57,9 +57,7 @@ def fine_tune(
         MeshError: the base model or the features are missing or damaged, or don't fit each other.
     """
     team = join_team(settings.device)
-    is_recorded = settings.record and team.leads
-    shown = settings.model_dump(mode="json", exclude={"force", "record"})
-    with Recording(recipe.project, registry_settings, shown, on=is_recorded) as recording:
+    with record(recipe.project, registry_settings, settings, team) as recording:
         store = DataStore(recipe.project, "features", data)
         plan = make_plan(recipe, training, settings, store, download=True)
         registry = open_registry(registry_settings)
@@ -107,7 +105,8 @@ def _train_and_publish(
             metrics = _evaluate(plan, registry, network, rows, held_out, work, made)
             card = _card(plan, metrics, recording.reference())
             try:
-                return registry.publish(plan.recipe.project.trained_model, made, card)
+                name, force = plan.recipe.project.trained_model, plan.settings.force
+                return publish(registry, name, made, card, force=force)
             except MeshError as error:
                 raise MeshError(
                     f"{as_clause(error)}; the trained network is kept in {work}, and the same "
@@ -141,17 +140,11 @@ def _evaluate(
     }
 
 
-def _row(training: Training, fields: dict[str, Any]) -> Any:
-    """A row of features without its id and cluster."""
-    row = training.dataset.row
-    return row.model_validate({name: fields[name] for name in row.model_fields})
-
-
 def _read_rows(plan: Plan, work: Path) -> dict[str, list[Any]]:
     """The rows of each split."""
     training = plan.training
     with plan.store.local(plan.features, work) as local:
-        rows = {split: [_row(training, fields) for fields in local.rows(split)] for split in SPLITS}
+        rows = {split: [training.row_of(one) for one in local.rows(split)] for split in SPLITS}
     if plan.settings.epochs:
         is_tagged = plan.recipe.task == "token-classification"
         check_rows(rows, training.labels, is_tagged=is_tagged)
@@ -209,7 +202,7 @@ def _train(
         work,
         plan.training.augment,
         team,
-        recording.log if recording.on else None,
+        recording.log if recording.wanted else None,
     )
 
 

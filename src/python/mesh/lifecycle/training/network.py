@@ -21,7 +21,7 @@ from mesh.lifecycle.recipe import Augment
 from mesh.lifecycle.training.checkpoints import (
     TrainedNetwork,
     checkpoint_history,
-    evaluations,
+    epoch_figures,
     last_checkpoint,
     save_network,
     without_progress,
@@ -94,7 +94,7 @@ def train_network(
         settings=settings,
         team=team,
         model=model,
-        args=_arguments(settings, work, team, epochs_before),
+        args=_arguments(settings, work, team, epochs_before, each_step=log is not None),
         data_collator=partial(collate, pad_token_id=model.config.pad_token_id or 0),
         train_dataset=examples,
         eval_dataset=Examples(validation, encode),
@@ -115,7 +115,7 @@ def train_network(
         temperature = _calibrate(trainer, Examples(calibration, encode), len(outputs))
         if not team.leads:
             return None
-        epochs = evaluations(trainer.state.log_history)
+        epochs = epoch_figures(trainer.state.log_history)
         return save_network(trainer.model, source, settings.max_length, work, epochs, temperature)
 
 
@@ -211,7 +211,12 @@ class _Epochs(transformers.TrainerCallback):  # type: ignore[misc]
 
 
 def _arguments(
-    settings: FineTuneSettings, work: Path, team: Team, epochs_before: Rows
+    settings: FineTuneSettings,
+    work: Path,
+    team: Team,
+    epochs_before: Rows,
+    *,
+    each_step: bool,
 ) -> transformers.TrainingArguments:
     on_gpu = is_gpu_used(settings.device)
     # A training that was interrupted after its last epoch only has its best one to find.
@@ -227,8 +232,8 @@ def _arguments(
         train_sampling_strategy="group_by_length",
         eval_strategy="epoch",
         save_strategy="epoch",
-        # The processes of a team put their losses together to log one.
-        logging_strategy="steps" if settings.record else "epoch",
+        # The processes of a team put their losses together to log one, so all do so.
+        logging_strategy="steps" if each_step else "epoch",
         logging_steps=1,
         save_total_limit=_KEPT_CHECKPOINTS,
         load_best_model_at_end=True,

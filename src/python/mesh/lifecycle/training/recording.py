@@ -21,6 +21,8 @@ from mesh.core.errors import MeshError, as_clause
 from mesh.core.files import read_json, write_json_atomic
 from mesh.core.project import Project
 from mesh.core.secret_values import mask_secret
+from mesh.lifecycle.training.settings import TrainSettings
+from mesh.lifecycle.training.team import Team
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import keeps_runs, open_runs
 from mesh.registry.runs import ERROR_TAG, REVISION_TAG, Figure, Runs, State
@@ -39,11 +41,27 @@ _LONGEST_NAME = 250
 logger = logging.getLogger(__name__)
 
 
+def record(
+    project: Project, registry: RegistrySettings, settings: TrainSettings, team: Team
+) -> "Recording":
+    """The recording of a training with settings."""
+    parameters = settings.model_dump(mode="json", exclude={"force", "record"})
+    return Recording(project, registry, parameters, wanted=settings.record, leads=team.leads)
+
+
 class Recording:
     """A training's run; without one, since that is switched off, every method does nothing.
 
     Used as a context manager: its end says whether the training has finished, failed or was
     interrupted, and with which error.
+
+    Args:
+        parameters: of the training; secrets among them are masked.
+        wanted: whether to record, if the registry keeps runs.
+        leads: whether this is the process of its team that records.
+
+    Attributes:
+        wanted: whether the training is recorded, by this process or the first of its team.
     """
 
     def __init__(
@@ -52,13 +70,15 @@ class Recording:
         settings: RegistrySettings,
         parameters: Mapping[str, Any],
         *,
-        on: bool,
+        wanted: bool,
+        leads: bool = True,
     ) -> None:
+        self.wanted = wanted and keeps_runs(settings)
+        self._on = self.wanted and leads
         self._project = project
         self._settings = settings
         self._parameters = _texts(parameters)
-        self._tags = {REVISION_TAG: code_revision()} if on else {}
-        self._on = on and keeps_runs(settings)
+        self._tags = {REVISION_TAG: code_revision()} if self._on else {}
         self._runs: Runs | None = None
         self._run_id = ""
         self._folder: Path | None = None
@@ -91,11 +111,6 @@ class Recording:
             self._close("failed", {ERROR_TAG: said})
         else:
             self._close("interrupted", {})
-
-    @property
-    def on(self) -> bool:
-        """Whether the training is recorded."""
-        return self._on
 
     def discard(self) -> None:
         """There is nothing to train, so there is no run."""
@@ -164,6 +179,9 @@ class Recording:
                 runs.attach(self._run_id, list(Path(folder).iterdir()), "card")
 
         self._attempt(send)
+        with self._lock:
+            # It is about to be removed.
+            self._folder = None
 
     def _resume(self, folder: Path) -> None:
         record, kept = (folder / name for name in _KEPT)
@@ -223,8 +241,9 @@ class Recording:
         return self._runs
 
     def _remember(self) -> None:
-        if self._folder and self._folder.is_dir():
-            write_json_atomic(self._folder / _KEPT[0], {"id": self._run_id, "sent": self._sent})
+        with self._lock:
+            if self._folder:
+                write_json_atomic(self._folder / _KEPT[0], {"id": self._run_id, "sent": self._sent})
 
     def _close(self, state: State, tags: Mapping[str, str]) -> None:
         """Send what is left, and the end, but don't wait for a lost server without limit."""

@@ -1,89 +1,13 @@
-"""Scores of predictions against labels.
+"""Scores of predictions against labels."""
 
-A network is scored as the server runs it: texts in windows, by the tokenizer's offsets.
-"""
-
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mesh.compile.text_model import TextModel
-from mesh.core.errors import MeshError
-from mesh.lifecycle.recipe import Recipe
-from mesh.lifecycle.training.examples import IGNORED, spans_of
-from mesh.nlp.softmax import softmax
-from mesh.nlp.tagger_text import tagger_text
-from mesh.nlp.tagging import read_tags, tag_words
-
-
-def evaluate(recipe: Recipe, model: TextModel, rows: Sequence[Any]) -> dict[str, Any]:
-    """Score a network on rows.
-
-    Raises:
-        MeshError: its outputs aren't the project's.
-    """
-    if recipe.task == "text-classification":
-        return _evaluate_classes(model, rows)
-    return _evaluate_entities(model, rows)
-
-
-def _evaluate_classes(model: TextModel, rows: Sequence[Any]) -> dict[str, Any]:
-    labels = model.spec.labels
-    if unknown := sorted({row.label for row in rows} - set(labels)):
-        raise MeshError(
-            f"The network's classes are {', '.join(labels)}; the data also has "
-            f"{', '.join(unknown)}. Fine-tune it (TRAIN_EPOCHS), or correct id2label in its "
-            "config.json."
-        )
-    probabilities = softmax(model.logits([row.text for row in rows]))
-    true = [labels.index(row.label) for row in rows]
-    right = probabilities.argmax(axis=1) == true
-    return {
-        **classification_scores(true, probabilities, labels),
-        "per_domain": {
-            domain: {"rows": len(numbers), "accuracy": round(float(right[numbers].mean()), 4)}
-            for domain, numbers in _domains(rows).items()
-        },
-    }
-
-
-def _evaluate_entities(model: TextModel, rows: Sequence[Any]) -> dict[str, Any]:
-    tags = model.spec.labels
-    if unknown := [tag for tag in tags if tag != "O" and tag[:2] not in ("B-", "I-")]:
-        raise MeshError(
-            f"The network's outputs {', '.join(unknown[:3])} aren't tags such as O, B-PER and "
-            "I-PER. Fine-tune it (TRAIN_EPOCHS), or take another base model."
-        )
-    true, predicted = [], []
-    read = [tagger_text(row.text) for row in rows]
-    outputs = model.token_logits([each.text for each in read])
-    for row, each, found in zip(rows, read, outputs, strict=True):
-        tagged = read_tags(each, found.offsets, found.logits, tags)
-        predicted.append(tagged.tags)
-        true.append(tag_words(tagged.words, spans_of(row)))
-    return {
-        **entity_scores(true, predicted),
-        "per_domain": {
-            domain: {
-                "rows": len(numbers),
-                "f1": entity_scores(
-                    [true[number] for number in numbers], [predicted[number] for number in numbers]
-                )["f1"],
-            }
-            for domain, numbers in _domains(rows).items()
-        },
-    }
-
-
-def _domains(rows: Sequence[Any]) -> dict[str, list[int]]:
-    """The numbers of the rows of each domain, by its name in order."""
-    found: defaultdict[str, list[int]] = defaultdict(list)
-    for number, row in enumerate(rows):
-        found[row.domain].append(number)
-    return dict(sorted(found.items()))
+IGNORED = -100
+"""The label that torch's cross entropy ignores."""
 
 
 def macro_f1(found: Any, outputs: Sequence[str]) -> float:

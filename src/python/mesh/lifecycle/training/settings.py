@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.data_names import LATEST
-from mesh.core.settings import MeshSettings
+from mesh.core.settings import MeshSettings, Url
 
 
 class TrainSettings(MeshSettings):
@@ -15,7 +15,7 @@ class TrainSettings(MeshSettings):
 
     model_config = SettingsConfigDict(env_prefix="TRAIN_")
 
-    base_model: str = Field(
+    base_model: Url = Field(
         description="hf://org/name@revision, package://module/folder, or a folder."
     )
     samples: Path | None = Field(

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
-from mesh.lifecycle.training.examples import IGNORED, Examples
+from mesh.lifecycle.training.examples import Examples
+from mesh.lifecycle.training.scores import IGNORED
 from mesh.lifecycle.training.team import Team
 
 

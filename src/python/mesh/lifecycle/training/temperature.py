@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from mesh.core.errors import MeshError
-from mesh.lifecycle.training.examples import IGNORED
+from mesh.lifecycle.training.scores import IGNORED
 
 _TEMPERATURES = np.geomspace(1, 20, 302)
 """One is 1 % above another; none makes answers surer, for which few rows would be a poor reason."""

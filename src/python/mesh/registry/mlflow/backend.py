@@ -12,7 +12,6 @@ _DEFAULTS = {
     # With MLflow's own values it takes minutes to find that a server can't be reached.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-    "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_CONFIGURE_LOGGING": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # Otherwise every program that publishes to a server prints links.
@@ -46,7 +45,7 @@ def open_runs(settings: RegistrySettings) -> Runs:
 
 
 def _prepare() -> None:
-    """Before MLflow is imported, switch off telemetry, progress bars and chatter.
+    """Before MLflow is imported, switch off progress bars and chatter.
 
     Its warnings go to our logs.
     """

@@ -11,6 +11,7 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from mesh.core.errors import MeshError
+from mesh.core.urls import mask_url
 from mesh.registry.settings import SQLITE, RegistrySettings
 from mesh.registry.storage_errors import describe_failed_file, failed_file
 
@@ -42,7 +43,7 @@ def registry_errors(settings: RegistrySettings) -> Iterator[None]:
                 raise MeshError(f"{reason}.") from error
         else:
             reason = _reason(settings.hide_passwords(str(error)).strip()) or type(error).__name__
-        shown = settings.masked(settings.uri)
+        shown = mask_url(settings.uri)
         raise MeshError(f"The registry {shown} failed: {reason.rstrip('.')}.") from error
 
 

@@ -140,7 +140,7 @@ def _read_attachments(tags: Mapping[str, str]) -> tuple[dict[str, StoredAttachme
 
 def move_tag(move: AliasMove) -> tuple[str, str]:
     """Key and value of a model's tag for a move; each move has its own, so that none is lost."""
-    return _MOVE + move.id, move.model_dump_json()
+    return _MOVE + move.id, move.stored
 
 
 def read_model_moves(name: str, tags: Mapping[str, str]) -> tuple[list[AliasMove], list[str]]:

@@ -12,6 +12,7 @@ import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mlflow.exceptions import MlflowException
@@ -19,11 +20,13 @@ from mlflow.exceptions import MlflowException
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
-from mesh.registry.base import Leftover, ModelVersion
+from mesh.registry.base import Accepts, Leftover, ModelVersion
+from mesh.registry.claims import claim_fingerprint, publish_unless
 from mesh.registry.fetching import fetch_version
 from mesh.registry.history import AliasMove, check_rollback
 from mesh.registry.mlflow import files
 from mesh.registry.mlflow.aliases import MlflowAliases
+from mesh.registry.mlflow.claims import MlflowClaims
 from mesh.registry.mlflow.errors import registry_errors
 from mesh.registry.mlflow.leftovers import find_leftovers
 from mesh.registry.mlflow.publishing import new_run
@@ -56,30 +59,47 @@ class MlflowRegistry:
 
     store: Store
 
-    def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
+    def publish(
+        self, name: str, directory: Path, card: ModelCard, *, unless: Accepts | None = None
+    ) -> ModelVersion:
         check_model_name(name)
-        with self._errors(), tempfile.TemporaryDirectory() as temporary:
-            content = read_content(directory)
-            with new_run(self.store, name, directory, content) as (run_id, uri, upload):
-                stored_files = for_each(
-                    lambda path, advance: upload.store(directory / path, path, advance),
-                    {path: state.size for path, state in content.items()},
-                    f"publishing {name}",
-                )
-                check_unchanged(directory, content)
-                staging, key = Path(temporary), self.store.settings.signing_key
-                manifest = prepare(name, stored_files, card, staging, key)
-                for file in staging.iterdir():
-                    files.upload(upload.repository, file, file.name)
-                self.store.client.set_terminated(run_id)
-                self._ensure_model(name)
-                stored = self.store.client.create_model_version(
-                    name,
-                    f"{uri}/{files.FILES}",
-                    run_id,
-                    tags=version_tags(card, manifest),
-                    await_creation_for=0,
-                )
+        with self._errors():
+            return publish_unless(
+                partial(self._find, name, card.fingerprint),
+                unless,
+                partial(self._publish, name, directory, card, unless),
+            )
+
+    def _publish(
+        self, name: str, directory: Path, card: ModelCard, unless: Accepts | None
+    ) -> ModelVersion:
+        content = read_content(directory)
+        with (
+            new_run(self.store, name, directory, content) as (run_id, uri, upload),
+            tempfile.TemporaryDirectory() as temporary,
+        ):
+            stored_files = for_each(
+                lambda path, advance: upload.store(directory / path, path, advance),
+                {path: state.size for path, state in content.items()},
+                f"publishing {name}",
+            )
+            check_unchanged(directory, content)
+            staging, key = Path(temporary), self.store.settings.signing_key
+            manifest = prepare(name, stored_files, card, staging, key)
+            for file in staging.iterdir():
+                files.upload(upload.repository, file, file.name)
+            self.store.client.set_terminated(run_id)
+            self._ensure_model(name)
+            if unless is not None:
+                claims = MlflowClaims(self.store, name, card.fingerprint, run_id)
+                claim_fingerprint(claims, unless)
+            stored = self.store.client.create_model_version(
+                name,
+                f"{uri}/{files.FILES}",
+                run_id,
+                tags=version_tags(card, manifest),
+                await_creation_for=0,
+            )
         return read_record(stored, ()).version
 
     def fetch(self, reference: str, directory: Path) -> ModelVersion:
@@ -118,16 +138,15 @@ class MlflowRegistry:
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
         check_model_name(name)
         with self._errors():
-            record = find_fingerprint(self.store.client, name, fingerprint)
-        return record.version if record else None
+            return self._find(name, fingerprint)
 
-    def alias(self, reference: str, alias: str) -> ModelVersion:
+    def alias(self, reference: str, alias: str, why: str = "") -> ModelVersion:
         check_new_alias(alias)
         with self._errors():
             version = self._record(reference).version
             aliases = MlflowAliases(self.store.client, version.name)
             moved = ModelReference(version.name, alias=alias)
-            move_alias(aliases, moved, self.store.settings.who, version.version)
+            move_alias(aliases, moved, self.store.settings.who, version.version, why)
             return self._record(version.reference).version
 
     def history(self, name: str) -> Sequence[AliasMove]:
@@ -206,6 +225,10 @@ class MlflowRegistry:
                     raise
             else:
                 return
+
+    def _find(self, name: str, fingerprint: str) -> ModelVersion | None:
+        record = find_fingerprint(self.store.client, name, fingerprint)
+        return record.version if record else None
 
     def _record(self, reference: str) -> Record:
         return find_record(self.store.client, ModelReference.parse(reference))

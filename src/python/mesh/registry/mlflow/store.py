@@ -15,6 +15,7 @@ from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from mesh.core.errors import MeshError, UsageError
+from mesh.core.urls import mask_url
 from mesh.registry.local_files import make_folder, sync_folder
 from mesh.registry.mlflow.errors import registry_errors
 from mesh.registry.settings import SQLITE, RegistrySettings
@@ -47,7 +48,7 @@ class Store:
     def start_run(self, model: str) -> tuple[str, str]:
         """Start the run that carries a new version's files; return its id and its files' URI."""
         run = self.client.create_run(
-            self.experiment(EXPERIMENT), tags={MODEL_TAG: model}, run_name=f"publish {model}"
+            self.experiment(), tags={MODEL_TAG: model}, run_name=f"publish {model}"
         )
         return run.info.run_id, run.info.artifact_uri
 
@@ -89,8 +90,8 @@ class Store:
                 alone = False
             yield alone
 
-    def experiment(self, name: str) -> str:
-        """The id of an experiment, which is made if it doesn't exist."""
+    def experiment(self, name: str = EXPERIMENT) -> str:
+        """The id of an experiment, by default that of all publishes, made if it is missing."""
         if found := self.client.get_experiment_by_name(name):
             return str(found.experiment_id)
         location = self.artifacts.as_uri() if isinstance(self.artifacts, Path) else self.artifacts
@@ -126,7 +127,7 @@ def connect(settings: RegistrySettings) -> Store:
             _ensure_database(database)
         elif not uri.startswith((*_SERVERS, *_POSTGRESQL)):
             raise UsageError(
-                f"MESH_REGISTRY_URI={settings.masked(uri)!r} is not understood: "
+                f"MESH_REGISTRY_URI={mask_url(uri)!r} is not understood: "
                 "use sqlite:///FILE, http(s)://HOST or postgresql://HOST/DATABASE."
             )
         elif uri.startswith(_POSTGRESQL) and artifacts is None:

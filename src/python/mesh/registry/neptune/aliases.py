@@ -23,7 +23,7 @@ class NeptuneAliases:
 
     def record(self, move: AliasMove) -> None:
         with self.lookup.client.model(self.name, WRITE) as model:
-            model[f"{layout.MOVES}/{move.id}"] = move.model_dump_json()
+            model[f"{layout.MOVES}/{move.id}"] = move.stored
 
     def point(self, alias: str, version: int) -> None:
         with self.lookup.client.model(self.name, WRITE) as model:

@@ -9,6 +9,7 @@ import tempfile
 import warnings
 
 from mesh.core.errors import UsageError
+from mesh.core.urls import mask_url
 from mesh.registry.base import ModelRegistry
 from mesh.registry.settings import RegistrySettings
 
@@ -33,7 +34,7 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
     match = _URI.fullmatch(settings.uri)
     if not match:
         raise UsageError(
-            f"MESH_REGISTRY_URI={settings.masked(settings.uri)!r} names no projects of Neptune: "
+            f"MESH_REGISTRY_URI={mask_url(settings.uri)!r} names no projects of Neptune: "
             "use neptune://WORKSPACE/PROJECT, or several projects separated by commas."
         )
     token = settings.token.get_secret_value() or os.environ.get("NEPTUNE_API_TOKEN", "")

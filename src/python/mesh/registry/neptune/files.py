@@ -16,6 +16,7 @@ from neptune.attributes import Artifact  # pants: no-infer-dep
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.manifest import FileEntry, Manifest
 from mesh.core.progress import Advance
+from mesh.core.urls import mask_url
 from mesh.registry.base import ModelVersion
 from mesh.registry.neptune import layout
 from mesh.registry.neptune.objects import Objects, ObjectsError
@@ -39,7 +40,7 @@ def objects_root(settings: RegistrySettings) -> str | None:
         return None
     if not _ROOT.fullmatch(settings.artifacts):
         raise UsageError(
-            f"MESH_REGISTRY_ARTIFACTS={settings.masked(settings.artifacts)!r} can't be used with Neptune: "
+            f"MESH_REGISTRY_ARTIFACTS={mask_url(settings.artifacts)!r} can't be used with Neptune: "
             "use s3://BUCKET/PREFIX, or a folder's name to upload files to Neptune."
         )
     return settings.artifacts.rstrip("/")

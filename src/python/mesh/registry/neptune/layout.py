@@ -23,6 +23,7 @@ OWN = "mesh"
 RECORD = f"{OWN}/record"
 RECORD_PARTS = f"{OWN}/record_parts"
 FINGERPRINT = f"{OWN}/fingerprint"
+CLAIM = f"{OWN}/claim"
 ALIASES = f"{OWN}/aliases"
 MOVES = f"{OWN}/alias_moves"
 
@@ -262,10 +263,18 @@ class Lookup:
             if value(row, RECORD) is not None and fingerprint in (None, value(row, FINGERPRINT))
         )
 
-    def incomplete(self, name: str) -> Sequence[int]:
-        """The numbers of versions that are being published, or whose publishing failed."""
+    def incomplete(self, name: str, claimed: str | None = None) -> Sequence[int]:
+        """The numbers of versions that are being published, or whose publishing failed.
+
+        Args:
+            claimed: only those that claim this fingerprint.
+        """
         rows = self._rows(name)
-        return sorted(number for number, row in rows.items() if value(row, RECORD) is None)
+        return sorted(
+            number
+            for number, row in rows.items()
+            if value(row, RECORD) is None and claimed in (None, value(row, CLAIM))
+        )
 
     def _rows(self, name: str) -> dict[int, Any]:
         """The rows of Neptune's table of a model's versions, by number."""
@@ -273,7 +282,7 @@ class Lookup:
             return {}
         with self.client.model(name) as model:
             rows = model.fetch_model_versions_table(
-                columns=["sys/id", RECORD, FINGERPRINT], sort_by="sys/id"
+                columns=["sys/id", RECORD, FINGERPRINT, CLAIM], sort_by="sys/id"
             ).to_rows()
         return {int(row.get_attribute_value("sys/id").rpartition("-")[2]): row for row in rows}
 

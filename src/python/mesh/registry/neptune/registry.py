@@ -7,10 +7,10 @@ manifest are recorded. Versions without it are ignored.
 
 import contextlib
 import datetime
-import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import neptune  # pants: no-infer-dep
@@ -19,12 +19,15 @@ from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.core.progress import Advance
-from mesh.registry.base import Leftover, ModelVersion
+from mesh.core.urls import mask_url
+from mesh.registry.base import Accepts, Leftover, ModelVersion
+from mesh.registry.claims import AlreadyPublishedError, claim_fingerprint, publish_unless
 from mesh.registry.fetching import fetch_version
 from mesh.registry.history import AliasMove, check_rollback
 from mesh.registry.moving import move_alias, roll_back
 from mesh.registry.neptune import layout
 from mesh.registry.neptune.aliases import NeptuneAliases
+from mesh.registry.neptune.claims import NeptuneClaims, find_fingerprint
 from mesh.registry.neptune.client import WRITE, Client, neptune_errors
 from mesh.registry.neptune.files import VersionFiles, removed_on_error, version_part
 from mesh.registry.neptune.layout import Lookup
@@ -44,8 +47,6 @@ from mesh.registry.transfer import (
 
 _SHOWN = 10
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class NeptuneRegistry:
@@ -60,21 +61,39 @@ class NeptuneRegistry:
     objects: Objects
     root: str | None
 
-    def publish(self, name: str, directory: Path, card: ModelCard) -> ModelVersion:
+    def publish(
+        self, name: str, directory: Path, card: ModelCard, *, unless: Accepts | None = None
+    ) -> ModelVersion:
         check_model_name(name)
         with self._errors():
-            content = read_content(directory)
-            layout.check_files(content)
-            self.client.ensure_model(name)
-            new = self.client.new_version(name)
-            prefix = f"{self.root}/{self._part(new)}" if self.root else None
+            return publish_unless(
+                partial(find_fingerprint, self._lookup, name, card.fingerprint),
+                unless,
+                partial(self._publish, name, directory, card, unless),
+            )
+
+    def _publish(
+        self, name: str, directory: Path, card: ModelCard, unless: Accepts | None
+    ) -> ModelVersion:
+        content = read_content(directory)
+        layout.check_files(content)
+        self.client.ensure_model(name)
+        new = self.client.new_version(name)
+        prefix = f"{self.root}/{self._part(new)}" if self.root else None
+        try:
             with removed_on_error(self.objects, prefix):
                 record = self._send(new, directory, content, card)
                 check_unchanged(directory, content)
                 self._check_sent(new, record)
-            with self.client.version(new, WRITE) as version:
-                version[layout.RECORD] = len(record.parts())
-            return self._lookup.read(new)
+                if unless is not None:
+                    claims = NeptuneClaims(self._lookup, name, card.fingerprint, new)
+                    claim_fingerprint(claims, unless)
+        except AlreadyPublishedError:
+            self.client.delete(new)
+            raise
+        with self.client.version(new, WRITE) as version:
+            version[layout.RECORD] = len(record.parts())
+        return self._lookup.read(new)
 
     def fetch(self, reference: str, directory: Path) -> ModelVersion:
         with self._errors():
@@ -112,20 +131,15 @@ class NeptuneRegistry:
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
         check_model_name(name)
         with self._errors():
-            for number in reversed(self._lookup.numbers(name, fingerprint)):
-                try:
-                    return self._lookup.read(ModelReference(name, version=number))
-                except MeshError as error:
-                    logger.warning("%s", error)
-        return None
+            return find_fingerprint(self._lookup, name, fingerprint)
 
-    def alias(self, reference: str, alias: str) -> ModelVersion:
+    def alias(self, reference: str, alias: str, why: str = "") -> ModelVersion:
         check_new_alias(alias)
         with self._errors():
             found = self._lookup.find(ModelReference.parse(reference))
             aliases = NeptuneAliases(self._lookup, found.name)
             moved = ModelReference(found.name, alias=alias)
-            move_alias(aliases, moved, self.settings.who, int(found.version or 0))
+            move_alias(aliases, moved, self.settings.who, int(found.version or 0), why)
             return self._lookup.read(found)
 
     def history(self, name: str) -> Sequence[AliasMove]:
@@ -202,7 +216,7 @@ class NeptuneRegistry:
                 return [*problems, *files.problems(version, self.settings.trusted)]
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
-        return neptune_errors(self.settings.masked(self.settings.uri))
+        return neptune_errors(mask_url(self.settings.uri))
 
     @property
     def _lookup(self) -> Lookup:

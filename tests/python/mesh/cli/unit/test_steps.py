@@ -7,6 +7,7 @@ from rich.console import Console
 from mesh.cli.steps import StepFailedError, run_steps, select_steps
 from mesh.core.errors import UsageError
 from mesh.core.project import CODE_ONLY_STEPS, TRAINED_STEPS, Project
+from mesh.core.steps import find_program
 
 PROJECT = Project(name="keywords", description="", port=1)
 PROGRAM = """
@@ -100,3 +101,37 @@ def test_failing_step_stops_the_run_with_its_exit_code(
         run_steps(project, project.steps, force=False, console=Console(file=io.StringIO()))
     assert caught.value.exit_code == 2
     assert log.read_text() == "a:one False\nb:two False\n"
+
+
+LOCKED_PROGRAM = """
+from mesh.core.program import Program
+from mesh.core.settings import MeshSettings
+from mesh.core.workspace import WorkspaceSettings
+
+class Settings(MeshSettings):
+    pass
+
+def run(settings, workspace):
+    with open({log!r}, "a") as file:
+        print((workspace.workspace / "outputs/held/.lock").read_text(), file=file)
+
+def program(project):
+    return Program(
+        component="held.train", name="train", run=run, settings=(Settings, WorkspaceSettings)
+    )
+"""
+
+
+def test_a_step_holds_the_lock_of_its_workspace_and_a_run_holds_it_for_all_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("MESH_WORKSPACE", str(tmp_path / "space"))
+    project, log = make_project(tmp_path, "held", {"train:train": 0, "train:again": 0})
+    for name in ("train", "again"):
+        program = tmp_path / "held/train" / f"{name}.py"
+        program.write_text(LOCKED_PROGRAM.format(log=str(log)))
+    assert find_program(project, "train:train").main([]) == 0
+    run_steps(project, project.steps, force=False, console=Console(file=io.StringIO()))
+    holders = [line.partition(" (process ")[0] for line in log.read_text().splitlines()]
+    assert holders == ["held.train:train", "a run of held", "a run of held"]

@@ -1,13 +1,16 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from mesh.compile.artifact import CompiledModel, check_complete
-from mesh.compile.spec import CompileSpec
+from mesh.compile.backends import served_by
+from mesh.compile.spec import Backend, CompileSpec
 from mesh.core.errors import MeshError
 from mesh.core.manifest import Manifest
+from mesh.core.roots import DEFAULT_BACKEND
 
 
 @pytest.fixture
@@ -88,16 +91,29 @@ def test_file_that_is_no_onnx_model_is_refused(make_compiled: Callable[[str], Pa
         CompiledModel.load(make_compiled("onnx"))
 
 
-def test_missing_package_of_a_backend_is_named(
-    make_compiled: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("missing", "named"),
+    [("torch", "the package 'torch'"), ("mesh.compile.loaders.generic", "a module")],
+)
+def test_what_is_missing_for_a_backend_is_named_with_what_serves_it(
+    make_compiled: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    missing: str,
+    named: str,
 ) -> None:
     directory = make_compiled("generic")
     monkeypatch.delitem(sys.modules, "mesh.compile.loaders.generic", raising=False)
-    monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(
-        MeshError, match="'generic' needs the package 'torch', which is not installed"
-    ):
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(MeshError) as refused:
         CompiledModel.load(directory)
+    assert f"'generic' needs {named} that is not installed here. " in str(refused.value)
+    assert "`mesh up` serves it" in str(refused.value)
+
+
+def test_every_backend_but_the_servers_own_says_what_serves_it() -> None:
+    assert served_by(DEFAULT_BACKEND) is None
+    for backend in set(get_args(Backend)) - {DEFAULT_BACKEND}:
+        assert f"{backend!r}: `mesh up` serves it" in str(served_by(backend))
 
 
 def test_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

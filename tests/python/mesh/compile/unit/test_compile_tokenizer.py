@@ -52,7 +52,7 @@ def test_truncated_tokens_are_counted(tokenizer_file: Path) -> None:
 def test_windows_drop_nothing(tokenizer_file: Path) -> None:
     tokenizer = make_tokenizer(tokenizer_file, overflow="window")
     assert tokenizer.dropped_tokens(["a" * 50]) == [0]
-    windows = tokenizer.windows(["x", "a" * 13])
+    windows = list(tokenizer.windows(["x", "a" * 13]))
     assert [(window.text, len(window.content)) for window in windows] == [
         (0, 1),
         (1, 6),
@@ -70,7 +70,7 @@ def test_windows_cover_every_visible_character_with_true_offsets(
     tokenizer_file: Path, inputs: list[str], stride: int
 ) -> None:
     tokenizer = make_tokenizer(tokenizer_file, overflow="window", stride=stride)
-    windows = tokenizer.windows(inputs)
+    windows = list(tokenizer.windows(inputs))
     assert sorted({window.text for window in windows}) == list(range(len(inputs)))
     for number, text in enumerate(inputs):
         covered: set[int] = set()
@@ -85,7 +85,7 @@ def test_windows_cover_every_visible_character_with_true_offsets(
 @pytest.mark.parametrize("stride", [0, 1, 3, 4])
 def test_neighbouring_windows_share_exactly_the_stride(tokenizer_file: Path, stride: int) -> None:
     tokenizer = make_tokenizer(tokenizer_file, overflow="window", stride=stride)
-    windows = tokenizer.windows(["abcdefghijklmnopqrstuvwxyz"])
+    windows = list(tokenizer.windows(["abcdefghijklmnopqrstuvwxyz"]))
     spans = [[window.offsets[position] for position in window.content] for window in windows]
     for before, after in itertools.pairwise(spans):
         assert [span for span in before if span in after] == before[len(before) - stride :]

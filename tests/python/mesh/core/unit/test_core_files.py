@@ -3,6 +3,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from mesh.core.errors import MeshError
 from mesh.core.files import (
     atomic_directory,
     read_json,
+    remove_partials,
     safe_path,
+    temporary_folder,
     write_json_atomic,
     write_text_atomic,
 )
@@ -185,6 +188,54 @@ def test_kill_leaves_only_a_partial_that_the_next_call_removes(
     next_process.communicate("go on\n")
     assert next_process.returncode == 0
     assert [path.name for path in tmp_path.iterdir()] == ["target"]
+
+
+USE_TEMPORARY = """
+import sys, tempfile
+from pathlib import Path
+from mesh.core.files import temporary_folder
+with temporary_folder(), temporary_folder():
+    Path(tempfile.mkdtemp(), "half").write_text("half")
+    print("half", flush=True)
+    sys.stdin.readline()
+assert tempfile.gettempdir() == sys.argv[1]
+"""
+
+
+def test_temporary_files_of_a_killed_process_are_removed_by_the_next(
+    start: Start, tmp_path: Path
+) -> None:
+    living, killed = (
+        start("-c", USE_TEMPORARY, str(tmp_path), TMPDIR=str(tmp_path)) for _ in range(2)
+    )
+    for process in (living, killed):
+        assert read_line(process) == "half\n"
+    assert len(list(tmp_path.iterdir())) == 2
+    killed.kill()
+    killed.wait()
+    after = start("-c", USE_TEMPORARY, str(tmp_path), TMPDIR=str(tmp_path))
+    assert read_line(after) == "half\n"
+    assert len(list(tmp_path.iterdir())) == 2
+    for process in (living, after):
+        process.communicate("go on\n")
+        assert process.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_temporary_files_that_can_not_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/proc/nowhere")
+    with pytest.raises(MeshError, match="/proc/nowhere can't be written"), temporary_folder():
+        pytest.fail("must not be entered")
+
+
+def test_partials_of_other_names_are_removed_on_request(start: Start, tmp_path: Path) -> None:
+    process = start("-c", MAKE_DIRECTORY)
+    assert read_line(process) == "half\n"
+    for name in (".target-1.x.partial", ".other.x.partial"):
+        (tmp_path / name).mkdir()
+    remove_partials(tmp_path, "target*")
+    left = sorted(path.name.partition(".x")[0][:7] for path in tmp_path.iterdir())
+    assert left == [".other", ".target"]
 
 
 def test_killed_directory_is_resumed(start: Start, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
@@ -80,3 +81,18 @@ def test_configuring_twice_logs_once(capsys: pytest.CaptureFixture[str]) -> None
         configure_logging("toy", LogSettings())
     logging.getLogger("toy").info("once")
     assert capsys.readouterr().err.count("once") == 1
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_passwords_of_urls_are_in_no_log(
+    capsys: pytest.CaptureFixture[str], form: Literal["text", "json"]
+) -> None:
+    configure_logging("toy", LogSettings(format=form))
+    url = "http://me:s3cret@example.org/v1"
+    try:
+        raise ZeroDivisionError(f"{url} failed")
+    except ZeroDivisionError:
+        logging.getLogger("toy").exception("calling %s", url, extra={"endpoint": url})
+    shown = capsys.readouterr().err
+    assert "s3cret" not in shown
+    assert shown.count("http://me:***@example.org/v1") == (3 if form == "json" else 2)

@@ -187,6 +187,21 @@ def test_signals_remove_partial_files(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["toy"]
 
 
+def test_temporary_folder_of_a_killed_program_is_removed_by_the_next(
+    toy: Start, tmp_path: Path
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    process = toy("--what", "wait", TMPDIR=str(temporary))
+    wait_until_it_waits(process)
+    process.kill()
+    process.wait()
+    [left] = temporary.iterdir()
+    assert left.name.startswith(".mesh.")
+    assert finish(toy(TMPDIR=str(temporary)))[0] == 0
+    assert list(temporary.iterdir()) == []
+
+
 @signals
 def test_signals_are_told_whatever_became_of_them_in_the_work(
     toy: Start, number: signal.Signals, code: int, word: str

@@ -12,6 +12,7 @@ from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
 from mesh.lifecycle.recipe import HeldOut
 from mesh.lifecycle.training import network
+from mesh.lifecycle.training.details import Details
 
 
 def weights(tiny: Any) -> str:
@@ -34,11 +35,23 @@ def test_version_has_network_scores_plots_and_data(tiny: Any) -> None:
     assert card.metrics["test"]["accuracy"] == 1
     assert set(card.metrics["test"]["per_label"]) == {"bad", "good"}
     assert set(card.metrics["test"]["per_domain"]) == {"review"}
+    assert set(card.metrics["test"]["per_language"]) == {"en"}
+    assert set(card.metrics["test"]["per_length"]) == {"0 to 9 words"}
+    details = Details.model_validate_json(
+        (tiny.output("train") / "evaluation/details.json").read_text()
+    )
+    assert details.rows == card.metrics["test"]["rows"]
+    assert [list(row) for row in details.matrix.counts] == card.metrics["test"]["confusion_matrix"]
     assert len(card.metrics["epochs"]) == 3
+    assert all({"loss", "eval_loss", "eval_score"} <= set(one) for one in card.metrics["epochs"])
     assert card.settings["training"]["learning_rate"] == 0.01
     files = {file.path for file in version.manifest.files}
     assert set(card.metrics["plots"]) <= files
-    assert {"evaluation/confusion_matrix.png", "test_files/predictions.json"} <= files
+    assert {
+        "evaluation/confusion_matrix.png",
+        "evaluation/details.json",
+        "test_files/predictions.json",
+    } <= files
     configuration = json.loads((tiny.output("train") / ARTIFACTS / "config.json").read_text())
     assert configuration["id2label"] == {"0": "bad", "1": "good"}
     assert not tiny.output("checkpoints").exists()

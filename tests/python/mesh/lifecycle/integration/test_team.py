@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 from mesh.core.card import ARTIFACTS
-from mesh.lifecycle.training.examples import IGNORED
+from mesh.lifecycle.training.examples import Examples
+from mesh.lifecycle.training.scores import IGNORED
 from mesh.lifecycle.training.shares import share, shared_loss
 from mesh.lifecycle.training.team import Team, find_team
 from tiny_training import make_base
@@ -91,8 +92,6 @@ def test_shares_of_the_loss_make_the_mean_of_all_labels(shape: tuple[int, ...]) 
 
 
 def test_a_filler_has_no_label() -> None:
-    from mesh.lifecycle.training.examples import Examples
-
     labels = {0: 1, 1: [0, IGNORED, 2]}
     examples = Examples([0, 1], lambda row: {"input_ids": [7], "labels": labels[row]})  # type: ignore[list-item]
     assert examples[~0] == {"input_ids": [7], "labels": IGNORED}

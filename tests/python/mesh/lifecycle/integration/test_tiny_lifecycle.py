@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from folder_names import ODD_NAME
 from mesh.compile.artifact import CompiledModel
 from mesh.core.card import COMPILED
-from mesh.core.errors import MeshError
+from mesh.core.errors import MeshError, UsageError
+from mesh.lifecycle.about import PromoteIf
+from mesh.lifecycle.comparison import score_same_rows
 from mesh.lifecycle.compile_download import DownloadSettings, download
 from mesh.lifecycle.compile_records import Downloaded
 from mesh.lifecycle.compile_trace import CompileSettings, trace
@@ -54,6 +57,17 @@ def report(tiny: Any) -> Any:
     return json.loads((tiny.output("validate") / "report.json").read_text())
 
 
+@pytest.mark.parametrize(("backend", "said"), [("onnx", False), ("generic", True)])
+def test_compiling_says_first_what_serves_the_backend(
+    tiny: Any, caplog: pytest.LogCaptureFixture, backend: Any, said: bool
+) -> None:
+    tiny.train()
+    download(tiny.recipe, DownloadSettings(), tiny.workspace, tiny.registry_settings)
+    caplog.clear()
+    trace(tiny.recipe, CompileSettings(backend=backend), tiny.workspace, tiny.registry_settings)
+    assert ("`mesh up` serves it" in caplog.messages[0]) is said
+
+
 def test_validated_model_is_registered(traced: Any, suite: Path) -> None:
     suite.write_text(SUITE.replace("EXPECTED", "3"))
     validate(traced.recipe, ValidateSettings(), traced.workspace)
@@ -67,6 +81,19 @@ def test_validated_model_is_registered(traced: Any, suite: Path) -> None:
     assert version.card.metrics["regression_cases"] == len(report(traced)["cases"])
     for scores in ("test", "held_out", "temperature"):
         assert version.card.metrics[scores] == trained.card.metrics[scores]
+    for one in (version, trained):
+        # The scores of a card without any are computed.
+        bare = replace(one, card=one.card.model_copy(update={"metrics": {}}))
+        same = score_same_rows(traced.recipe, traced.registry, traced.data, trained, bare)
+        assert set(same.scores) == {"accuracy", "macro_f1"}
+        assert {new == old for new, old in same.scores.values()} == {True}
+        assert {each.kind for each in same.slices} == {"label", "domain", "language", "length"}
+
+
+def test_alias_with_conditions_is_moved_later(tiny: Any) -> None:
+    recipe = replace(tiny.recipe, promote_if=PromoteIf(scores={}))
+    with pytest.raises(UsageError, match="COMPILE_UPLOAD_ALIAS can't be prod: tiny declares"):
+        upload(recipe, UploadSettings(alias="prod"), tiny.workspace, tiny.registry_settings)
 
 
 def test_next_step_takes_the_version_that_the_step_before_found(

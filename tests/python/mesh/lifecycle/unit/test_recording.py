@@ -84,8 +84,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     return server
 
 
-def record(parameters: Mapping[str, Any] = {}, *, on: bool = True) -> Recording:
-    return Recording(PROJECT, RegistrySettings(), parameters, on=on)
+def record(parameters: Mapping[str, Any] | None = None, *, wanted: bool = True) -> Recording:
+    return Recording(PROJECT, RegistrySettings(), parameters or {}, wanted=wanted)
 
 
 def test_figures_arrive_with_parameters_and_the_end(server: Server, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_nothing_is_sent_where_it_is_off_or_there_is_nothing_to_train(
 ) -> None:
     server.is_lost = True
     before = threading.active_count()
-    with record(on=False) as run:
+    with record(wanted=False) as run:
         run.start(tmp_path)
         run.log(1, {"loss": 1})
         assert threading.active_count() == before
@@ -135,7 +135,7 @@ def test_nothing_is_sent_where_it_is_off_or_there_is_nothing_to_train(
         run.discard()
     monkeypatch.setattr(Server, "_answer", lambda _: pytest.fail("it was called"))
     read_only = RegistrySettings(client_mode="read-only")
-    with Recording(PROJECT, read_only, {}, on=True) as run:
+    with Recording(PROJECT, read_only, {}, wanted=True) as run:
         run.start(tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mesh.lifecycle.training.examples import IGNORED
 from mesh.lifecycle.training.scores import (
+    IGNORED,
     calibration,
     classification_scores,
     entity_scores,

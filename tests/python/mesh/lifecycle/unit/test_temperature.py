@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mesh.core.errors import MeshError
-from mesh.lifecycle.training.examples import IGNORED
+from mesh.lifecycle.training.scores import IGNORED
 from mesh.lifecycle.training.temperature import divide_logits, fit_temperature
 from mesh.nlp.softmax import softmax
 

@@ -32,6 +32,12 @@ def test_healthy_server_passes_and_everything_is_written(tiny: Any) -> None:
         <= endpoint["max_response_time"]
         for endpoint in figures
     )
+    assert report["server"]["problem"] is None
+    for key, own in report["server"]["completed"].items():
+        assert own["requests"] == report["completed"][key]["measurements"]["requests_total"]
+        assert 0 < own["response_time_p50"] <= own["response_time_p95"] <= own["response_time_p99"]
+    assert report["server"]["completed"].keys() == report["completed"].keys()
+    assert "By the server's own clock" in output
     lines = (tiny.results / "response_times.csv").read_text().splitlines()
     assert len(lines) == 1 + report["num_requests"] == 1 + sum(f["requests_total"] for f in figures)
     assert tiny.read("load_test_evaluation.json")["passed"]
@@ -117,6 +123,8 @@ def test_server_that_dies_leaves_a_report(tiny: Any) -> None:
     server.send_signal(signal.SIGKILL)
     assert load.wait(60) == 1, tiny.log("load").read_text()
     assert any("ConnectionRefused" in failure for failure in tiny.failures())
+    problem = tiny.read("load_test_report.json")["server"]["problem"]
+    assert problem == "its metrics can't be read (ConnectError)"
     figures = tiny.read("load_test_report.json")["completed"][PREDICT]["measurements"]
     assert 0 < figures["failures_total"] < figures["requests_total"]
     assert not tiny.read("load_test_evaluation.json")["passed"]

@@ -30,7 +30,7 @@ class Kept:
 
     def record(self, move: AliasMove) -> None:
         self.before_call("withdraw" if move.withdrawn else "record")
-        self.stored[move.id] = move.model_dump_json()
+        self.stored[move.id] = move.stored
 
     def point(self, alias: str, version: int) -> None:
         self.before_call("point")
@@ -50,7 +50,7 @@ class Kept:
 @pytest.fixture
 def kept(monkeypatch):
     monkeypatch.setattr(moving, "WAIT_SECONDS", 0.3)
-    monkeypatch.setattr(moving, "_POLL_SECONDS", 0.002)
+    monkeypatch.setattr(moving, "POLL_SECONDS", 0.002)
     return Kept()
 
 
@@ -127,3 +127,10 @@ def test_of_many_moves_at_once_each_happens_or_is_told(kept, monkeypatch):
         assert kept.aliases == {"prod": made[-1]}
     steps = moves(kept)
     assert [before for _, before, _ in steps] == [None, *[after for _, _, after in steps[:-1]]]
+
+
+def test_reason_is_recorded_and_takes_no_place_where_none_is_given(kept):
+    move_alias(kept, PROD, "ann", 1)
+    move_alias(kept, PROD, "ann", 2, "the old one is slow")
+    assert [move.why for move in kept.read().moves] == ["", "the old one is slow"]
+    assert ["why" in text for text in kept.stored.values()] == [False, True]

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 PROGRAM = Path(__file__).with_name("tiny_server.py")
+HTTP_SERVERS = ("uvicorn", "hypercorn")
 PATIENCE = 60
 
 
@@ -26,7 +27,10 @@ class TinyServer:
     def __init__(self, folder: Path, load: str = "", **settings: object) -> None:
         self.folder = folder
         self._log = folder / "log"
-        flags = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
+        flags = [
+            f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}")
+            for name, value in settings.items()
+        ]
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
@@ -118,7 +122,21 @@ def launch(tmp_path: Path) -> Iterator[Callable[..., TinyServer]]:
         server.process.wait(PATIENCE)
 
 
-@pytest.fixture(params=["uvicorn", "hypercorn"])
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, TinyServer]]:
+    """A running server of each kind that speaks HTTP, which the tests of a module share."""
+    servers = {
+        name: TinyServer(tmp_path_factory.mktemp(name), server=name) for name in HTTP_SERVERS
+    }
+    for server in servers.values():
+        server.wait_until(server.is_ready)
+    yield servers
+    for server in servers.values():
+        server.terminate()
+        server.exit_code()
+
+
+@pytest.fixture(params=HTTP_SERVERS)
 def start(
     launch: Callable[..., TinyServer], request: pytest.FixtureRequest
 ) -> Callable[..., TinyServer]:

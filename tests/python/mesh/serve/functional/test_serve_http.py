@@ -27,7 +27,7 @@ def receive_all(connection: socket.socket) -> bytes:
 def head(length: int | str, *more: str) -> bytes:
     lines = (
         f"POST {PREDICT} HTTP/1.1",
-        "Host: test",
+        "Host: localhost",
         "Content-Type: application/json",
         *((f"Content-Length: {length}",) if isinstance(length, int) else (length,)),
         *more,
@@ -48,7 +48,7 @@ def test_predictions_over_http_1(serve: Serve) -> None:
 
 
 def test_hypercorn_also_speaks_http_2(launch: Serve) -> None:
-    server = launch(server="hypercorn")
+    server = launch(server="hypercorn", http2=True)
     server.wait_until(server.is_ready)
     check_predictions(server, "HTTP/2", http1=False, http2=True)
 

@@ -132,7 +132,7 @@ def test_requests_sent_before_sigterm_get_responses_even_if_there_was_no_time_to
     server.wait_until(server.is_ready)
     body = json.dumps({"text": "a"}).encode()
     request = (
-        f"POST {PREDICT} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
+        f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     ).encode() + body
     address = ("127.0.0.1", server.port)
@@ -193,7 +193,7 @@ def test_a_failing_connection_does_not_end_the_wait_for_the_others(start: Start)
         server.wait_until(lambda: server.computed == ["a"])
         partial = socket.create_connection(address, timeout=60)
         partial.sendall(
-            f"POST {PREDICT} HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\n".encode()
+            f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n".encode()
         )
         server.wait_until(lambda: server.metric("http_requests_in_progress") == 3)
         server.terminate()

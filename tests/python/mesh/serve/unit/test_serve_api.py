@@ -129,28 +129,6 @@ def test_any_json_gets_a_response_or_is_refused_with_locations(value: Any) -> No
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"content-type": "application/json"}, 200),
-        ({"content-type": "application/json; charset=UTF-8"}, 200),
-        ({}, 200),
-        ({"content-type": "application/json; charset=latin-1"}, 415),
-        ({"content-type": "application/x-www-form-urlencoded"}, 415),
-        ({"content-type": "nonsense"}, 415),
-        ({"content-type": "application/json", "content-encoding": "gzip"}, 415),
-    ],
-)
-def test_media_types(serve: Serve, headers: dict[str, str], status: int) -> None:
-    async def scenario() -> None:
-        async with serve(Echo()) as client:
-            content = b'{"inputs": [{"document": "a"}]}'
-            response = await client.post(PREDICT, content=content, headers=headers)
-            assert response.status_code == status
-
-    asyncio.run(scenario())
-
-
 def test_bodies_above_the_limit_are_refused_with_and_without_a_declared_length(
     serve: Serve,
 ) -> None:

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mesh.serve.inference import Dispatcher, Job, QueueFullError
+from echo_model import until
+from mesh.core.passes import checkpoint
+from mesh.serve.inference import SECONDS_OF_PASS, Dispatcher, Job, QueueFullError
 from mesh.serve.metrics import Metrics
 
 
@@ -210,3 +212,147 @@ def test_an_exception_or_a_wrong_number_of_results_is_the_result_of_the_whole_ba
         dispatcher.close()
 
     asyncio.run(scenario())
+
+
+class Passes:
+    """Computes negative numbers in passes, as long as the gate is closed; others at once.
+
+    Attributes:
+        begun: what began to be computed, in order.
+        done: what was computed to its end, in order.
+    """
+
+    def __init__(self, *, idle: bool = False) -> None:
+        self.begun: list[int] = []
+        self.done: list[int] = []
+        self._idle = idle
+        self.started = threading.Event()
+        self.ended = threading.Event()
+        self.gate = threading.Event()
+
+    def __call__(self, requests: Sequence[int]) -> Sequence[int]:
+        self.begun.extend(requests)
+        try:
+            if requests[0] < 0:
+                self.started.set()
+                while not self.gate.wait(SECONDS_OF_PASS):
+                    checkpoint(idle=self._idle)
+            self.done.extend(requests)
+            return requests
+        finally:
+            self.ended.set()
+
+
+def test_a_long_request_makes_way_between_its_passes_for_short_ones_but_not_for_long_ones() -> None:
+    compute = Passes()
+
+    async def scenario() -> None:
+        dispatcher = make(compute, threads=2, is_short=lambda request: request >= 0)
+        dispatcher.start()
+        long = dispatcher.submit([-1, -2, -3])
+        await until(lambda: not dispatcher.free_threads and len(dispatcher) == 1)
+        short = dispatcher.submit([1, 2])
+        assert [await job.future for job in short] == [1, 2]
+        assert compute.done == [1, 2]
+        assert len(dispatcher) == 1
+        compute.gate.set()
+        assert [await job.future for job in long] == [-1, -2, -3]
+        dispatcher.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_long_request_is_computed_alone() -> None:
+    recorder = Recorder()
+
+    async def scenario() -> None:
+        dispatcher = make(recorder, is_short=lambda request: request >= 0)
+        dispatcher.start()
+        for job in dispatcher.submit([1, 2, -3, -4, 5, 6]):
+            await job.future
+        dispatcher.close()
+
+    asyncio.run(scenario())
+    assert recorder.batches == [[1, 2], [-3], [-4], [5, 6]]
+
+
+def test_a_thread_that_waits_for_another_computes_what_waits_for_it_but_once_only() -> None:
+    compute = Passes(idle=True)
+
+    async def scenario() -> None:
+        dispatcher = make(compute, max_batch=1)
+        dispatcher.start()
+        first, second, third = dispatcher.submit([-1, -2, 3])
+        await until(lambda: len(compute.begun) == 2)
+        await asyncio.sleep(4 * SECONDS_OF_PASS)
+        assert compute.begun == [-1, -2]
+        compute.gate.set()
+        assert [await job.future for job in (first, second, third)] == [-1, -2, 3]
+        dispatcher.close()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("is_short", [True, False])
+def test_a_computation_ends_at_a_checkpoint_when_nobody_waits_for_it(is_short: bool) -> None:
+    compute = Passes()
+
+    async def scenario() -> None:
+        dispatcher = make(compute, is_short=lambda _: is_short)
+        dispatcher.start()
+        jobs = dispatcher.submit([-1])
+        await asyncio.to_thread(compute.started.wait, 30)
+        dispatcher.cancel(jobs)
+        await asyncio.to_thread(compute.ended.wait, 30)
+        [after] = dispatcher.submit([2])
+        assert await after.future == 2
+        dispatcher.close()
+
+    asyncio.run(scenario())
+    assert compute.done == [2]
+
+
+def test_a_batch_goes_on_while_somebody_waits_for_a_part_of_it() -> None:
+    compute = Passes()
+
+    async def scenario() -> None:
+        dispatcher = make(compute)
+        dispatcher.start()
+        first, second = dispatcher.submit([-1, -2])
+        await asyncio.to_thread(compute.started.wait, 30)
+        dispatcher.cancel([first])
+        compute.gate.set()
+        assert await second.future == -2
+        dispatcher.close()
+
+    asyncio.run(scenario())
+
+
+def test_threads_stall_when_none_ends_a_pass_for_the_deadline() -> None:
+    recorder = Recorder()
+    passes = Passes()
+
+    async def scenario() -> None:
+        dispatcher = make(recorder, deadline_seconds=3 * SECONDS_OF_PASS)
+        assert not dispatcher.is_stalled
+        dispatcher.start()
+        recorder.gate.clear()
+        [job] = dispatcher.submit([1])
+        await asyncio.to_thread(recorder.started.wait)
+        await until(lambda: dispatcher.is_stalled)
+        recorder.gate.set()
+        await job.future
+        await until(lambda: not dispatcher.is_stalled)
+        dispatcher.close()
+
+    async def in_passes() -> None:
+        dispatcher = make(passes, deadline_seconds=30)
+        dispatcher.start()
+        jobs = dispatcher.submit([-1])
+        await asyncio.to_thread(passes.started.wait, 30)
+        assert not dispatcher.is_stalled
+        dispatcher.cancel(jobs)
+        dispatcher.close()
+
+    asyncio.run(scenario())
+    asyncio.run(in_passes())

@@ -7,13 +7,13 @@ from pydantic import BaseModel
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
+from mesh.serve.computation import compute
 from mesh.serve.documents import (
     Document,
     DocumentsRequest,
     LanguageConfiguration,
     RefusedDocument,
 )
-from mesh.serve.inference import compute
 from mesh.serve.model import (
     ArtifactModel,
     EncoderModel,

@@ -64,7 +64,7 @@ def test_a_request_whose_client_left_is_not_computed(serve: Serve) -> None:
             "method": "POST",
             "path": PREDICT,
             "http_version": "1.1",
-            "headers": [],
+            "headers": [(b"host", b"test")],
             "query_string": b"",
             "client": None,
         }

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from echo_model import Serve
 from mesh.serve.model import ServedModel
+from mesh.serve.problems import ProblemError
 from mesh.serve.upstream import (
     CircuitBreaker,
     EventLoop,
@@ -227,3 +228,13 @@ def test_cancellation_is_not_a_result() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(scenario())
+
+
+def test_no_problem_shows_the_password_of_a_url() -> None:
+    errors = (
+        ProblemError(502, "http://me:s3cret@host/v1 failed."),
+        UpstreamError(503, "The service at http://me:s3cret@host", "can't be reached."),
+    )
+    for error in errors:
+        assert "http://me:***@host" in error.detail
+        assert "s3cret" not in f"{error} {error.detail}"

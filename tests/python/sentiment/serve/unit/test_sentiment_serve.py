@@ -14,7 +14,7 @@ class Undecided:
         return np.zeros((len(texts), len(LABELS)), np.float32)
 
     def unknown_fractions(self, texts):
-        return [float("\U0001f600" in text) for text in texts]
+        return [float("\u16a0" in text) for text in texts]
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ REFUSED = [
     ("这家餐厅的服务很差\uff0c再也不来了。", "looks like 'zh'"),
     ("", "There is no text"),
     ("<p></p>", "There is no text"),
-    ("\U0001f600\U0001f600", "can't read most of the text"),
+    ("\u16a0\u16a2", "can't read most of the text"),
 ]
 
 

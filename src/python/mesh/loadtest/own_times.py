@@ -1,0 +1,192 @@
+"""A server's own response times during a load, from its histogram in Prometheus' format."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import BaseModel, ConfigDict
+
+from mesh.core.errors import MeshError
+
+HISTOGRAM = "http_request_duration_seconds"
+STARTED = "process_start_time_seconds"
+
+Endpoint = tuple[str, str]
+"""Method and path."""
+
+Buckets = Mapping[float, float]
+"""By upper bound in seconds, in ascending order, the number of requests that took no longer."""
+
+
+class OwnTimes(BaseModel):
+    """One endpoint by the server's own clock, in milliseconds.
+
+    Percentiles are interpolated within a bucket of the server's histogram; one beyond the last
+    bucket's bound is that bound. They are None if the server counted no request.
+
+    Args:
+        requests: all that the server counted: also failed ones, and those of other clients.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    requests: int
+    response_time_p50: float | None
+    response_time_p95: float | None
+    response_time_p99: float | None
+
+
+class ServerFigures(BaseModel):
+    """What a server says of itself.
+
+    Args:
+        completed: by `<method>_<path>`.
+        problem: why there are no figures; None if there are.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    completed: dict[str, OwnTimes] = {}
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """A server's histogram at one time.
+
+    Args:
+        started: when the process started, in seconds since 1970; None if it doesn't say.
+        buckets: by method and route, such as `/v1/model/{name}/bio`.
+    """
+
+    started: float | None
+    buckets: Mapping[Endpoint, Buckets]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what `/metrics` responds.
+
+        Raises:
+            MeshError: it isn't in Prometheus' format, or has no such histogram.
+        """
+        found: dict[Endpoint, dict[float, float]] = {}
+        started = None
+        try:
+            for family in text_string_to_metric_families(text):
+                for sample in family.samples:
+                    labels = sample.labels
+                    if sample.name == f"{HISTOGRAM}_bucket":
+                        route = found.setdefault((labels["method"], labels["route"]), {})
+                        route[float(labels["le"])] = sample.value
+                    elif sample.name == STARTED:
+                        started = sample.value
+        except (ValueError, KeyError, IndexError) as error:
+            raise MeshError("its metrics aren't in Prometheus' format") from error
+        if not found:
+            raise MeshError(f"its metrics have no histogram {HISTOGRAM}")
+        return cls(started, {key: dict(sorted(value.items())) for key, value in found.items()})
+
+    def of(self, endpoint: Endpoint) -> Buckets:
+        """The buckets of an endpoint's route; none if it was never requested."""
+        method, path = endpoint
+        for (other, route), buckets in self.buckets.items():
+            if other == method and re.fullmatch(_pattern(route), path):
+                return buckets
+        return {}
+
+
+def _pattern(route: str) -> str:
+    return "".join(
+        "[^/]+" if part.startswith("{") else re.escape(part)
+        for part in re.split(r"(\{\w+\})", route)
+    )
+
+
+class Observer:
+    """Reads the metrics of a server before a load, and again after it.
+
+    Args:
+        read: returns what `/metrics` responds.
+    """
+
+    def __init__(self, read: Callable[[], str]) -> None:
+        self._read = read
+        self._problem: str | None = None
+        self._before = self._counts()
+
+    def figures(self, responses: Mapping[Endpoint, int]) -> ServerFigures:
+        """The server's own figures since then.
+
+        Args:
+            responses: how many each endpoint has sent to this client meanwhile.
+        """
+        after = self._counts()
+        if self._before is None or after is None:
+            return ServerFigures(problem=self._problem)
+        if self._before.started != after.started:
+            return ServerFigures(problem="it has restarted, or several servers share the address")
+        completed = {}
+        for endpoint, count in responses.items():
+            buckets = _since(self._before.of(endpoint), after.of(endpoint))
+            if buckets is None or _total(buckets) < count:
+                return ServerFigures(
+                    problem=f"it has not counted all {count} responses of {' '.join(endpoint)}; "
+                    "several servers may share the address"
+                )
+            completed["_".join(endpoint)] = _own_times(buckets)
+        return ServerFigures(completed=completed)
+
+    def _counts(self) -> Counts | None:
+        try:
+            return Counts.parse(self._read())
+        except MeshError as error:
+            self._problem = self._problem or str(error)
+            return None
+
+
+def _since(before: Buckets, after: Buckets) -> Buckets | None:
+    """The requests between two times; None if the counts don't belong together."""
+    if before and list(before) != list(after):
+        return None
+    found = {bound: count - before.get(bound, 0) for bound, count in after.items()}
+    counts = [0.0, *found.values()]
+    return found if counts == sorted(counts) else None
+
+
+def _total(buckets: Buckets) -> int:
+    return int(max(buckets.values(), default=0))
+
+
+def _own_times(buckets: Buckets) -> OwnTimes:
+    times = {
+        f"response_time_p{percent}": quantile(buckets.items(), percent / 100)
+        for percent in (50, 95, 99)
+    }
+    return OwnTimes(
+        requests=_total(buckets),
+        **{name: None if seconds is None else seconds * 1000 for name, seconds in times.items()},
+    )
+
+
+def quantile(buckets: Iterable[tuple[float, float]], fraction: float) -> float | None:
+    """The time that a fraction of requests didn't exceed, as Prometheus' `histogram_quantile`.
+
+    Args:
+        buckets: upper bounds in ascending order, the last one infinite, with the number of requests
+            that took no longer.
+
+    Returns:
+        None without any request.
+    """
+    ordered = list(buckets)
+    total = ordered[-1][1] if ordered else 0
+    if not total:
+        return None
+    lower, below = 0.0, 0.0
+    for upper, count in ordered[:-1]:
+        if count >= fraction * total and count > below:
+            return lower + (upper - lower) * (fraction * total - below) / (count - below)
+        lower, below = upper, count
+    return lower

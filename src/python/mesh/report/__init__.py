@@ -1,0 +1,1 @@
+"""Reports on versions for people: one HTML file each."""

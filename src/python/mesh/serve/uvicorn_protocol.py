@@ -1,0 +1,200 @@
+"""HTTP/1.1 on a connection of Uvicorn: what it leaves out."""
+
+import asyncio
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from mesh.serve.connections import Admission, Connections
+from mesh.serve.request_check import (
+    CONTINUE,
+    LINGER_SECONDS,
+    MALFORMED,
+    MAX_HEADER_BYTES,
+    NO_METHOD,
+    origin_form,
+    probe,
+)
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """Responds to malformed requests in turn, and to clients that send no more.
+
+    Bounds the time that a header may take to arrive, and what the parser holds. The time is that of
+    idle connections, and counts from the connection's start or the last response. The parser holds
+    headers, and what comes with a body without being a part of it: the sizes of chunks with their
+    extensions, and trailers, which are dropped.
+
+    An offer to change to another protocol, as Java's client makes it, is ignored.
+    """
+
+    _held_bytes = 0
+    _in_head = False
+    _in_body = False
+    _is_refused = False
+    _probe: asyncio.Task[None] | None = None
+
+    def __init__(self, open_connections: Connections, **options: Any) -> None:
+        super().__init__(**options)
+        self._open_connections = open_connections
+        self._moved = self.loop.time()
+
+    @property
+    def waiting_since(self) -> float | None:
+        """The time since which the connection waits for its client; None if it doesn't."""
+        is_idle = self.cycle is None or self.cycle.response_complete
+        return self._moved if is_idle or self._in_body else None
+
+    def drop(self) -> None:
+        """Close the connection at once."""
+        self.transport.abort()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+        match self._open_connections.admit(self):
+            case Admission.REFUSED:
+                self._refuse(503)
+            case Admission.DROPPED:
+                self.drop()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._open_connections.remove(self)
+        super()._unset_keepalive_if_required()
+        if self._probe is not None:
+            self._probe.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            return
+        self._moved = self.loop.time()
+        self._held_bytes += len(data)
+        try:
+            self._parse(data)
+        except httptools.HttpParserError:
+            self._refuse(400)
+        # Counted after parsing: a piece that ends a header may hold much of the body.
+        if self._held_bytes > MAX_HEADER_BYTES:
+            self._refuse(431)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Whether the connection stays open: the client may still wait for its responses."""
+        if self._in_head or self._in_body:
+            self._refuse(400)
+        if self.cycle is None or self.cycle.response_complete:
+            return False
+        self.cycle.keep_alive = False
+        self._probe = self.loop.create_task(probe(self._write_continue))
+        return True
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Those after a body would be taken for the request's own.
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._is_offer():
+            return
+        self._in_head = False
+        self._in_body = True
+        self._held_bytes = 0
+        normal = origin_form(self.url, self.headers)
+        has_host = any(name == b"host" for name, _ in self.headers)
+        if normal is None or (self.parser.get_http_version() == "1.1" and not has_host):
+            self.scope["state"][MALFORMED] = 400
+        self.url, self.headers[:] = normal or (b"/", [])
+        self._start_request()
+
+    def on_body(self, body: bytes) -> None:
+        self._held_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._is_offer():
+            self._in_body = False
+            self._held_bytes = 0
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._moved = self.loop.time()
+        super().on_response_complete()
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Keep the timer running; Uvicorn would stop it at a header's first byte."""
+
+    def _parse(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            try:
+                self.parser.feed_data(rest)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                # The parser takes what follows for another protocol: a new one gets the header
+                # without the offer.
+                rest = rest[upgrade.args[0] :]
+                head = self._head_without_offer()
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+                self.parser.feed_data(head)
+
+    def _is_offer(self) -> bool:
+        return self.parser.should_upgrade() and not self._is_refused
+
+    def _head_without_offer(self) -> bytes:
+        method, version = self.parser.get_method(), self.parser.get_http_version()
+        if method == b"CONNECT":
+            raise httptools.HttpParserError("The target is not a path.")
+        lines = [b"%s %s HTTP/%s" % (method, self.url, version.encode())]
+        lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join(lines) + b"\r\n\r\n"
+
+    def _start_request(self) -> None:
+        super()._unset_keepalive_if_required()
+        super().on_headers_complete()
+
+    def _refuse(self, status: int) -> None:
+        """Respond with a problem, after the responses to earlier requests, and read no more."""
+        if self._is_refused:
+            return
+        self._is_refused = True
+        if not self._in_body:
+            super().on_message_begin()
+            self.url = b"/"
+            self._start_request()
+            self.scope["method"] = NO_METHOD
+            self.scope["http_version"] = "1.1"
+        self.scope["state"][MALFORMED] = status
+        self.cycle.keep_alive = False
+        self.cycle.transport = _LingeringTransport(self.transport, self.loop)  # type: ignore[assignment]
+        self.cycle.message_event.set()
+
+    async def _write_continue(self) -> None:
+        is_next = not self.pipeline and not self.cycle.response_started
+        if is_next and self.scope["http_version"] == "1.1":
+            self.transport.write(CONTINUE)
+
+
+class _LingeringTransport:
+    """A connection that is closed for writing first.
+
+    A socket that is closed with unread data is reset, and all data on it is lost.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+
+    def close(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.write_eof()
+            self._loop.call_later(LINGER_SECONDS, self._transport.close)

@@ -1,0 +1,33 @@
+"""What people need to know of sentiment's models, and what may replace `prod`."""
+
+from mesh.lifecycle.about import About, PromoteIf
+
+ABOUT = About(
+    intended_use=(
+        "Telling whether English texts are negative, neutral or positive, and the same of what they "
+        "say about given entities: reviews, short posts, messages of customers and news, counted or "
+        "sorted in large numbers."
+    ),
+    unfit=(
+        "Decisions about a single person, or about one text without a look at it.",
+        "Texts in languages that the model was not trained on.",
+        "Emotions, stances, irony on its own, or the truth of a statement.",
+    ),
+    limits=(
+        "Several negative sentences in a row are often called neutral, though each alone is negative.",
+        "A text that praises and blames is rarely called neutral: it mostly gets one of the two.",
+        "Negated advice, comparisons, ratings, emoji and unmet wishes are right in half of the "
+        "held-out cases only.",
+        "Critics' neutral sentences are mostly called positive or negative.",
+        "An entity that is compared has the sentiment of the clause, not its own.",
+        "Each domain of the shipped data is a few writers' idea of it, and one person gave one label "
+        "to each text.",
+    ),
+    data=(
+        "The shipped data is 9,973 English texts, from single words to paragraphs, written for this "
+        "project; no text comes from a corpus."
+    ),
+    data_licence="Apache-2.0",
+)
+
+PROMOTE_IF = PromoteIf(scores={"macro_f1": 0.01}, slices=0.05)
