@@ -93,7 +93,8 @@ def test_page_can_be_read_aloud_and_used_by_keys(page: str) -> None:
     found = Page(page)
     tags = [tag for tag, _ in found.tags]
     assert dict(found.tags)["html"] == {"lang": "en"}
-    assert [tags.count(one) for one in ("h1", "main", "nav", "header", "title")] == [1] * 5
+    assert [tags.count(one) for one in ("h1", "main", "nav", "header")] == [1] * 4
+    assert "<title>TINY-COMPILED-3" in page
     headings = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
     assert headings[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(headings))
