@@ -90,6 +90,10 @@ def test_run_has_all_about_the_training_and_the_version_names_it(tiny: Any) -> N
         assert [figure.step for figure in history] == list(range(1, steps + 1)), name
     scores = [figure.value for figure in found.history(run.id, "validation/score")]
     assert scores == [epoch["eval_score"] for epoch in version.card.metrics["epochs"]]
+    unwatched = tiny.registry.get("TINY-TRAINED-1").card.metrics["epochs"]
+    for epoch, other in zip(version.card.metrics["epochs"], unwatched, strict=True):
+        assert set(epoch) == set(other)
+        assert epoch["loss"] == pytest.approx(other["loss"], rel=1e-4), "the mean of its steps"
 
     files = Path(tiny.registry_settings.artifacts) / run.id / "artifacts"
     names = {path.relative_to(files).as_posix() for path in files.rglob("*") if path.is_file()}
@@ -104,7 +108,7 @@ def test_failed_training_is_a_run_and_its_result_is_registered_later(
 ) -> None:
     caplog.set_level(logging.INFO)
 
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise MeshError("The registry failed: it can't be reached.")
 
     with monkeypatch.context() as patch:
