@@ -9,6 +9,7 @@ from mesh.core.digest import fingerprint
 from mesh.core.files import atomic_directory
 from mesh.core.program import Program
 from mesh.core.project import Project
+from mesh.core.settings import Url
 from mesh.core.status import Status
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.store import DataSettings
@@ -112,5 +113,5 @@ def _with_default(settings: type[TrainSettings], base_model: str | None) -> type
         return settings
     field = Field(base_model, description=settings.model_fields["base_model"].description)
     return create_model(
-        settings.__name__, __base__=settings, __doc__=settings.__doc__, base_model=(str, field)
+        settings.__name__, __base__=settings, __doc__=settings.__doc__, base_model=(Url, field)
     )

@@ -124,6 +124,30 @@ def test_refuses_and_says_where(configuration, location, message):
     assert [error["loc"] for error in caught.value.errors()] == [("configuration", *location)]
 
 
+def test_max_sum_counts_for_all_documents_together():
+    configuration = {"use_maxsum": True, "top_n": 10, "nr_candidates": 20}
+    assert Configuration(**configuration).comparisons == 184_756 * 45
+    request_of(configuration, texts=["x"])
+    message = "by max-sum for 2 documents takes 16,628,040 comparisons, more than 10,000,000"
+    with pytest.raises(ValidationError, match=message):
+        request_of(configuration, texts=["x", "y"])
+    request_of({**configuration, "use_mmr": True}, texts=["x", "y"])
+    request_of({"use_maxsum": True}, texts=["x"] * MAX_DOCUMENTS)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "phrases"),
+    [
+        ({}, 1),
+        ({"keyphrase_ngram_range": (1, 5)}, 15),
+        ({"keyphrase_ngram_range": (2, 3)}, 5),
+        ({"candidate_mode": "phrases"}, 1),
+    ],
+)
+def test_counts_the_phrases_that_a_word_may_be_in(configuration, phrases):
+    assert Configuration(**configuration).phrases_of_word == phrases
+
+
 @pytest.mark.parametrize(
     ("texts", "message"),
     [

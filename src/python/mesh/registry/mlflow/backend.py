@@ -35,6 +35,20 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
     return MlflowRegistry(connect(settings))
 
 
+def upgrade_backend(settings: RegistrySettings, *, without_copy: bool) -> str:
+    """Give the registry's database the schema of this MLflow; return a sentence about it.
+
+    Raises:
+        UsageError: the database isn't this program's to change, or a copy is missing.
+        MeshError: it is in use, was made by a newer MLflow, or the upgraded one isn't intact.
+        ModuleNotFoundError: MLflow, SQLAlchemy or Alembic is not installed.
+    """
+    _prepare()
+    from mesh.registry.mlflow.upgrade import upgrade
+
+    return upgrade(settings, without_copy=without_copy)
+
+
 def open_runs(settings: RegistrySettings) -> Runs:
     """Open the runs at the settings' URI; its errors are those of `open_backend`."""
     _prepare()

@@ -136,3 +136,15 @@ def test_missing_and_malformed_tokenizers_are_named(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text('{"version": "1.0"}')
     with pytest.raises(MeshError, match="is not a tokenizer"):
         make_tokenizer(tmp_path / "tokenizer.json")
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 40, 10_000])
+def test_texts_are_tokenized_in_groups_with_the_same_result(
+    tokenizer_file: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    texts = ["", "ab", "a" * 50, "b a", "", "c"]
+    tokenizer = make_tokenizer(tokenizer_file, overflow="window")
+    expected = list(tokenizer.windows(texts))
+    monkeypatch.setattr("mesh.compile.tokenizer.CHARACTERS_AT_ONCE", at_once)
+    assert list(tokenizer.windows(texts)) == expected
+    assert list(tokenizer.windows([])) == []

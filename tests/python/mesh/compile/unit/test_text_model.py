@@ -1,6 +1,7 @@
 """The joining of windows and batches, with a network that can be computed by hand."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mesh.compile.batching import bucket_rows
+from mesh.compile.batching import PASS_TOKENS, bucket_rows
 from mesh.compile.spec import CompileSpec
 from mesh.compile.text_model import TextModel
 from mesh.compile.tokenizer import TextTokenizer
+from mesh.core.errors import UsageError
+from mesh.core.passes import watched
 
 
 class MeanOfIds:
@@ -164,3 +167,62 @@ def test_threads_get_their_own_results(tokenizer_file: Path) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+class Patience:
+    """Lets a computation that states its time take some seconds, and counts its checkpoints."""
+
+    def __init__(self, longest_seconds: float) -> None:
+        self.longest_seconds = longest_seconds
+        self.checkpoints = 0
+
+    def checkpoint(self, *, idle: bool) -> None:
+        assert not idle
+        self.checkpoints += 1
+
+
+def test_a_calibrated_model_refuses_what_takes_too_long_before_it_runs(
+    tokenizer_file: Path,
+) -> None:
+    model, program = make_model(tokenizer_file)
+    model.calibrate()
+    assert set(program.shapes) == {(2, 6)}
+    assert model.seconds_per_token > 0
+    program.shapes.clear()
+    model.seconds_per_token = 1.0
+    texts = ["a b", "b a", "a b"]
+    tokens = 3 * 4 + PASS_TOKENS
+    with watched(Patience(tokens)):
+        assert len(model.embed(texts)) == 3
+    assert program.shapes == [(3, 4)]
+    program.shapes.clear()
+    with watched(Patience(tokens - 1)), pytest.raises(UsageError, match="28 tokens, more than"):
+        model.embed(texts)
+    assert program.shapes == []
+
+
+def test_texts_that_take_far_too_long_are_not_read_on(tokenizer_file: Path) -> None:
+    model, program = make_model(tokenizer_file, overflow="window")
+    model.seconds_per_token = 1.0
+
+    def texts() -> Iterator[str]:
+        yield from ["a b a b"] * 10
+        raise AssertionError("read on")
+
+    found = model._tokenizer.windows
+    model._tokenizer.windows = lambda _: (  # type: ignore[method-assign, assignment]
+        window for text in texts() for window in found([text])
+    )
+    with watched(Patience(10)), pytest.raises(UsageError, match="42 tokens or more"):
+        model.embed(["a"])
+    assert program.shapes == []
+
+
+def test_each_pass_ends_at_a_checkpoint(tokenizer_file: Path) -> None:
+    model, program = make_model(tokenizer_file)
+    patience = Patience(0)
+    with watched(patience):
+        model.embed(["a b a b"] * 6)
+    assert len(program.shapes) == 3
+    # One more before the texts are tokenized.
+    assert patience.checkpoints == 4

@@ -1,11 +1,13 @@
 """More requests than the model can compute, late ones, and the server's end."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 
-from echo_model import PREDICT, Echo, Serve, body, check_problem, until
+from echo_model import PREDICT, Answer, Echo, Question, Serve, body, check_problem, until
+from mesh.core.passes import checkpoint
 from mesh.serve.app import create_app
 from mesh.serve.availability import Phase
 from mesh.serve.settings import ServeSettings
@@ -44,6 +46,78 @@ def test_past_the_deadline_a_waiting_request_is_not_computed(serve: Serve) -> No
             model.gate.set()
             assert (await client.post(PREDICT, json=body("next"))).status_code == 200
         assert model.computed == ["wait", "next"]
+
+    asyncio.run(scenario())
+
+
+class Passing(Echo):
+    """Computes documents that begin with "long" in passes, until the gate is open.
+
+    Attributes:
+        ended: how many computations ended.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended = 0
+
+    def passes(self, request: Question) -> float:
+        return 2.0 * request.inputs[0].document.startswith("long")
+
+    def predict_batch(self, requests: Sequence[Question]) -> list[Answer | Exception]:
+        try:
+            while self.passes(requests[0]) and not self.gate.wait(0.01):
+                checkpoint()
+        finally:
+            self.ended += 1
+        return super().predict_batch(requests)
+
+
+def test_short_requests_are_computed_beside_long_ones(serve: Serve) -> None:
+    async def scenario() -> None:
+        model = Passing()
+        async with serve(model, threads=2) as client:
+            dispatcher = client.app.state.dispatcher  # type: ignore[attr-defined]
+            long = [asyncio.create_task(client.post(PREDICT, json=body("long"))) for _ in range(3)]
+            await until(lambda: not dispatcher.free_threads)
+            for text in ("a", "b", "c"):
+                assert (await client.post(PREDICT, json=body(text))).json() == {"outputs": [text]}
+            model.gate.set()
+            assert [(await task).status_code for task in long] == [200] * 3
+
+    asyncio.run(scenario())
+
+
+def test_a_computation_ends_when_its_deadline_passes(serve: Serve) -> None:
+    async def scenario() -> None:
+        model = Passing()
+        async with serve(model, threads=1, deadline_seconds=0.2) as client:
+            assert (await client.post(PREDICT, json=body("long"))).status_code == 504
+            await until(lambda: model.ended == 1)
+            availability = client.app.state.availability  # type: ignore[attr-defined]
+            await until(lambda: availability.is_ready)
+        assert model.computed == []
+
+    asyncio.run(scenario())
+
+
+def test_the_server_is_not_ready_while_no_thread_ends_anything_for_the_deadline(
+    serve: Serve,
+) -> None:
+    async def scenario() -> None:
+        model = Echo()
+        async with serve(model, threads=1, deadline_seconds=0.1) as client:
+            assert (await client.get("/v1/ready")).status_code == 200
+            late = await client.post(PREDICT, json=body("wait"))
+            assert late.status_code == 504
+            availability = client.app.state.availability  # type: ignore[attr-defined]
+            await until(lambda: not availability.is_ready)
+            response = await client.get("/v1/ready")
+            check_problem(response, 503, "The model can't respond at the moment.")
+            assert (await client.get("/v1/live")).status_code == 200
+            model.gate.set()
+            await until(lambda: availability.is_ready)
+            assert (await client.post(PREDICT, json=body("a"))).status_code == 200
 
     asyncio.run(scenario())
 

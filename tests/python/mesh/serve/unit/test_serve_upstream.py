@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from echo_model import Serve
+from mesh.core.passes import AbandonedError, watched
 from mesh.serve.model import ServedModel
 from mesh.serve.problems import ProblemError
 from mesh.serve.upstream import (
@@ -228,6 +229,28 @@ def test_cancellation_is_not_a_result() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(scenario())
+
+
+def test_a_call_whose_client_left_is_cancelled() -> None:
+    cancelled = threading.Event()
+
+    class Gone:
+        longest_seconds = 30.0
+
+        def checkpoint(self, *, idle: bool) -> None:
+            assert idle
+            raise AbandonedError
+
+    async def call() -> None:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    with watched(Gone()), pytest.raises(AbandonedError):
+        EventLoop().run(call())
+    assert cancelled.wait(30)
 
 
 def test_no_problem_shows_the_password_of_a_url() -> None:
