@@ -24,7 +24,7 @@ ALPHABETS = {
     "letters and marks": ["e\u0301\u0301", "\u1100\u1161"],
     "spaceless": ["ภาษาไทย日本語"],
     "white space": [" ", "\u3000\t"],
-    "quotation marks": ['"a." ', "«", "“", "'", "’a", "」"],
+    "quotation marks": ['"a." ', "«", "“", "'", "\u2019a", "」"],
     "quotations": ["「a。」", "「a。", "『「", '"a" '],
     "brackets": ["(", "[", "(a. ", "{", ")", "]("],
     "tags": ["<", "<!", "<a ", "</", "<b>", "<td>a", "<script>"],
