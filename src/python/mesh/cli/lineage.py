@@ -14,6 +14,7 @@ from mesh.core.settings import load_settings
 from mesh.data.store import DataSettings
 from mesh.lifecycle.lineage import trace_model
 from mesh.registry.factory import open_registry
+from mesh.registry.reference import ModelReference
 from mesh.registry.settings import RegistrySettings
 
 
@@ -21,6 +22,8 @@ from mesh.registry.settings import RegistrySettings
 @click.argument("reference")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a tree.")
 def command(reference: str, as_json: bool) -> None:
+    # Opening a registry may make it.
+    ModelReference.parse(reference)
     registry_settings, data = load_settings(
         [RegistrySettings, DataSettings], env_file=find_env_file(Path())
     )

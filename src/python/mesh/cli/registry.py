@@ -8,49 +8,24 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from mesh.cli.paths import TypedPath, typed_path
+from mesh.cli.paths import TypedPath
+from mesh.cli.registries import open_for, open_own, report_damage, settings_of
 from mesh.core.env_files import find_env_file
 from mesh.core.errors import MeshError, UsageError, as_clause
-from mesh.core.settings import load_settings, load_settings_of_file, variable_name
+from mesh.core.settings import load_settings, variable_name
 from mesh.core.tables import make_table, print_table
 from mesh.lifecycle.about import PROMOTED
-from mesh.registry.base import ModelRegistry, ModelVersion
-from mesh.registry.factory import open_registry
-from mesh.registry.history import check_reason
+from mesh.registry.base import ModelVersion
+from mesh.registry.factory import open_registry, upgrade_registry
+from mesh.registry.history import check_reason, check_rollback
 from mesh.registry.provenance import copy_version
 from mesh.registry.prune import unneeded
+from mesh.registry.reference import (
+    ModelReference,
+    check_new_alias,
+)
 from mesh.registry.settings import RegistrySettings
 from mesh.registry.signing import generate_keys
-
-
-def _open() -> ModelRegistry:
-    return open_registry(_settings(""))
-
-
-def _settings(location: str) -> RegistrySettings:
-    """Settings of a registry.
-
-    Args:
-        location: a URL, which goes with the user's own keys; an env file, which replaces the
-            environment; or empty, for the user's own settings.
-    """
-    if "://" in location:
-        return _settings("").model_copy(update={"uri": location, "artifacts": ""})
-    if not location:
-        own: RegistrySettings
-        (own,) = load_settings([RegistrySettings], env_file=find_env_file(Path()))
-        return own
-    file = typed_path(location)
-    if not file.is_file():
-        raise UsageError(
-            f"{location!r} is neither an env file nor a URL such as http://registry:5000."
-        )
-    given: RegistrySettings = load_settings_of_file(RegistrySettings, file)
-    if "uri" not in given.model_fields_set:
-        raise UsageError(
-            f"{file} names no registry: {variable_name(RegistrySettings, 'uri')} is missing."
-        )
-    return given
 
 
 @click.group("registry")
@@ -66,13 +41,13 @@ def list_versions(name: str | None, as_json: bool) -> int:
 
     The exit code is 1 if a record is damaged.
     """
-    registry = _open()
-    versions, code = registry.list(name), _report_damage(registry, name)
+    survey = open_for(name).survey(name)
+    code = report_damage(survey.damaged)
     if as_json:
-        click.echo(json.dumps([_summary(version) for version in versions], indent=2))
+        click.echo(json.dumps([_summary(version) for version in survey.versions], indent=2))
         return code
     table = make_table("version", "aliases", "created (UTC)", "MB", "made from")
-    for version in versions:
+    for version in survey.versions:
         table.add_row(
             version.reference,
             " ".join(version.aliases),
@@ -89,7 +64,7 @@ def list_versions(name: str | None, as_json: bool) -> int:
 @click.argument("reference")
 def show(reference: str) -> None:
     """Print the card, files and attachments of one version as JSON."""
-    version = _open().get(reference)
+    version = open_own(reference).get(reference)
     details = _summary(version) | {
         "card": version.card.model_dump(mode="json"),
         "files": [entry.model_dump() for entry in version.manifest.files],
@@ -108,9 +83,11 @@ def alias(reference: str, alias: str, force: bool, why: str) -> None:
 
     The project's recipe may declare conditions for prod, such as scores and a passed load test.
     """
-    registry, reason = _open(), check_reason(why)
+    check_new_alias(alias)
+    reason = check_reason(why)
     if force and not reason:
         raise UsageError("--force needs a reason: add --why 'REASON', which the history records.")
+    registry = open_own(reference)
     if alias == PROMOTED:
         # The other commands don't need what reads data.
         from mesh.data.store import DataSettings
@@ -127,7 +104,8 @@ def alias(reference: str, alias: str, force: bool, why: str) -> None:
 @click.argument("reference")
 def rollback(reference: str) -> None:
     """Move the alias REFERENCE, such as KEYWORDS-COMPILED:prod, back to the version before."""
-    version = _open().rollback(reference)
+    check_rollback(reference)
+    version = open_own().rollback(reference)
     click.echo(f"{reference} is now {version.reference}")
 
 
@@ -139,12 +117,10 @@ def history(name: str, as_json: bool) -> int:
 
     The exit code is 1 if the record of a move is damaged.
     """
-    registry = _open()
+    registry = open_for(name)
     moves = registry.history(name)
-    problem = registry.damaged(name).get(name)
-    if problem:
-        click.echo(f"error: {problem}", err=True)
-    code = 1 if problem else 0
+    damaged = registry.survey(name).damaged
+    code = report_damage({name: damaged[name]} if name in damaged else {})
     if as_json:
         click.echo(json.dumps([move.model_dump(mode="json") for move in moves], indent=2))
         return code
@@ -195,7 +171,8 @@ def pull(reference: str, source: str, target: str) -> None:
 
 
 def _copy(reference: str, source: str, target: str) -> None:
-    source_settings, target_settings = _settings(source), _settings(target)
+    ModelReference.parse(reference)
+    source_settings, target_settings = settings_of(source), settings_of(target)
     if source_settings.identity == target_settings.identity:
         raise UsageError("The registry to copy from and the one to copy to are the same.")
     copy = copy_version(open_registry(source_settings), open_registry(target_settings), reference)
@@ -215,13 +192,14 @@ def verify(references: tuple[str, ...]) -> int:
 
     The exit code is 1 if a file or a record is damaged, or can't be read.
     """
-    registry = _open()
-    damaged = False if references else bool(_report_damage(registry, None))
-    for reference in references or [version.reference for version in registry.list(None)]:
+    registry, damaged = open_own(*references), False
+    if not references:
+        survey = registry.survey()
+        damaged = bool(report_damage(survey.damaged))
+        references = tuple(version.reference for version in survey.versions)
+    for reference in references:
         try:
             problems = registry.verify(reference)
-        except UsageError:
-            raise
         except MeshError as error:
             problems = [as_clause(error)]
         damaged = damaged or bool(problems)
@@ -244,11 +222,13 @@ def prune(name: str | None, keep: int, delete: bool) -> int:
     What killed publishes have left is deleted as well. Without NAME, all models are considered. The
     exit code is 1 if a record is damaged, or a version can't be deleted.
     """
-    registry = _open()
-    code = _report_damage(registry, name)
-    versions, reasons = unneeded(registry, keep, name)
+    registry = open_for(name)
+    survey = registry.survey()
+    shown = survey if name is None else survey.of(name)
+    code = report_damage(shown.damaged)
+    versions, reasons = unneeded(registry, survey, keep, name)
     table = make_table("version", "MB", "kept because")
-    for version in registry.list(name):
+    for version in shown.versions:
         size = f"{version.manifest.size / 1e6:.1f}"
         table.add_row(version.reference, size, "; ".join(reasons.get(version.reference, [])))
     print_table(table)
@@ -272,12 +252,15 @@ def prune(name: str | None, keep: int, delete: bool) -> int:
     return code
 
 
-def _report_damage(registry: ModelRegistry, name: str | None) -> int:
-    """Tell which records of all models, or of one, are damaged; the exit code."""
-    problems = registry.damaged(name).values()
-    for problem in problems:
-        click.echo(f"error: {problem}", err=True)
-    return 1 if problems else 0
+@group.command()
+@click.option(
+    "--without-copy",
+    is_flag=True,
+    help="A copy of a PostgreSQL database exists already; SQLite files are always copied.",
+)
+def upgrade(without_copy: bool) -> None:
+    """Make a registry that an older MLflow has made usable, after a copy of its database."""
+    click.echo(upgrade_registry(settings_of(""), without_copy=without_copy))
 
 
 @group.command()

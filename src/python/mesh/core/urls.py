@@ -2,20 +2,22 @@
 
 import re
 
-_PASSWORD = re.compile(r"(?<=://)(?P<user>[^/:@]*):(?P<password>.*)@")
+# Of a text that ends with the last "@", so that finding none takes linear time.
+_PASSWORD = re.compile(r"(?<=://)(?P<user>[^/:@]*):(?P<password>.*)@", re.DOTALL)
 # A token in place of a user's name.
 _TOKEN = re.compile(r"(?<=http://|ttps://)[^/?#@:\s]{8,}(?=@)")
 _QUERY = re.compile(r"\?.+")
-# A password may have quotes.
-_IN_TEXT = re.compile(r"(?:https?)?://(?:[^\s/?#]*@)?[^\s'\"<>]*")
+# A password may have quotes; the path of an SQLite file may have any characters, and no password.
+_IN_TEXT = re.compile(r"(?<!sqlite)(?:https?)?://(?:[^\s/?#]*@)?[^\s'\"<>]*")
 
 
 def mask_url(url: str) -> str:
     """A URL without its password and query, fit for logs and messages; a path stays as it is."""
-    if "://" not in url:
+    if "://" not in url or url.startswith("sqlite:"):
         return url
-    masked = _TOKEN.sub("***", _PASSWORD.sub(r"\g<user>:***@", url))
-    return _QUERY.sub("?***", masked)
+    before, at, after = url.rpartition("@")
+    masked = _TOKEN.sub("***", _PASSWORD.sub(r"\g<user>:***@", before + at))
+    return _QUERY.sub("?***", masked + after)
 
 
 def mask_urls(text: str) -> str:
@@ -27,4 +29,5 @@ def mask_urls(text: str) -> str:
 
 def passwords(url: str) -> list[str]:
     """The passwords before the host of a URL."""
-    return [match["password"] for match in _PASSWORD.finditer(url)]
+    before, at, _ = url.rpartition("@")
+    return [match["password"] for match in _PASSWORD.finditer(before + at)]

@@ -52,7 +52,6 @@ def download(
     if "://" in settings.reference:
         downloaded = _assemble_base(recipe, settings.reference, target)
     else:
-        registry = open_registry(registry_settings)
         name = recipe.project.trained_model
         reference = chosen_reference(
             workspace,
@@ -60,8 +59,9 @@ def download(
             name,
             settings.reference,
             registry_settings,
-            partial(registry.list, name),
+            lambda: open_registry(registry_settings).list(name),
         )
+        registry = open_registry(registry_settings)
         found = registry.get(reference).reference
         registry.fetch(found, target / found)
         downloaded = Downloaded(source=found, trained_version=found, folder=found)

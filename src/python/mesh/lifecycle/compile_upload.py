@@ -35,6 +35,7 @@ from mesh.lifecycle.version import TEST_FILES
 from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.factory import open_registry
 from mesh.registry.provenance import record_lineage
+from mesh.registry.reference import check_new_alias
 from mesh.registry.settings import RegistrySettings
 
 SCORES = ("test", "held_out", "temperature")
@@ -60,9 +61,11 @@ def upload(
     """Publish `<KEY>-COMPILED-N`.
 
     Raises:
-        UsageError: the alias has conditions that a new version can't meet yet.
+        UsageError: the alias is malformed, or has conditions that a new version can't meet yet.
         MeshError: the validation report is missing, failed, or belongs to other files.
     """
+    if settings.alias:
+        check_new_alias(settings.alias)
     if settings.alias == PROMOTED and recipe.promote_if:
         raise UsageError(
             f"COMPILE_UPLOAD_ALIAS can't be {PROMOTED}: {recipe.project.name} declares conditions for "

@@ -44,6 +44,7 @@ class IngestSettings(MeshSettings):
         "hf://datasets/org/name@revision/path; or shipped: the project's samples. A JSON list of "
         'several, each such a string or an object such as {"source": "a.csv", "weight": 0.5}, '
         "whose weight is the fraction of its rows that is taken; other settings in it are its own.",
+        repr=False,
     )
     format: str = Field(
         "",

@@ -42,7 +42,6 @@ def download(
     registry_settings: RegistrySettings,
 ) -> None:
     """Fetch a compiled version and let the project's server load it by default."""
-    registry = open_registry(registry_settings)
     name = project.compiled_model
     reference = chosen_reference(
         workspace,
@@ -50,8 +49,9 @@ def download(
         name,
         settings.reference,
         registry_settings,
-        partial(registry.list, name),
+        lambda: open_registry(registry_settings).list(name),
     )
+    registry = open_registry(registry_settings)
     found = registry.get(reference)
     directory = workspace.models / found.reference
     registry.fetch(found.reference, directory)

@@ -10,7 +10,7 @@ from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry, Manifest
 from mesh.registry.history import AliasMove
-from mesh.registry.reference import ModelReference
+from mesh.registry.reference import ModelReference, missing_model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +74,36 @@ def any_version(_version: ModelVersion) -> bool:
 
 
 @dataclass(frozen=True)
+class Survey:
+    """What a registry has, read once.
+
+    Args:
+        versions: the readable ones, by name and number.
+        damaged: sentences about records that can't be read, by the reference of a version, or by
+            the model for its history of aliases.
+    """
+
+    versions: Sequence[ModelVersion]
+    damaged: Mapping[str, str]
+
+    def of(self, name: str) -> "Survey":
+        """The part about one model.
+
+        Raises:
+            MeshError: no version of it is registered.
+        """
+        versions = [version for version in self.versions if version.name == name]
+        damaged = {
+            record: problem
+            for record, problem in self.damaged.items()
+            if name in (record, record.rpartition("-")[0])
+        }
+        if not versions and not damaged:
+            raise MeshError(missing_model(name, {version.name for version in self.versions}))
+        return Survey(versions, damaged)
+
+
+@dataclass(frozen=True)
 class Leftover:
     """What a killed publish has left: files, or an incomplete version, that no version names.
 
@@ -128,20 +158,18 @@ class ModelRegistry(Protocol):
     def get(self, reference: str) -> ModelVersion:
         """Look a version up."""
 
-    def list(self, name: str | None = None) -> Sequence[ModelVersion]:
-        """All versions, or those of one model, by name and number.
-
-        Versions whose records can't be read are left out; `damaged` names them.
+    def survey(self, name: str | None = None) -> Survey:
+        """All versions and damaged records, or those of one model.
 
         Raises:
             MeshError: no version of that model is registered.
         """
 
-    def damaged(self, name: str | None = None) -> Mapping[str, str]:
-        """What is wrong with the records of all models, or of one.
+    def list(self, name: str | None = None) -> Sequence[ModelVersion]:
+        """The readable versions of a survey.
 
-        Returns:
-            Sentences, by the reference of a version, or by the model for its history of aliases.
+        Raises:
+            MeshError: no version of that model is registered.
         """
 
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
@@ -158,7 +186,7 @@ class ModelRegistry(Protocol):
         """
 
     def history(self, name: str) -> Sequence[AliasMove]:
-        """All moves of a model's aliases, in order; `damaged` tells of those that can't be read.
+        """All moves of a model's aliases, in order; `survey` tells of those that can't be read.
 
         Raises:
             MeshError: no version of that model is registered.

@@ -1,15 +1,16 @@
 """Opens the registry that the settings name."""
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError, UsageError
-from mesh.registry.base import Accepts, Leftover, ModelRegistry, ModelVersion
+from mesh.registry.base import Accepts, Leftover, ModelRegistry, ModelVersion, Survey
 from mesh.registry.history import AliasMove
+from mesh.registry.runs import Runs
 from mesh.registry.settings import RegistrySettings
 
 # Modules by name, so that a program carries and imports no backend that it does not use.
@@ -17,6 +18,10 @@ BACKENDS = {
     "mlflow": "mesh.registry.mlflow.backend",
     "neptune": "mesh.registry.neptune.backend",
 }
+WITH_RUNS = ("mlflow",)
+"""Backends that keep runs of trainings."""
+
+_READ_ONLY = "the registry is read-only (MESH_REGISTRY_CLIENT_MODE=read-only)"
 
 
 def open_registry(settings: RegistrySettings) -> ModelRegistry:
@@ -24,15 +29,63 @@ def open_registry(settings: RegistrySettings) -> ModelRegistry:
 
     Raises:
         UsageError: there is no such backend, or the URI isn't one of its own.
+        MeshError: the backend is not installed, or the registry can't be reached, read or created,
+            or another release of the backend has made it.
+    """
+    registry: ModelRegistry = _call(settings, "open_backend", settings)
+    return ReadOnlyRegistry(registry) if _is_read_only(settings) else registry
+
+
+def upgrade_registry(settings: RegistrySettings, *, without_copy: bool) -> str:
+    """Make a registry of an older release of its backend usable; return a sentence about it.
+
+    Args:
+        without_copy: whether the user has made a copy of what this program can't copy.
+
+    Raises:
+        UsageError: there is no such backend, or nothing that this program could upgrade.
+        MeshError: the registry is read-only, in use, damaged, or of a newer release.
+    """
+    if _is_read_only(settings):
+        raise MeshError(f"The registry can't be upgraded: {_READ_ONLY}.")
+    sentence: str = _call(settings, "upgrade_backend", settings, without_copy=without_copy)
+    return sentence
+
+
+def open_runs(settings: RegistrySettings) -> Runs:
+    """Open the runs of the registry.
+
+    Raises:
+        UsageError: there is no such backend, the URI isn't one of its own, or it has no runs.
         MeshError: the backend is not installed, or the registry can't be reached, read or created.
     """
+    if settings.backend not in WITH_RUNS:
+        raise UsageError(
+            f"The registry backend {settings.backend!r} keeps no runs of trainings; "
+            f"{' and '.join(WITH_RUNS)} does."
+        )
+    runs: Runs = _call(settings, "open_runs", settings)
+    return runs
+
+
+def keeps_runs(settings: RegistrySettings) -> bool:
+    """Whether a training may record a run."""
+    return settings.backend in WITH_RUNS and not _is_read_only(settings)
+
+
+def _is_read_only(settings: RegistrySettings) -> bool:
+    return settings.client_mode == "read-only"
+
+
+def _call(settings: RegistrySettings, function: str, *arguments: Any, **options: Any) -> Any:
+    """Call a function of the backend's module."""
     if settings.backend not in BACKENDS:
         raise UsageError(
             f"There is no registry backend {settings.backend!r}; there is {', '.join(sorted(BACKENDS))}."
         )
     try:
         backend = importlib.import_module(BACKENDS[settings.backend])
-        registry: ModelRegistry = backend.open_backend(settings)
+        return getattr(backend, function)(*arguments, **options)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package == "mesh":
@@ -44,7 +97,6 @@ def open_registry(settings: RegistrySettings) -> ModelRegistry:
             f"The registry backend {settings.backend!r} needs the Python package {package!r}, "
             "which is not installed; install it, or choose another MESH_REGISTRY_BACKEND."
         ) from error
-    return ReadOnlyRegistry(registry) if settings.client_mode == "read-only" else registry
 
 
 @dataclass(frozen=True)
@@ -73,11 +125,11 @@ class ReadOnlyRegistry:
     def get(self, reference: str) -> ModelVersion:
         return self.registry.get(reference)
 
+    def survey(self, name: str | None = None) -> Survey:
+        return self.registry.survey(name)
+
     def list(self, name: str | None = None) -> Sequence[ModelVersion]:
         return self.registry.list(name)
-
-    def damaged(self, name: str | None = None) -> Mapping[str, str]:
-        return self.registry.damaged(name)
 
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
         return self.registry.find(name, fingerprint)
@@ -109,6 +161,4 @@ class ReadOnlyRegistry:
         return self.registry.verify(reference)
 
     def _refuse(self, refusal: str) -> NoReturn:
-        raise MeshError(
-            f"{refusal}: the registry is read-only (MESH_REGISTRY_CLIENT_MODE=read-only)."
-        )
+        raise MeshError(f"{refusal}: {_READ_ONLY}.")

@@ -83,8 +83,8 @@ def read_moves(name: str, records: Mapping[str, str]) -> tuple[list[AliasMove], 
         records: JSON texts by the names under which they are stored.
 
     Returns:
-        The moves in order, without those that were given up; and a sentence for each damaged
-        record.
+        The moves in order, without those that were given up; and a sentence for each record that is
+        damaged, or missing though a later one names it.
     """
     moves, damaged = [], []
     for key, text in records.items():
@@ -93,6 +93,11 @@ def read_moves(name: str, records: Mapping[str, str]) -> tuple[list[AliasMove], 
         except ValidationError as error:
             problem = describe_invalid(error)
             damaged.append(f"The record {key} of {name}'s alias moves is damaged: {problem}.")
+    damaged += [
+        f"The record {move.previous} of {name}'s alias moves is missing: {move.id} names it."
+        for move in moves
+        if move.previous and move.previous not in records
+    ]
     made = [move for move in moves if not move.withdrawn]
     old = sorted((move for move in made if not move.number), key=lambda move: move.when)
     chain = sorted((move for move in made if move.number), key=lambda move: (move.number, move.id))

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mesh.core.errors import MeshError
-from mesh.registry.base import ModelRegistry, ModelVersion
+from mesh.registry.base import ModelRegistry, ModelVersion, Survey
 from mesh.registry.history import version_before
 from mesh.registry.reference import ModelReference
 
 
 def unneeded(
-    registry: ModelRegistry, keep: int, name: str | None = None
+    registry: ModelRegistry, survey: Survey, keep: int, name: str | None = None
 ) -> tuple[Sequence[ModelVersion], dict[str, list[str]]]:
     """The removable versions, of one model or of all, and the reasons for keeping the others.
 
@@ -19,16 +19,20 @@ def unneeded(
     kept are those that it names, as far as they can be known.
 
     Args:
+        survey: of all models, since versions of one may need those of another.
         keep: how many of the newest versions of each model are kept.
 
     Returns:
         The removable versions, compiled ones before the trained ones; and the reasons for each
         reference that is kept.
+
+    Raises:
+        MeshError: no version of that model is registered.
     """
-    versions = registry.list()
-    damaged = registry.damaged().keys() - {version.reference for version in versions}
     if name is not None:
-        registry.list(name)
+        survey.of(name)
+    versions = survey.versions
+    damaged = survey.damaged.keys() - {version.reference for version in versions}
     reasons: dict[str, list[str]] = defaultdict(list)
     models: dict[str, list[ModelVersion]] = defaultdict(list)
     for version in versions:

@@ -14,6 +14,7 @@ from mesh.core.user import user_and_host
 from mesh.registry.signing import check_key
 
 SQLITE = "sqlite:///"
+POSTGRESQL = ("postgresql://", "postgresql+")
 _PORTS = {"http": 80, "https": 443, "postgresql": 5432}
 _SECRET_OPTION = re.compile(r"(?i)[?&][^=&]*(pass|secret|token|key)[^=&]*=(?P<value>[^&]*)")
 

@@ -136,11 +136,10 @@ def read_content(registry: ModelRegistry, data: DataSettings, reference: str) ->
     trained = _trained(registry, version)
     recipe = recipe_of(version)
     with tempfile.TemporaryDirectory() as temporary:
-        folders = {
-            one.reference: _fetch(registry, one, Path(temporary))
-            for one in (version, trained)
-            if one
-        }
+        references = {one.reference for one in (version, trained) if one}
+        folders = {one: Path(temporary) / one for one in references}
+        for one, folder in folders.items():
+            registry.fetch(one, folder)
         own = folders[version.reference]
         made = folders[trained.reference] if trained else None
         return Content(
@@ -174,11 +173,6 @@ def _trained(registry: ModelRegistry, version: ModelVersion) -> ModelVersion | N
     except MeshError:
         # The lineage says so.
         return None
-
-
-def _fetch(registry: ModelRegistry, version: ModelVersion, folder: Path) -> Path:
-    registry.fetch(version.reference, folder / version.reference)
-    return folder / version.reference
 
 
 def _read(kind: type[Stored], file: Path) -> Stored | None:

@@ -54,19 +54,24 @@ class HttpConnection(TCPServer):
 
     async def protocol_send(self, event: Event) -> None:
         self._moved = self.loop.time()
-        await super().protocol_send(event)
+        try:
+            await super().protocol_send(event)
+        except OSError:
+            # The client took nothing for so long that the system closed the connection.
+            await self.protocol.handle(Closed())
 
     async def _read_data(self) -> None:
         if self._admission is Admission.REFUSED:
             await self._refuse()
             return
-        try:
-            while data := await self.reader.read(MAX_RECV):
-                self._moved = self.loop.time()
-                await self.protocol.handle(RawData(data))
-            await self.protocol.handle(RawData(b""))
-        except OSError:
-            pass
+        data = None
+        while data != b"":
+            try:
+                data = await self.reader.read(MAX_RECV)
+            except OSError:
+                break
+            self._moved = self.loop.time()
+            await self.protocol.handle(RawData(data))
         await self.protocol.handle(Closed())
         await self._close()
 
@@ -114,8 +119,10 @@ class HttpProtocol(H11Protocol):
         has_ended = isinstance(event, RawData) and not event.data
         if has_ended and self.stream is not None:
             probing = asyncio.create_task(probe(self._write_continue))
-            await self._answered.wait()
-            probing.cancel()
+            try:
+                await self._answered.wait()
+            finally:
+                probing.cancel()
 
     async def _check_protocol(self, event: h11.Request) -> None:
         if self._http2:

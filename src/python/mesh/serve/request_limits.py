@@ -117,11 +117,10 @@ def _of_object(
     schema: Mapping[str, Any], times: float, known: Mapping[str, Any], within: tuple[str, ...]
 ) -> _Measure:
     total = _Measure()
-    if schema.get("additionalProperties") is not False:
-        # Of members that are ignored there may be as many again.
-        times *= 2
+    # Of members that are ignored there may be as many again.
+    members = times if schema.get("additionalProperties") is False else 2 * times
     for name, each in schema.get("properties", {}).items():
-        total += _Measure(times * (len(json.dumps(name)) + BYTES_AROUND), times)
+        total += _Measure(members * (len(json.dumps(name)) + BYTES_AROUND), members)
         total += _measure(each, times, known, within)
     return total
 

@@ -4,7 +4,8 @@ import asyncio
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from mesh.serve.connections import Admission, Connections
 from mesh.serve.request_check import (
@@ -34,6 +35,8 @@ class HttpProtocol(HttpToolsProtocol):
     _in_body = False
     _is_refused = False
     _probe: asyncio.Task[None] | None = None
+    _current: RequestResponseCycle | None = None
+    """The request that is responded to; `cycle` is the last one that was read."""
 
     def __init__(self, open_connections: Connections, **options: Any) -> None:
         super().__init__(**options)
@@ -66,6 +69,9 @@ class HttpProtocol(HttpToolsProtocol):
         super()._unset_keepalive_if_required()
         if self._probe is not None:
             self._probe.cancel()
+        if self._current is not None and not self._current.response_complete:
+            self._current.disconnected = True
+            self._current.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -129,6 +135,10 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _unset_keepalive_if_required(self) -> None:
         """Keep the timer running; Uvicorn would stop it at a header's first byte."""
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._current = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _parse(self, data: bytes) -> None:
         rest = memoryview(data)

@@ -5,6 +5,7 @@ import os
 import warnings
 
 from mesh.registry.base import ModelRegistry
+from mesh.registry.runs import Runs
 from mesh.registry.settings import RegistrySettings
 
 _DEFAULTS = {
@@ -32,6 +33,29 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
     from mesh.registry.mlflow.store import connect
 
     return MlflowRegistry(connect(settings))
+
+
+def upgrade_backend(settings: RegistrySettings, *, without_copy: bool) -> str:
+    """Give the registry's database the schema of this MLflow; return a sentence about it.
+
+    Raises:
+        UsageError: the database isn't this program's to change, or a copy is missing.
+        MeshError: it is in use, was made by a newer MLflow, or the upgraded one isn't intact.
+        ModuleNotFoundError: MLflow, SQLAlchemy or Alembic is not installed.
+    """
+    _prepare()
+    from mesh.registry.mlflow.upgrade import upgrade
+
+    return upgrade(settings, without_copy=without_copy)
+
+
+def open_runs(settings: RegistrySettings) -> Runs:
+    """Open the runs at the settings' URI; its errors are those of `open_backend`."""
+    _prepare()
+    from mesh.registry.mlflow.runs import MlflowRuns
+    from mesh.registry.mlflow.store import connect
+
+    return MlflowRuns(connect(settings))
 
 
 def _prepare() -> None:

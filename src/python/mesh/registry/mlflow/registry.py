@@ -10,7 +10,7 @@ import logging
 import shutil
 import tempfile
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from mlflow.exceptions import MlflowException
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
-from mesh.registry.base import Accepts, Leftover, ModelVersion
+from mesh.registry.base import Accepts, Leftover, ModelVersion, Survey
 from mesh.registry.claims import claim_fingerprint, publish_unless
 from mesh.registry.fetching import fetch_version
 from mesh.registry.history import AliasMove, check_rollback
@@ -120,20 +120,17 @@ class MlflowRegistry:
         with self._errors():
             return self._record(reference).version
 
-    def list(self, name: str | None = None) -> Sequence[ModelVersion]:
+    def survey(self, name: str | None = None) -> Survey:
         if name is not None:
             check_model_name(name)
         with self._errors():
             records, damaged = list_records(self.store.client, name)
             if name is not None and not records and not damaged:
                 raise MeshError(unknown_model(self.store.client, name))
-        return [record.version for record in records]
+        return Survey([record.version for record in records], damaged)
 
-    def damaged(self, name: str | None = None) -> Mapping[str, str]:
-        if name is not None:
-            check_model_name(name)
-        with self._errors():
-            return list_records(self.store.client, name)[1]
+    def list(self, name: str | None = None) -> Sequence[ModelVersion]:
+        return self.survey(name).versions
 
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
         check_model_name(name)

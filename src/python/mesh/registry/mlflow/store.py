@@ -1,9 +1,7 @@
 """Connects to MLflow: an SQLite file that needs no service, a server, or PostgreSQL."""
 
 import contextlib
-import fcntl
 import os
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,19 +12,18 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
-from mesh.core.errors import MeshError, UsageError
+from mesh.core.errors import UsageError
 from mesh.core.urls import mask_url
-from mesh.registry.local_files import make_folder, sync_folder
+from mesh.registry.mlflow import sqlite_file
 from mesh.registry.mlflow.errors import registry_errors
-from mesh.registry.settings import SQLITE, RegistrySettings
+from mesh.registry.mlflow.schema import check_schema
+from mesh.registry.settings import POSTGRESQL, SQLITE, RegistrySettings
 
 EXPERIMENT = "mesh"
 MODEL_TAG = "mesh.model"
 """Tag of a run: the model whose version it carries."""
 
 _SERVERS = ("http://", "https://")
-_POSTGRESQL = ("postgresql://", "postgresql+")
-LOCK_SECONDS = 20.0
 
 Item = TypeVar("Item")
 
@@ -36,14 +33,16 @@ class Store:
     """A connected MLflow.
 
     Args:
-        uri: its URI, with the full path of an SQLite file.
+        uri: its URI as MLflow reads it.
         artifacts: where new files go: a folder, a URI, or none where the server decides.
+        database: the SQLite file, if it is one.
     """
 
     settings: RegistrySettings
     client: MlflowClient
     uri: str = field(repr=False)
     artifacts: Path | str | None
+    database: Path | None
 
     def start_run(self, model: str) -> tuple[str, str]:
         """Start the run that carries a new version's files; return its id and its files' URI."""
@@ -64,50 +63,25 @@ class Store:
         )
         return get_artifact_repository(f"{root}/{folder}", self.uri, self.uri)
 
-    @contextlib.contextmanager
-    def publishing(self) -> Iterator[None]:
+    def publishing(self) -> contextlib.AbstractContextManager[None]:
         """Show that a publish is under way, until this ends or the process is killed."""
-        if self._lock is None:
-            yield
-            return
-        with self._lock.open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH)
-            yield
+        return sqlite_file.publishing(self.database) if self.database else contextlib.nullcontext()
 
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[bool | None]:
+    def alone(self) -> contextlib.AbstractContextManager[bool | None]:
         """Keep publishes waiting; tells whether none is under way, or nothing if that isn't known."""
-        if self._lock is None:
-            yield None
-            return
-        with contextlib.ExitStack() as stack:
-            try:
-                lock = stack.enter_context(self._lock.open("a"))
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                alone = True
-            except OSError:
-                # It is locked, or may not be written.
-                alone = False
-            yield alone
+        return sqlite_file.alone(self.database) if self.database else contextlib.nullcontext()
 
-    @property
-    def _lock(self) -> Path | None:
-        """The file that publishers lock; None unless the database is a file of this machine."""
-        if not self.uri.startswith(SQLITE):
-            return None
-        return _lock_file(Path(self.uri.removeprefix(SQLITE)))
-
-    def experiment(self) -> str:
-        """The id of the experiment of all publishes, made if it is missing."""
-        if found := self.client.get_experiment_by_name(EXPERIMENT):
+    def experiment(self, name: str = EXPERIMENT) -> str:
+        """The id of an experiment, by default that of all publishes, made if it is missing."""
+        if found := self.client.get_experiment_by_name(name):
             return str(found.experiment_id)
         location = self.artifacts.as_uri() if isinstance(self.artifacts, Path) else self.artifacts
         try:
-            return self.client.create_experiment(EXPERIMENT, location)
+            return self.client.create_experiment(name, location)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        return self.experiment()
+        return self.experiment(name)
 
 
 def connect(settings: RegistrySettings) -> Store:
@@ -117,26 +91,28 @@ def connect(settings: RegistrySettings) -> Store:
         UsageError: MLflow doesn't support the URI.
         MeshError: it can't be reached, read or created.
     """
-    uri = settings.uri
+    uri, database = settings.uri, None
     artifacts = None if uri.startswith(_SERVERS) else _artifacts(settings.artifacts)
     with registry_errors(settings):
         if uri.startswith(SQLITE):
-            database = _database_path(uri)
-            uri = SQLITE + str(database)
+            database = sqlite_file.database_path(uri)
+            uri = sqlite_file.sqlite_url(database)
             artifacts = artifacts or database.parent / "artifacts"
-            _ensure_database(database)
-        elif not uri.startswith((*_SERVERS, *_POSTGRESQL)):
+            sqlite_file.ensure_database(database)
+        elif not uri.startswith((*_SERVERS, *POSTGRESQL)):
             raise UsageError(
                 f"MESH_REGISTRY_URI={mask_url(uri)!r} is not understood: "
                 "use sqlite:///FILE, http(s)://HOST or postgresql://HOST/DATABASE."
             )
-        elif uri.startswith(_POSTGRESQL) and artifacts is None:
+        elif uri.startswith(POSTGRESQL) and artifacts is None:
             raise UsageError(
                 "MESH_REGISTRY_ARTIFACTS is required with PostgreSQL: a folder that all users see, or "
                 "a URI of object storage."
             )
         _check_endpoint(artifacts)
-        return Store(settings, MlflowClient(uri, uri), uri, artifacts)
+        if not uri.startswith(_SERVERS):
+            check_schema(uri, settings.uri)
+        return Store(settings, MlflowClient(uri, uri), uri, artifacts, database)
 
 
 def all_pages(search: Callable[..., Iterable[Item]], *arguments: Any) -> Iterator[Item]:
@@ -162,58 +138,3 @@ def _artifacts(setting: str) -> Path | str | None:
     if not setting:
         return None
     return setting if "://" in setting else Path(setting).absolute()
-
-
-def _database_path(uri: str) -> Path:
-    name = uri.removeprefix(SQLITE)
-    if not name or name.startswith(":"):
-        raise UsageError(f"MESH_REGISTRY_URI={uri!r} names no file: use sqlite:///FILE.")
-    path = Path(name).absolute()
-    if {"?", "%"} & set(str(path)):
-        raise UsageError(
-            f"MESH_REGISTRY_URI={uri!r}: the path {path} of an SQLite file can't have '?' or '%'."
-        )
-    return path
-
-
-def _ensure_database(path: Path) -> None:
-    """Make a missing database: one process at a time, completely or not at all."""
-    if not _is_empty(path):
-        return
-    try:
-        make_folder(path.parent, durable=True)
-        with _lock_file(path).open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if _is_empty(path):
-                _create_database(path)
-    except OSError as error:
-        raise MeshError(
-            f"The registry's folder {path.parent} can't be written: {error.strerror}."
-        ) from error
-
-
-def _lock_file(database: Path) -> Path:
-    return Path(f"{database}.lock")
-
-
-def _is_empty(path: Path) -> bool:
-    if not path.exists() or path.stat().st_size == 0:
-        return True
-    # MLflow would try for minutes to open a file that isn't a database.
-    try:
-        with contextlib.closing(sqlite3.connect(path, timeout=LOCK_SECONDS)) as connection:
-            return bool(connection.execute("SELECT count(*) = 0 FROM sqlite_master").fetchone()[0])
-    except sqlite3.Error as error:
-        raise MeshError(f"The registry's database {path} can't be read: {error}.") from error
-
-
-def _create_database(path: Path) -> None:
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    partial = Path(f"{path}.partial")
-    for stale in (partial, Path(f"{partial}-journal")):
-        stale.unlink(missing_ok=True)
-    store = SqlAlchemyStore(SQLITE + str(partial), (path.parent / "artifacts").as_uri())  # type: ignore[no-untyped-call]
-    store.engine.dispose()
-    partial.replace(path)
-    sync_folder(path.parent)

@@ -56,3 +56,12 @@ def open_backend(settings: RegistrySettings) -> ModelRegistry:
     logging.getLogger("neptune").setLevel(logging.ERROR)
     projects = [f"{match['workspace']}/{name}" for name in match["projects"].split(",")]
     return NeptuneRegistry(Client(projects, token), settings, Objects(), objects_root(settings))
+
+
+def upgrade_backend(settings: RegistrySettings, **_: bool) -> str:
+    """Refuse: Neptune's server keeps its own format, and changes it itself.
+
+    Raises:
+        UsageError: always.
+    """
+    raise UsageError(f"The registry {settings.uri} needs no upgrade: Neptune's server has its own.")

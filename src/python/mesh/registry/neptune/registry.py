@@ -20,7 +20,7 @@ from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry
 from mesh.core.progress import Advance
 from mesh.core.urls import mask_url
-from mesh.registry.base import Accepts, Leftover, ModelVersion
+from mesh.registry.base import Accepts, Leftover, ModelVersion, Survey
 from mesh.registry.claims import AlreadyPublishedError, claim_fingerprint, publish_unless
 from mesh.registry.fetching import fetch_version
 from mesh.registry.history import AliasMove, check_rollback
@@ -113,20 +113,17 @@ class NeptuneRegistry:
         with self._errors():
             return self._lookup.read(self._lookup.find(ModelReference.parse(reference)))
 
-    def list(self, name: str | None = None) -> Sequence[ModelVersion]:
+    def survey(self, name: str | None = None) -> Survey:
         if name is not None:
             check_model_name(name)
         with self._errors():
             versions, damaged = self._lookup.read_all(name)
             if name is not None and not versions and not damaged:
                 raise MeshError(self._lookup.unknown_model(name))
-            return versions
+            return Survey(versions, damaged)
 
-    def damaged(self, name: str | None = None) -> Mapping[str, str]:
-        if name is not None:
-            check_model_name(name)
-        with self._errors():
-            return self._lookup.read_all(name)[1]
+    def list(self, name: str | None = None) -> Sequence[ModelVersion]:
+        return self.survey(name).versions
 
     def find(self, name: str, fingerprint: str) -> ModelVersion | None:
         check_model_name(name)

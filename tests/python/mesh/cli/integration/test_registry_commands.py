@@ -330,3 +330,45 @@ def test_a_damaged_record_is_reported_and_the_rest_goes_on(mesh: Mesh, own: Path
     assert pruned.code == 1
     assert pruned.errors.startswith(damage)
     assert f"{COMPILED}-1 is deleted" in pruned.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("show", "KEYWORDS"), "'KEYWORDS' isn't a version of a model"),
+        (("verify", "KEYWORDS-TRAINED-1", "x"), "'x' isn't a version of a model"),
+        (("alias", "KEYWORDS-TRAINED-0", "prod"), "isn't a version of a model"),
+        (("alias", "KEYWORDS-TRAINED-1", "latest"), "'latest' can't be given as an alias"),
+        (("rollback", "KEYWORDS-TRAINED-1"), "can't be rolled back"),
+        (("history", "keywords"), "'keywords' isn't the name of a model"),
+        (("list", "keywords"), "'keywords' isn't the name of a model"),
+        (("prune", "keywords", "--keep=1"), "'keywords' isn't the name of a model"),
+        (("push", "keywords", "--to", "sqlite:///there/registry.db"), "isn't a version of a model"),
+        (
+            ("pull", "keywords", "--from", "sqlite:///there/registry.db"),
+            "isn't a version of a model",
+        ),
+    ],
+)
+def test_nothing_is_made_for_a_malformed_reference(
+    mesh: Mesh,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    problem: str,
+) -> None:
+    monkeypatch.setenv("MESH_REGISTRY_URI", "sqlite:///new/registry.db")
+    refused = mesh(*arguments)
+    assert refused.code == 2
+    assert problem in refused.errors
+    assert [path.name for path in tmp_path.iterdir()] == ["own"]
+
+
+def test_upgrade_says_what_it_did(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgraded = mesh("upgrade")
+    assert upgraded.code == 0
+    assert upgraded.output.endswith(" already.\n")
+    monkeypatch.setenv("MESH_REGISTRY_URI", "http://registry:5000")
+    refused = mesh("upgrade")
+    assert refused.code == 2
+    assert "is a server" in refused.errors

@@ -19,6 +19,8 @@ from mesh.lifecycle.compile_records import Downloaded
 from mesh.lifecycle.compile_trace import CompileSettings, trace
 from mesh.lifecycle.compile_upload import UploadSettings, upload
 from mesh.lifecycle.compile_validate import ValidateSettings, validate
+from mesh.report.content import read_report
+from mesh.report.page import report_page
 
 SUITE = """
 def test_good_is_likelier_for_praise(regression):
@@ -88,6 +90,18 @@ def test_validated_model_is_registered(traced: Any, suite: Path) -> None:
         assert set(same.scores) == {"accuracy", "macro_f1"}
         assert {new == old for new, old in same.scores.values()} == {True}
         assert {each.kind for each in same.slices} == {"label", "domain", "language", "length"}
+    found = read_report(traced.registry, traced.data, version.reference)
+    assert found.content.details
+    assert found.content.documents
+    page = report_page(found)
+    assert len(page) < 1_500_000
+    for part in (
+        "Loss after each epoch",
+        "confusion matrix of texts",
+        "Each case",
+        "Regression suite",
+    ):
+        assert part in page
 
 
 def test_alias_with_conditions_is_moved_later(tiny: Any) -> None:
@@ -150,6 +164,10 @@ def test_network_that_tags_words_is_trained_compiled_and_registered(
     upload(tiny_tags.recipe, UploadSettings(), *settings)
     [version] = tiny_tags.registry.list("TINY-COMPILED")
     assert version.card.trained_version == trained.reference
+
+    page = report_page(read_report(tiny_tags.registry, tiny_tags.data, version.reference))
+    assert "confusion matrix of entities" in page
+    assert "By entity type" in page
 
     model = CompiledModel.load(tiny_tags.output("compile") / COMPILED)
     assert model.spec.labels == ("O", "B-OWNER", "I-OWNER")

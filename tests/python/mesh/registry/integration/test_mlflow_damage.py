@@ -196,10 +196,10 @@ def numbers(versions):
 def test_a_damaged_version_hides_no_others(three, tag):
     set_tag(three, 2, tag, "{")
     assert numbers(three.list()) == numbers(three.list("KEYWORDS-TRAINED")) == [1, 3]
-    ((reference, problem),) = three.damaged().items()
+    ((reference, problem),) = three.survey().damaged.items()
     assert reference == "KEYWORDS-TRAINED-2"
     assert "KEYWORDS-TRAINED-2" in problem
-    doomed, _ = unneeded(three, 1)
+    doomed, _ = unneeded(three, three.survey(), 1)
     assert numbers(doomed) == [1]
 
 
@@ -212,7 +212,7 @@ def test_an_alias_of_a_damaged_version_can_still_be_rolled_back(three):
     for version in (1, 2):
         three.alias(f"KEYWORDS-TRAINED-{version}", "prod")
     set_tag(three, 2, "mesh.card.0000", "{")
-    doomed, reasons = unneeded(three, 1)
+    doomed, reasons = unneeded(three, three.survey(), 1)
     assert doomed == []
     assert reasons[REFERENCE] == ["prod can be rolled back to it"]
     assert three.rollback("KEYWORDS-TRAINED:prod").version == 1
@@ -223,7 +223,7 @@ def test_a_damaged_compiled_version_keeps_the_trained_ones(three, source, card):
     three.publish("KEYWORDS-COMPILED", source, compiled)
     client = three.store.client
     client.set_model_version_tag("KEYWORDS-COMPILED", "1", "mesh.card.0000", "{")
-    doomed, _ = unneeded(three, 1)
+    doomed, _ = unneeded(three, three.survey(), 1)
     assert doomed == []
 
 
@@ -234,8 +234,8 @@ def test_a_damaged_move_hides_no_others(three):
     key = f"mesh.alias_move.{second.id}"
     three.store.client.set_registered_model_tag("KEYWORDS-TRAINED", key, "{")
     assert [move.after for move in three.history("KEYWORDS-TRAINED")] == [1, 3]
-    assert second.id in three.damaged("KEYWORDS-TRAINED")["KEYWORDS-TRAINED"]
-    assert first.id not in three.damaged()["KEYWORDS-TRAINED"]
+    assert second.id in three.survey("KEYWORDS-TRAINED").damaged["KEYWORDS-TRAINED"]
+    assert first.id not in three.survey().damaged["KEYWORDS-TRAINED"]
     assert numbers(three.list()) == [1, 2, 3]
     assert three.rollback("KEYWORDS-TRAINED:prod").version == 2
 
@@ -254,7 +254,7 @@ def test_a_damaged_attachment_is_a_problem_of_its_version(three, source, value):
     set_tag(three, 1, one, {"of another path": second, "outside": outside}.get(value, value))
     (version,) = (version for version in three.list() if version.version == 1)
     assert list(version.attachments) == [left]
-    assert one in three.damaged()[REFERENCE]
+    assert one in three.survey().damaged[REFERENCE]
     problems = three.verify(REFERENCE)
     assert any(one in problem for problem in problems)
     assert three.verify("KEYWORDS-TRAINED-2") == []

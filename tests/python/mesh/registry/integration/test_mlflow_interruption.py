@@ -1,5 +1,6 @@
 """Processes killed with SIGKILL while they publish, fetch or attach."""
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def test_where_publishers_are_not_known_runs_are_kept_for_a_week(
     registry, monkeypatch, days, in_use
 ):
     run_id, _ = registry.store.start_run("KEYWORDS-TRAINED")
-    monkeypatch.setattr(type(registry.store), "_lock", None)
+    monkeypatch.setattr(type(registry.store), "alone", lambda _: contextlib.nullcontext())
     now = time.time()
     monkeypatch.setattr("time.time", lambda: now + days * 24 * 3600)
     (left,) = registry.leftovers(delete=True)

@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import re
+import shutil
 import socket
 import socketserver
 import sqlite3
@@ -14,7 +16,7 @@ import pytest
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.registry.factory import open_registry
-from mesh.registry.mlflow import store
+from mesh.registry.mlflow import sqlite_file
 from mesh.registry.settings import RegistrySettings
 from services.http import running
 
@@ -143,7 +145,7 @@ def test_folder_in_place_of_the_database(tmp_path):
 
 
 def test_locked_database(registry_settings, monkeypatch):
-    monkeypatch.setattr(store, "LOCK_SECONDS", 0.0)
+    monkeypatch.setattr(sqlite_file, "LOCK_SECONDS", 0.0)
     database = registry_settings.uri.removeprefix("sqlite:///")
     with contextlib.closing(sqlite3.connect(database)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
@@ -151,13 +153,23 @@ def test_locked_database(registry_settings, monkeypatch):
             open_registry(registry_settings)
 
 
-def test_database_of_another_mlflow(registry_settings):
-    database = registry_settings.uri.removeprefix("sqlite:///")
-    with contextlib.closing(sqlite3.connect(database)) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = 'older'")
-        connection.commit()
-    with pytest.raises(MeshError, match="out-of-date database schema"):
-        open_registry(registry_settings).list()
+@pytest.mark.parametrize("name", ["100%/a?b", "a%20b%3F/%(x)s ?y=1&#[é]"])
+def test_folders_with_characters_of_urls(tmp_path, empty_database, source, card, name):
+    folder = tmp_path / "clone" / name
+    folder.mkdir(parents=True)
+    if name.startswith("a"):
+        # The other one makes its database itself.
+        shutil.copyfile(empty_database, folder / "registry.db")
+    registry = open_registry(RegistrySettings(uri=f"sqlite:///{folder}/registry.db"))
+    published = registry.publish("KEYWORDS-TRAINED", source, card)
+    registry.fetch(published.reference, folder / "models" / published.reference)
+    assert registry.verify(published.reference) == []
+    found = [path.relative_to(tmp_path / "clone").as_posix() for path in folder.parent.iterdir()]
+    assert found == [name]
+    assert [path.name for path in (tmp_path / "clone").iterdir()] == [name.partition("/")[0]]
+    (folder / "registry.db").write_bytes(b"")
+    with pytest.raises(MeshError, match=re.escape(f"The registry sqlite:///{folder}/registry.db")):
+        registry.list()
 
 
 @pytest.mark.parametrize(
@@ -174,7 +186,6 @@ def test_database_of_another_mlflow(registry_settings):
         "mysql://mesh@host/mesh",
         "mssql+pyodbc://mesh@host/mesh",
         "sqlite:////data/a?mode=ro",
-        "sqlite:////data/100%/registry.db",
     ],
 )
 def test_addresses_that_are_not_understood(uri):

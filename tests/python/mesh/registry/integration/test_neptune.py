@@ -106,7 +106,7 @@ def test_damaged_records_hide_no_others(registry, source, card):
     with change.model("KEYWORDS-TRAINED", "sync") as model:
         model[f"mesh/alias_moves/{first.id}"] = "{"
     assert [version.version for version in registry.list()] == [1, 2]
-    assert sorted(registry.damaged()) == [
+    assert sorted(registry.survey().damaged) == [
         "KEYWORDS-TRAINED",
         "KEYWORDS-TRAINED-1",
         "KEYWORDS-TRAINED-3",

@@ -49,7 +49,7 @@ def test_clocks_do_not_order_the_history(published, machine, minutes):
     assert [move.who for move in made] == [f"machine {wrong:+}" for wrong in minutes]
     assert [move.previous for move in made] == ["", made[0].id, made[1].id]
     assert list(made) != sorted(made, key=lambda move: move.when) or minutes == (-12, 0, 7)
-    doomed, reasons = unneeded(published, 1)
+    doomed, reasons = unneeded(published, published.survey(), 1)
     assert [version.version for version in doomed] == [1]
     assert reasons[f"{NAME}-2"] == ["prod can be rolled back to it"]
     for wrong, version in zip(minutes, (2, 1), strict=False):

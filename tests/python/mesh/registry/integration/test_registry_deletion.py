@@ -83,7 +83,7 @@ def test_pruning_spares_needed_versions(registry, publish):
         publish(f"{TRAINED}-{trained}")
     for number in (1, 3):
         registry.alias(f"{COMPILED}-{number}", "prod")
-    versions, reasons = unneeded(registry, keep=1)
+    versions, reasons = unneeded(registry, registry.survey(), keep=1)
     assert reasons == {
         f"{COMPILED}-1": ["prod can be rolled back to it"],
         f"{COMPILED}-3": ["prod points at it"],
@@ -96,8 +96,11 @@ def test_pruning_spares_needed_versions(registry, publish):
     doomed = [f"{TRAINED}-{number}" for number in (2, 4, 5)]
     assert references(versions) == [f"{COMPILED}-2", *doomed]
     # If only trained versions are pruned, those of all compiled ones stay.
-    assert references(unneeded(registry, 1, TRAINED)[0]) == [f"{TRAINED}-4", f"{TRAINED}-5"]
-    assert references(unneeded(registry, 3, COMPILED)[0]) == []
-    assert references(unneeded(registry, 100)[0]) == []
+    assert references(unneeded(registry, registry.survey(), 1, TRAINED)[0]) == [
+        f"{TRAINED}-4",
+        f"{TRAINED}-5",
+    ]
+    assert references(unneeded(registry, registry.survey(), 3, COMPILED)[0]) == []
+    assert references(unneeded(registry, registry.survey(), 100)[0]) == []
     with pytest.raises(MeshError, match="No version of NER-TRAINED"):
-        unneeded(registry, 1, "NER-TRAINED")
+        unneeded(registry, registry.survey(), 1, "NER-TRAINED")

@@ -35,7 +35,7 @@ def test_everything_can_be_read(reader, registry, published, source, tmp_path):
     assert Manifest.of(tmp_path / "fetched") == published.manifest
     assert reader.read_attachment(REFERENCE, "a.json") == b'["text"]'
     assert reader.verify(REFERENCE) == []
-    assert reader.damaged() == {}
+    assert reader.survey().damaged == {}
     assert reader.leftovers() == registry.leftovers()
 
 

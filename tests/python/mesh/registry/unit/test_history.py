@@ -124,3 +124,16 @@ def test_damaged_records_hide_no_others_and_given_up_ones_are_left_out():
     assert moves == [first]
     assert len(damaged) == 1
     assert damaged[0].startswith("The record bad of KEYWORDS-COMPILED's alias moves is damaged: ")
+
+
+def test_a_record_that_a_later_one_names_is_missed():
+    first, second = chain((None, 1), (1, 2))
+    second = second.model_copy(update={"previous": first.id})
+    moves, damaged = read_moves("KEYWORDS-COMPILED", {second.id: second.model_dump_json()})
+    assert moves == [second]
+    assert damaged == [
+        f"The record {first.id} of KEYWORDS-COMPILED's alias moves is missing: {second.id} names it."
+    ]
+    # A damaged one is there.
+    stored = {first.id: "{", second.id: second.model_dump_json()}
+    assert len(read_moves("KEYWORDS-COMPILED", stored)[1]) == 1

@@ -6,6 +6,8 @@ import socket
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 PREDICT = "/v1/model/tiny/predict"
 BODY = json.dumps({"text": "a"}).encode()
@@ -78,6 +80,10 @@ ALIKE = {
     "a URL of another host": (post(target=f"http://site.example{PREDICT}"), [421]),
     "a URL beats the host": (post(target=f"https://localhost{PREDICT}", host="a.example"), [200]),
     "a URL without a host": (post(target=f"http://localhost{PREDICT}", host=None), [400]),
+    "a URL of another host in HTTP/1.0": (
+        post(target=f"http://site.example{PREDICT}", host=None, version="1.0"),
+        [421],
+    ),
     "a URL without a path": (get("GET http://localhost HTTP/1.1"), [200]),
     "a URL with a query alone": (get("GET http://localhost?a=b HTTP/1.1"), [200]),
     "a URL with a user": (get("GET http://user@localhost/ HTTP/1.1"), [400]),
@@ -244,6 +250,32 @@ def test_pieces_do_not_matter(both: dict[str, Any], name: str) -> None:
         assert statuses(server, *pieces) == expected
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    sent=st.sampled_from([WITH_OFFER + post(), chunked() + get(), b""]),
+    start=st.floats(0, 1),
+    size=st.integers(0, 20),
+    inserted=st.binary(max_size=20) | st.sampled_from([b"\r\n", b"\r\n\r\n", b"\n", b":", b" "]),
+)
+def test_any_bytes_get_responses(
+    both: dict[str, Any], sent: bytes, start: float, size: int, inserted: bytes
+) -> None:
+    place = round(start * len(sent))
+    changed = sent[:place] + inserted + sent[place + size :]
+    for server in both.values():
+        assert {status for status in statuses(server, changed) if status >= 500} <= {505}
+        assert "Traceback" not in server.log
+
+
+def test_a_setting_names_the_hosts(launch: Any) -> None:
+    server = launch(allowed_hosts="mesh.example,*.internal")
+    server.wait_until(server.is_ready)
+    hosts = {"mesh.example": 200, "a.internal:8000": 200, "site.example": 421, "10.0.0.1": 200}
+    assert {host: statuses(server, post(host=host)) for host in hosts} == {
+        host: [status] for host, status in hosts.items()
+    }
+
+
 @pytest.mark.parametrize("name", ["TLS", "a tunnel", "not a chunk", "both lengths", "two hosts"])
 def test_a_refusal_ends_the_connection_of_a_client_that_could_send_more(
     both: dict[str, Any], name: str
@@ -259,56 +291,18 @@ def test_a_refusal_ends_the_connection_of_a_client_that_could_send_more(
 def test_a_client_that_sends_no_more_waits_for_a_long_computation(
     both: dict[str, Any], version: str, interim: bool
 ) -> None:
-    body = json.dumps({"text": version, "block": True}).encode()
-    for server in both.values():
-        gate = server.folder / "gate"
-        with connect(server) as connection:
-            connection.sendall(post(version=version, body=body))
+    sent = post(version=version, body=json.dumps({"text": version, "block": True}).encode())
+    with connect(both["uvicorn"]) as one, connect(both["hypercorn"]) as other:
+        for connection in (one, other):
+            connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
-            if interim:
+        if interim:
+            for connection in (one, other):
                 assert connection.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 100"
+        for server, connection in zip(both.values(), (one, other), strict=True):
+            gate = server.folder / "gate"
             gate.touch()
             *others, response = receive_all(connection)
-        gate.unlink()
-        assert {other.status for other in others} == ({100} if interim else set())
-        assert json.loads(response.body) == {"text": version, "batch": 1}
-
-
-def test_a_client_that_takes_nothing_is_cut_off(serve: Any) -> None:
-    server = serve(keep_alive_seconds=1)
-    with socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.connect(("127.0.0.1", server.port))
-        # More than the buffers of the system hold.
-        connection.sendall(get("GET /docs/swagger-ui.js HTTP/1.1") * 8)
-        server.wait_until(lambda: server.metric("http_requests_in_progress") == 2)
-        server.wait_until(lambda: server.metric("http_requests_in_progress") == 1)
-
-
-def test_streams_of_http_2_that_take_nothing_are_cut_off(launch: Any) -> None:
-    server = launch(server="hypercorn", http2=True, keep_alive_seconds=1)
-    server.wait_until(server.is_ready)
-    no_window = frame(4, 0, b"\0\4\0\0\0\0")
-    fields = {":method": "GET", ":scheme": "http", ":authority": "localhost"}
-    script = header_block({**fields, ":path": "/docs/swagger-ui.js"})
-    with connect(server) as connection:
-        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + no_window)
-        connection.sendall(b"".join(frame(1, 2 * n + 1, script, flags=5) for n in range(20)))
-        server.wait_until(lambda: server.metric("http_requests_in_progress") == 21)
-        server.wait_until(lambda: server.metric("http_requests_in_progress") == 1)
-        while connection.recv(65536):
-            pass
-
-
-def frame(kind: int, stream: int, payload: bytes, flags: int = 0) -> bytes:
-    """A frame of HTTP/2."""
-    return len(payload).to_bytes(3) + bytes([kind, flags]) + stream.to_bytes(4) + payload
-
-
-def header_block(fields: dict[str, str]) -> bytes:
-    """Headers for HTTP/2, as literals that aren't indexed."""
-    texts = [text.encode() for field in fields.items() for text in field]
-    literals = [bytes([len(text)]) + text for text in texts]
-    return b"".join(
-        b"\0" + name + value for name, value in zip(literals[::2], literals[1::2], strict=True)
-    )
+            gate.unlink()
+            assert {each.status for each in others} == ({100} if interim else set())
+            assert json.loads(response.body) == {"text": version, "batch": 1}
