@@ -156,6 +156,8 @@ for name, attribute, text in (
         "Write a report for people on the version REFERENCE, or on two versions: one HTML file.",
     ),
     ("registry", "group", "Show registered models, move aliases, verify and copy versions."),
+    ("runs", "group", "Show the recorded trainings of a project, and compare them."),
+    ("ui", "command", "Show the registry and all trainings in the browser, by MLflow's own pages."),
 ):
     cli.add_command(_Imported(name, attribute, text))
 

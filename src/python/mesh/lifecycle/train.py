@@ -17,8 +17,11 @@ from mesh.lifecycle.base_model import resolve_base_model
 from mesh.lifecycle.recipe import Recipe, load_recipe
 from mesh.lifecycle.results import publish, record_result
 from mesh.lifecycle.status import status_of_model
-from mesh.lifecycle.training.fine_tuning import fine_tune, fine_tuning_status
+from mesh.lifecycle.training.fine_tuning import fine_tune
+from mesh.lifecycle.training.planning import fine_tuning_status
+from mesh.lifecycle.training.recording import record
 from mesh.lifecycle.training.settings import FineTuneSettings, TrainSettings
+from mesh.lifecycle.training.team import find_team
 from mesh.lifecycle.version import (
     assemble,
     base_card,
@@ -38,20 +41,32 @@ def train(
     registry_settings: RegistrySettings,
 ) -> None:
     """Publish `<KEY>-TRAINED-N`, unless a version with the same fingerprint exists."""
-    inputs, params = stored_test(recipe, settings.samples, settings.inference_params)
-    base = resolve_base_model(settings.base_model)
-    made_from = base_inputs(recipe, base.source, inputs, params)
-    registry = open_registry(registry_settings)
-    name = recipe.project.trained_model
-    if not settings.force and (found := registry.find(name, fingerprint(made_from))):
-        logger.info("%s is up to date: nothing it depends on has changed", found.reference)
-        record_result(workspace, recipe.project, found, registry_settings)
+    team = find_team()
+    if not team.leads:
+        logger.info("the first process registers the base model")
         return
-    with atomic_directory(workspace.output(recipe.project, "train"), replace=True) as directory:
-        assemble(recipe, base, inputs, params, directory)
-        card = base_card(recipe, base, params, model_type="trained", made_from=made_from)
-        version = publish(registry, name, directory, card, force=settings.force)
-    record_result(workspace, recipe.project, version, registry_settings)
+    with record(recipe.project, registry_settings, settings, team) as recording:
+        inputs, params = stored_test(recipe, settings.samples, settings.inference_params)
+        base = resolve_base_model(settings.base_model)
+        made_from = base_inputs(recipe, base.source, inputs, params)
+        registry = open_registry(registry_settings)
+        name = recipe.project.trained_model
+        if not settings.force and (found := registry.find(name, fingerprint(made_from))):
+            logger.info("%s is up to date: nothing it depends on has changed", found.reference)
+            recording.discard()
+            record_result(workspace, recipe.project, found, registry_settings)
+            return
+        recording.describe({}, {"mesh.base_digest": base.source.digest})
+        recording.start()
+        folder = workspace.output(recipe.project, "train")
+        with atomic_directory(folder, replace=True) as directory:
+            assemble(recipe, base, inputs, params, directory)
+            card = base_card(recipe, base, params, model_type="trained", made_from=made_from)
+            if run := recording.reference():
+                card = card.model_copy(update={"settings": {**card.settings, "run": run}})
+            version = publish(registry, name, directory, card, force=settings.force)
+        record_result(workspace, recipe.project, version, registry_settings)
+        recording.keep(version, folder)
     logger.info(
         "registered %s (%d files, %.1f MB)",
         version.reference,

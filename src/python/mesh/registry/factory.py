@@ -10,6 +10,7 @@ from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError, UsageError
 from mesh.registry.base import Accepts, Leftover, ModelRegistry, ModelVersion, Survey
 from mesh.registry.history import AliasMove
+from mesh.registry.runs import Runs
 from mesh.registry.settings import RegistrySettings
 
 # Modules by name, so that a program carries and imports no backend that it does not use.
@@ -17,6 +18,8 @@ BACKENDS = {
     "mlflow": "mesh.registry.mlflow.backend",
     "neptune": "mesh.registry.neptune.backend",
 }
+WITH_RUNS = ("mlflow",)
+"""Backends that keep runs of trainings."""
 
 _READ_ONLY = "the registry is read-only (MESH_REGISTRY_CLIENT_MODE=read-only)"
 
@@ -47,6 +50,27 @@ def upgrade_registry(settings: RegistrySettings, *, without_copy: bool) -> str:
         raise MeshError(f"The registry can't be upgraded: {_READ_ONLY}.")
     sentence: str = _call(settings, "upgrade_backend", settings, without_copy=without_copy)
     return sentence
+
+
+def open_runs(settings: RegistrySettings) -> Runs:
+    """Open the runs of the registry.
+
+    Raises:
+        UsageError: there is no such backend, the URI isn't one of its own, or it has no runs.
+        MeshError: the backend is not installed, or the registry can't be reached, read or created.
+    """
+    if settings.backend not in WITH_RUNS:
+        raise UsageError(
+            f"The registry backend {settings.backend!r} keeps no runs of trainings; "
+            f"{' and '.join(WITH_RUNS)} does."
+        )
+    runs: Runs = _call(settings, "open_runs", settings)
+    return runs
+
+
+def keeps_runs(settings: RegistrySettings) -> bool:
+    """Whether a training may record a run."""
+    return settings.backend in WITH_RUNS and not _is_read_only(settings)
 
 
 def _is_read_only(settings: RegistrySettings) -> bool:

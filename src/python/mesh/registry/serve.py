@@ -10,7 +10,7 @@ from mesh.core.program import Program
 from mesh.core.settings import MeshSettings, Url
 
 # They aren't used here, and cost processes and memory.
-_OFF = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+OFF = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 class RegistryServerSettings(MeshSettings):
@@ -35,7 +35,7 @@ def serve(settings: RegistryServerSettings) -> None:
     """Become MLflow's server."""
     environment = {
         **os.environ,
-        **_OFF,
+        **OFF,
         # Flags can be read by everyone on the machine.
         "MLFLOW_BACKEND_STORE_URI": settings.database.get_secret_value(),
         "MLFLOW_ARTIFACTS_DESTINATION": settings.storage,

@@ -27,6 +27,9 @@ QUIET_ROUTES = frozenset(
 )
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
+MAX_LINGERS = 5
+MAX_DISCARDED_BYTES = 64 * 1024 * 1024
+
 CUT_OFF = "The server was shut down before the response was ready; try again."
 DEFECT = "The server failed to respond; its log says why, under this request id."
 
@@ -217,6 +220,7 @@ class _Body:
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self.is_complete = False
+        self.discarded = 0
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -226,7 +230,8 @@ class _Body:
 
     async def discard(self) -> None:
         while not self.is_complete:
-            await self.receive()
+            message = await self.receive()
+            self.discarded += len(message.get("body", b""))
 
 
 def _lingering(scope: Scope, body: _Body, send: Send) -> Send:
@@ -236,7 +241,7 @@ def _lingering(scope: Scope, body: _Body, send: Send) -> Send:
         await send({**message, "more_body": True})
         discard = asyncio.create_task(body.discard())
         try:
-            await asyncio.wait({discard}, timeout=LINGER_SECONDS)
+            await _wait_while_it_arrives(body, discard)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             discard.cancel()
@@ -254,3 +259,12 @@ def _lingering(scope: Scope, body: _Body, send: Send) -> Send:
             await send_last(message)
 
     return send_lingering
+
+
+async def _wait_while_it_arrives(body: _Body, discard: asyncio.Task[None]) -> None:
+    """Wait for the end of a body that is discarded, while it arrives and isn't too large."""
+    for _ in range(MAX_LINGERS):
+        discarded = body.discarded
+        await asyncio.wait({discard}, timeout=LINGER_SECONDS)
+        if body.discarded == discarded or body.discarded > MAX_DISCARDED_BYTES:
+            return

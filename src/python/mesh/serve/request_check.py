@@ -16,7 +16,8 @@ NO_METHOD = "-"
 """The method of a request that could not be parsed."""
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-FIRST_PROBE_SECONDS = 0.5
+FIRST_PROBE_SECONDS = 2.0
+SECOND_PROBE_SECONDS = 0.5
 
 LINGER_SECONDS = 2.0
 """How long a connection stays open after its last response, so that the client can read that."""
@@ -61,15 +62,17 @@ async def probe(write: Callable[[], Awaitable[None]]) -> None:
     """Find out whether a client that sends no more still waits for its response.
 
     One that has closed its side looks the same as one that is gone, until it gets data. Clients
-    skip this interim response, at any number; the machine of one that is gone refuses it.
+    skip this interim response, at any number. The machine of one that is gone refuses it, which the
+    next one finds out.
 
     Args:
         write: sends `CONTINUE`, if no response has begun.
     """
-    seconds = FIRST_PROBE_SECONDS
+    await asyncio.sleep(FIRST_PROBE_SECONDS)
+    seconds = SECOND_PROBE_SECONDS
     while True:
-        await asyncio.sleep(seconds)
         await write()
+        await asyncio.sleep(seconds)
         seconds *= 2
 
 

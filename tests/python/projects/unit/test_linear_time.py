@@ -13,7 +13,9 @@ from projects.stand_ins import served_models
 PROJECTS = [project.name for project in find_projects()]
 CONFIGURATIONS: list[tuple[str, dict[str, Any]]] = [
     *((project, {}) for project in PROJECTS),
-    ("keywords", {"candidate_mode": "phrases", "candidates": None}),
+    ("keywords", {"candidate_mode": "phrases"}),
+    ("lsh", {"markup": "markdown"}),
+    ("lsh", {"markup": "html"}),
     ("summarization", {"language": "ja"}),
 ]
 ALPHABETS = {
@@ -28,6 +30,7 @@ ALPHABETS = {
     "tags": ["<", "<!", "<a ", "</", "<b>", "<td>a", "<script>"],
     "declarations": ["<!--", "<![CDATA[", "]]>", "-->", "&amp;", "&#x41"],
     "markdown": ["*", "**a", "_", "`", "```\n", "[a](", "![", "# a\n", "| a ", "[^a]: "],
+    "deep blocks": ["> ", "a|b\n", "- ", "a\n===\n", "1. ", "[a\n", "[^a]: ", "---\n[^a]: "],
     "stops": [".", "a.", "A. ", "?!", "…", "。", "1. ", "(a) "],
     "separators": ["\n", "\n\n", "a\n", "\t", "a\tb\n", "\u2028", "\f1\n", "-\n"],
     "signs of lines": ["> a\n", "- a\n", "From: a\n", "Dear A,\n", "-- \n", "a-\n"],

@@ -1,7 +1,7 @@
 """The scores of a trained version, on rows that it wasn't trained on."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from mesh.core.files import write_json_atomic
 from mesh.core.samples import packaged_file
 from mesh.lifecycle.recipe import HeldOut, Recipe, Training
 from mesh.lifecycle.training.details import DETAILS_FILE
+from mesh.lifecycle.training.plots import write_plots
 from mesh.registry.base import ModelRegistry
 
 logger = logging.getLogger(__name__)
@@ -22,31 +23,36 @@ _MAIN_SCORE = {"text-classification": "macro_f1", "token-classification": "f1"}
 
 
 def score_version(
-    recipe: Recipe, training: Training, model: TextModel, test: Sequence[Any], directory: Path
+    recipe: Recipe,
+    training: Training,
+    model: TextModel,
+    test: Sequence[Any],
+    held_out: Mapping[str, Sequence[Any]],
+    directory: Path,
 ) -> dict[str, Any]:
     """The scores on the test split and on the project's own sets.
 
     Args:
         test: the rows of the test split.
+        held_out: the rows of each of the sets.
         directory: of the version; plots and details go below it.
     """
-    from mesh.lifecycle.training.plots import write_plots
     from mesh.lifecycle.training.predictions import evaluate, predict
 
     predictions = predict(recipe, model, test)
     scores = predictions.scores()
     main = _MAIN_SCORE[recipe.task]
     logger.info("%s on the %d rows of the test split: %.3f", main, len(test), scores[main])
-    held_out = {}
+    found_there = {}
     for name, each in training.held_out.items():
-        rows = read_held_out(each)
+        rows = held_out[name]
         found = each.score(model, rows) if each.score else evaluate(recipe, model, rows)
         logger.info("%s on the %d rows of %s: %.3f", main, len(rows), name, found[main])
-        held_out[name] = found
+        found_there[name] = found
     plots = write_plots(scores, directory / EVALUATION)
     details = predictions.details().model_dump(mode="json")
     write_json_atomic(directory / EVALUATION / DETAILS_FILE, details)
-    return {"test": scores, "held_out": held_out, "plots": plots}
+    return {"test": scores, "held_out": found_there, "plots": plots}
 
 
 def read_held_out(held_out: HeldOut) -> list[Any]:

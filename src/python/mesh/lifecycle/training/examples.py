@@ -79,6 +79,12 @@ class Examples(torch.utils.data.Dataset):  # type: ignore[misc]
         return len(self._rows)
 
     def __getitem__(self, number: int) -> dict[str, Any]:
+        """One row's inputs; those of `~number` are a filler: the same row, without its labels."""
+        if number < 0:
+            example = self[~number]
+            labels = example["labels"]
+            ignored = IGNORED if isinstance(labels, int) else [IGNORED] * len(labels)
+            return {**example, "labels": ignored}
         row = self._rows[number]
         if self._augment:
             chance = random.Random(f"{self._seed} {self.epoch} {number}")  # noqa: S311 - no secret

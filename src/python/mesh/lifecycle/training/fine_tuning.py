@@ -2,50 +2,43 @@
 
 import logging
 import shutil
-import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mesh.core.card import ARTIFACTS, ModelCard
-from mesh.core.digest import fingerprint
+from mesh.core.disk import full_disk_errors
+from mesh.core.errors import MeshError, as_clause
 from mesh.core.files import atomic_directory
-from mesh.core.inputs import Inputs, code_inputs, setting_inputs
-from mesh.core.roots import NOT_TRAINING, TRAINER_PACKAGES, TRAINING
-from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.manifest import DataManifest
 from mesh.data.splitting import SPLITS, TEST
 from mesh.data.store import DataSettings, DataStore
-from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 from mesh.lifecycle.recipe import Recipe, Training
 from mesh.lifecycle.results import publish, record_result
-from mesh.lifecycle.status import status_of_model
-from mesh.lifecycle.training.evaluation import (
-    compare,
-    held_out_digests,
-    read_held_out,
-    score_version,
+from mesh.lifecycle.training.checkpoints import (
+    TrainedNetwork,
+    open_work,
+    prepare_base,
+    remove_work,
+    trained_network,
 )
+from mesh.lifecycle.training.evaluation import compare, read_held_out, score_version
+from mesh.lifecycle.training.planning import Plan, make_plan
+from mesh.lifecycle.training.recording import Recording, record
 from mesh.lifecycle.training.settings import FineTuneSettings
+from mesh.lifecycle.training.team import Team, join_team
 from mesh.lifecycle.training.usefulness import check_rows
-from mesh.lifecycle.version import (
-    RegressionTest,
-    base_card,
-    base_inputs,
-    stored_test,
-)
+from mesh.lifecycle.version import RegressionTest, base_card
 from mesh.nlp.tagging import tag_set
+from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.factory import open_registry
+from mesh.registry.runs import DATA_TAG
 from mesh.registry.settings import RegistrySettings
-
-if TYPE_CHECKING:
-    # torch takes seconds to import.
-    from mesh.lifecycle.training.network import TrainedNetwork
 
 logger = logging.getLogger(__name__)
 
-# These settings don't change the result.
-_NOT_IN_FINGERPRINT = {"base_model", "samples", "inference_params", "data", "force", "device"}
+Rows = Mapping[str, Sequence[Any]]
+"""The rows of each split, or of each set that is held out."""
 
 
 def fine_tune(
@@ -63,135 +56,157 @@ def fine_tune(
     Raises:
         MeshError: the base model or the features are missing or damaged, or don't fit each other.
     """
-    inputs, params = stored_test(recipe, settings.samples, settings.inference_params)
-    base = resolve_base_model(settings.base_model)
-    store = DataStore(recipe.project, "features", data)
-    features = store.get(settings.data)
-    chosen = settings.model_dump(mode="json", exclude=_NOT_IN_FINGERPRINT)
-    made_from = {
-        **base_inputs(recipe, base.source, inputs, params),
-        **_training_inputs(recipe, training, features, chosen),
-    }
-    described = fingerprint(made_from)
-    registry = open_registry(registry_settings)
-    name = recipe.project.trained_model
-    if not settings.force and (found := registry.find(name, described)):
-        logger.info("%s is up to date: nothing it depends on has changed", found.reference)
-        record_result(workspace, recipe.project, found, registry_settings)
-        return
-    checkpoints = workspace.output(recipe.project, "checkpoints")
-    work = checkpoints / described[:16]
-    work.mkdir(parents=True, exist_ok=True)
-    with store.local(features, work) as local:
-        rows = {split: [training.row_of(one) for one in local.rows(split)] for split in SPLITS}
-    if settings.epochs:
-        check_rows(rows, training.labels, is_tagged=recipe.task == "token-classification")
-    network = _train(recipe, training, settings, base, rows, work)
-    if network is None:
-        return
-    with atomic_directory(workspace.output(recipe.project, "train"), replace=True) as directory:
-        shutil.copytree(network.folder, directory / ARTIFACTS)
-        logger.info("predicting %d samples with the uncompiled model", len(inputs))
-        model = recipe.load_reference(directory / ARTIFACTS)
-        RegressionTest(inputs, params, recipe.reference(model)(inputs, params)).write(directory)
-        scores = score_version(recipe, training, model, rows[TEST], directory)
-        compared = compare(
-            recipe, registry, settings.compare_with, scores["test"], rows[TEST], work
+    team = join_team(settings.device)
+    with record(recipe.project, registry_settings, settings, team) as recording:
+        store = DataStore(recipe.project, "features", data)
+        plan = make_plan(recipe, training, settings, store, download=True)
+        registry = open_registry(registry_settings)
+        name = recipe.project.trained_model
+        found = team.agree(
+            lambda: None if settings.force else registry.find(name, plan.fingerprint)
         )
-        metrics = {
-            **scores,
-            **compared,
-            "epochs": network.epochs,
-            "temperature": network.temperature,
-        }
-        card = base_card(recipe, base, params, model_type="trained", made_from=made_from)
-        card = _card(card, features, chosen, metrics)
-        version = publish(registry, name, directory, card, force=settings.force)
-    shutil.rmtree(checkpoints)
-    record_result(workspace, recipe.project, version, registry_settings)
+        if found:
+            logger.info("%s is up to date: nothing it depends on has changed", found.reference)
+            recording.discard()
+            if team.leads:
+                record_result(workspace, recipe.project, found, registry_settings)
+            return
+        folder = workspace.output(recipe.project, "train")
+        checkpoints = workspace.output(recipe.project, "checkpoints")
+        with open_work(checkpoints, plan.fingerprint[:16], alone=team.leads) as work:
+            version = _train_and_publish(plan, team, registry, recording, work, folder)
+            if version is None:
+                return
+            record_result(workspace, recipe.project, version, registry_settings)
+            recording.keep(version, folder)
+            remove_work(work)
     logger.info("registered %s (%.1f MB)", version.reference, version.manifest.size / 1e6)
 
 
-def fine_tuning_status(
-    recipe: Recipe,
-    training: Training,
-    settings: FineTuneSettings,
-    _workspace: WorkspaceSettings,
-    data: DataSettings,
-    registry_settings: RegistrySettings,
-) -> Status:
-    """Whether the version that would be trained now is registered."""
-    store = DataStore(recipe.project, "features", data)
-    if not store.versions():
-        return NEVER_RUN
-    samples, params = stored_test(recipe, settings.samples, settings.inference_params)
-    base = resolve_base_model(settings.base_model, download=False)
-    chosen = settings.model_dump(mode="json", exclude=_NOT_IN_FINGERPRINT)
-    inputs = {
-        **base_inputs(recipe, base.source, samples, params),
-        **_training_inputs(recipe, training, store.get(settings.data), chosen),
-    }
-    return status_of_model(registry_settings, recipe.project.trained_model, inputs)
+def _train_and_publish(
+    plan: Plan,
+    team: Team,
+    registry: ModelRegistry,
+    recording: Recording,
+    work: Path,
+    folder: Path,
+) -> ModelVersion | None:
+    """The new version, whose files are in `folder`; None except in the first process."""
+    with full_disk_errors(work, "make room there, and train again: it resumes"):
+        rows = _read_rows(plan, work)
+        held_out = {name: read_held_out(one) for name, one in plan.training.held_out.items()}
+        _describe(recording, plan, rows, team)
+        recording.start(work)
+        network = _train(plan, rows, work, team, recording)
+        team.leave()
+        if network is None:
+            return None
+        with atomic_directory(folder, replace=True) as made:
+            metrics = _evaluate(plan, registry, network, rows, held_out, work, made)
+            card = _card(plan, metrics, recording.reference())
+            try:
+                name, force = plan.recipe.project.trained_model, plan.settings.force
+                return publish(registry, name, made, card, force=force)
+            except MeshError as error:
+                raise MeshError(
+                    f"{as_clause(error)}; the trained network is kept in {work}, and the same "
+                    "command registers it without training again."
+                ) from error
 
 
-def _training_inputs(
-    recipe: Recipe, training: Training, features: DataManifest, settings: dict[str, Any]
-) -> Inputs:
-    """The inputs of a fine-tuned version, beside those of its base model."""
+def _evaluate(
+    plan: Plan,
+    registry: ModelRegistry,
+    network: TrainedNetwork,
+    rows: Rows,
+    held_out: Rows,
+    work: Path,
+    directory: Path,
+) -> dict[str, Any]:
+    """Write the network and its stored predictions into a version's directory; return its scores."""
+    recipe = plan.recipe
+    shutil.copytree(network.folder, directory / ARTIFACTS)
+    logger.info("predicting %d samples with the uncompiled model", len(plan.samples))
+    model = recipe.load_reference(directory / ARTIFACTS)
+    predictions = recipe.reference(model)(plan.samples, plan.params)
+    RegressionTest(plan.samples, plan.params, predictions).write(directory)
+    scores = score_version(recipe, plan.training, model, rows[TEST], held_out, directory)
+    alias = plan.settings.compare_with
     return {
-        "data": features.digest,
-        **{f"held out {name}": digest for name, digest in held_out_digests(training).items()},
-        **setting_inputs({**settings, "labels": list(training.labels)}),
-        **code_inputs(
-            (*recipe.modules, *TRAINING), excluded=NOT_TRAINING, packages=TRAINER_PACKAGES
-        ),
+        **scores,
+        **compare(recipe, registry, alias, scores["test"], rows[TEST], work),
+        "epochs": network.epochs,
+        "temperature": network.temperature,
     }
+
+
+def _read_rows(plan: Plan, work: Path) -> dict[str, list[Any]]:
+    """The rows of each split."""
+    training = plan.training
+    with plan.store.local(plan.features, work) as local:
+        rows = {split: [training.row_of(one) for one in local.rows(split)] for split in SPLITS}
+    if plan.settings.epochs:
+        is_tagged = plan.recipe.task == "token-classification"
+        check_rows(rows, training.labels, is_tagged=is_tagged)
+    return rows
+
+
+def _describe(recording: Recording, plan: Plan, rows: Rows, team: Team) -> None:
+    """Tell what the training is made from."""
+    recording.describe(
+        {
+            "rows_of_a_step": plan.chosen["batch_size"],
+            "processes": team.size,
+            **{f"rows_{split}": len(found) for split, found in rows.items()},
+        },
+        {
+            DATA_TAG: plan.features.version,
+            "mesh.data_digest": plan.features.digest,
+            "mesh.base_digest": plan.base.source.digest,
+            "mesh.fingerprint": plan.fingerprint,
+        },
+    )
 
 
 def _train(
-    recipe: Recipe,
-    training: Training,
-    settings: FineTuneSettings,
-    base: BaseModel,
-    rows: dict[str, list[Any]],
-    work: Path,
-) -> "TrainedNetwork | None":
+    plan: Plan, rows: Rows, work: Path, team: Team, recording: Recording
+) -> TrainedNetwork | None:
     """The trained network; None except in the first process."""
-    from mesh.lifecycle.training.network import TrainedNetwork, count_long, train_network
-
+    settings, labels = plan.settings, plan.training.labels
+    if finished := team.agree(lambda: trained_network(work)):
+        logger.info("the training has ended before; its result is in %s", finished.folder)
+        return finished if team.leads else None
     if not settings.epochs:
-        untrained = work / "model"
-        with atomic_directory(untrained, replace=True) as folder:
-            base.copy_to(folder)
-        return TrainedNetwork(untrained, [], temperature=1.0)
-    labels = training.labels
-    # Each of torchrun's processes has its own copy.
-    with tempfile.TemporaryDirectory() as temporary:
-        prepared = Path(temporary)
-        base.copy_to(prepared)
-        if training.prepare:
-            training.prepare(prepared)
-        if long := count_long(prepared, [row.text for row in rows["train"]], settings.max_length):
-            logger.warning(
-                "%d training texts have more than TRAIN_MAX_LENGTH=%d tokens; their ends are "
-                "ignored",
-                long,
-                settings.max_length,
-            )
-        return train_network(
-            prepared,
-            recipe.task,
-            tag_set(labels) if recipe.task == "token-classification" else labels,
-            rows["train"],
-            rows["validation"],
-            _calibration_rows(training, rows),
-            settings,
-            work,
-            training.augment,
+        if not team.leads:
+            return None
+        return TrainedNetwork(folder=prepare_base(plan.base, None, work), epochs=[], temperature=1)
+    from mesh.lifecycle.training.network import count_long, train_network
+
+    base = team.agree(lambda: prepare_base(plan.base, plan.training.prepare, work))
+    if team.leads and (
+        long := count_long(base, [row.text for row in rows["train"]], settings.max_length)
+    ):
+        logger.warning(
+            "%d training texts have more than TRAIN_MAX_LENGTH=%d tokens; their ends are ignored",
+            long,
+            settings.max_length,
         )
+    return train_network(
+        base,
+        plan.recipe.task,
+        tag_set(labels) if plan.recipe.task == "token-classification" else labels,
+        rows["train"],
+        rows["validation"],
+        _calibration_rows(plan.training, rows),
+        settings,
+        work,
+        plan.training.augment,
+        team,
+        recording.log if recording.wanted else None,
+    )
 
 
-def _calibration_rows(training: Training, rows: dict[str, list[Any]]) -> list[Any]:
+def _calibration_rows(training: Training, rows: Rows) -> Sequence[Any]:
     """The recipe's rows for the temperature in the languages of the training rows.
 
     The validation split, if there are none.
@@ -201,16 +216,19 @@ def _calibration_rows(training: Training, rows: dict[str, list[Any]]) -> list[An
     return [row for row in chosen if row.language in languages] or rows["validation"]
 
 
-def _card(
-    card: ModelCard, features: DataManifest, settings: dict[str, Any], metrics: dict[str, Any]
-) -> ModelCard:
+def _card(plan: Plan, metrics: dict[str, Any], run: dict[str, str]) -> ModelCard:
+    card = base_card(
+        plan.recipe, plan.base, plan.params, model_type="trained", made_from=plan.made_from
+    )
+    features = plan.features
     return card.model_copy(
         update={
             "data_version": features.version,
             "settings": {
                 **card.settings,
-                "training": settings,
+                "training": plan.chosen,
                 "data": {"digest": features.digest, "source": features.source},
+                **({"run": run} if run else {}),
             },
             "metrics": metrics,
         }

@@ -1,13 +1,10 @@
 """Fine-tunes a network with the Trainer of transformers.
 
-It runs on a CPU or a GPU, or on several GPUs under torchrun.
+It runs on a CPU or a GPU, or on several of either under torchrun.
 """
 
 import logging
-import os
-import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,63 +15,34 @@ import transformers
 from transformers.trainer_callback import TrainerControl, TrainerState
 
 from mesh.compile.source import transformer_folder
-from mesh.compile.tokenizer import TOKENIZER_FILE
 from mesh.compile.torch_model import quiet
-from mesh.core.errors import MeshError
-from mesh.core.files import read_json, write_json_atomic
+from mesh.core.disk import check_room, full_disk_errors
 from mesh.lifecycle.recipe import Augment
+from mesh.lifecycle.training.checkpoints import (
+    TrainedNetwork,
+    checkpoint_history,
+    epoch_figures,
+    last_checkpoint,
+    save_network,
+    without_progress,
+)
 from mesh.lifecycle.training.examples import (
-    AnnotatedTextEncoder,
-    ClassifiedTextEncoder,
-    Encoder,
     Examples,
     collate,
     truncating_tokenizer,
 )
-from mesh.lifecycle.training.scores import macro_f1, tag_f1
+from mesh.lifecycle.training.figures import Figures, Log
+from mesh.lifecycle.training.kinds import KINDS, load_network
 from mesh.lifecycle.training.settings import FineTuneSettings
+from mesh.lifecycle.training.shares import shared_batches, shared_loss
+from mesh.lifecycle.training.team import ALONE, Team, is_gpu_used
 from mesh.lifecycle.training.temperature import divide_logits, fit_temperature
 
 logger = logging.getLogger(__name__)
 
-_STATE_FILE = "trainer_state.json"
-_TOKENIZER_CONFIG = "tokenizer_config.json"
-_TOKENIZER_FILES = ("vocab.txt", "special_tokens_map.json", TOKENIZER_FILE)
+_KEPT_CHECKPOINTS = 2
 
 Rows = Sequence[Any]
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """The differences between tasks: class, inputs of a row, score that selects the best epoch."""
-
-    model: type[Any]
-    encoder: Callable[[Any, Sequence[str]], Encoder]
-    score: Callable[[Any, Sequence[str]], float]
-
-
-_KINDS = {
-    "text-classification": _Kind(
-        transformers.AutoModelForSequenceClassification, ClassifiedTextEncoder, macro_f1
-    ),
-    "token-classification": _Kind(
-        transformers.AutoModelForTokenClassification, AnnotatedTextEncoder, tag_f1
-    ),
-}
-
-
-@dataclass(frozen=True)
-class TrainedNetwork:
-    """The best epoch's network, a folder in Hugging Face's format.
-
-    Args:
-        epochs: each epoch's figures.
-        temperature: by which the logits are divided; it is in the weights.
-    """
-
-    folder: Path
-    epochs: list[dict[str, float]]
-    temperature: float
 
 
 def train_network(
@@ -87,6 +55,8 @@ def train_network(
     settings: FineTuneSettings,
     work: Path,
     augment: Augment | None = None,
+    team: Team = ALONE,
+    log: Log | None = None,
 ) -> TrainedNetwork | None:
     """Fine-tune a base model; resume from the last complete checkpoint in `work`, if any.
 
@@ -96,59 +66,103 @@ def train_network(
         calibration: rows that the temperature is fitted on.
         work: folder for checkpoints and the result; it stays if training is interrupted.
         augment: varies training rows.
+        team: the processes that train together; they share `work`.
+        log: takes the figures of each step and epoch.
 
     Returns:
         The network with the best validation score; None in processes other than the first.
 
     Raises:
-        MeshError: the base model can't be loaded.
+        MeshError: the base model can't be loaded, or the disk can't hold the checkpoints and the
+            result.
     """
-    kind = _KINDS[task]
+    kind = KINDS[task]
     source = transformer_folder(base)
     tokenizer = truncating_tokenizer(source, settings.max_length)
     encode = kind.encoder(tokenizer, outputs)
     # Before the model is created: its new layer starts with random numbers.
     transformers.set_seed(settings.seed)
-    model = _load(kind, source, outputs)
+    model = load_network(kind, source, outputs)
     if settings.freeze_embeddings:
         model.get_input_embeddings().requires_grad_(False)
+    checkpoint = team.agree(lambda: _start(model, work, team))
+    epochs_before = checkpoint_history(checkpoint) if checkpoint else []
+    stopping = transformers.EarlyStoppingCallback(settings.patience)
+    stopping.early_stopping_patience_counter = without_progress(epochs_before)
     examples = Examples(train, encode, augment, settings.seed)
     trainer = _HeadTrainer(
         settings=settings,
+        team=team,
         model=model,
-        args=_arguments(settings, work),
+        args=_arguments(settings, work, team, epochs_before, each_step=log is not None),
         data_collator=partial(collate, pad_token_id=model.config.pad_token_id or 0),
         train_dataset=examples,
         eval_dataset=Examples(validation, encode),
         compute_metrics=lambda found: {"score": kind.score(found, outputs)},
         preprocess_logits_for_metrics=lambda logits, _labels: logits.argmax(-1),
         callbacks=[
-            transformers.EarlyStoppingCallback(settings.patience),
+            stopping,
             _Epochs(examples),
+            *([Figures(log, model, team.size)] if log else []),
         ],
     )
     trainer.remove_callback(transformers.PrinterCallback)
-    checkpoint = _last_checkpoint(work)
+    if not team.leads:
+        # Other neurons than in the first process are dropped.
+        torch.manual_seed(settings.seed + team.rank)
+    with quiet(), full_disk_errors(work, "make room there, and train again: it resumes"):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        temperature = _calibrate(trainer, Examples(calibration, encode), len(outputs))
+        if not team.leads:
+            return None
+        epochs = epoch_figures(trainer.state.log_history)
+        return save_network(trainer.model, source, settings.max_length, work, epochs, temperature)
+
+
+def _start(model: Any, work: Path, team: Team) -> Path | None:
+    """Find the checkpoint to resume from, and see that the disk holds all that will be written."""
+    checkpoint = last_checkpoint(work, team.size)
+    sizes = [
+        (parameter.numel() * parameter.element_size(), parameter.requires_grad)
+        for parameter in model.parameters()
+    ]
+    weights = sum(size for size, _ in sizes)
+    # AdamW keeps two numbers for each one that is trained. A new checkpoint is complete before an
+    # old one is removed; the result is written, and copied.
+    state = 2 * sum(size for size, trained in sizes if trained)
+    written = sum(file.stat().st_size for file in work.glob("checkpoint-*/*") if file.is_file())
+    needed = (_KEPT_CHECKPOINTS + 1) * (weights + state) + 2 * weights
+    check_room([(work, max(0, needed - written))], "This training")
     if checkpoint:
         logger.info("training resumes from %s", checkpoint)
-    with quiet():
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    temperature = _calibrate(trainer, Examples(calibration, encode), len(outputs))
-    if not trainer.is_world_process_zero():
-        return None
-    epochs = epoch_figures(trainer.state.log_history)
-    folder = _save(trainer.model, source, settings.max_length, work)
-    return TrainedNetwork(folder, epochs, round(temperature, 4))
+    return checkpoint
 
 
 class _HeadTrainer(transformers.Trainer):  # type: ignore[misc]
-    """A trainer with a separate learning rate for parameters that the base model doesn't have."""
+    """A trainer with a separate learning rate for parameters that the base model doesn't have.
+
+    Several processes train as one with the rows of all.
+    """
 
     optimizer: Any
 
-    def __init__(self, *, settings: FineTuneSettings, **arguments: Any) -> None:
+    def __init__(self, *, settings: FineTuneSettings, team: Team, **arguments: Any) -> None:
         self._head_rate = settings.head_learning_rate
-        super().__init__(**arguments)
+        self._team = team
+        super().__init__(compute_loss_func=shared_loss if team.size > 1 else None, **arguments)
+
+    def get_train_dataloader(self) -> torch.utils.data.DataLoader[Any]:
+        """Loads the training rows of this process."""
+        if self._team.size == 1:
+            own: torch.utils.data.DataLoader[Any] = super().get_train_dataloader()
+            return own
+        return shared_batches(
+            self.train_dataset,
+            self.args.per_device_train_batch_size,
+            self._team,
+            collate_fn=self.data_collator,
+            pin_memory=self.args.dataloader_pin_memory,
+        )
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """AdamW with four groups of parameters: base or head, with or without weight decay."""
@@ -196,11 +210,20 @@ class _Epochs(transformers.TrainerCallback):  # type: ignore[misc]
             logger.info("epoch %.0f: validation score %.3f", state.epoch, metrics["eval_score"])
 
 
-def _arguments(settings: FineTuneSettings, work: Path) -> transformers.TrainingArguments:
-    on_gpu = torch.cuda.is_available() and settings.device == "auto"
-    return transformers.TrainingArguments(
+def _arguments(
+    settings: FineTuneSettings,
+    work: Path,
+    team: Team,
+    epochs_before: Rows,
+    *,
+    each_step: bool,
+) -> transformers.TrainingArguments:
+    on_gpu = is_gpu_used(settings.device)
+    # A training that was interrupted after its last epoch only has its best one to find.
+    is_over = without_progress(epochs_before) >= settings.patience
+    arguments = transformers.TrainingArguments(
         output_dir=str(work),
-        num_train_epochs=settings.epochs,
+        num_train_epochs=len(epochs_before) if is_over else settings.epochs,
         per_device_train_batch_size=settings.batch_size,
         per_device_eval_batch_size=64,
         learning_rate=settings.learning_rate,
@@ -209,31 +232,25 @@ def _arguments(settings: FineTuneSettings, work: Path) -> transformers.TrainingA
         train_sampling_strategy="group_by_length",
         eval_strategy="epoch",
         save_strategy="epoch",
-        logging_strategy="epoch",
-        save_total_limit=2,
+        # The processes of a team put their losses together to log one, so all do so.
+        logging_strategy="steps" if each_step else "epoch",
+        logging_steps=1,
+        save_total_limit=_KEPT_CHECKPOINTS,
         load_best_model_at_end=True,
         metric_for_best_model="score",
         greater_is_better=True,
         seed=settings.seed,
-        use_cpu=settings.device == "cpu",
-        ddp_backend="gloo" if _is_distributed() and not on_gpu else None,
+        # Accelerate connects processes without GPUs only if it is told to use the CPU.
+        use_cpu=settings.device == "cpu" or (team.size > 1 and not on_gpu),
+        ddp_backend="gloo" if team.size > 1 and not on_gpu else None,
         dataloader_pin_memory=on_gpu,
         remove_unused_columns=False,
         report_to="none",
         disable_tqdm=True,
     )
-
-
-def epoch_figures(history: Sequence[dict[str, float]]) -> list[dict[str, float]]:
-    """The figures of each epoch's evaluation, with the training loss and rate logged before it."""
-    epochs = []
-    training: dict[str, float] = {}
-    for entry in history:
-        if "eval_score" in entry:
-            epochs.append({**training, **entry})
-        else:
-            training = {name: entry[name] for name in ("loss", "learning_rate") if name in entry}
-    return epochs
+    # Several GPUs are used by several processes, whose number is part of the fingerprint.
+    arguments._n_gpu = min(arguments._n_gpu, 1)
+    return arguments
 
 
 def _calibrate(trainer: transformers.Trainer, rows: Examples, outputs: int) -> float:
@@ -246,57 +263,6 @@ def _calibrate(trainer: transformers.Trainer, rows: Examples, outputs: int) -> f
     divide_logits(trainer.model, outputs, temperature)
     logger.info("temperature of the probabilities: %.2f", temperature)
     return temperature
-
-
-def _is_distributed() -> bool:
-    """Whether torchrun started this process as one of several."""
-    return "LOCAL_RANK" in os.environ
-
-
-def _load(kind: _Kind, source: Path, outputs: Sequence[str]) -> Any:
-    with quiet():
-        try:
-            return kind.model.from_pretrained(
-                source,
-                local_files_only=True,
-                use_safetensors=True,
-                trust_remote_code=False,
-                ignore_mismatched_sizes=True,
-                num_labels=len(outputs),
-                id2label=dict(enumerate(outputs)),
-                label2id={name: number for number, name in enumerate(outputs)},
-                dtype=torch.float32,
-            )
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise MeshError(f"transformers can't load the model {source}: {reason}") from error
-
-
-def _last_checkpoint(work: Path) -> Path | None:
-    """The newest complete checkpoint; incomplete ones of killed processes are removed."""
-    complete: dict[int, Path] = {}
-    for folder in work.glob("checkpoint-*"):
-        try:
-            complete[int(read_json(folder / _STATE_FILE)["global_step"])] = folder
-        except MeshError:
-            logger.warning("%s is incomplete and is removed", folder)
-            shutil.rmtree(folder, ignore_errors=True)
-    return complete[max(complete)] if complete else None
-
-
-def _save(model: Any, source: Path, max_length: int, work: Path) -> Path:
-    """Write weights, configuration and tokenizer, with the token limit of the training."""
-    folder = work / "model"
-    shutil.rmtree(folder, ignore_errors=True)
-    with quiet():
-        model.save_pretrained(folder)
-    for name in _TOKENIZER_FILES:
-        if (source / name).is_file():
-            shutil.copyfile(source / name, folder / name)
-    configuration = source / _TOKENIZER_CONFIG
-    described = read_json(configuration) if configuration.is_file() else {}
-    write_json_atomic(folder / _TOKENIZER_CONFIG, {**described, "model_max_length": max_length})
-    return folder
 
 
 def count_long(tokenizer_folder: Path, texts: Sequence[str], max_length: int) -> int:

@@ -25,6 +25,7 @@ class TrainSettings(MeshSettings):
         {}, description="JSON object that is merged over the project's own parameters."
     )
     force: bool = Field(False, description="Register a new version even if an equal one exists.")
+    record: bool = Field(True, description="Record the training as a run of the registry.")
 
 
 class FineTuneSettings(TrainSettings):
@@ -43,7 +44,9 @@ class FineTuneSettings(TrainSettings):
     head_learning_rate: float = Field(
         5e-4, gt=0, description="Learning rate of the new last layer."
     )
-    batch_size: int = Field(32, ge=1, description="Rows per step and device.")
+    batch_size: int = Field(
+        32, ge=1, description="Rows of a step on each device, or in each process."
+    )
     warmup: float = Field(
         0.1, ge=0, lt=1, description="Fraction of the steps in which the rates rise."
     )

@@ -5,6 +5,7 @@ import os
 import warnings
 
 from mesh.registry.base import ModelRegistry
+from mesh.registry.runs import Runs
 from mesh.registry.settings import RegistrySettings
 
 _DEFAULTS = {
@@ -46,6 +47,15 @@ def upgrade_backend(settings: RegistrySettings, *, without_copy: bool) -> str:
     from mesh.registry.mlflow.upgrade import upgrade
 
     return upgrade(settings, without_copy=without_copy)
+
+
+def open_runs(settings: RegistrySettings) -> Runs:
+    """Open the runs at the settings' URI; its errors are those of `open_backend`."""
+    _prepare()
+    from mesh.registry.mlflow.runs import MlflowRuns
+    from mesh.registry.mlflow.store import connect
+
+    return MlflowRuns(connect(settings))
 
 
 def _prepare() -> None:

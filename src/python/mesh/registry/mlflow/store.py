@@ -71,17 +71,17 @@ class Store:
         """Keep publishes waiting; tells whether none is under way, or nothing if that isn't known."""
         return sqlite_file.alone(self.database) if self.database else contextlib.nullcontext()
 
-    def experiment(self) -> str:
-        """The id of the experiment of all publishes, made if it is missing."""
-        if found := self.client.get_experiment_by_name(EXPERIMENT):
+    def experiment(self, name: str = EXPERIMENT) -> str:
+        """The id of an experiment, by default that of all publishes, made if it is missing."""
+        if found := self.client.get_experiment_by_name(name):
             return str(found.experiment_id)
         location = self.artifacts.as_uri() if isinstance(self.artifacts, Path) else self.artifacts
         try:
-            return self.client.create_experiment(EXPERIMENT, location)
+            return self.client.create_experiment(name, location)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        return self.experiment()
+        return self.experiment(name)
 
 
 def connect(settings: RegistrySettings) -> Store:

@@ -12,7 +12,7 @@ from mesh.data.store import DataStore
 from mesh.lifecycle import ingest, register, status
 from mesh.lifecycle.ingest_settings import IngestSettings
 from mesh.lifecycle.register import RegisterSettings
-from mesh.lifecycle.training.fine_tuning import fine_tuning_status
+from mesh.lifecycle.training.planning import fine_tuning_status
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.registry.settings import RegistrySettings
 

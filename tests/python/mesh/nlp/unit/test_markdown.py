@@ -1,6 +1,10 @@
 # ruff: noqa: RUF001 - the letters of other alphabets are meant
 
+from itertools import accumulate
+from typing import Any
+
 import pytest
+from pyromark import Options, events_with_range
 
 from mesh.nlp.document import read_document
 
@@ -102,3 +106,39 @@ def test_places_are_those_of_characters(name: str) -> None:
     start = document.text.index(name)
     first, last = document.to_original(start, start + len(name))
     assert original[first:last] == name
+
+
+@pytest.mark.parametrize(
+    ("original", "expected"),
+    [
+        ("---\ntitle: Zürich\n---\n\n# Head\n\n*text*", "Head|text"),
+        ("---\r\ntitle: x\r\n...\r\n*text*", "text"),
+        ("---\ntitle: x", "title: x"),
+        ("*a*\n\n---\n\nb\n\n---\n\nc", "a|b|c"),
+        # Blocks within blocks.
+        ("> " * 40 + "deep *text*", "deep text"),
+        ("- " * 20 + "*a*", "a"),
+        ("* " * 40 + "\n\n*a*", "a"),
+        ("- " * 40, ""),
+    ],
+)
+def test_front_matter_and_blocks_of_any_depth(original: str, expected: str) -> None:
+    assert read_document(original, "markdown").text == expected.replace("|", "\n\n")
+
+
+@pytest.mark.parametrize("opening", [">", "> ", "- ", "* ", "1. ", "[^a]: ", "> - ", "\t> 1) "])
+def test_the_parser_gets_no_deep_blocks(monkeypatch: pytest.MonkeyPatch, opening: str) -> None:
+    read: list[str] = []
+
+    def record(text: str, options: Any) -> Any:
+        read.append(text)
+        return events_with_range(text, options=options)
+
+    monkeypatch.setattr("pyromark.events_with_range", record)
+    original = f"{opening * 1000}a\nb\n\n{opening * 3}c"
+    read_document(original, "markdown")
+    assert len(read[0]) == len(original)
+    events = [event for event, _ in events_with_range(read[0], options=Options.ENABLE_FOOTNOTES)]
+    depths = accumulate(("Start" in event) - ("End" in event) for event in events)
+    # A list and its item are two.
+    assert max(depths) <= 2 * 30 + 2

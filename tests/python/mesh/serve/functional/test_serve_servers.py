@@ -291,16 +291,18 @@ def test_a_refusal_ends_the_connection_of_a_client_that_could_send_more(
 def test_a_client_that_sends_no_more_waits_for_a_long_computation(
     both: dict[str, Any], version: str, interim: bool
 ) -> None:
-    body = json.dumps({"text": version, "block": True}).encode()
-    for server in both.values():
-        gate = server.folder / "gate"
-        with connect(server) as connection:
-            connection.sendall(post(version=version, body=body))
+    sent = post(version=version, body=json.dumps({"text": version, "block": True}).encode())
+    with connect(both["uvicorn"]) as one, connect(both["hypercorn"]) as other:
+        for connection in (one, other):
+            connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
-            if interim:
+        if interim:
+            for connection in (one, other):
                 assert connection.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 100"
+        for server, connection in zip(both.values(), (one, other), strict=True):
+            gate = server.folder / "gate"
             gate.touch()
             *others, response = receive_all(connection)
-        gate.unlink()
-        assert {other.status for other in others} == ({100} if interim else set())
-        assert json.loads(response.body) == {"text": version, "batch": 1}
+            gate.unlink()
+            assert {each.status for each in others} == ({100} if interim else set())
+            assert json.loads(response.body) == {"text": version, "batch": 1}

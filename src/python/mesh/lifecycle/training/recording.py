@@ -1,0 +1,298 @@
+"""Records a training as a run, beside the training and never in its way.
+
+Figures are written to a file in the training's folder, and a thread sends them. What a lost server
+doesn't get is sent later, at the latest when the training is resumed.
+"""
+
+import json
+import logging
+import re
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from mesh.core.environment import code_revision
+from mesh.core.errors import MeshError, as_clause
+from mesh.core.files import read_json, write_json_atomic
+from mesh.core.project import Project
+from mesh.core.secret_values import mask_secret
+from mesh.lifecycle.training.settings import TrainSettings
+from mesh.lifecycle.training.team import Team
+from mesh.registry.base import ModelVersion
+from mesh.registry.factory import keeps_runs, open_runs
+from mesh.registry.runs import ERROR_TAG, REVISION_TAG, Figure, Runs, State
+from mesh.registry.settings import RegistrySettings
+
+_SECONDS = 2.0
+"""Between two batches of figures."""
+_MACHINE_SECONDS = 10.0
+_PATIENCE = 20.0
+"""So long the end of a training waits for the last batch, and for the end of the run, in seconds."""
+_KEPT = ("run.json", "figures.jsonl")
+_UNNAMED = re.compile(r"[^\w.\- :]")
+"""What labels may have, and MLflow's names of figures may not."""
+_LONGEST_NAME = 250
+
+logger = logging.getLogger(__name__)
+
+
+def record(
+    project: Project, registry: RegistrySettings, settings: TrainSettings, team: Team
+) -> "Recording":
+    """The recording of a training with settings."""
+    parameters = settings.model_dump(mode="json", exclude={"force", "record"})
+    return Recording(project, registry, parameters, wanted=settings.record, leads=team.leads)
+
+
+class Recording:
+    """A training's run; without one, since that is switched off, every method does nothing.
+
+    Used as a context manager: its end says whether the training has finished, failed or was
+    interrupted, and with which error.
+
+    Args:
+        parameters: of the training; secrets among them are masked.
+        wanted: whether to record, if the registry keeps runs.
+        leads: whether this is the process of its team that records.
+
+    Attributes:
+        wanted: whether the training is recorded, by this process or the first of its team.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        settings: RegistrySettings,
+        parameters: Mapping[str, Any],
+        *,
+        wanted: bool,
+        leads: bool = True,
+    ) -> None:
+        self.wanted = wanted and keeps_runs(settings)
+        self._on = self.wanted and leads
+        self._project = project
+        self._settings = settings
+        self._parameters = _texts(parameters)
+        self._tags = {REVISION_TAG: code_revision()} if self._on else {}
+        self._runs: Runs | None = None
+        self._run_id = ""
+        self._folder: Path | None = None
+        self._figures: list[Figure] = []
+        self._sent = 0
+        self._step = 0
+        self._started = _now()
+        self._begun = False
+        self._lock = threading.Lock()
+        self._server = threading.RLock()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._send_figures, name="runs", daemon=True)
+        self._warned = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        if not self._on:
+            return
+        if error is None:
+            self._close("finished", {})
+        elif isinstance(error, Exception):
+            said = str(error) if isinstance(error, MeshError) else type(error).__name__
+            self._close("failed", {ERROR_TAG: said})
+        else:
+            self._close("interrupted", {})
+
+    def discard(self) -> None:
+        """There is nothing to train, so there is no run."""
+        self._on = False
+
+    def describe(self, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+        """Add parameters and tags, before the start."""
+        self._parameters |= _texts(parameters)
+        self._tags |= tags
+
+    def start(self, folder: Path | None = None) -> None:
+        """Start sending.
+
+        Args:
+            folder: of the training; the run that it has already goes on.
+        """
+        if not self._on:
+            return
+        self._folder = folder
+        if folder:
+            self._resume(folder)
+        self._thread.start()
+
+    def log(self, step: int, figures: Mapping[str, float]) -> None:
+        """Record figures of a step."""
+        if not self._on:
+            return
+        now = _now()
+        new = [Figure(name, float(value), step, now) for name, value in figures.items()]
+        with self._lock:
+            self._step = max(self._step, step)
+            self._figures += new
+            if self._folder:
+                lines = "".join(f"{json.dumps(asdict(each))}\n" for each in new)
+                with (self._folder / _KEPT[1]).open("a") as file:
+                    file.write(lines)
+
+    def reference(self) -> dict[str, str]:
+        """The run for a version's card; empty without one, or while the server can't be reached."""
+        if not self._on:
+            return {}
+        self._attempt(self._begin)
+        return {"experiment": self._project.name, "id": self._run_id} if self._run_id else {}
+
+    def keep(self, version: ModelVersion, directory: Path) -> None:
+        """Record the result: the scores, the card and the plots, and the link to the version.
+
+        Args:
+            directory: of the version; the plots are in it.
+        """
+        if not self._on:
+            return
+        scores = {
+            name: each for name, each in version.card.metrics.items() if name != "compared_with"
+        }
+        self.log(self._step, flat_figures(scores))
+
+        def send() -> None:
+            self._begin()
+            runs = self._opened()
+            runs.link(self._run_id, version.reference)
+            plots = version.card.metrics.get("plots", ())
+            runs.attach(self._run_id, [directory / plot for plot in plots], "plots")
+            with tempfile.TemporaryDirectory() as folder:
+                version.card.write(Path(folder))
+                runs.attach(self._run_id, list(Path(folder).iterdir()), "card")
+
+        self._attempt(send)
+        with self._lock:
+            # It is about to be removed.
+            self._folder = None
+
+    def _resume(self, folder: Path) -> None:
+        record, kept = (folder / name for name in _KEPT)
+        try:
+            found = read_json(record)
+            self._run_id, self._sent = str(found["id"]), int(found["sent"])
+            with kept.open() as lines:
+                self._figures = [Figure(**json.loads(line)) for line in lines][self._sent :]
+        except (MeshError, OSError, ValueError, TypeError, KeyError):
+            # A new training, or one that was killed before it could say anything.
+            self._run_id, self._sent, self._figures = "", 0, []
+            kept.unlink(missing_ok=True)
+
+    def _send_figures(self) -> None:
+        """The thread: sends batches until the training's end, whatever happens to the server."""
+        machine_at = 0.0
+        while not self._ended.wait(_SECONDS):
+            if time.monotonic() >= machine_at:
+                machine_at = time.monotonic() + _MACHINE_SECONDS
+                self._attempt(self._measure)
+            self._attempt(self._send)
+
+    def _measure(self) -> None:
+        self.log(self._step, self._opened().machine())
+
+    def _send(self) -> None:
+        self._begin()
+        with self._lock:
+            batch = list(self._figures)
+        if not batch:
+            return
+        self._opened().record(self._run_id, batch)
+        with self._lock:
+            del self._figures[: len(batch)]
+            self._sent += len(batch)
+        self._remember()
+
+    def _begin(self) -> None:
+        """Start the run, or go on with it, if that wasn't done yet."""
+        if self._begun:
+            return
+        runs = self._opened()
+        if not self._run_id or not runs.resume(self._run_id):
+            self._run_id = runs.start(
+                self._project.name,
+                self._project.trained_model,
+                self._parameters,
+                self._tags,
+                self._started,
+            )
+            self._remember()
+        self._begun = True
+
+    def _opened(self) -> Runs:
+        if self._runs is None:
+            self._runs = open_runs(self._settings)
+        return self._runs
+
+    def _remember(self) -> None:
+        with self._lock:
+            if self._folder:
+                write_json_atomic(self._folder / _KEPT[0], {"id": self._run_id, "sent": self._sent})
+
+    def _close(self, state: State, tags: Mapping[str, str]) -> None:
+        """Send what is left, and the end, but don't wait for a lost server without limit."""
+
+        def end() -> None:
+            self._send()
+            self._opened().end(self._run_id, state, tags)
+
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join(_PATIENCE)
+        last = threading.Thread(target=self._attempt, args=(end,), name="runs", daemon=True)
+        last.start()
+        last.join(_PATIENCE)
+        if last.is_alive():
+            logger.warning("the server of the runs doesn't respond: this run's end isn't recorded")
+
+    def _attempt(self, send: Any) -> None:
+        """Do something with the server; the training goes on if that fails, whatever the reason."""
+        try:
+            with self._server:
+                send()
+        except Exception as error:
+            said = as_clause(error) if isinstance(error, MeshError) else type(error).__name__
+            level = logging.DEBUG if self._warned else logging.WARNING
+            logger.log(level, "the training goes on, but isn't recorded now: %s", said)
+            self._warned = True
+
+
+def _now() -> int:
+    """Milliseconds since 1970, in UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def flat_figures(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
+    """The numbers of a card, by the path to each: `test/per_label/PER/f1`; without those in lists."""
+    found: dict[str, float] = {}
+    for name, value in metrics.items():
+        path = prefix + (_UNNAMED.sub("_", name).strip(".") or "_")
+        if isinstance(value, Mapping):
+            found |= flat_figures(value, f"{path}/")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            found[path[:_LONGEST_NAME]] = float(value)
+    return found
+
+
+def _texts(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Parameters as texts, without secrets."""
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in mask_secret("", dict(parameters)).items()
+    }

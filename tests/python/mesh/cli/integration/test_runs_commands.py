@@ -1,0 +1,133 @@
+"""`mesh runs` with a registry on this machine: output, and sentences for bad input."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from mesh.cli.mesh import main
+from mesh.registry.factory import open_runs
+from mesh.registry.runs import DATA_TAG, ERROR_TAG, Figure, Runs
+from mesh.registry.settings import RegistrySettings
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
+    """Of the project `ner`: one that finished, one that failed, one that nobody has heard from."""
+    settings = RegistrySettings(uri=f"sqlite:///{tmp_path}/registry.db", user="ann@host")
+    monkeypatch.setenv("MESH_REGISTRY_URI", settings.uri)
+    monkeypatch.chdir(tmp_path)
+    return open_runs(settings)
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def record(runs: Runs, rate: float, losses: list[float], age: int = 0) -> str:
+    started = now() - age * 1000
+    run_id = runs.start(
+        "ner", "NER-TRAINED", {"learning_rate": str(rate), "seed": "1"}, {DATA_TAG: "d0"}, started
+    )
+    figures = [Figure("train/loss", loss, step, started) for step, loss in enumerate(losses)]
+    runs.record(run_id, figures)
+    return run_id
+
+
+def mesh(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str
+) -> tuple[int, str]:
+    """The exit code, and all output."""
+    monkeypatch.setattr("sys.argv", ["mesh", "runs", *arguments])
+    capsys.readouterr()
+    code = main()
+    captured = capsys.readouterr()
+    return code, captured.out + captured.err
+
+
+def test_runs_are_listed_shown_and_compared(
+    runs: Runs,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lost = record(runs, 0.3, [], age=600)
+    first = record(runs, 0.1, [4, 3, 2, 1], age=120)
+    # A resumed training repeats steps: the last value counts.
+    runs.record(first, [Figure("train/loss", 0, 3, now()), Figure("test/f1", 0.75, 4, now())])
+    assert runs.resume(first)
+    runs.end(first, "finished", {"mesh.version": "NER-TRAINED-3"})
+    second = record(runs, 0.2, [4, 8], age=60)
+    runs.end(second, "failed", {ERROR_TAG: "The disk is full."})
+    assert not runs.resume("0" * 32)
+
+    code, output = mesh(capsys, monkeypatch, "list", "ner")
+    assert code == 0
+    rows = [line.split() for line in output.splitlines()[2:]]
+    assert [row[0] for row in rows] == [second[:8], first[:8], lost[:8]]
+    assert [row[3] for row in rows] == ["failed", "finished", "lost"]
+    assert rows[1][5:] == ["0.750", "test/f1", "NER-TRAINED-3", "d0"]
+    _, output = mesh(capsys, monkeypatch, "list", "ner", "--json")
+    assert [each["state"] for each in json.loads(output)] == ["failed", "finished", "lost"]
+
+    code, output = mesh(capsys, monkeypatch, "show", "ner", "NER-TRAINED-3")
+    assert code == 0
+    assert "█▆▅▁" in output
+    _, output = mesh(capsys, monkeypatch, "show", "ner", first[:8], "--json")
+    assert json.loads(output)["curves"] == {"train/loss": [[0, 4], [1, 3], [2, 2], [3, 0]]}
+    _, output = mesh(capsys, monkeypatch, "show", "ner")
+    assert "The disk is full." in output
+
+    plot = tmp_path / "curves.png"
+    code, output = mesh(capsys, monkeypatch, "compare", "ner", "--plot", str(plot))
+    assert code == 0
+    lines = [line.split() for line in output.splitlines()]
+    assert lines[0] == [first[:8], "NER-TRAINED-3", second[:8], "failed"]
+    assert ["learning_rate", "0.1", "0.2"] in lines
+    assert "seed" not in output
+    assert "▁█" in output
+    assert plot.stat().st_size > 1_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("show", "ner"), "No runs are 'latest': use the start of a run's id"),
+        (("show", "ner", ""), "No runs are ''"),
+        (("compare", "ner"), "Two runs or more are compared, and there is none"),
+        (("compare", "ner", "abc", "def"), "No runs are 'abc'"),
+        (("list", "nothing"), "nothing"),
+    ],
+)
+def test_bad_input_is_a_sentence(
+    runs: Runs,
+    arguments: tuple[str, ...],
+    expected: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert runs.list("ner") == []
+    code, output = mesh(capsys, monkeypatch, *arguments)
+    assert code in (1, 2)
+    assert expected in output
+    assert "Traceback" not in output
+
+
+def test_the_beginning_of_several_ids_is_not_enough(
+    runs: Runs, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Ids have 16 different beginnings.
+    ids = [record(runs, 0.1, []) for _ in range(17)]
+    digits = [each[0] for each in ids]
+    shared = next(digit for digit in digits if digits.count(digit) > 1)
+    code, output = mesh(capsys, monkeypatch, "show", "ner", shared)
+    assert (code, f"runs are '{shared}'" in output) == (1, True)
+
+
+def test_no_runs_are_kept_elsewhere(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MESH_REGISTRY_BACKEND", "neptune")
+    code, output = mesh(capsys, monkeypatch, "list", "ner")
+    assert (code, "'neptune' keeps no runs of trainings" in output) == (2, True)
