@@ -233,26 +233,25 @@ def test_connections_that_wait_for_their_clients_make_room(serve: Serve) -> None
 
 
 def test_a_connection_is_refused_while_none_waits_for_its_client(serve: Serve) -> None:
-    server = serve(max_connections=2, threads=1, max_batch=1)
+    server = serve(max_connections=2, threads=2, max_batch=1)
     body = json.dumps({"text": "a", "block": True}).encode()
     with connect(server) as first, connect(server) as second:
         for connection in (first, second):
             connection.sendall(head(len(body)) + body)
-        server.wait_until(lambda: is_refused(server))
+        server.wait_until(lambda: len(server.computed) == 2)
+        check_refused(server)
         server.open_gate()
         for connection in (first, second):
             assert connection.recv(12) == b"HTTP/1.1 200"
 
 
-def is_refused(server: Any) -> bool:
+def check_refused(server: Any) -> None:
     with connect(server) as connection:
-        connection.sendall(b"GET /v1/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        connection.sendall(b"GET /v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
         response = receive_all(connection)
-    if not response.startswith(b"HTTP/1.1 503"):
-        return False
+    assert response.startswith(b"HTTP/1.1 503")
     assert b"application/problem+json" in response
     assert b"The server has as many connections open as it accepts; try again later." in response
-    return True
 
 
 def test_other_protocols_are_refused_and_other_clients_are_served(serve: Serve) -> None:
