@@ -1,12 +1,12 @@
 """Requests and responses of the entity-fishing service."""
 
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mesh.serve.documents import (
+    ENTITIES_OF_REQUEST,
     MAX_ENTITIES,
     Document,
     DocumentConfiguration,
@@ -75,6 +75,7 @@ class Input(Document):
     entities: list[GivenEntity] | None = Field(
         default=None,
         max_length=MAX_ENTITIES,
+        json_schema_extra=ENTITIES_OF_REQUEST,
         description="The names to link. Without them, the service finds names itself.",
     )
 
@@ -95,11 +96,12 @@ class Request(DocumentsRequest):
     inputs: Inputs[Input]  # type: ignore[assignment]
 
     @property
-    def names(self) -> Iterator[str]:
-        for item in self.inputs:
-            for entity in item.entities or ():
-                yield entity.entity_text
-                yield entity.entity_type or ""
+    def names(self) -> list[str]:
+        return [
+            entity.entity_text + (entity.entity_type or "")
+            for item in self.inputs
+            for entity in item.entities or ()
+        ]
 
 
 class Entity(BaseModel):

@@ -1,11 +1,11 @@
 """Requests and responses of the sentiment service."""
 
-from collections.abc import Iterator
 from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from mesh.serve.documents import (
+    ENTITIES_OF_REQUEST,
     MAX_ENTITIES,
     Document,
     DocumentPrediction,
@@ -45,6 +45,7 @@ class Input(Document):
     entities: list[Mention] = Field(
         default=[],
         max_length=MAX_ENTITIES,
+        json_schema_extra=ENTITIES_OF_REQUEST,
         description="Entities to judge as well.",
     )
 
@@ -65,11 +66,12 @@ class Request(DocumentsRequest):
     inputs: Inputs[Input]  # type: ignore[assignment]
 
     @property
-    def names(self) -> Iterator[str]:
-        for item in self.inputs:
-            for entity in item.entities:
-                yield entity.entity_text
-                yield entity.entity_type or ""
+    def names(self) -> list[str]:
+        return [
+            entity.entity_text + (entity.entity_type or "")
+            for item in self.inputs
+            for entity in item.entities
+        ]
 
 
 class Sentiment(BaseModel):

@@ -157,7 +157,12 @@ for name, attribute, text in (
     ),
     ("registry", "group", "Show registered models, move aliases, verify and copy versions."),
     ("runs", "group", "Show the recorded trainings of a project, and compare them."),
-    ("ui", "command", "Show the registry and all trainings in the browser, by MLflow's own pages."),
+    (
+        "ui",
+        "command",
+        "Show the registry and all trainings in the browser, by MLflow's own pages.\n\nThe first use "
+        "installs them; Ctrl-C ends it.",
+    ),
 ):
     cli.add_command(_Imported(name, attribute, text))
 

@@ -30,7 +30,6 @@ _PORT = 5001
     "--port", type=click.IntRange(1, 65535), default=_PORT, show_default=True, help="Port."
 )
 def command(host: str, port: int) -> None:
-    """Its first use installs the pages; Ctrl-C ends it."""
     console = Console(stderr=True)
     settings: RegistrySettings
     (settings,) = load_settings([RegistrySettings], env_file=find_env_file(Path()))

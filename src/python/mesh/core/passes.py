@@ -39,8 +39,8 @@ _WATCH: ContextVar[Watch | None] = ContextVar("watch", default=None)
 
 
 @contextlib.contextmanager
-def watched(watch: Watch) -> Iterator[None]:
-    """Have what the block computes in this thread watched."""
+def watched(watch: Watch | None) -> Iterator[None]:
+    """Have what the block computes in this thread watched, or by None not."""
     token = _WATCH.set(watch)
     try:
         yield

@@ -29,9 +29,7 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.core.settings": "reads settings, whose values are inputs themselves",
     "mesh.core.status": "compares inputs",
     "mesh.core.urls": "hides passwords",
-    "mesh.core.user": "names the user",
     "mesh.core.workspace": "where files lie",
-    "mesh.core.workspace_lock": "lets one process at a time write files",
     "mesh.data.manifest": "describes a version of data",
     "mesh.data.preview": "shows rows",
     "mesh.data.sources": "finds files, whose names, formats and content are inputs themselves",
@@ -45,6 +43,7 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.lifecycle.training.settings": "settings, whose values are inputs themselves",
     "mesh.lifecycle.version": "puts together inputs and results",
     "mesh.registry.*": "keeps versions, whatever they are",
+    "mesh.serve.request_limits": "how large requests may be",
     "pydantic_settings": "reads settings, whose values are inputs themselves",
 }
 """Modules, and packages of others, that are not part of any closure, with the reason for each.

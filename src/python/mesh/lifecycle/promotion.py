@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import ValidationError
 
 from mesh.core.card import TEST_RESULTS
-from mesh.core.errors import MeshError, as_clause
+from mesh.core.errors import MeshError, as_clause, describe_invalid
 from mesh.core.project import find_projects
 from mesh.data.store import DataSettings
 from mesh.lifecycle.about import PROMOTED, PromoteIf
@@ -14,6 +17,8 @@ from mesh.loadtest.criteria import EVALUATION_FILE, LoadTestEvaluation
 from mesh.loadtest.report import REPORT_FILE, LoadTestReport
 from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.history import shorten_reason
+
+Attached = TypeVar("Attached", LoadTestReport, LoadTestEvaluation)
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ def conditions(
         same: what `compared` says of both.
 
     Raises:
-        MeshError: the recipe names a score that versions don't have, or an attachment is damaged.
+        MeshError: the recipe names a score that versions don't have.
     """
     found: list[Condition] = []
     if now and same and promote_if.compares:
@@ -160,7 +165,10 @@ def _within(what: str, loss: float, old: str, most: float) -> Condition:
 
 
 def _load_tested(registry: ModelRegistry, version: ModelVersion) -> Condition:
-    tests = load_tests(registry, version)
+    try:
+        tests = load_tests(registry, version)
+    except MeshError as error:
+        return Condition(met=False, found=f"its load tests can't be read: {as_clause(error)}")
     if not tests:
         advice = "run serve:load and serve:upload-results"
         return Condition(met=False, found=f"no load test of it is attached ({advice})")
@@ -182,18 +190,25 @@ def load_tests(registry: ModelRegistry, version: ModelVersion) -> Sequence[LoadT
     """The load tests that are attached to a version and were made with it, the last one last.
 
     Raises:
-        MeshError: an attachment is damaged.
+        MeshError: an attachment is damaged or malformed.
     """
     tests = []
     for path in version.attachments:
         folder, _, file = path.rpartition("/")
         if file == REPORT_FILE and folder.startswith(f"{TEST_RESULTS}/"):
             evaluation = f"{folder}/{EVALUATION_FILE}"
-            report = LoadTestReport.model_validate_json(
-                registry.read_attachment(version.reference, path)
-            )
+            report = _attached(LoadTestReport, registry, version, path)
             if report.fingerprint == version.card.fingerprint and evaluation in version.attachments:
-                found = registry.read_attachment(version.reference, evaluation)
-                verdict = LoadTestEvaluation.model_validate_json(found)
+                verdict = _attached(LoadTestEvaluation, registry, version, evaluation)
                 tests.append(LoadTest(folder.rpartition("/")[2], report, verdict))
     return sorted(tests, key=lambda test: test.report.end_time)
+
+
+def _attached(
+    kind: type[Attached], registry: ModelRegistry, version: ModelVersion, path: str
+) -> Attached:
+    try:
+        return kind.model_validate_json(registry.read_attachment(version.reference, path))
+    except ValidationError as error:
+        problem = describe_invalid(error)
+        raise MeshError(f"{path} of {version.reference} is malformed: {problem}.") from error

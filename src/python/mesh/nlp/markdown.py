@@ -29,6 +29,11 @@ _DEEP = regex.compile(
     rf"^(?!{_RULE})(?:{_OPENING.pattern}){{{_DEEPEST}}}(?:{_OPENING.pattern})++", regex.MULTILINE
 )
 """The parser takes the square of the depth of blocks, so that deeper ones are text."""
+# The opening mark of a link's title that isn't closed; the parser looks for its end in all lines.
+_OPEN_TITLE = regex.compile(
+    r"""(\]\(\s{0,99}+\S{0,500}+\s{1,99}+)"""
+    r"""(?!(?:"[^"]{0,500}+"|'[^']{0,500}+'|\([^()]{0,500}+\))\s*+\))["'(]"""
+)
 
 _KIND_OF = {
     "Heading": BlockKind.HEADING,
@@ -129,7 +134,7 @@ def _readable(text: str) -> str:
     # Its own option for front matter searches the whole text at each "---".
     if front := _FRONT_MATTER.match(text):
         text = _CHARACTER.sub(" ", front[0]) + text[front.end() :]
-    shallow = _DEEP.sub(_without_depth, text)
+    shallow = _DEEP.sub(_without_depth, _OPEN_TITLE.sub(r"\1x", text))
     read: str = _SURROGATES.sub("?", shallow)
     return read
 

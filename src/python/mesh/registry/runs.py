@@ -5,10 +5,11 @@ mesh itself needs to know.
 """
 
 import datetime
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from mesh.core.errors import MeshError
 
@@ -65,6 +66,9 @@ ERROR_TAG = "mesh.error"
 DATA_TAG = "mesh.data_version"
 REVISION_TAG = "mlflow.source.git.commit"
 """MLflow's own name, which its pages show."""
+_UNNAMED = re.compile(r"[^\w.\- :]")
+"""What labels may have, and MLflow's names of figures may not."""
+_LONGEST_NAME = 250
 
 
 class Runs(Protocol):
@@ -128,3 +132,15 @@ def find_run(runs: Sequence[Run], text: str) -> Run:
             f"that it made; the newest are {known or 'none'}."
         )
     return found[0]
+
+
+def flat_figures(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
+    """The numbers of a card, by the path to each: `test/per_label/PER/f1`; without those in lists."""
+    found: dict[str, float] = {}
+    for name, value in metrics.items():
+        path = prefix + (_UNNAMED.sub("_", name).strip(".") or "_")
+        if isinstance(value, Mapping):
+            found |= flat_figures(value, f"{path}/")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            found[path[:_LONGEST_NAME]] = float(value)
+    return found

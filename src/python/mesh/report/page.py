@@ -157,6 +157,7 @@ def _model_details(content: Content) -> Html:
                     ("compiled from", card.trained_version),
                     ("data", card.data_version),
                     ("temperature", _text(card.metrics.get("temperature"))),
+                    ("recorded as", _text(settings.get("run"))),
                     ("code", card.code_revision),
                     ("fingerprint", card.fingerprint),
                 )

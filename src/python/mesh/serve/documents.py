@@ -1,13 +1,13 @@
 """Requests about several texts, as the projects' services take them."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from mesh.core.markup import Markup, MarkupChoice
 from mesh.nlp.normal_form import normal_form
-from mesh.serve.request_limits import TOTAL_CHARACTERS
+from mesh.serve.request_limits import TOTAL_CHARACTERS, TOTAL_ITEMS
 
 EXAMPLE_TEXT = (
     "Marie Curie, born in Warsaw, won the Nobel Prize in Physics for her research on radioactivity."
@@ -19,6 +19,7 @@ MAX_DOCUMENT_CHARACTERS = 200_000
 MAX_TOTAL_CHARACTERS = 1_000_000
 MAX_ENTITIES = 1_000
 """Of one document."""
+MAX_TOTAL_ENTITIES = 20_000
 MAX_LANGUAGE = 100
 """Characters of a language's name or code."""
 
@@ -100,13 +101,19 @@ class DocumentsRequest(RequestModel):
         return [item.document for item in self.inputs]
 
     @property
-    def names(self) -> Iterable[str]:
-        """The names of entities and their types, where its documents come with entities."""
-        return ()
+    def names(self) -> list[str]:
+        """The name of each entity with its type, where documents come with entities."""
+        return []
 
     @model_validator(mode="after")
     def _total_length(self) -> Self:
-        for what, texts in (("documents", self.documents), ("names", self.names)):
+        names = self.names
+        if len(names) > MAX_TOTAL_ENTITIES:
+            raise ValueError(
+                f"the documents have {len(names):,} entities together, more than "
+                f"{MAX_TOTAL_ENTITIES:,}: send them in several requests"
+            )
+        for what, texts in (("documents", self.documents), ("names", names)):
             characters = sum(map(len, texts))
             if characters > MAX_TOTAL_CHARACTERS:
                 raise ValueError(
@@ -161,6 +168,10 @@ class Span(RequestModel):
         if self.start is not None and self.end is not None and self.start >= self.end:
             raise ValueError(f"start ({self.start}) must be before end ({self.end})")
         return self
+
+
+ENTITIES_OF_REQUEST: dict[str, Any] = {TOTAL_ITEMS: MAX_TOTAL_ENTITIES}
+"""Of the schema of a list of spans."""
 
 
 def require_within(spans: Iterable[Span], document: str) -> None:

@@ -31,8 +31,8 @@ class ServedModel(ABC):
 
     Attributes:
         name: names the model in URLs, such as `keywords`.
-        request_model: validates the body of a request. Its lists need a `max_length`: without one,
-            pydantic goes through all of a hostile body and collects millions of errors.
+        request_model: validates the body of a request. Its lists and strings need a `max_length`: from
+            these follows how large a body may be (`mesh.serve.request_limits`).
         response_model: the type of all responses.
         settings: classes of the model's own settings.
         ready: whether the model, once loaded, can respond. A model that depends on another service

@@ -11,6 +11,9 @@ from pydantic import BaseModel
 TOTAL_CHARACTERS = "x-max-total-characters"
 """In the schema of a part of requests: how many characters all such parts of one have together."""
 
+TOTAL_ITEMS = "x-max-total-items"
+"""In the schema of a list: how many items all such lists of one request have together."""
+
 BYTES_OF_CHARACTER = len(json.dumps("\U0001f600")) - len(json.dumps(""))
 """At most: of one beyond U+FFFF, escaped."""
 
@@ -93,7 +96,8 @@ def _of_kind(
         return _measure(known[name], times, known, (*within, name))
     for choice in ("anyOf", "oneOf", "allOf"):
         if choice in schema:
-            found = [_measure(each, times, known, within) for each in schema[choice]]
+            total = {key: value for key, value in schema.items() if key == TOTAL_ITEMS}
+            found = [_measure({**each, **total}, times, known, within) for each in schema[choice]]
             return _Measure(
                 max(each.marks for each in found),
                 max(each.elements for each in found),
@@ -128,7 +132,7 @@ def _of_object(
 def _of_array(
     schema: Mapping[str, Any], times: float, known: Mapping[str, Any], within: tuple[str, ...]
 ) -> _Measure:
-    items = times * schema.get("maxItems", math.inf)
+    items = min(times * schema.get("maxItems", math.inf), schema.get(TOTAL_ITEMS, math.inf))
     total = _Measure(items * BYTES_AROUND, items)
     if fixed := schema.get("prefixItems"):
         return sum((_measure(each, times, known, within) for each in fixed), total)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.settings import MeshSettings
@@ -86,6 +86,13 @@ class ServeSettings(MeshSettings):
     drain_seconds: float = Field(
         25, gt=0, description="After that, how long accepted requests may take."
     )
+
+    @field_validator("http2")
+    @classmethod
+    def _fits_server(cls, http2: bool, info: ValidationInfo) -> bool:
+        if http2 and info.data.get("server") == "uvicorn":
+            raise ValueError("only hypercorn speaks HTTP/2; choose it by SERVE_SERVER=hypercorn")
+        return http2
 
     @field_validator("allowed_hosts")
     @classmethod

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 import tenacity
 
-from mesh.core.passes import checkpoint
+from mesh.core.passes import checkpoint, watched
 from mesh.serve.problems import ProblemError
 
 logger = logging.getLogger(__name__)
@@ -204,7 +204,9 @@ class EventLoop:
         Raises:
             AbandonedError: nobody waits for the result any more; the coroutine is cancelled.
         """
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        # The watch is that of this thread: the loop is there for others too.
+        with watched(None):
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             while not wait([future], SECONDS_BETWEEN_CHECKPOINTS).done:
                 checkpoint(idle=True)

@@ -31,6 +31,7 @@ ALPHABETS = {
     "declarations": ["<!--", "<![CDATA[", "]]>", "-->", "&amp;", "&#x41"],
     "markdown": ["*", "**a", "_", "`", "```\n", "[a](", "![", "# a\n", "| a ", "[^a]: "],
     "deep blocks": ["> ", "a|b\n", "- ", "a\n===\n", "1. ", "[a\n", "[^a]: ", "---\n[^a]: "],
+    "links": ['[a](b "c', "a\n", "[a](b (c", "a\n", "![](<", "[a]: b 'c\n"],
     "stops": [".", "a.", "A. ", "?!", "…", "。", "1. ", "(a) "],
     "separators": ["\n", "\n\n", "a\n", "\t", "a\tb\n", "\u2028", "\f1\n", "-\n"],
     "signs of lines": ["> a\n", "- a\n", "From: a\n", "Dear A,\n", "-- \n", "a-\n"],

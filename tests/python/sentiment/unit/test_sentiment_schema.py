@@ -22,7 +22,8 @@ def test_entities_of_ner_are_accepted():
         (entity(entity_text=""), "at least 1 character"),
         ({"inputs": []}, "at least 1 item"),
         ({"inputs": [{"document": "x" * 200_000}] * 6}, "send them in several requests"),
-        ({"configuration": {"language": "English"}, "inputs": [{"document": "a"}]}, "pattern"),
+        ({"configuration": {"language": "English"}, "inputs": [{"document": "a"}]}, "3 characters"),
+        ({"configuration": {"language": "EN"}, "inputs": [{"document": "a"}]}, "pattern"),
     ],
 )
 def test_bad_requests_are_refused(body, problem):

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import logging
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -70,7 +71,26 @@ def open_work(checkpoints: Path, name: str, *, alone: bool) -> Iterator[Path]:
             raise MeshError(
                 f"Another process does the same training in {work}; wait for it."
             ) from error
-        yield work
+        with _temporary_files(work):
+            yield work
+
+
+@contextlib.contextmanager
+def _temporary_files(work: Path) -> Iterator[None]:
+    """Have this process make its temporary files in the folder of a training.
+
+    What cleans up the system's folder would remove them, and the program's own folder there.
+    """
+    before = tempfile.tempdir
+    folder = work / "temporary"
+    folder.mkdir(exist_ok=True)
+    tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+        if before:
+            Path(before).mkdir(parents=True, exist_ok=True)
 
 
 def remove_work(work: Path) -> None:

@@ -1,8 +1,9 @@
 """`train:train` of projects that fine-tune a base model on a version of features."""
 
+import contextlib
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,14 +105,21 @@ def _train_and_publish(
         with atomic_directory(folder, replace=True) as made:
             metrics = _evaluate(plan, registry, network, rows, held_out, work, made)
             card = _card(plan, metrics, recording.reference())
-            try:
-                name, force = plan.recipe.project.trained_model, plan.settings.force
+            name, force = plan.recipe.project.trained_model, plan.settings.force
+            with _kept(network):
                 return publish(registry, name, made, card, force=force)
-            except MeshError as error:
-                raise MeshError(
-                    f"{as_clause(error)}; the trained network is kept in {work}, and the same "
-                    "command registers it without training again."
-                ) from error
+
+
+@contextlib.contextmanager
+def _kept(network: TrainedNetwork) -> Iterator[None]:
+    """Add to an error of the registry that the training needn't be repeated."""
+    try:
+        yield
+    except MeshError as error:
+        raise MeshError(
+            f"{as_clause(error)}; the trained network is kept in {network.folder}, and the same "
+            "command registers it without training again."
+        ) from error
 
 
 def _evaluate(
@@ -131,10 +139,12 @@ def _evaluate(
     predictions = recipe.reference(model)(plan.samples, plan.params)
     RegressionTest(plan.samples, plan.params, predictions).write(directory)
     scores = score_version(recipe, plan.training, model, rows[TEST], held_out, directory)
-    alias = plan.settings.compare_with
+    with _kept(network):
+        alias = plan.settings.compare_with
+        compared = compare(recipe, registry, alias, scores["test"], rows[TEST], work)
     return {
         **scores,
-        **compare(recipe, registry, alias, scores["test"], rows[TEST], work),
+        **compared,
         "epochs": network.epochs,
         "temperature": network.temperature,
     }

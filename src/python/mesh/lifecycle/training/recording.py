@@ -6,11 +6,10 @@ doesn't get is sent later, at the latest when the training is resumed.
 
 import json
 import logging
-import re
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -25,18 +24,17 @@ from mesh.lifecycle.training.settings import TrainSettings
 from mesh.lifecycle.training.team import Team
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import keeps_runs, open_runs
-from mesh.registry.runs import ERROR_TAG, REVISION_TAG, Figure, Runs, State
+from mesh.registry.runs import ERROR_TAG, REVISION_TAG, Figure, Runs, State, flat_figures
 from mesh.registry.settings import RegistrySettings
 
 _SECONDS = 2.0
 """Between two batches of figures."""
+_PAUSE = 30.0
+"""After a failure, in seconds."""
 _MACHINE_SECONDS = 10.0
 _PATIENCE = 20.0
 """So long the end of a training waits for the last batch, and for the end of the run, in seconds."""
 _KEPT = ("run.json", "figures.jsonl")
-_UNNAMED = re.compile(r"[^\w.\- :]")
-"""What labels may have, and MLflow's names of figures may not."""
-_LONGEST_NAME = 250
 
 logger = logging.getLogger(__name__)
 
@@ -197,12 +195,12 @@ class Recording:
 
     def _send_figures(self) -> None:
         """The thread: sends batches until the training's end, whatever happens to the server."""
-        machine_at = 0.0
-        while not self._ended.wait(_SECONDS):
+        machine_at, pause = 0.0, _SECONDS
+        while not self._ended.wait(pause):
             if time.monotonic() >= machine_at:
                 machine_at = time.monotonic() + _MACHINE_SECONDS
                 self._attempt(self._measure)
-            self._attempt(self._send)
+            pause = _SECONDS if self._attempt(self._send) else _PAUSE
 
     def _measure(self) -> None:
         self.log(self._step, self._opened().machine())
@@ -261,7 +259,7 @@ class Recording:
         if last.is_alive():
             logger.warning("the server of the runs doesn't respond: this run's end isn't recorded")
 
-    def _attempt(self, send: Any) -> None:
+    def _attempt(self, send: Callable[[], None]) -> bool:
         """Do something with the server; the training goes on if that fails, whatever the reason."""
         try:
             with self._server:
@@ -271,23 +269,13 @@ class Recording:
             level = logging.DEBUG if self._warned else logging.WARNING
             logger.log(level, "the training goes on, but isn't recorded now: %s", said)
             self._warned = True
+            return False
+        return True
 
 
 def _now() -> int:
     """Milliseconds since 1970, in UTC."""
     return time.time_ns() // 1_000_000
-
-
-def flat_figures(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
-    """The numbers of a card, by the path to each: `test/per_label/PER/f1`; without those in lists."""
-    found: dict[str, float] = {}
-    for name, value in metrics.items():
-        path = prefix + (_UNNAMED.sub("_", name).strip(".") or "_")
-        if isinstance(value, Mapping):
-            found |= flat_figures(value, f"{path}/")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            found[path[:_LONGEST_NAME]] = float(value)
-    return found
 
 
 def _texts(parameters: Mapping[str, Any]) -> dict[str, str]:

@@ -32,11 +32,12 @@ def database_path(uri: str) -> Path:
 
 
 def sqlite_url(path: Path) -> str:
-    """The URL of an SQLite file as SQLAlchemy reads it.
-
-    For one without the driver, MLflow would make a folder that is named like the encoded path.
-    """
-    return f"sqlite+pysqlite:///{str(path).replace('%', '%25').replace('?', '%3F')}"
+    """The URL of an SQLite file as SQLAlchemy reads it."""
+    encoded = str(path).replace("%", "%25").replace("?", "%3F")
+    if encoded == str(path):
+        return f"{SQLITE}{path}"
+    # For a URL without the driver, MLflow would make a folder that is named like the encoded path.
+    return f"sqlite+pysqlite:///{encoded}"
 
 
 def ensure_database(path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from mesh.core.card import ARTIFACTS
 from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
+from mesh.core.files import temporary_folder
 from mesh.lifecycle.training import network
 from mesh.lifecycle.training.checkpoints import open_work, remove_work
 from mesh.registry.factory import open_runs
@@ -50,16 +51,20 @@ def test_training_goes_on_and_resumes_when_all_temporary_files_vanish(
 
     def clean_up(self: Any, args: Any, state: Any, *_: Any, **__: Any) -> None:
         if state.epoch > 1:
-            shutil.rmtree(temporary)
-            temporary.mkdir()
+            for path in temporary.iterdir():
+                shutil.rmtree(path)
         if state.epoch > 2 and dies:
             raise Killed
 
     monkeypatch.setattr(network._Epochs, "on_step_end", clean_up)
-    with pytest.raises(Killed):
+    # As all programs have it.
+    with pytest.raises(Killed), temporary_folder():
         tiny.train(force=True)
     dies = False
-    tiny.train(force=True)
+    with temporary_folder():
+        tiny.train(force=True)
+        with tempfile.TemporaryFile():
+            "The steps that follow can make some again."
     assert "training resumes from" in caplog.text
     assert weights(tiny) == expected
     # The same run goes on.
@@ -90,6 +95,10 @@ def test_run_has_all_about_the_training_and_the_version_names_it(tiny: Any) -> N
         assert [figure.step for figure in history] == list(range(1, steps + 1)), name
     scores = [figure.value for figure in found.history(run.id, "validation/score")]
     assert scores == [epoch["eval_score"] for epoch in version.card.metrics["epochs"]]
+    unwatched = tiny.registry.get("TINY-TRAINED-1").card.metrics["epochs"]
+    for epoch, other in zip(version.card.metrics["epochs"], unwatched, strict=True):
+        assert set(epoch) == set(other)
+        assert epoch["loss"] == pytest.approx(other["loss"], rel=1e-4), "the mean of its steps"
 
     files = Path(tiny.registry_settings.artifacts) / run.id / "artifacts"
     names = {path.relative_to(files).as_posix() for path in files.rglob("*") if path.is_file()}
@@ -104,7 +113,7 @@ def test_failed_training_is_a_run_and_its_result_is_registered_later(
 ) -> None:
     caplog.set_level(logging.INFO)
 
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise MeshError("The registry failed: it can't be reached.")
 
     with monkeypatch.context() as patch:

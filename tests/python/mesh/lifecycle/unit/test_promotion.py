@@ -198,6 +198,18 @@ def test_last_load_test_of_the_version_must_have_passed(
     assert "".join(found).startswith(expected)
 
 
+def test_load_test_that_can_not_be_read_is_no_passed_one() -> None:
+    registry = Attached()
+    registry.add_test("b", hour=1, passed=True)
+    registry.attachments["test_results/b/load_test_report.json"] = "{}"
+    new = version(2, SCORES, registry)
+    [found] = refusals(new, version(1, SCORES), PromoteIf(scores={}), registry)
+    assert found.startswith(
+        "its load tests can't be read: test_results/b/load_test_report.json of TINY-COMPILED-2 is "
+        "malformed: project: "
+    )
+
+
 def test_trained_versions_are_never_load_tested() -> None:
     new = version(2, SCORES)
     trained = replace(new, card=new.card.model_copy(update={"model_type": "trained"}))

@@ -11,8 +11,8 @@ import pytest
 from mesh.core.errors import MeshError
 from mesh.core.project import Project
 from mesh.lifecycle.training import recording
-from mesh.lifecycle.training.recording import Recording, flat_figures
-from mesh.registry.runs import ERROR_TAG, Figure
+from mesh.lifecycle.training.recording import Recording
+from mesh.registry.runs import ERROR_TAG, Figure, flat_figures
 from mesh.registry.settings import RegistrySettings
 
 PROJECT = Project(name="tiny", description="", port=1)

@@ -115,6 +115,10 @@ def test_places_are_those_of_characters(name: str) -> None:
         ("---\r\ntitle: x\r\n...\r\n*text*", "text"),
         ("---\ntitle: x", "title: x"),
         ("*a*\n\n---\n\nb\n\n---\n\nc", "a|b|c"),
+        ('[a](b "the title") [c](d) "quoted" (text) \'s', 'a c "quoted" (text) \'s'),
+        ("[a](b 'c') [d](e (f)) g", "a d g"),
+        ('[a](b "c\nd") e', "a e"),
+        ('[a](b "open) *text*', '[a](b "open) text'),
         # Blocks within blocks.
         ("> " * 40 + "deep *text*", "deep text"),
         ("- " * 20 + "*a*", "a"),
@@ -122,8 +126,29 @@ def test_places_are_those_of_characters(name: str) -> None:
         ("- " * 40, ""),
     ],
 )
-def test_front_matter_and_blocks_of_any_depth(original: str, expected: str) -> None:
+def test_front_matter_titles_and_blocks_of_any_depth(original: str, expected: str) -> None:
     assert read_document(original, "markdown").text == expected.replace("|", "\n\n")
+
+
+@pytest.mark.parametrize(
+    "link", ['[a](b "c', "[](b 'c", "[a](b (c", '[a](b "', '[a](b\n"c', '[a](b "c)']
+)
+def test_the_parser_gets_no_titles_that_are_not_closed(
+    monkeypatch: pytest.MonkeyPatch, link: str
+) -> None:
+    read: list[str] = []
+
+    def record(text: str, options: Any) -> Any:
+        read.append(text)
+        return events_with_range(text, options=options)
+
+    monkeypatch.setattr("pyromark.events_with_range", record)
+    original = f"{link * 100} [a](b 'c') {link * 100}"
+    document = read_document(original, "markdown")
+    assert len(read[0]) == len(original)
+    # The last one may be closed by a mark of another kind within reach, but not all of them.
+    assert sum(read[0].count(mark) for mark in "\"'") <= 2 * (1 + link.count('"'))
+    assert document.text.count("c") == original.count("c") - 1
 
 
 @pytest.mark.parametrize("opening", [">", "> ", "- ", "* ", "1. ", "[^a]: ", "> - ", "\t> 1) "])

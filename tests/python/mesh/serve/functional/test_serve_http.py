@@ -1,5 +1,6 @@
 """A real server process responds, and refuses, over real HTTP."""
 
+import contextlib
 import json
 import socket
 from collections.abc import Callable
@@ -204,6 +205,54 @@ def test_a_slow_header_is_cut_off_and_other_clients_are_served(serve: Serve) -> 
     for connection in connections:
         assert receive_all(connection) == b""
         connection.close()
+
+
+def test_headers_have_one_limit_in_one_piece_and_in_many(serve: Serve) -> None:
+    server = serve()
+    for size, status in ((60_000, b"200"), (70_000, b"431"), (200_000, b"431")):
+        lines = [f"X-{number}: {'a' * 990}\r\n" for number in range(size // 1000)]
+        request = "GET /v1/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        header = (request + "".join(lines) + "\r\n").encode()
+        for piece in (len(header), 5_000):
+            with connect(server) as connection:
+                for start in range(0, len(header), piece):
+                    connection.sendall(header[start : start + piece])
+                assert receive_all(connection).startswith(b"HTTP/1.1 " + status)
+
+
+def test_connections_that_wait_for_their_clients_make_room(serve: Serve) -> None:
+    server = serve(max_connections=3)
+    with contextlib.ExitStack() as stack:
+        waiting = [stack.enter_context(connect(server)) for _ in range(4)]
+        waiting[3].sendall(head(100) + b"{")
+        assert server.is_ready()
+        # The oldest two, for the last of them and for the question whether it is ready.
+        for connection in waiting[:2]:
+            with contextlib.suppress(ConnectionResetError):
+                assert receive_all(connection) == b""
+
+
+def test_a_connection_is_refused_while_none_waits_for_its_client(serve: Serve) -> None:
+    server = serve(max_connections=2, threads=1, max_batch=1)
+    body = json.dumps({"text": "a", "block": True}).encode()
+    with connect(server) as first, connect(server) as second:
+        for connection in (first, second):
+            connection.sendall(head(len(body)) + body)
+        server.wait_until(lambda: is_refused(server))
+        server.open_gate()
+        for connection in (first, second):
+            assert connection.recv(12) == b"HTTP/1.1 200"
+
+
+def is_refused(server: Any) -> bool:
+    with connect(server) as connection:
+        connection.sendall(b"GET /v1/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        response = receive_all(connection)
+    if not response.startswith(b"HTTP/1.1 503"):
+        return False
+    assert b"application/problem+json" in response
+    assert b"The server has as many connections open as it accepts; try again later." in response
+    return True
 
 
 def test_other_protocols_are_refused_and_other_clients_are_served(serve: Serve) -> None:

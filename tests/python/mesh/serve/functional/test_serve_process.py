@@ -184,6 +184,16 @@ def test_requests_beyond_the_grace_period_are_admitted(
     )
 
 
+def test_threads_that_are_stuck_end_the_process(start: Start) -> None:
+    server = start(threads=1, deadline_seconds=0.2, stuck_seconds=0.5, drain_seconds=0.3)
+    server.wait_until(server.is_ready)
+    with server.client() as client:
+        response = client.post(PREDICT, json={"text": "a", "compute": True})
+        assert response.status_code == 504
+        assert server.exit_code() == 1
+    assert server.log.endswith("error: The threads that compute are stuck in their computations.\n")
+
+
 def test_a_failing_connection_does_not_end_the_wait_for_the_others(start: Start) -> None:
     server = start(threads=1)
     server.wait_until(server.is_ready)

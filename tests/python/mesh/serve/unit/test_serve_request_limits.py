@@ -19,6 +19,7 @@ from mesh.serve.request_limits import (
     BYTES_OF_CHARACTER,
     SPARE_BYTES,
     SPARE_ELEMENTS,
+    TOTAL_ITEMS,
     UNBOUNDED_BYTES,
     UNBOUNDED_ELEMENTS,
     Extent,
@@ -87,6 +88,14 @@ class Whole(Strict):
     pair: tuple[int, bool] | None = None
 
 
+class Shared(Strict):
+    parts: list[Part] | None = Field(None, max_length=5, json_schema_extra={TOTAL_ITEMS: 7})
+
+
+class Sharing(Strict):
+    shared: list[Shared] = Field(max_length=3)
+
+
 class Lenient(BaseModel):
     flag: bool
 
@@ -123,6 +132,12 @@ def test_the_largest_request_fits() -> None:
 )
 def test_schemas_without_bounds_get_usual_limits(model: type[BaseModel], expected: Extent) -> None:
     assert largest_request(model) == expected
+
+
+def test_lists_may_share_a_number_of_items() -> None:
+    part = {"name": "", "kind": "a", "numbers": [0] * 3}
+    request = {"shared": [{"parts": [part] * 5}, {"parts": [part] * 2}, {"parts": None}]}
+    assert largest_request(Sharing).elements == elements(request) + SPARE_ELEMENTS
 
 
 def test_where_others_are_ignored_there_may_be_as_many_more_members() -> None:

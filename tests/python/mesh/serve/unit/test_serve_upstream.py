@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from echo_model import Serve
-from mesh.core.passes import AbandonedError, watched
+from mesh.core.passes import AbandonedError, checkpoint, require_time, watched
 from mesh.serve.model import ServedModel
 from mesh.serve.problems import ProblemError
 from mesh.serve.upstream import (
@@ -261,3 +261,20 @@ def test_no_problem_shows_the_password_of_a_url() -> None:
     for error in errors:
         assert "http://me:***@host" in error.detail
         assert "s3cret" not in f"{error} {error.detail}"
+
+
+def test_what_runs_on_the_event_loop_is_not_watched() -> None:
+    class Waiting:
+        longest_seconds = 0.0
+
+        def checkpoint(self, *, idle: bool) -> None:
+            assert idle
+
+    async def call() -> str:
+        await asyncio.sleep(0)
+        checkpoint()
+        require_time(60, "1 token")
+        return "done"
+
+    with watched(Waiting()):
+        assert EventLoop().run(call()) == "done"
