@@ -43,11 +43,7 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.lifecycle.training.settings": "settings, whose values are inputs themselves",
     "mesh.lifecycle.version": "puts together inputs and results",
     "mesh.registry.*": "keeps versions, whatever they are",
-<<<<<<< HEAD
     "mesh.serve.request_limits": "bounds requests",
-=======
-    "mesh.serve.request_limits": "how large requests may be",
->>>>>>> main
     "pydantic_settings": "reads settings, whose values are inputs themselves",
 }
 """Modules, and packages of others, that are not part of any closure, with the reason for each.
