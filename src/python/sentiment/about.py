@@ -14,17 +14,17 @@ ABOUT = About(
         "Emotions, stances, irony on its own, or the truth of a statement.",
     ),
     limits=(
-        "Several negative sentences in a row are often called neutral, though each alone is negative.",
         "A text that praises and blames is rarely called neutral: it mostly gets one of the two.",
-        "Negated advice, comparisons, ratings, emoji and unmet wishes are right in half of the "
-        "held-out cases only.",
-        "Critics' neutral sentences are mostly called positive or negative.",
+        "Good and bad news, comparisons, stretched words and negated advice are right in three of "
+        "five held-out cases, unmet wishes in one of four.",
+        "Critics' neutral sentences are mostly called positive or negative, and posts that only "
+        "mention something often negative.",
         "An entity that is compared has the sentiment of the clause, not its own.",
         "Each domain of the shipped data is a few writers' idea of it, and one person gave one label "
         "to each text.",
     ),
     data=(
-        "The shipped data is 9,973 English texts, from single words to paragraphs, written for this "
+        "The shipped data is 12,572 English texts, from single words to paragraphs, written for this "
         "project; no text comes from a corpus."
     ),
     data_licence="Apache-2.0",

@@ -63,9 +63,9 @@ class EntityFishingModel(EncoderModel):
         self._linker = EmbeddedLinker(knowledge, encoder)
         self.warm_up()
 
-    def passes(self, request: Request) -> float:
-        # Another service links the names of several requests at the same time.
-        return 0 if self._settings.backend == "service" else super().passes(request)
+    @property
+    def computes_here(self) -> bool:
+        return self._settings.backend != "service"
 
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
         return compute_accepted(_prepare, self._respond, requests)

@@ -49,6 +49,7 @@ def create_app(
         max_batch=settings.max_batch,
         wait_seconds=settings.batch_wait_ms / 1000,
         is_short=lambda request: model.passes(request) <= 1,
+        long_alone=model.computes_here,
         deadline_seconds=settings.deadline_seconds,
         stuck_seconds=settings.stuck_seconds,
     )

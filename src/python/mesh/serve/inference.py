@@ -59,6 +59,7 @@ class Dispatcher:
             exceptions among them being the results of single requests.
         wait_seconds: how long a thread waits for `max_batch` requests once it has one.
         is_short: whether a request takes about one pass at most; called on the event loop.
+        long_alone: whether the others are computed alone.
         deadline_seconds: how long a request may take, as the caller sees to.
         stuck_seconds: how long the threads may stand still before they are given up.
     """
@@ -73,6 +74,7 @@ class Dispatcher:
         max_batch: int,
         wait_seconds: float = 0,
         is_short: Callable[[Any], bool] = lambda _: True,
+        long_alone: bool = True,
         deadline_seconds: float = math.inf,
         stuck_seconds: float = math.inf,
     ) -> None:
@@ -80,6 +82,7 @@ class Dispatcher:
         self.longest_seconds = deadline_seconds * PART_OF_DEADLINE
         self._deadline_seconds = deadline_seconds
         self._is_short = is_short
+        self._long_alone = long_alone
         # When a thread last began or ended a pass.
         self._moved = math.inf
         self._compute = compute
@@ -228,11 +231,15 @@ class Dispatcher:
         # The ceiling of an equal part for each free thread.
         part = min(-(-len(self._queue) // self._free), self._max_batch)
         batch = [self._queue.popleft()]
-        while len(batch) < part and batch[0].is_short and self._queue[0].is_short:
+        while len(batch) < part and self._fit(batch[0], self._queue[0]):
             batch.append(self._queue.popleft())
         if self._queue:
             self._changed.notify()
         return batch
+
+    def _fit(self, first: Job, second: Job) -> bool:
+        """Whether two requests may be computed together."""
+        return (first.is_short and second.is_short) or not self._long_alone
 
     def _take_short(self) -> list[Job]:
         """The short requests that wait, unless other threads are free to take them."""

@@ -99,6 +99,11 @@ class ServedModel(ABC):
         """Respond once, so that no client waits for anything lazy."""
         self.predict(self.example_request(EXAMPLE_TEXT))
 
+    @property
+    def computes_here(self) -> bool:
+        """Whether it computes itself; another service gets long requests together, too."""
+        return True
+
     def passes(self, request: Any) -> float:
         """About how many passes a request takes (see `mesh.core.passes`), at a glance.
 

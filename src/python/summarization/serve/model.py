@@ -55,9 +55,9 @@ class SummarizationModel(ServedModel):
     def bio(self) -> dict[str, Any]:
         return {"model_name": self.name, "model_card": self._card}
 
-    def passes(self, request: Request) -> float:
-        # A language model writes elsewhere, for several requests at the same time.
-        return 0 if self._endpoint else super().passes(request)
+    @property
+    def computes_here(self) -> bool:
+        return self._endpoint is None
 
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
         return compute_accepted(self._read, self._respond, requests)

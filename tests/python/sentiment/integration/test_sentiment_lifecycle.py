@@ -76,11 +76,11 @@ def test_bio_has_the_scores_on_held_out_sets(model: SentimentModel) -> None:
 
 
 def test_long_text_is_read_to_its_end(model: SentimentModel) -> None:
-    neutral = "The museum is open from ten to six. " * 40
+    neutral = "The museum is open from ten to six. " * 30
     good, bad = outputs(
         model,
-        {"document": neutral + "It was wonderful and everyone loved it. " * 120},
-        {"document": neutral + "It was awful and everyone hated it. " * 120},
+        {"document": neutral + "It was wonderful and everyone loved it. " * 240},
+        {"document": neutral + "It was awful and everyone hated it. " * 240},
     )
     assert (good["label"], bad["label"]) == ("positive", "negative")
 

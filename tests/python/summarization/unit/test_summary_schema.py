@@ -51,6 +51,7 @@ def test_key_is_not_shown():
 def test_extractive_backend_needs_no_model():
     model = SummarizationModel(None, SummarizationSettings())
     model.load()
+    assert model.computes_here
     assert model.bio()["model_card"]["backend"] == "extractive"
     request = {"inputs": [{"document": "A tram rings. It stops."}]}
     response = model.predict(Request.model_validate(request))
@@ -66,3 +67,4 @@ def test_bio_of_the_chat_backend_names_the_model_and_no_key():
     card = model.bio()["model_card"]
     assert (card["backend"], card["model"], card["prompts_version"]) == ("chat", "tiny", "1")
     assert "sk-secret" not in str(card)
+    assert not model.computes_here

@@ -4,6 +4,7 @@ It runs on a CPU or a GPU, or on several of either under torchrun.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -36,7 +37,7 @@ from mesh.lifecycle.training.kinds import KINDS, load_network
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.lifecycle.training.shares import shared_batches, shared_loss
 from mesh.lifecycle.training.team import ALONE, Team, is_gpu_used
-from mesh.lifecycle.training.temperature import divide_logits, fit_temperature
+from mesh.lifecycle.training.temperature import divide_logits, even_classes, fit_temperature
 
 logger = logging.getLogger(__name__)
 
@@ -112,6 +113,9 @@ def train_network(
         torch.manual_seed(settings.seed + team.rank)
     with quiet(), full_disk_errors(work, "make room there, and train again: it resumes"):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        if task == "text-classification":
+            counts = Counter(row.label for row in train)
+            even_classes(trainer.model, [counts[label] for label in outputs])
         temperature = _calibrate(trainer, Examples(calibration, encode), len(outputs))
         if not team.leads:
             return None

@@ -1,8 +1,10 @@
-"""Temperature of a classifier: probabilities that are as high as the answers are right.
+"""The last layer of a trained classifier: equal shares of its classes, and its temperature.
 
-Guo et al., On Calibration of Modern Neural Networks, 2017.
+Menon et al., Long-Tail Learning via Logit Adjustment, 2021; Guo et al., On Calibration of Modern
+Neural Networks, 2017.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,23 @@ def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.intege
     return float(_TEMPERATURES[int(np.argmin(losses))])
 
 
+def even_classes(model: torch.nn.Module, counts: Sequence[int]) -> None:
+    """Subtract the logarithm of each class's share of the training rows from its logit.
+
+    Without it, a class that is rare in training is rarely answered, however common it is in use.
+
+    Args:
+        counts: rows of each class, in the order of the outputs; a class without rows counts as one.
+
+    Raises:
+        MeshError: the network has no linear layer with so many outputs.
+    """
+    bias = _last_layer(model, len(counts)).bias
+    rows = torch.tensor(counts, device=bias.device).clamp(min=1)
+    with torch.no_grad():
+        bias -= (rows / rows.sum()).log()
+
+
 def divide_logits(model: torch.nn.Module, outputs: int, temperature: float) -> None:
     """Divide the weights of a network's last layer, and with them its logits.
 
@@ -47,6 +66,12 @@ def divide_logits(model: torch.nn.Module, outputs: int, temperature: float) -> N
     Raises:
         MeshError: the network has no linear layer with so many outputs.
     """
+    with torch.no_grad():
+        for parameter in _last_layer(model, outputs).parameters():
+            parameter /= temperature
+
+
+def _last_layer(model: torch.nn.Module, outputs: int) -> torch.nn.Linear:
     layers = [
         layer
         for layer in model.modules()
@@ -54,6 +79,4 @@ def divide_logits(model: torch.nn.Module, outputs: int, temperature: float) -> N
     ]
     if not layers:
         raise MeshError(f"The network has no linear layer of {outputs} outputs.")
-    with torch.no_grad():
-        for parameter in layers[-1].parameters():
-            parameter /= temperature
+    return layers[-1]

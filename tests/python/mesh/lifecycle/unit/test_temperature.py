@@ -6,7 +6,7 @@ import torch
 
 from mesh.core.errors import MeshError
 from mesh.lifecycle.training.scores import IGNORED
-from mesh.lifecycle.training.temperature import divide_logits, fit_temperature
+from mesh.lifecycle.training.temperature import divide_logits, even_classes, fit_temperature
 from mesh.nlp.softmax import softmax
 
 
@@ -41,6 +41,18 @@ def test_last_layer_divides_the_logits() -> None:
         divide_logits(network, 3, 2.5)
         after = network(numbers)
     assert torch.allclose(after, before / 2.5)
+
+
+def test_classes_that_are_rare_in_training_gain_what_their_rarity_took() -> None:
+    network = torch.nn.Linear(4, 3)
+    numbers = torch.arange(8.0).reshape(2, 4)
+    with torch.no_grad():
+        before = network(numbers)
+        even_classes(network, [6, 2, 0])
+        gained = network(numbers) - before
+    assert torch.allclose(gained[0], gained[1])
+    assert gained[0, 1] - gained[0, 0] == pytest.approx(np.log(3), abs=1e-5)
+    assert gained[0, 2] - gained[0, 1] == pytest.approx(np.log(2), abs=1e-5)
 
 
 def test_network_without_an_output_layer_is_refused() -> None:

@@ -262,18 +262,24 @@ def test_a_long_request_makes_way_between_its_passes_for_short_ones_but_not_for_
     asyncio.run(scenario())
 
 
-def test_a_long_request_is_computed_alone() -> None:
+@pytest.mark.parametrize(
+    ("long_alone", "batches"),
+    [(True, [[1, 2], [-3], [-4], [5, 6]]), (False, [[1, 2, -3, -4, 5, 6]])],
+)
+def test_a_long_request_is_computed_alone_unless_another_service_gets_it(
+    long_alone: bool, batches: list[list[int]]
+) -> None:
     recorder = Recorder()
 
     async def scenario() -> None:
-        dispatcher = make(recorder, is_short=lambda request: request >= 0)
+        dispatcher = make(recorder, is_short=lambda request: request >= 0, long_alone=long_alone)
         dispatcher.start()
         for job in dispatcher.submit([1, 2, -3, -4, 5, 6]):
             await job.future
         dispatcher.close()
 
     asyncio.run(scenario())
-    assert recorder.batches == [[1, 2], [-3], [-4], [5, 6]]
+    assert recorder.batches == batches
 
 
 def test_a_thread_that_waits_for_another_computes_what_waits_for_it_but_once_only() -> None:
