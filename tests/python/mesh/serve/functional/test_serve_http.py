@@ -233,12 +233,14 @@ def test_connections_that_wait_for_their_clients_make_room(serve: Serve) -> None
 
 
 def test_a_connection_is_refused_while_none_waits_for_its_client(serve: Serve) -> None:
-    server = serve(max_connections=2, threads=1, max_batch=1)
+    server = serve(max_connections=2, threads=2, max_batch=1)
     body = json.dumps({"text": "a", "block": True}).encode()
     with connect(server) as first, connect(server) as second:
         for connection in (first, second):
             connection.sendall(head(len(body)) + body)
-        server.wait_until(lambda: is_refused(server))
+        # Until a request is read, its connection waits for its client.
+        server.wait_until(lambda: len(server.computed) == 2)
+        assert is_refused(server)
         server.open_gate()
         for connection in (first, second):
             assert connection.recv(12) == b"HTTP/1.1 200"
