@@ -238,6 +238,7 @@ def test_a_connection_is_refused_while_none_waits_for_its_client(serve: Serve) -
     with connect(server) as first, connect(server) as second:
         for connection in (first, second):
             connection.sendall(head(len(body)) + body)
+        # Until a request is read, its connection waits for its client.
         server.wait_until(lambda: len(server.computed) == 2)
         check_refused(server)
         server.open_gate()
