@@ -1,5 +1,6 @@
 """Files and directories that are either complete or absent, and JSON files."""
 
+import atexit
 import contextlib
 import errno
 import fcntl
@@ -94,9 +95,10 @@ def atomic_directory(
 
 @contextlib.contextmanager
 def temporary_folder() -> Iterator[None]:
-    """Let this process make its temporary files in a folder of its own, which the end removes.
+    """Let this process make its temporary files in a folder of its own.
 
-    A killed process leaves it; the next call removes it.
+    The end of the process removes it, after libraries have removed their own files there. A killed
+    process leaves it; the next call removes it.
 
     Raises:
         MeshError: it can't be made.
@@ -108,14 +110,20 @@ def temporary_folder() -> Iterator[None]:
         return
     parent = Path(tempfile.gettempdir())
     with _os_errors(parent):
-        folder, lock = _make_partial(parent / _TEMPORARY, _make_directory)
+        folder, _ = _make_partial(parent / _TEMPORARY, _make_directory)
+    # Exit functions run in the reverse order, so those of libraries come first.
+    atexit.register(_remove_of, os.getpid(), folder)
     tempfile.tempdir = str(folder)
     try:
         yield
     finally:
         tempfile.tempdir = before
+
+
+def _remove_of(process: int, folder: Path) -> None:
+    """Remove a process's folder; its forked children, which run exit functions too, leave it."""
+    if os.getpid() == process:
         shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
 
 
 def remove_partials(folder: Path, names: str) -> None:

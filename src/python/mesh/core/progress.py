@@ -34,6 +34,8 @@ def break_silence(what: str) -> Iterator[None]:
         while not ended.wait(max(0.1, last.time + SECONDS_OF_SILENCE - time.monotonic())):
             if time.monotonic() >= last.time + SECONDS_OF_SILENCE and not _bars:
                 logger.info("%s is still working (%.0f s)", what, time.monotonic() - started)
+                # Some libraries replace the handlers of the log while they work.
+                last.time = time.monotonic()
 
     thread = threading.Thread(target=report, name="progress", daemon=True)
     logging.getLogger().addHandler(last)

@@ -191,10 +191,12 @@ def test_kill_leaves_only_a_partial_that_the_next_call_removes(
 
 
 USE_TEMPORARY = """
-import sys, tempfile
+import atexit, os, sys, tempfile
 from pathlib import Path
 from mesh.core.files import temporary_folder
 with temporary_folder(), temporary_folder():
+    # As libraries remove theirs.
+    atexit.register(os.rmdir, tempfile.mkdtemp())
     Path(tempfile.mkdtemp(), "half").write_text("half")
     print("half", flush=True)
     sys.stdin.readline()
@@ -217,7 +219,7 @@ def test_temporary_files_of_a_killed_process_are_removed_by_the_next(
     assert read_line(after) == "half\n"
     assert len(list(tmp_path.iterdir())) == 2
     for process in (living, after):
-        process.communicate("go on\n")
+        assert process.communicate("go on\n")[1] == ""
         assert process.returncode == 0
     assert list(tmp_path.iterdir()) == []
 

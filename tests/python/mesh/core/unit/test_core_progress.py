@@ -1,6 +1,7 @@
 import io
 import logging
 import threading
+import time
 from logging import LogRecord
 
 import pytest
@@ -125,3 +126,18 @@ def test_work_that_logs_is_not_reported(
             clock[0] += progress.SECONDS_OF_SILENCE / 2
             logging.getLogger("mesh").info("a line")
     assert caplog.messages == ["a line"] * 3
+
+
+def test_silence_is_reported_once_where_a_library_replaces_the_handlers(
+    caplog: pytest.LogCaptureFixture, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "SECONDS_OF_SILENCE", 0.05)
+    caplog.set_level(logging.INFO)
+    with progress.break_silence("work"):
+        monkeypatch.setattr(logging.getLogger(), "handlers", [caplog.handler])
+        clock[0] += 1
+        while not caplog.messages:
+            time.sleep(0.05)
+        # Several times as long as it takes to look again.
+        time.sleep(0.4)
+    assert len(caplog.messages) == 1
