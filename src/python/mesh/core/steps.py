@@ -31,8 +31,8 @@ The modules are named, not imported, so that a component carries only those of i
 `build-support/macros.py` makes them dependencies of the steps' targets.
 """
 
-_READING = ("serve:serve", "serve:load", "serve:upload-results")
-"""Steps that leave the outputs of others as they are, so that they need no lock."""
+_WITHOUT_OUTPUTS = ("serve:download", "serve:serve", "serve:load", "serve:upload-results")
+"""Steps that work on no outputs, so that they need no lock. Their containers have no such folder."""
 
 
 def steps_of(project: Project) -> tuple[str, ...]:
@@ -52,10 +52,10 @@ def is_here(project: Project, step: str) -> bool:
 def find_program(project: Project, step: str) -> Program:
     """The program that does a step of a project, such as `compile:trace`.
 
-    While it runs, it holds the lock of the project's outputs in its workspace.
+    While it runs, it holds the lock of the project's outputs in its workspace, if it works on them.
     """
     program: Program = importlib.import_module(_module(project, step)).program(project)
-    if step in _READING:
+    if step in _WITHOUT_OUTPUTS:
         return program
 
     def run(*settings: MeshSettings) -> int | None:

@@ -1,6 +1,7 @@
 """One process at a time works on a project's outputs in a workspace."""
 
 import fcntl
+import importlib
 import logging
 import os
 import re
@@ -9,12 +10,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from mesh.core import workspace_lock
 from mesh.core.errors import MeshError
+from mesh.core.program import Program
 from mesh.core.project import Project
+from mesh.core.steps import find_program
 from mesh.core.workspace import WorkspaceSettings
 from mesh.core.workspace_lock import locked
 
@@ -127,3 +131,21 @@ def test_a_workspace_that_can_not_be_written(workspace) -> None:
         locked(workspace, KEYWORDS, ""),
     ):
         pass
+
+
+def test_steps_of_a_server_work_beside_outputs_that_can_not_be_written(
+    workspace, monkeypatch
+) -> None:
+    workspace.workspace.joinpath("outputs").write_text("a file")
+    ran = []
+    made = SimpleNamespace(
+        program=lambda project: Program(
+            component="tiny.step", name="do", settings=(), run=ran.append
+        )
+    )
+    monkeypatch.setattr(importlib, "import_module", lambda name: made)
+    find_program(KEYWORDS, "serve:download").run(workspace)
+    assert ran == [workspace]
+    with pytest.raises(MeshError, match=r"\.lock can't be written"):
+        find_program(KEYWORDS, "compile:trace").run(workspace)
+    assert ran == [workspace]
