@@ -137,7 +137,7 @@ def test_steps_of_a_server_work_beside_outputs_that_can_not_be_written(
     workspace, monkeypatch
 ) -> None:
     workspace.workspace.joinpath("outputs").write_text("a file")
-    ran = []
+    ran: list[WorkspaceSettings] = []
     made = SimpleNamespace(
         program=lambda project: Program(
             component="tiny.step", name="do", settings=(), run=ran.append
