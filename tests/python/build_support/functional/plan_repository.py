@@ -110,7 +110,7 @@ FILES = {
     # The real ones, which plans use.
     **{
         f"src/python/mesh/core/{name}.py": Path(f"src/python/mesh/core/{name}.py").read_text()
-        for name in ("closure", "errors", "roots")
+        for name in ("closure", "errors", "roots", "urls")
     },
     "src/python/mesh/compile/BUILD": "python_sources()\n",
     "src/python/mesh/compile/__init__.py": "",
