@@ -81,6 +81,10 @@ def _temporary_files(work: Path) -> Iterator[None]:
 
     What cleans up the system's folder would remove them, and the program's own folder there.
     """
+    import matplotlib as mpl
+
+    # Without a home to write to, Matplotlib makes a folder, which it removes when the process ends.
+    mpl.get_configdir()
     before = tempfile.tempdir
     folder = work / "temporary"
     folder.mkdir(exist_ok=True)
