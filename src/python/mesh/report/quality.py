@@ -100,12 +100,12 @@ def _held_out(sets: Mapping[str, Mapping[str, Any]]) -> Html:
     )
 
 
-def training_part(content: Content, *, name: str = "training") -> Html:
+def training_part(content: Content) -> Html:
     """Curves of loss and score over the epochs."""
-    return training_curves({content.version.reference: content}, name=name)
+    return training_curves({content.version.reference: content})
 
 
-def training_curves(contents: Mapping[str, Content], *, name: str = "training") -> Html:
+def training_curves(contents: Mapping[str, Content]) -> Html:
     """The curves of one version, or of several in the same plots."""
     losses, scores = {}, {}
     for reference, content in contents.items():
@@ -122,7 +122,7 @@ def training_curves(contents: Mapping[str, Content], *, name: str = "training") 
     score = "macro-F1" if next(iter(contents.values())).task == "text-classification" else "F1"
     return join(
         figure(
-            f"{name}-{key}",
+            f"training-{key}",
             caption,
             partial(_draw_epochs, lines=lines, y=y),
             ("epoch", *lines),
