@@ -21,7 +21,7 @@ from mesh.lifecycle.promotion import (
     compared,
     conditions,
     load_tests,
-    present,
+    promoted,
     recipe_of,
 )
 from mesh.lifecycle.recipe import Recipe
@@ -115,7 +115,7 @@ def read_report(registry: ModelRegistry, data: DataSettings, reference: str) -> 
     """
     content = read_content(registry, data, reference)
     version, recipe = content.version, content.recipe
-    now = present(registry, version.name)
+    now = promoted(registry, version.name)
     comparison = (
         compare(registry, data, content, read_content(registry, data, now.reference))
         if now and now.version != version.version
