@@ -275,6 +275,6 @@ def _licences(content: Content) -> Html:
     return table(
         "Licences",
         ("what", "kind", "licence"),
-        [(name, kind, licence) for kind, name, licence in found],
+        found,
         numbers=False,
     )
