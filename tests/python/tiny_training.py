@@ -12,6 +12,8 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
 
+from mesh.core.card import ARTIFACTS
+from mesh.core.digest import sha256_file
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.dataset import AnnotatedText, ClassifiedText, Dataset, Entity
@@ -76,6 +78,11 @@ def compiled_tags(folder: Path) -> Any:
     from mesh.compile.artifact import CompiledModel
 
     return tag_predictor(CompiledModel.load(folder))
+
+
+def weights(tiny: "Tiny") -> str:
+    """The digest of what was trained last."""
+    return sha256_file(tiny.output("train") / ARTIFACTS / "model.safetensors")
 
 
 def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:

@@ -14,7 +14,7 @@ ABOUT = About(
         "Emotions, stances, irony on its own, or the truth of a statement.",
     ),
     limits=(
-        "A text that praises and blames is rarely called neutral: it mostly gets one of the two.",
+        "A text that praises and blames is called neutral in two of five held-out cases.",
         "Good and bad news, comparisons, stretched words and negated advice are right in three of "
         "five held-out cases, unmet wishes in one of four.",
         "Critics' neutral sentences are mostly called positive or negative, and posts that only "

@@ -47,9 +47,9 @@ def recipe_of(version: ModelVersion) -> Recipe | None:
     return None
 
 
-def present(registry: ModelRegistry, name: str, alias: str = PROMOTED) -> ModelVersion | None:
-    """The version of a model that an alias points at now."""
-    return next((one for one in registry.list(name) if alias in one.aliases), None)
+def promoted(registry: ModelRegistry, name: str) -> ModelVersion | None:
+    """The version of a model that is `prod` now."""
+    return next((one for one in registry.list(name) if PROMOTED in one.aliases), None)
 
 
 def unmet(registry: ModelRegistry, data: DataSettings, version: ModelVersion) -> list[str]:
@@ -61,8 +61,8 @@ def unmet(registry: ModelRegistry, data: DataSettings, version: ModelVersion) ->
     recipe = recipe_of(version)
     if recipe is None or recipe.promote_if is None or PROMOTED in version.aliases:
         return []
-    now = present(registry, version.name)
-    asked = now and recipe.promote_if.compares
+    now = promoted(registry, version.name)
+    asked = recipe.promote_if.compares
     same = compared(recipe, registry, data, version, now) if now and asked else None
     found = conditions(recipe, recipe.promote_if, registry, version, now, same)
     return [one.found for one in found if not one.met]

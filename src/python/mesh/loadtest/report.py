@@ -32,6 +32,8 @@ MeasurementName = Literal[
     "response_time_p99",
     "max_response_time",
 ]
+PERCENTILES = (50, 55, 65, 75, 85, 90, 95, 99)
+"""Those of response times that are measured."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,7 @@ def _times(ordered: Sequence[float]) -> dict[str, float]:
     if not ordered:
         return {}
     percentiles = {
-        f"response_time_p{percent}": percentile(ordered, percent)
-        for percent in (50, 55, 65, 75, 85, 90, 95, 99)
+        f"response_time_p{percent}": percentile(ordered, percent) for percent in PERCENTILES
     }
     return percentiles | {
         "avg_response_time": sum(ordered) / len(ordered),

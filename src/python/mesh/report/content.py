@@ -11,6 +11,7 @@ from mesh.core.files import read_json, read_model
 from mesh.core.inputs import differences
 from mesh.data.splitting import TEST
 from mesh.data.store import DataSettings
+from mesh.lifecycle.about import About
 from mesh.lifecycle.comparison import SameRows
 from mesh.lifecycle.compile_records import REPORT_FILE, ValidationReport
 from mesh.lifecycle.lineage import trace_model
@@ -20,7 +21,7 @@ from mesh.lifecycle.promotion import (
     compared,
     conditions,
     load_tests,
-    present,
+    promoted,
     recipe_of,
 )
 from mesh.lifecycle.recipe import Recipe
@@ -54,6 +55,11 @@ class Content:
     validation: ValidationReport | None
     load_tests: Sequence[LoadTest]
     lineage: dict[str, Any]
+
+    @property
+    def about(self) -> About | None:
+        """What the project declares about its models; None if that isn't here."""
+        return self.recipe.about if self.recipe else None
 
     @property
     def scores(self) -> dict[str, Any]:
@@ -109,7 +115,7 @@ def read_report(registry: ModelRegistry, data: DataSettings, reference: str) -> 
     """
     content = read_content(registry, data, reference)
     version, recipe = content.version, content.recipe
-    now = present(registry, version.name)
+    now = promoted(registry, version.name)
     comparison = (
         compare(registry, data, content, read_content(registry, data, now.reference))
         if now and now.version != version.version

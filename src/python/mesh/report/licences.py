@@ -21,12 +21,12 @@ _LICENCE = re.compile(r"^licen[sc]e:[ \t]*[\"']?([\w.+ -]+)", re.MULTILINE)
 def licences(
     project: str, about: About | None, base: BaseModelSource | None, lineage: Mapping[str, Any]
 ) -> list[tuple[str, str, str]]:
-    """What a version is made of, its kind and its licence."""
-    found = [("base model", base.uri, base_licence(base))] if base else []
+    """The name of each thing that a version is made of, its kind and its licence."""
+    found = [(base.uri, "base model", base_licence(base))] if base else []
     shipped = about.data_licence if about and about.data_licence else UNKNOWN
     for name in (name for node in nodes_of(lineage) for name in source_folders(node)):
         ours = name.startswith(f"{project.replace('-', '_')}.")
-        found.append(("data", name, shipped if ours else UNKNOWN))
+        found.append((name, "data", shipped if ours else UNKNOWN))
     return found
 
 

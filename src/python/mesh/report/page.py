@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from mesh.lifecycle.about import PROMOTED
+from mesh.lifecycle.lineage import nodes_of
 from mesh.report.content import Comparison, Content, Report
 from mesh.report.graph import lineage_section
 from mesh.report.licences import licences
@@ -181,7 +183,7 @@ def _text(value: Any) -> str | None:
 
 
 def _use(content: Content) -> Html:
-    about = content.recipe.about if content.recipe else None
+    about = content.about
     if about is None:
         return paragraph("The project declares no intended use.", class_="note")
     return join(
@@ -194,24 +196,16 @@ def _use(content: Content) -> Html:
 
 
 def _limits(content: Content) -> Html:
-    about = content.recipe.about if content.recipe else None
+    about = content.about
     if about is None:
         return paragraph("The project declares no limits.", class_="note")
     return bullets(about.limits)
 
 
 def _data(content: Content) -> Html:
-    about = content.recipe.about if content.recipe else None
+    about = content.about
     features = next(
-        (node for node in content.lineage.get("made_from", ()) if node["kind"] == "features"), None
-    ) or next(
-        (
-            origin
-            for node in content.lineage.get("made_from", ())
-            for origin in node.get("made_from", ())
-            if origin["kind"] == "features"
-        ),
-        None,
+        (node for node in nodes_of(content.lineage) if node["kind"] == "features"), None
     )
     if features is None:
         return paragraph("No data of the project's own was used: the base model is as it is.")
@@ -268,20 +262,19 @@ def _versus_prod(report: Report) -> Html:
             element("h3", "What was changed"),
             changes_versus(comparison),
         ]
-    elif "prod" not in report.content.version.aliases:
+    elif PROMOTED not in report.content.version.aliases:
         parts.append(paragraph("No version is prod, so there is nothing to compare with."))
     return join(parts)
 
 
 def _licences(content: Content) -> Html:
     version = content.version
-    about = content.recipe.about if content.recipe else None
-    found = licences(version.card.project, about, version.card.base_model, content.lineage)
+    found = licences(version.card.project, content.about, version.card.base_model, content.lineage)
     if not found:
         return paragraph("Neither data nor a base model is recorded.")
     return table(
         "Licences",
         ("what", "kind", "licence"),
-        [(name, kind, licence) for kind, name, licence in found],
+        found,
         numbers=False,
     )

@@ -1,13 +1,13 @@
 """The parts of a report on what a version can do: scores, curves and errors."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mesh.lifecycle.training.details import Calibration, Curve, Details, Matrix
+from mesh.lifecycle.training.details import Calibration, Curve, Details, Matrix, WrongRow
 from mesh.report.content import Content
 from mesh.report.figures import draw_diagonal, draw_lines, figure
-from mesh.report.markup import Html, element, join, paragraph, scrolling, table
+from mesh.report.markup import Html, element, facts, join, paragraph, scrolling, table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,12 +100,12 @@ def _held_out(sets: Mapping[str, Mapping[str, Any]]) -> Html:
     )
 
 
-def training_part(content: Content, *, name: str = "training") -> Html:
+def training_part(content: Content) -> Html:
     """Curves of loss and score over the epochs."""
-    return training_curves({content.version.reference: content}, name=name)
+    return training_curves({content.version.reference: content})
 
 
-def training_curves(contents: Mapping[str, Content], *, name: str = "training") -> Html:
+def training_curves(contents: Mapping[str, Content]) -> Html:
     """The curves of one version, or of several in the same plots."""
     losses, scores = {}, {}
     for reference, content in contents.items():
@@ -122,7 +122,7 @@ def training_curves(contents: Mapping[str, Content], *, name: str = "training") 
     score = "macro-F1" if next(iter(contents.values())).task == "text-classification" else "F1"
     return join(
         figure(
-            f"{name}-{key}",
+            f"training-{key}",
             caption,
             partial(_draw_epochs, lines=lines, y=y),
             ("epoch", *lines),
@@ -258,23 +258,21 @@ def errors_part(details: Details) -> Html:
                 f"{len(details.wrong)} of the {details.rows} rows are wrong. These are the ones in which "
                 "the network was surest of what is wrong."
             ),
-            element("ol", *(_error(one.text, one) for one in worst), class_="errors"),
+            element("ol", *map(_error, worst), class_="errors"),
         )
     )
 
 
-def _error(text: str, one: Any) -> Html:
+def _error(one: WrongRow) -> Html:
     return element(
         "li",
-        element("blockquote", text, dir="auto", lang=one.language),
-        element(
-            "dl",
-            *_pairs((("true", one.true), ("predicted", one.predicted))),
-            *_pairs((("domain", one.domain), ("wrongness", f"{one.wrongness:.2f}"))),
+        element("blockquote", one.text, dir="auto", lang=one.language),
+        facts(
+            (
+                ("true", one.true),
+                ("predicted", one.predicted),
+                ("domain", one.domain),
+                ("wrongness", f"{one.wrongness:.2f}"),
+            )
         ),
     )
-
-
-def _pairs(pairs: Sequence[tuple[str, str]]) -> Iterator[Html]:
-    for name, value in pairs:
-        yield element("div", element("dt", name), element("dd", value, dir="auto"))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from mesh.core.card import TEST_RESULTS
 from mesh.lifecycle.promotion import LoadTest
+from mesh.loadtest.report import PERCENTILES
 from mesh.report.content import Content
 from mesh.report.figures import draw_lines, figure
 from mesh.report.markup import Html, element, facts, folded, join, paragraph, table
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 _BEGINNING = 70
 """Characters of a document by which it is recognised."""
-_PERCENTILES = (50, 55, 65, 75, 85, 90, 95, 99)
 
 
 def parity_part(content: Content) -> Html:
@@ -131,7 +131,7 @@ def load_part(content: Content) -> Html:
 
 def _times(test: LoadTest) -> Html | None:
     lines = {
-        name: [getattr(one.measurements, f"response_time_p{each}") for each in _PERCENTILES]
+        name: [getattr(one.measurements, f"response_time_p{each}") for each in PERCENTILES]
         for name, one in test.report.completed.items()
         if one.measurements.response_time_p50 is not None
     }
@@ -141,13 +141,13 @@ def _times(test: LoadTest) -> Html | None:
         "load",
         "Response times: so many milliseconds were enough for this percentage of the right responses",
         partial(_draw_times, lines=lines),
-        ("endpoint", *(f"p{each}" for each in _PERCENTILES)),
+        ("endpoint", *(f"p{each}" for each in PERCENTILES)),
         [(name, *(f"{value:.1f}" for value in values)) for name, values in lines.items()],
     )
 
 
 def _draw_times(axes: "Axes", lines: dict[str, list[float]]) -> None:
-    drawn = {name: (_PERCENTILES, values) for name, values in lines.items()}
+    drawn = {name: (PERCENTILES, values) for name, values in lines.items()}
     draw_lines(axes, drawn, x="% of the right responses", y="milliseconds", marker="o")
     axes.set_ylim(bottom=0)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mesh.lifecycle.about import PROMOTED
 from mesh.lifecycle.comparison import SameRows, SliceLoss
 from mesh.lifecycle.promotion import Condition
 from mesh.lifecycle.training.details import WrongRow
@@ -115,7 +116,7 @@ def _rows(caption: str, rows: Sequence[WrongRow]) -> Html | None:
 
 def promotion_part(content: Content, conditions: Sequence[Condition]) -> Html:
     """The conditions under which a version becomes `prod`, and whether they are met."""
-    if "prod" in content.version.aliases:
+    if PROMOTED in content.version.aliases:
         return paragraph("This version is prod.")
     if not conditions:
         return paragraph("Nothing is asked of a version that becomes prod.")

@@ -8,15 +8,11 @@ from typing import Any
 import pytest
 
 from mesh.core.card import ARTIFACTS
-from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
 from mesh.lifecycle.recipe import HeldOut
 from mesh.lifecycle.training import network
 from mesh.lifecycle.training.details import Details
-
-
-def weights(tiny: Any) -> str:
-    return sha256_file(tiny.output("train") / ARTIFACTS / "model.safetensors")
+from tiny_training import weights
 
 
 def predictions(tiny: Any) -> Any:

@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from mesh.core.card import ARTIFACTS
-from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
 from mesh.core.files import temporary_folder
 from mesh.lifecycle.training import network
@@ -20,12 +18,9 @@ from mesh.lifecycle.training.checkpoints import open_work, remove_work
 from mesh.registry.factory import open_runs
 from mesh.registry.mlflow.registry import MlflowRegistry
 from mesh.registry.runs import ERROR_TAG, Run
+from tiny_training import weights
 
 Usage = namedtuple("Usage", "total used free")
-
-
-def weights(tiny: Any) -> str:
-    return sha256_file(tiny.output("train") / ARTIFACTS / "model.safetensors")
 
 
 def runs(tiny: Any) -> list[Run]:
@@ -63,8 +58,8 @@ def test_training_goes_on_and_resumes_when_all_temporary_files_vanish(
     dies = False
     with temporary_folder():
         tiny.train(force=True)
-        with tempfile.TemporaryFile():
-            "The steps that follow can make some again."
+        # The steps that follow can make some again.
+        tempfile.TemporaryFile().close()
     assert "training resumes from" in caplog.text
     assert weights(tiny) == expected
     # The same run goes on.

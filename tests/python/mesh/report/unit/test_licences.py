@@ -58,7 +58,7 @@ def test_licence_of_data_is_known_of_shipped_rows_only() -> None:
     raw = {"name": "r", "kind": "raw", "source": {"files": files}, "made_from": []}
     lineage = {"name": "v", "kind": "trained", "made_from": [raw]}
     assert licences("ner", ABOUT, None, lineage) == [
-        ("data", "ner.ingest:samples", "CC0-1.0"),
-        ("data", "s3://bucket", UNKNOWN),
+        ("ner.ingest:samples", "data", "CC0-1.0"),
+        ("s3://bucket", "data", UNKNOWN),
     ]
     assert licences("ner", None, None, lineage)[0][2] == UNKNOWN
