@@ -4,7 +4,8 @@ import re
 
 # Of a text that ends with the last "@", so that finding none takes linear time.
 _PASSWORD = re.compile(r"(?<=://)(?P<user>[^/:@]*):(?P<password>.*)@", re.DOTALL)
-# A token in place of a user's name.
+# A token in place of a user's name. What is looked behind for has one length, so "https" lacks its
+# first letter.
 _TOKEN = re.compile(r"(?<=http://|ttps://)[^/?#@:\s]{8,}(?=@)")
 _QUERY = re.compile(r"\?.+")
 # A password may have quotes; the path of an SQLite file may have any characters, and no password.

@@ -139,9 +139,8 @@ class HttpProtocol(H11Protocol):
         target, headers = normal
         kept = [header for header in headers if header[0] != b"upgrade"]
         if target != request.target or len(kept) < len(headers):
-            version = request.http_version
             request = h11.Request(
-                method=request.method, target=target, headers=kept, http_version=version
+                method=request.method, target=target, headers=kept, http_version=self._version
             )
         await super()._create_stream(request)
 

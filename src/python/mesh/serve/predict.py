@@ -55,7 +55,6 @@ class Predictor:
             settings.max_body_bytes or largest_request(model.request_model).bytes,
             self._flight.largest,
         )
-        self._max_elements: dict[type[BaseModel], int] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to a request."""
@@ -85,14 +84,9 @@ class Predictor:
             raise self._availability.unavailable()
         if len(self._dispatcher) >= self._dispatcher.queue_size:
             raise self._queue_full()
-        limits = Extent(self._max_bytes, self._elements(schema))
+        limits = Extent(self._max_bytes, largest_request(schema).elements)
         with Body(self._flight, limits, self._settings.receive_seconds) as body:
             yield await self._validated(schema, await body.read(headers, receive))
-
-    def _elements(self, schema: type[BaseModel]) -> int:
-        if schema not in self._max_elements:
-            self._max_elements[schema] = largest_request(schema).elements
-        return self._max_elements[schema]
 
     async def _validated(self, schema: type[BaseModel], body: bytes) -> Any:
         try:

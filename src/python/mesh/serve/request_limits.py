@@ -1,5 +1,6 @@
 """What the largest request that a model's schema allows needs: the limits of its body."""
 
+import functools
 import json
 import math
 from collections.abc import Mapping
@@ -42,17 +43,19 @@ class Extent:
     elements: int
 
 
+@functools.cache
 def largest_request(model: type[BaseModel]) -> Extent:
     """The extent of the largest request that a model's schema allows, written in any way."""
     schema = model.model_json_schema()
     found = _measure(schema, 1, schema.get("$defs", {}), ())
-    if math.isinf(found.bytes):
-        return Extent(UNBOUNDED_BYTES, _bounded(found.elements, UNBOUNDED_ELEMENTS))
-    return Extent(int(found.bytes) + SPARE_BYTES, _bounded(found.elements, UNBOUNDED_ELEMENTS))
+    return Extent(
+        _limit(found.bytes, SPARE_BYTES, UNBOUNDED_BYTES),
+        _limit(found.elements, SPARE_ELEMENTS, UNBOUNDED_ELEMENTS),
+    )
 
 
-def _bounded(elements: float, otherwise: int) -> int:
-    return otherwise if math.isinf(elements) else int(elements) + SPARE_ELEMENTS
+def _limit(needed: float, spare: int, unbounded: int) -> int:
+    return unbounded if math.isinf(needed) else int(needed) + spare
 
 
 @dataclass(frozen=True)

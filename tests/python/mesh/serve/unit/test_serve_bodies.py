@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -177,6 +178,8 @@ def test_big_bodies_are_validated_one_at_a_time(
             with lock:
                 now += 1
                 most = max(most, now)
+            # Long enough for another thread to begin.
+            time.sleep(0.005)
             parsed = Question.model_validate_json(*args, **options)
             with lock:
                 now -= 1
