@@ -38,6 +38,13 @@ class HttpConnection(TCPServer):
         waits = http.waits if isinstance(http, HttpProtocol) else getattr(http, "idle", False)
         return self._moved if waits else None
 
+    @property
+    def _refuses(self) -> bool:
+        """Whether the client gets an error as its last response, and the reading task closes."""
+        http = self.protocol.protocol
+        is_malformed = isinstance(http, HttpProtocol) and http.refuses
+        return is_malformed or self._admission is Admission.REFUSED
+
     def drop(self) -> None:
         """Close the connection at once."""
         self.writer.transport.abort()
@@ -54,6 +61,8 @@ class HttpConnection(TCPServer):
 
     async def protocol_send(self, event: Event) -> None:
         self._moved = self.loop.time()
+        if isinstance(event, Closed) and self._refuses:
+            return
         try:
             await super().protocol_send(event)
         except OSError:
@@ -61,32 +70,32 @@ class HttpConnection(TCPServer):
             await self.protocol.handle(Closed())
 
     async def _read_data(self) -> None:
-        if self._admission is Admission.REFUSED:
-            await self._refuse()
-            return
+        http = self.protocol.protocol
+        if self._admission is Admission.REFUSED and isinstance(http, HttpProtocol):
+            await http.refuse(503)
         data = None
-        while data != b"":
+        while data != b"" and not self._refuses:
             try:
                 data = await self.reader.read(MAX_RECV)
             except OSError:
                 break
             self._moved = self.loop.time()
             await self.protocol.handle(RawData(data))
+        if self._refuses:
+            await self._linger()
         await self.protocol.handle(Closed())
         await self._close()
 
-    async def _refuse(self) -> None:
-        http = self.protocol.protocol
-        if isinstance(http, HttpProtocol):
-            await http.refuse(503)
+    async def _linger(self) -> None:
+        """Discard what the client still sends, so that it gets its response.
+
+        A socket that is closed with unread data is reset, and all data on it is lost.
+        """
         with contextlib.suppress(OSError):
-            # A socket that is closed with unread data is reset, and all data on it is lost.
             self.writer.write_eof()
             async with asyncio.timeout(LINGER_SECONDS):
                 while await self.reader.read(MAX_RECV):
                     pass
-        await self.protocol.handle(Closed())
-        await self._close()
 
 
 class HttpProtocol(H11Protocol):
@@ -101,6 +110,7 @@ class HttpProtocol(H11Protocol):
     def __init__(self, http2: bool, *args: Any) -> None:
         super().__init__(*args)
         self._http2 = http2
+        self.refuses = False
         self._version = b""
         self._answered = asyncio.Event()
         self.connection = _Parser(h11.SERVER, self.config.h11_max_incomplete_size)
@@ -152,6 +162,7 @@ class HttpProtocol(H11Protocol):
         await super()._create_stream(request)
 
     async def _send_error_response(self, status_code: int) -> None:
+        self.refuses = True
         self._answered.clear()
         if self.stream is None:
             await self._create_malformed(status_code)

@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import time
 from typing import Any, NamedTuple
 
 import pytest
@@ -285,6 +286,19 @@ def test_a_refusal_ends_the_connection_of_a_client_that_could_send_more(
         with connect(server) as connection:
             connection.sendall(sent)
             assert [response.status for response in receive_all(connection)] == expected
+
+
+def test_a_client_that_sends_on_gets_its_refusal(both: dict[str, Any]) -> None:
+    for server in both.values():
+        with connect(server) as connection:
+            connection.sendall(b"\x16")
+            assert connection.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 400"
+            for _ in range(3):
+                connection.sendall(b"\x03" * 1000)
+                # A connection that was closed at once is reset by what comes then.
+                time.sleep(0.05)
+            connection.shutdown(socket.SHUT_WR)
+            assert [response.status for response in receive_all(connection)] == [400]
 
 
 @pytest.mark.parametrize(("version", "interim"), [("1.0", False), ("1.1", True)])
