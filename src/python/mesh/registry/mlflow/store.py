@@ -111,7 +111,7 @@ def connect(settings: RegistrySettings) -> Store:
             )
         _check_endpoint(artifacts)
         if not uri.startswith(_SERVERS):
-            check_schema(uri, settings.uri)
+            check_schema(uri, mask_url(settings.uri))
         return Store(settings, MlflowClient(uri, uri), uri, artifacts, database)
 
 
