@@ -26,7 +26,6 @@ def test_pages_are_of_the_version_of_the_registry_and_pinned() -> None:
 def test_a_failed_installation_is_a_sentence_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
     monkeypatch.setattr("sys.executable", shutil.which("false"))
     with pytest.raises(MeshError, match=r"The command to make an environment for pip failed: "):
