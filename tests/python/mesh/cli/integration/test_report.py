@@ -114,6 +114,17 @@ def test_what_can_not_be_reported_on_ends_in_one_sentence(
     assert [dict(one.attachments) for one in registry.list()] == [{}, {}, {}]
 
 
+@pytest.mark.parametrize("arguments", [("tiny",), ("--compare", f"{MODEL}-1", "tiny")])
+def test_nothing_is_made_for_a_malformed_reference(
+    mesh: Mesh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("MESH_REGISTRY_URI", f"sqlite:///{tmp_path}/new/registry.db")
+    code, _, errors = mesh(*arguments)
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "'tiny' isn't a version of a model" in errors
+    assert not (tmp_path / "new").exists()
+
+
 def test_read_only_registry_takes_no_report(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESH_REGISTRY_CLIENT_MODE", "read-only")
     code, output, errors = mesh(f"{MODEL}-1")
