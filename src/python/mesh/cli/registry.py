@@ -20,10 +20,7 @@ from mesh.registry.factory import open_registry, upgrade_registry
 from mesh.registry.history import check_reason, check_rollback
 from mesh.registry.provenance import copy_version
 from mesh.registry.prune import unneeded
-from mesh.registry.reference import (
-    ModelReference,
-    check_new_alias,
-)
+from mesh.registry.reference import ModelReference, check_new_alias
 from mesh.registry.settings import RegistrySettings
 from mesh.registry.signing import generate_keys
 

@@ -12,6 +12,7 @@ from mesh.core.settings import load_settings
 from mesh.data.store import DataSettings
 from mesh.registry.base import ModelRegistry
 from mesh.registry.factory import open_registry
+from mesh.registry.reference import ModelReference
 from mesh.registry.settings import RegistrySettings
 from mesh.report.content import compare, read_content, read_report
 from mesh.report.page import comparison_page, report_page
@@ -36,6 +37,9 @@ def command(
 ) -> None:
     if (reference is None) == (pair is None):
         raise UsageError("Name one version, or two after --compare.")
+    for each in pair or (str(reference),):
+        # Opening a registry may make it.
+        ModelReference.parse(each)
     registry_settings, data = load_settings(
         [RegistrySettings, DataSettings], env_file=find_env_file(Path())
     )
@@ -58,8 +62,8 @@ def _write_comparison(
     one, other = map(registry.get, pair)
     if one.name != other.name:
         raise UsageError(
-            f"{one.reference} and {other.reference} are versions of different models; compare versions of "
-            "one."
+            f"{one.reference} and {other.reference} are versions of different models; compare "
+            "versions of one."
         )
     if one.version == other.version:
         raise UsageError(f"{pair[0]} and {pair[1]} are the same version.")

@@ -86,7 +86,7 @@ def show(project: str, run: str, as_json: bool) -> None:
         click.echo(json.dumps(_summary(shown) | details | {"curves": histories}, indent=2))
         return
     table = make_table("", f"run {shown.id[:_SHOWN]}")
-    for name, value in {**_facts(shown), **dict(sorted(shown.parameters.items()))}.items():
+    for name, value in _described(shown).items():
         if value:
             table.add_row(name, value)
     for name, number in sorted(shown.figures.items()):
@@ -133,15 +133,14 @@ def compare(project: str, chosen: Sequence[str], plot: Path | None) -> None:
 
 def _differences(runs: Sequence[Run]) -> dict[str, list[str]]:
     """The facts and parameters that aren't the same in all runs, by name."""
-    described: list[Mapping[str, str]] = [
-        {**_facts(run), **dict(sorted(run.parameters.items()))} for run in runs
-    ]
+    described = [_described(run) for run in runs]
     names = {name: None for each in described for name in each}
     found = {name: [each.get(name, "") for each in described] for name in names}
     return {name: values for name, values in found.items() if len(set(values)) > 1}
 
 
-def _facts(run: Run) -> dict[str, str]:
+def _described(run: Run) -> dict[str, str]:
+    """The facts and parameters of a run, by name."""
     return {
         "started (UTC)": f"{run.started:%Y-%m-%d %H:%M:%S}",
         "state": run.state,
@@ -150,6 +149,7 @@ def _facts(run: Run) -> dict[str, str]:
         "version": run.version,
         "data version": run.tags.get(DATA_TAG, ""),
         "code revision": run.tags.get(REVISION_TAG, ""),
+        **dict(sorted(run.parameters.items())),
     }
 
 

@@ -17,7 +17,7 @@ from mesh.core.settings import load_settings
 from mesh.core.urls import mask_url
 from mesh.registry.factory import open_runs
 from mesh.registry.serve import OFF
-from mesh.registry.settings import SQLITE, RegistrySettings
+from mesh.registry.settings import RegistrySettings
 
 _PACKAGES = Path(__file__).with_name("ui.txt")
 _SERVERS = ("http://", "https://")
@@ -48,7 +48,7 @@ def command(host: str, port: int) -> None:
         "PYTHONPATH": os.pathsep.join([str(pages), *(path for path in sys.path if path)]),
         # Flags can be read by everyone on the machine.
         "MLFLOW_BACKEND_STORE_URI": settings.uri,
-        "MLFLOW_ARTIFACTS_DESTINATION": _artifacts(settings),
+        "MLFLOW_ARTIFACTS_DESTINATION": settings.storage,
     }
     options = [f"--host={host}", f"--port={port}", "--workers=1"]
     arguments = [sys.executable, "-m", "mlflow", "server", *options]
@@ -88,9 +88,3 @@ def _run(arguments: list[str], what: str) -> None:
         raise MeshError(
             f"The command to {what} failed: {reason.removeprefix('ERROR: ').rstrip('.')}."
         )
-
-
-def _artifacts(settings: RegistrySettings) -> str:
-    if settings.artifacts or not settings.uri.startswith(SQLITE):
-        return settings.artifacts
-    return str(Path(settings.uri.removeprefix(SQLITE)).absolute().parent / "artifacts")

@@ -32,7 +32,7 @@ def open_registry(settings: RegistrySettings) -> ModelRegistry:
         MeshError: the backend is not installed, or the registry can't be reached, read or created,
             or another release of the backend has made it.
     """
-    registry: ModelRegistry = _call(settings, "open_backend", settings)
+    registry: ModelRegistry = _call("open_backend", settings)
     return ReadOnlyRegistry(registry) if _is_read_only(settings) else registry
 
 
@@ -48,7 +48,7 @@ def upgrade_registry(settings: RegistrySettings, *, without_copy: bool) -> str:
     """
     if _is_read_only(settings):
         raise MeshError(f"The registry can't be upgraded: {_READ_ONLY}.")
-    sentence: str = _call(settings, "upgrade_backend", settings, without_copy=without_copy)
+    sentence: str = _call("upgrade_backend", settings, without_copy=without_copy)
     return sentence
 
 
@@ -64,7 +64,7 @@ def open_runs(settings: RegistrySettings) -> Runs:
             f"The registry backend {settings.backend!r} keeps no runs of trainings; "
             f"{' and '.join(WITH_RUNS)} does."
         )
-    runs: Runs = _call(settings, "open_runs", settings)
+    runs: Runs = _call("open_runs", settings)
     return runs
 
 
@@ -77,15 +77,15 @@ def _is_read_only(settings: RegistrySettings) -> bool:
     return settings.client_mode == "read-only"
 
 
-def _call(settings: RegistrySettings, function: str, *arguments: Any, **options: Any) -> Any:
-    """Call a function of the backend's module."""
+def _call(function: str, settings: RegistrySettings, **options: Any) -> Any:
+    """Call a function of the module of the settings' backend."""
     if settings.backend not in BACKENDS:
         raise UsageError(
             f"There is no registry backend {settings.backend!r}; there is {', '.join(sorted(BACKENDS))}."
         )
     try:
         backend = importlib.import_module(BACKENDS[settings.backend])
-        return getattr(backend, function)(*arguments, **options)
+        return getattr(backend, function)(settings, **options)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package == "mesh":

@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
@@ -58,6 +59,13 @@ class RegistrySettings(MeshSettings):
     def who(self) -> str:
         """The user's name for the history."""
         return self.user or user_and_host()
+
+    @property
+    def storage(self) -> str:
+        """Where new files go: a folder or URI; empty if the settings don't say."""
+        if self.artifacts or not self.uri.startswith(SQLITE):
+            return self.artifacts
+        return str(Path(self.uri.removeprefix(SQLITE)).absolute().parent / "artifacts")
 
     @property
     def identity(self) -> str:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mesh.cli.mesh import main
 from mesh.registry.factory import open_runs
 from mesh.registry.runs import DATA_TAG, ERROR_TAG, Figure, Runs
 from mesh.registry.settings import RegistrySettings
+from mesh_in_process import Mesh, make_mesh
 
 
 @pytest.fixture
@@ -35,23 +35,12 @@ def record(runs: Runs, rate: float, losses: list[float], age: int = 0) -> str:
     return run_id
 
 
-def mesh(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str
-) -> tuple[int, str]:
-    """The exit code, and all output."""
-    monkeypatch.setattr("sys.argv", ["mesh", "runs", *arguments])
-    capsys.readouterr()
-    code = main()
-    captured = capsys.readouterr()
-    return code, captured.out + captured.err
+@pytest.fixture
+def mesh(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Mesh:
+    return make_mesh("runs", monkeypatch, capsys)
 
 
-def test_runs_are_listed_shown_and_compared(
-    runs: Runs,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_runs_are_listed_shown_and_compared(runs: Runs, mesh: Mesh, tmp_path: Path) -> None:
     lost = record(runs, 0.3, [], age=600)
     first = record(runs, 0.1, [4, 3, 2, 1], age=120)
     # A resumed training repeats steps: the last value counts.
@@ -62,25 +51,27 @@ def test_runs_are_listed_shown_and_compared(
     runs.end(second, "failed", {ERROR_TAG: "The disk is full."})
     assert not runs.resume("0" * 32)
 
-    code, output = mesh(capsys, monkeypatch, "list", "ner")
+    code, output, _ = mesh("list", "ner")
     assert code == 0
     rows = [line.split() for line in output.splitlines()[2:]]
     assert [row[0] for row in rows] == [second[:8], first[:8], lost[:8]]
     assert [row[3] for row in rows] == ["failed", "finished", "lost"]
     assert rows[1][5:] == ["0.750", "test/f1", "NER-TRAINED-3", "d0"]
-    _, output = mesh(capsys, monkeypatch, "list", "ner", "--json")
+    _, output, errors = mesh("list", "ner", "--json")
+    assert errors == ""
     assert [each["state"] for each in json.loads(output)] == ["failed", "finished", "lost"]
 
-    code, output = mesh(capsys, monkeypatch, "show", "ner", "NER-TRAINED-3")
+    code, output, _ = mesh("show", "ner", "NER-TRAINED-3")
     assert code == 0
     assert "█▆▅▁" in output
-    _, output = mesh(capsys, monkeypatch, "show", "ner", first[:8], "--json")
+    _, output, errors = mesh("show", "ner", first[:8], "--json")
+    assert errors == ""
     assert json.loads(output)["curves"] == {"train/loss": [[0, 4], [1, 3], [2, 2], [3, 0]]}
-    _, output = mesh(capsys, monkeypatch, "show", "ner")
+    _, output, _ = mesh("show", "ner")
     assert "The disk is full." in output
 
     plot = tmp_path / "curves.png"
-    code, output = mesh(capsys, monkeypatch, "compare", "ner", "--plot", str(plot))
+    code, output, _ = mesh("compare", "ner", "--plot", str(plot))
     assert code == 0
     lines = [line.split() for line in output.splitlines()]
     assert lines[0] == [first[:8], "NER-TRAINED-3", second[:8], "failed"]
@@ -101,33 +92,25 @@ def test_runs_are_listed_shown_and_compared(
     ],
 )
 def test_bad_input_is_a_sentence(
-    runs: Runs,
-    arguments: tuple[str, ...],
-    expected: str,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    runs: Runs, mesh: Mesh, arguments: tuple[str, ...], expected: str
 ) -> None:
     assert runs.list("ner") == []
-    code, output = mesh(capsys, monkeypatch, *arguments)
+    code, output, errors = mesh(*arguments)
     assert code in (1, 2)
-    assert expected in output
-    assert "Traceback" not in output
+    assert expected in errors
+    assert "Traceback" not in output + errors
 
 
-def test_the_beginning_of_several_ids_is_not_enough(
-    runs: Runs, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_beginning_of_several_ids_is_not_enough(runs: Runs, mesh: Mesh) -> None:
     # Ids have 16 different beginnings.
     ids = [record(runs, 0.1, []) for _ in range(17)]
     digits = [each[0] for each in ids]
     shared = next(digit for digit in digits if digits.count(digit) > 1)
-    code, output = mesh(capsys, monkeypatch, "show", "ner", shared)
-    assert (code, f"runs are '{shared}'" in output) == (1, True)
+    code, _, errors = mesh("show", "ner", shared)
+    assert (code, f"runs are '{shared}'" in errors) == (1, True)
 
 
-def test_no_runs_are_kept_elsewhere(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_runs_are_kept_elsewhere(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESH_REGISTRY_BACKEND", "neptune")
-    code, output = mesh(capsys, monkeypatch, "list", "ner")
-    assert (code, "'neptune' keeps no runs of trainings" in output) == (2, True)
+    code, _, errors = mesh("list", "ner")
+    assert (code, "'neptune' keeps no runs of trainings" in errors) == (2, True)

@@ -1,26 +1,16 @@
 """`mesh registry alias ... prod` of a project whose recipe declares conditions."""
 
 import json
-import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from mesh.cli.mesh import main
 from mesh.core.card import ModelCard
 from mesh.registry.base import ModelRegistry
 from mesh.registry.factory import open_registry
-from mesh.registry.settings import RegistrySettings
+from mesh_in_process import Mesh, make_mesh, settings_of, use_copy
 
 MODEL = "SENTIMENT-TRAINED"
-
-Mesh = Callable[..., tuple[int, str, str]]
-
-
-def settings_of(folder: Path) -> RegistrySettings:
-    return RegistrySettings(uri=f"sqlite:///{folder}/r.db", artifacts=f"{folder}/artifacts")
 
 
 @pytest.fixture(scope="module")
@@ -50,25 +40,14 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def registry(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelRegistry:
-    folder = shutil.copytree(published, tmp_path / "own")
-    monkeypatch.chdir(folder)
-    settings = settings_of(folder)
-    for name in ("uri", "artifacts"):
-        monkeypatch.setenv(f"MESH_REGISTRY_{name.upper()}", getattr(settings, name))
-    return open_registry(settings)
+    return use_copy(published, tmp_path / "own", monkeypatch)
 
 
 @pytest.fixture
 def mesh(
     registry: ModelRegistry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Mesh:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mesh", "registry", *arguments])
-        code = main()
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
+    return make_mesh("registry", monkeypatch, capsys)
 
 
 def test_worse_version_is_refused_unless_it_is_forced_with_a_reason(

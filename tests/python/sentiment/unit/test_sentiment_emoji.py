@@ -12,9 +12,7 @@ WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "heart", "broken", "fire", "thumbs"
 def base(tmp_path):
     """A network with random weights, and a vocabulary of few words."""
     vocabulary = {word: number for number, word in enumerate(WORDS)}
-    tokenizer = tokenizers.Tokenizer(
-        tokenizers.models.WordPiece(vocabulary, unk_token="[UNK]")  # - no password
-    )
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = tokenizers.normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
     tokenizer.save(str(tmp_path / "tokenizer.json"))

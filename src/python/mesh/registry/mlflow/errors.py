@@ -57,15 +57,14 @@ def _reason(text: str) -> str:
 
 def _is_own(path: str, settings: RegistrySettings) -> bool:
     """Whether a file is one of the registry's."""
-    artifacts = settings.artifacts
     if settings.uri.startswith(SQLITE):
         database = Path(settings.uri.removeprefix(SQLITE)).absolute()
         if path.startswith(str(database)):
             return True
-        artifacts = artifacts or str(database.parent / "artifacts")
-    if not artifacts or "://" in artifacts:
+    storage = settings.storage
+    if not storage or "://" in storage:
         return False
-    return Path(path).absolute().is_relative_to(Path(artifacts).absolute())
+    return Path(path).absolute().is_relative_to(Path(storage).absolute())
 
 
 def _failures() -> tuple[type[Exception], ...]:

@@ -92,12 +92,11 @@ def connect(settings: RegistrySettings) -> Store:
         MeshError: it can't be reached, read or created.
     """
     uri, database = settings.uri, None
-    artifacts = None if uri.startswith(_SERVERS) else _artifacts(settings.artifacts)
+    artifacts = None if uri.startswith(_SERVERS) else _artifacts(settings.storage)
     with registry_errors(settings):
         if uri.startswith(SQLITE):
             database = sqlite_file.database_path(uri)
             uri = sqlite_file.sqlite_url(database)
-            artifacts = artifacts or database.parent / "artifacts"
             sqlite_file.ensure_database(database)
         elif not uri.startswith((*_SERVERS, *POSTGRESQL)):
             raise UsageError(
@@ -111,7 +110,7 @@ def connect(settings: RegistrySettings) -> Store:
             )
         _check_endpoint(artifacts)
         if not uri.startswith(_SERVERS):
-            check_schema(uri, settings.uri)
+            check_schema(uri, mask_url(settings.uri))
         return Store(settings, MlflowClient(uri, uri), uri, artifacts, database)
 
 
@@ -134,7 +133,7 @@ def _check_endpoint(artifacts: Path | str | None) -> None:
         raise UsageError(f"MLFLOW_S3_ENDPOINT_URL={endpoint!r} isn't a URL: use https://HOST:PORT.")
 
 
-def _artifacts(setting: str) -> Path | str | None:
-    if not setting:
+def _artifacts(storage: str) -> Path | str | None:
+    if not storage:
         return None
-    return setting if "://" in setting else Path(setting).absolute()
+    return storage if "://" in storage else Path(storage).absolute()

@@ -50,23 +50,24 @@ def upgrade(settings: RegistrySettings, *, without_copy: bool) -> str:
         UsageError: the database isn't this program's to change, or a copy is missing.
         MeshError: it is in use, was made by a newer MLflow, or the upgraded one isn't intact.
     """
+    shown = mask_url(settings.uri)
     with registry_errors(settings):
         if settings.uri.startswith(SQLITE):
-            return _upgrade_file(database_path(settings.uri), settings.uri)
+            return _upgrade_file(database_path(settings.uri), shown)
         if not settings.uri.startswith(POSTGRESQL):
             raise UsageError(
-                f"The registry {settings.uri} is a server: stop it, and upgrade its database with "
+                f"The registry {shown} is a server: stop it, and upgrade its database with "
                 "MESH_REGISTRY_URI as the database's address."
             )
         if not without_copy:
             raise UsageError(
-                f"The registry {settings.uri} can't be copied by this program: make a copy with pg_dump, then "
-                "repeat this with --without-copy."
+                f"The registry {shown} can't be copied by this program: make a copy with pg_dump, "
+                "then repeat this with --without-copy."
             )
-        before = _outdated(settings.uri, settings.uri)
+        before = _outdated(settings.uri, shown)
         if before is None:
-            return _up_to_date(mask_url(settings.uri))
-        return f"{_migrate(settings.uri, mask_url(settings.uri), before)}."
+            return _up_to_date(shown)
+        return f"{_migrate(settings.uri, shown, before)}."
 
 
 def _upgrade_file(path: Path, shown: str) -> str:

@@ -1,28 +1,18 @@
 """`mesh report`: the file, the attachment, and what can't be reported on."""
 
-import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mesh.cli.mesh import main
 from mesh.core.card import ModelCard
 from mesh.data.dataset import ClassifiedText
 from mesh.lifecycle.training.details import class_details
 from mesh.registry.base import ModelRegistry
 from mesh.registry.factory import open_registry
-from mesh.registry.settings import RegistrySettings
+from mesh_in_process import Mesh, make_mesh, settings_of, use_copy
 
 MODEL = "TINY-TRAINED"
-
-Mesh = Callable[..., tuple[int, str, str]]
-
-
-def settings_of(folder: Path) -> RegistrySettings:
-    return RegistrySettings(uri=f"sqlite:///{folder}/r.db", artifacts=f"{folder}/artifacts")
 
 
 @pytest.fixture(scope="module")
@@ -64,25 +54,14 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def registry(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelRegistry:
-    folder = shutil.copytree(published, tmp_path / "own")
-    monkeypatch.chdir(folder)
-    settings = settings_of(folder)
-    for name in ("uri", "artifacts"):
-        monkeypatch.setenv(f"MESH_REGISTRY_{name.upper()}", getattr(settings, name))
-    return open_registry(settings)
+    return use_copy(published, tmp_path / "own", monkeypatch)
 
 
 @pytest.fixture
 def mesh(
     registry: ModelRegistry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Mesh:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mesh", "report", *arguments])
-        code = main()
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
+    return make_mesh("report", monkeypatch, capsys)
 
 
 def test_report_is_written_and_attached(mesh: Mesh, registry: ModelRegistry) -> None:
@@ -133,6 +112,17 @@ def test_what_can_not_be_reported_on_ends_in_one_sentence(
     assert problem in errors
     assert not list(Path().glob("*.html"))
     assert [dict(one.attachments) for one in registry.list()] == [{}, {}, {}]
+
+
+@pytest.mark.parametrize("arguments", [("tiny",), ("--compare", f"{MODEL}-1", "tiny")])
+def test_nothing_is_made_for_a_malformed_reference(
+    mesh: Mesh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("MESH_REGISTRY_URI", f"sqlite:///{tmp_path}/new/registry.db")
+    code, _, errors = mesh(*arguments)
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "'tiny' isn't a version of a model" in errors
+    assert not (tmp_path / "new").exists()
 
 
 def test_read_only_registry_takes_no_report(mesh: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:

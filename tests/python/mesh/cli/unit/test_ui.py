@@ -10,7 +10,6 @@ from rich.console import Console
 
 from mesh.cli import ui
 from mesh.core.errors import MeshError
-from mesh.registry.settings import RegistrySettings
 
 
 def test_pages_are_of_the_version_of_the_registry_and_pinned() -> None:
@@ -26,7 +25,6 @@ def test_pages_are_of_the_version_of_the_registry_and_pinned() -> None:
 def test_a_failed_installation_is_a_sentence_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
     monkeypatch.setattr("sys.executable", shutil.which("false"))
     with pytest.raises(MeshError, match=r"The command to make an environment for pip failed: "):
@@ -39,15 +37,3 @@ def test_a_server_shows_its_own_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MeshError, match=r"registry:5000 is a server, whose machine") as error:
         ui.command([], standalone_mode=False)
     assert "hidden" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("settings", "expected"),
-    [
-        ({"uri": "sqlite:////a/b/registry.db"}, "/a/b/artifacts"),
-        ({"uri": "sqlite:////a/b/registry.db", "artifacts": "s3://bucket/x"}, "s3://bucket/x"),
-        ({"uri": "postgresql://host/database", "artifacts": "/files"}, "/files"),
-    ],
-)
-def test_files_are_where_the_registry_has_them(settings: dict[str, str], expected: str) -> None:
-    assert ui._artifacts(RegistrySettings.model_validate(settings)) == expected

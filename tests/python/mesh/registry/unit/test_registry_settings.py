@@ -25,6 +25,19 @@ def test_values_come_from_the_environment(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"uri": "sqlite:////a/b/registry.db"}, "/a/b/artifacts"),
+        ({"uri": "sqlite:////a/b/registry.db", "artifacts": "s3://bucket/x"}, "s3://bucket/x"),
+        ({"uri": "postgresql://host/database", "artifacts": "/files"}, "/files"),
+        ({"uri": "https://mlflow.example"}, ""),
+    ],
+)
+def test_files_go_beside_an_sqlite_file_unless_the_settings_say_where(settings, expected):
+    assert RegistrySettings.model_validate(settings).storage == expected
+
+
+@pytest.mark.parametrize(
     ("uri", "shown"),
     [
         ("sqlite:///.mesh/registry.db", "sqlite:///.mesh/registry.db"),
