@@ -37,7 +37,11 @@ LOCKS = (
     # Both resolves have the same versions, so that libraries are tested as they are served.
     Lock(
         f"{FOLDER}/serving.lock",
-        (*_of("core", "serving", "testing", "testing-scripts"), "build-support/uv.txt"),
+        (
+            *_of("core", "serving", "backfill"),
+            *_of("testing", "testing-scripts", "testing-backfill"),
+            "build-support/uv.txt",
+        ),
         constraints=(MODELS,),
     ),
     Lock(f"{FOLDER}/pipelines.lock", _of("core", "pipelines", "testing")),
