@@ -55,7 +55,8 @@ def fine_tune(
     Under torchrun, all processes train and the first one publishes.
 
     Raises:
-        MeshError: the base model or the features are missing or damaged, or don't fit each other.
+        MeshError: the device isn't here, or the base model or the features are missing or damaged,
+            or don't fit each other.
     """
     team = join_team(settings.device)
     with record(recipe.project, registry_settings, settings, team) as recording:
@@ -135,13 +136,14 @@ def _evaluate(
     recipe = plan.recipe
     shutil.copytree(network.folder, directory / ARTIFACTS)
     logger.info("predicting %d samples with the uncompiled model", len(plan.samples))
-    model = recipe.load_reference(directory / ARTIFACTS)
+    device = plan.settings.device
+    model = recipe.load_reference(directory / ARTIFACTS, device)
     predictions = recipe.reference(model)(plan.samples, plan.params)
     RegressionTest(plan.samples, plan.params, predictions).write(directory)
     scores = score_version(recipe, plan.training, model, rows[TEST], held_out, directory)
     with _kept(network):
         alias = plan.settings.compare_with
-        compared = compare(recipe, registry, alias, scores["test"], rows[TEST], work)
+        compared = compare(recipe, registry, alias, scores["test"], rows[TEST], device, work)
     return {
         **scores,
         **compared,

@@ -36,7 +36,7 @@ from mesh.lifecycle.training.figures import Figures, Log
 from mesh.lifecycle.training.kinds import KINDS, load_network
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.lifecycle.training.shares import shared_batches, shared_loss
-from mesh.lifecycle.training.team import ALONE, Team, is_gpu_used
+from mesh.lifecycle.training.team import ALONE, Team, find_precision, is_gpu_used
 from mesh.lifecycle.training.temperature import divide_logits, even_classes, fit_temperature
 
 logger = logging.getLogger(__name__)
@@ -248,6 +248,8 @@ def _arguments(
         use_cpu=settings.device == "cpu" or (team.size > 1 and not on_gpu),
         ddp_backend="gloo" if team.size > 1 and not on_gpu else None,
         dataloader_pin_memory=on_gpu,
+        # The weights and the optimizer stay float32.
+        bf16=find_precision(settings.device) == "bfloat16",
         remove_unused_columns=False,
         report_to="none",
         disable_tqdm=True,

@@ -1,9 +1,14 @@
 """The processes that train one network together, as torchrun starts them."""
 
+import importlib.metadata
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
+
+from mesh.core.devices import CPU, CUDA
+from mesh.core.errors import MeshError
 
 Decision = TypeVar("Decision")
 
@@ -61,8 +66,34 @@ def find_team() -> Team:
     return Team(int(os.environ["RANK"]), team_size())
 
 
+def check_device(device: str) -> None:
+    """Make sure that the processes of this machine have the device that `TRAIN_DEVICE` names.
+
+    Raises:
+        MeshError: it isn't here, or there are fewer GPUs than processes.
+    """
+    if device == CUDA:
+        from mesh.compile.torch_device import require_cuda
+
+        require_cuda(f"TRAIN_DEVICE={device}")
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if _is_started_by_torchrun() else 1
+    if processes > 1 and is_gpu_used(device):
+        import torch
+
+        if processes > (count := torch.cuda.device_count()):
+            raise MeshError(
+                f"torchrun starts {processes} processes on this machine, which has only {count} of "
+                f"the GPUs that they need, one each: start {count}, or set TRAIN_DEVICE=cpu."
+            )
+
+
 def join_team(device: str) -> Team:
-    """Connect with the other processes, if there are any: by NCCL on GPUs, else by Gloo."""
+    """Connect with the other processes, if there are any: by NCCL on GPUs, else by Gloo.
+
+    Raises:
+        MeshError: the device isn't here, as for `check_device`.
+    """
+    check_device(device)
     team = find_team()
     if team.size > 1:
         import torch
@@ -76,9 +107,34 @@ def join_team(device: str) -> Team:
 
 def is_gpu_used(device: str) -> bool:
     """Whether a training with this `TRAIN_DEVICE` computes on GPUs of NVIDIA's kind."""
+    if device == CPU or not _may_have_gpu():
+        return False
     import torch
 
-    return device != "cpu" and torch.cuda.is_available()
+    return bool(torch.cuda.is_available())
+
+
+def find_precision(device: str) -> Literal["bfloat16", "float32"]:
+    """What a training with this `TRAIN_DEVICE` multiplies: bfloat16 where the GPU has it.
+
+    An emulation is slower than float32.
+    """
+    if not is_gpu_used(device):
+        return "float32"
+    import torch
+
+    has_it = torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bfloat16" if has_it else "float32"
+
+
+def _may_have_gpu() -> bool:
+    """False if this build of torch knows no GPU, which is told without importing it."""
+    if "torch" in sys.modules:
+        return True
+    try:
+        return not importlib.metadata.version("torch").endswith("+cpu")
+    except importlib.metadata.PackageNotFoundError:
+        return False
 
 
 def _is_started_by_torchrun() -> bool:
