@@ -62,7 +62,7 @@ class PlannedStep(BaseModel):
         launcher: tuple[str, ...] = ()
         if self.gpus > 1:
             launcher = (
-                *("-m", "torch.distributed.run", "--standalone"),
+                *("-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"),
                 f"--nproc-per-node={self.gpus}",
             )
         return (*launcher, *_START, self.component)

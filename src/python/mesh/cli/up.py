@@ -47,8 +47,8 @@ def up(
     port = settings.port if port is None else port
     if port == 0:
         raise UsageError("`mesh up` needs the server's port; set SERVE_PORT or --port.")
-    require_free_port(host, port)
     require_servers_device(project, settings.device)
+    require_free_port(host, port)
     run_steps(project, select_steps(project, None, None), force=force, console=console)
     server = start_server(project, host, port)
     try:
@@ -98,7 +98,7 @@ def require_servers_device(project: Project, device: str) -> None:
     from mesh.compile.artifact import require_device
 
     settings, *_ = find_program(project, compiling).load_settings()
-    require_device(settings.backend, device)
+    require_device(settings.backend, device, f"SERVE_DEVICE={device}")
 
 
 def start_server(project: Project, host: str, port: int) -> subprocess.Popen[bytes]:

@@ -55,7 +55,7 @@ class CompiledModel(TextModel):
         placement = current_placement()
         device = placement.wanted(spec.device)
         loader = _loader(spec.backend)
-        loader.require(device)
+        loader.require(device, placement.name(spec.device))
         placement.check(spec.device)
         network = loader.load(directory, spec, threads, device)
         placement.runs_on = network.runs_on
@@ -79,13 +79,16 @@ def check_complete(directory: Path) -> None:
         )
 
 
-def require_device(backend: Backend, device: str) -> None:
+def require_device(backend: Backend, device: str, named: str) -> None:
     """Make sure that a backend can run networks on a device here.
+
+    Args:
+        named: who wants it, such as `COMPILE_DEVICE=cuda`.
 
     Raises:
         MeshError: it can't, or a package of the backend isn't installed.
     """
-    _loader(backend).require(device)
+    _loader(backend).require(device, named)
 
 
 def _loader(backend: Backend) -> Any:

@@ -1,6 +1,10 @@
-"""The devices of torch: the processor, and GPUs of NVIDIA's kind."""
+"""The devices of torch: the processor, and GPUs of NVIDIA's kind.
 
-import torch
+Nothing here imports torch if its version tells that it knows no GPU.
+"""
+
+import importlib.metadata
+import sys
 
 from mesh.core.devices import AUTO, CPU, CUDA
 from mesh.core.errors import MeshError
@@ -8,26 +12,31 @@ from mesh.core.errors import MeshError
 
 def missing_cuda() -> str | None:
     """Why torch can't compute on a GPU here, as a clause; None if it can."""
+    version = _version()
+    if "torch" not in sys.modules and version.endswith("+cpu"):
+        return f"torch {version} is built without CUDA"
+    import torch
+
     if torch.cuda.is_available():
         return None
     if torch.version.cuda is None and torch.version.hip is None:
-        return f"torch {torch.__version__} is built without CUDA"
-    return f"torch {torch.__version__} finds no GPU that it can use, nor its driver"
+        return f"torch {version} is built without CUDA"
+    return f"torch {version} finds no GPU that it can use, or no driver for it"
 
 
-def require_cuda(setting: str) -> None:
+def require_cuda(named: str) -> None:
     """Make sure that torch can compute on a GPU.
 
     Args:
-        setting: names who wants it, such as `TRAIN_DEVICE=cuda`.
+        named: who wants it, such as `TRAIN_DEVICE=cuda`.
 
     Raises:
         MeshError: it can't.
     """
     if reason := missing_cuda():
         raise MeshError(
-            f"{setting} can't be used here: {reason}. Use a machine with a GPU and a build of torch "
-            "for it (docs/training.md#gpus), or compute on the CPU by cpu."
+            f"{named} can't be used here: {reason}. Use a machine with a GPU and a build of torch "
+            f"for it (docs/training.md#gpus), or {CPU} in place of {CUDA}."
         )
 
 
@@ -36,3 +45,10 @@ def torch_device(device: str) -> str:
     if device == AUTO:
         return CPU if missing_cuda() else CUDA
     return device
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError as error:
+        raise MeshError("The package torch isn't installed here.") from error

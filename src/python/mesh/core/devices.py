@@ -109,6 +109,12 @@ class Placement:
         """The device for a network whose parity was checked on another, or on the same one."""
         return checked if self._device == AUTO else self._device
 
+    def name(self, checked: str) -> str:
+        """The device for such a network, by the words of who wants it."""
+        if self._device == AUTO:
+            return f"The device that the version was compiled for, {checked},"
+        return f"SERVE_DEVICE={self._device}"
+
     def check(self, checked: str) -> None:
         """Refuse a device on which parity was not checked, unless it is forced.
 

@@ -100,7 +100,8 @@ def trace(
     if settings.device != CPU:
         from mesh.compile.artifact import require_device
 
-        require_device(settings.backend, settings.device)
+        named = f"COMPILE_DEVICE={settings.device}"
+        require_device(settings.backend, settings.device, named)
     if sentence := served_by(settings.backend):
         logger.warning("%s", sentence)
     downloads = workspace.output(recipe.project, "download")

@@ -60,7 +60,7 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
     from mesh.compile.artifact import require_device
 
     spec = CompileSpec.model_validate(compilation.spec)
-    require_device(spec.backend, spec.device)
+    require_device(spec.backend, spec.device, f"COMPILE_DEVICE={spec.device}")
     digest = Manifest.of(compiled / ARTIFACTS).digest
     target = workspace.output(recipe.project, "validate")
     with atomic_directory(target, replace=True) as directory:

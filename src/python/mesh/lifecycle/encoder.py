@@ -77,7 +77,8 @@ def make_encoder(project: Project, settings: EncoderSettings, workspace: Workspa
     if settings.device != CPU:
         from mesh.compile.artifact import require_device
 
-        require_device(settings.backend, settings.device)
+        named = f"ENCODER_DEVICE={settings.device}"
+        require_device(settings.backend, settings.device, named)
     if sentence := served_by(settings.backend):
         logger.warning("%s", sentence)
     base = resolve_base_model(settings.base_model)

@@ -204,7 +204,6 @@ def test_text_that_can_not_be_predicted_is_a_sentence(
         ),
         (("up", "keywords"), {"SERVE_DEVICE": "cuda"}, 1, "needs CUDAExecutionProvider"),
         (("up", "keywords"), {"SERVE_DEVICE": "gpu"}, 2, "'gpu' is no device"),
-        (("up", "lsh"), {"SERVE_DEVICE": "cuda"}, 1, "SERVE_DEVICE=cuda has no effect"),
         (("registry", "show", "KEYWORDS-COMPILED-9"), {}, 1, "KEYWORDS-COMPILED"),
         (("registry", "show", "nonsense"), {}, 2, "'nonsense'"),
         (("predict", "keywords", "x"), {"MESH_WORKSPACE": "nowhere"}, 1, "No model of keywords"),

@@ -55,8 +55,9 @@ LAUNCHER = """
 import subprocess
 import sys
 
-standalone, processes, *command = sys.argv[1:]
-assert standalone == "--standalone"
+*options, processes, dash, module, component, step = sys.argv[1:]
+command = [dash, module, component, step]
+assert options == ["--standalone", "--local-addr", "127.0.0.1"]
 for _ in range(int(processes.removeprefix("--nproc-per-node="))):
     subprocess.run([sys.executable, *command], check=True)
 """

@@ -11,6 +11,7 @@ from pipelines.runner import passed_variables, run_kfp
 from pipelines.settings import ImageSettings, PipelineSettings
 
 MOODS = Project(name="moods", description="", port=1, steps=(*DATA_STEPS, *TRAINED_STEPS))
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1")
 BASE_ONLY = Project(name="base-only", description="", port=1)
 
 
@@ -81,8 +82,8 @@ def test_image_component_and_gpus_are_those_of_the_step():
     [
         (0, ()),
         (1, ()),
-        (2, ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")),
-        (8, ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=8")),
+        (2, (*TORCHRUN, "--nproc-per-node=2")),
+        (8, (*TORCHRUN, "--nproc-per-node=8")),
     ],
 )
 def test_training_has_a_process_for_each_gpu(gpus, launcher):

@@ -45,19 +45,22 @@ class TorchNetwork:
         return output
 
 
-def require(device: str) -> None:
+def require(device: str, named: str) -> None:
     """Make sure that torch has a device.
+
+    Args:
+        named: who wants it, such as `SERVE_DEVICE=cuda`.
 
     Raises:
         MeshError: it hasn't.
     """
     if device not in (CPU, CUDA):
         raise MeshError(
-            f"The backend 'generic' computes on {CPU} or {CUDA}, not on {device!r}; choose the "
-            "backend 'onnx' for other devices."
+            f"{named} can't be used by the backend 'generic', which computes on {CPU} or {CUDA}; "
+            "choose the backend 'onnx' for other devices."
         )
     if device == CUDA:
-        require_cuda(f"The device {device!r}")
+        require_cuda(named)
 
 
 def load(directory: Path, spec: CompileSpec, threads: int, device: str) -> TorchNetwork:

@@ -33,16 +33,19 @@ def archive_file(package: str, length: int) -> str:
     return f"model.{package}.{length}.pt"
 
 
-def require(device: str) -> None:
+def require(device: str, named: str) -> None:
     """Make sure that no other device is wanted than Neuron's, which no setting names.
+
+    Args:
+        named: who wants it, such as `SERVE_DEVICE=cuda`.
 
     Raises:
         MeshError: one is.
     """
     if device != CPU:
         raise MeshError(
-            f"The backend 'neuron' computes on Neuron devices alone, not on {device!r}; choose the "
-            "backend 'onnx' for it."
+            f"{named} can't be used by the backend 'neuron', which computes on Neuron devices alone; "
+            "choose the backend 'onnx' for other devices."
         )
 
 

@@ -35,8 +35,11 @@ class OnnxNetwork:
         return output
 
 
-def require(device: str) -> None:
+def require(device: str, named: str) -> None:
     """Make sure that this build of ONNX Runtime has a device's execution providers.
+
+    Args:
+        named: who wants it, such as `SERVE_DEVICE=cuda`.
 
     Raises:
         MeshError: it lacks one.
@@ -44,7 +47,7 @@ def require(device: str) -> None:
     here = onnxruntime.get_available_providers()
     if missing := [name for name in providers_of(device) if name not in here]:
         raise MeshError(
-            f"The device {device!r} needs {missing[0]}, which ONNX Runtime "
+            f"{named} needs {missing[0]}, which ONNX Runtime "
             f"{onnxruntime.__version__} doesn't have here (it has {', '.join(here)}): install a "
             "build for that device, such as onnxruntime-gpu in place of onnxruntime, or choose "
             "another one (docs/compile.md#devices)."

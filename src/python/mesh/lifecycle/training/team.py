@@ -1,12 +1,11 @@
 """The processes that train one network together, as torchrun starts them."""
 
-import importlib.metadata
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from mesh.compile.torch_device import missing_cuda, require_cuda
 from mesh.core.devices import CPU, CUDA
 from mesh.core.errors import MeshError
 
@@ -73,8 +72,6 @@ def check_device(device: str) -> None:
         MeshError: it isn't here, or there are fewer GPUs than processes.
     """
     if device == CUDA:
-        from mesh.compile.torch_device import require_cuda
-
         require_cuda(f"TRAIN_DEVICE={device}")
     processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if _is_started_by_torchrun() else 1
     if processes > 1 and is_gpu_used(device):
@@ -107,11 +104,7 @@ def join_team(device: str) -> Team:
 
 def is_gpu_used(device: str) -> bool:
     """Whether a training with this `TRAIN_DEVICE` computes on GPUs of NVIDIA's kind."""
-    if device == CPU or not _may_have_gpu():
-        return False
-    import torch
-
-    return bool(torch.cuda.is_available())
+    return device != CPU and missing_cuda() is None
 
 
 def find_precision(device: str) -> Literal["bfloat16", "float32"]:
@@ -125,16 +118,6 @@ def find_precision(device: str) -> Literal["bfloat16", "float32"]:
 
     has_it = torch.cuda.is_bf16_supported(including_emulation=False)
     return "bfloat16" if has_it else "float32"
-
-
-def _may_have_gpu() -> bool:
-    """False if this build of torch knows no GPU, which is told without importing it."""
-    if "torch" in sys.modules:
-        return True
-    try:
-        return not importlib.metadata.version("torch").endswith("+cpu")
-    except importlib.metadata.PackageNotFoundError:
-        return False
 
 
 def _is_started_by_torchrun() -> bool:

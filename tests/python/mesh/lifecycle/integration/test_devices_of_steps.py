@@ -108,9 +108,13 @@ def test_compiling_for_a_device_that_is_not_here_ends_before_it_begins(tiny: Any
     settings = (tiny.workspace, tiny.registry_settings)
     download(tiny.recipe, DownloadSettings(), *settings)
     for device, backend, message in (
-        ("cuda", "onnx", "'cuda' needs CUDAExecutionProvider, which ONNX Runtime"),
-        ("OpenVINOExecutionProvider", "onnx", "'openvino' needs OpenVINOExecutionProvider"),
-        ("cuda", "generic", f"'cuda' {NO_CUDA}"),
+        ("cuda", "onnx", "COMPILE_DEVICE=cuda needs CUDAExecutionProvider, which ONNX Runtime"),
+        (
+            "OpenVINOExecutionProvider",
+            "onnx",
+            "COMPILE_DEVICE=openvino needs OpenVINOExecutionProvider",
+        ),
+        ("cuda", "generic", f"COMPILE_DEVICE=cuda {NO_CUDA}"),
     ):
         with pytest.raises(MeshError, match=message):
             trace(tiny.recipe, CompileSettings(device=device, backend=backend), *settings)
@@ -124,7 +128,7 @@ def test_compiling_for_a_device_that_is_not_here_ends_before_it_begins(tiny: Any
 
     elsewhere = {**compiled.spec, "device": "cuda"}
     compiled.model_copy(update={"spec": elsewhere}).write(tiny.output("compile"))
-    with pytest.raises(MeshError, match="'cuda' needs CUDAExecutionProvider"):
+    with pytest.raises(MeshError, match="COMPILE_DEVICE=cuda needs CUDAExecutionProvider"):
         validate(tiny.recipe, ValidateSettings(), tiny.workspace)
     assert not tiny.output("validate").exists()
 
@@ -140,6 +144,6 @@ def test_device_is_part_of_what_a_compiled_version_is_made_from(tiny: Any) -> No
 
 def test_encoder_for_a_device_that_is_not_here_is_not_made(tiny: Any) -> None:
     settings = EncoderSettings(base_model=str(tiny.base), device="cuda")
-    with pytest.raises(MeshError, match="'cuda' needs CUDAExecutionProvider"):
+    with pytest.raises(MeshError, match="ENCODER_DEVICE=cuda needs CUDAExecutionProvider"):
         make_encoder(tiny.recipe.project, settings, tiny.workspace)
     assert not Path(tiny.workspace.models).exists()
