@@ -138,9 +138,8 @@ def test_a_session_that_falls_back_to_the_cpu_is_refused(
     compiled: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = compiled("cuda")
-    network = CompiledModel.load(directory)._network
-    assert isinstance(network, object)
-    assert vars(network)["_session"].given["enable_fallback"] == 0
+    network: Any = CompiledModel.load(directory)._network
+    assert network._session.given["enable_fallback"] == 0
     monkeypatch.setattr(CpuSession, "get_providers", lambda _: list(CPU_ONLY))
     with pytest.raises(MeshError, match="can't use CUDAExecutionProvider on this machine"):
         CompiledModel.load(directory)

@@ -111,7 +111,7 @@ def test_bio_and_metrics_name_the_device(serve: Serve) -> None:
 def test_a_device_that_no_network_uses_ends_the_server_with_a_sentence(serve: Serve) -> None:
     async def scenario() -> None:
         async with serve(Echo(), device="cuda") as client:
-            failure = client.app.state.availability.failure
+            failure = client.app.state.availability.failure  # type: ignore[attr-defined]
             assert failure.startswith("SERVE_DEVICE=cuda has no effect on this model")
 
     asyncio.run(scenario())
