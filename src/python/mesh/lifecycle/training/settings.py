@@ -65,6 +65,11 @@ class FineTuneSettings(TrainSettings):
     )
     seed: int = Field(1, description="Another seed gives another model.")
     device: Literal["auto", "cpu"] = Field("auto", description="auto uses GPUs if there are any.")
+    precision: Literal["auto", "bfloat16", "float32"] = Field(
+        "auto",
+        description="What matrix products are computed in; auto takes bfloat16 where the device "
+        "multiplies it.",
+    )
     compare_with: str = Field(
         "prod", description="Alias of the trained version to compare with, if it exists."
     )
