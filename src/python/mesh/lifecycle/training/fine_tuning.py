@@ -25,6 +25,7 @@ from mesh.lifecycle.training.checkpoints import (
 )
 from mesh.lifecycle.training.evaluation import compare, read_held_out, score_version
 from mesh.lifecycle.training.planning import Plan, make_plan
+from mesh.lifecycle.training.precision import find_precision
 from mesh.lifecycle.training.recording import Recording, record
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.lifecycle.training.team import Team, join_team
@@ -232,13 +233,14 @@ def _card(plan: Plan, metrics: dict[str, Any], run: dict[str, str]) -> ModelCard
     card = base_card(
         plan.recipe, plan.base, plan.params, model_type="trained", made_from=plan.made_from
     )
-    features = plan.features
+    features, settings = plan.features, plan.settings
+    computed_in = find_precision(settings.precision, settings.device)
     return card.model_copy(
         update={
             "data_version": features.version,
             "settings": {
                 **card.settings,
-                "training": plan.chosen,
+                "training": {**plan.chosen, "precision": computed_in},
                 "data": {"digest": features.digest, "source": features.source},
                 **({"run": run} if run else {}),
             },

@@ -15,7 +15,7 @@ from mesh.lifecycle.recipe import Recipe, Training
 from mesh.lifecycle.status import status_of_model
 from mesh.lifecycle.training.evaluation import held_out_digests
 from mesh.lifecycle.training.settings import FineTuneSettings
-from mesh.lifecycle.training.team import find_precision, team_size
+from mesh.lifecycle.training.team import team_size
 from mesh.lifecycle.version import base_inputs, stored_test
 from mesh.registry.settings import RegistrySettings
 
@@ -73,7 +73,6 @@ def make_plan(
     chosen = settings.model_dump(mode="json", exclude=_NOT_IN_FINGERPRINT)
     # What is trained depends on the rows of a step, however many processes share them.
     chosen["batch_size"] *= team_size()
-    chosen["precision"] = find_precision(settings.device)
     made_from = {
         **base_inputs(recipe, base.source, samples, params),
         **_training_inputs(recipe, training, features, chosen),

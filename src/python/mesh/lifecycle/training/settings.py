@@ -68,6 +68,11 @@ class FineTuneSettings(TrainSettings):
         2, ge=1, description="Epochs without a better validation score after which training ends."
     )
     seed: int = Field(1, description="Another seed gives another model.")
+    precision: Literal["auto", "bfloat16", "float32"] = Field(
+        "auto",
+        description="What matrix products are computed in; auto takes bfloat16 where the device "
+        "multiplies it.",
+    )
     compare_with: str = Field(
         "prod", description="Alias of the trained version to compare with, if it exists."
     )

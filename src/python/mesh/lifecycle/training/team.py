@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from mesh.compile.torch_device import missing_cuda, require_cuda
 from mesh.core.devices import CPU, CUDA
@@ -105,19 +105,6 @@ def join_team(device: str) -> Team:
 def is_gpu_used(device: str) -> bool:
     """Whether a training with this `TRAIN_DEVICE` computes on GPUs of NVIDIA's kind."""
     return device != CPU and missing_cuda() is None
-
-
-def find_precision(device: str) -> Literal["bfloat16", "float32"]:
-    """What a training with this `TRAIN_DEVICE` multiplies: bfloat16 where the GPU has it.
-
-    An emulation is slower than float32.
-    """
-    if not is_gpu_used(device):
-        return "float32"
-    import torch
-
-    has_it = torch.cuda.is_bf16_supported(including_emulation=False)
-    return "bfloat16" if has_it else "float32"
 
 
 def _is_started_by_torchrun() -> bool:
