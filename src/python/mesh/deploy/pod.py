@@ -35,6 +35,8 @@ _SECURITY = {
     "seccompProfile": {"type": "RuntimeDefault"},
 }
 
+_TEMPORARY: dict[str, Any] = {"name": "tmp", "mountPath": "/tmp"}  # noqa: S108 - in containers
+
 _FETCHING = {
     "requests": {"cpu": "100m", "memory": "512Mi"},
     "limits": {"cpu": "2", "memory": "2Gi"},
@@ -58,9 +60,7 @@ def server(release: Release, *, name: str, port_name: str) -> dict[str, Any]:
     It has five minutes to load its model. It is started again when its event loop is stuck, and gets
     no requests while it isn't ready.
     """
-    mounts: list[dict[str, Any]] = [
-        {"name": "tmp", "mountPath": "/tmp"}
-    ]  # noqa: S108 - in the container
+    mounts = [_TEMPORARY]
     if release.brings_model:
         mounts.append({"name": "models", "mountPath": MODELS, "readOnly": True})
     return {
@@ -68,7 +68,7 @@ def server(release: Release, *, name: str, port_name: str) -> dict[str, Any]:
         "image": release.image("serve"),
         "args": ["serve"],
         "env": [{"name": key, "value": value} for key, value in _settings(release).items()],
-        "ports": [{"name": port_name, "containerPort": PORT}],
+        "ports": [{"name": port_name, "containerPort": PORT, "protocol": "TCP"}],
         "startupProbe": probe("/v1/ready", 2, 150),
         "livenessProbe": probe("/v1/live", 10, 3),
         "readinessProbe": probe("/v1/ready", 5, 3),
@@ -120,7 +120,7 @@ def _bringing(release: Release) -> dict[str, Any]:
         "resources": _FETCHING,
         "securityContext": _SECURITY,
         "volumeMounts": [
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - in the container
+            _TEMPORARY,
             {"name": "models", "mountPath": MODELS},
         ],
     }
