@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel
 
 from mesh.loadtest.plan import Exchange, PlannedRequest
-from mesh.loadtest.responses import NO_REFERENCE, WRONG, ResponseCheck, equal
+from mesh.loadtest.responses import NO_REFERENCE, WRONG, ResponseCheck, difference, equal
 
 
 class Prediction(BaseModel):
