@@ -22,8 +22,7 @@ from mesh.core.urls import mask_url
 from mesh.loadtest.plan import PlannedRequest
 from mesh.loadtest.server import Server
 from mesh.loadtest.settings import LoadSettings
-from mesh.loadtest.shadow import Server as Described
-from mesh.loadtest.shadow import ShadowReport
+from mesh.loadtest.shadow import ComparedServer, ShadowReport
 from mesh.loadtest.shadow_proxy import MOST_WAITING, ShadowProxy
 from mesh.serve.server import listen, stop_by_signal
 from mesh.serve.settings import ServeSettings
@@ -144,7 +143,7 @@ def command(
 
 def _describe(
     of_url: str, shadow_url: str, timeout: float, ca_file: Path | None
-) -> tuple[str, Described, Described]:
+) -> tuple[str, ComparedServer, ComparedServer]:
     """The model that both servers serve, and both.
 
     Raises:
@@ -166,8 +165,8 @@ def _describe(
         bio = PlannedRequest(method="GET", path=f"/v1/model/{model}/bio")
         return (
             model,
-            Described(url=of_url, fingerprint=of.bio(bio, model).fingerprint),
-            Described(url=shadow_url, fingerprint=shadow.bio(bio, model).fingerprint),
+            ComparedServer(url=of_url, fingerprint=of.bio(bio, model).fingerprint),
+            ComparedServer(url=shadow_url, fingerprint=shadow.bio(bio, model).fingerprint),
         )
 
 

@@ -73,7 +73,7 @@ class Difference(BaseModel):
     found: str
 
 
-class Server(BaseModel):
+class ComparedServer(BaseModel):
     """One of the two servers: where it is, and which version it serves."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -97,8 +97,8 @@ class ShadowReport(BaseModel):
 
     schema_version: Literal[1] = 1
     model: str
-    of: Server
-    shadow: Server
+    of: ComparedServer
+    shadow: ComparedServer
     share: float
     start_time: datetime.datetime
     end_time: datetime.datetime
@@ -141,7 +141,12 @@ class Comparison:
                 times.append(answer.seconds)
 
     def report(
-        self, model: str, of: Server, shadow: Server, share: float, started: datetime.datetime
+        self,
+        model: str,
+        of: ComparedServer,
+        shadow: ComparedServer,
+        share: float,
+        started: datetime.datetime,
     ) -> ShadowReport:
         """What was found until now."""
         return ShadowReport(
