@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import httpx
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mesh.cli.paths import TypedPath
 from mesh.cli.up import base_url
@@ -25,6 +26,7 @@ from mesh.loadtest.settings import LoadSettings
 from mesh.loadtest.shadow import ComparedServer, ShadowReport
 from mesh.loadtest.shadow_proxy import MOST_WAITING, ShadowProxy
 from mesh.serve.hosts import allowed_hosts, parse_patterns
+from mesh.serve.middleware import request_id_of
 from mesh.serve.request_check import RequestCheck
 from mesh.serve.server import listen, stop_by_signal
 from mesh.serve.settings import ServeSettings
@@ -229,8 +231,21 @@ async def _serve(
     app = proxy.app()
     # It also refuses what two servers may read differently.
     app.add_middleware(RequestCheck, hosts=hosts)
+    app.add_middleware(_GivesId)
     await serve_until(stopped, app, settings, listener)
     await proxy.close()
+
+
+class _GivesId:
+    """Gives each request the id that a refusal of it names."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["state"]["request_id"] = request_id_of(scope)
+        await self._app(scope, receive, send)
 
 
 def _show(report: ShadowReport) -> None:
