@@ -137,6 +137,11 @@ def new(name: str, kind: str) -> None:
 
 
 for name, attribute, text in (
+    (
+        "deploy",
+        "command",
+        "Write Kubernetes manifests of PROJECT's server, with a version of its model.",
+    ),
     ("data", "group", "Show, tag, fetch, compare, verify and repair versions of data."),
     (
         "lineage",
@@ -157,6 +162,11 @@ for name, attribute, text in (
     ),
     ("registry", "group", "Show registered models, move aliases, verify and copy versions."),
     ("runs", "group", "Show the recorded trainings of a project, and compare them."),
+    (
+        "shadow",
+        "command",
+        "Compare a server with a shadow that gets a share of its predictions, too.",
+    ),
     (
         "ui",
         "command",
