@@ -5,14 +5,14 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.settings import MeshSettings
+from mesh.serve.access.settings import AccessSettings
 from mesh.serve.hosts import parse_patterns
 
 BACKLOG = 1024
 """Connections that may wait to be accepted."""
 
 
-class ServeSettings(MeshSettings):
+class ServeSettings(AccessSettings):
     """Settings of a server. A project sets its own default port in a subclass."""
 
     model_config = SettingsConfigDict(env_prefix="SERVE_")
@@ -73,10 +73,17 @@ class ServeSettings(MeshSettings):
     receive_seconds: float = Field(
         10,
         gt=0,
-        description="A request's body must have arrived within this time; else status 408.",
+        description="A request's header, from its first byte on, must have arrived within this time, or the "
+        "connection is closed; and then its body, else status 408.",
+    )
+    send_seconds: float = Field(
+        15, gt=0, description="Clients that take nothing of a response for so long are cut off."
     )
     keep_alive_seconds: float = Field(
-        15, gt=0, description="Connections without a complete request header are closed after this."
+        75,
+        gt=0,
+        description="Idle connections are closed after this. It must be longer than the idle time of a load "
+        "balancer, which is 60 s with most.",
     )
     drain_delay_seconds: float = Field(
         0.2,
