@@ -138,6 +138,7 @@ def new(name: str, kind: str) -> None:
 
 for name, attribute, text in (
     ("data", "group", "Show, tag, fetch, compare, verify and repair versions of data."),
+    ("keys", "group", "Make, list and revoke the keys of callers that servers ask for."),
     (
         "lineage",
         "command",
