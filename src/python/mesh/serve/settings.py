@@ -1,8 +1,8 @@
 """Settings of a server: how it listens, computes and refuses."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.serve.access.settings import AccessSettings
@@ -100,6 +100,12 @@ class ServeSettings(AccessSettings):
         if http2 and info.data.get("server") == "uvicorn":
             raise ValueError("only hypercorn speaks HTTP/2; choose it by SERVE_SERVER=hypercorn")
         return http2
+
+    @model_validator(mode="after")
+    def _has_two_ports(self) -> Self:
+        if self.inspect_port == self.port:
+            raise ValueError(f"SERVE_INSPECT_PORT={self.port} is the server's own port")
+        return self
 
     @field_validator("allowed_hosts")
     @classmethod

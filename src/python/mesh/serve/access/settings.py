@@ -5,7 +5,7 @@ import urllib.parse
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.settings import MeshSettings, Url
@@ -124,13 +124,6 @@ class AccessSettings(MeshSettings):
         if url and not is_safe_url(url):
             raise ValueError("a URL that starts with https:// is needed, without query")
         return url
-
-    @field_validator("inspect_port")
-    @classmethod
-    def _is_another_port(cls, inspect_port: int | None, info: ValidationInfo) -> int | None:
-        if inspect_port is not None and inspect_port == info.data.get("port"):
-            raise ValueError("this is the server's own port")
-        return inspect_port
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
