@@ -98,12 +98,16 @@ class Guard:
         self._check_rate(scope, caller)
         if needed not in caller.scopes:
             granted = ", ".join(sorted(caller.scopes)) or "no scope"
-            raise RefusalError("scope", 403, f"The {caller} has {granted}, and {needed} is needed here.")
+            raise RefusalError(
+                "scope", 403, f"The {caller} has {granted}, and {needed} is needed here."
+            )
 
     def _caller(self, scope: Request) -> Caller:
         certificate = scope["state"].get(CERTIFICATE)
         if self._needs_certificate and certificate is None:
-            raise RefusalError("certificate", 403, "The client has no certificate; one is needed here.")
+            raise RefusalError(
+                "certificate", 403, "The client has no certificate; one is needed here."
+            )
         if not self._needs_credentials:
             return Caller("certificate", certificate, ALL_SCOPES) if certificate else _ANYONE
         text = _credentials(scope)

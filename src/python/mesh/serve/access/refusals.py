@@ -22,4 +22,6 @@ class RefusalError(ProblemError):
 def unauthorized(reason: str, detail: str) -> RefusalError:
     """Status 401, which names how to say who one is."""
     error = "" if reason == "missing" else ', error="invalid_token"'
-    return RefusalError(reason, 401, detail, headers={"WWW-Authenticate": f'Bearer realm="mesh"{error}'})
+    return RefusalError(
+        reason, 401, detail, headers={"WWW-Authenticate": f'Bearer realm="mesh"{error}'}
+    )

@@ -33,13 +33,9 @@ def context(authority: Authority, files: tuple[Path, Path] | None = None) -> ssl
 
 
 @contextlib.contextmanager
-def client(
-    server: Any, verify: ssl.SSLContext | bool, **options: Any
-) -> Iterator[httpx.Client]:
+def client(server: Any, verify: ssl.SSLContext | bool, **options: Any) -> Iterator[httpx.Client]:
     url = f"https://127.0.0.1:{server.port}"
-    with httpx.Client(
-        base_url=url, verify=verify, timeout=60, trust_env=False, **options
-    ) as made:
+    with httpx.Client(base_url=url, verify=verify, timeout=60, trust_env=False, **options) as made:
         yield made
 
 
@@ -184,9 +180,7 @@ def test_keys_change_while_a_server_runs(start: Start, tmp_path: Path) -> None:
     with server.client() as caller:
 
         def status(text: str) -> int:
-            found: int = caller.post(
-                PREDICT, json={"text": "a"}, headers=bearer(text)
-            ).status_code
+            found: int = caller.post(PREDICT, json={"text": "a"}, headers=bearer(text)).status_code
             return found
 
         assert status(first) == 200

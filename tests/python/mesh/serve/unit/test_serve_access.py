@@ -45,9 +45,7 @@ def run(scenario: Callable[[], Any]) -> None:
     asyncio.run(scenario())
 
 
-async def statuses(
-    client: httpx.AsyncClient, paths: tuple[str, ...], **headers: str
-) -> set[int]:
+async def statuses(client: httpx.AsyncClient, paths: tuple[str, ...], **headers: str) -> set[int]:
     return {(await client.get(path, headers=headers)).status_code for path in paths}
 
 
@@ -282,9 +280,7 @@ def on_ports(
 
 
 @pytest.mark.parametrize("with_keys", [False, True])
-def test_a_port_of_its_own_for_what_is_inspected(
-    serve: Serve, file: Path, with_keys: bool
-) -> None:
+def test_a_port_of_its_own_for_what_is_inspected(serve: Serve, file: Path, with_keys: bool) -> None:
     text = add_key(file, "a")
     settings = {"api_keys_file": file} if with_keys else {}
 
@@ -304,9 +300,7 @@ def test_a_port_of_its_own_for_what_is_inspected(
     run(scenario)
 
 
-def test_no_key_is_in_the_log(
-    serve: Serve, file: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_key_is_in_the_log(serve: Serve, file: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     text, expired = add_key(file, "web"), add_key(file, "old", days=-1)
     token = Signer().token()

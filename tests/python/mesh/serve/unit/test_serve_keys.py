@@ -44,9 +44,7 @@ def test_keys_are_found_by_their_whole_text(file: Path) -> None:
             assert keys.find(wrong) is None, wrong
 
 
-def test_each_key_is_compared_in_constant_time(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_key_is_compared_in_constant_time(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compared = []
 
     class Hmac:

@@ -34,9 +34,7 @@ def test_so_many_at_once_and_then_by_the_rate(per_minute: int) -> None:
         assert limiter.wait("a", per_minute) == 0
 
 
-@given(
-    per_minute=st.integers(1, 20), pauses=st.lists(st.floats(0, 30), min_size=1, max_size=200)
-)
+@given(per_minute=st.integers(1, 20), pauses=st.lists(st.floats(0, 30), min_size=1, max_size=200))
 def test_no_minute_has_more_than_twice_the_rate(per_minute: int, pauses: list[float]) -> None:
     clock = Clock()
     limiter = RateLimiter(clock)
@@ -46,7 +44,9 @@ def test_no_minute_has_more_than_twice_the_rate(per_minute: int, pauses: list[fl
         if limiter.wait("a", per_minute) == 0:
             admitted.append(clock.now)
     for start in admitted:
-        within = itertools.takewhile(lambda time: time < start + 60, (t for t in admitted if t >= start))
+        within = itertools.takewhile(
+            lambda time: time < start + 60, (t for t in admitted if t >= start)
+        )
         assert len(list(within)) <= 2 * per_minute
 
 

@@ -55,7 +55,9 @@ def test_access_that_would_protect_nothing(flags: list[str], message: str) -> No
 
 def test_access_is_off_by_default() -> None:
     settings = ServeSettings()
-    assert not (settings.needs_access or settings.asks_callers or settings.tls_cert_file)
+    assert not settings.needs_access
+    assert not settings.asks_callers
+    assert settings.tls_cert_file is None
     assert settings.host == "127.0.0.1"
     # Longer than load balancers keep theirs.
     assert settings.keep_alive_seconds > 60

@@ -2,6 +2,7 @@
 
 import json
 import time
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from mesh.serve.access.refusals import RefusalError
 from mesh.serve.access.scopes import Scope
 from mesh.serve.access.tokens import MAX_BYTES, Tokens
 from services.http import Handler, running
-from http.server import ThreadingHTTPServer
 
 SIGNER = Signer()
 STRANGER = Signer()
