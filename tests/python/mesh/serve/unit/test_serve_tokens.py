@@ -11,6 +11,7 @@ import pytest
 
 from access_files import AUDIENCE, ISSUER, Signer
 from mesh.core.errors import MeshError, UsageError
+from mesh.serve.access import tokens as tokens_module
 from mesh.serve.access.key_sets import EXPIRY_SECONDS, IssuerKeys, parse_key_set, read_key_set
 from mesh.serve.access.refusals import RefusalError
 from mesh.serve.access.scopes import Scope
@@ -133,6 +134,52 @@ def test_a_deep_header_is_malformed() -> None:
 def test_the_only_key_needs_no_id() -> None:
     signer = Signer(key_id=None)
     assert tokens(signer.key_set).check(signer.token()).name == "alice"
+
+
+def test_a_token_that_was_checked_is_checked_again_when_it_ends_or_keys_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = [parse_key_set(SIGNER.key_set, "ES256", "The set")]
+    wanted: list[None] = []
+    checker = Tokens(
+        lambda: keys[-1],
+        lambda: wanted.append(None),
+        algorithm="ES256",
+        audience=AUDIENCE,
+        issuer=ISSUER,
+        default_scopes=frozenset(),
+    )
+    checked = []
+    decode = jwt.decode
+
+    def count(*arguments: Any, **options: Any) -> Any:
+        checked.append(arguments[0])
+        return decode(*arguments, **options)
+
+    monkeypatch.setattr(jwt, "decode", count)
+    token = SIGNER.token()
+    for _ in range(3):
+        assert checker.check(token).name == "alice"
+    assert checked == [token]
+    keys.append(parse_key_set(Signer("two").key_set, "ES256", "The set"))
+    with pytest.raises(RefusalError, match="unknown"):
+        checker.check(token)
+    # Its key may be a new one of the issuer.
+    assert len(wanted) == 1
+    keys.pop()
+    assert checker.check(token).name == "alice"
+    assert len(checked) == 1
+    monkeypatch.setattr(time, "time", lambda: NOW + 10_000)
+    checker.check(token)
+    assert len(checked) == 2
+
+
+def test_tokens_without_end_take_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens_module, "MAX_KNOWN", 3)
+    checker = tokens()
+    for number in range(10):
+        checker.check(SIGNER.token(sub=str(number)))
+    assert len(checker._known) == 3
 
 
 def test_names_for_the_log_are_plain() -> None:
