@@ -106,7 +106,10 @@ def read_key_file(path: Path) -> KeyFile:
         UsageError: it can't be read, or isn't such a file.
     """
     try:
-        if path.is_file() and path.stat().st_size == 0:
+        if path.exists() and not path.is_file():
+            # Reading a pipe would wait for its writer.
+            raise MeshError(f"{path} is not a file; {ADVICE}.")
+        if path.exists() and path.stat().st_size == 0:
             raise MeshError(f"The file of keys {path} is empty; {ADVICE}.")
         return read_model(KeyFile, path, ADVICE)
     except MeshError as error:

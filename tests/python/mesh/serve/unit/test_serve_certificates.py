@@ -90,9 +90,9 @@ def test_a_damaged_certificate_leaves_the_context_as_it_was(authority: Authority
 def handshake(server: ssl.SSLContext, authority: Authority) -> str:
     """The name that a client sees of a server with a context."""
     client = ssl.create_default_context(cafile=authority.file)
-    ends = ssl.MemoryBIO(), ssl.MemoryBIO()
-    asking = client.wrap_bio(*ends, server_hostname="localhost")
-    answering = server.wrap_bio(*reversed(ends), server_side=True)
+    one, other = ssl.MemoryBIO(), ssl.MemoryBIO()
+    asking = client.wrap_bio(one, other, server_hostname="localhost")
+    answering = server.wrap_bio(other, one, server_side=True)
     for _ in range(4):
         for each in (asking, answering):
             try:

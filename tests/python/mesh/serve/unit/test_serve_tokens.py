@@ -75,7 +75,7 @@ def forged() -> str:
 
 def unsigned() -> str:
     claims = jwt.decode(SIGNER.token(), options={"verify_signature": False})
-    return jwt.encode(claims, None, "none", headers={"kid": "one"})
+    return jwt.encode(claims, "", "none", headers={"kid": "one"})
 
 
 @pytest.mark.parametrize(
