@@ -10,7 +10,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mesh.core.errors import MeshError
-from mesh.loadtest.plan import PlannedRequest
+from mesh.loadtest.plan import PlannedRequest, key_header
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +37,20 @@ class Server:
         url: without a path.
         timeout_seconds: silence after which a request fails.
         ca_file: certificates of the authorities to trust, in PEM; None for the system's.
+        key: that the server asks for.
     """
 
-    def __init__(self, url: str, timeout_seconds: float, ca_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout_seconds: float,
+        ca_file: Path | None = None,
+        key: str | None = None,
+    ) -> None:
         self._url = url
         self._client = httpx.Client(
             base_url=url,
+            headers=key_header(key),
             timeout=timeout_seconds,
             trust_env=False,
             verify=ssl.create_default_context(cafile=ca_file),
@@ -87,6 +95,11 @@ class Server:
             response = self._client.request(request.method, request.path)
         except httpx.HTTPError as error:
             raise MeshError(f"The server at {self._url} sends no bio ({error!r}).") from error
+        if response.status_code in (401, 403):
+            raise MeshError(
+                f"The server at {self._url} asks for a key with the scopes predict and inspect "
+                f"(status {response.status_code}); set LOAD_API_KEY."
+            )
         bio = _read_bio(response.text) if response.status_code == 200 else None
         if bio is None or bio.model_name != name:
             found = f"serves {bio.model_name}" if bio else f"has no bio at {request.path}"
