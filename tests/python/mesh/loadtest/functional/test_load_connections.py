@@ -114,7 +114,7 @@ def test_server_that_asks_for_a_key(server: Any) -> None:
 
 def test_a_key_is_not_written_with_a_plan() -> None:
     settings = {"users": 1, "spawn_rate": 1, "run_seconds": 1, "timeout_seconds": 1}
-    plan = LoadPlan(url="http://a", think_seconds=0, requests=(), api_key="key", **settings)  # type: ignore[arg-type]
+    plan = LoadPlan(url="http://a", think_seconds=0, requests=(), api_key="key", **settings)
     assert "key" not in plan.model_dump_json()
     assert "key'" not in repr(plan)
 

@@ -96,6 +96,9 @@ def configure(folder: Path, port: int, registry: str, key: str) -> None:
     ):
         assert deployed in text
         text = text.replace(deployed, here)
+    if os.geteuid() == 0:
+        # Workers would be another user's then, who can't read the files of tests.
+        text = f"user root;\n{text}"
     (folder / "nginx.conf").write_text(text)
     request = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
     names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
