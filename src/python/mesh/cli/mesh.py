@@ -143,6 +143,7 @@ for name, attribute, text in (
         "Write Kubernetes manifests of PROJECT's server, with a version of its model.",
     ),
     ("data", "group", "Show, tag, fetch, compare, verify and repair versions of data."),
+    ("keys", "group", "Make, list and revoke the keys of callers that servers ask for."),
     (
         "lineage",
         "command",

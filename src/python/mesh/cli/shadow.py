@@ -144,7 +144,7 @@ def command(
         host=host, port=port, allowed_hosts=hosts, drain_seconds=timeout
     )
     started = datetime.datetime.now(datetime.UTC)
-    with listen(settings) as listener:
+    with listen(settings, port) as listener:
         address = base_url(host, listener.getsockname()[1])
         click.echo(
             f"Requests to {address} go to {of_url}, and {share:g} of the predictions of {model} to "
@@ -232,7 +232,7 @@ async def _serve(
     # It also refuses what two servers may read differently.
     app.add_middleware(RequestCheck, hosts=hosts)
     app.add_middleware(_GivesId)
-    await serve_until(stopped, app, settings, listener)
+    await serve_until(stopped, app, settings, [listener], None)
     await proxy.close()
 
 

@@ -155,7 +155,8 @@ def run_load_test(
     directory = model_directory(project, settings, workspace)
     plan = LoadPlan(requests=requests, **settings.model_dump(include=set(LoadPlan.model_fields)))
     figures: list[GeneratorFigures] = []
-    with Server(settings.url, settings.timeout_seconds, settings.ca_file) as server:
+    key = plan.api_key.get_secret_value() if plan.api_key else None
+    with Server(settings.url, settings.timeout_seconds, settings.ca_file, key) as server:
         server.require_ready()
         bio = server.bio(requests[0], project.name)
         if project.kind == "trained":

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mesh.core.errors import MeshError, as_clause
 from mesh.loadtest.own_times import served_model
-from mesh.loadtest.plan import PlannedRequest
+from mesh.loadtest.plan import PlannedRequest, key_header
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ class Server:
         url: without a path.
         timeout_seconds: silence after which a request fails.
         ca_file: certificates of the authorities to trust, in PEM; None for the system's.
+        key: that the server asks for.
         url_setting: what errors advise to set to another URL.
         ca_setting: what they advise to set to a file of certificates.
     """
@@ -48,6 +49,7 @@ class Server:
         url: str,
         timeout_seconds: float,
         ca_file: Path | None = None,
+        key: str | None = None,
         *,
         url_setting: str = "LOAD_URL",
         ca_setting: str = "LOAD_CA_FILE",
@@ -57,6 +59,7 @@ class Server:
         self._ca_setting = ca_setting
         self._client = httpx.Client(
             base_url=url,
+            headers=key_header(key),
             timeout=timeout_seconds,
             trust_env=False,
             verify=ssl.create_default_context(cafile=ca_file),
@@ -102,6 +105,11 @@ class Server:
             response = self._client.request(request.method, request.path)
         except httpx.HTTPError as error:
             raise MeshError(f"The server at {self._url} sends no bio ({error!r}).") from error
+        if response.status_code in (401, 403):
+            raise MeshError(
+                f"The server at {self._url} asks for a key with the scopes predict and inspect "
+                f"(status {response.status_code}); set LOAD_API_KEY."
+            )
         bio = _read_bio(response.text) if response.status_code == 200 else None
         if bio is None or bio.model_name != name:
             found = f"serves {bio.model_name}" if bio else f"has no bio at {request.path}"

@@ -20,6 +20,12 @@ from mesh.serve.request_check import LINGER_SECONDS, MALFORMED
 logger = logging.getLogger("mesh.serve.access")
 
 REQUEST_ID = b"x-request-id"
+MORE_HEADERS = "more_headers"
+"""The key in a request's state of headers that its response gets, whatever it is."""
+
+CALLER = "caller"
+"""The key in a request's state of who sent it, where the server asks."""
+
 CLIENT_LEFT = 499
 """The status that nginx logs when the client left before its response."""
 QUIET_ROUTES = frozenset(
@@ -34,6 +40,9 @@ CUT_OFF = "The server was shut down before the response was ready; try again."
 DEFECT = "The server failed to respond; its log says why, under this request id."
 
 _VALID_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+_FIRST_ERROR = 400
+# A key or a token that a client has put into the path, where there is nothing.
+_SECRET = re.compile(r"mesh_[0-9a-f]{12}_[A-Za-z0-9_-]+|eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){1,2}")
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
 
 
@@ -128,7 +137,8 @@ class AccessMiddleware:
         return ProblemError(500, DEFECT)
 
     def _complete_headers(self, scope: Scope, message: Message, request_id: str) -> None:
-        message["headers"] = [*message["headers"], (REQUEST_ID, request_id.encode("ascii"))]
+        more = scope["state"].get(MORE_HEADERS, ())
+        message["headers"] = [*message["headers"], (REQUEST_ID, request_id.encode("ascii")), *more]
         is_ending = self._availability.phase in (Phase.DRAINING, Phase.CLOSED)
         if is_ending and scope["http_version"].startswith("1"):
             MutableHeaders(scope=message)["Connection"] = "close"
@@ -141,7 +151,11 @@ class AccessMiddleware:
             return
         client = scope.get("client")
         client_addr = f"{client[0]}:{client[1]}" if client else "-"
-        request_line = f"{scope['method']} {_target(scope)} HTTP/{scope['http_version']}"
+        target = _target(scope)
+        if status >= _FIRST_ERROR:
+            target = _SECRET.sub("***", target)
+        request_line = f"{scope['method']} {target} HTTP/{scope['http_version']}"
+        caller = {CALLER: scope["state"][CALLER]} if CALLER in scope["state"] else {}
         milliseconds = round(seconds * 1000, 3)
         logger.log(
             level,
@@ -153,6 +167,7 @@ class AccessMiddleware:
                 "status_code": status,
                 "duration_ms": milliseconds,
                 "request_id": request_id,
+                **caller,
             },
         )
 
@@ -210,7 +225,7 @@ class LingeringClose:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, unless its method has no body."""
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
         else:
             body = _Body(receive)

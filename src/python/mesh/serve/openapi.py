@@ -36,9 +36,17 @@ PROBLEMS = {
 INFERENCE = tuple(PROBLEMS)
 
 
-def openapi_route(model: ServedModel) -> Route:
-    """The document at `/openapi.json`."""
+def openapi_route(model: ServedModel, *, needs_credentials: bool = False) -> Route:
+    """The document at `/openapi.json`.
+
+    Args:
+        needs_credentials: whether all but probes need a key or token.
+    """
     document = openapi_document(model)
+    if needs_credentials:
+        from mesh.serve.access.openapi import add_security
+
+        add_security(document)
 
     async def show(request: Request) -> Response:  # noqa: ARG001 - Starlette passes it
         return JSONResponse(document)

@@ -25,6 +25,9 @@ LINGER_SECONDS = 2.0
 MALFORMED = "malformed"
 """The key in a request's state of the status with which its server refuses it."""
 
+CERTIFICATE = "certificate"
+"""The key in a request's state of the name in its client's certificate."""
+
 _REASONS = {
     400: "The request is not valid HTTP/1.1, which needs one header Host.",
     431: f"The header is larger than {MAX_HEADER_BYTES} bytes.",

@@ -197,7 +197,7 @@ def test_a_slow_body_gets_a_timeout(serve: Serve) -> None:
 
 
 def test_a_slow_header_is_cut_off_and_other_clients_are_served(serve: Serve) -> None:
-    server = serve(keep_alive_seconds=1)
+    server = serve(receive_seconds=1)
     connections = [connect(server) for _ in range(50)]
     for connection in connections:
         connection.sendall(b"POST /v1/mod")
