@@ -12,6 +12,7 @@ MAX_ACCEPTED = 50
 """Media types of an `Accept` header that are looked at."""
 
 JSON = "application/json"
+BYTES = "application/octet-stream"
 OPENMETRICS = "application/openmetrics-text"
 PLAIN = "text/plain"
 
@@ -22,13 +23,14 @@ _QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
-def require_json(headers: Mapping[bytes, bytes]) -> None:
+def require_json(headers: Mapping[bytes, bytes], *, and_bytes: bool = False) -> None:
     """Check that the body is JSON in UTF-8; a missing media type counts as that.
 
     Clients of the Open Inference Protocol send none.
 
     Args:
         headers: as ASGI gives them, names in lower case.
+        and_bytes: whether it may also be said to be bytes, as Triton's clients say of all bodies.
 
     Raises:
         ProblemError: 415.
@@ -42,6 +44,8 @@ def require_json(headers: Mapping[bytes, bytes]) -> None:
     if text == JSON:
         return
     kind, parameters = parse_media_type(text) or ("", {})
+    if and_bytes and kind == BYTES:
+        return
     if kind != JSON or parameters.get("charset", "utf-8").lower() not in _UTF_8:
         raise ProblemError(415, f"The body is {shorten(text)}; send application/json in UTF-8.")
 

@@ -1,5 +1,6 @@
 """Models behind the API: a project implements one to be served."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from mesh.serve.version_files import VersionFiles
 Request = TypeVar("Request")
 Result = TypeVar("Result")
 
+_NUMBER = re.compile(r"(?<=-)[0-9]+\Z")
+
 CHARACTERS_OF_PASS = 4_000
 """Of documents: about a thousand tokens, which a network computes in one pass."""
 
@@ -34,6 +37,8 @@ class ServedModel(ABC):
         request_model: validates the body of a request. Its lists and strings need a `max_length`: from
             these follows how large a body may be (`mesh.serve.request_limits`).
         response_model: the type of all responses.
+        version: names what is served in paths of the Open Inference Protocol: the number of a
+            compiled version; 1 where code is the model.
         settings: classes of the model's own settings.
         ready: whether the model, once loaded, can respond. A model that depends on another service
             may set it to False while that is down; damaged files do for good.
@@ -46,6 +51,7 @@ class ServedModel(ABC):
     name: str
     request_model: type[BaseModel]
     response_model: type[BaseModel]
+    version: str = "1"
     settings: tuple[type[MeshSettings], ...] = ()
     ready: bool = True
 
@@ -145,6 +151,8 @@ class ArtifactModel(ServedModel):
             raise UsageError(f"{self.name} needs the directory of a compiled version.")
         self._directory = directory
         self._card: dict[str, Any] = {}
+        if number := _NUMBER.search(directory.name):
+            self.version = number[0]
 
     @abstractmethod
     def load_compiled(self, folder: Path) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
@@ -19,6 +19,8 @@ from mesh.serve.model import ServedModel
 from mesh.serve.problems import RETRY_AFTER, ProblemError, shorten, validation_problem
 from mesh.serve.request_limits import Extent, largest_request
 from mesh.serve.settings import ServeSettings
+
+Schema = TypeVar("Schema", bound=BaseModel)
 
 _JSON_TYPE = (b"content-type", JSON.encode())
 INLINE_BYTES = 64 * 1024
@@ -59,7 +61,9 @@ class Predictor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to a request."""
         require_model(scope, self._model)
-        async with self.accepted(scope, receive, self._model.request_model) as parsed:
+        schema = self._model.request_model
+        async with self.accepted(scope, receive, schema) as content:
+            parsed = await self.validated(schema, content)
             [body] = await self.infer([parsed], receive)
         headers = [(b"content-length", str(len(body)).encode()), _JSON_TYPE]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -67,28 +71,60 @@ class Predictor:
 
     @contextlib.asynccontextmanager
     async def accepted(
-        self, scope: Scope, receive: Receive, schema: type[BaseModel]
-    ) -> AsyncIterator[Any]:
-        """Read and validate the body of a request; cheap checks come first.
+        self,
+        scope: Scope,
+        receive: Receive,
+        schema: type[BaseModel],
+        *,
+        and_bytes: bool = False,
+        json_bytes: int | None = None,
+    ) -> AsyncIterator[bytes]:
+        """Read the body of a request for a prediction; cheap checks come first.
 
         Until the end of the block, the body counts as in flight.
+
+        Args:
+            schema: of the body, or of its first `json_bytes` bytes.
+            and_bytes: see `require_json`.
 
         Raises:
             ProblemError: 400, 408, 413, 415, 422 or 503.
             ClientDisconnect: the client left.
         """
         headers = dict(scope["headers"])
-        require_json(headers)
+        require_json(headers, and_bytes=and_bytes)
         if self._availability.phase not in ACCEPTING or not self._model.ready:
             self._metrics.rejections.labels("unavailable").inc()
             raise self._availability.unavailable()
         if len(self._dispatcher) >= self._dispatcher.queue_size:
             raise self._queue_full()
-        limits = Extent(self._max_bytes, largest_request(schema).elements)
-        with Body(self._flight, limits, self._settings.receive_seconds) as body:
-            yield await self._validated(schema, await body.read(headers, receive))
+        with self._body(self._max_bytes, schema, json_bytes) as body:
+            yield await body.read(headers, receive)
 
-    async def _validated(self, schema: type[BaseModel], body: bytes) -> Any:
+    async def message(self, scope: Scope, receive: Receive, schema: type[Schema]) -> Schema:
+        """Read and validate a small body that asks for no prediction.
+
+        It may be empty, and be said to be bytes.
+
+        Raises:
+            ProblemError: 400, 408, 413, 415, 422 or 503.
+            ClientDisconnect: the client left.
+        """
+        headers = dict(scope["headers"])
+        require_json(headers, and_bytes=True)
+        with self._body(INLINE_BYTES, schema) as body:
+            return await self.validated(schema, await body.read(headers, receive) or b"{}")
+
+    def _body(self, size: int, schema: type[BaseModel], json_bytes: int | None = None) -> Body:
+        limits = Extent(size, largest_request(schema).elements)
+        return Body(self._flight, limits, self._settings.receive_seconds, json_bytes)
+
+    async def validated(self, schema: type[Schema], body: bytes) -> Schema:
+        """The message in a body.
+
+        Raises:
+            ProblemError: 400 or 422.
+        """
         try:
             if len(body) <= INLINE_BYTES:
                 return schema.model_validate_json(body)
