@@ -35,7 +35,7 @@ from mesh.serve.inference_schemas import (
 from mesh.serve.inference_tensors import read_text, texts_of, write_texts
 from mesh.serve.media_types import BYTES, JSON
 from mesh.serve.model import ServedModel
-from mesh.serve.predict import Predictor, require_model
+from mesh.serve.predict import Predictor, require_model, validate
 from mesh.serve.problems import ProblemError, shorten, validation_problem
 from mesh.serve.settings import ServeSettings
 
@@ -145,21 +145,24 @@ class InferenceProtocol:
             request.scope, request.receive, InferRequest, and_bytes=True, json_bytes=json_bytes
         )
         async with accepted as body:
-            parsed, texts = await self._parsed(body, json_bytes)
-            requests = self._requests(texts)
+            parsed, requests = await self._predictor.validated(
+                len(body), lambda: self._read(body, json_bytes)
+            )
             responses = await self._predictor.infer(requests, request.receive)
         return self._response(parsed, responses)
 
-    async def _parsed(self, body: bytes, json_bytes: int | None) -> tuple[InferRequest, list[str]]:
+    def _read(self, body: bytes, json_bytes: int | None) -> tuple[InferRequest, list[BaseModel]]:
+        """The message in a body, and a request for each of its texts."""
         if json_bytes == 0:
             tensor = {"name": INPUT, "shape": [1], "datatype": "BYTES"}
-            return InferRequest.model_validate({"inputs": [tensor]}), [read_text(body, 0)]
+            message = InferRequest.model_validate({"inputs": [tensor]})
+            return message, self._requests([read_text(body, 0)])
         end = len(body) if json_bytes is None else json_bytes
         if end > len(body):
             detail = f"The header {BINARY_HEADER} is {end}, and the body has {len(body)} bytes."
             raise ProblemError(400, detail)
-        parsed = await self._predictor.validated(InferRequest, body[:end])
-        return parsed, texts_of(parsed, body[end:], self._max_texts)
+        message = validate(InferRequest, body[:end])
+        return message, self._requests(texts_of(message, body[end:], self._max_texts))
 
     def _requests(self, texts: list[str]) -> list[BaseModel]:
         requests = []

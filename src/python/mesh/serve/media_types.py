@@ -13,6 +13,7 @@ MAX_ACCEPTED = 50
 
 JSON = "application/json"
 BYTES = "application/octet-stream"
+LINES = "application/x-ndjson"
 OPENMETRICS = "application/openmetrics-text"
 PLAIN = "text/plain"
 
@@ -70,13 +71,13 @@ def parse_media_type(text: str) -> tuple[str, dict[str, str]] | None:
     return None if text[end:].strip(" \t") else (found[1].lower(), parameters)
 
 
-def prefers_openmetrics(accept: str) -> bool:
-    """Whether an `Accept` header wants OpenMetrics 1.0 rather than plain text."""
-    qualities = {OPENMETRICS: 0.0, PLAIN: 0.0}
+def prefers(accept: str, wanted: str, other: str) -> bool:
+    """Whether an `Accept` header wants a media type of version 1.0.0, if any, rather than another."""
+    qualities = {wanted: 0.0, other: 0.0}
     for each in accept.split(",", MAX_ACCEPTED)[:MAX_ACCEPTED]:
         kind, parameters = parse_media_type(each) or ("", {})
         quality = parameters.get("q", "1")
-        is_known = kind == PLAIN or parameters.get("version", "1.0.0") == "1.0.0"
+        is_known = kind == other or parameters.get("version", "1.0.0") == "1.0.0"
         if kind in qualities and is_known and _QUALITY.fullmatch(quality):
             qualities[kind] = max(qualities[kind], float(quality))
-    return 0 < qualities[OPENMETRICS] >= qualities[PLAIN]
+    return 0 < qualities[wanted] >= qualities[other]

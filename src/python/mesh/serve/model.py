@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,12 +11,13 @@ from pydantic import BaseModel
 
 from mesh.core.card import COMPILED, ModelCard
 from mesh.core.errors import MeshError, UsageError
+from mesh.core.passes import checkpoint
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
-from mesh.serve.documents import EXAMPLE_TEXT, DocumentsRequest, RefusedDocument
+from mesh.serve.documents import EXAMPLE_TEXT, DocumentsRequest
+from mesh.serve.results import RefusedDocumentError
 from mesh.serve.version_files import VersionFiles
 
-Request = TypeVar("Request")
 Result = TypeVar("Result")
 
 _NUMBER = re.compile(r"(?<=-)[0-9]+\Z")
@@ -100,6 +101,31 @@ class ServedModel(ABC):
         if isinstance(result, Exception):
             raise result
         return result
+
+    def parts(self, request: Any) -> Sequence[Any]:
+        """The requests that make up a request, so that each has a part of its outputs.
+
+        By default there is one for each document. Where the documents of a request count together,
+        it is its only part.
+        """
+        if not isinstance(request, DocumentsRequest):
+            return [request]
+        return [request.model_copy(update={"inputs": [item]}) for item in request.inputs]
+
+    def outputs(self, request: Any) -> Iterator[Any]:
+        """The `outputs` of the response to a request, each as soon as it is ready, in their order.
+
+        Raises:
+            Exception: see `predict`; after the outputs before it.
+        """
+        for number, part in enumerate(self.parts(request)):
+            checkpoint()
+            try:
+                response = self.predict(part)
+            except RefusedDocumentError as error:
+                # The part counts from 0.
+                raise RefusedDocumentError(number, error.reason) from error
+            yield from getattr(response, "outputs", [response])
 
     def warm_up(self) -> None:
         """Respond once, so that no client waits for anything lazy."""
@@ -205,77 +231,3 @@ class EncoderModel(ServedModel):
 
     def bio(self) -> dict[str, Any]:
         return {"model_name": self.name, "model_card": self._card}
-
-
-def attempt(work: Callable[[Request], Result], request: Request) -> Result | Exception:
-    """The result for a request, or the exception that is raised for it."""
-    try:
-        return work(request)
-    except Exception as error:
-        return error
-
-
-def compute_accepted(
-    prepare: Callable[[Any], Request],
-    compute: Callable[[list[Request]], Sequence[Result]],
-    requests: Sequence[Any],
-) -> list[Result | Exception]:
-    """Compute the requests of a batch together, without those that are refused.
-
-    Args:
-        prepare: checks a request and turns it into the input of `compute`; its exception becomes
-            the request's result.
-        compute: returns a result for each request that it gets, in their order.
-    """
-    prepared = [attempt(prepare, request) for request in requests]
-    results = iter(compute([each for each in prepared if not isinstance(each, Exception)]))
-    return [each if isinstance(each, Exception) else next(results) for each in prepared]
-
-
-def compute_documents(
-    check: Callable[[Any], None],
-    read: Callable[[Any, Any], Request],
-    compute: Callable[[list[Request]], Sequence[Result]],
-    requests: Sequence[Any],
-) -> list[list[Result | RefusedDocument] | Exception]:
-    """Compute the documents of a batch's requests together, without those that are refused.
-
-    A refused document takes its request with it, unless the request says `on_error: "item"`.
-
-    Args:
-        check: refuses a whole request by its configuration, by an exception.
-        read: checks an input of a request and turns it into one of `compute`; gets the request's
-            configuration, of a subclass of `LanguageConfiguration`, too. It refuses a document by
-            a `UsageError`.
-        compute: returns a result for each input that it gets, in their order.
-        requests: each has `configuration` and `inputs`.
-
-    Returns:
-        For each request the results of its documents, or its exception.
-    """
-
-    def read_all(request: Any) -> list[Request | RefusedDocument]:
-        check(request.configuration)
-        found: list[Request | RefusedDocument] = []
-        for number, item in enumerate(request.inputs):
-            try:
-                found.append(read(item, request.configuration))
-            except UsageError as error:
-                if request.configuration.on_error == "request":
-                    raise UsageError(f"Document {number}: {error}") from error
-                found.append(RefusedDocument(error=str(error)))
-        return found
-
-    def compute_all(
-        prepared: list[list[Request | RefusedDocument]],
-    ) -> list[list[Result | RefusedDocument]]:
-        accepted = [
-            one for each in prepared for one in each if not isinstance(one, RefusedDocument)
-        ]
-        results = iter(compute(accepted))
-        return [
-            [one if isinstance(one, RefusedDocument) else next(results) for one in each]
-            for each in prepared
-        ]
-
-    return compute_accepted(read_all, compute_all, requests)

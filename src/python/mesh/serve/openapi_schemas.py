@@ -5,6 +5,7 @@ declares has the project's name in front, such as `KeywordsRequest`.
 """
 
 import functools
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -52,6 +53,8 @@ class Schemas:
         self.definitions: dict[str, Any] = schema["$defs"]
         for name, definition in self.definitions.items():
             definition["title"] = name
+        for model in received:
+            self._describe_defaults(self.received(model), set())
 
     def received(self, model: type[BaseModel]) -> dict[str, Any]:
         """A reference to the schema of a request."""
@@ -60,6 +63,32 @@ class Schemas:
     def sent(self, model: type[BaseModel]) -> dict[str, Any]:
         """A reference to the schema of a response."""
         return dict(self._references[model, "serialization"])
+
+    def _describe_defaults(self, schema: Any, seen: set[str]) -> None:
+        """Have descriptions tell the defaults of a request's members, in place of `default`.
+
+        openapi-typescript takes a member with a `default` for one that must be sent.
+        """
+        if isinstance(schema, list):
+            for each in schema:
+                self._describe_defaults(each, seen)
+        elif isinstance(schema, dict):
+            for member in schema.get("properties", {}).values():
+                _describe_default(member)
+            name = str(schema.get("$ref", "")).rpartition("/")[2]
+            if name and name not in seen:
+                seen.add(name)
+                self._describe_defaults(self.definitions[name], seen)
+            for key, value in schema.items():
+                if key not in ("example", "examples", "enum", "const"):
+                    self._describe_defaults(value, seen)
+
+
+def _describe_default(member: dict[str, Any]) -> None:
+    default = member.pop("default", None)
+    if default is not None and not isinstance(default, dict):
+        description = f"{member.get('description', '')} By default {json.dumps(default)}."
+        member["description"] = description.strip()
 
 
 def _prefixed(prefix: str, found: re.Match[str]) -> str:

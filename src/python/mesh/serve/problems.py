@@ -13,6 +13,7 @@ from mesh.core.urls import mask_urls
 
 RETRY_AFTER = {"Retry-After": "1"}
 MEDIA_TYPE = "application/problem+json"
+DEFECT = "The server failed to respond; its log says why, under this request id."
 MAX_ERRORS = 20
 MAX_COUNTED_ERRORS = 10_000
 MAX_TEXT = 300
@@ -70,15 +71,20 @@ class ProblemError(Exception):
         self.headers = headers
 
 
-def problem_response(scope: Mapping[str, Any], problem: ProblemError) -> Response:
-    """The response to the request of the scope."""
-    details = ProblemDetails(
+def problem_details(scope: Mapping[str, Any], problem: ProblemError) -> ProblemDetails:
+    """What the client of the scope's request gets to know."""
+    return ProblemDetails(
         title=HTTPStatus(problem.status).phrase,
         status=problem.status,
         detail=problem.detail,
         request_id=scope["state"]["request_id"],
         errors=list(problem.errors) or None,
     )
+
+
+def problem_response(scope: Mapping[str, Any], problem: ProblemError) -> Response:
+    """The response to the request of the scope."""
+    details = problem_details(scope, problem)
     media_type = MEDIA_TYPE
     if scope["path"].startswith("/v2"):
         error = "; ".join(map(_sentence, problem.errors)) or problem.detail

@@ -112,6 +112,19 @@ def test_a_projects_schemas_have_its_name(project: str, names: set[str]) -> None
     assert schemas["Live"]["properties"].keys() == {"live"}
 
 
+def test_defaults_of_requests_are_told_by_descriptions() -> None:
+    schemas = openapi_document(Counter())["components"]["schemas"]
+    # openapi-typescript would have clients send what has a default.
+    assert schemas["CounterPart"]["properties"]["weight"] == {
+        "title": "Weight",
+        "type": "number",
+        "description": "By default 1.0.",
+    }
+    for name in ("InferRequest", "InputTensor", "RequestParameters", "IndexRequest"):
+        for member in schemas[name]["properties"].values():
+            assert "default" not in member
+
+
 def test_paths_are_relative_to_the_document_so_that_a_proxy_may_add_a_prefix() -> None:
     document = openapi_document(Counter())
     [server] = document["servers"]

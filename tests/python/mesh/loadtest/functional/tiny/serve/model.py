@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from mesh.core.card import ModelCard
-from mesh.serve.model import ServedModel, attempt
+from mesh.serve.model import ServedModel
+from mesh.serve.results import attempt
 
 from ..project import PROJECT
 from ..schema import Document, Prediction, Request, Response
