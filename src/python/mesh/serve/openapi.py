@@ -21,7 +21,7 @@ from mesh.serve.inference_schemas import (
     RepositoryIndex,
     ServerMetadata,
 )
-from mesh.serve.media_types import JSON
+from mesh.serve.media_types import JSON, LINES
 from mesh.serve.model import ServedModel
 from mesh.serve.openapi_schemas import Schemas
 from mesh.serve.problems import MEDIA_TYPE, ProblemDetails, ProtocolProblem
@@ -127,6 +127,10 @@ def _model_paths(model: ServedModel, schemas: Schemas) -> dict[str, Any]:
     example = model.example_request(EXAMPLE_TEXT).model_dump(mode="json", exclude_unset=True)
     predict = _operation(
         "model", "predict", "Predict", _responses(schemas, model.response_model, INFERENCE)
+    )
+    # Not as a second type of the response: generated clients would take it for either.
+    predict["description"] = (
+        f"With `Accept: {LINES}`, each of the `outputs` is a line of JSON, sent as soon as it is ready."
     )
     predict["requestBody"] = _body(schemas.received(model.request_model), example)
     bio = _operation("model", "bio", "Description of the model", _responses(schemas, Bio, (404,)))
