@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mesh.serve.availability import Availability, Phase
 from mesh.serve.metrics import Metrics
-from mesh.serve.problems import RETRY_AFTER, ProblemError, problem_response, shorten
+from mesh.serve.problems import DEFECT, RETRY_AFTER, ProblemError, problem_response, shorten
 from mesh.serve.request_check import LINGER_SECONDS, MALFORMED
 
 # The access log's name is documented: logging is configured by it.
@@ -37,7 +37,6 @@ MAX_LINGERS = 5
 MAX_DISCARDED_BYTES = 64 * 1024 * 1024
 
 CUT_OFF = "The server was shut down before the response was ready; try again."
-DEFECT = "The server failed to respond; its log says why, under this request id."
 
 _VALID_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _FIRST_ERROR = 400

@@ -34,7 +34,13 @@ _REASONS = {
     503: "The server has as many connections open as it accepts; try again later.",
 }
 _VERSIONS = frozenset({"1.0", "1.1", "2"})
-_SINGLE = (b"host", b"content-type", b"content-length", b"content-encoding")
+_SINGLE = (
+    b"host",
+    b"content-type",
+    b"content-length",
+    b"content-encoding",
+    b"inference-header-content-length",
+)
 """Headers that senders, proxies and servers would read differently if there were several."""
 
 TRANSFER_ENCODING = b"transfer-encoding"
