@@ -27,7 +27,7 @@ def main() -> int:
     except TerminatedError:
         return 128 + signal.SIGTERM
     except (EOFError, OSError):
-        # The search has ended.
+        # The search was killed before the trial's beginning, or after its end.
         return 1
 
 
@@ -43,8 +43,12 @@ def _work(connection: "Connection[object, object]") -> int:
         torch.set_num_threads(task.threads)
 
     def ask(message: Epoch | Ended) -> bool:
-        connection.send(message)
-        return bool(connection.recv())
+        try:
+            connection.send(message)
+            return bool(connection.recv())
+        except (EOFError, OSError) as error:
+            # The search was killed.
+            raise TerminatedError from error
 
     with temporary_folder():
         if last := run_trial(task, ask):

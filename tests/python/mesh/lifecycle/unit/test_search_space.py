@@ -34,7 +34,10 @@ def read(tmp_path: Path, text: str | bytes) -> Space:
         ("batch_size = { low = 1e1, high = 100, log = true }", IntDistribution(10, 100, log=True)),
         ("batch_size = [16, 32]", CategoricalDistribution([16, 32])),
         ("freeze_embeddings = [true, false]", CategoricalDistribution([True, False])),
-        ("base_model = ['one', 'hf://two/2@main']", CategoricalDistribution(["one", "hf://two/2@main"])),
+        (
+            "base_model = ['one', 'hf://two/2@main']",
+            CategoricalDistribution(["one", "hf://two/2@main"]),
+        ),
         ("seed = [3]", CategoricalDistribution([3])),
     ],
 )
@@ -78,7 +81,10 @@ def test_less_loss_is_better(tmp_path: Path) -> None:
         ("learning_rate = { low = 1, high = inf }", "learning_rate=inf: use a finite number"),
         ("learning_rate = { low = nan, high = 1 }", "learning_rate=nan: "),
         ("learning_rate = { low = 1, high = 0.1 }", "has low=1.0 above high=0.1"),
-        ("learning_rate = { low = 1, hihg = 2 }", "key of learning_rate 'hihg'; did you mean high?"),
+        (
+            "learning_rate = { low = 1, hihg = 2 }",
+            "key of learning_rate 'hihg'; did you mean high?",
+        ),
         ("weight_decay = { low = 0, high = 1, log = true }", "weight_decay has log=True"),
         ("weight_decay = { low = 0, high = 1, log = 'yes' }", "weight_decay has log='yes'"),
         ("epochs = { low = 1, high = 4, step = 2 }", "epochs has step=2, which must lead from"),

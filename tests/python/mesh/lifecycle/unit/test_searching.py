@@ -76,7 +76,7 @@ class Workers:
             self.kept[number] = answer
             folder = checkpoints(self._tasks[number].workspace) / f"network {number}"
             if answer:
-                folder.mkdir(parents=True)
+                folder.mkdir(parents=True, exist_ok=True)
         elif answer:
             self._go_on(number)
         else:
@@ -124,7 +124,7 @@ def make_settings(folder: Path, space: str = SPACE, **fields: Any) -> Search:
         data=DataSettings(root=str(folder / "data")),
         registry=RegistrySettings(uri=f"sqlite:///{folder}/registry.db"),
         space=read_space(file, fixed),
-        **{"trials": 12, "at_once": 1, **fields},
+        **{"trials": 8, "at_once": 1, **fields},
     )
 
 
@@ -138,10 +138,10 @@ def tried(study: Study) -> dict[int, dict[str, Any]]:
 
 
 def test_best_is_found_and_others_are_pruned(settings: Search) -> None:
-    study, workers = run(settings)
+    study, workers = run(replace(settings, trials=12))
     trials = study.trials()
     assert [task.number for task in workers.started] == list(range(12))
-    values = [each.ended.value for each in trials if each.ended.state == "complete"]
+    values = [each.ended.value or 0 for each in trials if each.ended.state == "complete"]
     assert values == sorted(values, reverse=True)
     assert len(values) < 12
     best = study.best()
@@ -171,7 +171,9 @@ def test_network_of_the_best_trial_is_the_only_one_that_stays(settings: Search) 
 def test_interrupted_search_goes_on_as_if_it_had_not_been(
     settings: Search, tmp_path: Path, message: int
 ) -> None:
-    expected = tried(run(make_settings(tmp_path / "other"))[0])
+    # After ten trials, settings are chosen by what the others have.
+    settings = replace(settings, trials=12)
+    expected = tried(run(make_settings(tmp_path / "other", trials=12))[0])
     with pytest.raises(KeyboardInterrupt):
         run(settings, interrupt=message)
     study, workers = run(settings)
@@ -190,10 +192,9 @@ def test_more_trials_may_be_asked_for_later(settings: Search) -> None:
 
 
 def test_several_run_at_once(settings: Search) -> None:
-    study, workers = run(settings, interrupt=0)
-    at_once, workers = run(make_settings(settings.workspace.workspace / "other", at_once=3))
+    study, workers = run(replace(settings, at_once=3))
     assert workers.most == 3
-    assert len(at_once.trials()) == 12
+    assert len(study.trials()) == 8
     assert {task.threads > 0 for task in workers.started} == {True}
 
 
@@ -202,7 +203,7 @@ def test_same_settings_are_tried_once(tmp_path: Path, settings: Search, at_once:
     chosen = make_settings(tmp_path / "few", "learning_rate = [0.1, 0.2]", at_once=at_once)
     study, workers = run(chosen)
     assert sorted(task.settings.learning_rate for task in workers.started) == [0.1, 0.2]
-    assert len(study.trials()) == 12
+    assert len(study.trials()) == 8
     assert {each.ended.value for each in study.trials()} == {0.1, 0.2}
 
 
@@ -224,7 +225,7 @@ def test_killed_trial_is_repeated_with_its_settings(
     assert ended[2].state == "complete"
     assert ended[4] == Ended(state="failed", reason="its process has ended with code 137")
     # A failed one doesn't count.
-    assert len(ended) == 13
+    assert len(ended) == 9
     assert "trial 2 goes on: its process has ended with code 137" in caplog.text
 
 
@@ -239,7 +240,7 @@ def test_three_failures_in_a_row_end_a_search_which_can_go_on(settings: Search) 
     ):
         run(settings, script=fail)
     study, workers = run(settings)
-    assert [task.number for task in workers.started] == list(range(7, 17))
+    assert [task.number for task in workers.started] == list(range(7, 13))
 
 
 def test_value_that_is_not_a_number_is_a_failure(settings: Search) -> None:
@@ -261,7 +262,7 @@ def test_full_disk_ends_a_search_at_once_and_its_trial_is_repeated(settings: Sea
     with pytest.raises(MeshError, match=r"^The disk of x is full: make room there\.$"):
         run(settings, script=fill)
     study, workers = run(settings)
-    assert [task.number for task in workers.started] == list(range(2, 12))
+    assert [task.number for task in workers.started] == list(range(2, 8))
     assert len(study.trials()) == 12
 
 
@@ -299,7 +300,9 @@ def test_damaged_record_of_a_search_is_a_sentence(settings: Search, damage: str)
     run(replace(settings, trials=1))
     [file] = settings.folder.glob("*/trials.jsonl")
     file.write_text(f"{damage}{file.read_text()}")
-    with pytest.raises(MeshError, match=r"trials\.jsonl, is damaged; without it, the search begins"):
+    with pytest.raises(
+        MeshError, match=r"trials\.jsonl, is damaged; without it, the search begins"
+    ):
         run(settings)
 
 
