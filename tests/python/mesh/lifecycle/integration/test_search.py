@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-from mesh.cli import search as command
-from mesh.cli.mesh import main
 from mesh.core.process import exit_code_of
 from mesh.lifecycle.search.messages import Ended, Epoch, Message, Stopped, Task
 from mesh.lifecycle.search.processes import Processes
@@ -25,7 +23,7 @@ from mesh.lifecycle.training import network
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.registry.factory import open_runs
 from mesh.registry.runs import Run
-from tiny_training import TINY, Tiny
+from tiny_training import TINY, Tiny, write_recipe
 
 SPACE = """
 [parameters]
@@ -38,13 +36,10 @@ seed = { low = 1, high = 1000 }
 @pytest.fixture
 def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The recipe of the tiny project, in a package that processes import."""
-    file = tmp_path / "code/tiny/recipe.py"
-    file.parent.mkdir(parents=True)
-    file.write_text("from tiny_training import OPINIONS as RECIPE\n")
     monkeypatch.syspath_prepend(tmp_path / "code")
     for name in [name for name in sys.modules if name.partition(".")[0] == "tiny"]:
         monkeypatch.delitem(sys.modules, name)
-    return file
+    return write_recipe(tmp_path / "code")
 
 
 def make_search(tiny: Tiny, trials: int, **settings: Any) -> Search:
@@ -223,68 +218,3 @@ def test_process_of_a_trial_that_is_killed_or_ended(tiny: Any, recipe: Path) -> 
     processes.close()
     assert process.returncode in (-signal.SIGTERM, exit_code_of(-signal.SIGTERM))
     processes.close()
-
-
-@pytest.fixture
-def mesh(
-    tiny: Any, recipe: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Any:
-    """Runs `mesh search tiny` with arguments; returns exit code, output and errors."""
-    monkeypatch.setattr(command, "get_project", lambda _: TINY)
-    monkeypatch.chdir(tiny.workspace.workspace)
-    for name, value in tiny.settings(epochs=1).items():
-        monkeypatch.setenv(f"TRAIN_{name.upper()}", str(value))
-    monkeypatch.setenv("DATA_ROOT", tiny.data.root)
-    monkeypatch.setenv("MESH_REGISTRY_URI", tiny.registry_settings.uri)
-    monkeypatch.setenv("MESH_REGISTRY_ARTIFACTS", tiny.registry_settings.artifacts)
-    Path("space.toml").write_text("[parameters]\nlearning_rate = [0.01]")
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mesh", "search", "tiny", *arguments])
-        code = main()
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
-
-
-def test_command_searches_in_processes_and_registers_on_request(mesh: Any, tiny: Any) -> None:
-    arguments = ("--space", "space.toml", "--trials", "2")
-    code, output, errors = mesh(*arguments)
-    assert code == 0, errors
-    assert "export TRAIN_LEARNING_RATE=0.01" in output
-    assert "trial 1 is the same as trial 0" in errors
-    assert tiny.registry.list() == []
-    code, output, errors = mesh(*arguments, "--register")
-    assert code == 0, errors
-    assert "the training has ended before" in errors
-    assert [version.reference for version in tiny.registry.list()] == ["TINY-TRAINED-1"]
-    code, output, errors = mesh(*arguments, "--retrain")
-    assert code == 0, errors
-    assert "epoch 1: validation score" in errors
-    assert [version.version for version in tiny.registry.list()] == [1, 2]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (("--space", "none.toml"), "error: The search space none.toml can't be read: No such"),
-        (("--space", "space.toml", "--trials", "0"), "Invalid value for '--trials'"),
-        (("--space", "space.toml", "--ray", "auto"), "error: --ray isn't supported: the"),
-        (("--trials", "3"), "Missing option '--space'"),
-        (("--space", "."), "error: The search space . can't be read: Is a directory"),
-    ],
-)
-def test_bad_input_is_a_sentence(mesh: Any, arguments: tuple[str, ...], expected: str) -> None:
-    code, output, errors = mesh(*arguments)
-    assert (code, output) == (2, "")
-    assert expected in errors
-    assert "Traceback" not in errors
-
-
-def test_search_without_features_is_a_sentence(mesh: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATA_ROOT", "nothing")
-    code, _, errors = mesh("--space", "space.toml")
-    assert code == 1
-    [said] = [line for line in errors.splitlines() if line.startswith("error: ")]
-    assert "features" in said

@@ -263,7 +263,7 @@ def test_full_disk_ends_a_search_at_once_and_its_trial_is_repeated(settings: Sea
         run(settings, script=fill)
     study, workers = run(settings)
     assert [task.number for task in workers.started] == list(range(2, 8))
-    assert len(study.trials()) == 12
+    assert len(study.trials()) == 8
 
 
 @pytest.mark.parametrize("bytes_written", [0, 20])
