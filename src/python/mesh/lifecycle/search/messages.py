@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from mesh.core.project import Project
@@ -23,7 +22,6 @@ class Task:
         metric: the figure by which trials are compared.
         search: the id of the search's run; empty without one.
         threads: of computation; 0 doesn't limit them.
-        folder: that relative paths begin in.
     """
 
     number: int
@@ -35,7 +33,6 @@ class Task:
     metric: str
     search: str
     threads: int
-    folder: Path
 
 
 @dataclass(frozen=True)

@@ -205,7 +205,7 @@ class _Trials:
 
     def _task(self, trial: "Trial") -> Task:
         chosen = self._settings
-        threads = (os.cpu_count() or 1) // chosen.at_once if chosen.at_once > 1 else 0
+        threads = max(1, (os.cpu_count() or 1) // chosen.at_once)
         return Task(
             number=trial.number,
             project=chosen.project,
@@ -215,8 +215,7 @@ class _Trials:
             registry=chosen.registry,
             metric=chosen.space.metric,
             search=self._recording.reference().get("id", ""),
-            threads=max(1, threads) if chosen.at_once > 1 else 0,
-            folder=Path.cwd(),
+            threads=threads if chosen.at_once > 1 else 0,
         )
 
     def _take(self, workers: Workers, trial: "Trial", message: Message) -> None:
@@ -228,10 +227,7 @@ class _Trials:
             )
             workers.reply(number, self._study.goes_on(trial, message.number, message.value))
         elif isinstance(message, Ended):
-            ended = message
-            if ended.value is not None and ended.value != ended.value:
-                ended = Ended(state="failed", reason=f"{metric} isn't a number")
-            self._end(workers, trial, ended)
+            self._end(workers, trial, message)
         elif not message.is_killed:
             raise FullDiskError(message.reason)
         else:

@@ -1,6 +1,7 @@
 """A trial: the training of a project with some of a search's settings, scored but not registered."""
 
 import logging
+import math
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -106,9 +107,15 @@ def _train(
 
 
 def _result(task: Task, network: TrainedNetwork, folder: str, recording: Recording) -> Ended:
-    """The value of the epoch whose network would be registered."""
+    """The value of the epoch whose network would be registered.
+
+    Raises:
+        MeshError: it isn't a number.
+    """
     best = max(network.epochs, key=lambda epoch: epoch["eval_score"])
     value = float(best[METRICS[task.metric][0]])
+    if math.isnan(value):
+        raise MeshError(f"{task.metric} isn't a number after epoch {best['epoch']:.0f}.")
     recording.log(int(best["step"]), {VALUE: value})
     return Ended(
         state="complete",

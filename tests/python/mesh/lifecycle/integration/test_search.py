@@ -19,7 +19,7 @@ from mesh.lifecycle.search.searching import Search, search
 from mesh.lifecycle.search.space import changed, read_space
 from mesh.lifecycle.search.study import Study
 from mesh.lifecycle.search.trial import run_trial
-from mesh.lifecycle.training import network
+from mesh.lifecycle.training import network, recording
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.registry.factory import open_runs
 from mesh.registry.runs import Run
@@ -104,6 +104,8 @@ def test_winner_is_kept_and_registered_without_training_again(
     tiny: Any, recipe: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
+    # A busy machine may need longer.
+    monkeypatch.setattr(recording, "_PATIENCE", 600)
     prunes: list[int] = []
     monkeypatch.setattr(Study, "goes_on", lambda _, trial, *__: trial.number not in prunes)
     chosen = make_search(tiny, 2)
@@ -162,7 +164,6 @@ def test_trial_that_can_not_be_done_says_why(
             metric="validation/score",
             search="",
             threads=0,
-            folder=Path(),
         )
         return run_trial(task, lambda _: True)
 
@@ -202,7 +203,6 @@ def test_process_of_a_trial_that_is_killed_or_ended(tiny: Any, recipe: Path) -> 
         metric="validation/score",
         search="",
         threads=0,
-        folder=Path(),
     )
     processes = Processes()
     recipe.write_text("import os\n\nos.kill(os.getpid(), 9)\n")

@@ -3,7 +3,6 @@
 import errno
 import json
 import logging
-import math
 import os
 import shutil
 from collections import deque
@@ -241,18 +240,6 @@ def test_three_failures_in_a_row_end_a_search_which_can_go_on(settings: Search) 
         run(settings, script=fail)
     study, workers = run(settings)
     assert [task.number for task in workers.started] == list(range(7, 13))
-
-
-def test_value_that_is_not_a_number_is_a_failure(settings: Search) -> None:
-    def diverge(task: Task, epoch: int) -> Message | None:
-        if task.number != 1:
-            return None
-        return Epoch(epoch, math.nan) if epoch == 1 else Ended(state="complete", value=math.nan)
-
-    study, _ = run(replace(settings, trials=3), script=diverge)
-    assert study.trials()[-1].ended == Ended(
-        state="failed", reason="validation/score isn't a number"
-    )
 
 
 def test_full_disk_ends_a_search_at_once_and_its_trial_is_repeated(settings: Search) -> None:
