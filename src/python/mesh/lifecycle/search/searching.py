@@ -26,6 +26,7 @@ from mesh.lifecycle.search.study import Study
 from mesh.lifecycle.training.planning import make_plan
 from mesh.lifecycle.training.recording import Recording
 from mesh.lifecycle.training.settings import FineTuneSettings
+from mesh.lifecycle.training.team import check_device
 from mesh.registry.settings import SQLITE, RegistrySettings
 
 if TYPE_CHECKING:
@@ -95,8 +96,9 @@ class Search:
         """The digest of all that decides the trials, except how many there are.
 
         Raises:
-            MeshError: a base model or the features are missing.
+            MeshError: the device isn't here, or a base model or the features are missing.
         """
+        check_device(self.settings.device)
         assert self.recipe.training  # noqa: S101 - searched are projects that train a network
         for model in self.space.described.get("base_model", ()):
             resolve_base_model(model)
