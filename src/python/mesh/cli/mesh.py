@@ -162,6 +162,12 @@ for name, attribute, text in (
         "Write a report for people on the version REFERENCE, or on two versions: one HTML file.",
     ),
     ("registry", "group", "Show registered models, move aliases, verify and copy versions."),
+    (
+        "search",
+        "command",
+        "Find the settings of PROJECT's training with the best score on the validation split.\n\n"
+        "Ctrl-C ends it; the same command goes on.",
+    ),
     ("runs", "group", "Show the recorded trainings of a project, and compare them."),
     (
         "shadow",
