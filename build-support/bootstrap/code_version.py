@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 _PACKAGING_GOALS = {"package", "publish"}
 # git@github.com:owner/name.git, https://token@github.com/owner/name
-_ORIGIN = re.compile(r"(?:https?://|ssh://)?(?:[^@/]+@)?([\w.-]+(?::\d+)?)[:/]([\w./~-]+?)(?:\.git)?/?")
+_ORIGIN = re.compile(
+    r"(?:https?://|ssh://)?(?:[^@/]+@)?([\w.-]+(?::\d+)?)[:/]([\w./~-]+?)(?:\.git)?/?"
+)
 
 
 def code_variables(root: Path, arguments: list[str]) -> dict[str, str]:
@@ -30,7 +33,9 @@ def source_address(origin: str) -> str:
 def _git(root: Path, *arguments: str) -> str:
     """The output of git; empty where there is no git or no repository."""
     try:
-        result = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True)
+        result = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True
+        )
     except OSError:
         return ""
     return result.stdout.strip() if result.returncode == 0 else ""
