@@ -176,13 +176,18 @@ def _one_process(kind):
     return dict(batch_compatibility_tag=f"{'/'.join(owner)} {kind}")
 
 
-def containers():
-    """Tests of running containers; skipped unless build-support/docker/test names the images."""
+def containers(dependencies=(), packages=()):
+    """Tests of running containers; skipped unless build-support/docker/test names the images.
+
+    Args:
+        dependencies: other files that the tests read.
+        packages: other targets whose packages they read; the tests then have their own process.
+    """
     return dict(
         tags=["functional", "containers"],
         resolve="serving",
         # All of them share one run of a project's life cycle in containers.
-        batch_compatibility_tag="containers",
+        **({} if packages else dict(batch_compatibility_tag="containers")),
         dependencies=[
             "//:make",
             "//:projects",
@@ -190,8 +195,9 @@ def containers():
             "docker:compose",
             # These run in the containers, with pytest.
             "tests/python:of-components",
+            *dependencies,
         ],
-        runtime_package_dependencies=["build-support/docker:tests-pex"],
+        runtime_package_dependencies=["build-support/docker:tests-pex", *packages],
         extra_env_vars=["DOCKER_HOST", "MESH_TEST_IMAGES"],
         timeout=3600,
     )

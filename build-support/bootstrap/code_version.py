@@ -10,7 +10,7 @@ from pathlib import Path
 _PACKAGING_GOALS = {"package", "publish"}
 # git@github.com:owner/name.git, https://token@github.com/owner/name
 _ORIGIN = re.compile(
-    r"(?:https?://|ssh://)?(?:[^@/]+@)?([\w.-]+(?::\d+)?)[:/]([\w./~-]+?)(?:\.git)?/?"
+    r"(?:https?://|ssh://)?(?:[^@/]+@)?(\w[\w.-]*(?::\d+)?)[:/]([\w./~-]+?)(?:\.git)?/?"
 )
 
 
@@ -32,10 +32,9 @@ def source_address(origin: str) -> str:
 
 def _git(root: Path, *arguments: str) -> str:
     """The output of git; empty where there is no git or no repository."""
-    try:
-        result = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True
-        )
-    except OSError:
+    program = shutil.which("git")
+    if program is None:
         return ""
+    command = [program, "-C", str(root), *arguments]
+    result = subprocess.run(command, capture_output=True, text=True)
     return result.stdout.strip() if result.returncode == 0 else ""

@@ -251,9 +251,10 @@ def main() -> None:
     else:
         # The rest of the environment comes with the packages.
         for path in app.iterdir():
-            if path.name == "lib":
-                continue
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if path.is_symlink() or path.is_file():
+                path.unlink()
+            elif path.name != "lib":
+                shutil.rmtree(path)
     compile_all(site_packages)
     out = Path("/out")
     out.mkdir()
