@@ -192,6 +192,7 @@ def containers(dependencies=(), packages=()):
             "//:make",
             "//:projects",
             "build-support/docker:compose",
+            "docker:base-lock",
             "docker:compose",
             # These run in the containers, with pytest.
             "tests/python:of-components",
