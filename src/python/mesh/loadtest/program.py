@@ -178,7 +178,11 @@ def run_load_test(
     )
     evaluation = evaluate(settings.criteria, report)
     results = results_directory(directory, settings.image_tag)
-    image = ImageSpec(image_name=settings.image_name or None, image_tag=settings.image_tag)
+    image = ImageSpec(
+        image_name=settings.image_name or None,
+        image_tag=settings.image_tag,
+        image_digest=settings.image_digest or None,
+    )
     write_results(results, plan, report, evaluation, outcomes, image)
     logger.info("Results are in %s", results)
     show(report, evaluation)

@@ -63,6 +63,10 @@ class LoadSettings(ResultSettings):
         "",
         description="Name of the image that is served, with its registry; empty without an image.",
     )
+    image_digest: str = Field(
+        "",
+        description="Digest of the image that is served, such as `sha256:...`; empty without an image.",
+    )
     criteria: tuple[Criterion, ...] = Field(
         (),
         description="A JSON list of bounds. An endpoint without a bound on failures must have none.",

@@ -17,7 +17,8 @@ SECONDS = "--run-seconds=1"
 
 def test_healthy_server_passes_and_everything_is_written(tiny: Any) -> None:
     tiny.serve()
-    code, output = tiny.load(SECONDS, GITHUB_RUN_ID="7", LOAD_IMAGE_NAME="registry/tiny-serve")
+    image = {"LOAD_IMAGE_NAME": "registry/tiny-serve", "LOAD_IMAGE_DIGEST": "sha256:ab"}
+    code, output = tiny.load(SECONDS, GITHUB_RUN_ID="7", **image)
     assert (code, "The load test has passed." in output) == (0, True), output
     report = tiny.read("load_test_report.json")
     assert (report["model_version"], report["fingerprint"]) == ("TINY-COMPILED-1", "one")
@@ -50,6 +51,7 @@ def test_healthy_server_passes_and_everything_is_written(tiny: Any) -> None:
     assert tiny.read("serve_image_spec.json") == {
         "image_name": "registry/tiny-serve",
         "image_tag": "local",
+        "image_digest": "sha256:ab",
     }
     for name in ("response_times_over_time.png", "response_time_distribution.png"):
         assert (tiny.results / name).read_bytes().startswith(PNG)
