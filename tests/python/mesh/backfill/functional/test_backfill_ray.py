@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from shout_project import count_ids, plan, results, snapshot, write_parquet
@@ -31,11 +31,26 @@ def cluster() -> Iterator[Any]:
     os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_worker_niceness="0")
     from ray.cluster_utils import Cluster
 
-    node = {"num_cpus": 1, "object_store_memory": 100 * 1024 * 1024}
-    made = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
-    made.add_node(**node)
-    yield made
-    made.shutdown()
+    node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 100 * 1024 * 1024}
+    made = Cluster()
+    try:
+        for _ in range(2):
+            add_node(made, **node, include_dashboard=False)
+        yield made
+    finally:
+        made.shutdown()
+
+
+def add_node(cluster: Any, **arguments: Any) -> None:
+    """Add a node; its processes take long to begin on a busy machine, where Ray gives up."""
+    for last in (False, False, True):
+        try:
+            cluster.add_node(**arguments)
+        except Exception:
+            if last:
+                raise
+        else:
+            return
 
 
 class Driver:
