@@ -38,8 +38,10 @@ def make_shard(job: Job, part: Part, files: Sequence[Any], board: Any) -> ShardR
     import ray
 
     name = job.name(part)
-    if not ray.get(board.begin.remote(name)):
-        return None
+    # A board that is lost stops nobody.
+    with contextlib.suppress(ray.exceptions.RayActorError):
+        if not ray.get(board.begin.remote(name)):
+            return None
     # A worker that was lost may have finished it.
     if (record := find_record(job, part)) is not None:
         return record

@@ -83,11 +83,11 @@ def whole(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def workers() -> list[psutil.Process]:
-    """The processes that make shards."""
+    """The processes that make shards, and that of the board."""
     return [
         process
         for process in psutil.process_iter(["name", "cmdline"])
-        if (process.info["cmdline"] or [""])[0].startswith("ray::backfill")
+        if (process.info["cmdline"] or [""])[0].startswith(("ray::backfill", "ray::Board"))
     ]
 
 
