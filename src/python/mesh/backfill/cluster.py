@@ -7,7 +7,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,13 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def connected(settings: BackfillSettings) -> Iterator[Cluster]:
+def connected(settings: BackfillSettings, variables: Mapping[str, str]) -> Iterator[Cluster]:
     """Join the cluster of the settings, or start one inside this process and end it afterwards.
 
     Nothing of it listens on the network, no dashboard is started, and no use is reported.
+
+    Args:
+        variables: what workers of a cluster get of this process's environment.
 
     Raises:
         MeshError: there is no such cluster, or it can't be started.
@@ -57,7 +60,7 @@ def connected(settings: BackfillSettings) -> Iterator[Cluster]:
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        embedded = settings.ray == "local" or not _join(settings)
+        embedded = settings.ray == "local" or not _join(settings, variables)
         if embedded:
             _start(settings)
         # Ray sets its own.
@@ -68,7 +71,7 @@ def connected(settings: BackfillSettings) -> Iterator[Cluster]:
         ray.shutdown()
 
 
-def _join(settings: BackfillSettings) -> bool:
+def _join(settings: BackfillSettings, variables: Mapping[str, str]) -> bool:
     """Join a cluster; return False if the setting leaves it open and there is none."""
     import ray
 
@@ -80,7 +83,7 @@ def _join(settings: BackfillSettings) -> bool:
             address=address,
             log_to_driver=True,
             logging_level=logging.WARNING,
-            runtime_env={"env_vars": {"PYTHONPATH": _python_path()}},
+            runtime_env={"env_vars": {**variables, "PYTHONPATH": _python_path()}},
         )
     except ConnectionError as error:
         if address == "auto":

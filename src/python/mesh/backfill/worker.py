@@ -71,7 +71,7 @@ def _require_same(job: Job, directory: Path | None, own: Sequence[Any]) -> None:
     if describe_model(job.project, directory, own).fingerprint != job.model:
         raise MeshError(
             "A worker has other code, packages or settings of the model than the driver; start both "
-            "from the same image, with the same variables."
+            "from the same image, with the same env files."
         )
 
 

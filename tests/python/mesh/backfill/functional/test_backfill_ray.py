@@ -91,10 +91,12 @@ def workers() -> list[psutil.Process]:
     ]
 
 
-def wait_for(path: Path, pattern: str, count: int) -> None:
+def wait_for_shard(driver: Driver, workspace: Path) -> None:
+    """Wait until a shard is finished."""
     end = time.monotonic() + DEADLINE
-    while len(list(path.glob(pattern))) < count:
-        assert time.monotonic() < end, f"there aren't {count} {pattern} in time"
+    while not list(workspace.glob("out/*/_shards/*.json")):
+        assert driver.process.poll() is None, driver.wait()[1]
+        assert time.monotonic() < end
         time.sleep(0.05)
 
 
@@ -104,7 +106,7 @@ def test_killed_workers_drivers_and_a_node_lose_and_repeat_nothing(
     flags = ("--input", "in", "--output", "out", "--ray", cluster.address, *FLAGS)
     chance = random.Random(7)
     driver = Driver(shout, *flags)
-    wait_for(workspace, "out/*/_shards/*.json", 1)
+    wait_for_shard(driver, workspace)
     killed: Counter[str] = Counter()
     while killed.total() < KILLS and driver.process.poll() is None:
         time.sleep(chance.uniform(0.1, 1.0))
@@ -130,7 +132,7 @@ def test_ctrl_c_lets_begun_shards_finish_in_an_embedded_run(
 ) -> None:
     flags = ("--input", "in", "--output", "out", "--ray", "local", "--workers", "1", *FLAGS)
     driver = Driver(shout, *flags, RAY_worker_niceness="0")
-    wait_for(workspace, "out/*/_shards/*.json", 1)
+    wait_for_shard(driver, workspace)
     driver.process.send_signal(signal.SIGINT)
     code, errors = driver.wait()
     assert code == 130, errors
