@@ -47,7 +47,7 @@ class Cluster:
 def connected(settings: BackfillSettings, variables: Mapping[str, str]) -> Iterator[Cluster]:
     """Join the cluster of the settings, or start one inside this process and end it afterwards.
 
-    Nothing of it listens on the network, no dashboard is started, and no use is reported.
+    What is started here listens on no network and has no dashboard. No use is reported.
 
     Args:
         variables: what workers of a cluster get of this process's environment.
@@ -96,6 +96,10 @@ def _join(settings: BackfillSettings, variables: Mapping[str, str]) -> bool:
 def _start(settings: BackfillSettings) -> None:
     import ray
 
+    # So that Ray takes this machine's address to be 127.0.0.1, where nobody else can reach it. The
+    # variable is for processes that it starts; this one has read it already.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    ray._private.ray_constants.ENABLE_RAY_CLUSTER = False
     options: dict[str, Any] = {"num_cpus": settings.workers} if settings.workers else {}
     for number in range(1, _STARTS + 1):
         try:
@@ -105,7 +109,6 @@ def _start(settings: BackfillSettings) -> None:
                 object_store_memory=settings.object_store_mb * 1024 * 1024,
                 log_to_driver=True,
                 logging_level=logging.ERROR,
-                _node_ip_address="127.0.0.1",
                 **options,
             )
         except Exception as error:

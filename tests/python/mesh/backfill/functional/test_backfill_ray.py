@@ -100,6 +100,17 @@ def wait_for_shard(driver: Driver, workspace: Path) -> None:
         time.sleep(0.05)
 
 
+def listening(driver: Driver) -> list[Any]:
+    """Where a driver and its descendants accept connections."""
+    family = psutil.Process(driver.process.pid)
+    return [
+        connection.laddr
+        for process in (family, *family.children(recursive=True))
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+
+
 def test_killed_workers_drivers_and_a_node_lose_and_repeat_nothing(
     shout: Path, cluster: Any, workspace: Path, whole: Path
 ) -> None:
@@ -119,7 +130,7 @@ def test_killed_workers_drivers_and_a_node_lose_and_repeat_nothing(
             chance.choice(found).kill()
             killed["worker"] += 1
     if driver.process.poll() is None:
-        cluster.remove_node(cluster.list_all_nodes[-1], allow_graceful=False)
+        cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
     code, errors = driver.wait()
     assert code == 0, errors
     assert snapshot(workspace / "out") == snapshot(whole)
@@ -133,6 +144,7 @@ def test_ctrl_c_lets_begun_shards_finish_in_an_embedded_run(
     flags = ("--input", "in", "--output", "out", "--ray", "local", "--workers", "1", *FLAGS)
     driver = Driver(shout, *flags, RAY_worker_niceness="0")
     wait_for_shard(driver, workspace)
+    assert {place.ip.removeprefix("::ffff:") for place in listening(driver)} == {"127.0.0.1"}
     driver.process.send_signal(signal.SIGINT)
     code, errors = driver.wait()
     assert code == 130, errors
