@@ -4,6 +4,7 @@ import json
 
 from pydantic import BaseModel, ConfigDict
 
+from mesh.core.devices import CUDA
 from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.errors import UsageError
 from mesh.core.project import DATA_STEPS, Project
@@ -12,7 +13,8 @@ from pipelines import rules
 from pipelines.containers import Resources, Step, choose
 from pipelines.settings import ImageSettings, PipelineSettings, is_managed
 
-ENTRY_POINT = ("tini-static", "--", "python", "-m", "mesh.core.start")
+_START = ("-m", "mesh.core.start")
+ENTRY_POINT = ("tini-static", "--", "python", *_START)
 """The entry point of the components' images.
 
 Kubeflow needs the whole command, since it doesn't know the image's own.
@@ -52,7 +54,18 @@ class PlannedStep(BaseModel):
     @property
     def command(self) -> tuple[str, ...]:
         """The command in the container, before the arguments."""
-        return (*ENTRY_POINT, self.component)
+        return (*ENTRY_POINT[: -len(_START)], *self.python_arguments)
+
+    @property
+    def python_arguments(self) -> tuple[str, ...]:
+        """What Python is told before the arguments: a process for each of several GPUs."""
+        launcher: tuple[str, ...] = ()
+        if self.gpus > 1:
+            launcher = (
+                *("-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"),
+                f"--nproc-per-node={self.gpus}",
+            )
+        return (*launcher, *_START, self.component)
 
 
 class Plan(BaseModel):
@@ -163,6 +176,7 @@ def _planned(
     secrets = {SECRETS_VARIABLE: json.dumps(managed, sort_keys=True)} if managed else {}
     flags = [step.tag_flag, settings.tag] if step.tag_flag and settings.tag else []
     image = _image(project, step, images)
+    gpus = settings.gpus if step.takes_gpu else 0
     return PlannedStep(
         name=step.component if step.component == step.name else f"{step.component}-{step.name}",
         program=step.program,
@@ -172,6 +186,8 @@ def _planned(
         environment={
             "MESH_ENV_FILE": f"config/{settings.environment}.env",
             IMAGE_VARIABLE: image,
+            # GPUs that nothing computes on are paid for, too.
+            **({"TRAIN_DEVICE": CUDA} if gpus else {}),
             **settings.variables,
             **secrets,
         },
@@ -182,6 +198,6 @@ def _planned(
         },
         resources=step.resources,
         retries=step.retries,
-        gpus=settings.gpus if step.takes_gpu else 0,
+        gpus=gpus,
         uses=step.uses,
     )

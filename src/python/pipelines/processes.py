@@ -64,6 +64,4 @@ def _run(step: PlannedStep) -> int:
         "PYTHONPATH": os.pathsep.join(paths),
         **{name: value for name, value in step.environment.items() if name != IMAGE_VARIABLE},
     }
-    return run_process(
-        [sys.executable, "-m", "mesh.core.start", step.component, *step.arguments], environment
-    )
+    return run_process([sys.executable, *step.python_arguments, *step.arguments], environment)
