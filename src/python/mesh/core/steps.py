@@ -24,6 +24,7 @@ MODULES = {
     "serve:serve": "mesh.serve.program",
     "serve:load": "mesh.loadtest.program",
     "serve:upload-results": "mesh.lifecycle.serve_upload_results",
+    "backfill:backfill": "mesh.backfill.program",
 }
 """Each module has a function `program(project) -> Program`.
 
@@ -31,14 +32,20 @@ The modules are named, not imported, so that a component carries only those of i
 `build-support/macros.py` makes them dependencies of the steps' targets.
 """
 
-_WITHOUT_OUTPUTS = ("serve:download", "serve:serve", "serve:load", "serve:upload-results")
+_WITHOUT_OUTPUTS = (
+    "serve:download",
+    "serve:serve",
+    "serve:load",
+    "serve:upload-results",
+    "backfill:backfill",
+)
 """Steps that work on no outputs, so that they need no lock. Their containers have no such folder."""
 
 
 def steps_of(project: Project) -> tuple[str, ...]:
     """The steps of a project's life cycle, and those that people run by hand only."""
     by_hand = ("register:tag",) if "register:register" in project.steps else ()
-    return (*project.steps, *by_hand)
+    return (*project.steps, *by_hand, "backfill:backfill")
 
 
 def is_here(project: Project, step: str) -> bool:
