@@ -6,11 +6,13 @@ from pydantic import BaseModel, ConfigDict
 
 from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.errors import UsageError
+from mesh.core.images import ImageSettings
+from mesh.core.names import KUBERNETES_RESOURCE
 from mesh.core.project import DATA_STEPS, Project
 from mesh.core.secrets import SECRETS_VARIABLE
 from pipelines import rules
 from pipelines.containers import Resources, Step, choose
-from pipelines.settings import ImageSettings, PipelineSettings, is_managed
+from pipelines.settings import PipelineSettings, is_managed
 
 ENTRY_POINT = ("tini-static", "--", "python", "-m", "mesh.core.start")
 """The entry point of the components' images.
@@ -135,7 +137,7 @@ def _accelerator(settings: PipelineSettings) -> str:
     if settings.target == "vertex":
         own, default = rules.VERTEX_ACCELERATOR, "NVIDIA_TESLA_T4"
     else:
-        own, default = rules.KUBERNETES_RESOURCE, "nvidia.com/gpu"
+        own, default = KUBERNETES_RESOURCE, "nvidia.com/gpu"
     accelerator = settings.accelerator or default
     if settings.gpus and settings.target in REMOTE and not own.allows(accelerator):
         raise UsageError(
@@ -145,24 +147,13 @@ def _accelerator(settings: PipelineSettings) -> str:
     return accelerator
 
 
-def _image(project: Project, step: Step, images: ImageSettings) -> str:
-    prefix = f"{images.registry}/" if images.registry else ""
-    name = f"{prefix}{project.name}-{step.component}"
-    if len(name) > rules.LONGEST_IMAGE:
-        raise UsageError(
-            f"IMAGE_REGISTRY is too long: the name of the image {name} has more than "
-            f"{rules.LONGEST_IMAGE} characters."
-        )
-    return f"{name}:{images.tag}"
-
-
 def _planned(
     project: Project, step: Step, settings: PipelineSettings, images: ImageSettings
 ) -> PlannedStep:
     managed = {name: kept for name, kept in settings.secrets.items() if is_managed(kept)}
     secrets = {SECRETS_VARIABLE: json.dumps(managed, sort_keys=True)} if managed else {}
     flags = [step.tag_flag, settings.tag] if step.tag_flag and settings.tag else []
-    image = _image(project, step, images)
+    image = images.name_of(project, step.component)
     return PlannedStep(
         name=step.component if step.component == step.name else f"{step.component}-{step.name}",
         program=step.program,

@@ -10,6 +10,8 @@ from rich.console import Console
 
 from mesh.core.errors import UsageError
 from mesh.core.files import write_text_atomic
+from mesh.core.images import ImageSettings
+from mesh.core.names import Rule
 from mesh.core.project import get_project, source_root
 from mesh.core.settings import load_settings
 from mesh.core.workspace import WorkspaceSettings
@@ -17,9 +19,8 @@ from pipelines.containers import DATA, OUTPUTS, REGISTRY
 from pipelines.outcome import announce, report
 from pipelines.plan import Plan, make_plan
 from pipelines.processes import run_process
-from pipelines.rules import KUBEFLOW_RUN, VERTEX_JOB, Rule
+from pipelines.rules import KUBEFLOW_RUN, VERTEX_JOB
 from pipelines.settings import (
-    ImageSettings,
     KubeflowSettings,
     PipelineSettings,
     VertexSettings,

@@ -1,22 +1,19 @@
 """Settings of a pipeline."""
 
-import logging
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from mesh.core import names
+from mesh.core.container_variables import check_names, check_variables
 from mesh.core.data_names import check_tag
 from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.errors import UsageError
-from mesh.core.secret_values import is_secret_name, is_secret_value, looks_random, mask_secret
 from mesh.core.secrets import SECRETS_VARIABLE
 from mesh.core.settings import MeshSettings, variable_name
 from pipelines import rules
-
-logger = logging.getLogger(__name__)
 
 _OWN_VARIABLES = (IMAGE_VARIABLE, SECRETS_VARIABLE)
 """Variables that the pipeline itself sets."""
@@ -81,36 +78,24 @@ class PipelineSettings(MeshSettings):
         "Google Secret Manager.",
         repr=False,
     )
-    volume: Annotated[str, AfterValidator(rules.KUBERNETES_NAME.check_given)] = Field(
+    volume: Annotated[str, AfterValidator(names.KUBERNETES_NAME.check_given)] = Field(
         "", description="Kubeflow: claim of the volume with the outputs, which the steps share."
     )
 
     @field_validator("variables")
     @classmethod
     def _no_secrets(cls, variables: dict[str, str]) -> dict[str, str]:
-        _check_names(variables)
-        for name, value in variables.items():
-            if not rules.can_be_value(value):
-                raise ValueError(f"the value of {name} has characters that no variable can have")
-            if is_secret_name(name) or is_secret_value(value):
-                raise ValueError(
-                    f"{name} looks like a secret and would be readable in pipeline.yaml; "
-                    "put a reference to it in PIPELINE_SECRETS"
-                )
-            if looks_random(value):
-                logger.warning(
-                    "%s may be a secret, since its value looks random; it is readable in "
-                    "pipeline.yaml. Put a secret into PIPELINE_SECRETS.",
-                    name,
-                )
+        check_variables(
+            variables, file="pipeline.yaml", instead="PIPELINE_SECRETS", taken=_OWN_VARIABLES
+        )
         return variables
 
     @field_validator("secrets")
     @classmethod
     def _only_references(cls, secrets: dict[str, str]) -> dict[str, str]:
-        _check_names(secrets)
+        check_names(secrets, _OWN_VARIABLES)
         for name, reference in secrets.items():
-            if not rules.is_kubernetes_secret(reference) and not is_managed(reference):
+            if not names.is_kubernetes_secret(reference) and not is_managed(reference):
                 raise ValueError(
                     f"{name} must be a reference: kubernetes://<secret>/<key> or "
                     f"{rules.GOOGLE_SECRET.words}"
@@ -124,24 +109,6 @@ class PipelineSettings(MeshSettings):
                 f"{both[0]} is in PIPELINE_VARIABLES and in PIPELINE_SECRETS; remove one"
             )
         return self
-
-
-class ImageSettings(MeshSettings):
-    """The images that the steps run in."""
-
-    model_config = SettingsConfigDict(env_prefix="IMAGE_")
-
-    registry: str = Field(
-        "", description="Registry of the images; empty for images on this machine."
-    )
-    tag: Annotated[str, AfterValidator(rules.TAG_OF_IMAGE.check)] = Field(
-        "latest", description="Tag of the images."
-    )
-
-    @field_validator("registry")
-    @classmethod
-    def _is_registry(cls, registry: str) -> str:
-        return rules.REGISTRY.check_given(registry.rstrip("/"))
 
 
 class VertexSettings(MeshSettings):
@@ -178,11 +145,11 @@ class KubeflowSettings(MeshSettings):
     endpoint: Annotated[str, AfterValidator(rules.KUBEFLOW_ENDPOINT.check_given)] = Field(
         "", description="URL of the server's API."
     )
-    namespace: Annotated[str, AfterValidator(rules.KUBERNETES_WORD.check)] = Field(
+    namespace: Annotated[str, AfterValidator(names.KUBERNETES_WORD.check)] = Field(
         "kubeflow", description="Namespace of the runs."
     )
     experiment: str = Field("mesh", description="Experiment that the runs belong to.")
-    service_account: Annotated[str, AfterValidator(rules.KUBERNETES_NAME.check)] | None = Field(
+    service_account: Annotated[str, AfterValidator(names.KUBERNETES_NAME.check)] | None = Field(
         None, description="Kubernetes service account that the steps run as."
     )
     token_file: Path | None = Field(None, description="File with the token for the server.")
@@ -205,11 +172,3 @@ def require(settings: MeshSettings, *fields: str) -> None:
 def is_managed(reference: str) -> bool:
     """Whether a reference names a version in Google Secret Manager."""
     return rules.GOOGLE_SECRET.allows(reference)
-
-
-def _check_names(names: Iterable[str]) -> None:
-    for name in names:
-        if not rules.VARIABLE.allows(name):
-            raise ValueError(f"{mask_secret('', name)!r} can't be set: {rules.VARIABLE.words}")
-        if name in _OWN_VARIABLES:
-            raise ValueError(f"{name} is set by the pipeline itself")

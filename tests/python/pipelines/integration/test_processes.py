@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from mesh.core.images import ImageSettings
 from mesh.core.project import DATA_STEPS, Project, source_root
 from pipelines.outcome import announce, report
 from pipelines.plan import Plan, make_plan
 from pipelines.processes import run_as_processes
-from pipelines.settings import ImageSettings, PipelineSettings
+from pipelines.settings import PipelineSettings
 
 MOODS = Project(name="moods", description="", port=1, steps=DATA_STEPS)
 PROJECT = """
