@@ -20,7 +20,10 @@ ENTRY_POINT = ("tini-static", "--", "python", "-m", "mesh.core.start")
 Kubeflow needs the whole command, since it doesn't know the image's own.
 """
 OUTPUTS = "/workspace/outputs"
-"""The images' folder for files that one step leaves for the next."""
+"""The images' folder for files that one step leaves for the next; where a volume is mounted, their
+workspace."""
+WORKSPACE = "MESH_WORKSPACE"
+"""The variable of `WorkspaceSettings.workspace`."""
 REMOTE = ("kubeflow", "vertex")
 """The targets that run pipelines elsewhere."""
 
@@ -154,8 +157,9 @@ def _planned(
     secrets = {SECRETS_VARIABLE: json.dumps(managed, sort_keys=True)} if managed else {}
     flags = [step.tag_flag, settings.tag] if step.tag_flag and settings.tag else []
     image = images.name_of(project, step.component)
+    component, _, name = step.program.partition(":")
     return PlannedStep(
-        name=step.component if step.component == step.name else f"{step.component}-{step.name}",
+        name=component if component == name else f"{component}-{name}",
         program=step.program,
         image=image,
         component=f"{project.package}.{step.component}",
@@ -163,6 +167,8 @@ def _planned(
         environment={
             "MESH_ENV_FILE": f"config/{settings.environment}.env",
             IMAGE_VARIABLE: image,
+            # models/ too must be on the volume.
+            **({WORKSPACE: OUTPUTS} if settings.volume else {}),
             **settings.variables,
             **secrets,
         },

@@ -33,7 +33,7 @@ class PipelineSettings(MeshSettings):
     run_containers: list[int] = Field(
         [],
         description="Container to run; repeatable: 1 ingest, 2 register, 3 tag the data, 4 train, "
-        "5 compile, 6 validate, 7 upload.",
+        "5 compile, 6 validate, 7 upload, 8 backfill.",
     )
     tag: Annotated[str, AfterValidator(check_tag)] | None = Field(
         None, description="Tag of the data, such as dataset_v22: set by 3, used for training by 4."
