@@ -137,6 +137,11 @@ def new(name: str, kind: str) -> None:
 
 
 for name, attribute, text in (
+    (
+        "deploy",
+        "command",
+        "Write Kubernetes manifests of PROJECT's server, with a version of its model.",
+    ),
     ("data", "group", "Show, tag, fetch, compare, verify and repair versions of data."),
     (
         "lineage",
