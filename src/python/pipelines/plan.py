@@ -6,13 +6,12 @@ from pydantic import BaseModel, ConfigDict
 
 from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.errors import UsageError
-from mesh.core.images import ImageSettings
 from mesh.core.names import KUBERNETES_RESOURCE
 from mesh.core.project import DATA_STEPS, Project
 from mesh.core.secrets import SECRETS_VARIABLE
 from pipelines import rules
 from pipelines.containers import Resources, Step, choose
-from pipelines.settings import PipelineSettings, is_managed
+from pipelines.settings import ImageSettings, PipelineSettings, is_managed
 
 ENTRY_POINT = ("tini-static", "--", "python", "-m", "mesh.core.start")
 """The entry point of the components' images.

@@ -1,10 +1,9 @@
 """Build pipeline.yaml from containers of the life cycle; run it here, on Kubeflow or Vertex AI."""
 
-from mesh.core.images import ImageSettings
 from mesh.core.program import Program
 from mesh.core.workspace import WorkspaceSettings
 from pipelines.runner import run_kfp
-from pipelines.settings import PipelineSettings
+from pipelines.settings import ImageSettings, PipelineSettings
 
 main = Program(
     component="pipelines",

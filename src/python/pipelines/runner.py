@@ -10,7 +10,6 @@ from rich.console import Console
 
 from mesh.core.errors import UsageError
 from mesh.core.files import write_text_atomic
-from mesh.core.images import ImageSettings
 from mesh.core.names import Rule
 from mesh.core.pants import pants_run
 from mesh.core.project import get_project
@@ -23,6 +22,7 @@ from pipelines.plan import WORKSPACE, Plan, make_plan
 from pipelines.processes import run_process
 from pipelines.rules import KUBEFLOW_RUN, VERTEX_JOB
 from pipelines.settings import (
+    ImageSettings,
     KubeflowSettings,
     PipelineSettings,
     VertexSettings,

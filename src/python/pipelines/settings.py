@@ -1,5 +1,7 @@
 """Settings of a pipeline."""
 
+import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -7,13 +9,16 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core import names
-from mesh.core.container_variables import check_names, check_variables
 from mesh.core.data_names import check_tag
 from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.errors import UsageError
+from mesh.core.project import Project
+from mesh.core.secret_values import is_secret_name, is_secret_value, looks_random, mask_secret
 from mesh.core.secrets import SECRETS_VARIABLE
 from mesh.core.settings import MeshSettings, variable_name
 from pipelines import rules
+
+logger = logging.getLogger(__name__)
 
 _OWN_VARIABLES = (IMAGE_VARIABLE, SECRETS_VARIABLE)
 """Variables that the pipeline itself sets."""
@@ -85,15 +90,27 @@ class PipelineSettings(MeshSettings):
     @field_validator("variables")
     @classmethod
     def _no_secrets(cls, variables: dict[str, str]) -> dict[str, str]:
-        check_variables(
-            variables, file="pipeline.yaml", instead="PIPELINE_SECRETS", taken=_OWN_VARIABLES
-        )
+        _check_names(variables)
+        for name, value in variables.items():
+            if not names.can_be_value(value):
+                raise ValueError(f"the value of {name} has characters that no variable can have")
+            if is_secret_name(name) or is_secret_value(value):
+                raise ValueError(
+                    f"{name} looks like a secret and would be readable in pipeline.yaml; "
+                    "put a reference to it in PIPELINE_SECRETS"
+                )
+            if looks_random(value):
+                logger.warning(
+                    "%s may be a secret, since its value looks random; it is readable in "
+                    "pipeline.yaml. Put a secret into PIPELINE_SECRETS.",
+                    name,
+                )
         return variables
 
     @field_validator("secrets")
     @classmethod
     def _only_references(cls, secrets: dict[str, str]) -> dict[str, str]:
-        check_names(secrets, _OWN_VARIABLES)
+        _check_names(secrets)
         for name, reference in secrets.items():
             if not names.is_kubernetes_secret(reference) and not is_managed(reference):
                 raise ValueError(
@@ -109,6 +126,39 @@ class PipelineSettings(MeshSettings):
                 f"{both[0]} is in PIPELINE_VARIABLES and in PIPELINE_SECRETS; remove one"
             )
         return self
+
+
+class ImageSettings(MeshSettings):
+    """The images that the steps run in."""
+
+    model_config = SettingsConfigDict(env_prefix="IMAGE_")
+
+    registry: str = Field(
+        "", description="Registry of the images; empty for images on this machine."
+    )
+    tag: Annotated[str, AfterValidator(names.TAG_OF_IMAGE.check)] = Field(
+        "latest", description="Tag of the images."
+    )
+
+    @field_validator("registry")
+    @classmethod
+    def _is_registry(cls, registry: str) -> str:
+        return names.REGISTRY.check_given(registry.rstrip("/"))
+
+    def name_of(self, project: Project, component: str) -> str:
+        """The name of a component's image, with registry and tag.
+
+        Raises:
+            UsageError: the registry's name is too long for it.
+        """
+        prefix = f"{self.registry}/" if self.registry else ""
+        name = f"{prefix}{project.name}-{component}"
+        if len(name) > names.LONGEST_IMAGE:
+            raise UsageError(
+                f"IMAGE_REGISTRY is too long: the name of the image {name} has more than "
+                f"{names.LONGEST_IMAGE} characters."
+            )
+        return f"{name}:{self.tag}"
 
 
 class VertexSettings(MeshSettings):
@@ -172,3 +222,11 @@ def require(settings: MeshSettings, *fields: str) -> None:
 def is_managed(reference: str) -> bool:
     """Whether a reference names a version in Google Secret Manager."""
     return rules.GOOGLE_SECRET.allows(reference)
+
+
+def _check_names(given: Iterable[str]) -> None:
+    for name in given:
+        if not names.VARIABLE.allows(name):
+            raise ValueError(f"{mask_secret('', name)!r} can't be set: {names.VARIABLE.words}")
+        if name in _OWN_VARIABLES:
+            raise ValueError(f"{name} is set by the pipeline itself")

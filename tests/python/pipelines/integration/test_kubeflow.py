@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 
 from mesh.core.errors import MeshError, UsageError
-from mesh.core.images import ImageSettings
 from mesh.core.project import DATA_STEPS, Project
 from pipelines import following
 from pipelines.following import WatchingError
 from pipelines.kubeflow import read_token, run_on_kubeflow
 from pipelines.plan import Plan, make_plan
 from pipelines.run_kfp import main
-from pipelines.settings import KubeflowSettings, PipelineSettings
+from pipelines.settings import ImageSettings, KubeflowSettings, PipelineSettings
 from pipelines.specification import write_specification
 from services.http import running
 

@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mesh.core.images import ImageSettings
 from mesh.core.project import CODE_ONLY_STEPS, DATA_STEPS, Project, source_root
 from pipelines.outcome import announce, report
 from pipelines.plan import Plan, make_plan
 from pipelines.processes import run_as_processes
-from pipelines.settings import PipelineSettings
+from pipelines.settings import ImageSettings, PipelineSettings
 
 MOODS = Project(name="moods", description="", port=1, steps=DATA_STEPS)
 PROJECT = """

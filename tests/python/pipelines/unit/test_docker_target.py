@@ -8,11 +8,10 @@ from typing import Any
 import docker
 import pytest
 
-from mesh.core.images import ImageSettings
 from mesh.core.project import DATA_STEPS, Project
 from pipelines.docker_target import run_in_containers
 from pipelines.plan import make_plan
-from pipelines.settings import PipelineSettings
+from pipelines.settings import ImageSettings, PipelineSettings
 from pipelines.specification import write_specification
 
 MOODS = Project(name="moods", description="", port=1, steps=DATA_STEPS)

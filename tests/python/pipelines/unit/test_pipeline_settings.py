@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from mesh.core.errors import UsageError
-from mesh.core.images import ImageSettings
 from mesh.core.project import DATA_STEPS, TRAINED_STEPS, Project
 from mesh.core.settings import load_settings
 from mesh.core.workspace import WorkspaceSettings
 from pipelines.runner import run_kfp
-from pipelines.settings import PipelineSettings
+from pipelines.settings import ImageSettings, PipelineSettings
 
 MOODS = Project(name="moods", description="", port=1, steps=(*DATA_STEPS, *TRAINED_STEPS))
 
@@ -41,7 +40,7 @@ def compile_only(*flags: str) -> int:
         ("IMAGE_REGISTRY", "r/" + 250 * "a", "local", "IMAGE_REGISTRY is too long"),
         ("PIPELINE_VARIABLES", '{"A-B": "1"}', "local", "'A-B' can't be set"),
         ("PIPELINE_VARIABLES", '{"": "1"}', "vertex", "'' can't be set"),
-        ("PIPELINE_VARIABLES", '{"MESH_IMAGE": "x"}', "local", "is set by the command itself"),
+        ("PIPELINE_VARIABLES", '{"MESH_IMAGE": "x"}', "local", "is set by the pipeline itself"),
         ("PIPELINE_VARIABLES", '{"A": "\\u0000"}', "local", "no variable can have"),
         ("PIPELINE_VARIABLES", '{"A": "\\ud800"}', "local", "no variable can have"),
         ("PIPELINE_VARIABLES", '{"A": "{{$.x}}"}', "vertex", "can't be given the value of A"),

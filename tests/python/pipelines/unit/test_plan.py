@@ -3,13 +3,12 @@ from pathlib import Path
 import pytest
 
 from mesh.core.errors import UsageError
-from mesh.core.images import ImageSettings
 from mesh.core.project import CODE_ONLY_STEPS, DATA_STEPS, TRAINED_STEPS, Project
 from mesh.core.settings import load_settings
 from mesh.core.workspace import WorkspaceSettings
 from pipelines.plan import Plan, make_plan
 from pipelines.runner import passed_variables, run_kfp
-from pipelines.settings import PipelineSettings
+from pipelines.settings import ImageSettings, PipelineSettings
 
 MOODS = Project(name="moods", description="", port=1, steps=(*DATA_STEPS, *TRAINED_STEPS))
 BASE_ONLY = Project(name="base-only", description="", port=1)

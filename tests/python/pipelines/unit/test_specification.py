@@ -3,10 +3,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mesh.core.images import ImageSettings
 from mesh.core.project import DATA_STEPS, TRAINED_STEPS, Project
 from pipelines.plan import make_plan
-from pipelines.settings import PipelineSettings
+from pipelines.settings import ImageSettings, PipelineSettings
 from pipelines.specification import write_specification
 
 MOODS = Project(name="moods", description="", port=1, steps=(*DATA_STEPS, *TRAINED_STEPS))

@@ -10,11 +10,10 @@ from google.cloud import aiplatform
 from google.cloud.aiplatform_v1.types import PipelineJob, PipelineState, PipelineTaskDetail
 
 from mesh.core.errors import MeshError, UsageError
-from mesh.core.images import ImageSettings
 from mesh.core.project import DATA_STEPS, TRAINED_STEPS, Project
 from pipelines import following, vertex
 from pipelines.plan import make_plan
-from pipelines.settings import PipelineSettings, VertexSettings
+from pipelines.settings import ImageSettings, PipelineSettings, VertexSettings
 from pipelines.specification import write_specification
 
 MOODS = Project(name="moods", description="", port=1, steps=(*DATA_STEPS, *TRAINED_STEPS))
