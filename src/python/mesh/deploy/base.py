@@ -28,19 +28,18 @@ Object = Mapping[str, Any]
 
 
 def metadata(release: Release) -> dict[str, Any]:
-    """The name of an object, and what describes it."""
-    return {"name": release.name, **_description(release)}
+    """Name and labels of an object, and what is said of the version as annotations."""
+    said = {f"org.mesh/{key}": value for key, value in release.annotations.items()}
+    found = {"name": release.name, "labels": _labels(release)}
+    return {**found, "annotations": said} if said else found
 
 
-def _description(release: Release) -> dict[str, Any]:
-    """Labels, and what is said of the version as annotations."""
-    labels = {
+def _labels(release: Release) -> dict[str, str]:
+    return {
         **selector(release),
         "app.kubernetes.io/component": "server",
         "app.kubernetes.io/part-of": "mesh",
     }
-    said = {f"org.mesh/{key}": value for key, value in release.annotations.items()}
-    return {"labels": labels, **({"annotations": said} if said else {})}
 
 
 def selector(release: Release) -> dict[str, str]:
@@ -76,7 +75,7 @@ def deployment(release: Release) -> Object:
                 "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
             },
             "revisionHistoryLimit": 3,
-            "template": {"metadata": _description(release), "spec": specification},
+            "template": {"metadata": {"labels": _labels(release)}, "spec": specification},
         },
     }
 
@@ -89,7 +88,7 @@ def service(release: Release) -> Object:
         "metadata": metadata(release),
         "spec": {
             "selector": selector(release),
-            "ports": [{"name": "http", "port": PORT, "targetPort": "http"}],
+            "ports": [{"name": "http", "port": PORT, "targetPort": "http", "protocol": "TCP"}],
         },
     }
 

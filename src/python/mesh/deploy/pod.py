@@ -34,6 +34,10 @@ SECURITY = {
     "capabilities": {"drop": ["ALL"]},
     "seccompProfile": {"type": "RuntimeDefault"},
 }
+"""Of every container: the images need no more."""
+
+TEMPORARY: dict[str, Any] = {"name": "tmp", "mountPath": "/tmp"}  # noqa: S108 - in containers
+"""The mount of the one folder that is written to beside the volumes."""
 
 _FETCHING = {
     "requests": {"cpu": "100m", "memory": "512Mi"},
@@ -58,7 +62,7 @@ def server(release: Release, *, name: str, port_name: str) -> dict[str, Any]:
     It has five minutes to load its model. It is started again when its event loop is stuck, and gets
     no requests while it isn't ready.
     """
-    mounts: list[dict[str, Any]] = [{"name": "tmp", "mountPath": "/tmp"}]  # - in the container
+    mounts = [TEMPORARY]
     if release.brings_model:
         mounts.append({"name": "models", "mountPath": MODELS, "readOnly": True})
     return {
@@ -66,7 +70,7 @@ def server(release: Release, *, name: str, port_name: str) -> dict[str, Any]:
         "image": release.image("serve"),
         "args": ["serve"],
         "env": [{"name": key, "value": value} for key, value in _settings(release).items()],
-        "ports": [{"name": port_name, "containerPort": PORT}],
+        "ports": [{"name": port_name, "containerPort": PORT, "protocol": "TCP"}],
         "startupProbe": probe("/v1/ready", 2, 150),
         "livenessProbe": probe("/v1/live", 10, 3),
         "readinessProbe": probe("/v1/ready", 5, 3),
@@ -118,7 +122,7 @@ def bringing(release: Release) -> dict[str, Any]:
         "resources": _FETCHING,
         "securityContext": SECURITY,
         "volumeMounts": [
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - in the container
+            TEMPORARY,
             {"name": "models", "mountPath": MODELS},
         ],
     }

@@ -21,7 +21,7 @@ from mesh.core.project import source_root
 from mesh.core.settings import load_settings
 from mesh.core.steps import BACKFILL
 from mesh.core.urls import mask_url
-from mesh.deploy.pod import MODELS, SECURITY, bringing, models_size
+from mesh.deploy.pod import MODELS, SECURITY, TEMPORARY, bringing, models_size
 from mesh.deploy.release import Release
 from mesh.deploy.yaml_text import to_yaml
 
@@ -37,7 +37,6 @@ _RETRIES = 3
 """How often a failed job is started again, on a new cluster; it goes on where it ended."""
 _IDLE_SECONDS = 60
 """After which a pod without work is removed."""
-_TEMPORARY: dict[str, Any] = {"name": "tmp", "mountPath": "/tmp"}  # noqa: S108 - in containers
 _HEAD = {"cpu": "1", "memory": "4Gi"}
 """Of the pod that divides the work and computes nothing."""
 
@@ -147,7 +146,7 @@ def _ray_cluster(release: Release, cluster: Cluster) -> dict[str, Any]:
             "version": "v2",
             "idleTimeoutSeconds": _IDLE_SECONDS,
             "securityContext": SECURITY,
-            "volumeMounts": [_TEMPORARY],
+            "volumeMounts": [TEMPORARY],
         },
         "headGroupSpec": {
             # It computes no shards, and sends the model to the pods that do.
@@ -177,7 +176,7 @@ def _pod(
         # Ray divides what it is told by the limits.
         "resources": {"requests": dict(resources), "limits": dict(resources)},
         "securityContext": SECURITY,
-        "volumeMounts": [_TEMPORARY],
+        "volumeMounts": [TEMPORARY],
     }
     if cluster.secrets:
         container["envFrom"] = [{"secretRef": {"name": secret}} for secret in cluster.secrets]
@@ -188,7 +187,7 @@ def _pod(
         "terminationGracePeriodSeconds": cluster.grace_seconds,
         "containers": [container],
         # Ray spills and logs there.
-        "volumes": [{"name": _TEMPORARY["name"], "emptyDir": {}}],
+        "volumes": [{"name": TEMPORARY["name"], "emptyDir": {}}],
     }
     if cluster.service_account:
         pod["serviceAccountName"] = cluster.service_account

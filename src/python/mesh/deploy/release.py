@@ -11,7 +11,7 @@ from mesh.deploy.names import check_name, check_tag, image_prefix
 from mesh.deploy.resources import DEFAULT, Resources, measured
 from mesh.lifecycle.promotion import load_tested, load_tests
 from mesh.registry.base import ModelRegistry, ModelVersion
-from mesh.registry.reference import reference_to
+from mesh.registry.reference import ModelReference, reference_to
 
 DOWNLOAD = "serve:download"
 
@@ -66,6 +66,7 @@ def check_asked(project: Project, reference: str | None) -> None:
                 f"Name the version of {project.name} to deploy, such as --version "
                 f"{project.compiled_model}:prod."
             )
+        ModelReference.parse(reference)
         reference_to(project.compiled_model, reference)
     elif reference is not None:
         raise UsageError(
@@ -85,7 +86,9 @@ def with_version(release: Release, registry: ModelRegistry, reference: str) -> R
     warnings = []
     if not condition.met:
         warnings.append(f"{version.reference} is deployed although {condition.found}.")
-    if sentence := served_by(version.card.settings.get("compile", {}).get("backend", DEFAULT_BACKEND)):
+    if sentence := served_by(
+        version.card.settings.get("compile", {}).get("backend", DEFAULT_BACKEND)
+    ):
         warnings.append(sentence)
     said = {
         "version": version.reference,
