@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from mesh.backfill.run import Backfill
 from mesh.backfill.settings import BackfillSettings
-from mesh.core.errors import MeshError
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
@@ -24,7 +24,8 @@ def program(project: Project) -> Program:
     def backfill(
         settings: BackfillSettings, workspace: WorkspaceSettings, *own: MeshSettings
     ) -> int:
-        raise MeshError("Backfills can't run yet.")
+        found = Backfill(project, settings, workspace, own)
+        return found.verify() if settings.verify else found.run()
 
     return BackfillProgram(
         component=f"{project.package}.backfill",

@@ -1,0 +1,134 @@
+"""Ray: started inside this process, or joined."""
+
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mesh.backfill.settings import BackfillSettings
+from mesh.core.errors import MeshError
+from mesh.core.urls import mask_url
+
+logger = logging.getLogger(__name__)
+
+_STARTS = 4
+"""Ray gives up a start whose processes take long to begin, as on a busy machine."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A connection to Ray.
+
+    Args:
+        embedded: whether it was started inside this process.
+    """
+
+    embedded: bool
+
+    def slots(self, settings: BackfillSettings) -> int:
+        """How many shards can be computed at once now."""
+        import ray
+
+        resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        slots = int(resources.get("CPU", 0))
+        if settings.gpus_per_worker:
+            slots = min(slots, int(resources.get("GPU", 0) / settings.gpus_per_worker))
+        return min(slots, settings.workers or slots)
+
+
+@contextlib.contextmanager
+def connected(settings: BackfillSettings) -> Iterator[Cluster]:
+    """Join the cluster of the settings, or start one inside this process and end it afterwards.
+
+    Nothing of it listens on the network, no dashboard is started, and no use is reported.
+
+    Raises:
+        MeshError: there is no such cluster, or it can't be started.
+    """
+    _set_variables()
+    import ray
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        embedded = settings.ray == "local" or not _join(settings)
+        if embedded:
+            _start(settings)
+        # Ray sets its own.
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        yield Cluster(embedded)
+    finally:
+        ray.shutdown()
+
+
+def _join(settings: BackfillSettings) -> bool:
+    """Join a cluster; return False if the setting leaves it open and there is none."""
+    import ray
+
+    address = settings.ray
+    if address == "auto":
+        address = os.environ.get("RAY_ADDRESS") or address
+    try:
+        ray.init(
+            address=address,
+            log_to_driver=True,
+            logging_level=logging.WARNING,
+            runtime_env={"env_vars": {"PYTHONPATH": _python_path()}},
+        )
+    except ConnectionError as error:
+        if address == "auto":
+            return False
+        raise MeshError(f"The Ray cluster {mask_url(address)} can't be reached: {error}") from error
+    logger.info("joined the Ray cluster at %s", mask_url(address))
+    return True
+
+
+def _start(settings: BackfillSettings) -> None:
+    import ray
+
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    options: dict[str, Any] = {"num_cpus": settings.workers} if settings.workers else {}
+    for number in range(1, _STARTS + 1):
+        try:
+            ray.init(
+                address="local",
+                include_dashboard=False,
+                object_store_memory=settings.object_store_mb * 1024 * 1024,
+                log_to_driver=True,
+                logging_level=logging.ERROR,
+                _node_ip_address="127.0.0.1",
+                **options,
+            )
+        except Exception as error:
+            ray.shutdown()
+            if number == _STARTS:
+                raise MeshError(f"Ray can't be started: {error}") from error
+            logger.warning("Ray didn't start, which is tried again: %s", error)
+            time.sleep(number)
+        else:
+            cores = Cluster(embedded=True).slots(settings)
+            logger.info("started Ray inside this process, on %d cores", cores)
+            return
+
+
+def _set_variables() -> None:
+    """Set what Ray reads when it is imported, and what its workers inherit."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
+    # One model for each core has one thread; tokenizers would start others.
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    os.environ["PYTHONPATH"] = _python_path()
+
+
+def _python_path() -> str:
+    """Where workers on this machine find modules: where this process does, beside Python's own."""
+    own = (sys.prefix, sys.base_prefix)
+    paths = [path for path in sys.path if path and not path.startswith(own)]
+    return os.pathsep.join(dict.fromkeys([*paths, *filter(None, [os.environ.get("PYTHONPATH")])]))

@@ -1,0 +1,75 @@
+"""The model of a backfill: what it is, and how a worker loads it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mesh.backfill.manifest import ModelEntry
+from mesh.compile.spec import CompileSpec
+from mesh.core.card import COMPILED, ModelCard
+from mesh.core.digest import fingerprint, sha256_file
+from mesh.core.env_files import find_env_file
+from mesh.core.inputs import code_inputs, setting_inputs
+from mesh.core.manifest import Manifest
+from mesh.core.program import component_folder
+from mesh.core.project import Project
+from mesh.core.roots import loading
+from mesh.core.secret_values import mask_secret
+from mesh.core.settings import MeshSettings, load_settings
+from mesh.serve.model import ServedModel
+from mesh.serve.program import model_class
+
+
+def own_settings(project: Project) -> Sequence[Any]:
+    """The settings of a project's model, by the environment and the component's env file."""
+    file = find_env_file(component_folder(f"{project.package}.backfill"))
+    return load_settings(model_class(project).settings, env_file=file, complete=False)
+
+
+def make_model(
+    project: Project, directory: Path | None, own: Sequence[MeshSettings]
+) -> ServedModel:
+    """The model, not yet loaded.
+
+    Raises:
+        UsageError: it needs a version, and there is none.
+    """
+    return model_class(project)(directory, *own)
+
+
+def describe_model(
+    project: Project, directory: Path | None, own: Sequence[MeshSettings]
+) -> ModelEntry:
+    """What determines the predictions of a model: its version, code, packages and settings.
+
+    Raises:
+        MeshError: the version is damaged.
+    """
+    roots = [f"{project.package}.serve.model"]
+    made_from: dict[str, Any] = {}
+    if directory is not None:
+        made_from["version"] = ModelCard.read(directory).fingerprint
+        made_from["version files"] = Manifest.read(directory / COMPILED).digest
+        roots.append(loading(CompileSpec.read(directory / COMPILED).backend))
+    for settings in own:
+        made_from |= setting_inputs(_values(settings))
+    made_from |= code_inputs(roots)
+    return ModelEntry(
+        name=project.name,
+        version=directory.name if directory else None,
+        fingerprint=fingerprint(made_from),
+        made_from=made_from,
+    )
+
+
+def _values(settings: MeshSettings) -> Mapping[str, Any]:
+    """The values of settings without secrets; a file counts by its content."""
+    values = {
+        name: mask_secret(name, value) for name, value in settings.model_dump(mode="json").items()
+    }
+    files = {
+        name: sha256_file(value)
+        for name, value in settings
+        if isinstance(value, Path) and value.is_file()
+    }
+    return values | files
