@@ -152,8 +152,8 @@ for name, attribute, text in (
     (
         "lineage",
         "command",
-        "Show the origins of the version REFERENCE: compile settings, trained version, data, code, "
-        "image.",
+        "Show the origins of the version REFERENCE, or of a backfill's output: compile settings, "
+        "trained version, data, code, image.",
     ),
     (
         "status",
