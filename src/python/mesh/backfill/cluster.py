@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mesh.backfill.settings import BackfillSettings
@@ -51,7 +52,7 @@ def connected(settings: BackfillSettings) -> Iterator[Cluster]:
     Raises:
         MeshError: there is no such cluster, or it can't be started.
     """
-    _set_variables()
+    _set_variables(settings)
     import ray
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -92,8 +93,6 @@ def _join(settings: BackfillSettings) -> bool:
 def _start(settings: BackfillSettings) -> None:
     import ray
 
-    os.environ.setdefault("RAY_AUTH_MODE", "token")
-    os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     options: dict[str, Any] = {"num_cpus": settings.workers} if settings.workers else {}
     for number in range(1, _STARTS + 1):
         try:
@@ -118,13 +117,18 @@ def _start(settings: BackfillSettings) -> None:
             return
 
 
-def _set_variables() -> None:
+def _set_variables(settings: BackfillSettings) -> None:
     """Set what Ray reads when it is imported, and what its workers inherit."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"
     # One model for each core has one thread; tokenizers would start others.
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     os.environ["PYTHONPATH"] = _python_path()
+    own = settings.ray in ("auto", "local") and "RAY_ADDRESS" not in os.environ
+    given = any(name.startswith("RAY_AUTH_") for name in os.environ)
+    if own and not given and not (Path.home() / ".ray" / "auth_token").exists():
+        # Ray would keep one in the home, which a container may not write.
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
 def _python_path() -> str:
