@@ -165,7 +165,7 @@ def _run(project: Project, flags: Sequence[str], reference: str | None) -> int:
 def _start(project: Project, command: PantsCommand) -> NoReturn:
     Console(stderr=True, soft_wrap=True).print(
         f"starting {project.name}'s {BACKFILL} in its own environment: a server's packages, Ray and "
-        "pyarrow (installed once: about 900 MB)",
+        "pyarrow (installed once: about 750 MB)",
         highlight=False,
     )
     os.chdir(command.folder)
