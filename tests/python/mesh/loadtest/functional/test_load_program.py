@@ -37,7 +37,10 @@ def test_healthy_server_passes_and_everything_is_written(tiny: Any) -> None:
         assert own["requests"] == report["completed"][key]["measurements"]["requests_total"]
         assert 0 < own["response_time_p50"] <= own["response_time_p95"] <= own["response_time_p99"]
     assert report["server"]["completed"].keys() == report["completed"].keys()
+    assert report["server"]["resident_bytes"] > 10 * 2**20
+    assert 0 < report["server"]["processor"] < 64
     assert "By the server's own clock" in output
+    assert "The server used " in output
     lines = (tiny.results / "response_times.csv").read_text().splitlines()
     assert len(lines) == 1 + report["num_requests"] == 1 + sum(f["requests_total"] for f in figures)
     assert tiny.read("load_test_evaluation.json")["passed"]

@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 
 from mesh.core.errors import MeshError
-from mesh.loadtest.own_times import HISTOGRAM, STARTED, Counts, Observer, quantile
+from mesh.loadtest.own_times import (
+    HISTOGRAM,
+    PROCESSOR,
+    RESIDENT,
+    STARTED,
+    Counts,
+    Observer,
+    quantile,
+    served_model,
+)
 from mesh.loadtest.report import percentile
 
 BOUNDS = (0.001, 0.01, 0.1, 1.0, 10.0)
@@ -141,3 +150,40 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except MeshError:
         return
     assert counts.buckets
+
+
+def used(**gauges: float) -> str:
+    return metrics([]) + "".join(f"{name} {value}\n" for name, value in gauges.items())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "resident", "processor"),
+    [
+        ({PROCESSOR: 2, RESIDENT: 9e6}, {PROCESSOR: 5, RESIDENT: 1e8}, 100_000_000, 1.5),
+        ({PROCESSOR: 2}, {PROCESSOR: 2}, None, 0.0),
+        ({PROCESSOR: 2}, {PROCESSOR: 1}, None, 0.0),
+        ({}, {RESIDENT: 7, PROCESSOR: 1}, 7, None),
+        ({PROCESSOR: 1}, {RESIDENT: float("nan"), PROCESSOR: float("inf")}, None, None),
+    ],
+)
+def test_footprint_is_that_of_the_load(
+    before: dict[str, float],
+    after: dict[str, float],
+    resident: int | None,
+    processor: float | None,
+) -> None:
+    texts, seconds = iter((used(**before), used(**after))), iter((10.0, 12.0))
+    figures = Observer(texts.__next__, seconds.__next__).figures({})
+    assert (figures.resident_bytes, figures.processor) == (resident, processor)
+
+
+def test_model_is_named_once() -> None:
+    assert served_model('model_info{model="tiny"} 1.0\n') == "tiny"
+    for text, problem in (
+        ("", "name 0 models"),
+        ('model_info{model="a"} 1.0\nmodel_info{model="b"} 1.0\n', "name 2 models"),
+        ("model_info 1.0\n", "aren't in Prometheus' format"),
+        ("a b c d", "aren't in Prometheus' format"),
+    ):
+        with pytest.raises(MeshError, match=problem):
+            served_model(text)
