@@ -20,6 +20,8 @@ from mesh.registry.factory import open_registry
 from mesh.registry.reference import ModelReference
 from mesh.registry.settings import RegistrySettings
 
+_WIDTH = 100_000
+
 
 @click.command("lineage")
 @click.argument("reference", required=False)
@@ -46,7 +48,8 @@ def command(reference: str | None, output: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(lineage, indent=2, ensure_ascii=False))
         return
-    Console(soft_wrap=True).print(_tree(lineage))
+    # A tree cuts off what is beyond the width, such as the end of a digest.
+    Console(soft_wrap=True, width=_WIDTH).print(_tree(lineage))
 
 
 def _tree(node: dict[str, Any], parent: Tree | None = None) -> Tree:
