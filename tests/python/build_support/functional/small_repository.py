@@ -23,6 +23,8 @@ class SmallRepository:
         shutil.copytree("build-support", folder / "build-support", ignore=ignored)
         for path, content in files.items():
             self.write(path, content)
+        # Nor here does the machine's pip decide what is installed.
+        self.append("pants.toml", f"\n{_section_of('subprocess-environment')}")
 
     def write(self, path: str, content: str) -> None:
         file = self.folder / path
@@ -60,6 +62,12 @@ class SmallRepository:
                 daemon = psutil.Process(int(file.read_text()))
                 daemon.terminate()
                 daemon.wait(timeout=60)
+
+
+def _section_of(name: str) -> str:
+    """A section of the repository's own pants.toml: what keeps the configuration away."""
+    text = Path("pants.toml").read_text()
+    return f"[{name}]" + text.partition(f"[{name}]")[2].partition("\n[")[0] + "\n"
 
 
 def require_pants() -> None:

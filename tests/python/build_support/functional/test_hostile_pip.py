@@ -46,8 +46,7 @@ class Clone(SmallRepository):
             )
         files["BUILD"] = targets
         files["pants.toml"] = (
-            _section_of("subprocess-environment")
-            + '[GLOBAL]\npants_version = "2.17.1"\nbackend_packages = ["pants.backend.python"]\n'
+            '[GLOBAL]\npants_version = "2.17.1"\nbackend_packages = ["pants.backend.python"]\n'
             "[anonymous-telemetry]\nenabled = false\n"
             '[python]\ninterpreter_constraints = ["CPython==3.11.*"]\nenable_resolves = true\n'
             f'default_resolve = "user"\nresolves_generate_lockfiles = false\n[python.resolves]\n{resolves}'
@@ -68,12 +67,6 @@ class Clone(SmallRepository):
             capture_output=True,
             text=True,
         )
-
-
-def _section_of(name: str) -> str:
-    """A section of the repository's own pants.toml: what keeps the configuration away."""
-    text = Path("pants.toml").read_text()
-    return f"[{name}]" + text.partition(f"[{name}]")[2].partition("\n[")[0] + "\n"
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,8 @@ UNCERTAIN = "attention.self.key.bias"
 
 def train_in_team(folder: Path, processes: int, **settings: Any) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    # A machine need not know an address of its own name.
+    command.append("--local-addr=127.0.0.1")
     member = Path(__file__).with_name("team_member.py")
     subprocess.run(
         [*command, f"--nproc-per-node={processes}", member, folder, json.dumps(settings)],
