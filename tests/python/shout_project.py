@@ -132,13 +132,13 @@ class InProcess(Backfill):
     interrupt: Callable[[], None] = staticmethod(lambda: None)
     """Called before each shard."""
 
-    def _make(self, todo: Sequence[Part], progress: Progress) -> tuple[int, bool]:
+    def _make(self, todo: Sequence[Part], progress: Progress) -> bool:
         project = self.job.project
         model = make_model(project, None, own_settings(project))
         for part in todo:
             self.interrupt()
             progress.add(compute_part(self.job, part, model, lambda _rows, _rejected: None))
-        return 0, False
+        return False
 
 
 def plan(*flags: str) -> InProcess:

@@ -36,7 +36,7 @@ class Cluster:
         """How many shards can be computed at once now."""
         import ray
 
-        resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        resources = ray.cluster_resources()
         slots = int(resources.get("CPU", 0))
         if settings.gpus_per_worker:
             slots = min(slots, int(resources.get("GPU", 0) / settings.gpus_per_worker))

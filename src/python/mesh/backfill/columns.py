@@ -2,13 +2,13 @@
 
 import datetime
 import enum
+import json
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
-from pydantic_core import to_json
 
 from mesh.core.errors import UsageError
 from mesh.serve.documents import RefusedDocument
@@ -83,7 +83,12 @@ def _fit(value: Any, kind: Any) -> Any:
         return {field.name: _fit(value.get(field.name), field.type) for field in kind}
     if pa.types.is_list(kind):
         return [_fit(each, kind.value_type) for each in value]
-    return to_json(value).decode() if pa.types.is_string(kind) else value
+    return as_json(value) if pa.types.is_string(kind) else value
+
+
+def as_json(value: Any) -> str:
+    """A value as compact JSON; what has no form there is its text."""
+    return json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":"))
 
 
 def _element(response_model: type[BaseModel]) -> Any:

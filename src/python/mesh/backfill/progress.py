@@ -26,6 +26,7 @@ class Progress:
 
     Args:
         total: shards of the input.
+        retries: how often a shard was tried again.
         found: records of those that were finished before.
     """
 
@@ -34,6 +35,8 @@ class Progress:
     found: Sequence[ShardRecord]
     made: list[ShardRecord] = field(default_factory=list)
     begun: Begun = field(default_factory=dict)
+    retries: int = 0
+    seconds: float = 0.0
 
     def __enter__(self) -> Self:
         self._started = time.monotonic()
@@ -90,6 +93,7 @@ class Progress:
             "reasons": total_reasons(records),
             "seconds": round(self.seconds, 3),
             "documents_per_second": round(self.rows / self.seconds, 3) if self.made else None,
+            "retries": self.retries,
         }
 
     def line(self) -> str:

@@ -1,12 +1,12 @@
 """Rows of input files, whatever their format."""
 
+import contextlib
 import csv
 import gzip
 import io
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -16,6 +16,7 @@ from mesh.backfill.storage import open_location
 MAX_LINE = 64 * 1024 * 1024
 """Bytes of a line, and characters of a field; longer ones are rejected, so that memory stays bounded."""
 
+_BLOCK = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -36,7 +37,7 @@ class RawRow:
     problem: str = ""
 
 
-@contextmanager
+@contextlib.contextmanager
 def open_input(file: InputFile) -> Iterator[IO[bytes]]:
     """The uncompressed bytes of a file."""
     fs, path = open_location(file.url)
@@ -48,18 +49,21 @@ def open_input(file: InputFile) -> Iterator[IO[bytes]]:
             import zstandard
 
             frames = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-            with io.BufferedReader(frames, 1 << 20) as buffered:
+            with io.BufferedReader(frames, _BLOCK) as buffered:
                 yield buffered
         else:
-            yield raw
+            # Remote files can't read lines of limited length themselves.
+            with io.BufferedReader(raw, _BLOCK) as buffered:
+                yield buffered
 
 
 def skip(stream: IO[bytes], count: int) -> None:
     """Pass over bytes at the beginning of a stream."""
-    if stream.seekable():
+    with contextlib.suppress(OSError, ValueError):
+        # Some servers send files from their beginning only.
         stream.seek(count)
         return
-    while count and (read := stream.read(min(count, 1 << 20))):
+    while count and (read := stream.read(min(count, _BLOCK))):
         count -= len(read)
 
 

@@ -95,16 +95,26 @@ class Backfill:
                 patiently(lambda: folder.remove(SUCCESS_FILE), f"The output {folder}")
             logger.info("%d of %d shards are to be made in %s", len(todo), len(self.parts), folder)
             progress = Progress(self._settings, len(self.parts), list(found.values()))
-            retries = 0
-            stopped = False
-            with progress:
-                if todo:
-                    retries, stopped = self._make(todo, progress)
-            state = "interrupted" if stopped else "complete"
-            if not stopped:
-                self._finish([*progress.found, *progress.made])
-            self._summarise(progress, retries, state)
-            return INTERRUPTED if stopped else 0
+            try:
+                return self._complete(todo, progress)
+            except MeshError:
+                with contextlib.suppress(MeshError):
+                    self._summarise(progress, "failed")
+                raise
+
+    def _complete(self, todo: Sequence[Part], progress: Progress) -> int:
+        stopped = False
+        with progress:
+            if todo:
+                stopped = self._make(todo, progress)
+        if stopped:
+            self._summarise(progress, "interrupted")
+            return INTERRUPTED
+        manifest = self.manifest([*progress.found, *progress.made])
+        self._require_few_rejected(manifest)
+        self._summarise(progress, "complete")
+        self._finish(manifest)
+        return 0
 
     def manifest(self, records: Sequence[ShardRecord]) -> BackfillManifest:
         """The manifest of finished shards."""
@@ -147,20 +157,18 @@ class Backfill:
 
         return patiently(look, f"The output {self.job.folder}")
 
-    def _make(self, todo: Sequence[Part], progress: Progress) -> tuple[int, bool]:
-        """Make shards; return how many were tried again, and whether the run was stopped."""
+    def _make(self, todo: Sequence[Part], progress: Progress) -> bool:
+        """Make shards; return whether Ctrl-C kept some from being made."""
         with connected(self._settings) as cluster:
             distribution = Distribution(self.job, cluster, progress.look)
             with stopping(distribution.stop):
                 for record in distribution.run(todo):
+                    progress.retries = distribution.retries
                     progress.add(record)
-            left = len(progress.found) + len(progress.made) < len(self.parts)
-            return distribution.retries, distribution.stopped and left
+            return distribution.stopped and len(progress.made) < len(todo)
 
-    def _finish(self, records: Sequence[ShardRecord]) -> None:
+    def _finish(self, manifest: BackfillManifest) -> None:
         """Remove what doesn't belong to the results, and say that they are complete."""
-        manifest = self.manifest(records)
-        self._require_few_rejected(manifest)
         folder = self.job.folder
         kept = {MANIFEST_FILE}
         for record in manifest.shards:
@@ -182,7 +190,7 @@ class Backfill:
             self._settings, manifest.rows, manifest.rejected, dict(manifest.reasons)
         )
 
-    def _summarise(self, progress: Progress, retries: int, state: str) -> None:
+    def _summarise(self, progress: Progress, state: str) -> None:
         summary = {
             "state": state,
             "project": self.job.project.name,
@@ -190,7 +198,6 @@ class Backfill:
             "fingerprint": self._model.fingerprint,
             "output": str(self.job.folder),
             **progress.figures(),
-            "retries": retries,
         }
         content = json.dumps(summary, indent=2).encode() + b"\n"
         what = f"The output {self.job.folder}"

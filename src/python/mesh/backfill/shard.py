@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mesh.backfill.columns import ID
+from mesh.backfill.columns import ID, as_json
 from mesh.backfill.division import Part, rows_of
 from mesh.backfill.inputs import current_stamp
 from mesh.backfill.job import Job, needed_columns
@@ -139,12 +139,11 @@ def find_id(job: Job, part: Part, raw: RawRow) -> Any:
 def _copied(value: Any, kind: Any) -> Any:
     """A value as the output has it."""
     import pyarrow as pa
-    from pydantic_core import to_json
 
     if value is None or not pa.types.is_string(kind):
         return value
     if not isinstance(value, str):
-        return to_json(value, inf_nan_mode="constants", fallback=str, bytes_mode="base64").decode()
+        value = as_json(value)
     return value if is_unicode(value) else value.encode("utf-8", "replace").decode()
 
 

@@ -71,6 +71,7 @@ _TRANSIENT = ("aiohttp", "aiobotocore", "botocore", "fsspec", "gcsfs", "google",
 
 _LASTING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
 _TRIES = 5
+PAUSE = 0.2
 
 
 def is_transient(error: BaseException) -> bool:
@@ -99,7 +100,7 @@ def patiently(work: Callable[[], Result], what: str) -> Result:
                 if not is_transient(error) and not isinstance(error, OSError):
                     raise
                 raise MeshError(f"{what} can't be used: {describe(error)}.") from error
-            time.sleep(0.2 * 2**number)
+            time.sleep(PAUSE * 2**number)
     raise AssertionError
 
 

@@ -155,7 +155,9 @@ def test_missing_column_is_a_sentence_with_those_that_there_are(name: str, tmp_p
         pq.write_table(pa.table({"body": ["a"], "id": [1]}), tmp_path / name)
     else:
         (tmp_path / name).write_text("body,id\na,1\n" if name == "a.csv" else '{"body":1,"id":2}\n')
-    with pytest.raises(UsageError, match=r"has no column 'text'; its columns are 'body', 'id'\. Name"):
+    with pytest.raises(
+        UsageError, match=r"has no column 'text'; its columns are 'body', 'id'\. Name"
+    ):
         read(tmp_path / name, 1000, ("text", "id"))
 
 
