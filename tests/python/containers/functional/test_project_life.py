@@ -175,6 +175,18 @@ def test_load_test_passes_and_its_results_are_kept(life: Life) -> None:
         assert (exit_code, attached in output) == (0, True), output
 
 
+def test_backfill_predicts_in_its_image(life: Life) -> None:
+    outputs = life.compose.workspace / "outputs"
+    documents = outputs / "documents.jsonl"
+    documents.write_text('{"text": "Marie Curie was born in Warsaw."}\n{"text": ""}\n')
+    flags = ("--input=outputs/documents.jsonl", "--output=outputs/backfill", "--workers=1")
+    exit_code, output = life.compose.step("backfill", "backfill", *flags)
+    assert exit_code == 0, output
+    [manifest] = outputs.glob("backfill/*/manifest.json")
+    found = json.loads(manifest.read_text())
+    assert (found["rows"], found["rejected"]) == (1, 1)
+
+
 def test_tests_pass_in_the_images(life: Life) -> None:
     project = life.compose.project
     folder = Path("tests/python") / project.package
