@@ -208,6 +208,8 @@ def _variables(release: Release) -> dict[str, str]:
     return {
         "MESH_ENV_FILE": "config/prod.env",
         "MESH_LOG_FORMAT": "json",
+        # Whatever folder Ray starts the job in.
+        "MESH_WORKSPACE": str(Path(MODELS).parent),
         IMAGE_VARIABLE: release.image(_COMPONENT),
         # Ray's own processes don't import the package that sets them.
         **{name: value for name, value in mesh.SILENT.items() if name.startswith("RAY_")},

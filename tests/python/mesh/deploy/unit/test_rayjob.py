@@ -107,6 +107,7 @@ def test_pods_have_rights_resources_and_variables_of_a_backfill(
         assert [each["secretRef"]["name"] for each in container["envFrom"]] == ["buckets", "more"]
         variables = {each["name"]: each["value"] for each in container["env"]}
         assert variables["RAY_USAGE_STATS_ENABLED"] == "0"
+        assert variables["MESH_WORKSPACE"] == "/workspace"
         assert variables["MESH_IMAGE"] == "r.io/a/keywords-backfill:7"
         rights = container["securityContext"]
         assert (rights["runAsUser"], rights["readOnlyRootFilesystem"]) == (10001, True)
