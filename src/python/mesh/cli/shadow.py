@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import httpx
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mesh.cli.paths import TypedPath
 from mesh.cli.up import base_url
@@ -24,6 +25,9 @@ from mesh.loadtest.server import Server
 from mesh.loadtest.settings import LoadSettings
 from mesh.loadtest.shadow import ComparedServer, ShadowReport
 from mesh.loadtest.shadow_proxy import MOST_WAITING, ShadowProxy
+from mesh.serve.hosts import allowed_hosts, parse_patterns
+from mesh.serve.middleware import request_id_of
+from mesh.serve.request_check import RequestCheck
 from mesh.serve.server import listen, stop_by_signal
 from mesh.serve.settings import ServeSettings
 from mesh.serve.uvicorn_server import serve_until
@@ -38,8 +42,9 @@ def _server_url(_context: click.Context, parameter: click.Parameter, url: str) -
     """Check the URL of a server; a wrong one is shown without its password."""
     if re.fullmatch(LoadSettings.URL_PATTERN, url):
         return url
+    shown = mask_url(url) if "://" in url else url.rpartition("@")[2]
     raise UsageError(
-        f"{parameter.opts[0]} {mask_url(url)!r} isn't the URL of a server: write http:// or https:// "
+        f"{parameter.opts[0]} {shown!r} isn't the URL of a server: write http:// or https:// "
         "and a host, with a port if needed, without user and path."
     )
 
@@ -50,6 +55,14 @@ def _positive(
     if value is not None and not 0 < value < math.inf:
         raise UsageError(f"{parameter.opts[0]} is {value:g}; it must be above 0.")
     return value
+
+
+def _hosts(_context: click.Context, parameter: click.Parameter, hosts: str) -> str:
+    try:
+        parse_patterns(hosts)
+    except ValueError as error:
+        raise UsageError(f"{parameter.opts[0]}: {error}.") from error
+    return hosts
 
 
 def _share(context: click.Context, parameter: click.Parameter, value: float) -> float:
@@ -87,6 +100,14 @@ def _share(context: click.Context, parameter: click.Parameter, value: float) -> 
     help="Port; 0 for any.",
 )
 @click.option(
+    "--allowed-hosts",
+    "hosts",
+    envvar="SERVE_ALLOWED_HOSTS",
+    default="",
+    callback=_hosts,
+    help="Names of hosts that requests may be sent to; by default those of servers.",
+)
+@click.option(
     "--seconds",
     type=float,
     callback=_positive,
@@ -108,6 +129,7 @@ def command(
     share: float,
     host: str,
     port: int,
+    hosts: str,
     seconds: float | None,
     timeout: float,
     ca_file: Path | None,
@@ -115,9 +137,12 @@ def command(
 ) -> int:
     if of_url == shadow_url:
         raise UsageError(f"--of and --with are both {of_url}; name two servers.")
+    certificates = _certificates(ca_file)
     model, of, shadow = _describe(of_url, shadow_url, timeout, ca_file)
     # Without validation, which would read the variables of servers.
-    settings = ServeSettings.model_construct(host=host, port=port, drain_seconds=timeout)
+    settings = ServeSettings.model_construct(
+        host=host, port=port, allowed_hosts=hosts, drain_seconds=timeout
+    )
     started = datetime.datetime.now(datetime.UTC)
     with listen(settings) as listener:
         address = base_url(host, listener.getsockname()[1])
@@ -125,7 +150,6 @@ def command(
             f"Requests to {address} go to {of_url}, and {share:g} of the predictions of {model} to "
             f"{shadow_url} too. Ctrl-C ends it and shows the comparison."
         )
-        certificates = ssl.create_default_context(cafile=ca_file)
         proxy = ShadowProxy(
             _client(of_url, timeout, certificates),
             _client(shadow_url, timeout, certificates),
@@ -139,6 +163,14 @@ def command(
         write_json_atomic(report, found.model_dump(mode="json"))
         click.echo(f"{report} has the report")
     return UNDECIDED if found.same is None else int(not found.same)
+
+
+def _certificates(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        reason = error.strerror or "no certificates in PEM"
+        raise UsageError(f"--ca-file {ca_file} can't be read ({reason}).") from error
 
 
 def _describe(
@@ -194,8 +226,26 @@ async def _serve(
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), seconds)
 
-    await serve_until(stopped, proxy.app(), settings, listener)
+    address = listener.getsockname()[0]
+    hosts = allowed_hosts(settings.allowed_hosts, settings.host, address)
+    app = proxy.app()
+    # It also refuses what two servers may read differently.
+    app.add_middleware(RequestCheck, hosts=hosts)
+    app.add_middleware(_GivesId)
+    await serve_until(stopped, app, settings, listener)
     await proxy.close()
+
+
+class _GivesId:
+    """Gives each request the id that a refusal of it names."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["state"]["request_id"] = request_id_of(scope)
+        await self._app(scope, receive, send)
 
 
 def _show(report: ShadowReport) -> None:

@@ -6,7 +6,7 @@ from mesh.core.errors import UsageError
 from mesh.core.project import IMAGE_TAG
 from mesh.core.secret_values import mask_secret
 
-LONGEST = 46
+LONGEST = 47
 """Of a name, in characters: KServe's longest name made of it, `<name>-predictor-00001`, has 63."""
 
 _LABEL = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")

@@ -117,7 +117,9 @@ def _shown(value: Any) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    """The beginning of a text, without what a terminal would obey."""
+    shown = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text[:_SHOWN])
+    return shown if len(text) <= _SHOWN else f"{shown}…"
 
 
 def _length(body: str | None, field: str) -> int | None:

@@ -86,7 +86,7 @@ class AccessMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
+        request_id = request_id_of(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         status = CLIENT_LEFT
         started = time.perf_counter()
@@ -176,7 +176,8 @@ def _is_cut_off(error: BaseException) -> bool:
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
-def _request_id(scope: Scope) -> str:
+def request_id_of(scope: Scope) -> str:
+    """The client's id of a request, if it is 1 to 128 plain characters, else a new one."""
     for name, value in scope["headers"]:
         if name == REQUEST_ID:
             given: str = value.decode("latin-1")

@@ -5,6 +5,7 @@ definitions of KServe, KEDA and Prometheus' operator declare them.
 """
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -177,6 +178,31 @@ def test_model_is_brought_before_the_server_starts(
     volumes = {one["name"]: one["emptyDir"] for one in found["volumes"]}
     # Twice the model's 126 MB.
     assert volumes["models"] == {"sizeLimit": "256Mi"}
+
+
+def test_containers_are_those_that_compose_runs(build: Callable[[str], Objects]) -> None:
+    """The containers' tests run the services of compose."""
+    services = YAML(typ="safe").load(Path("docker/compose.yaml"))["services"]
+    found = pod(build("base"))
+    [server], [model] = found["containers"], found["initContainers"]
+    for container, name in ((server, "serve"), (model, "serve-download-model")):
+        service = services[name]
+        component = re.fullmatch(r".*-(\w+):\$\{IMAGE_TAG:-latest\}", service["image"])
+        assert component
+        assert container["image"] == f"ghcr.io/mesh/keywords-{component[1]}:3"
+        assert container["args"][: len(service["command"])] == service["command"]
+        security = container["securityContext"]
+        user = f"{security['runAsUser']}:{security['runAsGroup']}"
+        assert service["user"] == f"${{CONTAINER_USER:-{user}}}"
+        assert service["read_only"] is security["readOnlyRootFilesystem"] is True
+        assert service["cap_drop"] == security["capabilities"]["drop"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["tmpfs"] == ["/tmp"]
+        assert container["volumeMounts"][0] == {"name": "tmp", "mountPath": "/tmp"}
+    assert services["serve"]["stop_grace_period"] == f"{found['terminationGracePeriodSeconds']}s"
+    assert services["serve"]["ports"] == [f"${{PORT:-8000}}:{server['ports'][0]['containerPort']}"]
+    [mount] = (one["mountPath"] for one in server["volumeMounts"] if one["name"] == "models")
+    assert services["serve"]["volumes"] == [f"${{WORKSPACE:-..}}/models:{mount}:ro"]
 
 
 def test_grace_period_is_longer_than_the_drain(build: Callable[[str], Objects]) -> None:

@@ -66,6 +66,10 @@ def test_equal_servers(tiny: Any, other: Any, shadows: list[Shadow]) -> None:
     refused = shadow.client.post(PREDICT, json={"inputs": 1})
     assert refused.status_code == 422
     assert refused.headers["content-type"] == "application/problem+json"
+    # A page whose name points at this machine gets nothing.
+    assert shadow.client.get("/v1/live", headers={"Host": "evil.example"}).status_code == 421
+    twice = [("Content-Type", "application/json"), ("Content-Type", "text/plain")]
+    assert shadow.client.post(PREDICT, content=b"{}", headers=twice).status_code == 400
     # These are not predictions.
     assert shadow.client.get("/v1/model/tiny/bio").json()["model_card"]["fingerprint"] == "one"
     assert shadow.client.get("/nowhere?a=%2F").status_code == 404

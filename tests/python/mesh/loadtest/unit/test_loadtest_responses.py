@@ -105,6 +105,7 @@ def test_different_values_are_not_equal(expected: object, actual: object) -> Non
         ([[1], [2]], [[1], [3]], "it[1][0] is 3, not 2"),
         ("a" * 100, None, f'it is null, not "{"a" * 59}…'),
         (1, True, "it is true, not 1"),
+        ({"\x9b": 1}, {"é\x1b": "\x9b"}, "it has é\\u001b, not \\u009b"),
     ],
 )
 def test_first_difference_is_named(expected: object, actual: object, found: str) -> None:

@@ -164,6 +164,25 @@ def test_chosen_predictions_are_sent_to_the_shadow(
     asyncio.run(run())
 
 
+def test_shadow_gets_the_id_that_the_server_has_given() -> None:
+    got: list[str] = []
+
+    async def of(_request: Request) -> Response:
+        return Response(b"1", headers={"X-Request-ID": "its-own"})
+
+    async def shadow(request: Request) -> Response:
+        got.append(request.headers["x-request-id"])
+        return Response(b"2")
+
+    async def run() -> None:
+        proxy, client = proxy_of(of, shadow)
+        await client.post(PREDICT, content=b"1", headers={"X-Request-ID": "refused"})
+        await proxy.close()
+        assert got == ["its-own"]
+
+    asyncio.run(run())
+
+
 def test_slow_shadow_gets_no_more_than_it_can_take() -> None:
     async def run() -> None:
         go_on = asyncio.Event()
