@@ -7,7 +7,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,13 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def connected(settings: BackfillSettings) -> Iterator[Cluster]:
+def connected(settings: BackfillSettings, variables: Mapping[str, str]) -> Iterator[Cluster]:
     """Join the cluster of the settings, or start one inside this process and end it afterwards.
 
-    Nothing of it listens on the network, no dashboard is started, and no use is reported.
+    What is started here listens on no network and has no dashboard. No use is reported.
+
+    Args:
+        variables: what workers of a cluster get of this process's environment.
 
     Raises:
         MeshError: there is no such cluster, or it can't be started.
@@ -57,7 +60,7 @@ def connected(settings: BackfillSettings) -> Iterator[Cluster]:
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        embedded = settings.ray == "local" or not _join(settings)
+        embedded = settings.ray == "local" or not _join(settings, variables)
         if embedded:
             _start(settings)
         # Ray sets its own.
@@ -68,7 +71,7 @@ def connected(settings: BackfillSettings) -> Iterator[Cluster]:
         ray.shutdown()
 
 
-def _join(settings: BackfillSettings) -> bool:
+def _join(settings: BackfillSettings, variables: Mapping[str, str]) -> bool:
     """Join a cluster; return False if the setting leaves it open and there is none."""
     import ray
 
@@ -80,7 +83,7 @@ def _join(settings: BackfillSettings) -> bool:
             address=address,
             log_to_driver=True,
             logging_level=logging.WARNING,
-            runtime_env={"env_vars": {"PYTHONPATH": _python_path()}},
+            runtime_env={"env_vars": {**variables, "PYTHONPATH": _python_path()}},
         )
     except ConnectionError as error:
         if address == "auto":
@@ -93,6 +96,10 @@ def _join(settings: BackfillSettings) -> bool:
 def _start(settings: BackfillSettings) -> None:
     import ray
 
+    # So that Ray takes this machine's address to be 127.0.0.1, where nobody else can reach it. The
+    # variable is for processes that it starts; this one has read it already.
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    ray._private.ray_constants.ENABLE_RAY_CLUSTER = False
     options: dict[str, Any] = {"num_cpus": settings.workers} if settings.workers else {}
     for number in range(1, _STARTS + 1):
         try:
@@ -102,7 +109,6 @@ def _start(settings: BackfillSettings) -> None:
                 object_store_memory=settings.object_store_mb * 1024 * 1024,
                 log_to_driver=True,
                 logging_level=logging.ERROR,
-                _node_ip_address="127.0.0.1",
                 **options,
             )
         except Exception as error:

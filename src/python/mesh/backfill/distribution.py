@@ -79,18 +79,16 @@ class Distribution:
         here = ray.get_runtime_context().get_node_id()
         affinity = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(here, soft=True)
         actor: Any = ray.remote(Board)
-        self._board = actor.options(num_cpus=0, scheduling_strategy=affinity).remote()
+        self._board = actor.options(
+            num_cpus=0, scheduling_strategy=affinity, max_restarts=-1, max_task_retries=-1
+        ).remote()
         self._files = self._shared_files()
         looked = 0.0
-        told = False
         while (self._queue and not self.stopped) or self._running:
             if time.monotonic() - looked >= _SECONDS_BETWEEN_LOOKS:
                 looked = time.monotonic()
                 self._slots = self.cluster.slots(self.job.settings)
                 self.look(self._look())
-            if self.stopped and not told:
-                told = True
-                self._board.stop.remote()
             self._submit()
             yield from self._collect()
 
@@ -179,6 +177,9 @@ class Distribution:
     def _look(self) -> Begun:
         import ray
 
+        if self.stopped:
+            # Again and again, since the actor may have been lost.
+            self._board.stop.remote()
         ended, self._ended = self._ended, []
         try:
             begun: Begun = ray.get(self._board.look.remote(ended), timeout=10)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mesh.backfill.inputs import InputFile
-from mesh.backfill.rows import RawRow, csv_header, open_input, skip, text_rows
+from mesh.backfill.rows import RawRow, csv_header, open_input, row_ends, skip, text_rows
 from mesh.backfill.storage import open_location, reading
 from mesh.core.errors import UsageError
 from mesh.core.urls import mask_url
@@ -137,7 +137,7 @@ def _divide_text(file: InputFile, shard_bytes: int, needed: Sequence[str]) -> li
         _require(file, needed, present)
     bounds = [(start, 0)]
     if file.size * (_UNPACKED if file.compression else 1) > shard_bytes:
-        bounds += _find_bounds(file, start, shard_bytes, header)
+        bounds += _find_bounds(file, start, shard_bytes)
     ends: list[int | None] = [offset for offset, _ in bounds[1:]]
     return [
         Part(file, number, first_row, offset, stop, tuple(header))
@@ -147,20 +147,17 @@ def _divide_text(file: InputFile, shard_bytes: int, needed: Sequence[str]) -> li
     ]
 
 
-def _find_bounds(
-    file: InputFile, start: int, shard_bytes: int, header: Sequence[str]
-) -> list[tuple[int, int]]:
+def _find_bounds(file: InputFile, start: int, shard_bytes: int) -> list[tuple[int, int]]:
     """Where parts begin, after the first: offset and number of the row there."""
     bounds: list[tuple[int, int]] = []
-    begun = start
+    begun = end = start
     with open_input(file) as stream:
         skip(stream, start)
-        last: RawRow | None = None
-        for row in text_rows(file, stream, start, 0, header):
-            if last is not None and last.end - begun >= shard_bytes:
-                begun = last.end
-                bounds.append((begun, last.number + 1))
-            last = row
+        for number, following in enumerate(row_ends(file, stream, start)):
+            if end - begun >= shard_bytes:
+                begun = end
+                bounds.append((end, number))
+            end = following
     return bounds
 
 

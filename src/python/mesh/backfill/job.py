@@ -61,7 +61,8 @@ class Job:
 
     def name(self, part: Part) -> str:
         """The name of a shard's files, without suffix."""
-        stem = _NAME.sub("_", part.file.name)[-_MAX_NAME:]
+        # Readers pass over names that begin with an underscore or a dot.
+        stem = _NAME.sub("_", part.file.name)[-_MAX_NAME:].lstrip("._") or "input"
         return f"{stem}-{part.number:05}-{self.key(part)[:DIGITS]}"
 
     def columns(self, model: ServedModel) -> Columns:

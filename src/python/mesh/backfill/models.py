@@ -1,5 +1,6 @@
 """The model of a backfill: what it is, and how a worker loads it."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from mesh.core.program import component_folder
 from mesh.core.project import Project
 from mesh.core.roots import loading
 from mesh.core.secret_values import mask_secret
-from mesh.core.settings import MeshSettings, load_settings
+from mesh.core.settings import MeshSettings, load_settings, variable_name
 from mesh.serve.model import ServedModel
 from mesh.serve.program import model_class
 
@@ -24,6 +25,21 @@ def own_settings(project: Project) -> Sequence[Any]:
     """The settings of a project's model, by the environment and the component's env file."""
     file = find_env_file(component_folder(f"{project.package}.backfill"))
     return load_settings(model_class(project).settings, env_file=file, complete=False)
+
+
+def shown_variables(project: Project) -> dict[str, str]:
+    """The variables of this process that are settings of a model, and no secrets.
+
+    Workers on other machines get them; secrets are theirs by reference.
+    """
+    names = [
+        variable_name(cls, name)
+        for cls in model_class(project).settings
+        for name, field in cls.model_fields.items()
+        if field.repr and "Secret" not in str(field.annotation)
+    ]
+    found = {name: os.environ[name] for name in names if name in os.environ}
+    return {name: value for name, value in found.items() if mask_secret(name, value) == value}
 
 
 def make_model(

@@ -27,7 +27,7 @@ from mesh.backfill.manifest import (
     ModelEntry,
     ShardRecord,
 )
-from mesh.backfill.models import describe_model, make_model
+from mesh.backfill.models import describe_model, make_model, shown_variables
 from mesh.backfill.progress import Progress, require_few_rejected
 from mesh.backfill.requests import Requests
 from mesh.backfill.settings import BackfillSettings
@@ -159,7 +159,7 @@ class Backfill:
 
     def _make(self, todo: Sequence[Part], progress: Progress) -> bool:
         """Make shards; return whether Ctrl-C kept some from being made."""
-        with connected(self._settings) as cluster:
+        with connected(self._settings, shown_variables(self.job.project)) as cluster:
             distribution = Distribution(self.job, cluster, progress.look)
             with stopping(distribution.stop):
                 for record in distribution.run(todo):

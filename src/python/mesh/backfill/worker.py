@@ -38,8 +38,10 @@ def make_shard(job: Job, part: Part, files: Sequence[Any], board: Any) -> ShardR
     import ray
 
     name = job.name(part)
-    if not ray.get(board.begin.remote(name)):
-        return None
+    # A board that is lost stops nobody.
+    with contextlib.suppress(ray.exceptions.RayActorError):
+        if not ray.get(board.begin.remote(name)):
+            return None
     # A worker that was lost may have finished it.
     if (record := find_record(job, part)) is not None:
         return record
@@ -69,7 +71,7 @@ def _require_same(job: Job, directory: Path | None, own: Sequence[Any]) -> None:
     if describe_model(job.project, directory, own).fingerprint != job.model:
         raise MeshError(
             "A worker has other code, packages or settings of the model than the driver; start both "
-            "from the same image, with the same variables."
+            "from the same image, with the same env files."
         )
 
 

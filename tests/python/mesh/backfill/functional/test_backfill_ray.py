@@ -83,19 +83,32 @@ def whole(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def workers() -> list[psutil.Process]:
-    """The processes that make shards."""
+    """The processes that make shards, and that of the board."""
     return [
         process
         for process in psutil.process_iter(["name", "cmdline"])
-        if (process.info["cmdline"] or [""])[0].startswith("ray::backfill")
+        if (process.info["cmdline"] or [""])[0].startswith(("ray::backfill", "ray::Board"))
     ]
 
 
-def wait_for(path: Path, pattern: str, count: int) -> None:
+def wait_for_shard(driver: Driver, workspace: Path) -> None:
+    """Wait until a shard is finished."""
     end = time.monotonic() + DEADLINE
-    while len(list(path.glob(pattern))) < count:
-        assert time.monotonic() < end, f"there aren't {count} {pattern} in time"
+    while not list(workspace.glob("out/*/_shards/*.json")):
+        assert driver.process.poll() is None, driver.wait()[1]
+        assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def listening(driver: Driver) -> list[Any]:
+    """Where a driver and its descendants accept connections."""
+    family = psutil.Process(driver.process.pid)
+    return [
+        connection.laddr
+        for process in (family, *family.children(recursive=True))
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
 
 
 def test_killed_workers_drivers_and_a_node_lose_and_repeat_nothing(
@@ -104,7 +117,7 @@ def test_killed_workers_drivers_and_a_node_lose_and_repeat_nothing(
     flags = ("--input", "in", "--output", "out", "--ray", cluster.address, *FLAGS)
     chance = random.Random(7)
     driver = Driver(shout, *flags)
-    wait_for(workspace, "out/*/_shards/*.json", 1)
+    wait_for_shard(driver, workspace)
     killed: Counter[str] = Counter()
     while killed.total() < KILLS and driver.process.poll() is None:
         time.sleep(chance.uniform(0.1, 1.0))
@@ -117,7 +130,7 @@ def test_killed_workers_drivers_and_a_node_lose_and_repeat_nothing(
             chance.choice(found).kill()
             killed["worker"] += 1
     if driver.process.poll() is None:
-        cluster.remove_node(cluster.list_all_nodes[-1], allow_graceful=False)
+        cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
     code, errors = driver.wait()
     assert code == 0, errors
     assert snapshot(workspace / "out") == snapshot(whole)
@@ -130,7 +143,8 @@ def test_ctrl_c_lets_begun_shards_finish_in_an_embedded_run(
 ) -> None:
     flags = ("--input", "in", "--output", "out", "--ray", "local", "--workers", "1", *FLAGS)
     driver = Driver(shout, *flags, RAY_worker_niceness="0")
-    wait_for(workspace, "out/*/_shards/*.json", 1)
+    wait_for_shard(driver, workspace)
+    assert {place.ip.removeprefix("::ffff:") for place in listening(driver)} == {"127.0.0.1"}
     driver.process.send_signal(signal.SIGINT)
     code, errors = driver.wait()
     assert code == 130, errors

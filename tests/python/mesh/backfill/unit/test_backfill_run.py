@@ -135,6 +135,13 @@ def test_rows_that_can_not_be_answered_are_rejected_with_reasons(workspace: Path
     assert manifest_of(out).reasons["empty"] == 3
 
 
+@pytest.mark.parametrize("name", ["_a.jsonl", ".a.jsonl", "é.jsonl", f"x/{'y' * 78}/_/a.jsonl"])
+def test_no_result_has_a_name_that_readers_pass_over(name: str, workspace: Path) -> None:
+    write_lines(workspace / "in" / name, [{"text": "a"}])
+    assert plan("--input", f"in/{name}", "--output", "out").run() == 0
+    assert pq.read_table(results(workspace / "out") / "data").num_rows == 1
+
+
 @pytest.mark.usefixtures("parquet")
 @pytest.mark.parametrize(
     ("flags", "sentence"),
