@@ -27,6 +27,7 @@ FOLDERS = (".mesh", "models", "outputs")
 _USER = 10001
 _STOP_SECONDS = 30
 _GIGABYTE = 1 << 30
+_SHARED_MEMORY = "1g"
 _UNITS = {"Mi": 1 << 20, "Gi": _GIGABYTE}
 
 
@@ -186,5 +187,8 @@ def _limits(step: PlannedStep) -> dict[str, Any]:
         limits["device_requests"] = [
             docker.types.DeviceRequest(count=step.gpus, capabilities=[["gpu"]])
         ]
+    if step.gpus > 1:
+        # The processes exchange gradients there, and 64 MB are the default.
+        limits["shm_size"] = _SHARED_MEMORY
     cpus = min(float(step.resources.cpu_limit), os.cpu_count() or 1)
     return limits | {"nano_cpus": int(cpus * 1e9)}

@@ -4,6 +4,7 @@ import json
 
 from pydantic import BaseModel, ConfigDict
 
+from mesh.core.devices import CUDA
 from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.errors import UsageError
 from mesh.core.names import KUBERNETES_RESOURCE
@@ -13,7 +14,8 @@ from pipelines import rules
 from pipelines.containers import Resources, Step, choose
 from pipelines.settings import ImageSettings, PipelineSettings, is_managed
 
-ENTRY_POINT = ("tini-static", "--", "python", "-m", "mesh.core.start")
+_START = ("-m", "mesh.core.start")
+ENTRY_POINT = ("tini-static", "--", "python", *_START)
 """The entry point of the components' images.
 
 Kubeflow needs the whole command, since it doesn't know the image's own.
@@ -56,7 +58,18 @@ class PlannedStep(BaseModel):
     @property
     def command(self) -> tuple[str, ...]:
         """The command in the container, before the arguments."""
-        return (*ENTRY_POINT, self.component)
+        return (*ENTRY_POINT[: -len(_START)], *self.python_arguments)
+
+    @property
+    def python_arguments(self) -> tuple[str, ...]:
+        """What Python is told before the arguments: a process for each of several GPUs."""
+        launcher: tuple[str, ...] = ()
+        if self.gpus > 1:
+            launcher = (
+                *("-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1"),
+                f"--nproc-per-node={self.gpus}",
+            )
+        return (*launcher, *_START, self.component)
 
 
 class Plan(BaseModel):
@@ -157,6 +170,7 @@ def _planned(
     flags = [step.tag_flag, settings.tag] if step.tag_flag and settings.tag else []
     image = images.name_of(project, step.component)
     component, _, name = step.program.partition(":")
+    gpus = settings.gpus if step.takes_gpu else 0
     return PlannedStep(
         name=component if component == name else f"{component}-{name}",
         program=step.program,
@@ -168,6 +182,8 @@ def _planned(
             IMAGE_VARIABLE: image,
             # models/ too must be on the volume.
             **({WORKSPACE: OUTPUTS} if settings.volume else {}),
+            # GPUs that nothing computes on are paid for, too.
+            **({"TRAIN_DEVICE": CUDA} if gpus else {}),
             **settings.variables,
             **secrets,
         },
@@ -178,6 +194,6 @@ def _planned(
         },
         resources=step.resources,
         retries=step.retries,
-        gpus=settings.gpus if step.takes_gpu else 0,
+        gpus=gpus,
         uses=step.uses,
     )

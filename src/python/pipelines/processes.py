@@ -70,7 +70,7 @@ def _run(step: PlannedStep) -> int:
         **os.environ,
         "PYTHONPATH": os.pathsep.join(paths),
     }
-    words = [sys.executable, "-m", "mesh.core.start", step.component, *step.arguments]
+    words = [sys.executable, *step.python_arguments, *step.arguments]
     return run_process(words, environment | own)
 
 

@@ -65,7 +65,9 @@ class PipelineSettings(MeshSettings):
         description="Let Kubeflow or Vertex AI skip steps that ran before. The programs themselves "
         "recognise by fingerprints what is up to date.",
     )
-    gpus: int = Field(0, ge=0, description="GPUs for training.")
+    gpus: int = Field(
+        0, ge=0, description="GPUs for training; several are used by a process each, by torchrun."
+    )
     accelerator: str = Field(
         "",
         description="Kind of GPU, as the target names it; nvidia.com/gpu by default, "

@@ -12,6 +12,7 @@ from pipelines.plan import OUTPUTS, REMOTE, Plan, PlannedStep
 from pipelines.rules import as_expanded
 
 _BACKOFF = "10s"
+_SHARED_MEMORY = "1Gi"
 
 
 def write_specification(plan: Plan, path: Path) -> None:
@@ -56,6 +57,11 @@ def _configure(task: Any, step: PlannedStep, plan: Plan) -> None:
         task.set_retry(step.retries, backoff_duration=_BACKOFF)
     if step.gpus:
         task.set_accelerator_type(plan.accelerator).set_accelerator_limit(step.gpus)
+    if step.gpus > 1 and plan.target == "kubeflow":
+        # The processes exchange gradients there, and 64 MiB are the default.
+        kfp.kubernetes.empty_dir_mount(
+            task, "shared-memory", "/dev/shm", "Memory", _SHARED_MEMORY  # noqa: S108
+        )
     for name, value in step.environment.items():
         task.set_env_variable(name, as_expanded(value) if plan.target in REMOTE else value)
     for variable, reference in step.kubernetes_secrets.items():

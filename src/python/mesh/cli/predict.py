@@ -19,7 +19,8 @@ def create_model(project: Project, *, load: bool) -> ServedModel:
     directory = settings.model_directory or workspace.served_model(project)
     model = model_class(project)(directory, *own)
     if load:
-        model.load()
+        with settings.placement.applied():
+            model.load()
     return model
 
 

@@ -14,12 +14,15 @@ from rich.console import Console
 
 from mesh.cli.predict import create_model
 from mesh.cli.steps import SERVE, run_steps, select_steps
+from mesh.core.devices import AUTO, CPU
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.process import exit_code_of
 from mesh.core.project import Project
 from mesh.core.steps import find_program
 from mesh.serve.documents import EXAMPLE_TEXT
 
+COMPILING = ("compile:trace", "serve:download")
+"""The steps that compile networks; a project that has the first doesn't compile in the second."""
 POLL_SECONDS = 0.05
 
 
@@ -36,14 +39,15 @@ def up(
         The server's exit code.
 
     Raises:
-        MeshError: settings of the server are wrong, the port is taken, a step failed, or the server
-            ended before it was ready.
+        MeshError: settings of the server are wrong, the port is taken, the device isn't here, a
+            step failed, or the server ended before it was ready.
     """
     settings, *_ = find_program(project, SERVE).load_settings()
     host = settings.host if host is None else host
     port = settings.port if port is None else port
     if port == 0:
         raise UsageError("`mesh up` needs the server's port; set SERVE_PORT or --port.")
+    require_servers_device(project, settings.device)
     require_free_port(host, port)
     run_steps(project, select_steps(project, None, None), force=force, console=console)
     server = start_server(project, host, port)
@@ -80,6 +84,21 @@ def require_free_port(host: str, port: int) -> None:
             f"The server can't listen on {host}:{port} ({error.strerror}); choose another with "
             "--host and --port."
         ) from error
+
+
+def require_servers_device(project: Project, device: str) -> None:
+    """Fail early if the server can't run the network that the steps make.
+
+    Raises:
+        MeshError: the device isn't here.
+    """
+    compiling = next((step for step in COMPILING if step in project.steps), None)
+    if device in (AUTO, CPU) or compiling is None:
+        return
+    from mesh.compile.artifact import require_device
+
+    settings, *_ = find_program(project, compiling).load_settings()
+    require_device(settings.backend, device, f"SERVE_DEVICE={device}")
 
 
 def start_server(project: Project, host: str, port: int) -> subprocess.Popen[bytes]:

@@ -1,18 +1,16 @@
 """The compiled model on disk: a folder `compiled/`, which is refused unless it is complete."""
 
 import importlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from mesh.compile.backends import served_by
 from mesh.compile.spec import Backend, CompileSpec
-from mesh.compile.text_model import Network, TextModel
+from mesh.compile.text_model import TextModel
 from mesh.compile.tokenizer import TOKENIZER_FILE, TextTokenizer
+from mesh.core.devices import current_placement
 from mesh.core.errors import MeshError
 from mesh.core.manifest import MANIFEST_FILE, Manifest, check_no_links
-
-Load = Callable[[Path, CompileSpec, int], Network]
 
 
 class CompiledModel(TextModel):
@@ -30,12 +28,15 @@ class CompiledModel(TextModel):
     def load(cls, directory: Path, threads: int = 1) -> Self:
         """Check every file of the folder against its manifest, load the model and calibrate it.
 
+        It runs on the device that it was compiled for, or where `Placement.applied` says.
+
         Args:
             directory: the folder `compiled/`; the attribute `directory` leads to its extra files.
             threads: cores that one call may use; with several calling threads, 1 is best.
 
         Raises:
-            MeshError: a file is missing or damaged, or a package of the backend isn't installed.
+            MeshError: a file is missing or damaged, a package of the backend isn't installed, or
+                the device isn't here, or isn't that on which parity was checked.
         """
         check_complete(directory)
         model = cls.open(directory, threads)
@@ -51,7 +52,14 @@ class CompiledModel(TextModel):
         """
         spec = CompileSpec.read(directory)
         tokenizer = TextTokenizer(directory / TOKENIZER_FILE, spec)
-        model = cls(spec, tokenizer, _loader(spec.backend)(directory, spec, threads))
+        placement = current_placement()
+        device = placement.wanted(spec.device)
+        loader = _loader(spec.backend)
+        loader.require(device, placement.name(spec.device))
+        placement.check(spec.device)
+        network = loader.load(directory, spec, threads, device)
+        placement.runs_on = network.runs_on
+        model = cls(spec, tokenizer, network)
         model.directory = directory
         return model
 
@@ -71,12 +79,25 @@ def check_complete(directory: Path) -> None:
         )
 
 
-def _loader(backend: Backend) -> Load:
+def require_device(backend: Backend, device: str, named: str) -> None:
+    """Make sure that a backend can run networks on a device here.
+
+    Args:
+        named: who wants it, such as `COMPILE_DEVICE=cuda`.
+
+    Raises:
+        MeshError: it can't, or a package of the backend isn't installed.
+    """
+    _loader(backend).require(device, named)
+
+
+def _loader(backend: Backend) -> Any:
+    """The module of `mesh.compile.loaders`."""
     # By name, so that neither a server nor a build tool that follows imports needs the frameworks
     # of other backends.
     module = f"mesh.compile.loaders.{backend}"
     try:
-        load: Load = importlib.import_module(module).load
+        return importlib.import_module(module)
     except ModuleNotFoundError as error:
         # The loaders of other backends are left out of a server's image themselves.
         missing = (
@@ -86,4 +107,3 @@ def _loader(backend: Backend) -> Load:
             f"The compiled model's backend {backend!r} needs {missing} that is not installed here. "
             f"{served_by(backend) or 'Install it.'}"
         ) from error
-    return load

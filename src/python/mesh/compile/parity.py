@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from mesh.compile.artifact import CompiledModel
 from mesh.compile.spec import Backend, Tolerances
 from mesh.compile.text_model import Floats, TextModel
+from mesh.core.devices import AUTO, CPU
 from mesh.core.errors import MeshError
 
 
@@ -35,13 +36,19 @@ class ParityCase(BaseModel):
 
 
 class ParityReport(BaseModel):
-    """Passed if every case is within the tolerances."""
+    """Passed if every case is within the tolerances.
+
+    Args:
+        runs_on: what the compiled model ran on, as its backend calls it: the execution providers
+            of ONNX Runtime in their order; older reports lack it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = 1
     passed: bool
     backend: Backend
+    runs_on: tuple[str, ...] = ()
     tolerances: Tolerances
     max_abs_difference: float
     min_cosine: float
@@ -56,13 +63,17 @@ def check_parity(source: Path, directory: Path, texts: Sequence[str]) -> ParityR
     Args:
         texts: real ones, such as the stored test inputs; one longer than the model takes is added.
 
+    Both run on the device that the model was compiled for; the uncompiled one on the CPU where
+    torch doesn't know that device.
+
     Raises:
         MeshError: there is no text to compare, or a model can't be loaded.
     """
     from mesh.compile.torch_model import load_reference
 
     compiled = CompiledModel.load(directory)
-    return compare_models(load_reference(source, compiled.spec), compiled, texts)
+    device = AUTO if {"cuda", "tensorrt"} & set(compiled.spec.device.split(",")) else CPU
+    return compare_models(load_reference(source, compiled.spec, device), compiled, texts)
 
 
 def compare_models(reference: TextModel, compiled: TextModel, texts: Sequence[str]) -> ParityReport:
@@ -87,6 +98,7 @@ def compare_models(reference: TextModel, compiled: TextModel, texts: Sequence[st
     return ParityReport(
         passed=all(case.passed for case in cases),
         backend=compiled.spec.backend,
+        runs_on=compiled.runs_on,
         tolerances=tolerances,
         max_abs_difference=max(case.max_abs_difference for case in cases),
         min_cosine=min(case.cosine for case in cases),

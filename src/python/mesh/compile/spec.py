@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from mesh.core.devices import CPU, Device
 from mesh.core.files import read_model, write_json_atomic
 
 SPEC_FILE = "spec.json"
@@ -32,6 +33,7 @@ class CompileSpec(BaseModel):
     """The complete description of a compilation; `mesh.compile.source.spec_for` makes it.
 
     Args:
+        device: what it is compiled for, and its parity checked on.
         max_length: tokens of one pass through the network, special tokens included.
         length_buckets: the lengths, ascending, for which a backend with fixed shapes compiles a
             program; the last is `max_length`. Backends with dynamic shapes pad to the longest text
@@ -52,6 +54,7 @@ class CompileSpec(BaseModel):
     schema_version: Literal[1] = 1
     task: Task
     backend: Backend
+    device: Device = CPU
     dtype: Literal["float32"] = "float32"
     max_length: int = Field(ge=4)
     length_buckets: tuple[int, ...]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mesh.compile.batching import PASS_TOKENS, Batch, bucket_batches, dynamic_batches, pad
 from mesh.compile.spec import CompileSpec, Task
 from mesh.compile.tokenizer import TextTokenizer, Window
+from mesh.core.devices import ON_CPU
 from mesh.core.passes import checkpoint, require_time
 
 Floats = NDArray[np.float32]
@@ -30,6 +31,10 @@ class Network(Protocol):
     @property
     def fixed_shapes(self) -> bool:
         """Whether it takes only the shapes of `batching.bucket_batches`."""
+
+    @property
+    def runs_on(self) -> tuple[str, ...]:
+        """The names of its devices, as its backend calls them, the preferred one first."""
 
     def run(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Floats:
         """Compute the output from two arrays (rows, length).
@@ -77,6 +82,11 @@ class TextModel:
         self._tokenizer = tokenizer
         self._network = network
 
+    @property
+    def runs_on(self) -> tuple[str, ...]:
+        """The names of the network's devices, as its backend calls them, the preferred one first."""
+        return self._network.runs_on
+
     def calibrate(self) -> None:
         """Measure how long a full pass takes, so that long work can be refused before it starts."""
         longest = self.spec.max_length
@@ -84,7 +94,7 @@ class TextModel:
         [batch, *_] = self._batches([longest] * count)
         inputs = pad([[self.spec.pad_token_id] * longest] * count, batch, self.spec.pad_token_id)
         # A device computes outside of this thread; on a CPU, what others compute doesn't count.
-        clock = time.perf_counter if self._network.fixed_shapes else time.thread_time
+        clock = time.thread_time if self.runs_on[0] in ON_CPU else time.perf_counter
         seconds = []
         for _ in range(_TRIALS):
             started = clock()

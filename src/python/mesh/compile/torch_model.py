@@ -14,6 +14,8 @@ from mesh.compile.source import check_weights, transformer_folder
 from mesh.compile.spec import CompileSpec, Pooling
 from mesh.compile.text_model import TextModel
 from mesh.compile.tokenizer import TOKENIZER_FILE, TextTokenizer
+from mesh.compile.torch_device import torch_device
+from mesh.core.devices import CPU
 from mesh.core.errors import MeshError
 
 _CLASSES = {
@@ -93,14 +95,18 @@ def build_module(source: Path, spec: CompileSpec) -> torch.nn.Module:
     return module.eval().requires_grad_(False)
 
 
-def load_reference(source: Path, spec: CompileSpec) -> TextModel:
+def load_reference(source: Path, spec: CompileSpec, device: str = CPU) -> TextModel:
     """Load the uncompiled network behind the interface of compiled models.
+
+    Args:
+        device: `cpu`, `cuda`, or `auto` for a GPU where there is one.
 
     Raises:
         MeshError: as `build_module`, or the tokenizer is missing.
     """
     tokenizer = TextTokenizer(transformer_folder(source) / TOKENIZER_FILE, spec)
-    return TextModel(spec, tokenizer, TorchNetwork(build_module(source, spec)))
+    place = torch_device(device)
+    return TextModel(spec, tokenizer, TorchNetwork(build_module(source, spec).to(place), place))
 
 
 def example_inputs(rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh.core.card import ARTIFACTS, COMPILED
+from mesh.core.devices import AUTO
 from mesh.core.errors import MeshError
 from mesh.data.splitting import TEST
 from mesh.data.store import DataSettings, DataStore
@@ -132,4 +133,5 @@ def _score(
         registry.fetch(old.reference, folder / old.reference)
         if old.card.model_type == "compiled":
             return evaluate(recipe, CompiledModel.load(folder / old.reference / COMPILED), rows)
-        return evaluate(recipe, recipe.load_reference(folder / old.reference / ARTIFACTS), rows)
+        model = recipe.load_reference(folder / old.reference / ARTIFACTS, AUTO)
+        return evaluate(recipe, model, rows)

@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.card import ModelCard
+from mesh.core.devices import AUTO
 from mesh.core.files import atomic_directory
 from mesh.core.inputs import Inputs, differences
 from mesh.core.manifest import Manifest
@@ -74,7 +75,7 @@ def _assemble_base(recipe: Recipe, address: str, target: Path) -> Downloaded:
     inputs = regression_inputs(recipe.read_samples())
     made_from = _base_inputs(recipe, base)
     with atomic_directory(target / BASE_FOLDER, replace=True) as directory:
-        assemble(recipe, base, inputs, recipe.inference_params, directory)
+        assemble(recipe, base, inputs, recipe.inference_params, AUTO, directory)
         base_card(
             recipe, base, recipe.inference_params, model_type="base", made_from=made_from
         ).write(directory)

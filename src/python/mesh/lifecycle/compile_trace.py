@@ -12,6 +12,7 @@ from mesh.compile.fingerprint import compile_inputs
 from mesh.compile.source import spec_for
 from mesh.compile.spec import Backend, CompileSpec, Tolerances
 from mesh.core.card import ARTIFACTS, COMPILED
+from mesh.core.devices import CPU, NAMES, Device
 from mesh.core.digest import fingerprint
 from mesh.core.env_files import find_env_file
 from mesh.core.environment import describe_environment
@@ -43,6 +44,11 @@ class CompileSettings(MeshSettings):
     model_config = SettingsConfigDict(env_prefix="COMPILE_")
 
     backend: Backend = Field(DEFAULT_BACKEND, description="Runtime of the compiled model.")
+    device: Device = Field(
+        CPU,
+        description="What the model is compiled for, and its parity checked on: "
+        f"{NAMES}; several, the preferred one first, are separated by commas.",
+    )
     max_length: int | None = Field(
         None, description="Tokens of one pass through the network; by default the model's maximum."
     )
@@ -66,6 +72,7 @@ class CompileSettings(MeshSettings):
             source,
             task=recipe.task,
             backend=self.backend,
+            device=self.device,
             max_length=self.max_length,
             length_buckets=self.length_buckets,
             max_batch_tokens=self.max_batch_tokens,
@@ -87,9 +94,14 @@ def trace(
     """Write `outputs/<project>/compile`.
 
     Raises:
-        MeshError: there is no intact uncompiled model, it can't be compiled, or the compiled model
-            has different outputs.
+        MeshError: there is no intact uncompiled model, it can't be compiled, the device isn't here,
+            or the compiled model has different outputs.
     """
+    if settings.device != CPU:
+        from mesh.compile.artifact import require_device
+
+        named = f"COMPILE_DEVICE={settings.device}"
+        require_device(settings.backend, settings.device, named)
     if sentence := served_by(settings.backend):
         logger.warning("%s", sentence)
     downloads = workspace.output(recipe.project, "download")
@@ -196,8 +208,9 @@ def _compile(
             "tolerances if that is acceptable."
         )
     logger.info(
-        "parity on %d cases: largest difference %.2g, smallest cosine %.6f",
+        "parity on %d cases, by %s: largest difference %.2g, smallest cosine %.6f",
         len(parity.cases),
+        " and ".join(parity.runs_on),
         parity.max_abs_difference,
         parity.min_cosine,
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from mesh.compile.spec import CompileSpec
 from mesh.core.card import ARTIFACTS
 from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
@@ -48,13 +49,18 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
     """Run the common regression suite and the project's own.
 
     Raises:
-        MeshError: a case failed, none ran, or there is nothing to validate.
+        MeshError: a case failed, none ran, there is nothing to validate, or the device isn't here
+            that the model was compiled for.
     """
     compiled = workspace.output(recipe.project, "compile")
     compilation = Compilation.read(compiled)
     if compilation.published and not settings.force:
         logger.info("%s is up to date: nothing to validate", compilation.published)
         return
+    from mesh.compile.artifact import require_device
+
+    spec = CompileSpec.model_validate(compilation.spec)
+    require_device(spec.backend, spec.device, f"COMPILE_DEVICE={spec.device}")
     digest = Manifest.of(compiled / ARTIFACTS).digest
     target = workspace.output(recipe.project, "validate")
     with atomic_directory(target, replace=True) as directory:

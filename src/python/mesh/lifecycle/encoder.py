@@ -15,6 +15,7 @@ from mesh.compile.fingerprint import compile_inputs
 from mesh.compile.source import spec_for
 from mesh.compile.spec import Backend, CompileSpec, Task
 from mesh.core.card import COMPILED, ModelCard
+from mesh.core.devices import CPU, NAMES, Device
 from mesh.core.digest import fingerprint
 from mesh.core.environment import code_revision, describe_environment
 from mesh.core.errors import MeshError
@@ -56,6 +57,11 @@ class EncoderSettings(MeshSettings):
         "package://module/folder or a path."
     )
     backend: Backend = Field(DEFAULT_BACKEND, description="Runtime of the compiled encoder.")
+    device: Device = Field(
+        CPU,
+        description="What the encoder is compiled for, and its parity checked on: "
+        f"{NAMES}; several, the preferred one first, are separated by commas.",
+    )
     force: bool = Field(False, description="Compile even if nothing has changed.")
 
 
@@ -65,12 +71,18 @@ def make_encoder(project: Project, settings: EncoderSettings, workspace: Workspa
     Projects that compile the same base model share the directory.
 
     Raises:
-        MeshError: the base model doesn't exist, or the compiled one has different embeddings.
+        MeshError: the base model doesn't exist, the device isn't here, or the compiled encoder has
+            different embeddings.
     """
+    if settings.device != CPU:
+        from mesh.compile.artifact import require_device
+
+        named = f"ENCODER_DEVICE={settings.device}"
+        require_device(settings.backend, settings.device, named)
     if sentence := served_by(settings.backend):
         logger.warning("%s", sentence)
     base = resolve_base_model(settings.base_model)
-    spec = spec_for(base.folder, task=TASK, backend=settings.backend)
+    spec = spec_for(base.folder, task=TASK, backend=settings.backend, device=settings.device)
     made_from = encoder_inputs(base, settings)
     name = encoder_name(made_from)
     directory = workspace.models / name
@@ -87,7 +99,7 @@ def make_encoder(project: Project, settings: EncoderSettings, workspace: Workspa
 
 def encoder_inputs(base: BaseModel, settings: EncoderSettings) -> Inputs:
     """Everything that determines a compiled encoder."""
-    chosen = {"task": TASK}
+    chosen = {"task": TASK, "device": settings.device}
     return compile_inputs(base.source.digest, settings.backend, chosen, source="base model")
 
 

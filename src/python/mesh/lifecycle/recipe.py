@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from mesh.compile.source import spec_for
 from mesh.compile.text_model import TextModel
+from mesh.core.devices import CPU
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import Project
 from mesh.core.samples import read_samples
@@ -147,8 +148,11 @@ class Recipe:
         """The fields that decide how a network is compiled and run."""
         return {"task": self.task, "overflow": self.overflow, "stride": self.stride}
 
-    def load_reference(self, folder: Path) -> TextModel:
+    def load_reference(self, folder: Path, device: str = CPU) -> TextModel:
         """The uncompiled network in a folder; it reads long texts like the compiled one.
+
+        Args:
+            device: `cpu`, `cuda`, or `auto` for a GPU where there is one.
 
         Raises:
             MeshError: it can't be loaded, or its outputs are not those of the task.
@@ -158,7 +162,7 @@ class Recipe:
         spec = spec_for(
             folder, task=self.task, backend="generic", overflow=self.overflow, stride=self.stride
         )
-        return load_reference(folder, spec)
+        return load_reference(folder, spec, device)
 
     def load_compiled(self, folder: Path) -> Predict:
         """The predictor of the compiled model in a folder `compiled/`.

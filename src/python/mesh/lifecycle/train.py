@@ -21,7 +21,7 @@ from mesh.lifecycle.training.fine_tuning import fine_tune
 from mesh.lifecycle.training.planning import fine_tuning_status
 from mesh.lifecycle.training.recording import record
 from mesh.lifecycle.training.settings import FineTuneSettings, TrainSettings
-from mesh.lifecycle.training.team import find_team
+from mesh.lifecycle.training.team import check_device, find_team
 from mesh.lifecycle.version import (
     assemble,
     base_card,
@@ -40,7 +40,12 @@ def train(
     workspace: WorkspaceSettings,
     registry_settings: RegistrySettings,
 ) -> None:
-    """Publish `<KEY>-TRAINED-N`, unless a version with the same fingerprint exists."""
+    """Publish `<KEY>-TRAINED-N`, unless a version with the same fingerprint exists.
+
+    Raises:
+        MeshError: the base model is missing, or the device isn't here.
+    """
+    check_device(settings.device)
     team = find_team()
     if not team.leads:
         logger.info("the first process registers the base model")
@@ -60,7 +65,7 @@ def train(
         recording.start()
         folder = workspace.output(recipe.project, "train")
         with atomic_directory(folder, replace=True) as directory:
-            assemble(recipe, base, inputs, params, directory)
+            assemble(recipe, base, inputs, params, settings.device, directory)
             card = base_card(recipe, base, params, model_type="trained", made_from=made_from)
             if run := recording.reference():
                 card = card.model_copy(update={"settings": {**card.settings, "run": run}})

@@ -108,14 +108,24 @@ def check_params(recipe: Recipe, params: Mapping[str, Any]) -> None:
 
 
 def assemble(
-    recipe: Recipe, base: BaseModel, inputs: list[str], params: Mapping[str, Any], directory: Path
+    recipe: Recipe,
+    base: BaseModel,
+    inputs: list[str],
+    params: Mapping[str, Any],
+    device: str,
+    directory: Path,
 ) -> None:
-    """Write a base model and its predictions for the inputs into a version's directory."""
+    """Write a base model and its predictions for the inputs into a version's directory.
+
+    Args:
+        device: what they are computed on, as for `Recipe.load_reference`.
+    """
     artifacts = directory / ARTIFACTS
     artifacts.mkdir()
     base.copy_to(artifacts)
     logger.info("predicting %d samples with the uncompiled model", len(inputs))
-    predictions = recipe.reference(recipe.load_reference(artifacts))(inputs, params)
+    model = recipe.load_reference(artifacts, device)
+    predictions = recipe.reference(model)(inputs, params)
     RegressionTest(inputs, params, predictions).write(directory)
 
 

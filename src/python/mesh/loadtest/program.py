@@ -170,6 +170,7 @@ def run_load_test(
         project=project.name,
         model_version=directory.name if project.kind == "trained" else None,
         fingerprint=bio.fingerprint,
+        runs_on=bio.runs_on,
         started=started,
         generator=figures[0] if figures else None,
         server=own,

@@ -130,6 +130,7 @@ class LoadTestReport(BaseModel):
         model_version: the served compiled version, such as `KEYWORDS-COMPILED-3`; None if code is
             the model.
         fingerprint: of that version, from the server itself.
+        runs_on: what the server's network ran on, from the server itself; older reports lack it.
         duration_seconds: from the first user's start to the last response, at least the planned
             time.
         completed: by `<method>_<path>`; also endpoints that were never called.
@@ -143,6 +144,7 @@ class LoadTestReport(BaseModel):
     project: str
     model_version: str | None
     fingerprint: str | None
+    runs_on: tuple[str, ...] = ()
     url: str
     users: int
     spawn_rate: float
@@ -176,6 +178,7 @@ def make_report(
     started: datetime.datetime,
     generator: GeneratorFigures | None,
     server: ServerFigures | None = None,
+    runs_on: tuple[str, ...] = (),
 ) -> LoadTestReport:
     """Measure what became of a plan's requests."""
     ends = (outcome.exchange.start + outcome.exchange.seconds for outcome in outcomes)
@@ -194,6 +197,7 @@ def make_report(
         project=project,
         model_version=model_version,
         fingerprint=fingerprint,
+        runs_on=runs_on,
         url=plan.url,
         users=plan.users,
         spawn_rate=plan.spawn_rate,

@@ -23,6 +23,7 @@ class Bio(BaseModel):
 
     model_name: str
     model_card: dict[str, Any]
+    runs_on: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str | None:

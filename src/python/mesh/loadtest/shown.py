@@ -10,6 +10,8 @@ from mesh.loadtest.report import LoadTestReport
 def show(report: LoadTestReport, evaluation: LoadTestEvaluation) -> None:
     """Print the measurements, the reasons of failures, and the verdict."""
     console = Console()
+    if report.runs_on:
+        _print(console, f"The model ran on {' and '.join(report.runs_on)}.")
     _show_measurements(console, report)
     _show_server(console, report)
     _show_criteria(console, report, evaluation)

@@ -1,5 +1,6 @@
 """The parts of a report on the compiled network and its server: parity, regression, load tests."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ def parity_part(content: Content) -> Html:
                 f"difference of {allowed['max_abs_difference']:g} in any output value, and a smallest "
                 f"cosine of {allowed['min_cosine']:g}. The largest difference is "
                 f"{parity['max_abs_difference']:.2g}, the smallest cosine {parity['min_cosine']:.6f}."
+                f"{_ran_on(parity.get('runs_on', ()))}"
             ),
             folded(
                 "Each case",
@@ -44,6 +46,10 @@ def parity_part(content: Content) -> Html:
             _regression(content),
         )
     )
+
+
+def _ran_on(devices: Sequence[str]) -> str:
+    return f" The network ran on {' and '.join(devices)}." if devices else ""
 
 
 def _case(content: Content, case: dict[str, Any]) -> list[str]:
@@ -112,7 +118,8 @@ def load_part(content: Content) -> Html:
             paragraph(
                 _verdict(passed=last.evaluation.passed),
                 f" {report.num_requests:,} requests by {report.users} users in "
-                f"{report.duration_seconds:.0f} seconds, {report.num_requests_fail:,} of them failed.",
+                f"{report.duration_seconds:.0f} seconds, {report.num_requests_fail:,} of them failed."
+                f"{_ran_on(report.runs_on)}",
             ),
             *(paragraph(reason, class_="note") for reason in last.evaluation.inconclusive),
             facts(

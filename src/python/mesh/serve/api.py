@@ -27,12 +27,18 @@ class Ready(BaseModel):
 
 
 class Bio(BaseModel):
-    """A description of the model."""
+    """A description of the model.
+
+    Args:
+        runs_on: what its network runs on, as the backend calls it, the preferred device first;
+            empty where code is the model, or another service.
+    """
 
     model_config = ConfigDict(protected_namespaces=())
 
     model_name: str
     model_card: dict[str, Any]
+    runs_on: tuple[str, ...] = ()
 
 
 class Api:
@@ -89,7 +95,9 @@ class Api:
     async def bio(self, request: Request) -> Response:
         """Model metadata."""
         require_model(request.scope, self._model)
-        return _json(Bio.model_validate(self._model.bio()))
+        return _json(
+            Bio.model_validate({**self._model.bio(), "runs_on": self._availability.runs_on})
+        )
 
     async def metrics(self, request: Request) -> Response:
         """Measurements in Prometheus' format."""

@@ -53,7 +53,7 @@ def create_app(
         deadline_seconds=settings.deadline_seconds,
         stuck_seconds=settings.stuck_seconds,
     )
-    availability = Availability(model, dispatcher, metrics)
+    availability = Availability(model, dispatcher, metrics, settings.placement)
     predictor = Predictor(model, availability, dispatcher, metrics, settings)
     traffic = Traffic()
     metrics.in_progress.set_function(lambda: traffic.count)

@@ -7,6 +7,7 @@ import threading
 import time
 from enum import StrEnum
 
+from mesh.core.devices import Placement
 from mesh.core.errors import MeshError
 from mesh.serve.inference import Dispatcher
 from mesh.serve.metrics import Metrics
@@ -46,14 +47,26 @@ class Availability:
         failed: set when the process can't go on; `failure` then holds the reason, as a sentence.
     """
 
-    def __init__(self, model: ServedModel, dispatcher: Dispatcher, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        model: ServedModel,
+        dispatcher: Dispatcher,
+        metrics: Metrics,
+        placement: Placement,
+    ) -> None:
         self.phase = Phase.LOADING
         self.failure: str | None = None
         self.failed = asyncio.Event()
         self._model = model
         self._dispatcher = dispatcher
         self._metrics = metrics
+        self._placement = placement
         metrics.ready.set_function(lambda: self.is_ready)
+
+    @property
+    def runs_on(self) -> tuple[str, ...]:
+        """What the model's network runs on, by its backend's names; nothing before it is loaded."""
+        return self._placement.runs_on
 
     @property
     def is_ready(self) -> bool:
@@ -107,7 +120,8 @@ class Availability:
         failure = None
         name = self._model.name
         try:
-            self._model.load()
+            with self._placement.applied():
+                self._model.load()
         except MeshError as error:
             failure = str(error)
         except BaseException as error:
@@ -121,8 +135,10 @@ class Availability:
 
     def _loaded(self, seconds: float, failure: str | None) -> None:
         self._metrics.load_seconds.set(seconds)
+        self._metrics.show_device(self.runs_on)
         if failure is not None:
             self.fail(failure)
         elif self.phase is Phase.LOADING:
             self.phase = Phase.SERVING
-            logger.info("The model %s is loaded (%.2f s)", self._model.name, seconds)
+            on = f", and runs on {' and '.join(self.runs_on)}" if self.runs_on else ""
+            logger.info("The model %s is loaded (%.2f s)%s", self._model.name, seconds, on)

@@ -1,5 +1,7 @@
 """Measurements of a server in Prometheus' format."""
 
+from collections.abc import Sequence
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -82,6 +84,18 @@ class Metrics:
         )
         info = Gauge("model_info", "Always 1; names the model.", ("model",), registry=registry)
         info.labels(model).set(1)
+        self._device = Gauge(
+            "model_device_info",
+            "Always 1; names what the network runs on, the preferred device first.",
+            ("model", "device"),
+            registry=registry,
+        )
+        self._model = model
+
+    def show_device(self, runs_on: Sequence[str]) -> None:
+        """Name what the model's network runs on, if it has one."""
+        if runs_on:
+            self._device.labels(self._model, ",".join(runs_on)).set(1)
 
     def render(self, *, as_openmetrics: bool) -> tuple[bytes, str]:
         """All metrics and their media type: OpenMetrics, or plain text."""

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from mesh.core.devices import AUTO, NAMES, ChosenDevice, Placement
 from mesh.core.settings import MeshSettings
 from mesh.serve.hosts import parse_patterns
 
@@ -30,6 +31,15 @@ class ServeSettings(MeshSettings):
         description="Names of hosts that requests may be sent to, without ports, separated by "
         "commas: *.example.com for all of a domain, * for any. By default none but localhost and "
         "addresses where the server listens on a loopback address, else any.",
+    )
+    device: ChosenDevice = Field(
+        AUTO,
+        description="What the network runs on: auto is the device that the version was compiled "
+        f"for, on which its parity was checked; else {NAMES}; several, the preferred one first, "
+        "are separated by commas.",
+    )
+    force: bool = Field(
+        False, description="Serve on a device on which the version's parity was not checked."
     )
     threads: int = Field(
         2, ge=1, description="Threads that compute. Each computes one batch at a time."
@@ -86,6 +96,11 @@ class ServeSettings(MeshSettings):
     drain_seconds: float = Field(
         25, gt=0, description="After that, how long accepted requests may take."
     )
+
+    @property
+    def placement(self) -> Placement:
+        """Where the networks of a model are to run."""
+        return Placement(self.device, force=self.force)
 
     @field_validator("http2")
     @classmethod

@@ -14,17 +14,18 @@ from pipelines.settings import ImageSettings, PipelineSettings
 
 MOODS = Project(name="moods", description="", port=1, steps=DATA_STEPS)
 PROJECT = """
-from mesh.core.project import CODE_ONLY_STEPS, DATA_STEPS, Project
+from mesh.core.project import DATA_STEPS, TRAINED_STEPS, Project
 
 PROJECT = Project(
     name="moods",
     description="",
     port=1,
-    steps=DATA_STEPS,
+    steps=(*DATA_STEPS, *TRAINED_STEPS),
     modules={
         "ingest:ingest": "moods.ingest.ingest",
         "register:register": "moods.register.register",
         "register:tag": "moods.register.tag",
+        "train:train": "moods.train.train",
     },
 )
 """
@@ -48,6 +49,17 @@ def run(settings):
 
 def program(project):
     return Program(component="moods.{component}", name="{name}", run=run, settings=(Settings,))
+"""
+
+LAUNCHER = """
+import subprocess
+import sys
+
+*options, processes, dash, module, component, step = sys.argv[1:]
+command = [dash, module, component, step]
+assert options == ["--standalone", "--local-addr", "127.0.0.1"]
+for _ in range(int(processes.removeprefix("--nproc-per-node="))):
+    subprocess.run([sys.executable, *command], check=True)
 """
 
 
@@ -128,6 +140,21 @@ def test_pants_starts_a_backfill_in_the_environment_of_its_own_target(
     assert [outcome.exit_code for outcome in outcomes] == [7] * 4
     told = Path(f"{pants}.told").read_text().split()
     assert told == ["x.csv", "run", "src/python/a_mood/backfill:backfill", "--"]
+
+
+def test_several_gpus_have_a_process_each(tree: Path) -> None:
+    """Torchrun itself is not among these packages; a stand-in tells what it is to start."""
+    launcher = tree / "torch/distributed/run.py"
+    launcher.parent.mkdir(parents=True)
+    launcher.write_text(LAUNCHER)
+    write(tree, "train", "train", exit_code=0)
+    settings = PipelineSettings(
+        project="moods", run_containers=[4], gpus=2, variables={"MOOD": "calm"}
+    )
+    project = Project(name="moods", description="", port=1)
+    made = make_plan(project, settings, ImageSettings())
+    assert [one.exit_code for one in run_as_processes(made, lambda name: None)] == [0]
+    assert (tree / "ran.txt").read_text().splitlines() == ["train  calm"] * 2
 
 
 def test_plan_survives_its_file(tmp_path: Path) -> None:

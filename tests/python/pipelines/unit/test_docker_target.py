@@ -8,13 +8,13 @@ from typing import Any
 import docker
 import pytest
 
-from mesh.core.project import DATA_STEPS, Project
+from mesh.core.project import DATA_STEPS, TRAINED_STEPS, Project
 from pipelines.docker_target import run_in_containers
 from pipelines.plan import make_plan
 from pipelines.settings import ImageSettings, PipelineSettings
 from pipelines.specification import write_specification
 
-MOODS = Project(name="moods", description="", port=1, steps=DATA_STEPS)
+MOODS = Project(name="moods", description="", port=1, steps=(*DATA_STEPS, *TRAINED_STEPS))
 VALUES = {"COST": "$(USER) 5$$ {{$.x}} {{channel:task=;name=a;type=String;}}", "TEXT": "a\n'b'"}
 
 
@@ -62,3 +62,24 @@ def test_containers_get_values_as_they_were_given(
     assert [outcome.exit_code for outcome in outcomes] == [0, 0]
     for options in started:
         assert options["environment"].items() >= (VALUES | secrets).items()
+
+
+@pytest.mark.parametrize(("gpus", "shared"), [(0, None), (1, None), (2, "1g")])
+def test_processes_on_several_gpus_share_enough_memory(
+    started: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    gpus: int,
+    shared: str | None,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = PipelineSettings(project="moods", run_containers=[1, 4], gpus=gpus)
+    plan = make_plan(MOODS, settings, ImageSettings(tag="7"))
+    write_specification(plan, tmp_path / "pipeline.yaml")
+    run_in_containers(plan, tmp_path / "pipeline.yaml", {}, lambda name: None)
+    ingest, train = started
+    assert train.get("shm_size") == shared
+    assert [request["Count"] for request in train.get("device_requests", ())] == [gpus][
+        : bool(gpus)
+    ]
+    assert not {"shm_size", "device_requests"} & ingest.keys()

@@ -6,11 +6,12 @@ from mesh.core.errors import UsageError
 from mesh.core.project import CODE_ONLY_STEPS, DATA_STEPS, TRAINED_STEPS, Project
 from mesh.core.settings import load_settings
 from mesh.core.workspace import WorkspaceSettings
-from pipelines.plan import Plan, make_plan
+from pipelines.plan import ENTRY_POINT, Plan, make_plan
 from pipelines.runner import passed_variables, run_kfp
 from pipelines.settings import ImageSettings, PipelineSettings
 
 MOODS = Project(name="moods", description="", port=1, steps=(*DATA_STEPS, *TRAINED_STEPS))
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1")
 BASE_ONLY = Project(name="base-only", description="", port=1)
 
 
@@ -94,6 +95,29 @@ def test_a_volume_holds_the_whole_workspace():
     made = plan("-r", "7", "--target", "kubeflow", "--volume", "shared", "--variables", own)
     assert made.steps[0].environment["MESH_WORKSPACE"] == "/own"
     assert "MESH_WORKSPACE" not in plan("-r", "8").steps[0].environment
+
+
+@pytest.mark.parametrize(
+    ("gpus", "launcher"),
+    [
+        (0, ()),
+        (1, ()),
+        (2, (*TORCHRUN, "--nproc-per-node=2")),
+        (8, (*TORCHRUN, "--nproc-per-node=8")),
+    ],
+)
+def test_training_has_a_process_for_each_gpu(gpus, launcher):
+    ingest, train = plan("-r", "1", "-r", "4", "--gpus", str(gpus)).steps
+    assert train.python_arguments == (*launcher, "-m", "mesh.core.start", "moods.train")
+    assert train.command == ("tini-static", "--", "python", *train.python_arguments)
+    assert train.environment.get("TRAIN_DEVICE") == ("cuda" if gpus else None)
+    assert ingest.command == (*ENTRY_POINT, "moods.ingest")
+    assert "TRAIN_DEVICE" not in ingest.environment
+
+
+def test_device_of_the_variables_comes_before_that_of_the_gpus():
+    made = plan("-r", "4", "--gpus", "1", "--variables", '{"TRAIN_DEVICE": "auto"}')
+    assert made.steps[0].environment["TRAIN_DEVICE"] == "auto"
 
 
 @pytest.mark.parametrize(

@@ -75,8 +75,12 @@ def test_gpus_are_requested_for_training_only(tmp_path, target, accelerator, wri
         target=target,
         accelerator=accelerator,
     )
-    executors = yaml.safe_load(text)["deploymentSpec"]["executors"]
+    specification, *_ = yaml.safe_load_all(text)
+    executors = specification["deploymentSpec"]["executors"]
     assert "accelerator" not in executors["exec-ingest"]["container"]["resources"]
+    command = executors["exec-train"]["container"]["command"]
+    assert "--nproc-per-node=2" in command
+    assert ("/dev/shm" in text) is (target == "kubeflow")
     accelerator = executors["exec-train"]["container"]["resources"]["accelerator"]
     assert (accelerator["resourceType"], accelerator["resourceCount"]) == (written, "2")
 

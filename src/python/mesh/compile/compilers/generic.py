@@ -13,5 +13,6 @@ def compile_network(module: torch.nn.Module, spec: CompileSpec, directory: Path)
     """Trace the network into `model.pt`; the trace is valid for every batch size and length."""
     length = min(16, spec.max_length)
     with quiet():
-        traced = torch.jit.trace(module, example_inputs(2, length), check_trace=False)
+        inputs = tuple(each.to(spec.device) for each in example_inputs(2, length))
+        traced = torch.jit.trace(module.to(spec.device), inputs, check_trace=False)
         torch.jit.freeze(traced).save(str(directory / MODEL_FILE))

@@ -1,4 +1,4 @@
-"""ONNX, optimized ahead of time for ONNX Runtime on the CPU."""
+"""ONNX, optimized ahead of time for ONNX Runtime on the CPU, or left to optimize for a device."""
 
 import contextlib
 import io
@@ -13,6 +13,7 @@ import torch
 from mesh.compile.loaders.onnx import MODEL_FILE
 from mesh.compile.spec import CompileSpec
 from mesh.compile.torch_model import example_inputs, quiet
+from mesh.core.devices import CPU
 from mesh.core.errors import MeshError
 
 OPSET = 20
@@ -22,11 +23,14 @@ SLOWER_FUSIONS = ["SkipLayerNormFusion"]
 
 
 def compile_network(module: torch.nn.Module, spec: CompileSpec, directory: Path) -> None:
-    """Export the network with free batch size and length, and save it optimized by ONNX Runtime."""
+    """Export the network with free batch size and length, and save it optimized by ONNX Runtime.
+
+    For other devices than the CPU, it is optimized when it is loaded, as each of them needs it.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         exported = Path(temporary) / MODEL_FILE
         _export(module, spec, exported)
-        _optimize(exported, directory)
+        _optimize(exported, directory, for_cpu=spec.device == CPU)
 
 
 def _export(module: torch.nn.Module, spec: CompileSpec, path: Path) -> None:
@@ -65,10 +69,14 @@ def _quiet_exporter() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _optimize(exported: Path, directory: Path) -> None:
+def _optimize(exported: Path, directory: Path, *, for_cpu: bool) -> None:
     options = onnxruntime.SessionOptions()
-    # The result of "extended" suits every CPU; the next level may choose layouts for this one.
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    levels = onnxruntime.GraphOptimizationLevel
+    # The result of "extended" suits every CPU; the next level may choose layouts for this one. That
+    # of "basic" suits every device.
+    options.graph_optimization_level = (
+        levels.ORT_ENABLE_EXTENDED if for_cpu else levels.ORT_ENABLE_BASIC
+    )
     options.optimized_model_filepath = str(directory / MODEL_FILE)
     # Weights in a separate file are mapped into memory: a third of the load time, and unused
     # weights take no memory.

@@ -1,4 +1,4 @@
-"""TorchScript on the CPU."""
+"""TorchScript, on the CPU or a GPU."""
 
 import warnings
 from pathlib import Path
@@ -9,42 +9,78 @@ import torch
 from numpy.typing import NDArray
 
 from mesh.compile.spec import CompileSpec
+from mesh.compile.torch_device import require_cuda
+from mesh.core.devices import CPU, CUDA
 from mesh.core.errors import MeshError
 
 MODEL_FILE = "model.pt"
 
 
 class TorchNetwork:
-    """A torch module, traced or not."""
+    """A torch module, traced or not.
 
-    def __init__(self, module: Any, *, fixed_shapes: bool = False) -> None:
+    Args:
+        device: where the module is, and gets its inputs.
+    """
+
+    def __init__(self, module: Any, device: str = CPU, *, fixed_shapes: bool = False) -> None:
         self._module = module
+        self._device = device
         self.fixed_shapes = fixed_shapes
+        self.runs_on: tuple[str, ...] = (device,)
 
     def run(
         self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Compute the module's only output, without gradients."""
         with torch.inference_mode():
-            output: NDArray[np.float32] = self._module(
-                torch.from_numpy(input_ids), torch.from_numpy(attention_mask)
-            ).numpy()
+            output: NDArray[np.float32] = (
+                self._module(
+                    torch.from_numpy(input_ids).to(self._device),
+                    torch.from_numpy(attention_mask).to(self._device),
+                )
+                .cpu()
+                .numpy()
+            )
         return output
 
 
-def load(directory: Path, spec: CompileSpec, threads: int) -> TorchNetwork:  # noqa: ARG001
+def require(device: str, named: str) -> None:
+    """Make sure that torch has a device.
+
+    Args:
+        named: who wants it, such as `SERVE_DEVICE=cuda`.
+
+    Raises:
+        MeshError: it hasn't.
+    """
+    if device not in (CPU, CUDA):
+        raise MeshError(
+            f"{named} can't be used by the backend 'generic', which computes on {CPU} or {CUDA}; "
+            "choose the backend 'onnx' for other devices."
+        )
+    if device == CUDA:
+        require_cuda(named)
+
+
+def load(directory: Path, spec: CompileSpec, threads: int, device: str) -> TorchNetwork:
     """Load `model.pt`, a TorchScript archive; its reader makes no Python objects.
 
     `threads` applies to all of torch in this process.
 
     Raises:
-        MeshError: torch refuses the file.
+        MeshError: torch refuses the file, or it is for another device.
     """
+    if device != spec.device:
+        raise MeshError(
+            f"TorchScript runs on the device alone that it was traced on, {spec.device!r}; compile "
+            f"the model for {device!r} (COMPILE_DEVICE)."
+        )
     torch.set_num_threads(threads)
-    return TorchNetwork(load_script(directory / MODEL_FILE))
+    return TorchNetwork(load_script(directory / MODEL_FILE, device), device)
 
 
-def load_script(path: Path) -> Any:
+def load_script(path: Path, device: str = CPU) -> Any:
     """Load a TorchScript archive.
 
     Raises:
@@ -53,7 +89,7 @@ def load_script(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript itself is deprecated
-            return torch.jit.load(str(path), map_location="cpu")
+            return torch.jit.load(str(path), map_location=device)
     except (RuntimeError, ValueError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise MeshError(f"torch {torch.__version__} can't load {path}: {reason}") from error

@@ -1,7 +1,6 @@
 """AWS Neuron devices: TorchScript, one archive for each length."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from mesh.compile.loaders.generic import TorchNetwork, load_script
 from mesh.compile.neuron_package import NEURON_PACKAGES, import_neuron
 from mesh.compile.spec import CompileSpec
+from mesh.core.devices import CPU
 from mesh.core.errors import MeshError
 
 
@@ -16,6 +16,7 @@ class NeuronNetwork:
     """One network for each length bucket."""
 
     fixed_shapes = True
+    runs_on = ("neuron",)
 
     def __init__(self, networks: dict[int, TorchNetwork]) -> None:
         self._networks = networks
@@ -32,7 +33,25 @@ def archive_file(package: str, length: int) -> str:
     return f"model.{package}.{length}.pt"
 
 
-def load(directory: Path, spec: CompileSpec, threads: int) -> Any:  # noqa: ARG001
+def require(device: str, named: str) -> None:
+    """Make sure that no other device is wanted than Neuron's, which no setting names.
+
+    Args:
+        named: who wants it, such as `SERVE_DEVICE=cuda`.
+
+    Raises:
+        MeshError: one is.
+    """
+    if device != CPU:
+        raise MeshError(
+            f"{named} can't be used by the backend 'neuron', which computes on Neuron devices alone; "
+            "choose the backend 'onnx' for other devices."
+        )
+
+
+def load(
+    directory: Path, spec: CompileSpec, threads: int, device: str  # noqa: ARG001
+) -> NeuronNetwork:
     """Load the networks of all lengths onto the device.
 
     Raises:

@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU."""
+"""ONNX Runtime, on one of its execution providers or on several."""
 
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,13 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from mesh.compile.spec import CompileSpec
+from mesh.core.devices import CPU, PROVIDERS, providers_of
 from mesh.core.errors import MeshError
 
 MODEL_FILE = "model.onnx"
+
+# GPUs would round what they multiply to 10 bits of its 23.
+_OPTIONS = {PROVIDERS["cuda"]: {"use_tf32": "0"}}
 
 
 class OnnxNetwork:
@@ -20,6 +24,7 @@ class OnnxNetwork:
 
     def __init__(self, session: Any) -> None:
         self._session = session
+        self.runs_on: tuple[str, ...] = tuple(session.get_providers())
 
     def run(
         self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
@@ -30,29 +35,68 @@ class OnnxNetwork:
         return output
 
 
-def load(directory: Path, spec: CompileSpec, threads: int) -> OnnxNetwork:  # noqa: ARG001
+def require(device: str, named: str) -> None:
+    """Make sure that this build of ONNX Runtime has a device's execution providers.
+
+    Args:
+        named: who wants it, such as `SERVE_DEVICE=cuda`.
+
+    Raises:
+        MeshError: it lacks one.
+    """
+    here = onnxruntime.get_available_providers()
+    if missing := [name for name in providers_of(device) if name not in here]:
+        raise MeshError(
+            f"{named} needs {missing[0]}, which ONNX Runtime "
+            f"{onnxruntime.__version__} doesn't have here (it has {', '.join(here)}): install a "
+            "build for that device, such as onnxruntime-gpu in place of onnxruntime, or choose "
+            "another one (docs/compile.md#devices)."
+        )
+
+
+def load(directory: Path, spec: CompileSpec, threads: int, device: str) -> OnnxNetwork:
     """Open `model.onnx`; the weights beside it are mapped into memory, not read.
 
     Raises:
-        MeshError: ONNX Runtime refuses the file.
+        MeshError: ONNX Runtime refuses the file, or can't use the device.
     """
     path = directory / MODEL_FILE
+    providers = providers_of(device)
+    if device != CPU and hasattr(onnxruntime, "preload_dlls"):
+        # The libraries of CUDA that pip installed.
+        onnxruntime.preload_dlls()
     try:
-        return OnnxNetwork(
-            onnxruntime.InferenceSession(
-                str(path), session_options(threads), providers=["CPUExecutionProvider"]
-            )
+        session = onnxruntime.InferenceSession(
+            str(path),
+            session_options(threads, optimized=spec.device == CPU),
+            providers=[(name, _OPTIONS.get(name, {})) for name in providers],
+            # It would compute on the CPU, where a device fails.
+            enable_fallback=0,
         )
     except Exception as error:  # onnxruntime's own errors have no common base class
         raise MeshError(
             f"ONNX Runtime {onnxruntime.__version__} can't load {path}: {error}"
         ) from error
+    if lacking := [name for name in providers if name not in session.get_providers()]:
+        raise MeshError(
+            f"ONNX Runtime {onnxruntime.__version__} can't use {lacking[0]} on this machine: there "
+            "is no such device, or its driver or libraries are missing (its own message is above)."
+        )
+    return OnnxNetwork(session)
 
 
-def session_options(threads: int) -> Any:
-    """Options for a graph that was optimized at compile time."""
+def session_options(threads: int, *, optimized: bool = True) -> Any:
+    """Options for a graph.
+
+    Args:
+        optimized: whether it was optimized at compile time, for the CPU; others are optimized now,
+            for their device.
+    """
     options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    levels = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = (
+        levels.ORT_DISABLE_ALL if optimized else levels.ORT_ENABLE_ALL
+    )
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Idle threads that spin would take the cores from other workers.

@@ -78,12 +78,14 @@ def compare(
     alias: str,
     scores: dict[str, Any],
     test: Sequence[Any],
+    device: str,
     work: Path,
 ) -> dict[str, Any]:
     """The scores of the version with an alias, on the same rows of the test split.
 
     Args:
         scores: of the new version.
+        device: as for `Recipe.load_reference`.
         work: folder for the other version's files.
 
     Returns:
@@ -97,7 +99,8 @@ def compare(
         logger.info("no version is %s:%s, so none is compared", recipe.project.trained_model, alias)
         return {}
     registry.fetch(before.reference, work / before.reference)
-    other = evaluate(recipe, recipe.load_reference(work / before.reference / ARTIFACTS), test)
+    model = recipe.load_reference(work / before.reference / ARTIFACTS, device)
+    other = evaluate(recipe, model, test)
     main = _MAIN_SCORE[recipe.task]
     logger.log(
         logging.INFO if scores[main] >= other[main] else logging.WARNING,

@@ -25,6 +25,7 @@ from mesh.lifecycle.training.checkpoints import (
 )
 from mesh.lifecycle.training.evaluation import compare, read_held_out, score_version
 from mesh.lifecycle.training.planning import Plan, make_plan
+from mesh.lifecycle.training.precision import find_precision
 from mesh.lifecycle.training.recording import Recording, record
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.lifecycle.training.team import Team, join_team
@@ -55,7 +56,8 @@ def fine_tune(
     Under torchrun, all processes train and the first one publishes.
 
     Raises:
-        MeshError: the base model or the features are missing or damaged, or don't fit each other.
+        MeshError: the device isn't here, or the base model or the features are missing or damaged,
+            or don't fit each other.
     """
     team = join_team(settings.device)
     with record(recipe.project, registry_settings, settings, team) as recording:
@@ -135,13 +137,14 @@ def _evaluate(
     recipe = plan.recipe
     shutil.copytree(network.folder, directory / ARTIFACTS)
     logger.info("predicting %d samples with the uncompiled model", len(plan.samples))
-    model = recipe.load_reference(directory / ARTIFACTS)
+    device = plan.settings.device
+    model = recipe.load_reference(directory / ARTIFACTS, device)
     predictions = recipe.reference(model)(plan.samples, plan.params)
     RegressionTest(plan.samples, plan.params, predictions).write(directory)
     scores = score_version(recipe, plan.training, model, rows[TEST], held_out, directory)
     with _kept(network):
         alias = plan.settings.compare_with
-        compared = compare(recipe, registry, alias, scores["test"], rows[TEST], work)
+        compared = compare(recipe, registry, alias, scores["test"], rows[TEST], device, work)
     return {
         **scores,
         **compared,
@@ -230,13 +233,14 @@ def _card(plan: Plan, metrics: dict[str, Any], run: dict[str, str]) -> ModelCard
     card = base_card(
         plan.recipe, plan.base, plan.params, model_type="trained", made_from=plan.made_from
     )
-    features = plan.features
+    features, settings = plan.features, plan.settings
+    computed_in = find_precision(settings.precision, settings.device)
     return card.model_copy(
         update={
             "data_version": features.version,
             "settings": {
                 **card.settings,
-                "training": plan.chosen,
+                "training": {**plan.chosen, "precision": computed_in},
                 "data": {"digest": features.digest, "source": features.source},
                 **({"run": run} if run else {}),
             },

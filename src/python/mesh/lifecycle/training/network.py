@@ -34,6 +34,7 @@ from mesh.lifecycle.training.examples import (
 )
 from mesh.lifecycle.training.figures import Figures, Log
 from mesh.lifecycle.training.kinds import KINDS, load_network
+from mesh.lifecycle.training.precision import find_precision
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.lifecycle.training.shares import shared_batches, shared_loss
 from mesh.lifecycle.training.team import ALONE, Team, is_gpu_used
@@ -180,12 +181,16 @@ class _HeadTrainer(transformers.Trainer):  # type: ignore[misc]
                     key = (name.startswith(prefix), name in decaying)
                     groups.setdefault(key, []).append(parameter)
             self.optimizer = torch.optim.AdamW(
-                {
-                    "params": parameters,
-                    "lr": self.args.learning_rate if of_base else self._head_rate,
-                    "weight_decay": self.args.weight_decay if decays else 0.0,
-                }
-                for (of_base, decays), parameters in groups.items()
+                (
+                    {
+                        "params": parameters,
+                        "lr": self.args.learning_rate if of_base else self._head_rate,
+                        "weight_decay": self.args.weight_decay if decays else 0.0,
+                    }
+                    for (of_base, decays), parameters in groups.items()
+                ),
+                # One pass over the numbers of a step, instead of one for each operation.
+                fused=True,
             )
         found: torch.optim.Optimizer = self.optimizer
         return found
@@ -223,6 +228,8 @@ def _arguments(
     each_step: bool,
 ) -> transformers.TrainingArguments:
     on_gpu = is_gpu_used(settings.device)
+    precision = find_precision(settings.precision, settings.device)
+    logger.info("matrix products are computed in %s", precision)
     # A training that was interrupted after its last epoch only has its best one to find.
     is_over = without_progress(epochs_before) >= settings.patience
     arguments = transformers.TrainingArguments(
@@ -244,8 +251,11 @@ def _arguments(
         metric_for_best_model="score",
         greater_is_better=True,
         seed=settings.seed,
-        # Accelerate connects processes without GPUs only if it is told to use the CPU.
-        use_cpu=settings.device == "cpu" or (team.size > 1 and not on_gpu),
+        bf16=precision == "bfloat16",
+        # Accelerate connects processes without GPUs, and computes in bfloat16, only if it is told
+        # to use the CPU.
+        use_cpu=settings.device == "cpu"
+        or (not on_gpu and (team.size > 1 or precision == "bfloat16")),
         ddp_backend="gloo" if team.size > 1 and not on_gpu else None,
         dataloader_pin_memory=on_gpu,
         remove_unused_columns=False,

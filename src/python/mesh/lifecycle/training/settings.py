@@ -24,6 +24,10 @@ class TrainSettings(MeshSettings):
     inference_params: dict[str, Any] = Field(
         {}, description="JSON object that is merged over the project's own parameters."
     )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto",
+        description="auto uses GPUs if there are any; cuda ends the program if there are none.",
+    )
     force: bool = Field(False, description="Register a new version even if an equal one exists.")
     record: bool = Field(True, description="Record the training as a run of the registry.")
 
@@ -64,7 +68,11 @@ class FineTuneSettings(TrainSettings):
         2, ge=1, description="Epochs without a better validation score after which training ends."
     )
     seed: int = Field(1, description="Another seed gives another model.")
-    device: Literal["auto", "cpu"] = Field("auto", description="auto uses GPUs if there are any.")
+    precision: Literal["auto", "bfloat16", "float32"] = Field(
+        "auto",
+        description="What matrix products are computed in; auto takes bfloat16 where the device "
+        "multiplies it.",
+    )
     compare_with: str = Field(
         "prod", description="Alias of the trained version to compare with, if it exists."
     )

@@ -5,6 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from mesh.compile.torch_device import missing_cuda, require_cuda
+from mesh.core.devices import CPU, CUDA
+from mesh.core.errors import MeshError
+
 Decision = TypeVar("Decision")
 
 
@@ -61,8 +65,32 @@ def find_team() -> Team:
     return Team(int(os.environ["RANK"]), team_size())
 
 
+def check_device(device: str) -> None:
+    """Make sure that the processes of this machine have the device that `TRAIN_DEVICE` names.
+
+    Raises:
+        MeshError: it isn't here, or there are fewer GPUs than processes.
+    """
+    if device == CUDA:
+        require_cuda(f"TRAIN_DEVICE={device}")
+    processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if _is_started_by_torchrun() else 1
+    if processes > 1 and is_gpu_used(device):
+        import torch
+
+        if processes > (count := torch.cuda.device_count()):
+            raise MeshError(
+                f"torchrun starts {processes} processes on this machine, which has only {count} of "
+                f"the GPUs that they need, one each: start {count}, or set TRAIN_DEVICE=cpu."
+            )
+
+
 def join_team(device: str) -> Team:
-    """Connect with the other processes, if there are any: by NCCL on GPUs, else by Gloo."""
+    """Connect with the other processes, if there are any: by NCCL on GPUs, else by Gloo.
+
+    Raises:
+        MeshError: the device isn't here, as for `check_device`.
+    """
+    check_device(device)
     team = find_team()
     if team.size > 1:
         import torch
@@ -76,9 +104,7 @@ def join_team(device: str) -> Team:
 
 def is_gpu_used(device: str) -> bool:
     """Whether a training with this `TRAIN_DEVICE` computes on GPUs of NVIDIA's kind."""
-    import torch
-
-    return device != "cpu" and torch.cuda.is_available()
+    return device != CPU and missing_cuda() is None
 
 
 def _is_started_by_torchrun() -> bool:

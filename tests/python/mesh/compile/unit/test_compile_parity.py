@@ -25,6 +25,7 @@ class Moments:
     """Mean and mean square of the token ids, and a constant; wrong for padded rows."""
 
     fixed_shapes = False
+    runs_on = ("cpu",)
 
     def __init__(self, error: float = 0.0, padding_error: float = 0.0) -> None:
         self._error = error

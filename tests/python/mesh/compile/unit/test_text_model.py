@@ -20,6 +20,8 @@ from mesh.core.passes import watched
 class MeanOfIds:
     """(mean token id, 1) for each row with special tokens, or (id, position) for each token."""
 
+    runs_on = ("cpu",)
+
     def __init__(self, spec: CompileSpec, *, fixed_shapes: bool = False) -> None:
         self.fixed_shapes = fixed_shapes
         self.shapes: list[tuple[int, ...]] = []

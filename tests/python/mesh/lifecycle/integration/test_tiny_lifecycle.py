@@ -98,6 +98,7 @@ def test_validated_model_is_registered(traced: Any, suite: Path) -> None:
     for part in (
         "Loss after each epoch",
         "confusion matrix of texts",
+        "The network ran on CPUExecutionProvider.",
         "Each case",
         "Regression suite",
     ):

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from echo_model import PREDICT, Echo, Serve, body
+from mesh.core.devices import current_placement
 
 
 @pytest.mark.parametrize("given_id", ["a", "7f3c-11.x:_/+=@", "x" * 128])
@@ -84,5 +85,33 @@ def test_apps_do_not_share_metrics(serve: Serve) -> None:
         async with serve(Echo()) as first, serve(Echo()) as second:
             await first.post(PREDICT, json=body("a"))
             assert "inference_batch_seconds_count 0.0" in (await second.get("/metrics")).text
+
+    asyncio.run(scenario())
+
+
+class OnDevice(Echo):
+    """Loads a network, as compiled models do."""
+
+    def load(self) -> None:
+        current_placement().runs_on = ("CUDAExecutionProvider", "CPUExecutionProvider")
+
+
+def test_bio_and_metrics_name_the_device(serve: Serve) -> None:
+    async def scenario() -> None:
+        async with serve(OnDevice(), device="cuda") as client:
+            bio = (await client.get("/v1/model/echo/bio")).json()
+            assert bio["runs_on"] == ["CUDAExecutionProvider", "CPUExecutionProvider"]
+            device = "CUDAExecutionProvider,CPUExecutionProvider"
+            expected = f'model_device_info{{device="{device}",model="echo"}} 1.0'
+            assert expected in (await client.get("/metrics")).text
+
+    asyncio.run(scenario())
+
+
+def test_a_device_that_no_network_uses_ends_the_server_with_a_sentence(serve: Serve) -> None:
+    async def scenario() -> None:
+        async with serve(Echo(), device="cuda") as client:
+            failure = client.app.state.availability.failure  # type: ignore[attr-defined]
+            assert failure.startswith("SERVE_DEVICE=cuda has no effect on this model")
 
     asyncio.run(scenario())

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mesh.core.card import ModelCard
+from mesh.core.devices import current_placement
 from mesh.serve.model import ServedModel, attempt
 
 from ..project import PROJECT
@@ -32,6 +33,8 @@ class TinyModel(ServedModel):
 
     def load(self) -> None:
         self._card = ModelCard.read(self._directory).model_dump(mode="json")
+        # As a network does that is loaded.
+        current_placement().runs_on = ("CPUExecutionProvider",)
 
     def bio(self) -> dict[str, Any]:
         return {"model_name": self.name, "model_card": self._card}

@@ -1,0 +1,144 @@
+"""The devices that networks run on: their names, and the one that a server is told to use."""
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from mesh.core.errors import MeshError
+
+logger = logging.getLogger(__name__)
+
+AUTO = "auto"
+CPU = "cpu"
+CUDA = "cuda"
+
+PROVIDERS: Mapping[str, str] = {
+    CPU: "CPUExecutionProvider",
+    CUDA: "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+}
+"""The execution provider of ONNX Runtime that each name stands for."""
+
+ON_CPU = (CPU, PROVIDERS[CPU])
+"""What backends call the processor."""
+
+NAMES = f"{', '.join(PROVIDERS)}, or the execution provider of one, such as {PROVIDERS[CUDA]}"
+
+_SHORT = {name.casefold(): short for short, own in PROVIDERS.items() for name in (short, own)}
+
+
+def parse_device(text: str) -> str:
+    """The name of a device, or the names of several, the preferred one first.
+
+    The processor takes what no other device can compute, so it needn't be named then.
+
+    Raises:
+        ValueError: there is no such device, or nothing is left for it.
+    """
+    names = [name.strip() for name in text.split(",")]
+    if unknown := [name for name in names if name.casefold() not in _SHORT]:
+        raise ValueError(f"{unknown[0]!r} is no device; there are {NAMES}")
+    found = list(dict.fromkeys(_SHORT[name.casefold()] for name in names))
+    if CPU in found[:-1]:
+        raise ValueError(f"{CPU} computes everything, so no other device can follow it")
+    return ",".join(found[:-1] if len(found) > 1 and found[-1] == CPU else found)
+
+
+Device = Annotated[str, AfterValidator(parse_device)]
+"""A setting that names a device."""
+
+ChosenDevice = Annotated[
+    str, AfterValidator(lambda text: text if text == AUTO else parse_device(text))
+]
+"""A setting that names a device, or leaves the choice to the version."""
+
+
+def providers_of(device: str) -> list[str]:
+    """ONNX Runtime's names of a device, the preferred one first."""
+    names = [PROVIDERS[name] for name in device.split(",")]
+    return names if names[-1] == PROVIDERS[CPU] else [*names, PROVIDERS[CPU]]
+
+
+def describe(device: str) -> str:
+    """A device with ONNX Runtime's names of it."""
+    return f"{device} ({', '.join(providers_of(device))})"
+
+
+class Placement:
+    """Where the networks of a model are to run, and where they do.
+
+    Args:
+        device: as `SERVE_DEVICE` says; `auto` is the device that a network was compiled for, on
+            which its parity was checked.
+        force: whether it may be another one.
+
+    Attributes:
+        runs_on: what the networks run on that were loaded, by the names of their backends.
+    """
+
+    def __init__(self, device: str = AUTO, *, force: bool = False) -> None:
+        self._device = device
+        self._force = force
+        self.runs_on: tuple[str, ...] = ()
+
+    @contextlib.contextmanager
+    def applied(self) -> Iterator[None]:
+        """Have the networks that the block loads in this thread run there.
+
+        Raises:
+            MeshError: a device is wanted, and the block loads no network that could run on it.
+        """
+        token = _PLACEMENT.set(self)
+        try:
+            yield
+        finally:
+            _PLACEMENT.reset(token)
+        if not self.runs_on and self._device not in (AUTO, CPU):
+            raise MeshError(
+                f"SERVE_DEVICE={self._device} has no effect on this model, which runs no network "
+                "here; remove it."
+            )
+
+    def wanted(self, checked: str) -> str:
+        """The device for a network whose parity was checked on another, or on the same one."""
+        return checked if self._device == AUTO else self._device
+
+    def name(self, checked: str) -> str:
+        """The device for such a network, by the words of who wants it."""
+        if self._device == AUTO:
+            return f"The device that the version was compiled for, {checked},"
+        return f"SERVE_DEVICE={self._device}"
+
+    def check(self, checked: str) -> None:
+        """Refuse a device on which parity was not checked, unless it is forced.
+
+        Raises:
+            MeshError: it is refused.
+        """
+        wanted = self.wanted(checked)
+        if wanted == checked:
+            return
+        if not self._force:
+            raise MeshError(
+                f"Parity of this version was checked on {describe(checked)}, and "
+                f"SERVE_DEVICE={self._device} would serve it on {describe(wanted)}: compile it for "
+                f"that device (COMPILE_DEVICE, or ENCODER_DEVICE of an encoder), serve it with "
+                f"SERVE_DEVICE={AUTO}, or overrule this with --force (SERVE_FORCE=1)."
+            )
+        logger.warning(
+            "served on %s by force: parity was checked on %s", describe(wanted), describe(checked)
+        )
+
+
+_PLACEMENT: ContextVar[Placement] = ContextVar("placement")
+
+
+def current_placement() -> Placement:
+    """Where the networks that are loaded now are to run: by default, where parity was checked."""
+    return _PLACEMENT.get(None) or Placement()
