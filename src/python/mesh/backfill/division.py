@@ -18,6 +18,8 @@ _UNPACKED = 4
 _LOOKED_AT = 100
 """Rows of a file of JSON Lines in which columns are looked for."""
 _ROWS_OF_BATCH = 256
+_BUFFER = 1 << 20
+"""Bytes of a column that are read at once; else it is all of a row group."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ def _parquet_rows(part: Part, columns: Sequence[str]) -> Iterator[RawRow]:
     stop = part.stop or part.start
     fs, path = open_location(part.file.url)
     with fs.open(path, "rb") as stream:
-        parquet = pq.ParquetFile(stream, pre_buffer=False)
+        parquet = pq.ParquetFile(stream, pre_buffer=False, buffer_size=_BUFFER)
         groups, number = _groups_of(parquet.metadata, part.start, stop)
         for batch in parquet.iter_batches(
             _ROWS_OF_BATCH, row_groups=groups, columns=list(columns), use_threads=False

@@ -46,14 +46,15 @@ def make_shard(job: Job, part: Part, files: Sequence[Any], board: Any) -> ShardR
     if (record := find_record(job, part)) is not None:
         return record
     report = _Report(job, name, board)
+    model = _model(job, files)
     with temporary_folder() if job.folder.local is None else contextlib.nullcontext():
-        return compute_part(job, part, _model(job, files), report.add)
+        return compute_part(job, part, model, report.add)
 
 
 def _model(job: Job, files: Sequence[Any]) -> ServedModel:
     if job.model not in _loaded:
         own = own_settings(job.project)
-        with _directory(job, files) as directory:
+        with model_directory(job, files) as directory:
             if files:
                 _require_same(job, directory, own)
             model = make_model(job.project, directory, own)
@@ -76,7 +77,7 @@ def _require_same(job: Job, directory: Path | None, own: Sequence[Any]) -> None:
 
 
 @contextlib.contextmanager
-def _directory(job: Job, files: Sequence[Any]) -> Iterator[Path | None]:
+def model_directory(job: Job, files: Sequence[Any]) -> Iterator[Path | None]:
     """The directory of the compiled version: the driver's, or a copy of it."""
     import tempfile
 

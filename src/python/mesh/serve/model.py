@@ -121,7 +121,7 @@ class ServedModel(ABC):
     def example_request(self, text: str) -> BaseModel:
         """A request about one text with default settings.
 
-        It is for the docs, `mesh predict`, and the Open Inference Protocol. A model whose requests
+        It is for the docs, `mesh predict`, the Open Inference Protocol, and backfills. A model whose requests
         hold no `inputs` with a `document` each writes its own.
 
         Raises:

@@ -28,17 +28,20 @@ DEADLINE = 600
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """A cluster of two nodes with one core each."""
-    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_worker_niceness="0")
-    from ray.cluster_utils import Cluster
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        # Others would wait for all else that this machine does.
+        patch.setenv("RAY_worker_niceness", "0")
+        from ray.cluster_utils import Cluster
 
-    node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 100 * 1024 * 1024}
-    made = Cluster()
-    try:
-        for _ in range(2):
-            add_node(made, **node, include_dashboard=False)
-        yield made
-    finally:
-        made.shutdown()
+        node: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 100 * 1024 * 1024}
+        made = Cluster()
+        try:
+            for _ in range(2):
+                add_node(made, **node, include_dashboard=False)
+            yield made
+        finally:
+            made.shutdown()
 
 
 def add_node(cluster: Any, **arguments: Any) -> None:

@@ -169,7 +169,7 @@ def test_ids_without_a_column_are_those_of_file_and_row(workspace: Path) -> None
         assert ids == {f"x/a.jsonl:{n}" for n in range(20)}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.lists(st.sampled_from(["a", "b c", "", "refuse", "\n"]), max_size=40),
     st.sampled_from(["0.00002", "0.0003", "64"]),
