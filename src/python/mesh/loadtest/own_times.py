@@ -3,7 +3,6 @@
 import contextlib
 import math
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -145,26 +144,21 @@ class Observer:
 
     Args:
         read: returns what `/metrics` responds.
-        clock: seconds of a clock that never turns back.
     """
 
-    def __init__(
-        self, read: Callable[[], str], clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, read: Callable[[], str]) -> None:
         self._read = read
-        self._clock = clock
-        self._began = clock()
         self._problem: str | None = None
         self._before = self._counts()
 
-    def figures(self, responses: Mapping[Endpoint, int]) -> ServerFigures:
+    def figures(self, responses: Mapping[Endpoint, int], seconds: float) -> ServerFigures:
         """The server's own figures since then.
 
         Args:
             responses: how many each endpoint has sent to this client meanwhile.
+            seconds: that the load took.
         """
         after = self._counts()
-        seconds = self._clock() - self._began
         if self._before is None or after is None:
             return ServerFigures(problem=self._problem)
         if self._before.process.get(STARTED) != after.process.get(STARTED):

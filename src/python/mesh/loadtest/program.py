@@ -20,7 +20,7 @@ from mesh.core.workspace import WorkspaceSettings
 from mesh.loadtest.criteria import Criterion, evaluate
 from mesh.loadtest.own_times import Endpoint, Observer
 from mesh.loadtest.plan import GeneratorFigures, LoadPlan, PlannedRequest
-from mesh.loadtest.report import REPORT_FILE, LoadTestReport, Outcome, make_report
+from mesh.loadtest.report import REPORT_FILE, LoadTestReport, Outcome, duration, make_report
 from mesh.loadtest.responses import ResponseCheck
 from mesh.loadtest.results import ImageSpec, model_directory, results_directory, write_results
 from mesh.loadtest.run import run_plan, show_progress
@@ -163,7 +163,7 @@ def run_load_test(
         check = ResponseCheck(requests, models, server.responses(requests))
         observer = Observer(server.metrics)
         started, outcomes = _carry_out(plan, check, figures.append)
-        own = observer.figures(_responses(plan, outcomes))
+        own = observer.figures(_responses(plan, outcomes), duration(plan, outcomes))
     report = make_report(
         plan,
         outcomes,

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 
@@ -65,6 +65,7 @@ def test_quantiles_are_those_of_prometheus(
     assert quantile(buckets, fraction) == pytest.approx(expected)
 
 
+@settings(deadline=None)
 @given(TIMES, st.sampled_from([50, 95, 99]))
 def test_quantile_is_in_the_bucket_of_the_percentile(times: list[float], percent: int) -> None:
     buckets = Counts.parse(metrics(times)).of(PREDICT)
@@ -78,7 +79,7 @@ def test_quantile_is_in_the_bucket_of_the_percentile(times: list[float], percent
 
 def test_only_requests_of_the_load_count() -> None:
     before, during = [9.0] * 50, [0.05] * 10
-    figures = observer(metrics(before), metrics(before + during)).figures({PREDICT: 10})
+    figures = observer(metrics(before), metrics(before + during)).figures({PREDICT: 10}, 1)
     assert figures.problem is None
     [own] = figures.completed.values()
     assert list(figures.completed) == ["POST_/v1/model/tiny/predict"]
@@ -88,7 +89,7 @@ def test_only_requests_of_the_load_count() -> None:
 
 
 def test_endpoints_without_requests_have_no_times() -> None:
-    figures = observer(metrics([]), metrics([])).figures({PREDICT: 0, ("GET", "/nowhere"): 0})
+    figures = observer(metrics([]), metrics([])).figures({PREDICT: 0, ("GET", "/nowhere"): 0}, 1)
     assert [own.requests for own in figures.completed.values()] == [0, 0]
     assert [own.response_time_p99 for own in figures.completed.values()] == [None, None]
 
@@ -119,7 +120,7 @@ def test_paths_fit_patterns(route: str, path: str, same: bool) -> None:
     ],
 )
 def test_it_says_why_there_are_no_figures(before: str, after: str, problem: str) -> None:
-    figures = observer(before, after).figures({PREDICT: 1})
+    figures = observer(before, after).figures({PREDICT: 1}, 1)
     assert problem in str(figures.problem)
     assert not figures.completed
 
@@ -129,10 +130,12 @@ def test_server_that_can_not_be_read_is_a_problem() -> None:
         raise MeshError("its metrics can't be read (ConnectError)")
 
     assert (
-        Observer(fail).figures({PREDICT: 1}).problem == "its metrics can't be read (ConnectError)"
+        Observer(fail).figures({PREDICT: 1}, 1).problem
+        == "its metrics can't be read (ConnectError)"
     )
 
 
+@settings(deadline=None)
 @given(
     st.text()
     | st.builds(
@@ -172,8 +175,7 @@ def test_footprint_is_that_of_the_load(
     resident: int | None,
     processor: float | None,
 ) -> None:
-    texts, seconds = iter((used(**before), used(**after))), iter((10.0, 12.0))
-    figures = Observer(texts.__next__, seconds.__next__).figures({})
+    figures = observer(used(**before), used(**after)).figures({}, 2)
     assert (figures.resident_bytes, figures.processor) == (resident, processor)
 
 
