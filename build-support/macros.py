@@ -28,6 +28,7 @@ _STEPS = (
     ("serve:serve", "src/python/mesh/serve/program.py", "serve/model.py:lib"),
     ("serve:load", "src/python/mesh/loadtest/program.py", "schema.py"),
     ("serve:upload-results", f"{_LIFECYCLE}/serve_upload_results.py", "project.py"),
+    ("backfill:backfill", "src/python/mesh/backfill/program.py", "serve/model.py:lib"),
 )
 # The image of a component: the core image below it, the steps that it carries, and the one that it
 # runs by default. Servers have no packages of the registry, so others carry `serve:download`.
@@ -54,12 +55,15 @@ _IMAGES = (
         ("serve:load", "serve:upload-results", "serve:download"),
         "serve:load",
     ),
+    ("backfill", "python-base", ("backfill:backfill",), "backfill"),
 )
 # Variants of a component's image for a device: the component, the variant, the core image below it.
 _VARIANTS = (
     ("train", "cuda", "gpu-base"),
     ("compile", "neuron", "neuron-compile"),
 )
+# The steps of which a program has a server's packages, and none of the registry's.
+_SERVING = ("serve:serve", "backfill:backfill")
 
 
 # A base model, so that nothing needs an account or a network. Recipes and settings name the package.
@@ -124,7 +128,7 @@ def component(steps=None, dependencies=(), extra_dependencies=None, samples=None
 
 
 def _resolve(step):
-    return "serving" if step == "serve:serve" else "models"
+    return "serving" if step in _SERVING else "models"
 
 
 def deps_pex(*addresses):
@@ -240,6 +244,12 @@ def project_rules():
             *("//src/python/mesh/*", "//3rdparty/**", "//docker/**"),
             f"//{_MAKER}",
             "!*",
+        ),
+        (
+            "/backfill/**",
+            *("/*", "/serve/**", "/backfill/**"),
+            *(f"//src/python/mesh/{library}/**" for library in (*serving, "backfill")),
+            *("//src/python/mesh/*", "//3rdparty/**", "//docker/**", "!*"),
         ),
         (
             "*",

@@ -138,6 +138,12 @@ def new(name: str, kind: str) -> None:
 
 for name, attribute, text in (
     (
+        "backfill",
+        "command",
+        "Predict with the model of PROJECT for all documents of files, here or on a Ray cluster.\n\n"
+        "FLAGS are those of the step backfill:backfill, named below.",
+    ),
+    (
         "deploy",
         "command",
         "Write Kubernetes manifests of PROJECT's server, with a version of its model.",
@@ -147,8 +153,8 @@ for name, attribute, text in (
     (
         "lineage",
         "command",
-        "Show the origins of the version REFERENCE: compile settings, trained version, data, code, "
-        "image.",
+        "Show the origins of the version REFERENCE, or of a backfill's output: compile settings, "
+        "trained version, data, code, image.",
     ),
     (
         "status",

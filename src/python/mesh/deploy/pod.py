@@ -25,7 +25,7 @@ REGISTRY_SECRET = "mesh-registry"  # noqa: S105 - a name
 
 _MIB = 2**20
 
-_SECURITY = {
+SECURITY = {
     "runAsNonRoot": True,
     "runAsUser": USER,
     "runAsGroup": USER,
@@ -34,8 +34,10 @@ _SECURITY = {
     "capabilities": {"drop": ["ALL"]},
     "seccompProfile": {"type": "RuntimeDefault"},
 }
+"""Of every container: the images need no more."""
 
-_TEMPORARY: dict[str, Any] = {"name": "tmp", "mountPath": "/tmp"}  # noqa: S108 - in containers
+TEMPORARY: dict[str, Any] = {"name": "tmp", "mountPath": "/tmp"}  # noqa: S108 - in containers
+"""The mount of the one folder that is written to beside the volumes."""
 
 _FETCHING = {
     "requests": {"cpu": "100m", "memory": "512Mi"},
@@ -60,7 +62,7 @@ def server(release: Release, *, name: str, port_name: str) -> dict[str, Any]:
     It has five minutes to load its model. It is started again when its event loop is stuck, and gets
     no requests while it isn't ready.
     """
-    mounts = [_TEMPORARY]
+    mounts = [TEMPORARY]
     if release.brings_model:
         mounts.append({"name": "models", "mountPath": MODELS, "readOnly": True})
     return {
@@ -73,7 +75,7 @@ def server(release: Release, *, name: str, port_name: str) -> dict[str, Any]:
         "livenessProbe": probe("/v1/live", 10, 3),
         "readinessProbe": probe("/v1/ready", 5, 3),
         "resources": release.resources.manifest,
-        "securityContext": _SECURITY,
+        "securityContext": SECURITY,
         "volumeMounts": mounts,
     }
 
@@ -104,13 +106,13 @@ def pod(release: Release, *, name: str = "server", port_name: str = "http") -> d
         "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}}],
     }
     if release.brings_model:
-        found["initContainers"] = [_bringing(release)]
-        size = {"sizeLimit": _models_size(release)}
+        found["initContainers"] = [bringing(release)]
+        size = {"sizeLimit": models_size(release)}
         found["volumes"].append({"name": "models", "emptyDir": size})
     return found
 
 
-def _bringing(release: Release) -> dict[str, Any]:
+def bringing(release: Release) -> dict[str, Any]:
     """The container that brings the model, every file verified, before the server starts."""
     container: dict[str, Any] = {
         "name": "model",
@@ -118,9 +120,9 @@ def _bringing(release: Release) -> dict[str, Any]:
         "args": [DOWNLOAD],
         "env": [{"name": "MESH_LOG_FORMAT", "value": "json"}],
         "resources": _FETCHING,
-        "securityContext": _SECURITY,
+        "securityContext": SECURITY,
         "volumeMounts": [
-            _TEMPORARY,
+            TEMPORARY,
             {"name": "models", "mountPath": MODELS},
         ],
     }
@@ -130,7 +132,7 @@ def _bringing(release: Release) -> dict[str, Any]:
     return container
 
 
-def _models_size(release: Release) -> str:
+def models_size(release: Release) -> str:
     """Room for the model, and for a copy that is still being written."""
     if release.version is None:
         return "1Gi"

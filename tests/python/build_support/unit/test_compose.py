@@ -12,7 +12,7 @@ COMPOSE = "build-support/docker/compose"
 STAND_IN = """
 [[ $1 != compose || $2 != version ]] || exit "${NO_PLUGIN:-0}"
 echo "$0 $*" >"$WORKSPACE/arguments"
-for component in TRAIN COMPILE SERVE PASSED; do
+for component in TRAIN COMPILE SERVE BACKFILL PASSED; do
     file=${component}_ENV_FILE
     echo "$component: ${!file#"$ROOT/"}: $(paste -sd' ' "${!file}")" >>"$WORKSPACE/files"
 done
@@ -189,6 +189,7 @@ def test_components_that_a_project_lacks_have_no_settings(tree: Tree) -> None:
         "TRAIN": "dist/docker/none.env: ",
         "COMPILE": "dist/docker/none.env: ",
         "SERVE": "src/python/word_count/serve/config/dev.env: SERVE_A=1",
+        "BACKFILL": "dist/docker/none.env: ",
         "PASSED": "",
     }
 

@@ -82,6 +82,18 @@ def test_torch_is_where_networks_are_made_and_nowhere_else(name: str) -> None:
     assert ("torch" in shipped(name)) == title(name).endswith(("-train", "-compile"))
 
 
+@pytest.mark.parametrize("name", IMAGES)
+def test_ray_is_where_backfills_are_made_and_nowhere_else(name: str) -> None:
+    assert ("ray" in shipped(name)) == title(name).endswith("-backfill")
+
+
+@pytest.mark.parametrize("project", each_of(project.name for project in find_projects()))
+def test_ray_starts_from_the_image_s_path(project: str) -> None:
+    # KubeRay's commands begin like this.
+    command = ["docker", "run", "--rm", "--read-only", "--tmpfs=/tmp", "--entrypoint", "/bin/bash"]
+    assert "2." in docker(*command[1:], image(project, "backfill"), "-c", "--", "ray --version")
+
+
 @pytest.mark.parametrize(
     "project",
     each_of(project.name for project in find_projects() if "train:train" in project.steps),

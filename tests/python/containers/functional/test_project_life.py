@@ -182,6 +182,18 @@ def digests(name: str) -> set[str]:
     return {found["Id"], *(digest.rpartition("@")[2] for digest in found["RepoDigests"])}
 
 
+def test_backfill_predicts_in_its_image(life: Life) -> None:
+    outputs = life.compose.workspace / "outputs"
+    documents = outputs / "documents.jsonl"
+    documents.write_text('{"text": "Marie Curie was born in Warsaw."}\n{"text": ""}\n')
+    flags = ("--input=outputs/documents.jsonl", "--output=outputs/backfill", "--workers=1")
+    exit_code, output = life.compose.step("backfill", "backfill", *flags)
+    assert exit_code == 0, output
+    [manifest] = outputs.glob("backfill/*/manifest.json")
+    found = json.loads(manifest.read_text())
+    assert (found["rows"], found["rejected"]) == (1, 1)
+
+
 def test_tests_pass_in_the_images(life: Life) -> None:
     project = life.compose.project
     folder = Path("tests/python") / project.package
