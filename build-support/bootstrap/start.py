@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
+from code_version import code_variables
 from follow import follow
 from pants_run import run_here, start_program
 from pip_settings import read_sources
@@ -99,6 +100,7 @@ def _environment(
     pex = f"{version}|{system}|{settings['pex_sha256']}|{settings['pex_size']}"
     environment = {
         **read_sources().pants_environment(),
+        **code_variables(root, arguments),
         # One folder, not PATH: activating a virtual environment must not invalidate the cache.
         "PANTS_PYTHON_BOOTSTRAP_SEARCH_PATH": repr([os.path.dirname(str(settings["code"]))]),
     }

@@ -1,10 +1,11 @@
-"""Build, test or push the images of a plan: `images.py build|test|push PLAN`.
+"""Build, test or push the images of a plan: `images.py build|test|push|vendors PLAN`.
 
 These are the images that the plan names, and those that it needs to remake models. `test` runs
 build-support/docker/test for their projects, and for those with container tests in the plan. `push`
 sends the very images that were built last, as Pants recorded in dist/, and builds nothing, so the
-pushed images are the tested ones. Images on a vendor's base are pushed if they could be built.
-IMAGE_REGISTRY and IMAGE_TAG are the images' registry and tag.
+pushed images are the tested ones. Images on a vendor's base or index are apart: `vendors` builds and
+pushes each on its own, so that one that can't be built stops nothing. IMAGE_REGISTRY and IMAGE_TAG
+are the images' registry and tag.
 """
 
 import argparse
@@ -26,14 +27,18 @@ LIBRARIES = "mesh"
 _PACKAGE = re.compile(r"(?:src|tests)/python/(\w+)/")
 
 
-def addresses(plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, bool]:
-    """The images' targets, with whether each must be there when all are built."""
-    found = {item["target"]: VENDOR not in item["tags"] for item in plan["images"]}
+def addresses(plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """The targets of the images that must be there."""
+    found = {item["target"] for item in plan["images"] if VENDOR not in item["tags"]}
     for item in plan["models"]:
         package = str(item["target"]).replace("-", "_")
-        for component in ("train", "compile"):
-            found[f"src/python/{package}/{component}:image"] = True
-    return dict(sorted(found.items()))
+        found |= {f"src/python/{package}/{component}:image" for component in ("train", "compile")}
+    return sorted(found)
+
+
+def vendor_addresses(plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """The targets of the images on vendors' images and indexes."""
+    return sorted(item["target"] for item in plan["images"] if VENDOR in item["tags"])
 
 
 def tested_projects(root: Path, plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
@@ -70,7 +75,7 @@ def built_names(dist: Path, address: str) -> list[str]:
     return [tag["name"] for registry in registries for tag in registry["tags"]]
 
 
-def build(root: Path, targets: Mapping[str, bool]) -> int:
+def build(root: Path, targets: Sequence[str]) -> int:
     """Build images with Pants, and return its exit code."""
     # Leftovers of an earlier run could be pushed by mistake.
     for info in (root / "dist").glob("*/*.docker-info.json"):
@@ -87,10 +92,10 @@ def test(root: Path, projects: Sequence[str]) -> int:
     return subprocess.run(command, cwd=root, check=False).returncode
 
 
-def push(root: Path, targets: Mapping[str, bool], registry: str) -> int:
+def push(root: Path, targets: Sequence[str], registry: str) -> int:
     """Push the built images under their names; push nothing if one is missing."""
     names = {address: built_names(root / "dist", address) for address in targets}
-    missing = [address for address, needed in targets.items() if needed and not names[address]]
+    missing = [address for address in targets if not names[address]]
     if missing:
         print(f"images.py: not built: {', '.join(missing)}; run build first.", file=sys.stderr)
         return 1
@@ -105,18 +110,25 @@ def push(root: Path, targets: Mapping[str, bool], registry: str) -> int:
     return 0
 
 
+def build_and_push_each(root: Path, targets: Sequence[str], registry: str) -> None:
+    """Build and push images one by one, and go on where one fails."""
+    for target in targets:
+        if build(root, [target]) or push(root, [target], registry):
+            print(f"images.py: went on without {target}, which failed.", file=sys.stderr)
+
+
 def main() -> int:
     """Do what the command line says."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("verb", choices=["build", "test", "push"])
+    parser.add_argument("verb", choices=["build", "test", "push", "vendors"])
     parser.add_argument("plan", type=Path, metavar="PLAN", help="written by plan --json")
     options = parser.parse_args()
     plan = json.loads(options.plan.read_text())
     if options.verb == "test":
         return test(Path.cwd(), tested_projects(Path.cwd(), plan))
-    targets = addresses(plan)
+    targets = vendor_addresses(plan) if options.verb == "vendors" else addresses(plan)
     if not targets:
         print("images.py: the plan has no images")
         return 0
@@ -126,6 +138,9 @@ def main() -> int:
     if not registry:
         print("images.py: set IMAGE_REGISTRY to where images are pushed.", file=sys.stderr)
         return 2
+    if options.verb == "vendors":
+        build_and_push_each(Path.cwd(), targets, registry)
+        return 0
     return push(Path.cwd(), targets, registry)
 
 

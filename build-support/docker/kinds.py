@@ -39,7 +39,7 @@ def _listed(*arguments: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    images = _listed("--tag=docker", "list", "src/python::")
+    images = _listed("--tag=docker", "--tag=-vendor", "list", "src/python::")
     print(
         *one_of_each_kind(images, _listed("--tag=containers", "list", "tests/python::")), sep="\n"
     )

@@ -90,6 +90,14 @@ def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
     return [f"{new} is not {old}" for old, new in pairs if abs(old - new) > tolerance]
 
 
+def write_recipe(folder: Path) -> Path:
+    """The recipe of a tiny project as a file, by which its processes import it from a folder."""
+    file = folder / TINY.package / "recipe.py"
+    file.parent.mkdir(parents=True)
+    file.write_text("from tiny_training import OPINIONS as RECIPE\n")
+    return file
+
+
 def make_base(folder: Path, **configuration: Any) -> Path:
     """An untrained network without a head, in the format of Hugging Face."""
     import torch

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mesh.core.errors import UsageError
 from mesh.core.project import Project
+from mesh.core.steps import BACKFILL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,7 @@ class Resources:
 DATA = "versions of data"
 REGISTRY = "registered versions"
 OUTPUTS = "outputs"
+"""With the versions that were downloaded to serve."""
 
 LIGHT = Resources(cpu_request="500m", cpu_limit="2", memory_request="1Gi", memory_limit="4Gi")
 HEAVY = Resources(cpu_request="2", cpu_limit="4", memory_request="4Gi", memory_limit="16Gi")
@@ -33,7 +35,9 @@ class Step:
         program: as `component:program`.
         reads: results of other steps that it reads.
         writes: results that other steps read.
+        image: the component whose image carries it; its own by default.
         requires: the step that a project must declare for it; the program itself by default.
+        optional: whether it is left out for a project that doesn't declare it.
         retries: how often a failed run is repeated; for steps that may fail for external reasons,
             or that can resume.
         takes_gpu: whether it gets the GPUs that the pipeline requests.
@@ -45,7 +49,9 @@ class Step:
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     resources: Resources = LIGHT
+    image: str = ""
     requires: str = ""
+    optional: bool = False
     retries: int = 0
     takes_gpu: bool = False
     tag_flag: str = ""
@@ -54,7 +60,7 @@ class Step:
     @property
     def component(self) -> str:
         """The component whose image holds the program."""
-        return self.program.partition(":")[0]
+        return self.image or self.program.partition(":")[0]
 
     @property
     def uses(self) -> frozenset[str]:
@@ -63,8 +69,8 @@ class Step:
 
     @property
     def name(self) -> str:
-        """The program's name in its component."""
-        return self.program.partition(":")[2]
+        """The program's name in the image."""
+        return self.program if self.image else self.program.partition(":")[2]
 
 
 CONTAINERS: dict[int, tuple[Step, ...]] = {
@@ -97,6 +103,24 @@ CONTAINERS: dict[int, tuple[Step, ...]] = {
     ),
     6: (Step(program="compile:validate", reads=(OUTPUTS,), writes=(OUTPUTS,), resources=HEAVY),),
     7: (Step(program="compile:upload", reads=(OUTPUTS,), writes=(REGISTRY,)),),
+    8: (
+        Step(
+            program="serve:download",
+            reads=(REGISTRY, OUTPUTS),
+            writes=(OUTPUTS,),
+            image="compile",
+            optional=True,
+        ),
+        Step(
+            program=BACKFILL,
+            reads=(OUTPUTS,),
+            writes=(),
+            resources=HEAVY,
+            requires="serve:serve",
+            # It goes on where it ended.
+            retries=3,
+        ),
+    ),
 }
 """The containers by their numbers for `--run-containers`, in the order of the life cycle."""
 
@@ -113,7 +137,12 @@ def choose(project: Project, numbers: Iterable[int]) -> list[Step]:
         raise UsageError(f"No container is chosen; give -r once for each of: {known}.")
     if unknown := sorted(chosen - CONTAINERS.keys()):
         raise UsageError(f"There is no container {unknown[0]}; there are: {known}.")
-    steps = [step for number in sorted(chosen) for step in CONTAINERS[number]]
+    steps = [
+        step
+        for number in sorted(chosen)
+        for step in CONTAINERS[number]
+        if not step.optional or step.program in project.steps
+    ]
     for step in steps:
         if (step.requires or step.program) not in project.steps:
             raise UsageError(

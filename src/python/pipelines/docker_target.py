@@ -21,7 +21,7 @@ from mesh.core.errors import MeshError, UsageError
 from pipelines.outcome import Outcome
 from pipelines.plan import Plan, PlannedStep
 
-FOLDERS = (".mesh", "outputs")
+FOLDERS = (".mesh", "models", "outputs")
 """The folders that the steps share, below the working directory."""
 
 _USER = 10001

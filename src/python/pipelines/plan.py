@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from mesh.core.devices import CUDA
 from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.errors import UsageError
+from mesh.core.names import KUBERNETES_RESOURCE
 from mesh.core.project import DATA_STEPS, Project
 from mesh.core.secrets import SECRETS_VARIABLE
 from pipelines import rules
@@ -20,7 +21,10 @@ ENTRY_POINT = ("tini-static", "--", "python", *_START)
 Kubeflow needs the whole command, since it doesn't know the image's own.
 """
 OUTPUTS = "/workspace/outputs"
-"""The images' folder for files that one step leaves for the next."""
+"""The images' folder for files that one step leaves for the next; where a volume is mounted, their
+workspace."""
+WORKSPACE = "MESH_WORKSPACE"
+"""The variable of `WorkspaceSettings.workspace`."""
 REMOTE = ("kubeflow", "vertex")
 """The targets that run pipelines elsewhere."""
 
@@ -148,7 +152,7 @@ def _accelerator(settings: PipelineSettings) -> str:
     if settings.target == "vertex":
         own, default = rules.VERTEX_ACCELERATOR, "NVIDIA_TESLA_T4"
     else:
-        own, default = rules.KUBERNETES_RESOURCE, "nvidia.com/gpu"
+        own, default = KUBERNETES_RESOURCE, "nvidia.com/gpu"
     accelerator = settings.accelerator or default
     if settings.gpus and settings.target in REMOTE and not own.allows(accelerator):
         raise UsageError(
@@ -158,27 +162,17 @@ def _accelerator(settings: PipelineSettings) -> str:
     return accelerator
 
 
-def _image(project: Project, step: Step, images: ImageSettings) -> str:
-    prefix = f"{images.registry}/" if images.registry else ""
-    name = f"{prefix}{project.name}-{step.component}"
-    if len(name) > rules.LONGEST_IMAGE:
-        raise UsageError(
-            f"IMAGE_REGISTRY is too long: the name of the image {name} has more than "
-            f"{rules.LONGEST_IMAGE} characters."
-        )
-    return f"{name}:{images.tag}"
-
-
 def _planned(
     project: Project, step: Step, settings: PipelineSettings, images: ImageSettings
 ) -> PlannedStep:
     managed = {name: kept for name, kept in settings.secrets.items() if is_managed(kept)}
     secrets = {SECRETS_VARIABLE: json.dumps(managed, sort_keys=True)} if managed else {}
     flags = [step.tag_flag, settings.tag] if step.tag_flag and settings.tag else []
-    image = _image(project, step, images)
+    image = images.name_of(project, step.component)
+    component, _, name = step.program.partition(":")
     gpus = settings.gpus if step.takes_gpu else 0
     return PlannedStep(
-        name=step.component if step.component == step.name else f"{step.component}-{step.name}",
+        name=component if component == name else f"{component}-{name}",
         program=step.program,
         image=image,
         component=f"{project.package}.{step.component}",
@@ -186,6 +180,8 @@ def _planned(
         environment={
             "MESH_ENV_FILE": f"config/{settings.environment}.env",
             IMAGE_VARIABLE: image,
+            # models/ too must be on the volume.
+            **({WORKSPACE: OUTPUTS} if settings.volume else {}),
             # GPUs that nothing computes on are paid for, too.
             **({"TRAIN_DEVICE": CUDA} if gpus else {}),
             **settings.variables,

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mesh.core.environment import IMAGE_VARIABLE
+from mesh.core.pants import pants_run
 from mesh.core.process import exit_code_of
 from mesh.core.project import source_root
+from mesh.core.steps import BACKFILL
 from pipelines.outcome import Outcome
 from pipelines.plan import Plan, PlannedStep
 
@@ -18,6 +20,8 @@ _STOP_SECONDS = 30
 
 def run_as_processes(plan: Plan, started: Callable[[str], None]) -> list[Outcome]:
     """Run the steps with this process's Python and packages, up to the first failing one.
+
+    Pants starts a backfill, which has packages of its own.
 
     The commands are those of the containers, from the entry point on. Limits aren't enforced.
     """
@@ -57,11 +61,21 @@ def run_process(
 
 
 def _run(step: PlannedStep) -> int:
+    own = {name: value for name, value in step.environment.items() if name != IMAGE_VARIABLE}
+    if step.program == BACKFILL:
+        return _run_backfill(step, own)
     # The packages of this process, which may differ from those of its interpreter.
     paths = [str(source_root()), *(path for path in sys.path if path)]
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(paths),
-        **{name: value for name, value in step.environment.items() if name != IMAGE_VARIABLE},
     }
-    return run_process([sys.executable, *step.python_arguments, *step.arguments], environment)
+    words = [sys.executable, *step.python_arguments, *step.arguments]
+    return run_process(words, environment | own)
+
+
+def _run_backfill(step: PlannedStep, own: Mapping[str, str]) -> int:
+    """Run the step whose packages this process doesn't have."""
+    package = step.component.partition(".")[0]
+    command = pants_run(f"src/python/{package}/{step.program}", step.arguments[1:])
+    return run_process(command.words, {**command.environment, **own}, command.folder)

@@ -2,98 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from mesh.core.project import IMAGE_TAG
+from mesh.core.names import HOST, HOST_WORD, SUBDOMAIN, Rule, written_for_kubernetes
 from mesh.core.secret_values import mask_secret
 
-
-@dataclass(frozen=True)
-class Rule:
-    """A form that texts must have.
-
-    Args:
-        pattern: matches the whole text.
-        words: the form in words, as `... is ...`.
-        longest: the most characters.
-    """
-
-    pattern: re.Pattern[str]
-    words: str
-    longest: int = 1024
-
-    def allows(self, text: str) -> bool:
-        """Whether a text has the form."""
-        return len(text) <= self.longest and bool(self.pattern.fullmatch(text))
-
-    def check(self, text: str) -> str:
-        """The text itself.
-
-        Raises:
-            ValueError: it doesn't have the form.
-        """
-        if not self.allows(text):
-            raise ValueError(self.words)
-        return text
-
-    def check_given(self, text: str) -> str:
-        """The same, for a setting that may be empty."""
-        return text and self.check(text)
-
-
-_WORD = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
-_SUBDOMAIN = rf"{_WORD}(\.{_WORD})*"
-_REPOSITORY = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
-_HOST_WORD = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
-_PORT = r":[0-9]{1,5}"
-_HOST = (
-    rf"({_HOST_WORD}(\.{_HOST_WORD})+({_PORT})?|{_HOST_WORD}{_PORT}|\[[0-9A-Fa-f:]+\]({_PORT})?)"
-)
 _GOOGLE_PROJECT = r"([a-z0-9.-]+:)?[a-z]([a-z0-9-]{0,28}[a-z0-9])?|[0-9]+"
 _GOOGLE_LOCATION = r"[a-z]+-[a-z]+[0-9]+|us|eu"
 
-VARIABLE = Rule(
-    re.compile(r"[A-Za-z_][A-Za-z0-9_]*"),
-    "the name of a variable is letters, digits and '_', and begins with no digit",
-)
-
-# https://github.com/distribution/reference/blob/main/reference.go
-TAG_OF_IMAGE = Rule(
-    IMAGE_TAG,
-    "the tag of an image is letters, digits, '_', '.', '-', 128 at most, and begins with neither "
-    "'.' nor '-'",
-)
-REGISTRY = Rule(
-    re.compile(rf"({_HOST}|{_REPOSITORY})(/{_REPOSITORY})*"),
-    "a registry is a host with an optional port and path, such as registry.example:5000/team: no "
-    "scheme, and the path in lower case",
-)
-LONGEST_IMAGE = 255
-"""Characters of an image's name without its tag."""
-
-# https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
-KUBERNETES_WORD = Rule(
-    re.compile(_WORD),
-    "a name in Kubernetes is lower-case letters, digits and inner '-', 63 at most",
-    63,
-)
-KUBERNETES_NAME = Rule(
-    re.compile(_SUBDOMAIN),
-    "a name in Kubernetes is lower-case letters, digits, inner '-' and '.', 253 at most",
-    253,
-)
-KUBERNETES_KEY = Rule(
-    re.compile(r"(?!\.\.)(?!\.$)[A-Za-z0-9._-]+"),
-    "a key in Kubernetes is letters, digits, '-', '_' and '.', 253 at most",
-    253,
-)
-KUBERNETES_RESOURCE = Rule(
-    re.compile(rf"{_SUBDOMAIN}/[A-Za-z0-9]([A-Za-z0-9._-]{{0,61}}[A-Za-z0-9])?"),
-    "a resource of Kubernetes, such as nvidia.com/gpu",
-    253,
-)
 KUBEFLOW_ENDPOINT = Rule(
-    re.compile(rf"https?://({_HOST}|{_HOST_WORD})(/[A-Za-z0-9._~/-]*)?"),
+    re.compile(rf"https?://({HOST}|{HOST_WORD})(/[A-Za-z0-9._~/-]*)?"),
     "the server's URL is http:// or https://, a host with an optional port, and a path; no user, "
     "query or fragment",
 )
@@ -125,7 +42,7 @@ GOOGLE_FOLDER = Rule(
     "and inner '-', '_', '.', 3 to 63 of them",
 )
 GOOGLE_ACCOUNT = Rule(
-    re.compile(rf"[a-z0-9][a-z0-9.-]*@{_SUBDOMAIN}\.gserviceaccount\.com"),
+    re.compile(rf"[a-z0-9][a-z0-9.-]*@{SUBDOMAIN}\.gserviceaccount\.com"),
     "a service account of Google Cloud is <name>@<project>.iam.gserviceaccount.com",
     253,
 )
@@ -183,28 +100,13 @@ def check_labels(labels: Mapping[str, str]) -> None:
             )
 
 
-def is_kubernetes_secret(reference: str) -> bool:
-    """Whether a reference names a key of a secret in Kubernetes, `kubernetes://<secret>/<key>`."""
-    scheme, _, rest = reference.partition("://")
-    secret, _, key = rest.partition("/")
-    return scheme == "kubernetes" and KUBERNETES_NAME.allows(secret) and KUBERNETES_KEY.allows(key)
-
-
-def can_be_value(text: str) -> bool:
-    """Whether a process can have a text as the value of a variable."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-# https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#environment-variables
 def as_expanded(value: str) -> str:
     """A variable's value, written so that Kubernetes and Vertex AI expand it to that value.
-
-    They replace `$(NAME)` by the value of a variable, and `$$` by `$`.
 
     Raises:
         ValueError: Kubeflow or Vertex AI would replace a part of it that can't be written otherwise.
     """
-    written = value.replace("$", "$$")
+    written = written_for_kubernetes(value)
     if _PLACEHOLDER.search(written):
         raise ValueError(
             "it has a placeholder ('{{', or '$.inputs.parameters['), which would be replaced"

@@ -10,14 +10,17 @@ from rich.console import Console
 
 from mesh.core.errors import UsageError
 from mesh.core.files import write_text_atomic
-from mesh.core.project import get_project, source_root
+from mesh.core.names import Rule
+from mesh.core.pants import pants_run
+from mesh.core.project import get_project
 from mesh.core.settings import load_settings
+from mesh.core.steps import BACKFILL
 from mesh.core.workspace import WorkspaceSettings
 from pipelines.containers import DATA, OUTPUTS, REGISTRY
 from pipelines.outcome import announce, report
-from pipelines.plan import Plan, make_plan
+from pipelines.plan import WORKSPACE, Plan, make_plan
 from pipelines.processes import run_process
-from pipelines.rules import KUBEFLOW_RUN, VERTEX_JOB, Rule
+from pipelines.rules import KUBEFLOW_RUN, VERTEX_JOB
 from pipelines.settings import (
     ImageSettings,
     KubeflowSettings,
@@ -34,11 +37,12 @@ Target = VertexSettings | KubeflowSettings | None
 Run = Callable[[Path], int]
 """Runs the pipeline in a file; returns its exit code."""
 
-_PASSED = re.compile(r"(MESH_REGISTRY|AWS|NEPTUNE|DATA)_\w+|HF_(TOKEN|ENDPOINT)")
+_PASSED = re.compile(r"(MESH_REGISTRY|AWS|NEPTUNE|DATA|BACKFILL)_\w+|HF_(TOKEN|ENDPOINT)")
 _OF_THIS_MACHINE = re.compile(r"\w+_(PROFILE|FILE|BUNDLE)")
 _PROCESSES = "src/python/pipelines:run-steps"
 _ADDRESSES = {DATA: "DATA_ROOT", REGISTRY: "MESH_REGISTRY_URI"}
 """The variables with the locations of the steps' shared results."""
+_OF_A_BACKFILL = ("BACKFILL_INPUT", "BACKFILL_OUTPUT")
 
 
 def run_kfp(settings: PipelineSettings, images: ImageSettings, workspace: WorkspaceSettings) -> int:
@@ -138,17 +142,19 @@ def _check_remote(plan: Plan, settings: PipelineSettings, images: ImageSettings)
         )
     given = settings.variables.keys() | settings.secrets.keys()
     used = frozenset[str]().union(*(step.uses for step in plan.steps))
-    wanted = (name for store, name in _ADDRESSES.items() if store in used)
+    wanted = [name for store, name in _ADDRESSES.items() if store in used]
+    if any(step.program == BACKFILL for step in plan.steps):
+        wanted += _OF_A_BACKFILL
     if missing := [name for name in wanted if name not in given]:
         raise UsageError(
             f"{' and '.join(missing)} must be in PIPELINE_VARIABLES or PIPELINE_SECRETS: "
             f"the steps on {settings.target} share no folder with this machine."
         )
     sharing = [step.program for step in plan.steps if OUTPUTS in step.uses]
-    if len(sharing) > 1 and not settings.volume and "MESH_WORKSPACE" not in settings.variables:
+    if len(sharing) > 1 and not settings.volume and WORKSPACE not in settings.variables:
         raise UsageError(
             f"{', '.join(sharing)} exchange files: set PIPELINE_VOLUME (kubeflow), or "
-            "MESH_WORKSPACE in PIPELINE_VARIABLES to a folder that all steps see, such as "
+            f"{WORKSPACE} in PIPELINE_VARIABLES to a folder that all steps see, such as "
             "/gcs/<bucket>/<folder> (vertex)."
         )
 
@@ -175,22 +181,13 @@ def _prepare_processes(plan: Plan) -> Run:
 
     The steps need the packages of the models, which can't be installed beside kfp.
     """
-    repository = source_root().parents[1]
-    pants = repository / "pants"
-    if not pants.exists():
-        raise UsageError(f"Steps run as processes only in a clone, and {repository} isn't one.")
+    command = pants_run(_PROCESSES, [])
+    # The Pants that started this process is still running.
+    environment = command.environment | {"PANTS_CONCURRENT": "true"}
 
     def run(path: Path) -> int:
         steps = path.with_name("plan.json").absolute()
         write_text_atomic(steps, plan.model_dump_json(indent=2))
-        # The variables from Pants describe this process's packages. The Pants that started it is
-        # still running.
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("PEX", "PYTHON"))
-        } | {"PANTS_CONCURRENT": "true"}
-        command = [str(pants), "run", _PROCESSES, "--", f"--plan={steps}"]
-        return run_process(command, environment, repository)
+        return run_process([*command.words, f"--plan={steps}"], environment, command.folder)
 
     return run

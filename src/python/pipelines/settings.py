@@ -8,9 +8,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from mesh.core import names
 from mesh.core.data_names import check_tag
 from mesh.core.environment import IMAGE_VARIABLE
 from mesh.core.errors import UsageError
+from mesh.core.project import Project
 from mesh.core.secret_values import is_secret_name, is_secret_value, looks_random, mask_secret
 from mesh.core.secrets import SECRETS_VARIABLE
 from mesh.core.settings import MeshSettings, variable_name
@@ -36,7 +38,7 @@ class PipelineSettings(MeshSettings):
     run_containers: list[int] = Field(
         [],
         description="Container to run; repeatable: 1 ingest, 2 register, 3 tag the data, 4 train, "
-        "5 compile, 6 validate, 7 upload.",
+        "5 compile, 6 validate, 7 upload, 8 backfill.",
     )
     tag: Annotated[str, AfterValidator(check_tag)] | None = Field(
         None, description="Tag of the data, such as dataset_v22: set by 3, used for training by 4."
@@ -83,7 +85,7 @@ class PipelineSettings(MeshSettings):
         "Google Secret Manager.",
         repr=False,
     )
-    volume: Annotated[str, AfterValidator(rules.KUBERNETES_NAME.check_given)] = Field(
+    volume: Annotated[str, AfterValidator(names.KUBERNETES_NAME.check_given)] = Field(
         "", description="Kubeflow: claim of the volume with the outputs, which the steps share."
     )
 
@@ -92,7 +94,7 @@ class PipelineSettings(MeshSettings):
     def _no_secrets(cls, variables: dict[str, str]) -> dict[str, str]:
         _check_names(variables)
         for name, value in variables.items():
-            if not rules.can_be_value(value):
+            if not names.can_be_value(value):
                 raise ValueError(f"the value of {name} has characters that no variable can have")
             if is_secret_name(name) or is_secret_value(value):
                 raise ValueError(
@@ -112,7 +114,7 @@ class PipelineSettings(MeshSettings):
     def _only_references(cls, secrets: dict[str, str]) -> dict[str, str]:
         _check_names(secrets)
         for name, reference in secrets.items():
-            if not rules.is_kubernetes_secret(reference) and not is_managed(reference):
+            if not names.is_kubernetes_secret(reference) and not is_managed(reference):
                 raise ValueError(
                     f"{name} must be a reference: kubernetes://<secret>/<key> or "
                     f"{rules.GOOGLE_SECRET.words}"
@@ -136,14 +138,29 @@ class ImageSettings(MeshSettings):
     registry: str = Field(
         "", description="Registry of the images; empty for images on this machine."
     )
-    tag: Annotated[str, AfterValidator(rules.TAG_OF_IMAGE.check)] = Field(
+    tag: Annotated[str, AfterValidator(names.TAG_OF_IMAGE.check)] = Field(
         "latest", description="Tag of the images."
     )
 
     @field_validator("registry")
     @classmethod
     def _is_registry(cls, registry: str) -> str:
-        return rules.REGISTRY.check_given(registry.rstrip("/"))
+        return names.REGISTRY.check_given(registry.rstrip("/"))
+
+    def name_of(self, project: Project, component: str) -> str:
+        """The name of a component's image, with registry and tag.
+
+        Raises:
+            UsageError: the registry's name is too long for it.
+        """
+        prefix = f"{self.registry}/" if self.registry else ""
+        name = f"{prefix}{project.name}-{component}"
+        if len(name) > names.LONGEST_IMAGE:
+            raise UsageError(
+                f"IMAGE_REGISTRY is too long: the name of the image {name} has more than "
+                f"{names.LONGEST_IMAGE} characters."
+            )
+        return f"{name}:{self.tag}"
 
 
 class VertexSettings(MeshSettings):
@@ -180,11 +197,11 @@ class KubeflowSettings(MeshSettings):
     endpoint: Annotated[str, AfterValidator(rules.KUBEFLOW_ENDPOINT.check_given)] = Field(
         "", description="URL of the server's API."
     )
-    namespace: Annotated[str, AfterValidator(rules.KUBERNETES_WORD.check)] = Field(
+    namespace: Annotated[str, AfterValidator(names.KUBERNETES_WORD.check)] = Field(
         "kubeflow", description="Namespace of the runs."
     )
     experiment: str = Field("mesh", description="Experiment that the runs belong to.")
-    service_account: Annotated[str, AfterValidator(rules.KUBERNETES_NAME.check)] | None = Field(
+    service_account: Annotated[str, AfterValidator(names.KUBERNETES_NAME.check)] | None = Field(
         None, description="Kubernetes service account that the steps run as."
     )
     token_file: Path | None = Field(None, description="File with the token for the server.")
@@ -209,9 +226,9 @@ def is_managed(reference: str) -> bool:
     return rules.GOOGLE_SECRET.allows(reference)
 
 
-def _check_names(names: Iterable[str]) -> None:
-    for name in names:
-        if not rules.VARIABLE.allows(name):
-            raise ValueError(f"{mask_secret('', name)!r} can't be set: {rules.VARIABLE.words}")
+def _check_names(given: Iterable[str]) -> None:
+    for name in given:
+        if not names.VARIABLE.allows(name):
+            raise ValueError(f"{mask_secret('', name)!r} can't be set: {names.VARIABLE.words}")
         if name in _OWN_VARIABLES:
             raise ValueError(f"{name} is set by the pipeline itself")

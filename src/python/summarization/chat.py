@@ -2,7 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 
 from mesh.core.errors import UsageError
 from mesh.nlp.document import Document
@@ -42,18 +44,53 @@ class ChatSummarizer:
         """Summarise the documents of several requests at the same time."""
         return self._loop.run(self._summarize_all(tasks))
 
+    def summarize_each(
+        self, documents: Sequence[Document], configuration: Configuration
+    ) -> Iterator[Summary]:
+        """The summaries of documents, each as soon as it and those before it are ready.
+
+        Raises:
+            UsageError: a document is too long; before anything is summarised.
+            UpstreamError: one can't be summarised; after those before it.
+        """
+        self._check_lengths(documents)
+        waiting = deque(documents)
+        running: deque[Future[Summary]] = deque()
+        try:
+            while waiting or running:
+                while waiting and len(running) < self._settings.concurrency:
+                    work = self._summarize_alone(waiting.popleft(), configuration)
+                    running.append(self._loop.start(work))
+                yield self._loop.wait(running.popleft())
+        finally:
+            for future in running:
+                future.cancel()
+
+    async def _summarize_alone(self, document: Document, configuration: Configuration) -> Summary:
+        end = time.monotonic() + self._settings.deadline_seconds
+        [summary] = await self._summarize_documents([document], configuration, end)
+        return summary
+
     async def _summarize_all(self, tasks: Sequence[Task]) -> list[list[Summary] | Exception]:
         end = time.monotonic() + self._settings.deadline_seconds
         return await settle(self._summarize_task(task, end) for task in tasks)
 
     async def _summarize_task(self, task: Task, end: float) -> list[Summary]:
         documents, configuration = task
+        self._check_lengths(documents)
+        return await self._summarize_documents(documents, configuration, end)
+
+    def _check_lengths(self, documents: Sequence[Document]) -> None:
         for number, document in enumerate(documents):
             if (count := estimate_tokens(document.text)) > self._settings.document_tokens:
                 raise UsageError(
                     f"Document {number} has about {count:,} tokens, more than "
                     f"{self._settings.document_tokens:,}: send a shorter one."
                 )
+
+    async def _summarize_documents(
+        self, documents: Sequence[Document], configuration: Configuration, end: float
+    ) -> list[Summary]:
         try:
             async with asyncio.timeout(end - time.monotonic()), asyncio.TaskGroup() as group:
                 running = [

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mesh.core.errors import UsageError
-from mesh.serve.model import attempt
+from mesh.serve.results import attempt
 from summarization.length import count_words
 from summarization.pieces import Pieces, read_pieces
 from summarization.ranking import centrality, choose, position_prior, stems

@@ -17,7 +17,8 @@ from entity_fishing.schema import Request, Response
 from entity_fishing.service import ServiceLinker
 from entity_fishing.settings import EntityFishingSettings
 from mesh.compile.artifact import CompiledModel
-from mesh.serve.model import EncoderModel, compute_accepted
+from mesh.serve.model import EncoderModel
+from mesh.serve.results import compute_accepted
 from mesh.serve.upstream import EventLoop
 
 

@@ -31,6 +31,10 @@ class KeywordsModel(ArtifactModel):
         choosing = len(request.inputs) * configuration.comparisons / COMPARISONS_OF_PASS
         return super().passes(request) * times + choosing
 
+    def parts(self, request: Request) -> Sequence[Request]:
+        # These count the documents that a phrase is in.
+        return [request] if request.configuration.min_df > 1 else super().parts(request)
+
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
         results = self._extractor.extract_batch(
             [(request.documents, request.configuration) for request in requests]

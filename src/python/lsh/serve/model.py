@@ -9,7 +9,8 @@ from lsh.project import PROJECT
 from lsh.schema import MAX_PERMUTATIONS, Configuration, Request, Response
 from mesh.core.settings import MeshSettings
 from mesh.serve.cost import ReadingCost
-from mesh.serve.model import ServedModel, attempt
+from mesh.serve.model import ServedModel
+from mesh.serve.results import attempt
 
 
 class LshModel(ServedModel):

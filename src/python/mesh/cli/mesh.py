@@ -137,12 +137,24 @@ def new(name: str, kind: str) -> None:
 
 
 for name, attribute, text in (
+    (
+        "backfill",
+        "command",
+        "Predict with the model of PROJECT for all documents of files, here or on a Ray cluster.\n\n"
+        "FLAGS are those of the step backfill:backfill, named below.",
+    ),
+    (
+        "deploy",
+        "command",
+        "Write Kubernetes manifests of PROJECT's server, with a version of its model.",
+    ),
     ("data", "group", "Show, tag, fetch, compare, verify and repair versions of data."),
+    ("keys", "group", "Make, list and revoke the keys of callers that servers ask for."),
     (
         "lineage",
         "command",
-        "Show the origins of the version REFERENCE: compile settings, trained version, data, code, "
-        "image.",
+        "Show the origins of the version REFERENCE, or of a backfill's output: compile settings, "
+        "trained version, data, code, image.",
     ),
     (
         "status",
@@ -156,7 +168,18 @@ for name, attribute, text in (
         "Write a report for people on the version REFERENCE, or on two versions: one HTML file.",
     ),
     ("registry", "group", "Show registered models, move aliases, verify and copy versions."),
+    (
+        "search",
+        "command",
+        "Find the settings of PROJECT's training with the best score on the validation split.\n\n"
+        "Ctrl-C ends it; the same command goes on.",
+    ),
     ("runs", "group", "Show the recorded trainings of a project, and compare them."),
+    (
+        "shadow",
+        "command",
+        "Compare a server with a shadow that gets a share of its predictions, too.",
+    ),
     (
         "ui",
         "command",

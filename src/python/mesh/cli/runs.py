@@ -1,7 +1,8 @@
 """`mesh runs`: show the recorded trainings of a project, and compare them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,9 @@ from mesh.registry.factory import open_runs
 from mesh.registry.runs import DATA_TAG, ERROR_TAG, LATEST_RUN, REVISION_TAG, Run, Runs, find_run
 from mesh.registry.settings import RegistrySettings
 
-_SCORES = ("test/macro_f1", "test/f1", "validation/score")
+_SCORES = ("test/macro_f1", "test/f1", "search/best", "trial/value", "validation/score")
 """The main score is the first one of these that a run has."""
-_CURVES = ("train/", "validation/")
+_CURVES = ("train/", "validation/", "search/")
 _SHOWN = 8
 """Digits of an id."""
 
@@ -43,7 +44,7 @@ def group() -> None:
 @click.argument("project")
 @_as_json
 def list_runs(project: str, as_json: bool) -> None:
-    """List the trainings of PROJECT, newest first."""
+    """List the trainings of PROJECT, newest first, and the trials of a search below it."""
     found, runs = _open(project)
     known = runs.list(found.name)
     if as_json:
@@ -52,9 +53,9 @@ def list_runs(project: str, as_json: bool) -> None:
     table = make_table(
         "run", "started (UTC)", "state", "minutes", "score", "version", "data", "code"
     )
-    for run in known:
+    for run in _with_trials(known):
         table.add_row(
-            run.id[:_SHOWN],
+            _label(run, found),
             f"{run.started:%Y-%m-%d %H:%M}",
             run.state,
             _minutes(run),
@@ -131,6 +132,24 @@ def compare(project: str, chosen: Sequence[str], plot: Path | None) -> None:
         click.echo(f"the curves are in {plot}")
 
 
+def _with_trials(runs: Sequence[Run]) -> Iterator[Run]:
+    """All runs, and below each search its trials, the first one first."""
+    known = {run.id for run in runs}
+    trials: defaultdict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        trials[run.parent].append(run)
+    for run in runs:
+        if run.parent not in known:
+            yield run
+            yield from reversed(trials[run.id])
+
+
+def _label(run: Run, project: Project) -> str:
+    """The beginning of a run's id, and its name unless it is that of the project's model."""
+    name = "" if run.name == project.trained_model else f" {run.name}"
+    return f"{'  ' if run.parent else ''}{run.id[:_SHOWN]}{name}"
+
+
 def _differences(runs: Sequence[Run]) -> dict[str, list[str]]:
     """The facts and parameters that aren't the same in all runs, by name."""
     described = [_described(run) for run in runs]
@@ -185,6 +204,7 @@ def _summary(run: Run) -> dict[str, Any]:
         "started": run.started.isoformat(),
         "ended": run.ended and run.ended.isoformat(),
         "version": run.version,
+        "parent": run.parent,
     }
     return {name: value for name, value in found.items() if not isinstance(value, Mapping)}
 

@@ -4,10 +4,12 @@ import json
 import os
 import shlex
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import httpx
 from rich.console import Console
@@ -20,6 +22,7 @@ from mesh.core.process import exit_code_of
 from mesh.core.project import Project
 from mesh.core.steps import find_program
 from mesh.serve.documents import EXAMPLE_TEXT
+from mesh.serve.settings import ServeSettings
 
 COMPILING = ("compile:trace", "serve:download")
 """The steps that compile networks; a project that has the first doesn't compile in the second."""
@@ -42,6 +45,7 @@ def up(
         MeshError: settings of the server are wrong, the port is taken, the device isn't here, a
             step failed, or the server ended before it was ready.
     """
+    settings: ServeSettings
     settings, *_ = find_program(project, SERVE).load_settings()
     host = settings.host if host is None else host
     port = settings.port if port is None else port
@@ -51,9 +55,11 @@ def up(
     require_free_port(host, port)
     run_steps(project, select_steps(project, None, None), force=force, console=console)
     server = start_server(project, host, port)
+    url = base_url(host, port, tls=settings.tls_cert_file is not None)
     try:
-        wait_until_ready(server, base_url(host, port))
-        show_example(project, base_url(host, port), console)
+        with _client(url, settings.tls_cert_file) as client:
+            wait_until_ready(server, client)
+            show_example(project, client, console, asks_callers=settings.asks_callers)
         return exit_code_of(server.wait())
     except KeyboardInterrupt:
         # Ctrl-C or SIGTERM: the server responds to the requests that it has accepted.
@@ -65,9 +71,20 @@ def up(
             server.wait()
 
 
-def base_url(host: str, port: int) -> str:
+def base_url(host: str, port: int, *, tls: bool = False) -> str:
     """The URL of a server on this machine."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if tls else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def _client(url: str, certificate: Path | None) -> httpx.Client:
+    """A client of the server, which it knows by its own certificate, whatever name that has."""
+    verify: ssl.SSLContext | bool = True
+    if certificate is not None:
+        verify = ssl.create_default_context(cafile=certificate)
+        verify.check_hostname = False
+        verify.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return httpx.Client(base_url=url, trust_env=False, timeout=60, verify=verify)
 
 
 def require_free_port(host: str, port: int) -> None:
@@ -118,47 +135,56 @@ def start_server(project: Project, host: str, port: int) -> subprocess.Popen[byt
     return subprocess.Popen(command, env=environment)
 
 
-def wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:
+def wait_until_ready(server: subprocess.Popen[bytes], client: httpx.Client) -> None:
     """Poll readiness until the server is ready.
 
     Raises:
         MeshError: the server ended before.
     """
-    with httpx.Client(base_url=url, trust_env=False) as client:
-        while server.poll() is None:
-            try:
-                if client.get("/v1/ready").status_code == httpx.codes.OK:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(POLL_SECONDS)
+    while server.poll() is None:
+        try:
+            if client.get("/v1/ready").status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(POLL_SECONDS)
     raise MeshError(
         f"The server ended with exit code {server.returncode} before it was ready; its message is "
         "above."
     )
 
 
-def show_example(project: Project, url: str, console: Console) -> None:
+def show_example(
+    project: Project, client: httpx.Client, console: Console, *, asks_callers: bool = False
+) -> None:
     """Print an example request and the server's response.
+
+    Args:
+        asks_callers: whether the server responds only to those who have a key, token or
+            certificate, which this command has not.
 
     Raises:
         MeshError: the request failed.
     """
     example = create_model(project, load=False).example_request(EXAMPLE_TEXT)
     request = example.model_dump(mode="json", exclude_unset=True)
+    url = str(client.base_url).rstrip("/")
     predict = f"{url}/v1/model/{project.name}/predict"
-    try:
-        response = httpx.post(predict, json=request, trust_env=False, timeout=60).raise_for_status()
-    except httpx.HTTPError as error:
-        raise MeshError(f"The example request failed: {error}.") from error
+    key = "-H 'authorization: Bearer KEY' " if asks_callers else ""
+    shown = "with the key of a caller, or a certificate."
+    if not asks_callers:
+        try:
+            shown = client.post(predict, json=request).raise_for_status().text
+        except httpx.HTTPError as error:
+            raise MeshError(f"The example request failed: {error}.") from error
     body = shlex.quote(json.dumps(request, ensure_ascii=False))
     console.print(
         f"\n[bold green]{project.name} is served[/bold green] at {url} (interactive docs: "
         f"{url}/docs). Try:\n"
     )
     for text in (
-        f"curl -s {predict} -H 'content-type: application/json' -d {body}\n",
-        f"{response.text}\n",
+        f"curl -s {predict} {key}-H 'content-type: application/json' -d {body}\n",
+        f"{shown}\n",
     ):
         console.print(text, soft_wrap=True, highlight=False, markup=False)
     console.print("Ctrl-C stops the server.")

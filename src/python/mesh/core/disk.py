@@ -16,6 +16,10 @@ _FULL_WORDS = tuple(os.strerror(number).lower() for number in _FULL)
 _MB = 1e6
 
 
+class FullDiskError(MeshError):
+    """A disk has too little room."""
+
+
 def check_room(needs: Sequence[tuple[Path, int]], what: str) -> None:
     """Refuse work whose results the disks can't hold.
 
@@ -24,7 +28,7 @@ def check_room(needs: Sequence[tuple[Path, int]], what: str) -> None:
         what: needs the room, for people.
 
     Raises:
-        MeshError: a disk has less room than its folders need together.
+        FullDiskError: a disk has less room than its folders need together.
     """
     folders: defaultdict[int, list[tuple[Path, int]]] = defaultdict(list)
     for folder, size in needs:
@@ -34,7 +38,7 @@ def check_room(needs: Sequence[tuple[Path, int]], what: str) -> None:
         folder, needed = found[0][0], sum(size for _, size in found)
         free = shutil.disk_usage(folder).free
         if free < needed:
-            raise MeshError(
+            raise FullDiskError(
                 f"{what} needs {needed / _MB:,.1f} MB on the disk of {folder}, which has "
                 f"{free / _MB:,.1f} MB: make room there, or use another disk (MESH_WORKSPACE, "
                 "MESH_REGISTRY_URI)."
@@ -50,7 +54,7 @@ def full_disk_errors(folder: Path, advice: str) -> Iterator[None]:
         advice: ends the sentence.
 
     Raises:
-        MeshError: instead of such an error; others pass.
+        FullDiskError: instead of such an error; others pass.
     """
     try:
         yield
@@ -58,7 +62,7 @@ def full_disk_errors(folder: Path, advice: str) -> Iterator[None]:
         raise
     except Exception as error:
         if _is_full(error):
-            raise MeshError(f"The disk of {folder} is full: {advice}.") from error
+            raise FullDiskError(f"The disk of {folder} is full: {advice}.") from error
         raise
 
 

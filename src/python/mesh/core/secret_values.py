@@ -19,6 +19,8 @@ _KEYS = frozenset("access account admin api auth client deploy encryption hmac m
 """Words that make a key a secret: `API_KEY`, but not `SORT_KEY` or `PUBLIC_KEY`."""
 _PUBLIC = frozenset(("public", "trusted"))
 _PLACES = frozenset("file files path paths dir folder directory".split())
+_FACTS = frozenset("algorithm audience issuer scopes".split())
+"""What is said of a token, and isn't one: `JWT_ISSUER`."""
 
 _FORMS = re.compile(
     r"""
@@ -30,6 +32,7 @@ _FORMS = re.compile(
     | \bpypi-[0-9A-Za-z_-]{30,} | \bsk-[0-9A-Za-z_-]{20,} | \bsk_live_[0-9A-Za-z]{16,}
     | \bxox[abeoprs]-[0-9A-Za-z-]{10,} | \bdop_v1_[0-9a-f]{40,}
     | \beyJ[0-9A-Za-z_-]{8,}\.eyJ[0-9A-Za-z_-]{8,}\.     # JSON Web Token
+    | \bmesh_[0-9a-f]{12}_[0-9A-Za-z_-]{20,}     # of this project's servers
     | ^\s*(?:Bearer|Basic)\ +[0-9A-Za-z+/._~-]{8,}=*\s*$
     """,
     re.VERBOSE,
@@ -48,7 +51,7 @@ _BITS = 3.7
 def is_secret_name(name: str) -> bool:
     """Whether a variable's name says that its value is a secret: `DB_PASS`, `apiKey`, `MYSQL_PWD`."""
     words = _words(name)
-    if words and words[-1] in _PLACES:
+    if words and words[-1] in _PLACES | _FACTS:
         return False
     if _SECRET_WORDS.intersection(words) or any(word.endswith(_SECRET_ENDINGS) for word in words):
         return True

@@ -32,20 +32,26 @@ The modules are named, not imported, so that a component carries only those of i
 `build-support/macros.py` makes them dependencies of the steps' targets.
 """
 
+BACKFILL = "backfill:backfill"
+"""The step whose packages, Ray among them, no other step has."""
+
 _WITHOUT_OUTPUTS = (
     "serve:download",
     "serve:serve",
     "serve:load",
     "serve:upload-results",
-    "backfill:backfill",
+    BACKFILL,
 )
 """Steps that work on no outputs, so that they need no lock. Their containers have no such folder."""
+
+_BY_HAND = {"register:register": "register:tag", "serve:serve": BACKFILL}
+"""Steps that people run by hand only, by the step that a project needs for each."""
 
 
 def steps_of(project: Project) -> tuple[str, ...]:
     """The steps of a project's life cycle, and those that people run by hand only."""
-    by_hand = ("register:tag",) if "register:register" in project.steps else ()
-    return (*project.steps, *by_hand, "backfill:backfill")
+    by_hand = (step for needed, step in _BY_HAND.items() if needed in project.steps)
+    return (*project.steps, *by_hand)
 
 
 def is_here(project: Project, step: str) -> bool:

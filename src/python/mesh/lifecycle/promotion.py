@@ -132,7 +132,7 @@ def conditions(
         else:
             found += _losses(recipe, promote_if, same, now.reference)
     if promote_if.load_test and version.card.model_type == "compiled":
-        found.append(_load_tested(registry, version))
+        found.append(load_tested(registry, version))
     return found
 
 
@@ -164,7 +164,8 @@ def _within(what: str, loss: float, old: str, most: float) -> Condition:
     return Condition(met=loss <= most, found=found)
 
 
-def _load_tested(registry: ModelRegistry, version: ModelVersion) -> Condition:
+def load_tested(registry: ModelRegistry, version: ModelVersion) -> Condition:
+    """Whether the last load test of a version is there and passed."""
     try:
         tests = load_tests(registry, version)
     except MeshError as error:

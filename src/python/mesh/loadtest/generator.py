@@ -14,7 +14,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
-from mesh.loadtest.plan import Exchange, GeneratorFigures, LoadPlan
+from mesh.loadtest.plan import KEY_VARIABLE, Exchange, GeneratorFigures, LoadPlan, key_header
 
 if TYPE_CHECKING:
     from locust import FastHttpUser
@@ -133,6 +133,7 @@ def user_class(plan: LoadPlan, watch: Watch) -> "type[FastHttpUser]":
     from locust import FastHttpUser, constant
 
     offsets = itertools.count()
+    key = key_header(os.environ.get(KEY_VARIABLE))
 
     class PlanUser(FastHttpUser):
         host = plan.url
@@ -170,7 +171,7 @@ def user_class(plan: LoadPlan, watch: Watch) -> "type[FastHttpUser]":
                 request.method,
                 request.path,
                 data=request.body,
-                headers={"Content-Type": "application/json"} if request.body else {},
+                headers={**key, **({"Content-Type": "application/json"} if request.body else {})},
                 allow_redirects=False,
                 context=context,
             )

@@ -1,17 +1,24 @@
 """A server's own response times during a load, from its histogram in Prometheus' format."""
 
+import contextlib
+import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 from pydantic import BaseModel, ConfigDict
 
 from mesh.core.errors import MeshError
 
 HISTOGRAM = "http_request_duration_seconds"
 STARTED = "process_start_time_seconds"
+RESIDENT = "process_resident_memory_bytes"
+MODEL = "model_info"
+PROCESSOR = "process_cpu_seconds_total"
+_PROCESS = (STARTED, RESIDENT, PROCESSOR)
 
 Endpoint = tuple[str, str]
 """Method and path."""
@@ -43,25 +50,30 @@ class ServerFigures(BaseModel):
 
     Args:
         completed: by `<method>_<path>`.
+        resident_bytes: memory after the load; None if it doesn't say.
+        processor: cores that it used during the load, in user and system time; likewise.
         problem: why there are no figures; None if there are.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     completed: dict[str, OwnTimes] = {}
+    resident_bytes: int | None = None
+    processor: float | None = None
     problem: str | None = None
 
 
 @dataclass(frozen=True)
 class Counts:
-    """A server's histogram at one time.
+    """A server's histogram at one time, and what its process says of itself.
 
     Args:
-        started: when the process started, in seconds since 1970; None if it doesn't say.
+        process: when it started (`STARTED`, seconds since 1970), and what it uses (`RESIDENT` bytes,
+            `PROCESSOR` seconds), as far as it says.
         buckets: by method and route, such as `/v1/model/{name}/bio`.
     """
 
-    started: float | None
+    process: Mapping[str, float]
     buckets: Mapping[Endpoint, Buckets]
 
     @classmethod
@@ -72,21 +84,18 @@ class Counts:
             MeshError: it isn't in Prometheus' format, or has no such histogram.
         """
         found: dict[Endpoint, dict[float, float]] = {}
-        started = None
-        try:
-            for family in text_string_to_metric_families(text):
-                for sample in family.samples:
-                    labels = sample.labels
-                    if sample.name == f"{HISTOGRAM}_bucket":
-                        route = found.setdefault((labels["method"], labels["route"]), {})
-                        route[float(labels["le"])] = sample.value
-                    elif sample.name == STARTED:
-                        started = sample.value
-        except (ValueError, KeyError, IndexError) as error:
-            raise MeshError("its metrics aren't in Prometheus' format") from error
+        process: dict[str, float] = {}
+        with _as_metrics():
+            for sample in _samples(text):
+                labels = sample.labels
+                if sample.name == f"{HISTOGRAM}_bucket":
+                    route = found.setdefault((labels["method"], labels["route"]), {})
+                    route[float(labels["le"])] = sample.value
+                elif sample.name in _PROCESS and math.isfinite(sample.value):
+                    process[sample.name] = sample.value
         if not found:
             raise MeshError(f"its metrics have no histogram {HISTOGRAM}")
-        return cls(started, {key: dict(sorted(value.items())) for key, value in found.items()})
+        return cls(process, {key: dict(sorted(value.items())) for key, value in found.items()})
 
     def of(self, endpoint: Endpoint) -> Buckets:
         """The buckets of an endpoint's route; none if it was never requested."""
@@ -95,6 +104,32 @@ class Counts:
             if other == method and re.fullmatch(_pattern(route), path):
                 return buckets
         return {}
+
+
+def served_model(text: str) -> str:
+    """The name of the model that a server serves, by its metrics.
+
+    Raises:
+        MeshError: they aren't in Prometheus' format, or name none or several.
+    """
+    with _as_metrics():
+        names = {sample.labels["model"] for sample in _samples(text) if sample.name == MODEL}
+    if len(names) != 1:
+        raise MeshError(f"its metrics name {len(names)} models as {MODEL}")
+    return names.pop()
+
+
+def _samples(text: str) -> Iterator[Sample]:
+    for family in text_string_to_metric_families(text):
+        yield from family.samples
+
+
+@contextlib.contextmanager
+def _as_metrics() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, KeyError, IndexError) as error:
+        raise MeshError("its metrics aren't in Prometheus' format") from error
 
 
 def _pattern(route: str) -> str:
@@ -116,16 +151,17 @@ class Observer:
         self._problem: str | None = None
         self._before = self._counts()
 
-    def figures(self, responses: Mapping[Endpoint, int]) -> ServerFigures:
+    def figures(self, responses: Mapping[Endpoint, int], seconds: float) -> ServerFigures:
         """The server's own figures since then.
 
         Args:
             responses: how many each endpoint has sent to this client meanwhile.
+            seconds: that the load took.
         """
         after = self._counts()
         if self._before is None or after is None:
             return ServerFigures(problem=self._problem)
-        if self._before.started != after.started:
+        if self._before.process.get(STARTED) != after.process.get(STARTED):
             return ServerFigures(problem="it has restarted, or several servers share the address")
         completed = {}
         for endpoint, count in responses.items():
@@ -136,7 +172,12 @@ class Observer:
                     "several servers may share the address"
                 )
             completed["_".join(endpoint)] = _own_times(buckets)
-        return ServerFigures(completed=completed)
+        resident = after.process.get(RESIDENT)
+        return ServerFigures(
+            completed=completed,
+            resident_bytes=None if resident is None else int(resident),
+            processor=_cores(self._before, after, seconds),
+        )
 
     def _counts(self) -> Counts | None:
         try:
@@ -144,6 +185,13 @@ class Observer:
         except MeshError as error:
             self._problem = self._problem or str(error)
             return None
+
+
+def _cores(before: Counts, after: Counts, seconds: float) -> float | None:
+    """The cores that a process used in this time; None if it doesn't say."""
+    if PROCESSOR not in before.process or PROCESSOR not in after.process or seconds <= 0:
+        return None
+    return max(0.0, after.process[PROCESSOR] - before.process[PROCESSOR]) / seconds
 
 
 def _since(before: Buckets, after: Buckets) -> Buckets | None:

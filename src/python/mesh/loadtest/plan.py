@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+KEY_VARIABLE = "LOAD_API_KEY"
+"""The variable with the key, for the generator too."""
 
 
 class PlannedRequest(BaseModel):
@@ -30,6 +33,7 @@ class LoadPlan(BaseModel):
         timeout_seconds: silence of the server after which a request fails.
         think_seconds: a user's pause between a response and the next request.
         ca_file: certificates of the authorities to trust, in PEM; None for the system's.
+        api_key: the key or token that the server asks for; it is no part of what is written.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,7 +45,13 @@ class LoadPlan(BaseModel):
     timeout_seconds: float
     think_seconds: float
     ca_file: Path | None = None
+    api_key: SecretStr | None = Field(None, exclude=True)
     requests: tuple[PlannedRequest, ...]
+
+
+def key_header(key: str | None) -> dict[str, str]:
+    """The header by which a request has a key; none without a key."""
+    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 class Exchange(BaseModel):

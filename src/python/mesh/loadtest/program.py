@@ -20,7 +20,7 @@ from mesh.core.workspace import WorkspaceSettings
 from mesh.loadtest.criteria import Criterion, evaluate
 from mesh.loadtest.own_times import Endpoint, Observer
 from mesh.loadtest.plan import GeneratorFigures, LoadPlan, PlannedRequest
-from mesh.loadtest.report import REPORT_FILE, LoadTestReport, Outcome, make_report
+from mesh.loadtest.report import REPORT_FILE, LoadTestReport, Outcome, duration, make_report
 from mesh.loadtest.responses import ResponseCheck
 from mesh.loadtest.results import ImageSpec, model_directory, results_directory, write_results
 from mesh.loadtest.run import run_plan, show_progress
@@ -155,7 +155,8 @@ def run_load_test(
     directory = model_directory(project, settings, workspace)
     plan = LoadPlan(requests=requests, **settings.model_dump(include=set(LoadPlan.model_fields)))
     figures: list[GeneratorFigures] = []
-    with Server(settings.url, settings.timeout_seconds, settings.ca_file) as server:
+    key = plan.api_key.get_secret_value() if plan.api_key else None
+    with Server(settings.url, settings.timeout_seconds, settings.ca_file, key) as server:
         server.require_ready()
         bio = server.bio(requests[0], project.name)
         if project.kind == "trained":
@@ -163,7 +164,7 @@ def run_load_test(
         check = ResponseCheck(requests, models, server.responses(requests))
         observer = Observer(server.metrics)
         started, outcomes = _carry_out(plan, check, figures.append)
-        own = observer.figures(_responses(plan, outcomes))
+        own = observer.figures(_responses(plan, outcomes), duration(plan, outcomes))
     report = make_report(
         plan,
         outcomes,
@@ -177,7 +178,11 @@ def run_load_test(
     )
     evaluation = evaluate(settings.criteria, report)
     results = results_directory(directory, settings.image_tag)
-    image = ImageSpec(image_name=settings.image_name or None, image_tag=settings.image_tag)
+    image = ImageSpec(
+        image_name=settings.image_name or None,
+        image_tag=settings.image_tag,
+        image_digest=settings.image_digest or None,
+    )
     write_results(results, plan, report, evaluation, outcomes, image)
     logger.info("Results are in %s", results)
     show(report, evaluation)

@@ -168,6 +168,12 @@ class LoadTestReport(BaseModel):
         return read_model(cls, directory / REPORT_FILE, "run serve:load")
 
 
+def duration(plan: LoadPlan, outcomes: Iterable[Outcome]) -> float:
+    """Seconds from the first user's start to the last response, at least the planned time."""
+    ends = (outcome.exchange.start + outcome.exchange.seconds for outcome in outcomes)
+    return max(plan.run_seconds, *ends, 0.0)
+
+
 def make_report(
     plan: LoadPlan,
     outcomes: Sequence[Outcome],
@@ -181,8 +187,7 @@ def make_report(
     runs_on: tuple[str, ...] = (),
 ) -> LoadTestReport:
     """Measure what became of a plan's requests."""
-    ends = (outcome.exchange.start + outcome.exchange.seconds for outcome in outcomes)
-    seconds = max(plan.run_seconds, *ends, 0.0)
+    seconds = duration(plan, outcomes)
     endpoints = {request.path: request.method for request in plan.requests}
     completed = {
         f"{method}_{path}": _endpoint(

@@ -13,6 +13,9 @@ from mesh.loadtest.plan import Exchange, PlannedRequest
 TOLERANCE = 1e-3
 """The largest difference of equal numbers: the last digits of a score vary by batch."""
 
+_SHOWN = 60
+"""Characters of a value that are shown."""
+
 WRONG = "wrong response: not the one from before the load"
 NO_REFERENCE = "this request had no right response before the load"
 
@@ -74,17 +77,49 @@ class ResponseCheck:
 
 def equal(expected: Any, actual: Any) -> bool:
     """Whether two JSON values are the same, except for the last digits of fractions."""
+    return difference(expected, actual) is None
+
+
+def difference(expected: Any, actual: Any, where: str = "the response") -> str | None:
+    """The first place at which two JSON values aren't equal, as a clause; None if they are.
+
+    Args:
+        where: names the values.
+    """
     if isinstance(expected, float) and isinstance(actual, float):
-        return math.isclose(expected, actual, rel_tol=0, abs_tol=TOLERANCE)
-    if type(expected) is not type(actual):
-        return False
-    if isinstance(expected, dict):
-        return expected.keys() == actual.keys() and all(
-            equal(value, actual[key]) for key, value in expected.items()
+        same = math.isclose(expected, actual, rel_tol=0, abs_tol=TOLERANCE)
+    elif type(expected) is not type(actual):
+        same = False
+    elif isinstance(expected, dict):
+        if expected.keys() != actual.keys():
+            return f"{where} has {_names(actual)}, not {_names(expected)}"
+        inner = (
+            difference(value, actual[key], f"{where}.{key}") for key, value in expected.items()
         )
-    if isinstance(expected, list):
-        return len(expected) == len(actual) and all(map(equal, expected, actual))
-    return bool(expected == actual)
+        return next(filter(None, inner), None)
+    elif isinstance(expected, list):
+        if len(expected) != len(actual):
+            return f"{where} has {len(actual)} items, not {len(expected)}"
+        pairs = enumerate(zip(expected, actual, strict=True))
+        inner = (difference(one, other, f"{where}[{index}]") for index, (one, other) in pairs)
+        return next(filter(None, inner), None)
+    else:
+        same = bool(expected == actual)
+    return None if same else f"{where} is {_shown(actual)}, not {_shown(expected)}"
+
+
+def _names(members: Mapping[str, Any]) -> str:
+    return _cut(", ".join(members) or "no members")
+
+
+def _shown(value: Any) -> str:
+    return _cut(json.dumps(value, ensure_ascii=False))
+
+
+def _cut(text: str) -> str:
+    """The beginning of a text, without what a terminal would obey."""
+    shown = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text[:_SHOWN])
+    return shown if len(text) <= _SHOWN else f"{shown}…"
 
 
 def _length(body: str | None, field: str) -> int | None:

@@ -54,6 +54,7 @@ class ImageSpec(BaseModel):
 
     image_name: str | None
     image_tag: str
+    image_digest: str | None = None
 
 
 def model_directory(

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from mesh.core.errors import MeshError
 from mesh.core.progress import SECONDS_BETWEEN_LINES
-from mesh.loadtest.plan import Exchange, GeneratorFigures, LoadPlan
+from mesh.loadtest.plan import KEY_VARIABLE, Exchange, GeneratorFigures, LoadPlan
 
 logger = logging.getLogger(__name__)
 
@@ -29,9 +29,11 @@ def run_plan(plan: LoadPlan, ended: Callable[[GeneratorFigures], None]) -> Itera
     Raises:
         MeshError: the generator failed.
     """
+    key = {KEY_VARIABLE: plan.api_key.get_secret_value()} if plan.api_key else {}
+    python_path = os.pathsep.join(path for path in sys.path if path)
     process = subprocess.Popen(
         [sys.executable, "-m", GENERATOR],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        env={**os.environ, **key, "PYTHONPATH": python_path},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from mesh.core.errors import MeshError
-from mesh.loadtest.plan import PlannedRequest
+from mesh.core.errors import MeshError, as_clause
+from mesh.loadtest.own_times import served_model
+from mesh.loadtest.plan import PlannedRequest, key_header
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +39,27 @@ class Server:
         url: without a path.
         timeout_seconds: silence after which a request fails.
         ca_file: certificates of the authorities to trust, in PEM; None for the system's.
+        key: that the server asks for.
+        url_setting: what errors advise to set to another URL.
+        ca_setting: what they advise to set to a file of certificates.
     """
 
-    def __init__(self, url: str, timeout_seconds: float, ca_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout_seconds: float,
+        ca_file: Path | None = None,
+        key: str | None = None,
+        *,
+        url_setting: str = "LOAD_URL",
+        ca_setting: str = "LOAD_CA_FILE",
+    ) -> None:
         self._url = url
+        self._url_setting = url_setting
+        self._ca_setting = ca_setting
         self._client = httpx.Client(
             base_url=url,
+            headers=key_header(key),
             timeout=timeout_seconds,
             trust_env=False,
             verify=ssl.create_default_context(cafile=ca_file),
@@ -66,16 +82,17 @@ class Server:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise MeshError(
-                    f"The certificate of {self._url} isn't trusted ({error}); set LOAD_CA_FILE to "
+                    f"The certificate of {self._url} isn't trusted ({error}); set {self._ca_setting} to "
                     "the certificate of its authority."
                 ) from error
             raise MeshError(
-                f"There is no server at {self._url} ({error}); start it, or set LOAD_URL to another."
+                f"There is no server at {self._url} ({error}); start it, or set {self._url_setting} to "
+                "another."
             ) from error
         if status != 200:
             raise MeshError(
                 f"The server at {self._url} isn't ready: /v1/ready has the status {status}; "
-                "wait for its model, or set LOAD_URL to another server."
+                f"wait for its model, or set {self._url_setting} to another server."
             )
 
     def bio(self, request: PlannedRequest, name: str) -> Bio:
@@ -88,14 +105,33 @@ class Server:
             response = self._client.request(request.method, request.path)
         except httpx.HTTPError as error:
             raise MeshError(f"The server at {self._url} sends no bio ({error!r}).") from error
+        if response.status_code in (401, 403):
+            raise MeshError(
+                f"The server at {self._url} asks for a key with the scopes predict and inspect "
+                f"(status {response.status_code}); set LOAD_API_KEY."
+            )
         bio = _read_bio(response.text) if response.status_code == 200 else None
         if bio is None or bio.model_name != name:
             found = f"serves {bio.model_name}" if bio else f"has no bio at {request.path}"
             raise MeshError(
-                f"The server at {self._url} doesn't serve {name}: it {found}; set LOAD_URL to a "
-                f"server of {name}."
+                f"The server at {self._url} doesn't serve {name}: it {found}; set {self._url_setting} "
+                f"to a server of {name}."
             )
         return bio
+
+    def model_name(self) -> str:
+        """The name of the model that the server serves, by its metrics.
+
+        Raises:
+            MeshError: they don't say.
+        """
+        try:
+            return served_model(self.metrics())
+        except MeshError as error:
+            raise MeshError(
+                f"The server at {self._url} doesn't say what it serves: {as_clause(error)}; set "
+                f"{self._url_setting} to a server of the mesh."
+            ) from error
 
     def responses(self, requests: Sequence[PlannedRequest]) -> dict[int, str]:
         """The bodies of the responses with status 200 to requests sent one by one, by position.

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field, FilePath, field_validator
+from pydantic import Field, FilePath, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.project import IMAGE_TAG
@@ -55,9 +55,17 @@ class LoadSettings(ResultSettings):
         description="File with the certificates of the authorities to trust for https, in PEM; the "
         "system's by default.",
     )
+    api_key: SecretStr | None = Field(
+        None,
+        description="The key or token that the server asks for, with both scopes.",
+    )
     image_name: str = Field(
         "",
         description="Name of the image that is served, with its registry; empty without an image.",
+    )
+    image_digest: str = Field(
+        "",
+        description="Digest of the image that is served, such as `sha256:...`; empty without an image.",
     )
     criteria: tuple[Criterion, ...] = Field(
         (),

@@ -64,6 +64,12 @@ def _show_server(console: Console, report: LoadTestReport) -> None:
             _short(report, endpoint.endpoint_type, endpoint.endpoint_url),
         )
     console.print(table)
+    if report.server.resident_bytes is not None and report.server.processor is not None:
+        _print(
+            console,
+            f"The server used {report.server.processor:.2f} cores, and has "
+            f"{report.server.resident_bytes / 2**20:.0f} MiB of memory resident.",
+        )
 
 
 def _show_criteria(

@@ -13,8 +13,9 @@ from typing import Any, Literal, Protocol
 
 from mesh.core.errors import MeshError
 
-State = Literal["running", "finished", "failed", "interrupted", "lost"]
-"""A `lost` run said that it was running, and then nothing for minutes."""
+State = Literal["running", "finished", "failed", "interrupted", "pruned", "lost"]
+"""A `pruned` one was ended by its search, since others do better. A `lost` run said that it was
+running, and then nothing for minutes."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,19 @@ class Run:
         """The registered version, such as `NER-TRAINED-3`; empty without one."""
         return self.tags.get(VERSION_TAG, "")
 
+    @property
+    def parent(self) -> str:
+        """The id of the search that a trial belongs to; empty for other runs."""
+        return self.tags.get(PARENT_TAG, "")
+
 
 LATEST_RUN = "latest"
 VERSION_TAG = "mesh.version"
 ERROR_TAG = "mesh.error"
 DATA_TAG = "mesh.data_version"
 REVISION_TAG = "mlflow.source.git.commit"
-"""MLflow's own name, which its pages show."""
+PARENT_TAG = "mlflow.parentRunId"
+"""MLflow's own names, by which its pages show revisions, and trials under their search."""
 _UNNAMED = re.compile(r"[^\w.\- :]")
 """What labels may have, and MLflow's names of figures may not."""
 _LONGEST_NAME = 250

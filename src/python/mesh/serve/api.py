@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mesh.serve.availability import Availability
-from mesh.serve.media_types import prefers_openmetrics
+from mesh.serve.media_types import OPENMETRICS, PLAIN, prefers
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel
 from mesh.serve.predict import Predictor, require_model
@@ -102,7 +102,9 @@ class Api:
     async def metrics(self, request: Request) -> Response:
         """Measurements in Prometheus' format."""
         accept = ",".join(request.headers.getlist("accept"))
-        content, media_type = self._metrics.render(as_openmetrics=prefers_openmetrics(accept))
+        content, media_type = self._metrics.render(
+            as_openmetrics=prefers(accept, OPENMETRICS, PLAIN)
+        )
         return Response(content, headers={"Content-Type": media_type})
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -25,9 +26,15 @@ from mesh.serve.problems import ProblemError, handle_http_exception, handle_prob
 from mesh.serve.request_check import RequestCheck
 from mesh.serve.settings import ServeSettings
 
+if TYPE_CHECKING:
+    from mesh.serve.access.setup import Access
+
 
 def create_app(
-    model: ServedModel, settings: ServeSettings, hosts: AllowedHosts = ANY_HOST
+    model: ServedModel,
+    settings: ServeSettings,
+    hosts: AllowedHosts = ANY_HOST,
+    inspect_port: int | None = None,
 ) -> Starlette:
     """Make the app; any ASGI server with lifespan support can run it.
 
@@ -37,6 +44,10 @@ def create_app(
 
     Args:
         hosts: those that requests may be sent to.
+        inspect_port: the port of what is inspected, where it isn't that of the settings.
+
+    Raises:
+        UsageError: a file of keys can't be used.
     """
     metrics = Metrics(model.name)
     for collector in model.collectors:
@@ -56,11 +67,14 @@ def create_app(
     availability = Availability(model, dispatcher, metrics, settings.placement)
     predictor = Predictor(model, availability, dispatcher, metrics, settings)
     traffic = Traffic()
+    access = _access(settings, metrics, inspect_port)
     metrics.in_progress.set_function(lambda: traffic.count)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001 - Starlette passes it
         dispatcher.start(availability.fail)
+        if access:
+            access.start()
         availability.start_loading()
         try:
             yield
@@ -70,20 +84,24 @@ def create_app(
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(traffic.idle.wait(), settings.drain_seconds)
             dispatcher.close()
+            if access:
+                access.close()
 
     app = Starlette(
         routes=[
             *Api(model, availability, predictor, metrics).routes(),
             *InferenceProtocol(model, availability, predictor, settings).routes(),
-            openapi_route(model),
+            openapi_route(model, needs_credentials=settings.needs_credentials),
             *docs_routes(model.name),
         ],
         middleware=[
+            *(access.first if access else ()),
             Middleware(LingeringClose),
             Middleware(
                 AccessMiddleware, availability=availability, traffic=traffic, metrics=metrics
             ),
             Middleware(RequestCheck, hosts=hosts),
+            *(access.last if access else ()),
         ],
         exception_handlers={ProblemError: handle_problem, HTTPException: handle_http_exception},
         lifespan=lifespan,
@@ -94,3 +112,11 @@ def create_app(
     app.state.dispatcher = dispatcher
     app.state.traffic = traffic
     return app
+
+
+def _access(settings: ServeSettings, metrics: Metrics, inspect_port: int | None) -> "Access | None":
+    if not settings.needs_access:
+        return None
+    from mesh.serve.access.setup import Access
+
+    return Access(settings, metrics.registry, inspect_port or settings.inspect_port)

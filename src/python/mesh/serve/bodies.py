@@ -78,13 +78,17 @@ class Body:
 
     Args:
         seconds: from now on, until it must have arrived.
+        json_bytes: how many bytes of it are JSON, whose elements count; None if all are.
     """
 
-    def __init__(self, flight: BytesInFlight, limits: Extent, seconds: float) -> None:
+    def __init__(
+        self, flight: BytesInFlight, limits: Extent, seconds: float, json_bytes: int | None = None
+    ) -> None:
         self.size = 0
         self._flight = flight
         self._limits = limits
         self._seconds = seconds
+        self._json_bytes = json_bytes
         self._timeout = asyncio.timeout(seconds)
         self._pieces: list[bytes] = []
         self._gave_way = False
@@ -144,8 +148,11 @@ class Body:
             piece = message.get("body", b"")
             if self.size + len(piece) > self._limits.bytes:
                 raise self._too_large()
+            begin = self.size
             self._flight.add(self, len(piece))
             self._pieces.append(piece)
+            if self._json_bytes is not None:
+                piece = piece[: max(0, self._json_bytes - begin)]
             counter.add(piece)
             if counter.count > self._limits.elements:
                 raise ProblemError(

@@ -1,10 +1,12 @@
 """What a model makes of requests: the bodies of responses, and exceptions."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from mesh.core.passes import AbandonedError
 from mesh.serve.model import ServedModel
@@ -12,12 +14,37 @@ from mesh.serve.model import ServedModel
 logger = logging.getLogger(__name__)
 
 
-def compute(model: ServedModel, requests: Sequence[Any]) -> list[bytes | Exception]:
+@dataclass(frozen=True, eq=False)
+class Streamed:
+    """A request whose outputs are wanted one by one. It is computed alone.
+
+    Attributes:
+        emit: takes each output as JSON, in the thread that computes.
+    """
+
+    request: Any
+    emit: Callable[[bytes], None]
+
+
+def compute(model: ServedModel, requests: Sequence[Any]) -> Sequence[bytes | Exception]:
     """The model's response to each request as JSON, or the exception that is its result.
 
     Where the model fails on the batch as a whole, each of its requests is tried alone.
     """
+    if isinstance(requests[0], Streamed):
+        [streamed] = requests
+        return [_emitted(model, streamed)]
     return [_encoded(model, response) for response in _predicted(model, requests)]
+
+
+def _emitted(model: ServedModel, streamed: Streamed) -> bytes | Exception:
+    """Nothing once all outputs are emitted, or the exception that ended them."""
+    try:
+        for output in model.outputs(streamed.request):
+            streamed.emit(to_json(output, inf_nan_mode="null"))
+    except BaseException as error:
+        return as_result(error)
+    return b""
 
 
 def _predicted(model: ServedModel, requests: Sequence[Any]) -> Sequence[BaseModel | Exception]:

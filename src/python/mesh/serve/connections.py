@@ -1,7 +1,9 @@
 """The open connections of a server, which are bounded."""
 
+import asyncio
+from collections.abc import Mapping
 from enum import Enum, auto
-from typing import Protocol
+from typing import Any, Protocol
 
 MAX_REFUSED = 100
 """Connections above the limit that may still be responded to."""
@@ -62,3 +64,14 @@ class Connections:
             longest = min(waiting, key=waiting.__getitem__)
             self.remove(longest)
             longest.drop()
+
+
+def client_name(transport: asyncio.BaseTransport) -> str | None:
+    """The name in the verified certificate of a connection's client; None if it has none."""
+    certificate: Mapping[str, Any] | None = transport.get_extra_info("peercert")
+    if not certificate:
+        return None
+    subject = dict(pair for part in certificate.get("subject", ()) for pair in part)
+    alternatives = [value for _, value in certificate.get("subjectAltName", ())]
+    names = [subject.get("commonName"), *alternatives, "without a name"]
+    return next(str(name) for name in names if name)

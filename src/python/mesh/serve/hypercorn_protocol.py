@@ -10,10 +10,11 @@ from hypercorn.events import Closed, Event, RawData
 from hypercorn.protocol.events import Body
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
-from hypercorn.typing import ConnectionState
+from hypercorn.typing import ConnectionState, LifespanState
 
-from mesh.serve.connections import Admission, Connections
+from mesh.serve.connections import Admission, Connections, client_name
 from mesh.serve.request_check import (
+    CERTIFICATE,
     CONTINUE,
     LINGER_SECONDS,
     MALFORMED,
@@ -24,11 +25,20 @@ from mesh.serve.request_check import (
 
 
 class HttpConnection(TCPServer):
-    """Tells its protocol when the client sends no more, and is closed by it."""
+    """Tells its protocol when the client sends no more, and is closed by it.
 
-    def __init__(self, open_connections: Connections, *args: Any) -> None:
+    A header must arrive within a time from its first byte on. Before that byte, the connection is
+    idle.
+    """
+
+    def __init__(self, open_connections: Connections, receive_seconds: float, *args: Any) -> None:
         super().__init__(*args)
         self._open_connections = open_connections
+        self._receive_seconds = receive_seconds
+        self._in_head = False
+        name = client_name(self.writer.transport)
+        if name is not None:
+            self.state = LifespanState({**self.state, CERTIFICATE: name})
         self._moved = self.loop.time()
 
     @property
@@ -81,10 +91,23 @@ class HttpConnection(TCPServer):
                 break
             self._moved = self.loop.time()
             await self.protocol.handle(RawData(data))
+            await self._time_head()
         if self._refuses:
             await self._linger()
         await self.protocol.handle(Closed())
         await self._close()
+
+    async def _time_head(self) -> None:
+        """Close the connection after a while, if what was read is the beginning of a header."""
+        http = self.protocol.protocol
+        in_head = isinstance(http, HttpProtocol) and http.in_head
+        if in_head and not self._in_head:
+            await self.idle_task.restart(self._task_group, self._head_timeout)
+        self._in_head = in_head
+
+    async def _head_timeout(self) -> None:
+        await asyncio.sleep(self._receive_seconds)
+        await asyncio.shield(self._initiate_server_close())
 
     async def _linger(self) -> None:
         """Discard what the client still sends, so that it gets its response.
@@ -92,7 +115,8 @@ class HttpConnection(TCPServer):
         A socket that is closed with unread data is reset, and all data on it is lost.
         """
         with contextlib.suppress(OSError):
-            self.writer.write_eof()
+            if self.writer.can_write_eof():
+                self.writer.write_eof()
             async with asyncio.timeout(LINGER_SECONDS):
                 while await self.reader.read(MAX_RECV):
                     pass
@@ -119,6 +143,11 @@ class HttpProtocol(H11Protocol):
     def waits(self) -> bool:
         """Whether the next thing to happen is that the client sends something."""
         return self.stream is None or self.connection.their_state is h11.SEND_BODY
+
+    @property
+    def in_head(self) -> bool:
+        """Whether a header has begun to arrive."""
+        return self.stream is None and self.connection.trailing_data[0] != b""
 
     async def refuse(self, status: int) -> None:
         """Respond to a client that hasn't sent anything."""

@@ -4,8 +4,9 @@ import asyncio
 import functools
 import logging
 import socket
+import ssl
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 
 import hypercorn.asyncio.run
@@ -31,16 +32,19 @@ async def serve_until(
     stopped: Callable[[], Awaitable[None]],
     app: Starlette,
     settings: ServeSettings,
-    listener: socket.socket,
+    listeners: Sequence[socket.socket],
+    tls: ssl.SSLContext | None,
 ) -> None:
-    """Serve until `stopped` returns, then complete accepted requests. Closes the listener."""
+    """Serve until `stopped` returns, then complete accepted requests. Closes the listeners."""
     # Hypercorn has no settings for these.
     connections = Connections(settings.max_connections)
-    hypercorn.asyncio.run.TCPServer = functools.partial(HttpConnection, connections)  # type: ignore[attr-defined, assignment]
+    hypercorn.asyncio.run.TCPServer = functools.partial(  # type: ignore[attr-defined, assignment]
+        HttpConnection, connections, settings.receive_seconds
+    )
     hypercorn.protocol.H11Protocol = functools.partial(HttpProtocol, settings.http2)  # type: ignore[attr-defined, assignment]
     # Hypercorn describes every kind of ASGI message, Starlette takes them as mappings.
-    asgi_app = cast(ASGIFramework, _with_bounded_streams(app, settings.keep_alive_seconds))
-    await serve(asgi_app, _config(settings, listener), shutdown_trigger=stopped)
+    asgi_app = cast(ASGIFramework, _with_bounded_streams(app, settings.send_seconds))
+    await serve(asgi_app, _config(settings, listeners, tls), shutdown_trigger=stopped)
 
 
 def _with_bounded_streams(app: ASGIApp, seconds: float) -> ASGIApp:
@@ -74,10 +78,29 @@ def _with_bounded_streams(app: ASGIApp, seconds: float) -> ASGIApp:
     return asgi_app
 
 
-def _config(settings: ServeSettings, listener: socket.socket) -> Config:
-    config = Config()
-    # Hypercorn closes it.
-    config.bind = [f"fd://{listener.detach()}"]
+class _Config(Config):
+    """Takes the context of TLS, for which Hypercorn has files alone."""
+
+    tls: ssl.SSLContext | None = None
+
+    @property
+    def ssl_enabled(self) -> bool:
+        """Whether connections speak TLS."""
+        return self.tls is not None
+
+    def create_ssl_context(self) -> ssl.SSLContext | None:
+        """What TLS needs."""
+        return self.tls
+
+
+def _config(
+    settings: ServeSettings, listeners: Sequence[socket.socket], tls: ssl.SSLContext | None
+) -> Config:
+    config = _Config()
+    config.tls = tls
+    config.ssl_handshake_timeout = settings.receive_seconds
+    # Hypercorn closes them.
+    config.bind = [f"fd://{listener.detach()}" for listener in listeners]
     config.backlog = BACKLOG
     config.errorlog = logging.getLogger("hypercorn.error")
     config.errorlog.setLevel(logging.WARNING)

@@ -38,12 +38,14 @@ class Job:
     Attributes:
         future: gets the result, which may be an exception; cancelled when nobody waits for it.
         is_short: whether it takes about one pass at most.
+        is_alone: whether it is computed without others.
         submitted: time of `time.monotonic()`.
     """
 
     request: Any
     future: asyncio.Future[Any]
     is_short: bool
+    is_alone: bool = False
     submitted: float = field(default_factory=time.monotonic)
 
 
@@ -139,14 +141,20 @@ class Dispatcher:
             self._closed = True
             self._changed.notify_all()
 
-    def submit(self, requests: Sequence[Any]) -> list[Job]:
+    def submit(self, requests: Sequence[Any], *, alone: bool = False) -> list[Job]:
         """Queue all of the requests, or none; call it on the event loop.
+
+        Args:
+            alone: they are computed one by one, and make way for short ones.
 
         Raises:
             QueueFullError: there is no room for all of them.
         """
         loop = asyncio.get_running_loop()
-        jobs = [Job(request, loop.create_future(), self._is_short(request)) for request in requests]
+        jobs = [
+            Job(request, loop.create_future(), not alone and self._is_short(request), alone)
+            for request in requests
+        ]
         with self._changed:
             if len(self._queue) + len(jobs) > self.queue_size:
                 raise QueueFullError
@@ -239,6 +247,8 @@ class Dispatcher:
 
     def _fit(self, first: Job, second: Job) -> bool:
         """Whether two requests may be computed together."""
+        if first.is_alone or second.is_alone:
+            return False
         return (first.is_short and second.is_short) or not self._long_alone
 
     def _take_short(self) -> list[Job]:

@@ -2,111 +2,49 @@
 
 https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
 
-A text model takes one input tensor, `text`, of datatype BYTES and shape [n], and returns one output
-tensor, `response`, of the same shape and datatype: each element is the response to one text, a JSON
-document as `/v1/model/{name}/predict` returns it.
+A text model takes one input tensor, `text`, of datatype BYTES and shape [n] or [n, 1], and returns
+one output tensor, `response`, of the same shape and datatype: each element is the response to one
+text, a JSON document as `/v1/model/{name}/predict` returns it. Triton's extensions for binary data,
+configurations and the index of models are there too, since its clients use them by default.
 """
 
-from typing import Any, Literal, Self
+from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mesh.serve.availability import Availability
+from mesh.serve.inference_schemas import (
+    INPUT,
+    OUTPUT,
+    IndexedModel,
+    IndexRequest,
+    InferRequest,
+    InferResponse,
+    ModelConfiguration,
+    ModelMetadata,
+    ModelReady,
+    OutputTensor,
+    RepositoryIndex,
+    ServerMetadata,
+    TensorConfiguration,
+    TensorMetadata,
+)
+from mesh.serve.inference_tensors import read_text, texts_of, write_texts
+from mesh.serve.media_types import BYTES, JSON
 from mesh.serve.model import ServedModel
-from mesh.serve.predict import Predictor, require_model
-from mesh.serve.problems import ProblemError, validation_problem
+from mesh.serve.predict import Predictor, require_model, validate
+from mesh.serve.problems import ProblemError, shorten, validation_problem
 from mesh.serve.settings import ServeSettings
 
-INPUT = "text"
-OUTPUT = "response"
-MAX_TEXTS = 4096
+PLATFORM = "mesh"
+EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository"]
 BINARY_HEADER = "Inference-Header-Content-Length"
+"""How many bytes of a body are its JSON document; 0 where all of it is one text."""
 
-
-class ServerMetadata(BaseModel):
-    """The server's metadata."""
-
-    name: str
-    version: str
-    extensions: list[str]
-
-
-class TensorMetadata(BaseModel):
-    """A tensor that the model takes or returns; a dimension of -1 may have any size."""
-
-    name: str
-    datatype: Literal["BYTES"] = "BYTES"
-    shape: list[int] = [-1]
-
-
-class ModelMetadata(BaseModel):
-    """The model's inputs and outputs."""
-
-    name: str
-    platform: str
-    inputs: list[TensorMetadata]
-    outputs: list[TensorMetadata]
-
-
-class ModelReady(BaseModel):
-    """Whether the model responds."""
-
-    name: str
-    ready: bool
-
-
-class InputTensor(BaseModel):
-    """Texts."""
-
-    name: Literal["text"]
-    shape: list[int] = Field(max_length=1, description="The number of texts: [n].", examples=[[1]])
-    datatype: Literal["BYTES"]
-    data: list[str] = Field(min_length=1, max_length=MAX_TEXTS)
-    parameters: dict[str, Any] | None = Field(None, description="Ignored.")
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if self.shape != [len(self.data)]:
-            raise ValueError(f"shape must be [{len(self.data)}], the number of texts in data")
-        return self
-
-
-class RequestedOutput(BaseModel):
-    """An output tensor that the client wants."""
-
-    name: Literal["response"]
-    parameters: dict[str, Any] | None = Field(None, description="Ignored.")
-
-
-class InferRequest(BaseModel):
-    """Texts to respond to."""
-
-    id: str | None = None
-    inputs: list[InputTensor] = Field(min_length=1, max_length=1)
-    outputs: list[RequestedOutput] | None = Field(None, max_length=1)
-    parameters: dict[str, Any] | None = Field(None, description="Ignored.")
-
-
-class OutputTensor(BaseModel):
-    """Responses, each a JSON document."""
-
-    name: Literal["response"] = "response"
-    shape: list[int]
-    datatype: Literal["BYTES"] = "BYTES"
-    data: list[str]
-
-
-class InferResponse(BaseModel):
-    """The responses to the texts, in their order."""
-
-    model_config = ConfigDict(protected_namespaces=())
-
-    model_name: str
-    id: str | None = None
-    outputs: list[OutputTensor]
+MAX_DIGITS = 10
 
 
 class InferenceProtocol:
@@ -126,18 +64,27 @@ class InferenceProtocol:
 
     def routes(self) -> list[Route]:
         """All paths and their handlers."""
+        model = "/v2/models/{name}"
         return [
             Route("/v2", self.server),
             Route("/v2/health/live", self.live),
             Route("/v2/health/ready", self.ready),
-            Route("/v2/models/{name}", self.model),
-            Route("/v2/models/{name}/ready", self.model_ready),
-            Route("/v2/models/{name}/infer", self.infer, methods=["POST"]),
+            Route("/v2/repository/index", self.index, methods=["POST"]),
+            *(
+                route
+                for path in (model, f"{model}/versions/{{version}}")
+                for route in (
+                    Route(path, self.model),
+                    Route(f"{path}/ready", self.model_ready),
+                    Route(f"{path}/config", self.configuration),
+                    Route(f"{path}/infer", self.infer, methods=["POST"]),
+                )
+            ),
         ]
 
     async def server(self, request: Request) -> Response:  # noqa: ARG002 - Starlette passes it
         """Server metadata."""
-        return _json(ServerMetadata(name="mesh", version="2", extensions=[]))
+        return _json(ServerMetadata(name="mesh", version="2", extensions=EXTENSIONS))
 
     async def live(self, request: Request) -> Response:  # noqa: ARG002 - Starlette passes it
         """Server live."""
@@ -148,42 +95,74 @@ class InferenceProtocol:
         self._availability.require_ready()
         return JSONResponse({"live": True, "ready": True})
 
+    async def index(self, request: Request) -> Response:
+        """The models that are served here."""
+        wanted = await self._predictor.message(request.scope, request.receive, IndexRequest)
+        listed = IndexedModel(name=self._model.name, version=self._model.version, state="READY")
+        if not self._availability.is_ready:
+            reason = self._availability.unavailable().detail
+            listed = listed.model_copy(update={"state": "UNAVAILABLE", "reason": reason})
+        is_shown = listed.state == "READY" or not wanted.ready
+        return _json(RepositoryIndex([listed] if is_shown else []))
+
     async def model(self, request: Request) -> Response:
         """Model metadata."""
-        require_model(request.scope, self._model)
+        self._require_model(request)
         return _json(
             ModelMetadata(
                 name=self._model.name,
-                platform="mesh",
+                versions=[self._model.version],
+                platform=PLATFORM,
                 inputs=[TensorMetadata(name=INPUT)],
                 outputs=[TensorMetadata(name=OUTPUT)],
             )
         )
 
+    async def configuration(self, request: Request) -> Response:
+        """Model configuration."""
+        self._require_model(request)
+        return _json(
+            ModelConfiguration(
+                name=self._model.name,
+                platform=PLATFORM,
+                backend=PLATFORM,
+                input=[TensorConfiguration(name=INPUT)],
+                output=[TensorConfiguration(name=OUTPUT)],
+            )
+        )
+
     async def model_ready(self, request: Request) -> Response:
         """Model ready."""
-        require_model(request.scope, self._model)
+        self._require_model(request)
         self._availability.require_ready()
         return _json(ModelReady(name=self._model.name, ready=True))
 
     async def infer(self, request: Request) -> Response:
         """Inference: each text is a request of its own."""
-        require_model(request.scope, self._model)
-        if BINARY_HEADER in request.headers:
-            raise ProblemError(
-                415, "Binary tensors are not supported; send the texts in `data` as JSON."
+        self._require_model(request)
+        json_bytes = _json_bytes(request.headers.get(BINARY_HEADER))
+        accepted = self._predictor.accepted(
+            request.scope, request.receive, InferRequest, and_bytes=True, json_bytes=json_bytes
+        )
+        async with accepted as body:
+            parsed, requests = await self._predictor.validated(
+                len(body), lambda: self._read(body, json_bytes)
             )
-        parsed: InferRequest
-        accepted = self._predictor.accepted(request.scope, request.receive, InferRequest)
-        async with accepted as parsed:
-            texts = parsed.inputs[0].data
-            if len(texts) > self._max_texts:
-                detail = f"{len(texts)} texts are more than the {self._max_texts} that may wait."
-                raise ProblemError(422, detail)
-            responses = await self._predictor.infer(self._requests(texts), request.receive)
-        data = [response.decode() for response in responses]
-        tensor = OutputTensor(shape=[len(data)], data=data)
-        return _json(InferResponse(model_name=self._model.name, id=parsed.id, outputs=[tensor]))
+            responses = await self._predictor.infer(requests, request.receive)
+        return self._response(parsed, responses)
+
+    def _read(self, body: bytes, json_bytes: int | None) -> tuple[InferRequest, list[BaseModel]]:
+        """The message in a body, and a request for each of its texts."""
+        if json_bytes == 0:
+            tensor = {"name": INPUT, "shape": [1], "datatype": "BYTES"}
+            message = InferRequest.model_validate({"inputs": [tensor]})
+            return message, self._requests([read_text(body, 0)])
+        end = len(body) if json_bytes is None else json_bytes
+        if end > len(body):
+            detail = f"The header {BINARY_HEADER} is {end}, and the body has {len(body)} bytes."
+            raise ProblemError(400, detail)
+        message = validate(InferRequest, body[:end])
+        return message, self._requests(texts_of(message, body[end:], self._max_texts))
 
     def _requests(self, texts: list[str]) -> list[BaseModel]:
         requests = []
@@ -195,6 +174,53 @@ class InferenceProtocol:
                 raise validation_problem(error, where) from None
         return requests
 
+    def _response(self, request: InferRequest, responses: Sequence[bytes]) -> Response:
+        """The responses in one tensor, of the shape of the request's and in the form it wants."""
+        tensor = OutputTensor(shape=request.inputs[0].shape)
+        message = InferResponse(
+            model_name=self._model.name,
+            model_version=self._model.version,
+            id=request.id,
+            outputs=[tensor],
+        )
+        if not request.wants_binary:
+            tensor.data = [response.decode() for response in responses]
+            return _json(message)
+        binary = write_texts(responses)
+        tensor.parameters = {"binary_data_size": len(binary)}
+        document = message.model_dump_json(exclude_none=True).encode()
+        headers = {BINARY_HEADER: str(len(document))}
+        return Response(document + binary, headers=headers, media_type=BYTES)
+
+    def _require_model(self, request: Request) -> None:
+        """Check that the path names the model that is served, and its version if any.
+
+        Raises:
+            ProblemError: 404.
+        """
+        require_model(request.scope, self._model)
+        version = request.path_params.get("version", self._model.version)
+        if version != self._model.version:
+            detail = (
+                f"The version {shorten(version)!r} of {self._model.name} is not served here; "
+                f"{self._model.version!r} is."
+            )
+            raise ProblemError(404, detail)
+
+
+def _json_bytes(header: str | None) -> int | None:
+    """How many bytes of a body are JSON, by the header; None if all are.
+
+    Raises:
+        ProblemError: 400.
+    """
+    if header is None:
+        return None
+    if not (header.isascii() and header.isdigit() and len(header) <= MAX_DIGITS):
+        detail = f"The header {BINARY_HEADER} is not a number of bytes."
+        raise ProblemError(400, detail)
+    return int(header)
+
 
 def _json(body: BaseModel) -> Response:
-    return Response(body.model_dump_json(exclude_none=True), media_type="application/json")
+    return Response(body.model_dump_json(exclude_none=True), media_type=JSON)

@@ -12,6 +12,8 @@ MAX_ACCEPTED = 50
 """Media types of an `Accept` header that are looked at."""
 
 JSON = "application/json"
+BYTES = "application/octet-stream"
+LINES = "application/x-ndjson"
 OPENMETRICS = "application/openmetrics-text"
 PLAIN = "text/plain"
 
@@ -22,13 +24,14 @@ _QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
-def require_json(headers: Mapping[bytes, bytes]) -> None:
+def require_json(headers: Mapping[bytes, bytes], *, and_bytes: bool = False) -> None:
     """Check that the body is JSON in UTF-8; a missing media type counts as that.
 
     Clients of the Open Inference Protocol send none.
 
     Args:
         headers: as ASGI gives them, names in lower case.
+        and_bytes: whether it may also be said to be bytes, as Triton's clients say of all bodies.
 
     Raises:
         ProblemError: 415.
@@ -42,6 +45,8 @@ def require_json(headers: Mapping[bytes, bytes]) -> None:
     if text == JSON:
         return
     kind, parameters = parse_media_type(text) or ("", {})
+    if and_bytes and kind == BYTES:
+        return
     if kind != JSON or parameters.get("charset", "utf-8").lower() not in _UTF_8:
         raise ProblemError(415, f"The body is {shorten(text)}; send application/json in UTF-8.")
 
@@ -66,13 +71,13 @@ def parse_media_type(text: str) -> tuple[str, dict[str, str]] | None:
     return None if text[end:].strip(" \t") else (found[1].lower(), parameters)
 
 
-def prefers_openmetrics(accept: str) -> bool:
-    """Whether an `Accept` header wants OpenMetrics 1.0 rather than plain text."""
-    qualities = {OPENMETRICS: 0.0, PLAIN: 0.0}
+def prefers(accept: str, wanted: str, other: str) -> bool:
+    """Whether an `Accept` header wants a media type of version 1.0.0, if any, rather than another."""
+    qualities = {wanted: 0.0, other: 0.0}
     for each in accept.split(",", MAX_ACCEPTED)[:MAX_ACCEPTED]:
         kind, parameters = parse_media_type(each) or ("", {})
         quality = parameters.get("q", "1")
-        is_known = kind == PLAIN or parameters.get("version", "1.0.0") == "1.0.0"
+        is_known = kind == other or parameters.get("version", "1.0.0") == "1.0.0"
         if kind in qualities and is_known and _QUALITY.fullmatch(quality):
             qualities[kind] = max(qualities[kind], float(quality))
-    return 0 < qualities[OPENMETRICS] >= qualities[PLAIN]
+    return 0 < qualities[wanted] >= qualities[other]

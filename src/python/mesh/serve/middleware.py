@@ -13,13 +13,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mesh.serve.availability import Availability, Phase
 from mesh.serve.metrics import Metrics
-from mesh.serve.problems import RETRY_AFTER, ProblemError, problem_response, shorten
+from mesh.serve.problems import DEFECT, RETRY_AFTER, ProblemError, problem_response, shorten
 from mesh.serve.request_check import LINGER_SECONDS, MALFORMED
 
 # The access log's name is documented: logging is configured by it.
 logger = logging.getLogger("mesh.serve.access")
 
 REQUEST_ID = b"x-request-id"
+MORE_HEADERS = "more_headers"
+"""The key in a request's state of headers that its response gets, whatever it is."""
+
+CALLER = "caller"
+"""The key in a request's state of who sent it, where the server asks."""
+
 CLIENT_LEFT = 499
 """The status that nginx logs when the client left before its response."""
 QUIET_ROUTES = frozenset(
@@ -31,9 +37,11 @@ MAX_LINGERS = 5
 MAX_DISCARDED_BYTES = 64 * 1024 * 1024
 
 CUT_OFF = "The server was shut down before the response was ready; try again."
-DEFECT = "The server failed to respond; its log says why, under this request id."
 
 _VALID_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+_FIRST_ERROR = 400
+# A key or a token that a client has put into the path, where there is nothing.
+_SECRET = re.compile(r"mesh_[0-9a-f]{12}_[A-Za-z0-9_-]+|eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){1,2}")
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
 
 
@@ -86,7 +94,7 @@ class AccessMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
+        request_id = request_id_of(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         status = CLIENT_LEFT
         started = time.perf_counter()
@@ -128,7 +136,8 @@ class AccessMiddleware:
         return ProblemError(500, DEFECT)
 
     def _complete_headers(self, scope: Scope, message: Message, request_id: str) -> None:
-        message["headers"] = [*message["headers"], (REQUEST_ID, request_id.encode("ascii"))]
+        more = scope["state"].get(MORE_HEADERS, ())
+        message["headers"] = [*message["headers"], (REQUEST_ID, request_id.encode("ascii")), *more]
         is_ending = self._availability.phase in (Phase.DRAINING, Phase.CLOSED)
         if is_ending and scope["http_version"].startswith("1"):
             MutableHeaders(scope=message)["Connection"] = "close"
@@ -141,7 +150,11 @@ class AccessMiddleware:
             return
         client = scope.get("client")
         client_addr = f"{client[0]}:{client[1]}" if client else "-"
-        request_line = f"{scope['method']} {_target(scope)} HTTP/{scope['http_version']}"
+        target = _target(scope)
+        if status >= _FIRST_ERROR:
+            target = _SECRET.sub("***", target)
+        request_line = f"{scope['method']} {target} HTTP/{scope['http_version']}"
+        caller = {CALLER: scope["state"][CALLER]} if CALLER in scope["state"] else {}
         milliseconds = round(seconds * 1000, 3)
         logger.log(
             level,
@@ -153,6 +166,7 @@ class AccessMiddleware:
                 "status_code": status,
                 "duration_ms": milliseconds,
                 "request_id": request_id,
+                **caller,
             },
         )
 
@@ -176,7 +190,8 @@ def _is_cut_off(error: BaseException) -> bool:
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
-def _request_id(scope: Scope) -> str:
+def request_id_of(scope: Scope) -> str:
+    """The client's id of a request, if it is 1 to 128 plain characters, else a new one."""
     for name, value in scope["headers"]:
         if name == REQUEST_ID:
             given: str = value.decode("latin-1")
@@ -209,7 +224,7 @@ class LingeringClose:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, unless its method has no body."""
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
         else:
             body = _Body(receive)

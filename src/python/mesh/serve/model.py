@@ -1,7 +1,8 @@
 """Models behind the API: a project implements one to be served."""
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,13 +11,16 @@ from pydantic import BaseModel
 
 from mesh.core.card import COMPILED, ModelCard
 from mesh.core.errors import MeshError, UsageError
+from mesh.core.passes import checkpoint
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
-from mesh.serve.documents import EXAMPLE_TEXT, DocumentsRequest, RefusedDocument
+from mesh.serve.documents import EXAMPLE_TEXT, DocumentsRequest
+from mesh.serve.results import RefusedDocumentError
 from mesh.serve.version_files import VersionFiles
 
-Request = TypeVar("Request")
 Result = TypeVar("Result")
+
+_NUMBER = re.compile(r"(?<=-)[0-9]+\Z")
 
 CHARACTERS_OF_PASS = 4_000
 """Of documents: about a thousand tokens, which a network computes in one pass."""
@@ -34,6 +38,8 @@ class ServedModel(ABC):
         request_model: validates the body of a request. Its lists and strings need a `max_length`: from
             these follows how large a body may be (`mesh.serve.request_limits`).
         response_model: the type of all responses.
+        version: names what is served in paths of the Open Inference Protocol: the number of a
+            compiled version; 1 where code is the model.
         settings: classes of the model's own settings.
         ready: whether the model, once loaded, can respond. A model that depends on another service
             may set it to False while that is down; damaged files do for good.
@@ -46,6 +52,7 @@ class ServedModel(ABC):
     name: str
     request_model: type[BaseModel]
     response_model: type[BaseModel]
+    version: str = "1"
     settings: tuple[type[MeshSettings], ...] = ()
     ready: bool = True
 
@@ -94,6 +101,31 @@ class ServedModel(ABC):
         if isinstance(result, Exception):
             raise result
         return result
+
+    def parts(self, request: Any) -> Sequence[Any]:
+        """The requests that make up a request, so that each has a part of its outputs.
+
+        By default there is one for each document. Where the documents of a request count together,
+        it is its only part.
+        """
+        if not isinstance(request, DocumentsRequest):
+            return [request]
+        return [request.model_copy(update={"inputs": [item]}) for item in request.inputs]
+
+    def outputs(self, request: Any) -> Iterator[Any]:
+        """The `outputs` of the response to a request, each as soon as it is ready, in their order.
+
+        Raises:
+            Exception: see `predict`; after the outputs before it.
+        """
+        for number, part in enumerate(self.parts(request)):
+            checkpoint()
+            try:
+                response = self.predict(part)
+            except RefusedDocumentError as error:
+                # The part counts from 0.
+                raise RefusedDocumentError(number, error.reason) from error
+            yield from getattr(response, "outputs", [response])
 
     def warm_up(self) -> None:
         """Respond once, so that no client waits for anything lazy."""
@@ -145,6 +177,8 @@ class ArtifactModel(ServedModel):
             raise UsageError(f"{self.name} needs the directory of a compiled version.")
         self._directory = directory
         self._card: dict[str, Any] = {}
+        if number := _NUMBER.search(directory.name):
+            self.version = number[0]
 
     @abstractmethod
     def load_compiled(self, folder: Path) -> None:
@@ -197,77 +231,3 @@ class EncoderModel(ServedModel):
 
     def bio(self) -> dict[str, Any]:
         return {"model_name": self.name, "model_card": self._card}
-
-
-def attempt(work: Callable[[Request], Result], request: Request) -> Result | Exception:
-    """The result for a request, or the exception that is raised for it."""
-    try:
-        return work(request)
-    except Exception as error:
-        return error
-
-
-def compute_accepted(
-    prepare: Callable[[Any], Request],
-    compute: Callable[[list[Request]], Sequence[Result]],
-    requests: Sequence[Any],
-) -> list[Result | Exception]:
-    """Compute the requests of a batch together, without those that are refused.
-
-    Args:
-        prepare: checks a request and turns it into the input of `compute`; its exception becomes
-            the request's result.
-        compute: returns a result for each request that it gets, in their order.
-    """
-    prepared = [attempt(prepare, request) for request in requests]
-    results = iter(compute([each for each in prepared if not isinstance(each, Exception)]))
-    return [each if isinstance(each, Exception) else next(results) for each in prepared]
-
-
-def compute_documents(
-    check: Callable[[Any], None],
-    read: Callable[[Any, Any], Request],
-    compute: Callable[[list[Request]], Sequence[Result]],
-    requests: Sequence[Any],
-) -> list[list[Result | RefusedDocument] | Exception]:
-    """Compute the documents of a batch's requests together, without those that are refused.
-
-    A refused document takes its request with it, unless the request says `on_error: "item"`.
-
-    Args:
-        check: refuses a whole request by its configuration, by an exception.
-        read: checks an input of a request and turns it into one of `compute`; gets the request's
-            configuration, of a subclass of `LanguageConfiguration`, too. It refuses a document by
-            a `UsageError`.
-        compute: returns a result for each input that it gets, in their order.
-        requests: each has `configuration` and `inputs`.
-
-    Returns:
-        For each request the results of its documents, or its exception.
-    """
-
-    def read_all(request: Any) -> list[Request | RefusedDocument]:
-        check(request.configuration)
-        found: list[Request | RefusedDocument] = []
-        for number, item in enumerate(request.inputs):
-            try:
-                found.append(read(item, request.configuration))
-            except UsageError as error:
-                if request.configuration.on_error == "request":
-                    raise UsageError(f"Document {number}: {error}") from error
-                found.append(RefusedDocument(error=str(error)))
-        return found
-
-    def compute_all(
-        prepared: list[list[Request | RefusedDocument]],
-    ) -> list[list[Result | RefusedDocument]]:
-        accepted = [
-            one for each in prepared for one in each if not isinstance(one, RefusedDocument)
-        ]
-        results = iter(compute(accepted))
-        return [
-            [one if isinstance(one, RefusedDocument) else next(results) for one in each]
-            for each in prepared
-        ]
-
-    return compute_accepted(read_all, compute_all, requests)

@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, Literal
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
@@ -12,20 +12,23 @@ from starlette.types import Receive, Scope, Send
 from mesh.core.errors import UsageError
 from mesh.serve.availability import ACCEPTING, Availability
 from mesh.serve.bodies import Body, BytesInFlight
+from mesh.serve.computation import Streamed
 from mesh.serve.inference import Dispatcher, Job, QueueFullError
 from mesh.serve.media_types import JSON, require_json
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel
+from mesh.serve.patience import Patience
 from mesh.serve.problems import RETRY_AFTER, ProblemError, shorten, validation_problem
 from mesh.serve.request_limits import Extent, largest_request
 from mesh.serve.settings import ServeSettings
+from mesh.serve.streams import send_lines, wants_lines
+
+Schema = TypeVar("Schema", bound=BaseModel)
+Result = TypeVar("Result")
 
 _JSON_TYPE = (b"content-type", JSON.encode())
 INLINE_BYTES = 64 * 1024
 """Bodies up to this size are validated within a millisecond, faster than a thread is reached."""
-
-WATCH_AFTER_SECONDS = 0.01
-"""Watching whether a client leaves takes longer than a short computation does."""
 
 
 class Predictor:
@@ -59,7 +62,12 @@ class Predictor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to a request."""
         require_model(scope, self._model)
-        async with self.accepted(scope, receive, self._model.request_model) as parsed:
+        schema = self._model.request_model
+        async with self.accepted(scope, receive, schema) as content:
+            parsed = await self.validated(len(content), lambda: validate(schema, content))
+            if wants_lines(scope):
+                await send_lines(self.outputs(parsed, receive), scope, send)
+                return
             [body] = await self.infer([parsed], receive)
         headers = [(b"content-length", str(len(body)).encode()), _JSON_TYPE]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -67,36 +75,65 @@ class Predictor:
 
     @contextlib.asynccontextmanager
     async def accepted(
-        self, scope: Scope, receive: Receive, schema: type[BaseModel]
-    ) -> AsyncIterator[Any]:
-        """Read and validate the body of a request; cheap checks come first.
+        self,
+        scope: Scope,
+        receive: Receive,
+        schema: type[BaseModel],
+        *,
+        and_bytes: bool = False,
+        json_bytes: int | None = None,
+    ) -> AsyncIterator[bytes]:
+        """Read the body of a request for a prediction; cheap checks come first.
 
         Until the end of the block, the body counts as in flight.
+
+        Args:
+            schema: of the body, or of its first `json_bytes` bytes.
+            and_bytes: see `require_json`.
 
         Raises:
             ProblemError: 400, 408, 413, 415, 422 or 503.
             ClientDisconnect: the client left.
         """
         headers = dict(scope["headers"])
-        require_json(headers)
+        require_json(headers, and_bytes=and_bytes)
         if self._availability.phase not in ACCEPTING or not self._model.ready:
             self._metrics.rejections.labels("unavailable").inc()
             raise self._availability.unavailable()
         if len(self._dispatcher) >= self._dispatcher.queue_size:
             raise self._queue_full()
-        limits = Extent(self._max_bytes, largest_request(schema).elements)
-        with Body(self._flight, limits, self._settings.receive_seconds) as body:
-            yield await self._validated(schema, await body.read(headers, receive))
+        with self._body(self._max_bytes, schema, json_bytes) as body:
+            yield await body.read(headers, receive)
 
-    async def _validated(self, schema: type[BaseModel], body: bytes) -> Any:
-        try:
-            if len(body) <= INLINE_BYTES:
-                return schema.model_validate_json(body)
-            # One at a time: each holds the interpreter lock, and the memory of what it makes.
-            async with self._validating:
-                return await asyncio.to_thread(schema.model_validate_json, body)
-        except ValidationError as error:
-            raise validation_problem(error) from None
+    async def message(self, scope: Scope, receive: Receive, schema: type[Schema]) -> Schema:
+        """Read and validate a small body that asks for no prediction.
+
+        It may be empty, and be said to be bytes.
+
+        Raises:
+            ProblemError: 400, 408, 413, 415, 422 or 503.
+            ClientDisconnect: the client left.
+        """
+        headers = dict(scope["headers"])
+        require_json(headers, and_bytes=True)
+        with self._body(INLINE_BYTES, schema) as body:
+            return validate(schema, await body.read(headers, receive) or b"{}")
+
+    def _body(self, size: int, schema: type[BaseModel], json_bytes: int | None = None) -> Body:
+        limits = Extent(size, largest_request(schema).elements)
+        return Body(self._flight, limits, self._settings.receive_seconds, json_bytes)
+
+    async def validated(self, size: int, validate: Callable[[], Result]) -> Result:
+        """The result of validating a body of this size.
+
+        Raises:
+            ProblemError: 400 or 422, as `validate` raises it.
+        """
+        if size <= INLINE_BYTES:
+            return validate()
+        # One at a time: each holds the interpreter lock, and the memory of what it makes.
+        async with self._validating:
+            return await asyncio.to_thread(validate)
 
     async def infer(self, requests: Sequence[Any], receive: Receive) -> list[bytes]:
         """Compute the responses to validated requests.
@@ -113,38 +150,83 @@ class Predictor:
             ClientDisconnect: the client left.
             Exception: the model raised it.
         """
-        try:
-            jobs = self._dispatcher.submit(requests)
-        except QueueFullError:
-            raise self._queue_full() from None
+        jobs = self._submitted(requests)
         try:
             results = await self._results(jobs, receive)
         finally:
             self._dispatcher.cancel(jobs)
         for result in results:
-            if isinstance(result, UsageError):
-                raise ProblemError(422, str(result)) from result
-            if isinstance(result, Exception):
-                raise result
+            _raise_failure(result)
         return results
 
+    async def outputs(self, request: Any, receive: Receive) -> AsyncGenerator[bytes, None]:
+        """The outputs of the response to a validated request as JSON, as soon as they are ready.
+
+        The deadline is that of each output.
+
+        Raises:
+            ProblemError: see `infer`.
+            ClientDisconnect: the client left.
+            Exception: the model raised it.
+        """
+        loop = asyncio.get_running_loop()
+        ready: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+        def emit(output: bytes) -> None:
+            # RuntimeError: the loop is closed, since the server stopped waiting.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(ready.put_nowait, output)
+
+        jobs = self._submitted([Streamed(request, emit)], alone=True)
+        patience = Patience(jobs, receive, self._settings.deadline_seconds)
+        [job] = jobs
+        # Whatever ends it, its result comes after the last output.
+        job.future.add_done_callback(lambda _: ready.put_nowait(None))
+        try:
+            while (output := await ready.get()) is not None:
+                patience.renew()
+                yield output
+            _raise_failure(await job.future)
+        except asyncio.CancelledError:
+            self._raise_given_up(patience)
+            raise
+        finally:
+            patience.stop()
+            self._dispatcher.cancel(jobs)
+
+    def _submitted(self, requests: Sequence[Any], *, alone: bool = False) -> list[Job]:
+        """Queue requests; the caller cancels those that aren't done when it ends.
+
+        Raises:
+            ProblemError: 503, the queue is full.
+        """
+        try:
+            return self._dispatcher.submit(requests, alone=alone)
+        except QueueFullError:
+            raise self._queue_full() from None
+
     async def _results(self, jobs: Sequence[Job], receive: Receive) -> list[Any]:
-        patience = _Patience(jobs, receive, self._settings.deadline_seconds)
+        patience = Patience(jobs, receive, self._settings.deadline_seconds)
         try:
             return [await job.future for job in jobs]
         except asyncio.CancelledError:
-            if patience.ended is None:
-                raise
-            self._metrics.rejections.labels(patience.ended).inc()
-            if patience.ended == "client_left":
-                raise ClientDisconnect from None
-            raise ProblemError(
-                504,
-                f"No response was ready within {self._settings.deadline_seconds:g} seconds; "
-                "send less text, or try again later.",
-            ) from None
+            self._raise_given_up(patience)
+            raise
         finally:
             patience.stop()
+
+    def _raise_given_up(self, patience: Patience) -> None:
+        """Say why jobs were cancelled, if it was since nobody waited for them any more."""
+        if patience.ended is None:
+            return
+        self._metrics.rejections.labels(patience.ended).inc()
+        if patience.ended == "client_left":
+            raise ClientDisconnect from None
+        raise ProblemError(
+            504,
+            f"No response was ready within {self._settings.deadline_seconds:g} seconds; "
+            "send less text, or try again later.",
+        ) from None
 
     def _queue_full(self) -> ProblemError:
         self._metrics.rejections.labels("queue_full").inc()
@@ -152,43 +234,24 @@ class Predictor:
         return ProblemError(503, detail, headers=RETRY_AFTER)
 
 
-class _Patience:
-    """Cancels jobs when their client leaves or their time is over.
+def validate(schema: type[Schema], body: bytes) -> Schema:
+    """The message in a body of JSON.
 
-    Jobs that are done soon are not watched at all.
-
-    Attributes:
-        ended: why they were cancelled, as the metric of rejections names it.
+    Raises:
+        ProblemError: 400 or 422.
     """
+    try:
+        return schema.model_validate_json(body)
+    except ValidationError as error:
+        raise validation_problem(error) from None
 
-    def __init__(self, jobs: Sequence[Job], receive: Receive, seconds: float) -> None:
-        self.ended: Literal["client_left", "deadline"] | None = None
-        self._jobs = jobs
-        self._receive = receive
-        self._loop = asyncio.get_running_loop()
-        self._end = self._loop.time() + seconds
-        self._task: asyncio.Task[None] | None = None
-        self._timer = self._loop.call_later(min(WATCH_AFTER_SECONDS, seconds), self._watch)
 
-    def stop(self) -> None:
-        self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
-
-    def _watch(self) -> None:
-        self._timer = self._loop.call_at(self._end, self._end_waiting, "deadline")
-        self._task = asyncio.create_task(self._wait_for_disconnect())
-
-    async def _wait_for_disconnect(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self._end_waiting("client_left")
-
-    def _end_waiting(self, reason: Literal["client_left", "deadline"]) -> None:
-        if self.ended is None:
-            self.ended = reason
-            for job in self._jobs:
-                job.future.cancel()
+def _raise_failure(result: Any) -> None:
+    """Raise the exception that a result is, if it is one."""
+    if isinstance(result, UsageError):
+        raise ProblemError(422, str(result)) from result
+    if isinstance(result, Exception):
+        raise result
 
 
 def require_model(scope: Scope, model: ServedModel) -> None:

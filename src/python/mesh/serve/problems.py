@@ -13,6 +13,7 @@ from mesh.core.urls import mask_urls
 
 RETRY_AFTER = {"Retry-After": "1"}
 MEDIA_TYPE = "application/problem+json"
+DEFECT = "The server failed to respond; its log says why, under this request id."
 MAX_ERRORS = 20
 MAX_COUNTED_ERRORS = 10_000
 MAX_TEXT = 300
@@ -37,6 +38,12 @@ class ProblemDetails(BaseModel):
     errors: list[FieldError] | None = Field(
         None, description=f"The fields that are wrong, at most {MAX_ERRORS}; only with status 422."
     )
+
+
+class ProtocolProblem(ProblemDetails):
+    """The same under `/v2`, for clients of the Open Inference Protocol, which show `error` alone."""
+
+    error: str = Field(description="What is wrong with which field, or the detail.")
 
 
 class ProblemError(Exception):
@@ -64,19 +71,28 @@ class ProblemError(Exception):
         self.headers = headers
 
 
-def problem_response(scope: Mapping[str, Any], problem: ProblemError) -> Response:
-    """The response to the request of the scope."""
-    details = ProblemDetails(
+def problem_details(scope: Mapping[str, Any], problem: ProblemError) -> ProblemDetails:
+    """What the client of the scope's request gets to know."""
+    return ProblemDetails(
         title=HTTPStatus(problem.status).phrase,
         status=problem.status,
         detail=problem.detail,
         request_id=scope["state"]["request_id"],
         errors=list(problem.errors) or None,
-    ).model_dump(exclude_none=True)
+    )
+
+
+def problem_response(scope: Mapping[str, Any], problem: ProblemError) -> Response:
+    """The response to the request of the scope."""
+    details = problem_details(scope, problem)
+    media_type = MEDIA_TYPE
     if scope["path"].startswith("/v2"):
-        # The Open Inference Protocol's own member for the message.
-        details["error"] = problem.detail
-    return JSONResponse(details, problem.status, problem.headers, MEDIA_TYPE)
+        error = "; ".join(map(_sentence, problem.errors)) or problem.detail
+        details = ProtocolProblem(**dict(details), error=error)
+        # KServe's client reads no other one.
+        media_type = "application/json"
+    content = details.model_dump(exclude_none=True)
+    return JSONResponse(content, problem.status, problem.headers, media_type)
 
 
 def validation_problem(
@@ -105,6 +121,16 @@ def validation_problem(
         )
         for entry in errors[:MAX_ERRORS]
     ]
+    return field_problem(fields, count)
+
+
+def field_problem(fields: Sequence[FieldError], count: int | None = None) -> ProblemError:
+    """Status 422 with the fields that are wrong.
+
+    Args:
+        count: of all that are wrong, where not all of them are given.
+    """
+    count = count or len(fields)
     noun = "error" if count == 1 else "errors"
     return ProblemError(422, f"The request has {count} {noun}, see `errors`.", errors=fields)
 
@@ -133,6 +159,13 @@ async def handle_http_exception(request: Request, error: Exception) -> Response:
     return problem_response(
         request.scope, ProblemError(error.status_code, detail, headers=error.headers)
     )
+
+
+def _sentence(error: FieldError) -> str:
+    """What is wrong with a field: `inputs[0].shape: ...`."""
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.loc)
+    name = path.removeprefix(".body").removeprefix(".") or "body"
+    return f"{name}: {error.msg}"
 
 
 def _short_part(part: str | int) -> str | int:

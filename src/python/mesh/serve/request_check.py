@@ -25,13 +25,22 @@ LINGER_SECONDS = 2.0
 MALFORMED = "malformed"
 """The key in a request's state of the status with which its server refuses it."""
 
+CERTIFICATE = "certificate"
+"""The key in a request's state of the name in its client's certificate."""
+
 _REASONS = {
     400: "The request is not valid HTTP/1.1, which needs one header Host.",
     431: f"The header is larger than {MAX_HEADER_BYTES} bytes.",
     503: "The server has as many connections open as it accepts; try again later.",
 }
 _VERSIONS = frozenset({"1.0", "1.1", "2"})
-_SINGLE = (b"host", b"content-type", b"content-length", b"content-encoding")
+_SINGLE = (
+    b"host",
+    b"content-type",
+    b"content-length",
+    b"content-encoding",
+    b"inference-header-content-length",
+)
 """Headers that senders, proxies and servers would read differently if there were several."""
 
 TRANSFER_ENCODING = b"transfer-encoding"

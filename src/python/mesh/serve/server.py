@@ -1,13 +1,16 @@
 """The server process: listens, serves until SIGTERM, drains."""
 
 import asyncio
+import contextlib
+import ipaddress
 import logging
 import os
 import select
 import signal
 import socket
+import ssl
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
 import uvloop
 from starlette.applications import Starlette
@@ -27,7 +30,14 @@ LOOP_TURNS = 20
 """Turns of the event loop in which a connection becomes a request."""
 
 ServeUntil = Callable[
-    [Callable[[], Awaitable[None]], Starlette, ServeSettings, socket.socket], Awaitable[None]
+    [
+        Callable[[], Awaitable[None]],
+        Starlette,
+        ServeSettings,
+        Sequence[socket.socket],
+        ssl.SSLContext | None,
+    ],
+    Awaitable[None],
 ]
 
 
@@ -42,16 +52,30 @@ def run_server(model: ServedModel, settings: ServeSettings) -> int:
     # The end doesn't wait for a model that still loads, nor for requests that were cut off.
     abandon_computations()
     try:
-        with _listen(settings) as listener:
-            uvloop.run(_run(model, settings, listener))
+        tls = _tls(settings)
+        with _listening(settings) as listeners:
+            uvloop.run(_run(model, settings, listeners, tls))
     except MeshError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     return 0
 
 
-def _listen(settings: ServeSettings) -> socket.socket:
-    host, port = settings.host, settings.port
+@contextlib.contextmanager
+def _listening(settings: ServeSettings) -> Iterator[list[socket.socket]]:
+    """Listen on the server's port, and on that of what is inspected, if it has one."""
+    ports = [port for port in (settings.port, settings.inspect_port) if port is not None]
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(listen(settings, port)) for port in ports]
+
+
+def listen(settings: ServeSettings, port: int) -> socket.socket:
+    """Open a port of the address of a server.
+
+    Raises:
+        MeshError: another process has it, or the address isn't this machine's.
+    """
+    host = settings.host
     try:
         [(family, *_, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         listener = socket.create_server(address, family=family, backlog=BACKLOG)
@@ -67,21 +91,37 @@ def _listen(settings: ServeSettings) -> socket.socket:
     listener.setblocking(False)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         # Its connections inherit it: whoever takes nothing of a response is cut off.
-        milliseconds = round(settings.keep_alive_seconds * 1000)
+        milliseconds = round(settings.send_seconds * 1000)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
     return listener
 
 
-async def _run(model: ServedModel, settings: ServeSettings, listener: socket.socket) -> None:
+def _tls(settings: ServeSettings) -> ssl.SSLContext | None:
+    """Only where it is on, it is imported."""
+    if settings.tls_cert_file is None:
+        return None
+    from mesh.serve.access.certificates import server_context
+
+    return server_context(settings, ["h2", "http/1.1"] if settings.http2 else ["http/1.1"])
+
+
+async def _run(
+    model: ServedModel,
+    settings: ServeSettings,
+    listeners: Sequence[socket.socket],
+    tls: ssl.SSLContext | None,
+) -> None:
     # Before the log line that it serves: whoever reads that may end it.
-    stop = _stop_by_signal()
-    host, port = listener.getsockname()[:2]
+    stop = stop_by_signal()
+    host, port = listeners[0].getsockname()[:2]
     hosts = allowed_hosts(settings.allowed_hosts, settings.host, host)
     app = create_app(model, settings, hosts)
     availability: Availability = app.state.availability
     traffic: Traffic = app.state.traffic
-    logger.info("Serving %s at http://%s:%d", model.name, host, port)
-    await _serve_until_stopped(app, availability, settings, listener, stop)
+    _warn_if_open(settings, host, port)
+    logger.info("Serving %s at %s://%s:%d", model.name, "https" if tls else "http", host, port)
+    async with _renewed(tls, settings):
+        await _serve_until_stopped(app, availability, settings, listeners, tls, stop)
     if availability.failure:
         raise MeshError(availability.failure)
     if traffic.cut_off:
@@ -92,7 +132,35 @@ async def _run(model: ServedModel, settings: ServeSettings, listener: socket.soc
     logger.info("All requests are complete")
 
 
-def _stop_by_signal() -> asyncio.Event:
+def _warn_if_open(settings: ServeSettings, host: str, port: int) -> None:
+    is_loopback = ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    if not (is_loopback or settings.asks_callers):
+        logger.warning(
+            "Whoever reaches %s:%d is answered: the server asks for no key, token or certificate. "
+            "Set SERVE_API_KEYS_FILE, SERVE_JWT_ISSUER or SERVE_TLS_CLIENT_CA_FILE, or keep it in a "
+            "private network.",
+            host,
+            port,
+        )
+
+
+@contextlib.asynccontextmanager
+async def _renewed(tls: ssl.SSLContext | None, settings: ServeSettings) -> AsyncIterator[None]:
+    """Read the certificate again when it changes."""
+    if tls is None:
+        yield
+        return
+    from mesh.serve.access.certificates import renew
+
+    task = asyncio.create_task(renew(tls, settings))
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def stop_by_signal() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -104,7 +172,8 @@ async def _serve_until_stopped(
     app: Starlette,
     availability: Availability,
     settings: ServeSettings,
-    listener: socket.socket,
+    listeners: Sequence[socket.socket],
+    tls: ssl.SSLContext | None,
     stop: asyncio.Event,
 ) -> None:
     async def wait_for_stop() -> None:
@@ -117,8 +186,8 @@ async def _serve_until_stopped(
             await asyncio.sleep(settings.drain_delay_seconds)
             await _take_what_has_arrived(listening)
 
-    listening = listener.fileno()
-    await _server(settings.server)(wait_for_stop, app, settings, listener)
+    listening = listeners[0].fileno()
+    await _server(settings.server)(wait_for_stop, app, settings, listeners, tls)
 
 
 async def _take_what_has_arrived(listening: int) -> None:

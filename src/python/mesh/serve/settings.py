@@ -1,19 +1,19 @@
 """Settings of a server: how it listens, computes and refuses."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.devices import AUTO, NAMES, ChosenDevice, Placement
-from mesh.core.settings import MeshSettings
+from mesh.serve.access.settings import AccessSettings
 from mesh.serve.hosts import parse_patterns
 
 BACKLOG = 1024
 """Connections that may wait to be accepted."""
 
 
-class ServeSettings(MeshSettings):
+class ServeSettings(AccessSettings):
     """Settings of a server. A project sets its own default port in a subclass."""
 
     model_config = SettingsConfigDict(env_prefix="SERVE_")
@@ -83,10 +83,17 @@ class ServeSettings(MeshSettings):
     receive_seconds: float = Field(
         10,
         gt=0,
-        description="A request's body must have arrived within this time; else status 408.",
+        description="A request's header, from its first byte on, must have arrived within this time, or the "
+        "connection is closed; and then its body, else status 408.",
+    )
+    send_seconds: float = Field(
+        15, gt=0, description="Clients that take nothing of a response for so long are cut off."
     )
     keep_alive_seconds: float = Field(
-        15, gt=0, description="Connections without a complete request header are closed after this."
+        75,
+        gt=0,
+        description="Idle connections are closed after this. It must be longer than the idle time of a load "
+        "balancer, which is 60 s with most.",
     )
     drain_delay_seconds: float = Field(
         0.2,
@@ -108,6 +115,12 @@ class ServeSettings(MeshSettings):
         if http2 and info.data.get("server") == "uvicorn":
             raise ValueError("only hypercorn speaks HTTP/2; choose it by SERVE_SERVER=hypercorn")
         return http2
+
+    @model_validator(mode="after")
+    def _has_two_ports(self) -> Self:
+        if self.inspect_port == self.port:
+            raise ValueError(f"SERVE_INSPECT_PORT={self.port} is the server's own port")
+        return self
 
     @field_validator("allowed_hosts")
     @classmethod

@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Awaitable, Coroutine, Iterable
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from typing import Any, Literal, TypeVar
 
 import tenacity
@@ -204,9 +204,20 @@ class EventLoop:
         Raises:
             AbandonedError: nobody waits for the result any more; the coroutine is cancelled.
         """
+        return self.wait(self.start(work))
+
+    def start(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
+        """Run a coroutine there; whoever starts it waits for it, or cancels it."""
         # The watch is that of this thread: the loop is there for others too.
         with watched(None):
-            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def wait(self, future: Future[Result]) -> Result:
+        """The result of what was started.
+
+        Raises:
+            AbandonedError: nobody waits for the result any more; the coroutine is cancelled.
+        """
         try:
             while not wait([future], SECONDS_BETWEEN_CHECKPOINTS).done:
                 checkpoint(idle=True)

@@ -7,8 +7,9 @@ import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from mesh.serve.connections import Admission, Connections
+from mesh.serve.connections import Admission, Connections, client_name
 from mesh.serve.request_check import (
+    CERTIFICATE,
     CONTINUE,
     LINGER_SECONDS,
     MALFORMED,
@@ -22,8 +23,8 @@ from mesh.serve.request_check import (
 class HttpProtocol(HttpToolsProtocol):
     """Responds to malformed requests in turn, and to clients that send no more.
 
-    Bounds the time that a header may take to arrive, and what the parser holds. The time is that of
-    idle connections, and counts from the connection's start or the last response. The parser holds
+    Bounds the time that a header may take to arrive from its first byte on, and what the parser
+    holds. Before that byte, the connection is idle. The parser holds
     headers, and what comes with a body without being a part of it: the sizes of chunks with their
     extensions, and trailers, which are dropped.
 
@@ -38,9 +39,12 @@ class HttpProtocol(HttpToolsProtocol):
     _current: RequestResponseCycle | None = None
     """The request that is responded to; `cycle` is the last one that was read."""
 
-    def __init__(self, open_connections: Connections, **options: Any) -> None:
+    def __init__(
+        self, open_connections: Connections, receive_seconds: float, **options: Any
+    ) -> None:
         super().__init__(**options)
         self._open_connections = open_connections
+        self._receive_seconds = receive_seconds
         self._moved = self.loop.time()
 
     @property
@@ -55,9 +59,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
+        self._certificate = client_name(transport)
+        self._end_after(self.timeout_keep_alive)
         match self._open_connections.admit(self):
             case Admission.REFUSED:
                 self._refuse(503)
@@ -100,6 +103,10 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self._in_head = True
         super().on_message_begin()
+        if self._certificate is not None:
+            self.scope["state"][CERTIFICATE] = self._certificate
+        if self.timeout_keep_alive_task is not None:
+            self._end_after(self._receive_seconds)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # Those after a body would be taken for the request's own.
@@ -132,9 +139,19 @@ class HttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self._moved = self.loop.time()
         super().on_response_complete()
+        if self._in_head and self.timeout_keep_alive_task is not None:
+            # Of the next header, the beginning is here already.
+            self._end_after(self._receive_seconds)
 
     def _unset_keepalive_if_required(self) -> None:
         """Keep the timer running; Uvicorn would stop it at a header's first byte."""
+
+    def _end_after(self, seconds: float) -> None:
+        """Close the connection after so long without a complete header."""
+        super()._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            seconds, self.timeout_keep_alive_handler
+        )
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._current = cycle
@@ -206,5 +223,6 @@ class _LingeringTransport:
 
     def close(self) -> None:
         if not self._transport.is_closing():
-            self._transport.write_eof()
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
             self._loop.call_later(LINGER_SECONDS, self._transport.close)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from mesh.nlp.language_check import LanguageCheck
 from mesh.serve.documents import Document
-from mesh.serve.model import ArtifactModel, compute_documents
+from mesh.serve.model import ArtifactModel
+from mesh.serve.results import compute_documents
 from ner.model import EntityRecogniser, Reading
 from ner.project import PROJECT
 from ner.schema import Configuration, Request, Response

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mesh.nlp.language_check import LanguageCheck
-from mesh.serve.model import ArtifactModel, compute_documents
+from mesh.serve.model import ArtifactModel
+from mesh.serve.results import compute_documents
 from sentiment.model import Reading, SentimentAnalyser
 from sentiment.project import PROJECT
 from sentiment.schema import Configuration, Input, Request, Response

@@ -1,6 +1,6 @@
 """The model that the summarization server serves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,8 @@ from prometheus_client.registry import Collector
 
 from mesh.nlp.document import Document, read_document
 from mesh.serve.cost import ReadingCost
-from mesh.serve.model import ServedModel, compute_accepted
+from mesh.serve.model import ServedModel
+from mesh.serve.results import compute_accepted
 from summarization.chat import ChatSummarizer
 from summarization.endpoint import Endpoint
 from summarization.extractive import ExtractiveSummarizer
@@ -62,6 +63,14 @@ class SummarizationModel(ServedModel):
     def predict_batch(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
         return compute_accepted(self._read, self._respond, requests)
 
+    def outputs(self, request: Request) -> Iterator[Prediction]:
+        if not isinstance(self._summarizer, ChatSummarizer):
+            yield from super().outputs(request)
+            return
+        documents, configuration = self._read(request)
+        summaries = self._summarizer.summarize_each(documents, configuration)
+        yield from map(_prediction, documents, summaries)
+
     def _respond(self, tasks: Sequence[Task]) -> list[Response | Exception]:
         results = self._summarizer.summarize(tasks)
         return [
@@ -72,8 +81,8 @@ class SummarizationModel(ServedModel):
     def _response(self, documents: Sequence[Document], summaries: Sequence[Summary]) -> Response:
         return Response(
             outputs=[
-                Prediction(markup=document.markup, summary=text, reason=reason)
-                for document, (text, reason) in zip(documents, summaries, strict=True)
+                _prediction(document, summary)
+                for document, summary in zip(documents, summaries, strict=True)
             ],
             backend=self._settings.backend,
         )
@@ -86,6 +95,10 @@ class SummarizationModel(ServedModel):
             for text in request.documents
         ]
         return documents, configuration
+
+
+def _prediction(document: Document, summary: Summary) -> Prediction:
+    return Prediction(markup=document.markup, summary=summary.text, reason=summary.reason)
 
 
 MODEL = SummarizationModel

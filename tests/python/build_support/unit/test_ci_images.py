@@ -82,7 +82,7 @@ def test_what_was_built_is_pushed(tree: Tree) -> None:
 def test_images_that_make_models_are_built_too(tree: Tree) -> None:
     plan = {"images": [item(SERVE)], "models": [item("keywords", first="compile:download")]}
 
-    assert list(images.addresses(plan)) == [
+    assert images.addresses(plan) == [
         "src/python/keywords/compile:image",
         SERVE,
         "src/python/keywords/train:image",
@@ -100,12 +100,38 @@ def test_nothing_is_pushed_when_an_image_is_missing(tree: Tree) -> None:
     assert not [command for command in tree.commands() if command.startswith("push")]
 
 
-def test_vendors_image_may_be_missing(tree: Tree) -> None:
-    plan = {"images": [item("docker/gpu-base:unbuildable", tags=["docker", "vendor"]), item(SERVE)]}
-    tree.run("build", plan)
+def vendors(*targets: str) -> dict[str, Any]:
+    return {"images": [item(each, tags=["docker", "vendor"]) for each in targets] + [item(SERVE)]}
 
+
+def test_vendors_images_stop_nothing_else(tree: Tree) -> None:
+    plan = vendors("docker/gpu-base:unbuildable")
+
+    assert tree.run("build", plan).returncode == 0
     assert tree.run("push", plan).returncode == 0
-    assert tree.commands()[-1] == f"push --quiet {REGISTRY}/serve:ci-1-1"
+
+    assert tree.commands() == [f"package {SERVE}", f"push --quiet {REGISTRY}/serve:ci-1-1"]
+
+
+def test_each_vendors_image_is_built_and_pushed_on_its_own(tree: Tree) -> None:
+    neuron, cuda = "src/python/keywords/compile:neuron", "src/python/keywords/train:cuda"
+
+    process = tree.run("vendors", vendors(cuda, "docker/gpu-base:unbuildable", neuron))
+
+    assert process.returncode == 0
+    assert "went on without docker/gpu-base:unbuildable" in process.stderr
+    assert tree.commands() == [
+        "package docker/gpu-base:unbuildable",
+        f"package {neuron}",
+        f"push --quiet {REGISTRY}/compile:ci-1-1",
+        f"package {cuda}",
+        f"push --quiet {REGISTRY}/train:ci-1-1",
+    ]
+
+
+def test_plan_without_vendors_images(tree: Tree) -> None:
+    assert tree.run("vendors", {"images": [item(SERVE)]}).returncode == 0
+    assert tree.commands() == []
 
 
 def test_image_of_an_earlier_build_is_not_pushed(tree: Tree) -> None:

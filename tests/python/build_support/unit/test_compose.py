@@ -12,7 +12,7 @@ COMPOSE = "build-support/docker/compose"
 STAND_IN = """
 [[ $1 != compose || $2 != version ]] || exit "${NO_PLUGIN:-0}"
 echo "$0 $*" >"$WORKSPACE/arguments"
-for component in TRAIN COMPILE SERVE PASSED; do
+for component in TRAIN COMPILE SERVE BACKFILL PASSED; do
     file=${component}_ENV_FILE
     echo "$component: ${!file#"$ROOT/"}: $(paste -sd' ' "${!file}")" >>"$WORKSPACE/files"
 done
@@ -118,6 +118,70 @@ def test_nothing_is_passed_on_where_nothing_is_set(tree: Tree) -> None:
     assert tree.env_files()["PASSED"].partition(": ")[2] == ""
 
 
+@pytest.mark.parametrize("accelerator", ["cuda", "neuron"])
+def test_accelerator_adds_its_images_and_devices(tree: Tree, accelerator: str) -> None:
+    tree.run("up", "train", PROJECT="keywords", IMAGE_ACCELERATOR=accelerator)
+
+    files = [
+        f"--file {tree.folder}/docker/{name}" for name in ("compose", f"{accelerator}.compose")
+    ]
+    arguments = (tree.workspace / "arguments").read_text()
+    assert arguments.endswith(f" {files[0]}.yaml {files[1]}.yaml up train\n")
+
+
+@pytest.mark.parametrize("accelerator", ["cuda", "neuron"])
+def test_accelerators_have_images_and_devices_for_steps_that_exist(accelerator: str) -> None:
+    services = YAML(typ="safe").load(Path("docker/compose.yaml"))["services"]
+    added = YAML(typ="safe").load(Path(f"docker/{accelerator}.compose.yaml"))["services"]
+
+    assert added.keys() <= services.keys()
+    for name, service in added.items():
+        plain = services[name]["image"]
+        assert service["image"].replace(":?name one", "") == plain.replace(
+            ":?name one", ""
+        ).replace(":${IMAGE_TAG", f"-{accelerator}:${{IMAGE_TAG"), name
+    reserved = [
+        service.get("devices") or service["deploy"]["resources"]["reservations"]["devices"]
+        for service in added.values()
+        if "devices" in service or "deploy" in service
+    ]
+    assert reserved
+
+
+def test_load_test_is_told_the_digest_of_the_server_s_image(tree: Tree) -> None:
+    known = "mesh/keywords-serve@sha256:ab sha256:cd"
+    tree.add(
+        "bin/docker",
+        f"""#!/bin/bash
+[[ "$1 $2" != "image inspect" ]] || {{ echo "${{FOUND-{known}}}"; exit; }}
+[[ $2 == version ]] || echo "$SERVE_IMAGE_DIGEST" >"$WORKSPACE/digest"
+""",
+    )
+    digest = tree.workspace / "digest"
+
+    for found, expected in ((known, "sha256:ab"), ("sha256:cd", "sha256:cd"), ("", "")):
+        tree.run("run", "--rm", "serve-load", PROJECT="keywords", FOUND=found)
+        assert digest.read_text() == f"{expected}\n"
+
+
+@pytest.mark.parametrize(("recipe", "component"), [(True, "load"), (False, "compile")])
+def test_model_comes_from_the_smallest_image_that_can_bring_it(
+    tree: Tree, recipe: bool, component: str
+) -> None:
+    if recipe:
+        tree.add("src/python/keywords/recipe.py")
+    tree.add(
+        "bin/docker",
+        """#!/bin/bash
+[[ $2 == version ]] || echo "$DOWNLOAD_COMPONENT" >"$WORKSPACE/component"
+""",
+    )
+
+    tree.run("run", "--rm", "serve-download-model", PROJECT="keywords")
+
+    assert (tree.workspace / "component").read_text() == f"{component}\n"
+
+
 def test_components_that_a_project_lacks_have_no_settings(tree: Tree) -> None:
     tree.run("up", "serve", PROJECT="word-count")
 
@@ -125,6 +189,7 @@ def test_components_that_a_project_lacks_have_no_settings(tree: Tree) -> None:
         "TRAIN": "dist/docker/none.env: ",
         "COMPILE": "dist/docker/none.env: ",
         "SERVE": "src/python/word_count/serve/config/dev.env: SERVE_A=1",
+        "BACKFILL": "dist/docker/none.env: ",
         "PASSED": "",
     }
 
@@ -137,6 +202,10 @@ def test_components_that_a_project_lacks_have_no_settings(tree: Tree) -> None:
         (
             {"PROJECT": "keywords", "ENVIRONMENT": "stage"},
             "ENVIRONMENT=stage is neither dev nor prod.",
+        ),
+        (
+            {"PROJECT": "keywords", "IMAGE_ACCELERATOR": "../tpu"},
+            "IMAGE_ACCELERATOR=../tpu is neither cuda nor neuron.",
         ),
     ],
 )

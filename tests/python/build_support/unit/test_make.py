@@ -26,6 +26,10 @@ class Tree:
         shutil.copy("Makefile", folder)
         self.add_project("keywords", "train", "compile", "serve")
         self.add("docker/compose.yaml", COMPOSE)
+        for accelerator, component in (("cuda", "train"), ("neuron", "compile")):
+            name = f"${{PROJECT:?name one}}-{component}-{accelerator}"
+            image = f'  train: {{image: "${{IMAGE_PREFIX:-}}{name}:latest"}}'
+            self.add(f"docker/{accelerator}.compose.yaml", f"services:\n{image}\n")
         self.add("docker/python-base/BUILD")
         for program in ("pants", "build-support/docker/compose"):
             self.add(
@@ -72,6 +76,14 @@ def tree(tmp_path: Path) -> Tree:
             "./pants package src/python/keywords/train:image",
         ),
         (["projects.build/keywords"], "./pants package src/python/keywords/serve:image"),
+        (
+            ["projects.build/keywords", "COMPONENT=train", "IMAGE_ACCELERATOR=cuda"],
+            "./pants package src/python/keywords/train:cuda",
+        ),
+        (
+            ["projects.deploy/keywords", "COMPONENT=compile", "IMAGE_ACCELERATOR=neuron"],
+            "./pants publish src/python/keywords/compile:neuron",
+        ),
         (
             ["projects.deploy/keywords", "COMPONENT=compile"],
             "./pants publish src/python/keywords/compile:image",

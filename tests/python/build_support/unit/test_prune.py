@@ -49,7 +49,7 @@ def test_no_stage_stays_on_request(docker: Path) -> None:
     commands = prune(docker, "--stages")
 
     assert "image rm 5 4 3 2 1" in commands
-    assert "builder prune --force --filter description=PEX_TOOLS=1" in commands
+    assert "builder prune --force --filter description=environment.py" in commands
 
 
 def test_nothing_is_removed_where_nothing_is_old(docker: Path) -> None:

@@ -18,7 +18,7 @@ FOLDER = Path(".github/workflows")
 WORKFLOWS = sorted(FOLDER.glob("*.yaml"))
 ACTIONS = sorted(Path(".github/actions").glob("*/action.yaml"))
 # What runners bring, and what bash has.
-PROGRAMS = {"echo", "gh"}
+PROGRAMS = {"echo", "gh", "git"}
 # Values for the variables that commands are given, so that they can be tried.
 VALUES = {
     "PROJECT": "keywords",

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ from mesh.core.project import find_projects
 pytestmark = needs_images()
 
 MEGABYTE = 10**6
+BASE = "localhost/mesh-python:3.11-bookworm"
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -39,6 +41,27 @@ def test_image_describes_itself_and_runs_without_rights(name: str) -> None:
     assert ("Healthcheck" in config) == title(name).endswith("-serve")
 
 
+@pytest.mark.parametrize("name", IMAGES)
+def test_image_stands_on_the_base_of_the_lock(name: str) -> None:
+    described = inspect(name)
+    if described["Config"]["Labels"]["org.mesh.base"].endswith("-unlocked"):
+        pytest.skip("Debian has other packages now than docker/base.lock names")
+    words = [line.split() for line in Path("docker/base.lock").read_text().splitlines()]
+    [locked] = [line[2] for line in words if line[:2] == ["layer", BASE]]
+    assert described["RootFS"]["Layers"][0] == locked
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_nothing_in_an_image_gives_rights_and_no_perl_is_left(name: str) -> None:
+    script = """
+for path in $(find / -xdev -type f -perm /6000); do echo $path; done
+for program in perl apt-get su mount; do command -v $program; done
+true
+"""
+    found = docker("run", "--rm", "--user=0", "--entrypoint", "sh", name, "-c", script)
+    assert found == ""
+
+
 def shipped(name: str) -> set[str]:
     """The distributions in an image."""
     script = "import importlib.metadata as m; print(*(d.name.lower() for d in m.distributions()), sep='\\n')"
@@ -50,13 +73,25 @@ def test_server_carries_only_packages_for_serving(project: str) -> None:
     name = image(project, "serve")
     assert {"hypercorn", "starlette", "pydantic"} <= shipped(name)
     unwanted = {"torch", "transformers", "mlflow-skinny", "scikit-learn", "locust", "pytest", "pip"}
-    assert not shipped(name) & unwanted
+    assert not shipped(name) & (unwanted | {"huggingface-hub", "huggingface_hub", "hf-xet"})
     assert inspect(name)["Size"] < 450 * MEGABYTE
 
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_torch_is_where_networks_are_made_and_nowhere_else(name: str) -> None:
     assert ("torch" in shipped(name)) == title(name).endswith(("-train", "-compile"))
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_ray_is_where_backfills_are_made_and_nowhere_else(name: str) -> None:
+    assert ("ray" in shipped(name)) == title(name).endswith("-backfill")
+
+
+@pytest.mark.parametrize("project", each_of(project.name for project in find_projects()))
+def test_ray_starts_from_the_image_s_path(project: str) -> None:
+    # KubeRay's commands begin like this.
+    command = ["docker", "run", "--rm", "--read-only", "--tmpfs=/tmp", "--entrypoint", "/bin/bash"]
+    assert "2." in docker(*command[1:], image(project, "backfill"), "-c", "--", "ray --version")
 
 
 @pytest.mark.parametrize(

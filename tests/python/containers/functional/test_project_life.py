@@ -167,12 +167,31 @@ def test_load_test_passes_and_its_results_are_kept(life: Life) -> None:
     [results] = (life.compose.workspace / "models").glob(f"*/{tag}/test_results")
     specification = read(results / "serve_image_spec.json")
     assert specification["image_tag"] == tag
+    assert specification["image_digest"] in digests(image(project.name, "serve"))
     exit_code, output = life.compose.step("serve-upload-results")
     if project.kind == "code-only":
         assert (exit_code, "no version in the registry" in output) == (2, True), output
     else:
         attached = f"{results.parent.parent.name} has test_results/{tag}/load_test_report.json now"
         assert (exit_code, attached in output) == (0, True), output
+
+
+def digests(name: str) -> set[str]:
+    """The id of an image, and its digests in registries."""
+    found = inspect(name)
+    return {found["Id"], *(digest.rpartition("@")[2] for digest in found["RepoDigests"])}
+
+
+def test_backfill_predicts_in_its_image(life: Life) -> None:
+    outputs = life.compose.workspace / "outputs"
+    documents = outputs / "documents.jsonl"
+    documents.write_text('{"text": "Marie Curie was born in Warsaw."}\n{"text": ""}\n')
+    flags = ("--input=outputs/documents.jsonl", "--output=outputs/backfill", "--workers=1")
+    exit_code, output = life.compose.step("backfill", "backfill", *flags)
+    assert exit_code == 0, output
+    [manifest] = outputs.glob("backfill/*/manifest.json")
+    found = json.loads(manifest.read_text())
+    assert (found["rows"], found["rejected"]) == (1, 1)
 
 
 def test_tests_pass_in_the_images(life: Life) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mesh.registry.factory import open_runs
-from mesh.registry.runs import DATA_TAG, ERROR_TAG, Figure, Runs
+from mesh.registry.runs import DATA_TAG, ERROR_TAG, PARENT_TAG, Figure, Runs
 from mesh.registry.settings import RegistrySettings
 from mesh_in_process import Mesh, make_mesh
 
@@ -79,6 +79,34 @@ def test_runs_are_listed_shown_and_compared(runs: Runs, mesh: Mesh, tmp_path: Pa
     assert "seed" not in output
     assert "▁█" in output
     assert plot.stat().st_size > 1_000
+
+
+def test_trials_are_listed_below_their_search(runs: Runs, mesh: Mesh) -> None:
+    before = record(runs, 0.1, [], age=90)
+    search = runs.start("ner", "search", {"trials": "3"}, {}, now() - 80_000)
+    trials = [
+        runs.start("ner", f"trial {number}", {}, {PARENT_TAG: search}, now() - 70_000 + number)
+        for number in range(2)
+    ]
+    after = record(runs, 0.1, [], age=10)
+    orphan = runs.start("ner", "trial 0", {}, {PARENT_TAG: "0" * 32}, now())
+    runs.record(trials[1], [Figure("trial/value", 0.5, 4, now())])
+    runs.record(search, [Figure("search/best", 0.5, 1, now())])
+    runs.end(trials[0], "pruned", {})
+    code, output, _ = mesh("list", "ner")
+    assert code == 0
+    rows = output.splitlines()[2:]
+    assert [row.split()[0] for row in rows] == [
+        each[:8] for each in (orphan, after, search, *trials, before)
+    ]
+    assert [row[:3].isspace() for row in rows] == [True, False, False, True, True, False]
+    assert "search " in rows[2]
+    assert "0.500 search/best" in rows[2]
+    assert "trial 0 " in rows[3]
+    assert " pruned " in rows[3]
+    assert "0.500 trial/value" in rows[4]
+    _, output, _ = mesh("list", "ner", "--json")
+    assert [each["parent"] for each in json.loads(output)][-2] == ""
 
 
 @pytest.mark.parametrize(

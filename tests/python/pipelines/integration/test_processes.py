@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from mesh.core.project import DATA_STEPS, Project, source_root
+from mesh.core.project import CODE_ONLY_STEPS, DATA_STEPS, Project, source_root
 from pipelines.outcome import announce, report
 from pipelines.plan import Plan, make_plan
 from pipelines.processes import run_as_processes
@@ -123,6 +123,23 @@ def test_step_that_may_fail_for_a_reason_outside_is_repeated(tree: Path) -> None
     write(tree, "ingest", "ingest", exit_code=1)
     assert run(Console(quiet=True)) == 1
     assert (tree / "ran.txt").read_text().splitlines() == ["ingest  calm"] * 3
+
+
+def test_pants_starts_a_backfill_in_the_environment_of_its_own_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pants = tmp_path / "pants"
+    pants.write_text('#!/bin/sh\necho "$BACKFILL_INPUT ${PYTHONPATH-} $*" >"$0.told"\nexit 7\n')
+    pants.chmod(0o755)
+    monkeypatch.setattr("mesh.core.pants.source_root", lambda: tmp_path / "src/python")
+    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    project = Project(name="a-mood", description="", port=1, steps=CODE_ONLY_STEPS)
+    settings = PipelineSettings(run_containers=[8], variables={"BACKFILL_INPUT": "x.csv"})
+    outcomes = run_as_processes(make_plan(project, settings, ImageSettings()), lambda name: None)
+    # It goes on where it ended, so it is repeated.
+    assert [outcome.exit_code for outcome in outcomes] == [7] * 4
+    told = Path(f"{pants}.told").read_text().split()
+    assert told == ["x.csv", "run", "src/python/a_mood/backfill:backfill", "--"]
 
 
 def test_several_gpus_have_a_process_each(tree: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mesh.core.errors import UsageError
-from mesh.core.project import DATA_STEPS, TRAINED_STEPS, Project
+from mesh.core.project import CODE_ONLY_STEPS, DATA_STEPS, TRAINED_STEPS, Project
 from mesh.core.settings import load_settings
 from mesh.core.workspace import WorkspaceSettings
 from pipelines.plan import ENTRY_POINT, Plan, make_plan
@@ -77,6 +77,26 @@ def test_image_component_and_gpus_are_those_of_the_step():
     assert plan("-r", "7", project=BASE_ONLY).steps[0].command[-1] == "base_only.compile"
 
 
+def test_backfill_comes_after_the_download_that_a_project_has():
+    made = plan("-r", "8")
+    assert [(step.name, step.image, step.command[-1], step.arguments) for step in made.steps] == [
+        ("serve-download", "moods-compile:7", "moods.compile", ("serve:download",)),
+        ("backfill", "moods-backfill:7", "moods.backfill", ("backfill",)),
+    ]
+    assert made.name == "moods-download-to-backfill"
+    code_only = Project(name="code", description="", port=1, steps=CODE_ONLY_STEPS)
+    assert [step.name for step in plan("-r", "8", project=code_only).steps] == ["backfill"]
+
+
+def test_a_volume_holds_the_whole_workspace():
+    made = plan("-r", "8", "--target", "kubeflow", "--volume", "shared")
+    assert [step.environment["MESH_WORKSPACE"] for step in made.steps] == ["/workspace/outputs"] * 2
+    own = '{"MESH_WORKSPACE": "/own"}'
+    made = plan("-r", "7", "--target", "kubeflow", "--volume", "shared", "--variables", own)
+    assert made.steps[0].environment["MESH_WORKSPACE"] == "/own"
+    assert "MESH_WORKSPACE" not in plan("-r", "8").steps[0].environment
+
+
 @pytest.mark.parametrize(
     ("gpus", "launcher"),
     [
@@ -103,7 +123,7 @@ def test_device_of_the_variables_comes_before_that_of_the_gpus():
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        (("-r", "8"), "There is no container 8; there are: 1 ingest:ingest"),
+        (("-r", "9"), "There is no container 9; there are: 1 ingest:ingest"),
         (("-r", "3"), "register:tag needs the tag"),
         (("-r", "1", "-t", "dataset_v1"), "Only containers 3 and 4 take a tag"),
         (("--run-containers", "[]"), "No container is chosen"),
@@ -165,6 +185,7 @@ def test_containers_here_get_the_caller_s_stores_and_credentials_but_nothing_els
         "AWS_ACCESS_KEY_ID": "a",
         "AWS_PROFILE": "own",
         "DATA_ROOT": "s3://bucket",
+        "BACKFILL_INPUT": "s3://bucket/*.parquet",
         "WANDB_API_KEY": "w",
         "HF_TOKEN": "",
         "PATH": "/bin",
@@ -173,6 +194,7 @@ def test_containers_here_get_the_caller_s_stores_and_credentials_but_nothing_els
         "MESH_REGISTRY_URI": "sqlite:///x",
         "AWS_ACCESS_KEY_ID": "a",
         "DATA_ROOT": "s3://bucket",
+        "BACKFILL_INPUT": "s3://bucket/*.parquet",
         "WANDB_API_KEY": "w",
     }
 
@@ -187,6 +209,11 @@ def test_containers_here_get_the_caller_s_stores_and_credentials_but_nothing_els
             ("--variables", '{"DATA_ROOT": "gs://b", "MESH_REGISTRY_URI": "u"}', "-r", "5"),
             "r",
             "compile:download, compile:trace exchange files",
+        ),
+        (
+            ("--variables", '{"DATA_ROOT": "gs://b", "MESH_REGISTRY_URI": "u"}', "-r", "8"),
+            "r",
+            "BACKFILL_INPUT and BACKFILL_OUTPUT must be in PIPELINE_VARIABLES",
         ),
         (
             ("--variables", '{"DATA_ROOT": "gs://b", "MESH_REGISTRY_URI": "u"}'),

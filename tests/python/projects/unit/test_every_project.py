@@ -19,6 +19,7 @@ from mesh.data.splitting import SPLITS
 from mesh.data.store import DataSettings, DataStore
 from mesh.lifecycle.recipe import load_recipe
 from mesh.registry.serve import main as registry_server
+from mesh.serve.openapi import openapi_document
 from mesh.serve.program import model_class
 
 MACROS = Path("build-support/macros.py").resolve()
@@ -56,6 +57,20 @@ def test_descriptions_of_the_schema_are_complete(project: Project) -> None:
     schema = importlib.import_module(f"{project.package}.schema")
     for model in (schema.Request, schema.Response):
         assert "{" not in "".join(_descriptions(model.model_json_schema()))
+
+
+def test_schemas_of_the_same_name_are_the_same_in_all_projects() -> None:
+    found: dict[str, object] = {}
+    for project in PROJECTS:
+        model = model_class(project)
+        # Nothing but what the class declares is read.
+        schemas = openapi_document(model.__new__(model))["components"]["schemas"]
+        name = "".join(part.title() for part in project.name.split("-"))
+        assert {f"{name}Request", f"{name}Response", f"{name}Configuration"} <= set(schemas)
+        for each, schema in schemas.items():
+            assert found.setdefault(each, schema) == schema
+    # Generated clients have classes of these names themselves.
+    assert not {"Client", "AuthenticatedClient", "File", "Response", "Unset"} & set(found)
 
 
 def _descriptions(value: object) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from mesh.serve.app import create_app
 from mesh.serve.settings import ServeSettings
+from mesh.serve.upstream import UpstreamError
 from summarization.serve.model import SummarizationModel
 from summarization.settings import SummarizationSettings
 
@@ -78,6 +79,42 @@ def test_response_is_the_summary_and_its_cost_is_counted(chat, stream):
     assert answers.metric('chat_requests_total{outcome="answered"}') == 1
     assert answers.metric('chat_tokens_total{kind="prompt"}') == 20
     assert answers.metric('chat_tokens_total{kind="completion"}') == 5
+
+
+def model_of(chat, **settings) -> SummarizationModel:
+    model = SummarizationModel(
+        None,
+        SummarizationSettings(backend="chat", base_url=chat.url, model="tiny", **settings),
+    )
+    model.load()
+    return model
+
+
+def test_each_summary_is_there_as_soon_as_it_is_ready(chat):
+    def of_text(handler, body):
+        text = body["messages"][1]["content"]
+        if text == "Ferries.":
+            handler.server.released.wait()
+        chat.completion(f"About {text}")(handler, body)
+
+    chat.answers = [of_text]
+    model = model_of(chat, concurrency=2)
+    texts = ("Trams.", "Ferries.", "Buses.", "Trains.")
+    found = model.outputs(model.request_model.model_validate(request(*texts)))
+    assert next(found).summary == "About Trams."
+    chat.released.set()
+    assert [each.summary for each in found] == ["About Ferries.", "About Buses.", "About Trains."]
+    assert len(chat.received) == len(texts)
+
+
+def test_summaries_before_a_failure_are_there(chat):
+    chat.answers = [chat.completion("A summary."), chat.status(400)]
+    model = model_of(chat, concurrency=1)
+    found = model.outputs(model.request_model.model_validate(request("One.", "Two.", "Three.")))
+    assert next(found).summary == "A summary."
+    with pytest.raises(UpstreamError):
+        next(found)
+    assert len(chat.received) == 2
 
 
 def test_document_is_data_and_not_part_of_the_instruction(chat):

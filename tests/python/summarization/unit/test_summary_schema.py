@@ -53,10 +53,12 @@ def test_extractive_backend_needs_no_model():
     model.load()
     assert model.computes_here
     assert model.bio()["model_card"]["backend"] == "extractive"
-    request = {"inputs": [{"document": "A tram rings. It stops."}]}
-    response = model.predict(Request.model_validate(request))
+    texts = ["A tram rings. It stops.", ""]
+    request = Request.model_validate({"inputs": [{"document": text} for text in texts]})
+    response = model.predict(request)
     assert response.backend == "extractive"
-    assert [output.summary for output in response.outputs] == ["A tram rings. It stops."]
+    assert [output.summary for output in response.outputs] == texts
+    assert list(model.outputs(request)) == response.outputs
 
 
 def test_bio_of_the_chat_backend_names_the_model_and_no_key():

@@ -8,12 +8,14 @@ from typing import Any
 from mesh.compile.text_model import TextModel
 from mesh.core.card import ARTIFACTS
 from mesh.core.digest import sha256_file
+from mesh.core.errors import MeshError
 from mesh.core.files import write_json_atomic
 from mesh.core.samples import packaged_file
 from mesh.lifecycle.recipe import HeldOut, Recipe, Training
 from mesh.lifecycle.training.details import DETAILS_FILE
 from mesh.lifecycle.training.plots import write_plots
-from mesh.registry.base import ModelRegistry
+from mesh.lifecycle.training.settings import FineTuneSettings
+from mesh.registry.base import ModelRegistry, ModelVersion
 
 logger = logging.getLogger(__name__)
 
@@ -93,8 +95,7 @@ def compare(
     """
     from mesh.lifecycle.training.predictions import evaluate
 
-    versions = [one for one in registry.list() if one.name == recipe.project.trained_model]
-    before = next((one for one in versions if alias in one.aliases), None)
+    before = _versions_by_alias(recipe, registry).get(alias)
     if before is None:
         logger.info("no version is %s:%s, so none is compared", recipe.project.trained_model, alias)
         return {}
@@ -110,3 +111,25 @@ def compare(
         other[main],
     )
     return {"compared_with": {"version": before.reference, "alias": alias, "test": other}}
+
+
+def check_alias(recipe: Recipe, registry: ModelRegistry, alias: str) -> None:
+    """Refuse to compare with an alias that no version has, but for the default: it comes later.
+
+    Raises:
+        MeshError: there is no such version.
+    """
+    if alias == FineTuneSettings.model_fields["compare_with"].default:
+        return
+    known = _versions_by_alias(recipe, registry)
+    if alias not in known:
+        raise MeshError(
+            f"No version of {recipe.project.trained_model} has the alias {alias!r}, which "
+            f"TRAIN_COMPARE_WITH names; there is {', '.join(sorted(known)) or 'none'}."
+        )
+
+
+def _versions_by_alias(recipe: Recipe, registry: ModelRegistry) -> dict[str, ModelVersion]:
+    """The trained versions that have aliases."""
+    versions = [one for one in registry.list() if one.name == recipe.project.trained_model]
+    return {alias: one for one in versions for alias in one.aliases}

@@ -79,7 +79,8 @@ class Figures(transformers.TrainerCallback):  # type: ignore[misc]
         metrics: dict[str, float],
         **_rest: Any,
     ) -> None:
-        self._log(state.global_step, _renamed(metrics, _OF_AN_EPOCH))
+        figures = {**_renamed(metrics, _OF_AN_EPOCH), "validation/epoch": state.epoch or 0.0}
+        self._log(state.global_step, figures)
 
     def _count(self, model: torch.nn.Module, _inputs: Any, named: Mapping[str, Any]) -> None:
         if model.training:

@@ -5,7 +5,7 @@ import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mesh.core.card import ARTIFACTS, ModelCard
 from mesh.core.disk import full_disk_errors
@@ -23,7 +23,7 @@ from mesh.lifecycle.training.checkpoints import (
     remove_work,
     trained_network,
 )
-from mesh.lifecycle.training.evaluation import compare, read_held_out, score_version
+from mesh.lifecycle.training.evaluation import check_alias, compare, read_held_out, score_version
 from mesh.lifecycle.training.planning import Plan, make_plan
 from mesh.lifecycle.training.precision import find_precision
 from mesh.lifecycle.training.recording import Recording, record
@@ -36,6 +36,10 @@ from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.factory import open_registry
 from mesh.registry.runs import DATA_TAG
 from mesh.registry.settings import RegistrySettings
+
+if TYPE_CHECKING:
+    # torch takes seconds to import.
+    from mesh.lifecycle.training.figures import Log
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +78,8 @@ def fine_tune(
             if team.leads:
                 record_result(workspace, recipe.project, found, registry_settings)
             return
+        if team.leads:
+            check_alias(recipe, registry, settings.compare_with)
         folder = workspace.output(recipe.project, "train")
         checkpoints = workspace.output(recipe.project, "checkpoints")
         with open_work(checkpoints, plan.fingerprint[:16], alone=team.leads) as work:
@@ -96,11 +102,11 @@ def _train_and_publish(
 ) -> ModelVersion | None:
     """The new version, whose files are in `folder`; None except in the first process."""
     with full_disk_errors(work, "make room there, and train again: it resumes"):
-        rows = _read_rows(plan, work)
+        rows = read_rows(plan, work)
         held_out = {name: read_held_out(one) for name, one in plan.training.held_out.items()}
-        _describe(recording, plan, rows, team)
+        describe(recording, plan, rows, team)
         recording.start(work)
-        network = _train(plan, rows, work, team, recording)
+        network = train(plan, rows, work, team, recording.log if recording.wanted else None)
         team.leave()
         if network is None:
             return None
@@ -153,7 +159,7 @@ def _evaluate(
     }
 
 
-def _read_rows(plan: Plan, work: Path) -> dict[str, list[Any]]:
+def read_rows(plan: Plan, work: Path) -> dict[str, list[Any]]:
     """The rows of each split."""
     training = plan.training
     with plan.store.local(plan.features, work) as local:
@@ -164,7 +170,7 @@ def _read_rows(plan: Plan, work: Path) -> dict[str, list[Any]]:
     return rows
 
 
-def _describe(recording: Recording, plan: Plan, rows: Rows, team: Team) -> None:
+def describe(recording: Recording, plan: Plan, rows: Rows, team: Team) -> None:
     """Tell what the training is made from."""
     recording.describe(
         {
@@ -181,10 +187,14 @@ def _describe(recording: Recording, plan: Plan, rows: Rows, team: Team) -> None:
     )
 
 
-def _train(
-    plan: Plan, rows: Rows, work: Path, team: Team, recording: Recording
+def train(
+    plan: Plan, rows: Rows, work: Path, team: Team, log: "Log | None"
 ) -> TrainedNetwork | None:
-    """The trained network; None except in the first process."""
+    """The trained network, unless `work` has it already; None except in the first process.
+
+    Args:
+        log: takes the figures of each step and epoch.
+    """
     settings, labels = plan.settings, plan.training.labels
     if finished := team.agree(lambda: trained_network(work)):
         logger.info("the training has ended before; its result is in %s", finished.folder)
@@ -215,7 +225,7 @@ def _train(
         work,
         plan.training.augment,
         team,
-        recording.log if recording.wanted else None,
+        log,
     )
 
 

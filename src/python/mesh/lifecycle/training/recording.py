@@ -40,11 +40,21 @@ logger = logging.getLogger(__name__)
 
 
 def record(
-    project: Project, registry: RegistrySettings, settings: TrainSettings, team: Team
+    project: Project,
+    registry: RegistrySettings,
+    settings: TrainSettings,
+    team: Team,
+    name: str = "",
 ) -> "Recording":
-    """The recording of a training with settings."""
+    """The recording of a training with settings.
+
+    Args:
+        name: of the run; by default that of the model.
+    """
     parameters = settings.model_dump(mode="json", exclude={"force", "record"})
-    return Recording(project, registry, parameters, wanted=settings.record, leads=team.leads)
+    return Recording(
+        project, registry, parameters, wanted=settings.record, leads=team.leads, name=name
+    )
 
 
 class Recording:
@@ -57,6 +67,7 @@ class Recording:
         parameters: of the training; secrets among them are masked.
         wanted: whether to record, if the registry keeps runs.
         leads: whether this is the process of its team that records.
+        name: of the run; by default that of the model.
 
     Attributes:
         wanted: whether the training is recorded, by this process or the first of its team.
@@ -70,11 +81,14 @@ class Recording:
         *,
         wanted: bool,
         leads: bool = True,
+        name: str = "",
     ) -> None:
         self.wanted = wanted and keeps_runs(settings)
         self._on = self.wanted and leads
         self._project = project
+        self._name = name or project.trained_model
         self._settings = settings
+        self._ending: State = "finished"
         self._parameters = _texts(parameters)
         self._tags = {REVISION_TAG: code_revision()} if self._on else {}
         self._runs: Runs | None = None
@@ -103,7 +117,7 @@ class Recording:
         if not self._on:
             return
         if error is None:
-            self._close("finished", {})
+            self._close(self._ending, {})
         elif isinstance(error, Exception):
             said = str(error) if isinstance(error, MeshError) else type(error).__name__
             self._close("failed", {ERROR_TAG: said})
@@ -113,6 +127,10 @@ class Recording:
     def discard(self) -> None:
         """There is nothing to train, so there is no run."""
         self._on = False
+
+    def ends_as(self, state: State) -> None:
+        """The state of the run after an end without an error; it has finished otherwise."""
+        self._ending = state
 
     def describe(self, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         """Add parameters and tags, before the start."""
@@ -177,8 +195,11 @@ class Recording:
                 runs.attach(self._run_id, list(Path(folder).iterdir()), "card")
 
         self._attempt(send)
+        self.leave_folder()
+
+    def leave_folder(self) -> None:
+        """The training's folder is about to be removed: nothing is written there any more."""
         with self._lock:
-            # It is about to be removed.
             self._folder = None
 
     def _resume(self, folder: Path) -> None:
@@ -225,7 +246,7 @@ class Recording:
         if not self._run_id or not runs.resume(self._run_id):
             self._run_id = runs.start(
                 self._project.name,
-                self._project.trained_model,
+                self._name,
                 self._parameters,
                 self._tags,
                 self._started,

@@ -27,8 +27,15 @@ _STATUS: Mapping[State, str] = {
     "finished": "FINISHED",
     "failed": "FAILED",
     "interrupted": "KILLED",
+    "pruned": "KILLED",
 }
-_STATES: Mapping[str, State] = {status: state for state, status in _STATUS.items()}
+_STATES: Mapping[str, State] = {
+    "RUNNING": "running",
+    "FINISHED": "finished",
+    "FAILED": "failed",
+    "KILLED": "interrupted",
+}
+_PRUNED_TAG = "mesh.pruned"
 _LOST_SECONDS = 300
 _HEARTBEAT = "system/cpu_utilization_percentage"
 # MLflow's limits.
@@ -98,7 +105,7 @@ class MlflowRuns:
 
     def end(self, run_id: str, state: State, tags: Mapping[str, str]) -> None:
         with registry_errors(self.store.settings):
-            self._tag(run_id, tags)
+            self._tag(run_id, {**tags, **({_PRUNED_TAG: "true"} if state == "pruned" else {})})
             self.store.client.set_terminated(run_id, _STATUS[state])
 
     def list(self, experiment: str) -> Sequence[Run]:
@@ -139,6 +146,8 @@ class MlflowRuns:
         state = _STATES.get(info.status, "running")
         if state == "running" and self._is_lost(run):
             state = "lost"
+        elif state == "interrupted" and _PRUNED_TAG in run.data.tags:
+            state = "pruned"
         return Run(
             id=info.run_id,
             name=info.run_name or "",

@@ -10,7 +10,9 @@ def test_each_document_gets_its_signature_in_order():
     model.load()
     text = "The city council approved a new tram line, connecting harbour and hospital."
     body = {"inputs": [{"document": text}, {"document": "Too short."}, {"document": text}]}
-    response = model.predict(Request.model_validate(body))
+    request = Request.model_validate(body)
+    response = model.predict(request)
+    assert list(model.outputs(request)) == response.outputs
     first, short, again = (output.signature for output in response.outputs)
     assert first == again != []
     assert short is None

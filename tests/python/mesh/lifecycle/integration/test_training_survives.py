@@ -142,6 +142,19 @@ def test_full_disk_is_found_before_the_training(
     assert tiny.registry.list() == []
 
 
+def test_alias_to_compare_with_that_does_not_exist_is_found_before_the_training(
+    tiny: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with pytest.raises(
+        MeshError,
+        match=r"No version of TINY-TRAINED has the alias 'stagng', .*COMPARE_WITH names; there is none",
+    ):
+        tiny.train(epochs=1, compare_with="stagng")
+    assert "validation score" not in caplog.text
+    assert tiny.registry.list() == []
+
+
 def test_folder_of_a_training_belongs_to_one_process_and_others_stay(tmp_path: Path) -> None:
     with open_work(tmp_path, "one", alone=True) as work, open_work(tmp_path, "two", alone=True):
         same = open_work(tmp_path, "one", alone=True)

@@ -100,7 +100,19 @@ class Tiny:
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Iterator[Tiny]:
-    project = Tiny(tmp_path)
+    yield from running(tmp_path)
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Tiny]:
+    """Another server."""
+    workspace = tmp_path / "other"
+    workspace.mkdir()
+    yield from running(workspace)
+
+
+def running(workspace: Path) -> Iterator[Tiny]:
+    project = Tiny(workspace)
     yield project
     for process in project.processes:
         if process.poll() is None:

@@ -90,6 +90,35 @@ def test_server_with_a_certificate_of_an_own_authority(server: Any, tmp_path: Pa
         wary.require_ready()
 
 
+class Asking(Handler):
+    """Responds to those who have the key."""
+
+    def do_GET(self) -> None:
+        self.answer(200 if self.headers["Authorization"] == "Bearer key" else 401, b"{}")
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+
+def test_server_that_asks_for_a_key(server: Any) -> None:
+    server.RequestHandlerClass = Asking
+    exchanges, _ = load(server.url, api_key="key")
+    assert {exchange.status for exchange in exchanges} == {200}
+    bio = PlannedRequest(method="GET", path="/v1/model/a/bio")
+    with Server(server.url, 10, key="key") as known:
+        known.require_ready()
+    with Server(server.url, 10) as unknown, pytest.raises(MeshError, match="set LOAD_API_KEY"):
+        unknown.bio(bio, "a")
+
+
+def test_a_key_is_not_written_with_a_plan() -> None:
+    settings = {"users": 1, "spawn_rate": 1, "run_seconds": 1, "timeout_seconds": 1}
+    plan = LoadPlan(url="http://a", think_seconds=0, requests=(), api_key="key", **settings)
+    assert "key" not in plan.model_dump_json()
+    assert "key'" not in repr(plan)
+
+
 def make_certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate of 127.0.0.1 that signs itself, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())

@@ -17,7 +17,8 @@ SECONDS = "--run-seconds=1"
 
 def test_healthy_server_passes_and_everything_is_written(tiny: Any) -> None:
     tiny.serve()
-    code, output = tiny.load(SECONDS, GITHUB_RUN_ID="7", LOAD_IMAGE_NAME="registry/tiny-serve")
+    image = {"LOAD_IMAGE_NAME": "registry/tiny-serve", "LOAD_IMAGE_DIGEST": "sha256:ab"}
+    code, output = tiny.load(SECONDS, GITHUB_RUN_ID="7", **image)
     assert (code, "The load test has passed." in output) == (0, True), output
     report = tiny.read("load_test_report.json")
     assert (report["model_version"], report["fingerprint"]) == ("TINY-COMPILED-1", "one")
@@ -39,7 +40,10 @@ def test_healthy_server_passes_and_everything_is_written(tiny: Any) -> None:
         assert own["requests"] == report["completed"][key]["measurements"]["requests_total"]
         assert 0 < own["response_time_p50"] <= own["response_time_p95"] <= own["response_time_p99"]
     assert report["server"]["completed"].keys() == report["completed"].keys()
+    assert report["server"]["resident_bytes"] > 10 * 2**20
+    assert 0 < report["server"]["processor"] < 64
     assert "By the server's own clock" in output
+    assert "The server used " in output
     lines = (tiny.results / "response_times.csv").read_text().splitlines()
     assert len(lines) == 1 + report["num_requests"] == 1 + sum(f["requests_total"] for f in figures)
     assert tiny.read("load_test_evaluation.json")["passed"]
@@ -47,6 +51,7 @@ def test_healthy_server_passes_and_everything_is_written(tiny: Any) -> None:
     assert tiny.read("serve_image_spec.json") == {
         "image_name": "registry/tiny-serve",
         "image_tag": "local",
+        "image_digest": "sha256:ab",
     }
     for name in ("response_times_over_time.png", "response_time_distribution.png"):
         assert (tiny.results / name).read_bytes().startswith(PNG)

@@ -1,12 +1,21 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 
 from mesh.core.errors import MeshError
-from mesh.loadtest.own_times import HISTOGRAM, STARTED, Counts, Observer, quantile
+from mesh.loadtest.own_times import (
+    HISTOGRAM,
+    PROCESSOR,
+    RESIDENT,
+    STARTED,
+    Counts,
+    Observer,
+    quantile,
+    served_model,
+)
 from mesh.loadtest.report import percentile
 
 BOUNDS = (0.001, 0.01, 0.1, 1.0, 10.0)
@@ -56,6 +65,7 @@ def test_quantiles_are_those_of_prometheus(
     assert quantile(buckets, fraction) == pytest.approx(expected)
 
 
+@settings(deadline=None)
 @given(TIMES, st.sampled_from([50, 95, 99]))
 def test_quantile_is_in_the_bucket_of_the_percentile(times: list[float], percent: int) -> None:
     buckets = Counts.parse(metrics(times)).of(PREDICT)
@@ -69,7 +79,7 @@ def test_quantile_is_in_the_bucket_of_the_percentile(times: list[float], percent
 
 def test_only_requests_of_the_load_count() -> None:
     before, during = [9.0] * 50, [0.05] * 10
-    figures = observer(metrics(before), metrics(before + during)).figures({PREDICT: 10})
+    figures = observer(metrics(before), metrics(before + during)).figures({PREDICT: 10}, 1)
     assert figures.problem is None
     [own] = figures.completed.values()
     assert list(figures.completed) == ["POST_/v1/model/tiny/predict"]
@@ -79,7 +89,7 @@ def test_only_requests_of_the_load_count() -> None:
 
 
 def test_endpoints_without_requests_have_no_times() -> None:
-    figures = observer(metrics([]), metrics([])).figures({PREDICT: 0, ("GET", "/nowhere"): 0})
+    figures = observer(metrics([]), metrics([])).figures({PREDICT: 0, ("GET", "/nowhere"): 0}, 1)
     assert [own.requests for own in figures.completed.values()] == [0, 0]
     assert [own.response_time_p99 for own in figures.completed.values()] == [None, None]
 
@@ -110,7 +120,7 @@ def test_paths_fit_patterns(route: str, path: str, same: bool) -> None:
     ],
 )
 def test_it_says_why_there_are_no_figures(before: str, after: str, problem: str) -> None:
-    figures = observer(before, after).figures({PREDICT: 1})
+    figures = observer(before, after).figures({PREDICT: 1}, 1)
     assert problem in str(figures.problem)
     assert not figures.completed
 
@@ -120,10 +130,12 @@ def test_server_that_can_not_be_read_is_a_problem() -> None:
         raise MeshError("its metrics can't be read (ConnectError)")
 
     assert (
-        Observer(fail).figures({PREDICT: 1}).problem == "its metrics can't be read (ConnectError)"
+        Observer(fail).figures({PREDICT: 1}, 1).problem
+        == "its metrics can't be read (ConnectError)"
     )
 
 
+@settings(deadline=None)
 @given(
     st.text()
     | st.builds(
@@ -141,3 +153,39 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except MeshError:
         return
     assert counts.buckets
+
+
+def used(**gauges: float) -> str:
+    return metrics([]) + "".join(f"{name} {value}\n" for name, value in gauges.items())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "resident", "processor"),
+    [
+        ({PROCESSOR: 2, RESIDENT: 9e6}, {PROCESSOR: 5, RESIDENT: 1e8}, 100_000_000, 1.5),
+        ({PROCESSOR: 2}, {PROCESSOR: 2}, None, 0.0),
+        ({PROCESSOR: 2}, {PROCESSOR: 1}, None, 0.0),
+        ({}, {RESIDENT: 7, PROCESSOR: 1}, 7, None),
+        ({PROCESSOR: 1}, {RESIDENT: float("nan"), PROCESSOR: float("inf")}, None, None),
+    ],
+)
+def test_footprint_is_that_of_the_load(
+    before: dict[str, float],
+    after: dict[str, float],
+    resident: int | None,
+    processor: float | None,
+) -> None:
+    figures = observer(used(**before), used(**after)).figures({}, 2)
+    assert (figures.resident_bytes, figures.processor) == (resident, processor)
+
+
+def test_model_is_named_once() -> None:
+    assert served_model('model_info{model="tiny"} 1.0\n') == "tiny"
+    for text, problem in (
+        ("", "name 0 models"),
+        ('model_info{model="a"} 1.0\nmodel_info{model="b"} 1.0\n', "name 2 models"),
+        ("model_info 1.0\n", "aren't in Prometheus' format"),
+        ("a b c d", "aren't in Prometheus' format"),
+    ):
+        with pytest.raises(MeshError, match=problem):
+            served_model(text)

@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel
 
 from mesh.loadtest.plan import Exchange, PlannedRequest
-from mesh.loadtest.responses import NO_REFERENCE, WRONG, ResponseCheck, equal
+from mesh.loadtest.responses import NO_REFERENCE, WRONG, ResponseCheck, difference, equal
 
 
 class Prediction(BaseModel):
@@ -93,3 +93,20 @@ def test_different_values_are_not_equal(expected: object, actual: object) -> Non
     assert not equal(expected, actual)
     assert not equal(actual, expected)
     assert equal(expected, expected)
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "found"),
+    [
+        ({"a": [1, {"b": 0.5}]}, {"a": [1, {"b": 0.7}]}, "it.a[1].b is 0.7, not 0.5"),
+        ({"a": 1, "b": 2}, {"a": 1}, "it has a, not a, b"),
+        ({"a": 1}, {}, "it has no members, not a"),
+        ([1, 2], [1], "it has 1 items, not 2"),
+        ([[1], [2]], [[1], [3]], "it[1][0] is 3, not 2"),
+        ("a" * 100, None, f'it is null, not "{"a" * 59}…'),
+        (1, True, "it is true, not 1"),
+        ({"\x9b": 1}, {"é\x1b": "\x9b"}, "it has é\\u001b, not \\u009b"),
+    ],
+)
+def test_first_difference_is_named(expected: object, actual: object, found: str) -> None:
+    assert difference(expected, actual, "it") == found

@@ -51,7 +51,7 @@ class TinyServer:
     @property
     def port(self) -> int:
         """Where it listens, once it does."""
-        pattern = r"Serving tiny at http://127\.0\.0\.1:(\d+)"
+        pattern = r"Serving tiny at https?://[0-9.]+:(\d+)"
         self.wait_until(lambda: re.search(pattern, self.log) is not None)
         [port] = re.findall(pattern, self.log)
         return int(port)

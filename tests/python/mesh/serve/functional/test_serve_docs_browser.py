@@ -1,5 +1,6 @@
 """The docs page works in a real browser without any outside network."""
 
+import contextlib
 import json
 import os
 import re
@@ -7,10 +8,12 @@ import shutil
 import socketserver
 import subprocess
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from mesh.serve.documents import EXAMPLE_TEXT
@@ -51,6 +54,48 @@ class _Refusal(socketserver.StreamRequestHandler):
         assert isinstance(self.server, RecordingProxy)
         self.server.record(self.rfile.readline().decode("latin-1"))
         self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+
+class Prefixing(BaseHTTPRequestHandler):
+    """Passes what is below a prefix on to a server, without the prefix, as proxies do."""
+
+    prefix = "/ml/tiny"
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if not self.path.startswith(f"{self.prefix}/"):
+            self.send_error(404)
+            return
+        # The names of its fields are the proxy's own.
+        sent = {
+            name: self.headers[name] for name in ("Accept", "Content-Type") if self.headers[name]
+        }
+        path = self.path.removeprefix(self.prefix)
+        with httpx.Client(base_url=self.server.target, trust_env=False) as client:  # type: ignore[attr-defined]
+            response = client.request(self.command, path, content=body, headers=sent)
+        self.send_response(response.status_code)
+        for name in ("Content-Type", "Content-Security-Policy"):
+            if name in response.headers:
+                self.send_header(name, response.headers[name])
+        self.send_header("Content-Length", str(len(response.content)))
+        self.end_headers()
+        self.wfile.write(response.content)
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def behind_a_prefix(url: str) -> Iterator[str]:
+    """The URL of a server behind a proxy that adds a prefix."""
+    front = ThreadingHTTPServer(("127.0.0.1", 0), Prefixing)
+    front.target = url  # type: ignore[attr-defined]
+    # The end waits for them, so that none calls a server that is gone.
+    front.daemon_threads = False
+    with running(front):
+        yield f"http://127.0.0.1:{front.server_port}{Prefixing.prefix}"
 
 
 @pytest.fixture
@@ -158,8 +203,12 @@ def test_the_proxy_would_notice_a_request_to_another_host(
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no chromium or google-chrome on PATH")
+@pytest.mark.parametrize("front", [contextlib.nullcontext, behind_a_prefix])
 def test_the_example_can_be_executed_on_the_page(
-    serve: Callable[..., Any], proxy: RecordingProxy, tmp_path: Path
+    serve: Callable[..., Any],
+    proxy: RecordingProxy,
+    tmp_path: Path,
+    front: Callable[[str], contextlib.AbstractContextManager[str]],
 ) -> None:
     server = serve()
     script = """(async () => {
@@ -173,7 +222,8 @@ def test_the_example_can_be_executed_on_the_page(
         await until(() => find(".execute").click() || find(".live-responses-table .response"));
         return find(".live-responses-table .response").innerText;
     })()"""
-    shown = evaluate(proxy, tmp_path / "profile", f"{server.url}/docs#/model/predict", script)
+    with front(server.url) as url:
+        shown = evaluate(proxy, tmp_path / "profile", f"{url}/docs#/model/predict", script)
     assert shown.startswith("200")
     assert EXAMPLE_TEXT.upper() in shown
     assert set(server.computed) == {EXAMPLE_TEXT}

@@ -103,6 +103,20 @@ def test_one_failing_request_of_a_batch_fails_alone(serve: Serve) -> None:
     assert server.metric('inference_batch_size_bucket{le="4.0"}') == 2
 
 
+def test_outputs_are_sent_as_soon_as_they_are_ready(serve: Serve) -> None:
+    server = serve()
+    request = {"text": "one two three", "block": True}
+    headers = {"Accept": "application/x-ndjson"}
+    with (
+        server.client() as client,
+        client.stream("POST", PREDICT, json=request, headers=headers) as response,
+    ):
+        lines = response.iter_lines()
+        assert [next(lines), next(lines)] == ['"ONE"', '"TWO"']
+        server.open_gate()
+        assert list(lines) == ['"THREE"']
+
+
 def test_saturation_gets_503_while_probes_still_respond(serve: Serve) -> None:
     server = serve(threads=1, max_batch=1, queue_size=2)
     with ThreadPoolExecutor(10) as pool, server.client() as client:
@@ -197,7 +211,7 @@ def test_a_slow_body_gets_a_timeout(serve: Serve) -> None:
 
 
 def test_a_slow_header_is_cut_off_and_other_clients_are_served(serve: Serve) -> None:
-    server = serve(keep_alive_seconds=1)
+    server = serve(receive_seconds=1)
     connections = [connect(server) for _ in range(50)]
     for connection in connections:
         connection.sendall(b"POST /v1/mod")

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def test_a_client_that_takes_nothing_is_cut_off(serve: Any) -> None:
-    server = serve(keep_alive_seconds=1)
+    server = serve(send_seconds=1)
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(("127.0.0.1", server.port))
@@ -17,7 +17,7 @@ def test_a_client_that_takes_nothing_is_cut_off(serve: Any) -> None:
 
 
 def test_streams_of_http_2_that_take_nothing_are_cut_off(launch: Any) -> None:
-    server = launch(server="hypercorn", http2=True, keep_alive_seconds=1)
+    server = launch(server="hypercorn", http2=True, send_seconds=1, keep_alive_seconds=1)
     server.wait_until(server.is_ready)
     no_window = frame(4, 0, b"\0\4\0\0\0\0")
     fields = {":method": "GET", ":scheme": "http", ":authority": "localhost"}

@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,14 @@ class TinyModel(ServedModel):
         if any(request.compute for request in requests):
             self._compute_until(self._folder / "gate")
         return [self._result(request, len(requests)) for request in requests]
+
+    def outputs(self, request: TinyRequest) -> Iterator[str]:
+        """Its words in capitals; to block is to wait before the last one."""
+        words = request.text.upper().split()
+        yield from words[:-1]
+        if request.block:
+            _wait_for(self._folder / "gate")
+        yield words[-1]
 
     def bio(self) -> dict[str, Any]:
         return {"model_name": self.name, "model_card": {"project": "tiny"}}

@@ -12,7 +12,7 @@ import pytest
 import mesh.serve.predict
 from echo_model import PREDICT, Echo, Question, Serve, body, check_problem, until
 from mesh.serve.bodies import SMALL_BYTES, Body, BytesInFlight
-from mesh.serve.inference_protocol import InferRequest
+from mesh.serve.inference_schemas import InferRequest
 from mesh.serve.problems import ProblemError
 from mesh.serve.request_limits import Extent, largest_request
 

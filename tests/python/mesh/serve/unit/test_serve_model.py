@@ -14,14 +14,8 @@ from mesh.serve.documents import (
     LanguageConfiguration,
     RefusedDocument,
 )
-from mesh.serve.model import (
-    ArtifactModel,
-    EncoderModel,
-    ServedModel,
-    attempt,
-    compute_accepted,
-    compute_documents,
-)
+from mesh.serve.model import ArtifactModel, EncoderModel, ServedModel
+from mesh.serve.results import attempt, compute_accepted, compute_documents
 
 
 class Number(BaseModel):
@@ -185,3 +179,14 @@ def test_an_encoder_is_needed_when_it_is_loaded() -> None:
     assert model.bio() == {"model_name": "inverse", "model_card": card}
     with pytest.raises(MeshError, match="needs an encoder.*`mesh run inverse`"):
         model.load_encoder(Path.read_bytes)
+
+
+@pytest.mark.parametrize(
+    ("folder", "version"), [("KEYWORDS-COMPILED-12", "12"), ("a-b", "1"), ("7", "1")]
+)
+def test_the_version_is_the_number_of_the_compiled_one(folder: str, version: str) -> None:
+    class Compiled(ArtifactModel, Inverse):
+        def load_compiled(self, folder: Path) -> None:
+            raise NotImplementedError
+
+    assert Compiled(Path("models") / folder).version == version

@@ -14,7 +14,7 @@ from mesh.serve.media_types import (
     MAX_ACCEPTED,
     MAX_MEDIA_TYPE,
     parse_media_type,
-    prefers_openmetrics,
+    prefers,
 )
 from mesh.serve.request_check import MAX_HEADER_BYTES
 from mesh.serve.settings import ServeSettings
@@ -105,7 +105,7 @@ def test_the_body_is_json_in_utf_8(
     ],
 )
 def test_accept(accept: str, expected: bool) -> None:
-    assert prefers_openmetrics(accept) is expected
+    assert prefers(accept, OPEN, "text/plain") is expected
 
 
 FRAGMENTS = (
@@ -130,7 +130,7 @@ REQUESTS = [
 texts = st.lists(st.sampled_from(FRAGMENTS), max_size=8).map("".join)
 media_types = st.builds(
     lambda kind, parameters: ";".join([kind, *map("=".join, parameters)]),
-    st.sampled_from((JSON, OPEN, "text/plain")),
+    st.sampled_from((JSON, OPEN, "text/plain", "application/x-ndjson")),
     st.lists(
         st.tuples(
             st.sampled_from(("charset", "charset*", "charset*0*", "version", "escaping", "q")),
@@ -143,7 +143,7 @@ media_types = st.builds(
 
 requests = st.one_of(
     st.tuples(st.just(REQUESTS[0]), st.just("content-type"), media_types),
-    st.tuples(st.just(REQUESTS[1]), st.just("accept"), media_types),
+    st.tuples(st.sampled_from(REQUESTS[:2]), st.just("accept"), media_types),
     st.tuples(st.sampled_from(REQUESTS), st.sampled_from(NAMES), texts | media_types),
 )
 
@@ -163,7 +163,8 @@ def test_no_header_is_a_defect(sent: list[tuple[tuple[str, str], str, str]]) -> 
                 await response.aread()
                 assert response.status_code < 500
                 if response.status_code >= 400:
-                    assert response.headers["content-type"] == "application/problem+json"
+                    expected = JSON if path.startswith("/v2") else "application/problem+json"
+                    assert response.headers["content-type"] == expected
 
     asyncio.run(scenario())
 

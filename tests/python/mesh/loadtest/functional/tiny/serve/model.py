@@ -12,7 +12,8 @@ from typing import Any
 
 from mesh.core.card import ModelCard
 from mesh.core.devices import current_placement
-from mesh.serve.model import ServedModel, attempt
+from mesh.serve.model import ServedModel
+from mesh.serve.results import attempt
 
 from ..project import PROJECT
 from ..schema import Document, Prediction, Request, Response

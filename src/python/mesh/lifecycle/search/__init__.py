@@ -1,0 +1,1 @@
+"""Searches: trainings with many settings, of which the best is found."""
