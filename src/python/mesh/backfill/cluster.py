@@ -5,6 +5,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from mesh.core.urls import mask_url
 
 logger = logging.getLogger(__name__)
 
+_SECONDS_OF_ANSWER = 2.0
 _STARTS = 4
 """Ray gives up a start whose processes take long to begin, as on a busy machine."""
 
@@ -60,24 +62,48 @@ def connected(settings: BackfillSettings, variables: Mapping[str, str]) -> Itera
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        embedded = settings.ray == "local" or not _join(settings, variables)
-        if embedded:
+        address = find_cluster(settings.ray)
+        if address:
+            _join(address, variables)
+        else:
             _start(settings)
         # Ray sets its own.
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        yield Cluster(embedded)
+        yield Cluster(embedded=not address)
     finally:
         ray.shutdown()
 
 
-def _join(settings: BackfillSettings, variables: Mapping[str, str]) -> bool:
-    """Join a cluster; return False if the setting leaves it open and there is none."""
+def find_cluster(wanted: str) -> str:
+    """The address of the cluster to join; empty to start one inside this process.
+
+    Args:
+        wanted: the setting `ray`; auto is what `RAY_ADDRESS` names, or else the cluster that `ray start`
+            has started on this machine, if it still answers.
+    """
+    if wanted == "auto":
+        import ray
+
+        # Ray's own "auto" also finds what other programs have started for themselves, and waits for
+        # minutes for a cluster that is gone.
+        found = ray._private.services.find_bootstrap_address(None) or ""
+        wanted = os.environ.get("RAY_ADDRESS") or (found if _answers(found) else "local")
+    return "" if wanted == "local" else wanted
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=_SECONDS_OF_ANSWER).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _join(address: str, variables: Mapping[str, str]) -> None:
     import ray
 
-    address = settings.ray
-    if address == "auto":
-        address = os.environ.get("RAY_ADDRESS") or address
     try:
         ray.init(
             address=address,
@@ -86,11 +112,8 @@ def _join(settings: BackfillSettings, variables: Mapping[str, str]) -> bool:
             runtime_env={"env_vars": {**variables, "PYTHONPATH": _python_path()}},
         )
     except ConnectionError as error:
-        if address == "auto":
-            return False
         raise MeshError(f"The Ray cluster {mask_url(address)} can't be reached: {error}") from error
     logger.info("joined the Ray cluster at %s", mask_url(address))
-    return True
 
 
 def _start(settings: BackfillSettings) -> None:

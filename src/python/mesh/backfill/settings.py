@@ -82,7 +82,7 @@ class BackfillSettings(MeshSettings):
     ray: Url = Field(
         "auto",
         description="Address of a Ray cluster, such as ray://head:10001; local: start Ray inside this "
-        "process; auto: the cluster that RAY_ADDRESS or this machine has, else local.",
+        "process; auto: the cluster that RAY_ADDRESS names or `ray start` has started here, else local.",
     )
     workers: int | None = Field(
         None,
