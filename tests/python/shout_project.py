@@ -43,7 +43,8 @@ from pydantic_settings import SettingsConfigDict
 from mesh.core.errors import UsageError
 from mesh.core.settings import MeshSettings
 from mesh.serve.documents import DocumentPrediction, DocumentsRequest, RequestModel
-from mesh.serve.model import ServedModel, attempt
+from mesh.serve.model import ServedModel
+from mesh.serve.results import attempt
 from mesh.serve.problems import ProblemError
 from shout.project import PROJECT
 

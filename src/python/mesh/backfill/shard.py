@@ -21,8 +21,9 @@ from mesh.backfill.storage import reading
 from mesh.backfill.writing import ShardWriter
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.urls import mask_url
-from mesh.serve.model import ServedModel, attempt
+from mesh.serve.model import ServedModel
 from mesh.serve.problems import ProblemError
+from mesh.serve.results import RefusedDocumentError, attempt
 
 logger = logging.getLogger(__name__)
 
@@ -212,7 +213,8 @@ def _accepted(result: BaseModel | Exception) -> BaseModel | RejectedError:
             raise ServiceError(str(result.detail)) from result
         return RejectedError("refused", str(result.detail))
     if isinstance(result, UsageError):
-        return RejectedError("refused", str(result))
+        reason = result.reason if isinstance(result, RefusedDocumentError) else result
+        return RejectedError("refused", str(reason))
     if isinstance(result, MeshError | MemoryError):
         raise result
     logger.error("The model failed for a document", exc_info=result)

@@ -153,8 +153,8 @@ class ServedModel(ABC):
     def example_request(self, text: str) -> BaseModel:
         """A request about one text with default settings.
 
-        It is for the docs, `mesh predict`, the Open Inference Protocol, and backfills. A model whose requests
-        hold no `inputs` with a `document` each writes its own.
+        It is for the docs, `mesh predict`, the Open Inference Protocol, and backfills. A model
+        whose requests hold no `inputs` with a `document` each writes its own.
 
         Raises:
             ValidationError: the model doesn't take this text.
