@@ -237,7 +237,7 @@ def main() -> None:
     if options.scope == "deps":
         found = found_distributions(site_packages)
         requirements = json.loads((pex / "PEX-INFO").read_text())["requirements"]
-        direct = {normalized(name[0]) for text in requirements if (name := _NAME.match(text))}
+        direct = {normalized(match[0]) for text in requirements if (match := _NAME.match(text))}
         for name in unneeded(found, options.without, direct):
             remove_distribution(found[name], site_packages)
         remove_unused(site_packages)
