@@ -249,7 +249,9 @@ def project_rules():
             "/backfill/**",
             *("/*", "/serve/**", "/backfill/**"),
             *(f"//src/python/mesh/{library}/**" for library in (*serving, "backfill")),
-            *("//src/python/mesh/*", "//3rdparty/**", "//docker/**", "!*"),
+            *("//src/python/mesh/*", "//3rdparty/**", "//docker/**"),
+            f"//{_MAKER}",
+            "!*",
         ),
         (
             "*",
