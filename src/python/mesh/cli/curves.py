@@ -29,10 +29,11 @@ def sparkline(values: Sequence[float], width: int = _WIDTH) -> str:
     finite = [mean for mean in means if math.isfinite(mean)]
     if not finite:
         return " " * count
-    low, span = min(finite), max(finite) - min(finite)
+    # Halves: the difference of the largest numbers has no number.
+    low, span = min(finite) / 2, max(finite) / 2 - min(finite) / 2
     return "".join(
         (
-            _BARS[round((mean - low) / span * (len(_BARS) - 1)) if span else 0]
+            _BARS[round((mean / 2 - low) / span * (len(_BARS) - 1)) if span else 0]
             if math.isfinite(mean)
             else " "
         )

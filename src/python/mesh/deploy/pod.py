@@ -116,7 +116,8 @@ def bringing(release: Release) -> dict[str, Any]:
     """The container that brings the model, every file verified, before the server starts."""
     container: dict[str, Any] = {
         "name": "model",
-        "image": release.image("compile"),
+        # An encoder is compiled here, from weights in that image.
+        "image": release.image("load" if release.version else "compile"),
         "args": [DOWNLOAD],
         "env": [{"name": "MESH_LOG_FORMAT", "value": "json"}],
         "resources": _FETCHING,

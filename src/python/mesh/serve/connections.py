@@ -38,7 +38,8 @@ class Connections:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._open: set[Connection] = set()
+        # In the order of their arrival: the loop's clock is the same for all that come at once.
+        self._open: dict[Connection, None] = {}
         self._refused: set[Connection] = set()
 
     def admit(self, connection: Connection) -> Admission:
@@ -46,7 +47,7 @@ class Connections:
         if len(self._open) >= self._limit:
             self._make_room()
         if len(self._open) < self._limit:
-            self._open.add(connection)
+            self._open[connection] = None
             return Admission.OPEN
         if len(self._refused) < MAX_REFUSED:
             self._refused.add(connection)
@@ -55,7 +56,7 @@ class Connections:
 
     def remove(self, connection: Connection) -> None:
         """Count a connection no more."""
-        self._open.discard(connection)
+        self._open.pop(connection, None)
         self._refused.discard(connection)
 
     def _make_room(self) -> None:
