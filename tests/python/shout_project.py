@@ -1,5 +1,6 @@
 """A project whose model is a few lines, and backfills of it in this process, for tests."""
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,6 +20,11 @@ from mesh.backfill.shard import compute_part
 from mesh.core.project import load_project
 from mesh.core.settings import load_settings
 from mesh.core.workspace import WorkspaceSettings
+
+ROWS = [{"id": f"r{number}", "text": f"text {number}", "n": number} for number in range(60)]
+FLAGS = ("--input", "in", "--output", "out", "--id", "id", "--carry", "n")
+"""Of a backfill of these rows."""
+SMALL = ("--shard-mb", "0.0005")
 
 _PROJECT = '''"""The declaration of the project."""
 
@@ -190,3 +196,11 @@ def write_parquet(path: Path, rows: Sequence[dict[str, Any]], rows_of_group: int
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.Table.from_pylist(list(rows)), path, row_group_size=rows_of_group)
     return path
+
+
+def write_lines(path: Path, rows: list[Any]) -> None:
+    """Write a file of JSON Lines; a row that is a text is written as it is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        "".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows)
+    )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shout_project import write_project
+from shout_project import ROWS, write_parquet, write_project
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,3 +20,9 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that a test works in."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def parquet(workspace: Path) -> Path:
+    """A file of rows in several row groups."""
+    return write_parquet(workspace / "in/a.parquet", ROWS, 10)
