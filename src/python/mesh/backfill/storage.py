@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
+from mesh.core.disk import sync
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.manifest import FileEntry
 from mesh.core.urls import mask_url
@@ -155,11 +156,11 @@ class Folder:
             file.unlink()
             return
         target = self.local / name
-        _sync(file)
+        sync(file)
         target.parent.mkdir(parents=True, exist_ok=True)
         file.chmod(0o644)
         file.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
 
     def write(self, name: str, content: bytes) -> None:
         """Write a small file, complete or not at all.
@@ -225,12 +226,3 @@ class Folder:
         fs, _ = self._place
         with contextlib.suppress(FileNotFoundError):
             fs.rm_file(self.path_of(name))
-
-
-def _sync(path: Path) -> None:
-    """Have the content of a file, or the names in a folder, survive a loss of power."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

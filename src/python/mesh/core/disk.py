@@ -1,4 +1,4 @@
-"""Room on disks: asked for before long work, and missed in the middle of it."""
+"""Room on disks, asked for before long work and missed in the middle of it; what is safely on them."""
 
 import contextlib
 import errno
@@ -78,3 +78,12 @@ def _is_full(error: BaseException) -> bool:
         return True
     cause = error.__cause__ or error.__context__
     return cause is not None and _is_full(cause)
+
+
+def sync(path: Path) -> None:
+    """Have the content of a file, or the names in a folder, survive a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

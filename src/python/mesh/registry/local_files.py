@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from mesh.core.digest import sha256_file
+from mesh.core.disk import sync
 from mesh.core.manifest import FileEntry
 from mesh.core.progress import Advance
 
@@ -57,7 +58,7 @@ def copy_file(
                 started = size
         if durable:
             os.fsync(writer.fileno())
-            sync_folder(target.parent)
+            sync(target.parent)
     return FileEntry(path=path, size=size, sha256=digest.hexdigest())
 
 
@@ -117,16 +118,7 @@ def make_folder(folder: Path, *, durable: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if durable:
         for path in missing:
-            sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Write the names of a folder's files to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            sync(path.parent)
 
 
 def _is_stored(size: int, folder: Path) -> bool:
@@ -145,7 +137,7 @@ def _link_shared(shared: Path, target: Path, sha256: str) -> bool:
             return False
         make_folder(target.parent, durable=True)
         os.link(shared, target)
-        sync_folder(target.parent)
+        sync(target.parent)
     except OSError as error:
         logger.debug("%s is not shared: %s", shared, error)
         return False

@@ -6,8 +6,9 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from mesh.core.disk import sync
 from mesh.core.errors import MeshError, UsageError
-from mesh.registry.local_files import make_folder, sync_folder
+from mesh.registry.local_files import make_folder
 from mesh.registry.settings import SQLITE
 
 LOCK_SECONDS = 20.0
@@ -113,4 +114,4 @@ def _create_database(path: Path) -> None:
     store = SqlAlchemyStore(sqlite_url(partial), (path.parent / "artifacts").as_uri())  # type: ignore[no-untyped-call]
     store.engine.dispose()
     partial.replace(path)
-    sync_folder(path.parent)
+    sync(path.parent)

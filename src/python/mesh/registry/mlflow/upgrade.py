@@ -12,9 +12,9 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow.store.db.utils import _upgrade_db
 
+from mesh.core.disk import sync
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.urls import mask_url
-from mesh.registry.local_files import sync_folder
 from mesh.registry.mlflow.errors import registry_errors
 from mesh.registry.mlflow.records import list_records
 from mesh.registry.mlflow.schema import open_engine, read_revision, revisions
@@ -134,7 +134,7 @@ def _copy(database: sqlite3.Connection, path: Path) -> Path:
     with partial.open("rb") as file:
         os.fsync(file.fileno())
     partial.rename(copy)
-    sync_folder(path.parent)
+    sync(path.parent)
     return copy
 
 
