@@ -11,6 +11,12 @@ from rich.table import Table
 
 from mesh.core.environment import describe_environment
 
+INSTRUCTIONS = (
+    *("amx_bf16", "amx_int8", "avx512_bf16", "avx512_vnni", "avx512f", "avx_vnni", "avx2"),
+    *("i8mm", "bf16", "sve"),
+)
+"""Those of processors that decide how fast networks are, in each of their precisions."""
+
 
 def print_table(
     title: str,
@@ -42,7 +48,7 @@ def print_table(
 
 
 def describe_machine() -> str:
-    """Processor, cores that this process may use, and memory."""
+    """Processor and its instructions, cores that this process may use, and memory."""
     cores = len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return f"{_processor()}, {cores} cores, {memory / 2**30:.0f} GiB, {platform.system()} {platform.release()}"
@@ -57,5 +63,11 @@ def describe_packages(packages: Iterable[str]) -> str:
 
 def _processor() -> str:
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
+    facts = {
+        name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+    }
+    # Of x86, and of ARM.
+    flags = (facts.get("flags") or facts.get("Features") or "").split()
+    instructions = ", ".join(name for name in INSTRUCTIONS if name in flags)
+    lacking = "" if "amx_bf16" in flags else ", no AMX"
+    return f"{facts.get('model name', platform.machine())} ({instructions or 'basic'}{lacking})"

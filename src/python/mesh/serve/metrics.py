@@ -86,16 +86,16 @@ class Metrics:
         info.labels(model).set(1)
         self._device = Gauge(
             "model_device_info",
-            "Always 1; names what the network runs on, the preferred device first.",
-            ("model", "device"),
+            "Always 1; names what the network runs on, the preferred device first, and computes in.",
+            ("model", "device", "precision"),
             registry=registry,
         )
         self._model = model
 
-    def show_device(self, runs_on: Sequence[str]) -> None:
-        """Name what the model's network runs on, if it has one."""
+    def show_device(self, runs_on: Sequence[str], precision: str | None) -> None:
+        """Name what the model's network runs on and computes in, if it has one."""
         if runs_on:
-            self._device.labels(self._model, ",".join(runs_on)).set(1)
+            self._device.labels(self._model, ",".join(runs_on), str(precision)).set(1)
 
     def render(self, *, as_openmetrics: bool) -> tuple[bytes, str]:
         """All metrics and their media type: OpenMetrics, or plain text."""
