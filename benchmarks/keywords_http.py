@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from benchmarks.answers import Keywords, check_same
+from benchmarks.answers import Keywords, check_nearly_same, check_same
 from benchmarks.http_load import Run, closed_loop, each_once
 from benchmarks.keywords_serving import keywords_server, requests
 from benchmarks.models import compiled_keywords, paragraphs
@@ -26,11 +26,13 @@ from benchmarks.peer_servers import PEERS, Peer, peer_requests, peer_server
 from benchmarks.report import print_table
 from benchmarks.server_process import ServerProcess
 from mesh.core.errors import MeshError
+from mesh.core.precisions import FLOAT32, Precision
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 
 logger = logging.getLogger("benchmarks.keywords_http")
 
+MESH = "mesh"
 CLIENTS = (1, 8, 32)
 FIRST_PASS_CLIENTS = 8
 
@@ -48,6 +50,11 @@ class HttpSettings(MeshSettings):
     seconds: float = Field(5.0, gt=0, description="Length of a turn.")
     peers: tuple[Peer, ...] = Field(
         PEERS, min_length=1, description="The other servers to measure."
+    )
+    precisions: tuple[Precision, ...] = Field(
+        (),
+        description="Lower precisions, in each of which another server of the mesh computes, by "
+        "OpenVINO; the processor must have them.",
     )
     cache: Path = Field(
         Path.home() / ".cache" / "mesh-benchmarks",
@@ -82,7 +89,7 @@ class Contender:
     def keywords(self, body: bytes) -> Keywords:
         """The keywords in a response to one document, with their scores."""
         response: Any = json.loads(body)
-        if self.name == "mesh":
+        if self.name.startswith(MESH):
             [output] = response["outputs"]
             return [
                 (found["keyword_token"], found["keyword_score"])
@@ -108,11 +115,19 @@ def run(settings: HttpSettings) -> None:
             process.pause()
             contenders.append(Contender(name, process, peer_requests(name, documents)))
         folder = stack.enter_context(compiled_keywords())
-        mesh = Contender("mesh", stack.enter_context(keywords_server(folder)), requests(documents))
-        mesh.process.pause()
-        contenders.append(mesh)
+        servers = {MESH: stack.enter_context(keywords_server(folder))}
+        if settings.precisions:
+            fast = stack.enter_context(
+                compiled_keywords("openvino", precisions=(FLOAT32, *settings.precisions))
+            )
+            for precision in settings.precisions:
+                server = keywords_server(fast, f"--precision={precision}")
+                servers[f"{MESH}, {precision}"] = stack.enter_context(server)
+        for name, process in servers.items():
+            process.pause()
+            contenders.append(Contender(name, process, requests(documents)))
         turns: Turns = {}
-        _measure_first_pass(contenders, turns)
+        compared = _measure_first_pass(contenders, turns)
         for _ in range(settings.rounds):
             for clients in CLIENTS:
                 for contender in contenders:
@@ -122,12 +137,17 @@ def run(settings: HttpSettings) -> None:
                     )
                     turns.setdefault((f"{clients} clients", contender.name), []).append(turn)
         memory = {each.name: each.process.resident_mebibytes() for each in contenders}
-    _print(turns, memory, settings)
+    _print(turns, memory, settings, compared)
 
 
-def _measure_first_pass(contenders: Sequence[Contender], turns: Turns) -> None:
-    """Send each document once, and compare the keywords."""
+def _measure_first_pass(contenders: Sequence[Contender], turns: Turns) -> list[str]:
+    """Send each document once, and compare the keywords.
+
+    Returns:
+        A sentence on each server that computes in a lower precision.
+    """
     expected: list[Keywords] = []
+    compared = []
     for contender in contenders:
         logger.info("%s, first pass", contender.name)
         turn = contender.turn(partial(each_once, clients=FIRST_PASS_CLIENTS))
@@ -137,11 +157,17 @@ def _measure_first_pass(contenders: Sequence[Contender], turns: Turns) -> None:
             for response in sorted(turn.responses, key=lambda response: response.request)
         ]
         expected = expected or found
+        if contender.name.startswith(f"{MESH}, "):
+            compared.append(check_nearly_same(expected, found, contender.name))
+            continue
         for theirs, own in zip(expected, found, strict=True):
             check_same(theirs, own, contender.name)
+    return compared
 
 
-def _print(turns: Turns, memory: dict[str, float], settings: HttpSettings) -> None:
+def _print(
+    turns: Turns, memory: dict[str, float], settings: HttpSettings, compared: Sequence[str]
+) -> None:
     rates = {key: statistics.median(run.rate for run in runs) for key, runs in turns.items()}
     rows = []
     for (load, name), runs in turns.items():
@@ -161,12 +187,13 @@ def _print(turns: Turns, memory: dict[str, float], settings: HttpSettings) -> No
         f"{settings.seconds:g} s",
         ("", "documents/s", "to the best peer", "p50 ms", "p99 ms", "resident MiB"),
         rows,
-        packages=("onnxruntime", "uvicorn", "starlette"),
+        packages=("onnxruntime", "openvino", "uvicorn", "starlette"),
         notes=[
             "First pass: each document once, to fresh servers. After it, all documents were seen "
             "before.",
-            "All results of the first pass were the same: keywords, order, and scores within "
-            "0.001.",
+            "All results of the first pass in float32 were the same: keywords, order, and scores "
+            "within 0.001.",
+            *compared,
             "Peers: one worker for each core; their versions are in benchmarks/peers/*.txt.",
         ],
     )

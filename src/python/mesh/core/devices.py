@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from mesh.core.errors import MeshError
-from mesh.core.precisions import ChosenPrecision, Precision, choose_precision
+from mesh.core.precisions import FLOAT32, ChosenPrecision, Precision, choose_precision
 
 logger = logging.getLogger(__name__)
 
@@ -171,5 +171,9 @@ _PLACEMENT: ContextVar[Placement] = ContextVar("placement")
 
 
 def current_placement() -> Placement:
-    """Where the networks that are loaded now are to run: by default, where parity was checked."""
-    return _PLACEMENT.get(None) or Placement()
+    """Where the networks that are loaded now are to run.
+
+    By default, that is where parity was checked, in float32: what steps and backfills compute is
+    the same on every machine.
+    """
+    return _PLACEMENT.get(None) or Placement(precision=FLOAT32)
