@@ -17,6 +17,7 @@ from mesh.serve.docs_page import docs_routes
 from mesh.serve.hosts import ANY_HOST, AllowedHosts
 from mesh.serve.inference import Dispatcher
 from mesh.serve.inference_protocol import InferenceProtocol
+from mesh.serve.inference_service import InferenceService
 from mesh.serve.metrics import Metrics
 from mesh.serve.middleware import AccessMiddleware, LingeringClose, Traffic
 from mesh.serve.model import ServedModel
@@ -66,6 +67,7 @@ def create_app(
     )
     availability = Availability(model, dispatcher, metrics, settings.placement)
     predictor = Predictor(model, availability, dispatcher, metrics, settings)
+    service = InferenceService(model, availability, settings.queue_size)
     traffic = Traffic()
     access = _access(settings, metrics, inspect_port)
     metrics.in_progress.set_function(lambda: traffic.count)
@@ -90,7 +92,7 @@ def create_app(
     app = Starlette(
         routes=[
             *Api(model, availability, predictor, metrics).routes(),
-            *InferenceProtocol(model, availability, predictor, settings).routes(),
+            *InferenceProtocol(service, availability, predictor).routes(),
             openapi_route(model, needs_credentials=settings.needs_credentials),
             *docs_routes(model.name),
         ],
