@@ -17,6 +17,7 @@ from mesh.serve.docs_page import docs_routes
 from mesh.serve.hosts import ANY_HOST, AllowedHosts
 from mesh.serve.inference import Dispatcher
 from mesh.serve.inference_protocol import InferenceProtocol
+from mesh.serve.inference_service import InferenceService
 from mesh.serve.metrics import Metrics
 from mesh.serve.middleware import AccessMiddleware, LingeringClose, Traffic
 from mesh.serve.model import ServedModel
@@ -40,7 +41,7 @@ def create_app(
 
     The model is loaded in the background when the app starts, so that the liveness probe responds
     at once. The app's `Availability`, `Dispatcher` and `Traffic` are in `app.state`, under these
-    names in lower case.
+    names in lower case, and what is served over gRPC as `grpc`, if it is.
 
     Args:
         hosts: those that requests may be sent to.
@@ -66,6 +67,7 @@ def create_app(
     )
     availability = Availability(model, dispatcher, metrics, settings.placement)
     predictor = Predictor(model, availability, dispatcher, metrics, settings)
+    service = InferenceService(model, availability, settings.queue_size)
     traffic = Traffic()
     access = _access(settings, metrics, inspect_port)
     metrics.in_progress.set_function(lambda: traffic.count)
@@ -87,22 +89,20 @@ def create_app(
             if access:
                 access.close()
 
+    first = access.first if access else []
+    then = [
+        Middleware(AccessMiddleware, availability=availability, traffic=traffic, metrics=metrics),
+        Middleware(RequestCheck, hosts=hosts),
+        *(access.last if access else ()),
+    ]
     app = Starlette(
         routes=[
             *Api(model, availability, predictor, metrics).routes(),
-            *InferenceProtocol(model, availability, predictor, settings).routes(),
+            *InferenceProtocol(service, availability, predictor).routes(),
             openapi_route(model, needs_credentials=settings.needs_credentials),
             *docs_routes(model.name),
         ],
-        middleware=[
-            *(access.first if access else ()),
-            Middleware(LingeringClose),
-            Middleware(
-                AccessMiddleware, availability=availability, traffic=traffic, metrics=metrics
-            ),
-            Middleware(RequestCheck, hosts=hosts),
-            *(access.last if access else ()),
-        ],
+        middleware=[*first, Middleware(LingeringClose), *then],
         exception_handlers={ProblemError: handle_problem, HTTPException: handle_http_exception},
         lifespan=lifespan,
     )
@@ -111,6 +111,10 @@ def create_app(
     app.state.availability = availability
     app.state.dispatcher = dispatcher
     app.state.traffic = traffic
+    if settings.grpc_port is not None:
+        from mesh.serve.grpc.app import grpc_app
+
+        app.state.grpc = grpc_app(service, availability, predictor, [*first, *then])
     return app
 
 
