@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from mesh.core.errors import UsageError
+from mesh.core.tracing import span
 from mesh.serve.availability import ACCEPTING, Availability
 from mesh.serve.bodies import Body, BytesInFlight
 from mesh.serve.computation import Streamed
@@ -103,7 +104,10 @@ class Predictor:
         if len(self._dispatcher) >= self._dispatcher.queue_size:
             raise self._queue_full()
         with self._body(self._max_bytes, schema, json_bytes) as body:
-            yield await body.read(headers, receive)
+            with span("receive") as receiving:
+                content = await body.read(headers, receive)
+                receiving.set({"http.request.body.size": len(content)})
+            yield content
 
     async def message(self, scope: Scope, receive: Receive, schema: type[Schema]) -> Schema:
         """Read and validate a small body that asks for no prediction.
@@ -129,11 +133,12 @@ class Predictor:
         Raises:
             ProblemError: 400 or 422, as `validate` raises it.
         """
-        if size <= INLINE_BYTES:
-            return validate()
-        # One at a time: each holds the interpreter lock, and the memory of what it makes.
-        async with self._validating:
-            return await asyncio.to_thread(validate)
+        with span("validate"):
+            if size <= INLINE_BYTES:
+                return validate()
+            # One at a time: each holds the interpreter lock, and the memory of what it makes.
+            async with self._validating:
+                return await asyncio.to_thread(validate)
 
     async def infer(self, requests: Sequence[Any], receive: Receive) -> list[bytes]:
         """Compute the responses to validated requests.
