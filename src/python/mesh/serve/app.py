@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from mesh.core.tracing import current
 from mesh.serve.api import Api
 from mesh.serve.availability import Availability
 from mesh.serve.computation import compute
@@ -29,6 +30,7 @@ from mesh.serve.settings import ServeSettings
 
 if TYPE_CHECKING:
     from mesh.serve.access.setup import Access
+    from mesh.serve.traces import ServerTraces
 
 
 def create_app(
@@ -53,6 +55,7 @@ def create_app(
     metrics = Metrics(model.name)
     for collector in model.collectors:
         metrics.registry.register(collector)
+    traces = _traces(metrics)
     dispatcher = Dispatcher(
         functools.partial(compute, model),
         metrics,
@@ -64,6 +67,7 @@ def create_app(
         long_alone=model.computes_here,
         deadline_seconds=settings.deadline_seconds,
         stuck_seconds=settings.stuck_seconds,
+        traces=traces.batches if traces else None,
     )
     availability = Availability(model, dispatcher, metrics, settings.placement)
     predictor = Predictor(model, availability, dispatcher, metrics, settings)
@@ -91,6 +95,7 @@ def create_app(
 
     first = access.first if access else []
     then = [
+        *(traces.middleware if traces else ()),
         Middleware(AccessMiddleware, availability=availability, traffic=traffic, metrics=metrics),
         Middleware(RequestCheck, hosts=hosts),
         *(access.last if access else ()),
@@ -124,3 +129,11 @@ def _access(settings: ServeSettings, metrics: Metrics, inspect_port: int | None)
     from mesh.serve.access.setup import Access
 
     return Access(settings, metrics.registry, inspect_port or settings.inspect_port)
+
+
+def _traces(metrics: Metrics) -> "ServerTraces | None":
+    if (traces := current()) is None:
+        return None
+    from mesh.serve.traces import ServerTraces
+
+    return ServerTraces(traces, metrics.registry)
