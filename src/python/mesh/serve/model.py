@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from pydantic import BaseModel
 
 from mesh.core.card import COMPILED, ModelCard
+from mesh.core.digest import fingerprint as digest_of
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.passes import checkpoint
 from mesh.core.project import Project
@@ -40,6 +41,8 @@ class ServedModel(ABC):
         response_model: the type of all responses.
         version: names what is served in paths of the Open Inference Protocol: the number of a
             compiled version; 1 where code is the model.
+        labels: names of the response's text fields whose values are labels, few and no texts; drift is
+            found by them. Those whose types list their values need no mention.
         settings: classes of the model's own settings.
         ready: whether the model, once loaded, can respond. A model that depends on another service
             may set it to False while that is down; damaged files do for good.
@@ -53,6 +56,7 @@ class ServedModel(ABC):
     request_model: type[BaseModel]
     response_model: type[BaseModel]
     version: str = "1"
+    labels: tuple[str, ...] = ()
     settings: tuple[type[MeshSettings], ...] = ()
     ready: bool = True
 
@@ -149,6 +153,12 @@ class ServedModel(ABC):
     def bio(self) -> dict[str, Any]:
         """The description of the model: `model_name`, and the `model_card` as JSON values."""
         return {"model_name": self.name, "model_card": {}}
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the served version, once it is loaded; else the digest of its card."""
+        card = self.bio()["model_card"]
+        return str(card.get("fingerprint") or digest_of(card))
 
     def example_request(self, text: str) -> BaseModel:
         """A request about one text with default settings.

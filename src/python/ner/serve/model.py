@@ -18,6 +18,7 @@ class NerModel(ArtifactModel):
     name = PROJECT.name
     request_model = Request
     response_model = Response
+    labels = ("entity_type",)
 
     _recogniser: EntityRecogniser
     _languages: LanguageCheck
