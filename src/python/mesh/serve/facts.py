@@ -8,7 +8,7 @@ import math
 import types
 import typing
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
@@ -21,6 +21,9 @@ OUTPUTS = "outputs"
 Fact = float | str | dict[str, int]
 """A number, a label, or how often a prediction has each label."""
 
+LABEL = "label"
+"""Marks a text field of a response whose values are labels: `kind: Annotated[str, LABEL]`. They are
+few, and don't come from a document."""
 NONE = "none"
 """The label of what may have one, and has none."""
 REFUSED = "refused"
@@ -32,18 +35,16 @@ _CHARACTERS_OF_LABEL = 100
 class Facts:
     """Reads the facts of predictions by the type of a model's responses.
 
-    Labels are the values of fields whose type lists them (`Literal`, an enumeration, `bool`). A
-    number of a prediction counts as it is. Of a text only the length counts, of a list the number
-    of its elements, their labels, and the means of their fractions.
+    Labels are the values of fields whose type lists them (`Literal`, an enumeration, `bool`), or is
+    marked by `LABEL`. A number of a prediction counts as it is. Of a text only the length counts,
+    of a list the number of its elements, their labels, and the means of their fractions.
 
     Args:
         response_model: of the served model.
-        labels: names of text fields whose values are labels, too.
     """
 
-    def __init__(self, response_model: type[BaseModel], labels: Collection[str] = ()) -> None:
+    def __init__(self, response_model: type[BaseModel]) -> None:
         self._response_model = response_model
-        self._labels = frozenset(labels)
         self._element = prediction_type(response_model)
         self._may_refuse = RefusedDocument in _options(_element_of(response_model))
 
@@ -81,41 +82,36 @@ class Facts:
                 continue
             found = value[key] if isinstance(value, Mapping) else getattr(value, key)
             inner = f"{name}.{key}" if name else key
-            yield from self._of_value(inner, field.annotation, found, in_list=in_list)
+            kind = field.annotation
+            is_label = LABEL in field.metadata or any(map(_lists_values, _options(kind)))
+            yield from self._of_value(inner, kind, found, in_list=in_list, is_label=is_label)
 
     def _of_value(
-        self, name: str, kind: Any, value: Any, *, in_list: bool = False
+        self,
+        name: str,
+        kind: Any,
+        value: Any,
+        *,
+        in_list: bool = False,
+        is_label: bool = False,
     ) -> Iterator[tuple[str, Fact]]:
         options = _options(kind)
         if value is None:
-            yield from self._of_nothing(name, options)
-        elif isinstance(value, bool):
-            yield name, "yes" if value else "no"
-        elif isinstance(value, enum.Enum):
-            yield name, str(value.value)
-        elif isinstance(value, str):
-            yield self._of_text(name, options, value)
-        elif isinstance(value, int | float):
-            # In a list, those without fractions are places in the document.
-            if math.isfinite(value) and not (in_list and isinstance(value, int)):
-                yield name or "output", float(value)
+            if is_label:
+                yield name, NONE
+            elif any(map(_is_list, options)):
+                yield f"{name}.count", 0.0
+        elif isinstance(value, str | int | float | enum.Enum):
+            # In a list, numbers without fractions are places in the document.
+            is_place = in_list and isinstance(value, int) and not isinstance(value, bool)
+            if not is_place and (fact := _of_scalar(name, value, is_label=is_label)):
+                yield fact
         elif isinstance(value, list | tuple):
             yield from self._of_list(name, options, value)
         else:
             model = type(value) if isinstance(value, BaseModel) else _model_of(options)
             if model is not None:
                 yield from self._of_fields(name, model, value, in_list=in_list)
-
-    def _of_nothing(self, name: str, options: Sequence[Any]) -> Iterator[tuple[str, Fact]]:
-        if self._is_label(name, options):
-            yield name, NONE
-        elif any(map(_is_list, options)):
-            yield f"{name}.count", 0.0
-
-    def _of_text(self, name: str, options: Sequence[Any], text: str) -> tuple[str, Fact]:
-        if self._is_label(name, options):
-            return name, text[:_CHARACTERS_OF_LABEL]
-        return f"{name}.characters" if name else "characters", float(len(text))
 
     def _of_list(
         self, name: str, options: Sequence[Any], values: Sequence[Any]
@@ -137,8 +133,19 @@ class Facts:
         yield from ((key, math.fsum(some) / len(some)) for key, some in numbers.items())
         yield from ((key, dict(some.most_common(_LABELS_OF_FACT))) for key, some in labels.items())
 
-    def _is_label(self, name: str, options: Sequence[Any]) -> bool:
-        return name.rpartition(".")[2] in self._labels or any(map(_lists_values, options))
+
+def _of_scalar(
+    name: str, value: str | float | enum.Enum, *, is_label: bool
+) -> tuple[str, Fact] | None:
+    if isinstance(value, bool):
+        return name, "yes" if value else "no"
+    if isinstance(value, enum.Enum):
+        return name, str(value.value)
+    if isinstance(value, int | float):
+        return (name or "output", float(value)) if math.isfinite(value) else None
+    if is_label:
+        return name, value[:_CHARACTERS_OF_LABEL]
+    return f"{name}.characters" if name else "characters", float(len(value))
 
 
 def prediction_type(response_model: type[BaseModel]) -> Any:

@@ -41,8 +41,6 @@ class ServedModel(ABC):
         response_model: the type of all responses.
         version: names what is served in paths of the Open Inference Protocol: the number of a
             compiled version; 1 where code is the model.
-        labels: names of the response's text fields whose values are labels, few and no texts; drift is
-            found by them. Those whose types list their values need no mention.
         settings: classes of the model's own settings.
         ready: whether the model, once loaded, can respond. A model that depends on another service
             may set it to False while that is down; damaged files do for good.
@@ -56,7 +54,6 @@ class ServedModel(ABC):
     request_model: type[BaseModel]
     response_model: type[BaseModel]
     version: str = "1"
-    labels: tuple[str, ...] = ()
     settings: tuple[type[MeshSettings], ...] = ()
     ready: bool = True
 

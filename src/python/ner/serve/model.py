@@ -18,7 +18,6 @@ class NerModel(ArtifactModel):
     name = PROJECT.name
     request_model = Request
     response_model = Response
-    labels = ("entity_type",)
 
     _recogniser: EntityRecogniser
     _languages: LanguageCheck

@@ -50,7 +50,7 @@ class Recorder:
             "version": model.version,
             "fingerprint": model.fingerprint,
         }
-        self._facts = Facts(model.response_model, model.labels)
+        self._facts = Facts(model.response_model)
         self._with_text = with_text
 
     def records(self, time: datetime, request: Any, response: Any) -> Iterator[Record]:

@@ -2,7 +2,7 @@
 
 import json
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from mesh.serve.documents import RefusedDocument
-from mesh.serve.facts import Facts
+from mesh.serve.facts import LABEL, Facts
 
 
 class Colour(StrEnum):
@@ -20,7 +20,7 @@ class Colour(StrEnum):
 
 class Name(BaseModel):
     text: str
-    kind: str
+    kind: Annotated[str, LABEL]
     start: int
     score: float
     colour: Colour | None = None
@@ -80,7 +80,7 @@ FACTS = {
 
 @pytest.fixture(scope="module")
 def facts() -> Facts:
-    return Facts(Response, labels=("kind",))
+    return Facts(Response)
 
 
 def test_of_a_response(facts: Facts) -> None:
@@ -137,9 +137,9 @@ def test_other_responses(response: BaseModel, expected: list[dict[str, Any]]) ->
 @settings(deadline=None)
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_no_text_is_a_fact(summary: str, name: str) -> None:
-    names = [Name(text=name, kind=name, start=0, score=0.5)]
+    names = [Name(text=name, kind="PER", start=0, score=0.5)]
     prediction = Prediction(label="bad", good_prob=0.5, summary=summary, names=names)
     found = Facts(Response).of_output(prediction)
     values = {one for one in found.values() if isinstance(one, str)}
     keys = {key for one in found.values() if isinstance(one, dict) for key in one}
-    assert values | keys <= {"bad", "yes", "no", "none"}
+    assert values | keys <= {"bad", "PER", "yes", "no", "none"}
