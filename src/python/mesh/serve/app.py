@@ -30,6 +30,7 @@ from mesh.serve.settings import ServeSettings
 
 if TYPE_CHECKING:
     from mesh.serve.access.setup import Access
+    from mesh.serve.prediction_log.log import PredictionLog
     from mesh.serve.traces import ServerTraces
 
 
@@ -50,14 +51,15 @@ def create_app(
         inspect_port: the port of what is inspected, where it isn't that of the settings.
 
     Raises:
-        UsageError: a file of keys can't be used.
+        UsageError: a file of keys, or the folder of the log of predictions, can't be used.
     """
     metrics = Metrics(model.name)
     for collector in model.collectors:
         metrics.registry.register(collector)
     traces = _traces(metrics)
+    log = _prediction_log(model, settings, metrics)
     dispatcher = Dispatcher(
-        functools.partial(compute, model),
+        functools.partial(compute, model, observe=log.offer if log else None),
         metrics,
         threads=settings.threads,
         queue_size=settings.queue_size,
@@ -81,6 +83,8 @@ def create_app(
         dispatcher.start(availability.fail)
         if access:
             access.start()
+        if log:
+            log.start()
         availability.start_loading()
         try:
             yield
@@ -92,6 +96,8 @@ def create_app(
             dispatcher.close()
             if access:
                 access.close()
+            if log:
+                await asyncio.to_thread(log.close)
 
     first = access.first if access else []
     then = [
@@ -121,6 +127,16 @@ def create_app(
 
         app.state.grpc = grpc_app(service, availability, predictor, [*first, *then])
     return app
+
+
+def _prediction_log(
+    model: ServedModel, settings: ServeSettings, metrics: Metrics
+) -> "PredictionLog | None":
+    if settings.prediction_log_dir is None:
+        return None
+    from mesh.serve.prediction_log.log import PredictionLog
+
+    return PredictionLog(settings.prediction_log_dir, model, settings, metrics.registry)
 
 
 def _access(settings: ServeSettings, metrics: Metrics, inspect_port: int | None) -> "Access | None":
