@@ -219,6 +219,6 @@ def _version(url: str, fs: Any, info: dict[str, Any]) -> str:
         return state
     with reading(mask_url(url)), open_file(url) as file:
         try:
-            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"  # type: ignore[arg-type]
         except OSError as error:
             raise MeshError(f"{mask_url(url)} can't be read: {error.strerror or error}.") from error

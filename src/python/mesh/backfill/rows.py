@@ -52,7 +52,7 @@ def open_input(file: InputFile) -> Iterator[IO[bytes]]:
                 yield buffered
         else:
             # Remote files can't read lines of limited length themselves.
-            with io.BufferedReader(raw, _BLOCK) as buffered:
+            with io.BufferedReader(raw, _BLOCK) as buffered:  # type: ignore[type-var]
                 yield buffered
 
 

@@ -14,8 +14,8 @@ from services.gcs import BUCKET, GcsServer, run_gcs
 from shout_project import plan
 
 ROWS = [{"id": f"r{number}", "text": f"text {number}"} for number in range(50)]
-FLAGS = ("--input", f"gs://{BUCKET}/in/*", "--output", f"gs://{BUCKET}/out", "--id", "id")
-FLAGS = (*FLAGS, "--shard-mb", "0.0005")
+OUTPUT = f"gs://{BUCKET}/out"
+FLAGS = ("--input", f"gs://{BUCKET}/in/*", "--output", OUTPUT, "--id", "id", "--shard-mb", "0.0005")
 
 
 @pytest.fixture
