@@ -41,11 +41,19 @@ def print_table(
             console.print(line, soft_wrap=True)
 
 
+_INSTRUCTIONS = (
+    *("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_int8", "amx_bf16"),
+    *("asimddp", "bf16", "i8mm", "sve"),
+)
+"""What networks compute by, as Linux calls it on x86-64 and arm64."""
+
+
 def describe_machine() -> str:
-    """Processor, cores that this process may use, and memory."""
+    """Processor with its instruction sets, cores that this process may use, and memory."""
     cores = len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return f"{_processor()}, {cores} cores, {memory / 2**30:.0f} GiB, {platform.system()} {platform.release()}"
+    system = f"{platform.system()} {platform.release()}"
+    return f"{_processor()}, {cores} cores, {memory / 2**30:.0f} GiB, {system}"
 
 
 def describe_packages(packages: Iterable[str]) -> str:
@@ -56,6 +64,14 @@ def describe_packages(packages: Iterable[str]) -> str:
 
 
 def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
+    fields = [
+        (name.strip(), value.strip())
+        for name, _, value in (
+            line.partition(":")
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        )
+    ]
+    name = next((value for name, value in fields if name == "model name"), platform.machine())
+    flags = next((value for name, value in fields if name in ("flags", "Features")), "").split()
+    known = " ".join(flag for flag in _INSTRUCTIONS if flag in flags)
+    return f"{name} ({known})" if known else name
