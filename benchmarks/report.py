@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich import box
@@ -41,19 +41,24 @@ def print_table(
             console.print(line, soft_wrap=True)
 
 
-_INSTRUCTIONS = (
-    *("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_int8", "amx_bf16"),
-    *("asimddp", "bf16", "i8mm", "sve"),
+_INSTRUCTION_SETS = (
+    *("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16"),
+    *("amx_tile", "amx_int8", "amx_bf16"),
+    # Those of ARM.
+    *("asimd", "asimddp", "bf16", "i8mm", "sve", "sve2"),
 )
-"""What networks compute by, as Linux calls it on x86-64 and arm64."""
+"""Those that decide how fast matrices are multiplied, as Linux calls them."""
 
 
 def describe_machine() -> str:
-    """Processor with its instruction sets, cores that this process may use, and memory."""
+    """Processor, its instruction sets, cores that this process may use, memory and load."""
     cores = len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    system = f"{platform.system()} {platform.release()}"
-    return f"{_processor()}, {cores} cores, {memory / 2**30:.0f} GiB, {system}"
+    return (
+        f"{_processor()} ({', '.join(_instruction_sets()) or 'no instruction sets known'}), "
+        f"{cores} cores, {memory / 2**30:.0f} GiB, {platform.system()} {platform.release()}, "
+        f"load {os.getloadavg()[0]:.1f}"
+    )
 
 
 def describe_packages(packages: Iterable[str]) -> str:
@@ -64,14 +69,16 @@ def describe_packages(packages: Iterable[str]) -> str:
 
 
 def _processor() -> str:
-    fields = [
-        (name.strip(), value.strip())
-        for name, _, value in (
-            line.partition(":")
-            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        )
-    ]
-    name = next((value for name, value in fields if name == "model name"), platform.machine())
-    flags = next((value for name, value in fields if name in ("flags", "Features")), "").split()
-    known = " ".join(flag for flag in _INSTRUCTIONS if flag in flags)
-    return f"{name} ({known})" if known else name
+    return next(_cpuinfo("model name"), platform.machine())
+
+
+def _instruction_sets() -> list[str]:
+    flags = set(next(_cpuinfo("flags", "Features"), "").split())
+    return [name for name in _INSTRUCTION_SETS if name in flags]
+
+
+def _cpuinfo(*names: str) -> Iterator[str]:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() in names:
+            yield value.strip()
