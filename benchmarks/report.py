@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich import box
@@ -10,12 +10,6 @@ from rich.console import Console
 from rich.table import Table
 
 from mesh.core.environment import describe_environment
-
-INSTRUCTIONS = (
-    *("amx_bf16", "amx_int8", "avx512_bf16", "avx512_vnni", "avx512f", "avx_vnni", "avx2"),
-    *("i8mm", "bf16", "sve"),
-)
-"""Those of processors that decide how fast networks are, in each of their precisions."""
 
 
 def print_table(
@@ -47,11 +41,24 @@ def print_table(
             console.print(line, soft_wrap=True)
 
 
+_INSTRUCTION_SETS = (
+    *("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16"),
+    *("amx_tile", "amx_int8", "amx_bf16"),
+    # Those of ARM.
+    *("asimd", "asimddp", "bf16", "i8mm", "sve", "sve2"),
+)
+"""Those that decide how fast matrices are multiplied, as Linux calls them."""
+
+
 def describe_machine() -> str:
-    """Processor and its instructions, cores that this process may use, and memory."""
+    """Processor, its instruction sets, cores that this process may use, memory and load."""
     cores = len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return f"{_processor()}, {cores} cores, {memory / 2**30:.0f} GiB, {platform.system()} {platform.release()}"
+    return (
+        f"{_processor()} ({', '.join(_instruction_sets()) or 'no instruction sets known'}), "
+        f"{cores} cores, {memory / 2**30:.0f} GiB, {platform.system()} {platform.release()}, "
+        f"load {os.getloadavg()[0]:.1f}"
+    )
 
 
 def describe_packages(packages: Iterable[str]) -> str:
@@ -62,12 +69,16 @@ def describe_packages(packages: Iterable[str]) -> str:
 
 
 def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    facts = {
-        name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)
-    }
-    # Of x86, and of ARM.
-    flags = (facts.get("flags") or facts.get("Features") or "").split()
-    instructions = ", ".join(name for name in INSTRUCTIONS if name in flags)
-    lacking = "" if "amx_bf16" in flags else ", no AMX"
-    return f"{facts.get('model name', platform.machine())} ({instructions or 'basic'}{lacking})"
+    return next(_cpuinfo("model name"), platform.machine())
+
+
+def _instruction_sets() -> list[str]:
+    flags = set(next(_cpuinfo("flags", "Features"), "").split())
+    return [name for name in _INSTRUCTION_SETS if name in flags]
+
+
+def _cpuinfo(*names: str) -> Iterator[str]:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() in names:
+            yield value.strip()

@@ -97,7 +97,7 @@ class Api:
 
     async def bio(self, request: Request) -> Response:
         """Model metadata."""
-        require_model(request.scope, self._model)
+        require_model(request.path_params["name"], self._model)
         return _json(
             Bio.model_validate(
                 {

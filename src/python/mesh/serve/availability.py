@@ -144,7 +144,9 @@ class Availability:
         self._metrics.show_device(self.runs_on, self.precision)
         if failure is not None:
             self.fail(failure)
-        elif self.phase is Phase.LOADING:
+            return
+        self._metrics.show_model(self._model.version, self._model.fingerprint)
+        if self.phase is Phase.LOADING:
             self.phase = Phase.SERVING
             on = f", and runs on {' and '.join(self.runs_on)}" if self.runs_on else ""
             on += f" in {self.precision}" if self.precision else ""
