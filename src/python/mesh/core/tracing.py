@@ -42,7 +42,9 @@ class Span(Protocol):
 class Traces(Protocol):
     """What makes and sends spans: see `mesh.core.otel`."""
 
-    def span(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
+    def span(
+        self, name: str, attributes: Attributes, *, is_call: bool
+    ) -> AbstractContextManager[Span]:
         """A span below the current one, if that is recorded."""
 
     def root(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
@@ -109,9 +111,15 @@ def current() -> Traces | None:
     return _traces
 
 
-def span(name: str, attributes: Attributes | None = None) -> AbstractContextManager[Span]:
-    """A span of a block, if it is within one that is recorded; else one that costs nothing."""
-    return NO_SPAN if _traces is None else _traces.span(name, attributes or {})
+def span(
+    name: str, attributes: Attributes | None = None, *, is_call: bool = False
+) -> AbstractContextManager[Span]:
+    """A span of a block, if it is within one that is recorded; else one that costs nothing.
+
+    Args:
+        is_call: whether the block calls another service, which gets `headers`.
+    """
+    return NO_SPAN if _traces is None else _traces.span(name, attributes or {}, is_call=is_call)
 
 
 @contextlib.contextmanager
