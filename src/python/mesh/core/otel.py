@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Self
@@ -80,6 +81,14 @@ class Traces:
         has_parent = trace.get_current_span().get_span_context().is_valid
         context = None if has_parent else self._started_by
         return BlockSpan(self.tracer.start_span(name, context, attributes=attributes))
+
+    def ended(self, name: str, attributes: Attributes, seconds: float, failure: str) -> None:
+        """A span of work that others have done."""
+        started = time.time_ns() - int(seconds * 1e9)
+        span = BlockSpan(self.tracer.start_span(name, attributes=attributes, start_time=started))
+        with span:
+            if failure:
+                span.fail(failure)
 
     def close(self) -> None:
         """Send what is left, within a bounded time."""

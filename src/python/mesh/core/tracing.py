@@ -50,6 +50,9 @@ class Traces(Protocol):
     def root(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
         """A span below the current one, or that of the process that started this one."""
 
+    def ended(self, name: str, attributes: Attributes, seconds: float, failure: str) -> None:
+        """See `ended_span`."""
+
     def close(self) -> None:
         """Send what is left, within a bounded time."""
 
@@ -142,10 +145,28 @@ def program_span(name: str, attributes: Attributes | None = None) -> Iterator[Sp
                 os.environ.update({} if value is None else {key: value})
 
 
+def ended_span(name: str, attributes: Attributes, seconds: float, failure: str = "") -> None:
+    """Note a span below the current one that has ended now, of work that others have done.
+
+    Args:
+        seconds: how long it took.
+        failure: the kind of its error, if it failed.
+    """
+    if _traces is not None:
+        _traces.ended(name, attributes, seconds, failure)
+
+
 def annotate(attributes: Attributes) -> None:
     """Say more of the current span, if this process is traced."""
     if _traces is not None:
         sys.modules["opentelemetry.trace"].get_current_span().set_attributes(attributes)
+
+
+def annotate_version(version: str, fingerprint: str | None) -> None:
+    """Say which version of data or of a model the current span, a step's, makes or uses."""
+    annotate(
+        {"mesh.version": version, **({"mesh.fingerprint": fingerprint} if fingerprint else {})}
+    )
 
 
 def headers() -> dict[str, str]:
