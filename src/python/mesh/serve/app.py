@@ -18,6 +18,7 @@ from mesh.serve.docs_page import docs_routes
 from mesh.serve.hosts import ANY_HOST, AllowedHosts
 from mesh.serve.inference import Dispatcher
 from mesh.serve.inference_protocol import InferenceProtocol
+from mesh.serve.inference_service import InferenceService
 from mesh.serve.metrics import Metrics
 from mesh.serve.middleware import AccessMiddleware, LingeringClose, Traffic
 from mesh.serve.model import ServedModel
@@ -29,6 +30,7 @@ from mesh.serve.settings import ServeSettings
 
 if TYPE_CHECKING:
     from mesh.serve.access.setup import Access
+    from mesh.serve.prediction_log.log import PredictionLog
     from mesh.serve.traces import ServerTraces
 
 
@@ -42,21 +44,22 @@ def create_app(
 
     The model is loaded in the background when the app starts, so that the liveness probe responds
     at once. The app's `Availability`, `Dispatcher` and `Traffic` are in `app.state`, under these
-    names in lower case.
+    names in lower case, and what is served over gRPC as `grpc`, if it is.
 
     Args:
         hosts: those that requests may be sent to.
         inspect_port: the port of what is inspected, where it isn't that of the settings.
 
     Raises:
-        UsageError: a file of keys can't be used.
+        UsageError: a file of keys, or the folder of the log of predictions, can't be used.
     """
     metrics = Metrics(model.name)
     for collector in model.collectors:
         metrics.registry.register(collector)
     traces = _traces(metrics)
+    log = _prediction_log(model, settings, metrics)
     dispatcher = Dispatcher(
-        functools.partial(compute, model),
+        functools.partial(compute, model, observe=log.offer if log else None),
         metrics,
         threads=settings.threads,
         queue_size=settings.queue_size,
@@ -70,6 +73,7 @@ def create_app(
     )
     availability = Availability(model, dispatcher, metrics, settings.placement)
     predictor = Predictor(model, availability, dispatcher, metrics, settings)
+    service = InferenceService(model, availability, settings.queue_size)
     traffic = Traffic()
     access = _access(settings, metrics, inspect_port)
     metrics.in_progress.set_function(lambda: traffic.count)
@@ -79,6 +83,8 @@ def create_app(
         dispatcher.start(availability.fail)
         if access:
             access.start()
+        if log:
+            log.start()
         availability.start_loading()
         try:
             yield
@@ -90,24 +96,24 @@ def create_app(
             dispatcher.close()
             if access:
                 access.close()
+            if log:
+                await asyncio.to_thread(log.close)
 
+    first = access.first if access else []
+    then = [
+        *(traces.middleware if traces else ()),
+        Middleware(AccessMiddleware, availability=availability, traffic=traffic, metrics=metrics),
+        Middleware(RequestCheck, hosts=hosts),
+        *(access.last if access else ()),
+    ]
     app = Starlette(
         routes=[
             *Api(model, availability, predictor, metrics).routes(),
-            *InferenceProtocol(model, availability, predictor, settings).routes(),
+            *InferenceProtocol(service, availability, predictor).routes(),
             openapi_route(model, needs_credentials=settings.needs_credentials),
             *docs_routes(model.name),
         ],
-        middleware=[
-            *(access.first if access else ()),
-            Middleware(LingeringClose),
-            *(traces.middleware if traces else ()),
-            Middleware(
-                AccessMiddleware, availability=availability, traffic=traffic, metrics=metrics
-            ),
-            Middleware(RequestCheck, hosts=hosts),
-            *(access.last if access else ()),
-        ],
+        middleware=[*first, Middleware(LingeringClose), *then],
         exception_handlers={ProblemError: handle_problem, HTTPException: handle_http_exception},
         lifespan=lifespan,
     )
@@ -116,7 +122,21 @@ def create_app(
     app.state.availability = availability
     app.state.dispatcher = dispatcher
     app.state.traffic = traffic
+    if settings.grpc_port is not None:
+        from mesh.serve.grpc.app import grpc_app
+
+        app.state.grpc = grpc_app(service, availability, predictor, [*first, *then])
     return app
+
+
+def _prediction_log(
+    model: ServedModel, settings: ServeSettings, metrics: Metrics
+) -> "PredictionLog | None":
+    if settings.prediction_log_dir is None:
+        return None
+    from mesh.serve.prediction_log.log import PredictionLog
+
+    return PredictionLog(settings.prediction_log_dir, model, settings, metrics.registry)
 
 
 def _access(settings: ServeSettings, metrics: Metrics, inspect_port: int | None) -> "Access | None":

@@ -300,6 +300,7 @@ class Dispatcher:
 
     def _hand_over(self, batch: Sequence[Job], results: Sequence[Any]) -> None:
         assert self._loop is not None  # noqa: S101 - threads are started with it
+        self._metrics.count_predictions(results)
         # RuntimeError: the loop is closed, since the server stopped waiting.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(_set_results, batch, results)

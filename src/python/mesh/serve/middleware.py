@@ -32,7 +32,12 @@ EXEMPLAR = "exemplar"
 CLIENT_LEFT = 499
 """The status that nginx logs when the client left before its response."""
 QUIET_ROUTES = frozenset(
-    {"/v1/live", "/v1/ready", "/v2/health/live", "/v2/health/ready", "/metrics"}
+    {
+        *("/v1/live", "/v1/ready", "/v2/health/live", "/v2/health/ready", "/metrics"),
+        "/grpc.health.v1.Health/Check",
+        "/inference.GRPCInferenceService/ServerLive",
+        "/inference.GRPCInferenceService/ServerReady",
+    }
 )
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

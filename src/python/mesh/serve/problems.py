@@ -19,6 +19,8 @@ DEFECT = "The server failed to respond; its log says why, under this request id.
 MAX_ERRORS = 20
 MAX_COUNTED_ERRORS = 10_000
 MAX_TEXT = 300
+PROBLEM = "problem"
+"""The key in a request's state of the problem that its response tells."""
 
 
 class FieldError(BaseModel):
@@ -75,6 +77,18 @@ class ProblemError(Exception):
         self.errors = errors
         self.headers = headers
 
+    @property
+    def sentence(self) -> str:
+        """What is wrong with which field, such as `inputs[0].shape: ...`, or else the detail."""
+        return "; ".join(f"{field_name(each)}: {each.msg}" for each in self.errors) or self.detail
+
+
+class FullError(ProblemError):
+    """Status 503: there is no room for this request now, and may be soon."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(503, detail, headers=RETRY_AFTER)
+
 
 def problem_details(scope: Mapping[str, Any], problem: ProblemError) -> ProblemDetails:
     """What the client of the scope's request gets to know."""
@@ -89,12 +103,12 @@ def problem_details(scope: Mapping[str, Any], problem: ProblemError) -> ProblemD
 
 
 def problem_response(scope: Mapping[str, Any], problem: ProblemError) -> Response:
-    """The response to the request of the scope."""
+    """The response to the request of the scope, whose state has the problem from now on."""
+    scope["state"][PROBLEM] = problem
     details = problem_details(scope, problem)
     media_type = MEDIA_TYPE
     if scope["path"].startswith("/v2"):
-        error = "; ".join(map(_sentence, problem.errors)) or problem.detail
-        details = ProtocolProblem(**dict(details), error=error)
+        details = ProtocolProblem(**dict(details), error=problem.sentence)
         # KServe's client reads no other one.
         media_type = "application/json"
     content = details.model_dump(exclude_none=True)
@@ -167,11 +181,10 @@ async def handle_http_exception(request: Request, error: Exception) -> Response:
     )
 
 
-def _sentence(error: FieldError) -> str:
-    """What is wrong with a field: `inputs[0].shape: ...`."""
+def field_name(error: FieldError) -> str:
+    """The name of a field: `inputs[0].shape`."""
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.loc)
-    name = path.removeprefix(".body").removeprefix(".") or "body"
-    return f"{name}: {error.msg}"
+    return path.removeprefix(".body").removeprefix(".") or "body"
 
 
 def _short_part(part: str | int) -> str | int:
