@@ -30,6 +30,7 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.core.samples": "reads samples, whose content is an input itself",
     "mesh.core.settings": "reads settings, whose values are inputs themselves",
     "mesh.core.status": "compares inputs",
+    "mesh.core.tracing": "watches programs",
     "mesh.core.urls": "hides passwords",
     "mesh.core.workspace": "where files lie",
     "mesh.data.manifest": "describes a version of data",

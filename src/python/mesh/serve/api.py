@@ -94,7 +94,7 @@ class Api:
 
     async def bio(self, request: Request) -> Response:
         """Model metadata."""
-        require_model(request.scope, self._model)
+        require_model(request.path_params["name"], self._model)
         return _json(
             Bio.model_validate({**self._model.bio(), "runs_on": self._availability.runs_on})
         )

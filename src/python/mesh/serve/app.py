@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from mesh.core.tracing import current
 from mesh.serve.api import Api
 from mesh.serve.availability import Availability
 from mesh.serve.computation import compute
@@ -17,6 +18,7 @@ from mesh.serve.docs_page import docs_routes
 from mesh.serve.hosts import ANY_HOST, AllowedHosts
 from mesh.serve.inference import Dispatcher
 from mesh.serve.inference_protocol import InferenceProtocol
+from mesh.serve.inference_service import InferenceService
 from mesh.serve.metrics import Metrics
 from mesh.serve.middleware import AccessMiddleware, LingeringClose, Traffic
 from mesh.serve.model import ServedModel
@@ -29,6 +31,7 @@ from mesh.serve.settings import ServeSettings
 if TYPE_CHECKING:
     from mesh.serve.access.setup import Access
     from mesh.serve.prediction_log.log import PredictionLog
+    from mesh.serve.traces import ServerTraces
 
 
 def create_app(
@@ -41,7 +44,7 @@ def create_app(
 
     The model is loaded in the background when the app starts, so that the liveness probe responds
     at once. The app's `Availability`, `Dispatcher` and `Traffic` are in `app.state`, under these
-    names in lower case.
+    names in lower case, and what is served over gRPC as `grpc`, if it is.
 
     Args:
         hosts: those that requests may be sent to.
@@ -53,6 +56,7 @@ def create_app(
     metrics = Metrics(model.name)
     for collector in model.collectors:
         metrics.registry.register(collector)
+    traces = _traces(metrics)
     log = _prediction_log(model, settings, metrics)
     dispatcher = Dispatcher(
         functools.partial(compute, model, observe=log.offer if log else None),
@@ -65,9 +69,11 @@ def create_app(
         long_alone=model.computes_here,
         deadline_seconds=settings.deadline_seconds,
         stuck_seconds=settings.stuck_seconds,
+        traces=traces.batches if traces else None,
     )
     availability = Availability(model, dispatcher, metrics, settings.placement)
     predictor = Predictor(model, availability, dispatcher, metrics, settings)
+    service = InferenceService(model, availability, settings.queue_size)
     traffic = Traffic()
     access = _access(settings, metrics, inspect_port)
     metrics.in_progress.set_function(lambda: traffic.count)
@@ -93,22 +99,21 @@ def create_app(
             if log:
                 await asyncio.to_thread(log.close)
 
+    first = access.first if access else []
+    then = [
+        *(traces.middleware if traces else ()),
+        Middleware(AccessMiddleware, availability=availability, traffic=traffic, metrics=metrics),
+        Middleware(RequestCheck, hosts=hosts),
+        *(access.last if access else ()),
+    ]
     app = Starlette(
         routes=[
             *Api(model, availability, predictor, metrics).routes(),
-            *InferenceProtocol(model, availability, predictor, settings).routes(),
+            *InferenceProtocol(service, availability, predictor).routes(),
             openapi_route(model, needs_credentials=settings.needs_credentials),
             *docs_routes(model.name),
         ],
-        middleware=[
-            *(access.first if access else ()),
-            Middleware(LingeringClose),
-            Middleware(
-                AccessMiddleware, availability=availability, traffic=traffic, metrics=metrics
-            ),
-            Middleware(RequestCheck, hosts=hosts),
-            *(access.last if access else ()),
-        ],
+        middleware=[*first, Middleware(LingeringClose), *then],
         exception_handlers={ProblemError: handle_problem, HTTPException: handle_http_exception},
         lifespan=lifespan,
     )
@@ -117,6 +122,10 @@ def create_app(
     app.state.availability = availability
     app.state.dispatcher = dispatcher
     app.state.traffic = traffic
+    if settings.grpc_port is not None:
+        from mesh.serve.grpc.app import grpc_app
+
+        app.state.grpc = grpc_app(service, availability, predictor, [*first, *then])
     return app
 
 
@@ -136,3 +145,11 @@ def _access(settings: ServeSettings, metrics: Metrics, inspect_port: int | None)
     from mesh.serve.access.setup import Access
 
     return Access(settings, metrics.registry, inspect_port or settings.inspect_port)
+
+
+def _traces(metrics: Metrics) -> "ServerTraces | None":
+    if (traces := current()) is None:
+        return None
+    from mesh.serve.traces import ServerTraces
+
+    return ServerTraces(traces, metrics.registry)

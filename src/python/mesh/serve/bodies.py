@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from mesh.serve.json_elements import ElementCounter
-from mesh.serve.problems import RETRY_AFTER, ProblemError
+from mesh.serve.problems import FullError, ProblemError
 from mesh.serve.request_limits import Extent
 
 SMALL_BYTES = 64 * 1024
@@ -169,5 +169,4 @@ class Body:
 
 
 def _no_room() -> ProblemError:
-    detail = "The server holds as many bytes of requests as it accepts; try again later."
-    return ProblemError(503, detail, headers=RETRY_AFTER)
+    return FullError("The server holds as many bytes of requests as it accepts; try again later.")

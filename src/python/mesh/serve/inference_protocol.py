@@ -10,7 +10,7 @@ configurations and the index of models are there too, since its clients use them
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -18,29 +18,18 @@ from starlette.routing import Route
 from mesh.serve.availability import Availability
 from mesh.serve.inference_schemas import (
     INPUT,
-    OUTPUT,
-    IndexedModel,
     IndexRequest,
     InferRequest,
     InferResponse,
-    ModelConfiguration,
-    ModelMetadata,
     ModelReady,
     OutputTensor,
-    RepositoryIndex,
-    ServerMetadata,
-    TensorConfiguration,
-    TensorMetadata,
 )
-from mesh.serve.inference_tensors import read_text, texts_of, write_texts
+from mesh.serve.inference_service import InferenceService
+from mesh.serve.inference_tensors import DATA_PATH, read_text, texts_of, write_texts
 from mesh.serve.media_types import BYTES, JSON
-from mesh.serve.model import ServedModel
-from mesh.serve.predict import Predictor, require_model, validate
-from mesh.serve.problems import ProblemError, shorten, validation_problem
-from mesh.serve.settings import ServeSettings
+from mesh.serve.predict import Predictor, validate
+from mesh.serve.problems import ProblemError
 
-PLATFORM = "mesh"
-EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository"]
 BINARY_HEADER = "Inference-Header-Content-Length"
 """How many bytes of a body are its JSON document; 0 where all of it is one text."""
 
@@ -51,16 +40,11 @@ class InferenceProtocol:
     """The handlers of the protocol."""
 
     def __init__(
-        self,
-        model: ServedModel,
-        availability: Availability,
-        predictor: Predictor,
-        settings: ServeSettings,
+        self, service: InferenceService, availability: Availability, predictor: Predictor
     ) -> None:
-        self._model = model
+        self._service = service
         self._availability = availability
         self._predictor = predictor
-        self._max_texts = settings.queue_size
 
     def routes(self) -> list[Route]:
         """All paths and their handlers."""
@@ -84,7 +68,7 @@ class InferenceProtocol:
 
     async def server(self, request: Request) -> Response:  # noqa: ARG002 - Starlette passes it
         """Server metadata."""
-        return _json(ServerMetadata(name="mesh", version="2", extensions=EXTENSIONS))
+        return _json(self._service.server())
 
     async def live(self, request: Request) -> Response:  # noqa: ARG002 - Starlette passes it
         """Server live."""
@@ -97,45 +81,26 @@ class InferenceProtocol:
 
     async def index(self, request: Request) -> Response:
         """The models that are served here."""
-        wanted = await self._predictor.message(request.scope, request.receive, IndexRequest)
-        listed = IndexedModel(name=self._model.name, version=self._model.version, state="READY")
-        if not self._availability.is_ready:
-            reason = self._availability.unavailable().detail
-            listed = listed.model_copy(update={"state": "UNAVAILABLE", "reason": reason})
-        is_shown = listed.state == "READY" or not wanted.ready
-        return _json(RepositoryIndex([listed] if is_shown else []))
+        wanted = await self._predictor.message(
+            request.scope, request.receive, lambda body: validate(IndexRequest, body or b"{}")
+        )
+        return _json(self._service.index(ready=wanted.ready))
 
     async def model(self, request: Request) -> Response:
         """Model metadata."""
         self._require_model(request)
-        return _json(
-            ModelMetadata(
-                name=self._model.name,
-                versions=[self._model.version],
-                platform=PLATFORM,
-                inputs=[TensorMetadata(name=INPUT)],
-                outputs=[TensorMetadata(name=OUTPUT)],
-            )
-        )
+        return _json(self._service.metadata())
 
     async def configuration(self, request: Request) -> Response:
         """Model configuration."""
         self._require_model(request)
-        return _json(
-            ModelConfiguration(
-                name=self._model.name,
-                platform=PLATFORM,
-                backend=PLATFORM,
-                input=[TensorConfiguration(name=INPUT)],
-                output=[TensorConfiguration(name=OUTPUT)],
-            )
-        )
+        return _json(self._service.configuration())
 
     async def model_ready(self, request: Request) -> Response:
         """Model ready."""
         self._require_model(request)
         self._availability.require_ready()
-        return _json(ModelReady(name=self._model.name, ready=True))
+        return _json(ModelReady(name=self._service.name, ready=True))
 
     async def infer(self, request: Request) -> Response:
         """Inference: each text is a request of its own."""
@@ -156,30 +121,21 @@ class InferenceProtocol:
         if json_bytes == 0:
             tensor = {"name": INPUT, "shape": [1], "datatype": "BYTES"}
             message = InferRequest.model_validate({"inputs": [tensor]})
-            return message, self._requests([read_text(body, 0)])
+            return message, self._service.requests([read_text(body, 0)], DATA_PATH)
         end = len(body) if json_bytes is None else json_bytes
         if end > len(body):
             detail = f"The header {BINARY_HEADER} is {end}, and the body has {len(body)} bytes."
             raise ProblemError(400, detail)
         message = validate(InferRequest, body[:end])
-        return message, self._requests(texts_of(message, body[end:], self._max_texts))
-
-    def _requests(self, texts: list[str]) -> list[BaseModel]:
-        requests = []
-        for index, text in enumerate(texts):
-            try:
-                requests.append(self._model.example_request(text))
-            except ValidationError as error:
-                where = ("body", "inputs", 0, "data", index)
-                raise validation_problem(error, where) from None
-        return requests
+        texts = texts_of(message, body[end:], self._service.max_texts)
+        return message, self._service.requests(texts, DATA_PATH)
 
     def _response(self, request: InferRequest, responses: Sequence[bytes]) -> Response:
         """The responses in one tensor, of the shape of the request's and in the form it wants."""
         tensor = OutputTensor(shape=request.inputs[0].shape)
         message = InferResponse(
-            model_name=self._model.name,
-            model_version=self._model.version,
+            model_name=self._service.name,
+            model_version=self._service.version,
             id=request.id,
             outputs=[tensor],
         )
@@ -198,14 +154,8 @@ class InferenceProtocol:
         Raises:
             ProblemError: 404.
         """
-        require_model(request.scope, self._model)
-        version = request.path_params.get("version", self._model.version)
-        if version != self._model.version:
-            detail = (
-                f"The version {shorten(version)!r} of {self._model.name} is not served here; "
-                f"{self._model.version!r} is."
-            )
-            raise ProblemError(404, detail)
+        parameters = request.path_params
+        self._service.require_model(parameters["name"], parameters.get("version"))
 
 
 def _json_bytes(header: str | None) -> int | None:

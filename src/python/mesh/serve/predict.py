@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from mesh.core.errors import UsageError
+from mesh.core.tracing import span
 from mesh.serve.availability import ACCEPTING, Availability
 from mesh.serve.bodies import Body, BytesInFlight
 from mesh.serve.computation import Streamed
@@ -18,8 +19,8 @@ from mesh.serve.media_types import JSON, require_json
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel
 from mesh.serve.patience import Patience
-from mesh.serve.problems import RETRY_AFTER, ProblemError, shorten, validation_problem
-from mesh.serve.request_limits import Extent, largest_request
+from mesh.serve.problems import FullError, ProblemError, shorten, validation_problem
+from mesh.serve.request_limits import SPARE_ELEMENTS, Extent, largest_request
 from mesh.serve.settings import ServeSettings
 from mesh.serve.streams import send_lines, wants_lines
 
@@ -36,6 +37,9 @@ class Predictor:
 
     It is an ASGI app itself: the objects that Starlette makes of a request and a response would
     take longer than all the rest.
+
+    Attributes:
+        max_bytes: of one body.
     """
 
     def __init__(
@@ -54,14 +58,14 @@ class Predictor:
         self._flight = BytesInFlight(settings.max_bytes_in_flight)
         metrics.bytes_in_flight.set_function(lambda: self._flight.count)
         self._validating = asyncio.Lock()
-        self._max_bytes = min(
+        self.max_bytes = min(
             settings.max_body_bytes or largest_request(model.request_model).bytes,
             self._flight.largest,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to a request."""
-        require_model(scope, self._model)
+        require_model(scope["path_params"]["name"], self._model)
         schema = self._model.request_model
         async with self.accepted(scope, receive, schema) as content:
             parsed = await self.validated(len(content), lambda: validate(schema, content))
@@ -102,13 +106,21 @@ class Predictor:
             raise self._availability.unavailable()
         if len(self._dispatcher) >= self._dispatcher.queue_size:
             raise self._queue_full()
-        with self._body(self._max_bytes, schema, json_bytes) as body:
-            yield await body.read(headers, receive)
+        limits = Extent(self.max_bytes, largest_request(schema).elements)
+        seconds = self._settings.receive_seconds
+        with Body(self._flight, limits, seconds, json_bytes) as body:
+            with span("receive") as receiving:
+                content = await body.read(headers, receive)
+                receiving.set({"http.request.body.size": len(content)})
+            yield content
 
-    async def message(self, scope: Scope, receive: Receive, schema: type[Schema]) -> Schema:
-        """Read and validate a small body that asks for no prediction.
+    async def message(
+        self, scope: Scope, receive: Receive, read: Callable[[bytes], Result]
+    ) -> Result:
+        """Read a small body that asks for no prediction. It may be said to be bytes.
 
-        It may be empty, and be said to be bytes.
+        Args:
+            read: validates it.
 
         Raises:
             ProblemError: 400, 408, 413, 415, 422 or 503.
@@ -116,12 +128,9 @@ class Predictor:
         """
         headers = dict(scope["headers"])
         require_json(headers, and_bytes=True)
-        with self._body(INLINE_BYTES, schema) as body:
-            return validate(schema, await body.read(headers, receive) or b"{}")
-
-    def _body(self, size: int, schema: type[BaseModel], json_bytes: int | None = None) -> Body:
-        limits = Extent(size, largest_request(schema).elements)
-        return Body(self._flight, limits, self._settings.receive_seconds, json_bytes)
+        limits = Extent(INLINE_BYTES, SPARE_ELEMENTS)
+        with Body(self._flight, limits, self._settings.receive_seconds) as body:
+            return read(await body.read(headers, receive))
 
     async def validated(self, size: int, validate: Callable[[], Result]) -> Result:
         """The result of validating a body of this size.
@@ -129,11 +138,12 @@ class Predictor:
         Raises:
             ProblemError: 400 or 422, as `validate` raises it.
         """
-        if size <= INLINE_BYTES:
-            return validate()
-        # One at a time: each holds the interpreter lock, and the memory of what it makes.
-        async with self._validating:
-            return await asyncio.to_thread(validate)
+        with span("validate"):
+            if size <= INLINE_BYTES:
+                return validate()
+            # One at a time: each holds the interpreter lock, and the memory of what it makes.
+            async with self._validating:
+                return await asyncio.to_thread(validate)
 
     async def infer(self, requests: Sequence[Any], receive: Receive) -> list[bytes]:
         """Compute the responses to validated requests.
@@ -230,8 +240,7 @@ class Predictor:
 
     def _queue_full(self) -> ProblemError:
         self._metrics.rejections.labels("queue_full").inc()
-        detail = "The server has as many requests waiting as it accepts; try again later."
-        return ProblemError(503, detail, headers=RETRY_AFTER)
+        return FullError("The server has as many requests waiting as it accepts; try again later.")
 
 
 def validate(schema: type[Schema], body: bytes) -> Schema:
@@ -254,13 +263,12 @@ def _raise_failure(result: Any) -> None:
         raise result
 
 
-def require_model(scope: Scope, model: ServedModel) -> None:
-    """Check that the path names the model that is served.
+def require_model(name: str, model: ServedModel) -> None:
+    """Check that this is the model that is served.
 
     Raises:
         ProblemError: 404.
     """
-    name = scope["path_params"]["name"]
     if name != model.name:
         detail = f"The model {shorten(name)!r} is not served here; {model.name!r} is."
         raise ProblemError(404, detail)

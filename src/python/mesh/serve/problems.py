@@ -12,11 +12,15 @@ from starlette.responses import JSONResponse, Response
 from mesh.core.urls import mask_urls
 
 RETRY_AFTER = {"Retry-After": "1"}
+TRACE_ID = "trace_id"
+"""The key in a request's state of the id of its trace, where it is traced."""
 MEDIA_TYPE = "application/problem+json"
 DEFECT = "The server failed to respond; its log says why, under this request id."
 MAX_ERRORS = 20
 MAX_COUNTED_ERRORS = 10_000
 MAX_TEXT = 300
+PROBLEM = "problem"
+"""The key in a request's state of the problem that its response tells."""
 
 
 class FieldError(BaseModel):
@@ -35,6 +39,9 @@ class ProblemDetails(BaseModel):
     status: int
     detail: str = Field(description="A sentence about what happened.")
     request_id: str = Field(description="As in the header X-Request-ID and the server's log.")
+    trace_id: str | None = Field(
+        None, description="Of the request's OpenTelemetry trace, where the server is traced."
+    )
     errors: list[FieldError] | None = Field(
         None, description=f"The fields that are wrong, at most {MAX_ERRORS}; only with status 422."
     )
@@ -70,6 +77,18 @@ class ProblemError(Exception):
         self.errors = errors
         self.headers = headers
 
+    @property
+    def sentence(self) -> str:
+        """What is wrong with which field, such as `inputs[0].shape: ...`, or else the detail."""
+        return "; ".join(f"{field_name(each)}: {each.msg}" for each in self.errors) or self.detail
+
+
+class FullError(ProblemError):
+    """Status 503: there is no room for this request now, and may be soon."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(503, detail, headers=RETRY_AFTER)
+
 
 def problem_details(scope: Mapping[str, Any], problem: ProblemError) -> ProblemDetails:
     """What the client of the scope's request gets to know."""
@@ -78,17 +97,18 @@ def problem_details(scope: Mapping[str, Any], problem: ProblemError) -> ProblemD
         status=problem.status,
         detail=problem.detail,
         request_id=scope["state"]["request_id"],
+        trace_id=scope["state"].get(TRACE_ID),
         errors=list(problem.errors) or None,
     )
 
 
 def problem_response(scope: Mapping[str, Any], problem: ProblemError) -> Response:
-    """The response to the request of the scope."""
+    """The response to the request of the scope, whose state has the problem from now on."""
+    scope["state"][PROBLEM] = problem
     details = problem_details(scope, problem)
     media_type = MEDIA_TYPE
     if scope["path"].startswith("/v2"):
-        error = "; ".join(map(_sentence, problem.errors)) or problem.detail
-        details = ProtocolProblem(**dict(details), error=error)
+        details = ProtocolProblem(**dict(details), error=problem.sentence)
         # KServe's client reads no other one.
         media_type = "application/json"
     content = details.model_dump(exclude_none=True)
@@ -161,11 +181,10 @@ async def handle_http_exception(request: Request, error: Exception) -> Response:
     )
 
 
-def _sentence(error: FieldError) -> str:
-    """What is wrong with a field: `inputs[0].shape: ...`."""
+def field_name(error: FieldError) -> str:
+    """The name of a field: `inputs[0].shape`."""
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.loc)
-    name = path.removeprefix(".body").removeprefix(".") or "body"
-    return f"{name}: {error.msg}"
+    return path.removeprefix(".body").removeprefix(".") or "body"
 
 
 def _short_part(part: str | int) -> str | int:

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from mesh.core.errors import MeshError
 from mesh.core.process import abandon_computations
+from mesh.core.tracing import tracing
 from mesh.serve.app import create_app
 from mesh.serve.availability import Availability
 from mesh.serve.hosts import allowed_hosts
@@ -53,7 +54,7 @@ def run_server(model: ServedModel, settings: ServeSettings) -> int:
     abandon_computations()
     try:
         tls = _tls(settings)
-        with _listening(settings) as listeners:
+        with tracing(f"{model.name}-serve"), _listening(settings) as listeners:
             uvloop.run(_run(model, settings, listeners, tls))
     except MeshError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -120,8 +121,8 @@ async def _run(
     traffic: Traffic = app.state.traffic
     _warn_if_open(settings, host, port)
     logger.info("Serving %s at %s://%s:%d", model.name, "https" if tls else "http", host, port)
-    async with _renewed(tls, settings):
-        await _serve_until_stopped(app, availability, settings, listeners, tls, stop)
+    async with _renewed(tls, settings), _grpc(app, settings, host) as end_calls:
+        await _serve_until_stopped(app, availability, settings, listeners, tls, stop, end_calls)
     if availability.failure:
         raise MeshError(availability.failure)
     if traffic.cut_off:
@@ -159,6 +160,31 @@ async def _renewed(tls: ssl.SSLContext | None, settings: ServeSettings) -> Async
         task.cancel()
 
 
+@contextlib.asynccontextmanager
+async def _grpc(
+    app: Starlette, settings: ServeSettings, host: str
+) -> AsyncIterator[Callable[[], None]]:
+    """Serve over gRPC where it is on, which is imported only then.
+
+    Yields:
+        A function that ends it, once the calls in progress are complete.
+    """
+    if settings.grpc_port is None:
+        yield lambda: None
+        return
+    from mesh.serve.grpc.server import GrpcServer
+
+    # gRPC doesn't say why it can't listen.
+    listen(settings, settings.grpc_port).close()
+    server = GrpcServer(app.state.grpc, settings, host, settings.grpc_port)
+    await server.start()
+    logger.info("Serving gRPC at %s:%d", host, server.port)
+    try:
+        yield server.end
+    finally:
+        await server.ended()
+
+
 def stop_by_signal() -> asyncio.Event:
     """An event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
@@ -175,6 +201,7 @@ async def _serve_until_stopped(
     listeners: Sequence[socket.socket],
     tls: ssl.SSLContext | None,
     stop: asyncio.Event,
+    end_calls: Callable[[], None],
 ) -> None:
     async def wait_for_stop() -> None:
         await _first_of(stop, availability.failed)
@@ -185,6 +212,7 @@ async def _serve_until_stopped(
             # connections get a response, too: a busy machine may have received them long before.
             await asyncio.sleep(settings.drain_delay_seconds)
             await _take_what_has_arrived(listening)
+        end_calls()
 
     listening = listeners[0].fileno()
     await _server(settings.server)(wait_for_stop, app, settings, listeners, tls)

@@ -27,6 +27,13 @@ class ServeSettings(AccessSettings, PredictionLogSettings):
     http2: bool = Field(
         False, description="Whether hypercorn speaks HTTP/2 to clients that start with it."
     )
+    grpc_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port of the Open Inference Protocol over gRPC; 0 takes any free one. By default it "
+        "is not served.",
+    )
     allowed_hosts: str = Field(
         "",
         description="Names of hosts that requests may be sent to, without ports, separated by "
@@ -118,9 +125,11 @@ class ServeSettings(AccessSettings, PredictionLogSettings):
         return http2
 
     @model_validator(mode="after")
-    def _has_two_ports(self) -> Self:
+    def _has_different_ports(self) -> Self:
         if self.inspect_port == self.port:
             raise ValueError(f"SERVE_INSPECT_PORT={self.port} is the server's own port")
+        if self.grpc_port and self.grpc_port in (self.port, self.inspect_port):
+            raise ValueError(f"SERVE_GRPC_PORT={self.grpc_port} is another port of the server")
         return self
 
     @field_validator("allowed_hosts")

@@ -21,6 +21,8 @@ from mesh.serve.request_check import CERTIFICATE
 
 _PROBES = re.compile(
     r"/v1/(live|ready)|/v2/health/(live|ready)|/v2/models/[^/]+(/versions/[^/]+)?/ready"
+    # Over gRPC.
+    r"|/inference\.GRPCInferenceService/(Server(Live|Ready)|ModelReady)|/grpc\.health\.v1\.Health/Check"
 )
 _INSPECTED = re.compile(r"/metrics|/openapi\.json|/docs(/.*)?|/v1/model/[^/]+/bio")
 _AUTHORIZATION = b"authorization"
@@ -46,6 +48,7 @@ class Guard:
         requests_per_minute: of each caller.
         inspect_port: where what is inspected is open, and alone; None where callers need the scope.
         refusals: counts them by reason.
+        rates: of the callers, over all protocols.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Guard:
         requests_per_minute: int | None,
         inspect_port: int | None,
         refusals: Counter,
+        rates: RateLimiter,
     ) -> None:
         self._app = app
         self._keys = keys
@@ -67,7 +71,7 @@ class Guard:
         self._requests_per_minute = requests_per_minute
         self._inspect_port = inspect_port
         self._refusals = refusals
-        self._rates = RateLimiter()
+        self._rates = rates
 
     async def __call__(self, scope: Request, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""

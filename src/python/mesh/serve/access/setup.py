@@ -66,6 +66,7 @@ class Access:
         self, settings: AccessSettings, registry: CollectorRegistry, inspect_port: int | None
     ) -> None:
         from mesh.serve.access.guard import Guard
+        from mesh.serve.access.rates import RateLimiter
 
         refusals = Counter(
             "access_refusals_total",
@@ -82,6 +83,7 @@ class Access:
             requests_per_minute=settings.requests_per_minute,
             inspect_port=inspect_port,
             refusals=refusals,
+            rates=RateLimiter(),
         )
         self.last.append(guard)
 

@@ -53,6 +53,8 @@ PIECES = st.sampled_from(
 )
 # The beginning of a byte order mark.
 @example(content=b"\xef")
+# The last byte is a space in the encoding that this has most likely.
+@example(content=b"\xe7\n\xff")
 @given(st.binary(max_size=60) | st.lists(PIECES, max_size=40).map(b"".join))
 def test_whatever_a_file_holds_its_rows_are_accounted_for(
     tmp_path: Path, form: str, row: type[TextRow], content: bytes
@@ -65,10 +67,12 @@ def test_whatever_a_file_holds_its_rows_are_accounted_for(
     assert account.read == len(rows) + sum(each.rows for each in account.dropped.values())
     assert bool(reasons) == bool(account.dropped)
     if form == "jsonl" and not content.lstrip().startswith(b"[") and b"\0" not in content:
-        assert account.read == sum(
-            bool(line.strip())
-            for line in io.StringIO(content.decode("utf-8-sig", "surrogateescape"), newline="")
-        )
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            # In another encoding, any byte may be a space or end a line.
+            return
+        assert account.read == sum(bool(line.strip()) for line in io.StringIO(text, newline=""))
 
 
 WORDS = st.text(st.characters(categories=("L", "N")), min_size=1, max_size=6)

@@ -57,6 +57,14 @@ class TinyServer:
         return int(port)
 
     @property
+    def grpc_address(self) -> str:
+        """Where it listens for gRPC, once it does."""
+        pattern = r"Serving gRPC at ([0-9.]+:\d+)"
+        self.wait_until(lambda: re.search(pattern, self.log) is not None)
+        [address] = re.findall(pattern, self.log)
+        return str(address)
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
