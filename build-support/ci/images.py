@@ -1,11 +1,14 @@
-"""Build, test or push the images of a plan: `images.py build|test|push|vendors PLAN`.
+"""Build, test, save and push the images of a part of a plan, on two machines.
 
-These are the images that the plan names, and those that it needs to remake models. `test` runs
-build-support/docker/test for their projects, and for those with container tests in the plan. `push`
-sends the very images that were built last, as Pants recorded in dist/, and builds nothing, so the
-pushed images are the tested ones. Images on a vendor's base or index are apart: `vendors` builds and
-pushes each on its own, so that one that can't be built stops nothing. IMAGE_REGISTRY and IMAGE_TAG
-are the images' registry and tag.
+    images.py build PLAN PART          builds the part's images with Pants
+    images.py test PLAN PART           tests their containers: build-support/docker/test
+    images.py save PLAN PART FOLDER    writes the very images that were built last
+    images.py push FOLDER              pushes the saved images, and builds nothing
+
+A part is a project, `mesh`, or an image on a vendor's base (image_parts.py). Tests run without
+credentials on one machine; another one, which can push, gets the tested images as files. FOLDER has
+images.tar, images.json (names and ids) and, after push, pushed.json (names and digests) and
+checksums.txt, the same as lines of sha256sum. IMAGE_REGISTRY is where images are pushed.
 """
 
 import argparse
@@ -16,133 +19,157 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-VENDOR = "vendor"
-CONTAINERS = "containers"
-"""The tag of tests that need images."""
-LIBRARIES = "mesh"
-"""The package beside the projects, which has the image of the shared registry."""
+from image_parts import parts, tested_projects, vendor_parts
 
-_PACKAGE = re.compile(r"(?:src|tests)/python/(\w+)/")
+_DIGEST = re.compile(r"digest: (sha256:[0-9a-f]{64})")
 
 
-def addresses(plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
-    """The targets of the images that must be there."""
-    found = {item["target"] for item in plan["images"] if VENDOR not in item["tags"]}
-    for item in plan["models"]:
-        package = str(item["target"]).replace("-", "_")
-        found |= {f"src/python/{package}/{component}:image" for component in ("train", "compile")}
-    return sorted(found)
-
-
-def vendor_addresses(plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
-    """The targets of the images on vendors' images and indexes."""
-    return sorted(item["target"] for item in plan["images"] if VENDOR in item["tags"])
-
-
-def tested_projects(root: Path, plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
-    """The projects whose containers are tested, and `mesh` where it is the shared registry's."""
-    packages = {path.parent.name for path in root.glob("src/python/*/project.py")}
-    found = {_package(address) for address in addresses(plan)} & {*packages, LIBRARIES}
-    for item in containers_tests(plan):
-        files = item["files"]
-        found |= {_package(file) for file in files} & packages
-        # A file outside of the projects concerns all of them.
-        if not files or not all(_package(file) in packages for file in files):
-            found |= {*packages, LIBRARIES}
-    return sorted(package.replace("_", "-") for package in found)
-
-
-def containers_tests(plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
-    """The plan's tests that need images."""
-    return [item for item in plan["tests"] if CONTAINERS in item["tags"]]
-
-
-def _package(path: str) -> str:
-    """The package of a path below src/python or tests/python; empty for others."""
-    match = _PACKAGE.match(path)
-    return match[1] if match else ""
-
-
-def built_names(dist: Path, address: str) -> list[str]:
-    """The names, with registry and tag, that Pants gave to an image; none if it wasn't built."""
-    folder, _, target = address.partition(":")
-    info = dist / folder.replace("/", ".") / f"{target}.docker-info.json"
-    if not info.exists():
-        return []
-    registries = json.loads(info.read_text())["registries"]
-    return [tag["name"] for registry in registries for tag in registry["tags"]]
+class ImagesError(Exception):
+    """Images that can't be built or pushed; the message is for people."""
 
 
 def build(root: Path, targets: Sequence[str]) -> int:
     """Build images with Pants, and return its exit code."""
+    if not targets:
+        print("images.py: the part has no images")
+        return 0
     # Leftovers of an earlier run could be pushed by mistake.
     for info in (root / "dist").glob("*/*.docker-info.json"):
         info.unlink()
     return subprocess.run(["./pants", "package", *targets], cwd=root, check=False).returncode
 
 
-def test(root: Path, projects: Sequence[str]) -> int:
-    """Test the containers of projects, and return the exit code."""
-    if not projects:
-        print("images.py: the plan has no containers to test")
+def test(root: Path, part: str, tested: Sequence[str]) -> int:
+    """Test the containers of a part, and return the exit code."""
+    if part not in tested:
+        print("images.py: the part has no containers to test")
         return 0
-    command = [str(root / "build-support/docker/test"), *projects]
+    command = [str(root / "build-support/docker/test"), part]
     return subprocess.run(command, cwd=root, check=False).returncode
 
 
-def push(root: Path, targets: Sequence[str], registry: str) -> int:
-    """Push the built images under their names; push nothing if one is missing."""
-    names = {address: built_names(root / "dist", address) for address in targets}
-    missing = [address for address in targets if not names[address]]
-    if missing:
-        print(f"images.py: not built: {', '.join(missing)}; run build first.", file=sys.stderr)
-        return 1
-    for name in (name for image in names.values() for name in image):
+def save(root: Path, targets: Sequence[str], folder: Path, registry: str) -> None:
+    """Write the built images under their names; nothing if one is missing."""
+    names = [name for target in targets for name in _built_names(root / "dist", target)]
+    for name in names:
         if not name.startswith(f"{registry}/"):
-            print(f"images.py: {name} was not built for {registry}.", file=sys.stderr)
-            return 1
-    for name in (name for image in names.values() for name in image):
-        command = ["docker", "push", "--quiet", name]
-        if code := subprocess.run(command, check=False).returncode:
-            return code
-    return 0
+            raise ImagesError(f"{name} was not built for {registry}.")
+    folder.mkdir(parents=True, exist_ok=True)
+    ids = {name: _id(name) for name in names}
+    if names:
+        _docker("save", "--output", str(folder / "images.tar"), *names)
+    _write(folder / "images.json", ids)
 
 
-def build_and_push_each(root: Path, targets: Sequence[str], registry: str) -> None:
-    """Build and push images one by one, and go on where one fails."""
-    for target in targets:
-        if build(root, [target]) or push(root, [target], registry):
-            print(f"images.py: went on without {target}, which failed.", file=sys.stderr)
+def push(folder: Path, registry: str) -> None:
+    """Push the saved images; nothing if one isn't the one that was saved."""
+    ids: dict[str, str] = json.loads((folder / "images.json").read_text())
+    for name in ids:
+        if not name.startswith(f"{registry}/"):
+            raise ImagesError(f"{name} was not built for {registry}.")
+    if ids:
+        _docker("load", "--input", str(folder / "images.tar"))
+    for name, expected in ids.items():
+        if _id(name) != expected:
+            raise ImagesError(f"{name} isn't the image that was tested.")
+    digests = {name: _pushed(name) for name in ids}
+    _write(folder / "pushed.json", digests)
+    lines = [
+        f"{digest.removeprefix('sha256:')}  {_without_tag(name)}\n"
+        for name, digest in digests.items()
+    ]
+    (folder / "checksums.txt").write_text("".join(lines))
+
+
+def _built_names(dist: Path, address: str) -> list[str]:
+    """The names, with registry and tag, that Pants gave to an image."""
+    folder, _, target = address.partition(":")
+    info = dist / folder.replace("/", ".") / f"{target}.docker-info.json"
+    if not info.exists():
+        raise ImagesError(f"not built: {address}; run build first.")
+    registries = json.loads(info.read_text())["registries"]
+    return [tag["name"] for registry in registries for tag in registry["tags"]]
+
+
+def _pushed(name: str) -> str:
+    """Push an image, and return the digest that the registry knows it by."""
+    found = _DIGEST.search(_docker("push", name))
+    if not found:
+        raise ImagesError(f"{name} was pushed, but docker didn't say its digest.")
+    return found[1]
+
+
+def _id(name: str) -> str:
+    return _docker("image", "inspect", "--format", "{{.Id}}", name).strip()
+
+
+def _docker(*arguments: str) -> str:
+    """The output of docker; what it says of a failure is on standard error."""
+    command = ["docker", *arguments]
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if result.returncode:
+        raise ImagesError(f"docker {arguments[0]} failed, see above: {arguments[-1]}")
+    return result.stdout
+
+
+def _without_tag(name: str) -> str:
+    """A name without its tag; a colon before the last slash is a port's."""
+    path, slash, last = name.rpartition("/")
+    return f"{path}{slash}{last.partition(':')[0]}"
+
+
+def _write(file: Path, content: Mapping[str, str]) -> None:
+    file.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    for verb in ("build", "test", "save"):
+        of_plan = verbs.add_parser(verb)
+        of_plan.add_argument("plan", type=Path, metavar="PLAN", help="written by plan --json")
+        of_plan.add_argument("part", metavar="PART")
+        if verb == "save":
+            of_plan.add_argument("folder", type=Path, metavar="FOLDER")
+    verbs.add_parser("push").add_argument("folder", type=Path, metavar="FOLDER")
+    return parser.parse_args()
+
+
+def _registry() -> str:
+    registry = os.environ.get("IMAGE_REGISTRY")
+    if not registry:
+        print("images.py: set IMAGE_REGISTRY to where images are pushed.", file=sys.stderr)
+        sys.exit(2)
+    return registry
 
 
 def main() -> int:
     """Do what the command line says."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("verb", choices=["build", "test", "push", "vendors"])
-    parser.add_argument("plan", type=Path, metavar="PLAN", help="written by plan --json")
-    options = parser.parse_args()
+    options = _arguments()
+    root = Path.cwd()
+    if options.verb == "push":
+        push(options.folder, _registry())
+        return 0
     plan = json.loads(options.plan.read_text())
-    if options.verb == "test":
-        return test(Path.cwd(), tested_projects(Path.cwd(), plan))
-    targets = vendor_addresses(plan) if options.verb == "vendors" else addresses(plan)
-    if not targets:
-        print("images.py: the plan has no images")
-        return 0
+    known = parts(root, plan) | vendor_parts(plan)
+    if options.part not in known:
+        raise ImagesError(
+            f"the plan has no part {options.part!r}, but {', '.join(known) or 'none'}."
+        )
+    targets = known[options.part]
     if options.verb == "build":
-        return build(Path.cwd(), targets)
-    registry = os.environ.get("IMAGE_REGISTRY")
-    if not registry:
-        print("images.py: set IMAGE_REGISTRY to where images are pushed.", file=sys.stderr)
-        return 2
-    if options.verb == "vendors":
-        build_and_push_each(Path.cwd(), targets, registry)
-        return 0
-    return push(Path.cwd(), targets, registry)
+        return build(root, targets)
+    if options.verb == "test":
+        return test(root, options.part, tested_projects(root, plan))
+    save(root, targets, options.folder, _registry())
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except ImagesError as error:
+        sys.exit(f"images.py: {error}")

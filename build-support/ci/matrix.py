@@ -1,9 +1,11 @@
 """Print the parts of a plan that ci.yaml's jobs need, as lines for GITHUB_OUTPUT: `matrix.py PLAN`.
 
-checks, images   true or false
-shards           JSON list of the shards of the tests, such as ["0/2", "1/2"]
-train            JSON list of the projects to train
-compile          JSON list of the projects to compile, with EC2 machines ("": GitHub's runner)
+checks    true or false
+shards    JSON list of the shards of the tests, such as ["0/2", "1/2"]
+images    JSON list of the parts with images to build or containers to test (image_parts.py)
+vendors   JSON list of the parts on a vendor's base
+train     JSON list of the projects to train
+compile   JSON list of the projects to compile, with EC2 machines ("": GitHub's runner)
 """
 
 import argparse
@@ -12,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from images import containers_tests
+from image_parts import parts, vendor_parts
 
 # A shard needs some minutes for its environments before its first test.
 TESTS_OF_A_SHARD = 40
@@ -56,7 +58,8 @@ def jobs(root: Path, plan: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[st
     return {
         "checks": bool(plan["checks"]),
         "shards": shards(len(plan["tests"])),
-        "images": bool(plan["images"] or plan["models"] or containers_tests(plan)),
+        "images": list(parts(root, plan)),
+        "vendors": list(vendor_parts(plan)),
         "train": [project_of(item) for item in plan["models"] if item["first"] == "train:train"],
         "compile": compiled,
     }

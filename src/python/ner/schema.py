@@ -1,5 +1,7 @@
 """Requests and responses of the ner service."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, Field
 
 from mesh.serve.documents import (
@@ -8,6 +10,7 @@ from mesh.serve.documents import (
     LanguageConfiguration,
     RefusedDocument,
 )
+from mesh.serve.facts import LABEL
 
 
 class Configuration(LanguageConfiguration):
@@ -34,7 +37,7 @@ class Request(DocumentsRequest):
 class Entity(BaseModel):
     """A name in a document."""
 
-    entity_type: str = Field(
+    entity_type: Annotated[str, LABEL] = Field(
         description="PER for a person, ORG for an organisation, LOC for a place, MISC for another "
         "name. A model that was registered without training has its own types.",
         examples=["PER"],

@@ -12,9 +12,8 @@ from pydantic import BaseModel
 
 from mesh.core.errors import UsageError
 from mesh.serve.documents import RefusedDocument
+from mesh.serve.facts import OUTPUTS, prediction_type
 
-OUTPUTS = "outputs"
-"""The field of a response that has a prediction for each document."""
 OUTPUT = "output"
 """The column of predictions that aren't made of fields."""
 ID = "id"
@@ -43,7 +42,7 @@ class Columns:
     def __init__(self, response_model: type[BaseModel], carried: Mapping[str, Any]) -> None:
         import pyarrow as pa
 
-        self._each = _element(response_model)
+        self._each = prediction_type(response_model)
         fields = dict(_fields(self._each)) if self._each else {}
         rest = {
             name: kind
@@ -89,21 +88,6 @@ def _fit(value: Any, kind: Any) -> Any:
 def as_json(value: Any) -> str:
     """A value as compact JSON; what has no form there is its text."""
     return json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":"))
-
-
-def _element(response_model: type[BaseModel]) -> Any:
-    """The type of a document's prediction; None where a response isn't a list of them."""
-    field = response_model.model_fields.get(OUTPUTS)
-    if field is None or get_origin(field.annotation) not in (list, Sequence):
-        return None
-    return _without_refusals(get_args(field.annotation)[0])
-
-
-def _without_refusals(kind: Any) -> Any:
-    if get_origin(kind) in (typing.Union, types.UnionType):
-        kept = tuple(each for each in get_args(kind) if each is not RefusedDocument)
-        return kept[0] if len(kept) == 1 else typing.Union[kept]  # noqa: UP007 - of a tuple
-    return kind
 
 
 def _fields(kind: Any) -> list[tuple[str, Any]]:

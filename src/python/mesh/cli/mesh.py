@@ -149,6 +149,11 @@ for name, attribute, text in (
         "Write Kubernetes manifests of PROJECT's server, with a version of its model.",
     ),
     ("data", "group", "Show, tag, fetch, compare, verify and repair versions of data."),
+    (
+        "drift",
+        "command",
+        "Compare the predictions that a server of PROJECT has logged with the reference of its version.",
+    ),
     ("keys", "group", "Make, list and revoke the keys of callers that servers ask for."),
     (
         "lineage",

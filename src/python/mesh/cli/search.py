@@ -15,10 +15,12 @@ from mesh.core.project import get_project
 from mesh.core.settings import variable_name
 from mesh.core.steps import find_program
 from mesh.core.tables import make_table, print_table
+from mesh.core.user import user_and_host
 from mesh.core.workspace_lock import locked
 from mesh.lifecycle.recipe import load_recipe
 from mesh.lifecycle.search.processes import Processes
-from mesh.lifecycle.search.searching import Search, in_words, search
+from mesh.lifecycle.search.ray_jobs import RayJobs
+from mesh.lifecycle.search.searching import Search, Workers, in_words, search
 from mesh.lifecycle.search.space import changed, read_space
 from mesh.lifecycle.search.study import Trial
 from mesh.lifecycle.training.settings import FineTuneSettings
@@ -39,7 +41,14 @@ _STEP = "train:train"
 @click.option(
     "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trials at the same time."
 )
-@click.option("--ray", metavar="ADDRESS", help="Not supported: trials are processes here.")
+@click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Trials are jobs of the Ray cluster with this dashboard, such as http://host:8265; auto is "
+    "what RAY_ADDRESS names, or else the cluster on this machine.",
+)
+@click.option("--cpus", type=click.IntRange(1), help="With --ray: cores of a trial; by default 1.")
+@click.option("--gpus", type=click.IntRange(0), help="With --ray: GPUs of a trial; by default 0.")
 @click.option("--register", is_flag=True, help="Register the winner, by train:train.")
 @click.option("--retrain", is_flag=True, help="Train the winner again, and register that.")
 def command(
@@ -48,14 +57,13 @@ def command(
     trials: int,
     jobs: int,
     ray: str | None,
+    cpus: int | None,
+    gpus: int | None,
     register: bool,
     retrain: bool,
 ) -> None:
-    if ray is not None:
-        raise UsageError(
-            "--ray isn't supported: the environment of trainings has no Ray. Trials are processes "
-            "on this machine; --jobs says how many at once."
-        )
+    if ray is None and (cpus, gpus) != (None, None):
+        raise UsageError("--cpus and --gpus are for --ray; trials here share this machine's cores.")
     recipe = load_recipe(get_project(project))
     if recipe.training is None:
         raise UsageError(f"{project} trains no network, so there is nothing to search.")
@@ -72,8 +80,15 @@ def command(
         trials=trials,
         at_once=jobs,
     )
+
+    def open_workers() -> Workers:
+        if ray is None:
+            return Processes()
+        owner = f"{user_and_host()} {chosen.folder}"
+        return RayJobs(ray, owner, 1 if cpus is None else cpus, gpus or 0)
+
     try:
-        study = search(chosen, Processes)
+        study = search(chosen, open_workers)
     except KeyboardInterrupt:
         click.echo("interrupted: the same command goes on with the search", err=True)
         raise

@@ -141,14 +141,26 @@ def write_text_atomic(path: Path, text: str) -> None:
     Raises:
         MeshError: the file can't be written.
     """
+    write_bytes_atomic(path, text.encode())
+
+
+def write_bytes_atomic(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write a file that is either complete or absent.
+
+    Args:
+        mode: its permissions.
+
+    Raises:
+        MeshError: the file can't be written.
+    """
     with _os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         partial, descriptor = _make_partial(path, _make_file)
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
                 file.flush()
-                partial.chmod(0o644)
+                partial.chmod(mode)
                 partial.replace(path)
         except BaseException:
             partial.unlink(missing_ok=True)

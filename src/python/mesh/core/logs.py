@@ -10,6 +10,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.settings import MeshSettings
+from mesh.core.tracing import ids
 from mesh.core.urls import mask_urls
 
 TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -30,14 +31,15 @@ class LogSettings(MeshSettings):
 
 
 class TextFormatter(logging.Formatter):
-    """A line for each record, with the passwords of URLs masked."""
+    """A line for each record, with the passwords of URLs masked, and the trace that it is of."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return mask_urls(super().format(record))
+        trace = "".join(f" {name}={value}" for name, value in ids().items())
+        return mask_urls(super().format(record)) + trace
 
 
 class JsonFormatter(logging.Formatter):
-    """A JSON object for each record, with the service and the record's `extra` values.
+    """A JSON object for each record, with the service, the trace and the record's `extra` values.
 
     Passwords of URLs are masked.
     """
@@ -58,6 +60,7 @@ class JsonFormatter(logging.Formatter):
             "funcName": record.funcName,
             "lineno": record.lineno,
             "message": record.getMessage(),
+            **ids(),
         }
         fields |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info:

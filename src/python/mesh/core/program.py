@@ -20,6 +20,7 @@ from mesh.core.progress import break_silence
 from mesh.core.secret_values import mask_secret
 from mesh.core.settings import MeshSettings, load_settings
 from mesh.core.status import Status
+from mesh.core.tracing import NO_SPAN, Span, program_span, tracing
 
 logger = logging.getLogger(__name__)
 
@@ -56,13 +57,16 @@ class Program:
 
         A `MeshError` is printed as a sentence. Any other exception is a defect, with its traceback.
         """
-        name = f"{self.component}:{self.name}"
         try:
             *own, log = self._load([*self.settings, LogSettings], flags)
             configure_logging(self.component, log)
             _log_settings(own)
-            with contextlib.nullcontext() if self.serves else _at_work(name):
-                return with_termination(lambda: self.run(*own)) or 0
+            with tracing(self.component.replace(".", "-")), self._at_work() as span:
+                exit_code = with_termination(lambda: self.run(*own)) or 0
+                if exit_code:
+                    span.set({"process.exit.code": exit_code})
+                    span.fail("exit code")
+                return exit_code
         except MeshError as error:
             print(f"error: {error}", file=sys.stderr)
             return error.exit_code
@@ -72,6 +76,20 @@ class Program:
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return 128 + signal.SIGINT
+
+    @contextlib.contextmanager
+    def _at_work(self) -> Iterator[Span]:
+        """While other programs than servers work: their temporary files, progress and span."""
+        if self.serves:
+            yield NO_SPAN
+            return
+        name = f"{self.component}:{self.name}"
+        about = {
+            "mesh.project": self.component.partition(".")[0],
+            "mesh.step": name.partition(".")[2],
+        }
+        with temporary_folder(), break_silence(name), program_span(name, about) as span:
+            yield span
 
     def find_status(self) -> Status:
         """Whether the program's result is what it would make now, with its settings and no flags.
@@ -99,12 +117,6 @@ class Program:
             env_file=find_env_file(component_folder(self.component)),
             program=f"{self.component}:{self.name}",
         )
-
-
-@contextlib.contextmanager
-def _at_work(name: str) -> Iterator[None]:
-    with temporary_folder(), break_silence(name):
-        yield
 
 
 def component_folder(component: str) -> Path:

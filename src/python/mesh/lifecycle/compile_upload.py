@@ -20,6 +20,7 @@ from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
+from mesh.drift.reference import REFERENCE_FILE
 from mesh.lifecycle.about import PROMOTED
 from mesh.lifecycle.compile_records import (
     PREDICTIONS_FILE,
@@ -159,6 +160,8 @@ def _publish(
             shutil.copytree(compiled / ARTIFACTS, version_directory / ARTIFACTS)
             for name in (TEST_FILES.inputs, TEST_FILES.inference_params):
                 _copy(download / name, version_directory / name)
+            if (download / REFERENCE_FILE).is_file():
+                _copy(download / REFERENCE_FILE, version_directory / REFERENCE_FILE)
             _copy(validated / PREDICTIONS_FILE, version_directory / TEST_FILES.predictions)
             _copy(validated / REPORT_FILE, version_directory / "validation" / REPORT_FILE)
             name = recipe.project.compiled_model

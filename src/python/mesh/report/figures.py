@@ -86,6 +86,21 @@ def draw_lines(
         axes.legend()
 
 
+def draw_pairs(
+    axes: "Axes", names: Sequence[str], series: Mapping[str, Sequence[float]], *, x: str, y: str
+) -> None:
+    """Bars of several series beside one another for each name, with a legend."""
+    width = 0.8 / len(series)
+    for number, (label, heights) in enumerate(series.items()):
+        places = [place + (number - (len(series) - 1) / 2) * width for place in range(len(names))]
+        axes.bar(places, heights, width, color=_SERIES[number], label=label)
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.grid(visible=True, axis="y", linewidth=0.5)
+    axes.legend()
+
+
 def draw_diagonal(axes: "Axes") -> None:
     """The line on which both axes are equal."""
     axes.plot([0, 1], [0, 1], linestyle="--", color=_INK, linewidth=0.8)

@@ -1,15 +1,12 @@
 """A report as one HTML file that needs nothing else."""
 
-import datetime
-import importlib.resources
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from mesh.lifecycle.about import PROMOTED
 from mesh.lifecycle.lineage import nodes_of
 from mesh.report.content import Comparison, Content, Report
 from mesh.report.graph import lineage_section
+from mesh.report.layout import Section, whole_page
 from mesh.report.licences import licences
 from mesh.report.markup import (
     Html,
@@ -34,39 +31,27 @@ from mesh.report.quality import (
 from mesh.report.service import load_part, parity_part
 from mesh.report.versus import changes_versus, promotion_part, rows_versus, scores_versus
 
-# Nothing outside the file may be asked for, and nothing in it may run.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
-
-
-@dataclass(frozen=True)
-class _Section:
-    """A part of a page; `name` is its address within it."""
-
-    name: str
-    title: str
-    content: Html
-
 
 def report_page(report: Report) -> str:
     """The report on a version."""
     content = report.content
     version = content.version
     sections = [
-        _Section("details", "Model details", _model_details(content)),
-        _Section("use", "Intended use", _use(content)),
-        _Section("limits", "Limits", _limits(content)),
-        _Section("data", "Data", _data(content)),
-        _Section("scores", "Scores", scores_part(content)),
-        _Section("errors", "Errors", _errors(content)),
-        _Section("curves", "Curves", _curves(content)),
-        _Section("training", "Training", training_part(content)),
-        _Section("prod", "Comparison with prod", _versus_prod(report)),
-        _Section("parity", "Parity and regression", parity_part(content)),
-        _Section("load", "Load test", load_part(content)),
-        _Section("lineage", "Lineage", lineage_section(content.lineage)),
-        _Section("licences", "Licences", _licences(content)),
+        Section("details", "Model details", _model_details(content)),
+        Section("use", "Intended use", _use(content)),
+        Section("limits", "Limits", _limits(content)),
+        Section("data", "Data", _data(content)),
+        Section("scores", "Scores", scores_part(content)),
+        Section("errors", "Errors", _errors(content)),
+        Section("curves", "Curves", _curves(content)),
+        Section("training", "Training", training_part(content)),
+        Section("prod", "Comparison with prod", _versus_prod(report)),
+        Section("parity", "Parity and regression", parity_part(content)),
+        Section("load", "Load test", load_part(content)),
+        Section("lineage", "Lineage", lineage_section(content.lineage)),
+        Section("licences", "Licences", _licences(content)),
     ]
-    return _page(version.reference, version.card.description, sections)
+    return whole_page(version.reference, version.card.description, sections)
 
 
 def comparison_page(comparison: Comparison) -> str:
@@ -75,16 +60,16 @@ def comparison_page(comparison: Comparison) -> str:
     names = [one.version.reference for one in (new, old)]
     both = dict(zip(names, (new, old), strict=True))
     sections = [
-        _Section("scores", "Scores", scores_versus(comparison)),
-        _Section("changes", "What was changed", changes_versus(comparison)),
-        _Section("rows", "Rows", rows_versus(comparison) or paragraph(NO_DETAILS)),
-        _Section("training", "Training", training_curves(both)),
-        _Section(
+        Section("scores", "Scores", scores_versus(comparison)),
+        Section("changes", "What was changed", changes_versus(comparison)),
+        Section("rows", "Rows", rows_versus(comparison) or paragraph(NO_DETAILS)),
+        Section("training", "Training", training_curves(both)),
+        Section(
             "matrices",
             "Errors",
             join(_matrix(one, f"{name}: ") for name, one in both.items()),
         ),
-        _Section(
+        Section(
             "curves",
             "Curves",
             join(
@@ -92,52 +77,13 @@ def comparison_page(comparison: Comparison) -> str:
                 for number, (name, one) in enumerate(both.items())
             ),
         ),
-        _Section(
+        Section(
             "details",
             "Model details",
             join(join((element("h3", name), _model_details(one))) for name, one in both.items()),
         ),
     ]
-    return _page(" and ".join(names), "A comparison of two versions.", sections)
-
-
-def _page(title: str, subtitle: str, sections: Iterable[_Section]) -> str:
-    parts = list(sections)
-    style = importlib.resources.files(__package__).joinpath("report.css").read_text("utf-8")
-    now = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC"
-    head = element(
-        "head",
-        Html('<meta charset="utf-8">'),
-        Html(f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'),
-        Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-        Html('<meta name="referrer" content="no-referrer">'),
-        element("title", title),
-        Html(f"<style>{style}</style>"),
-    )
-    contents = element(
-        "nav",
-        element("h2", "Contents", id="contents"),
-        element(
-            "ol",
-            *(element("li", element("a", one.title, href=f"#{one.name}")) for one in parts),
-        ),
-        aria_labelledby="contents",
-    )
-    body = element(
-        "body",
-        element("a", "Skip to the report", href="#main", class_="skip"),
-        element("header", element("h1", title), paragraph(subtitle), paragraph(f"Written {now}.")),
-        contents,
-        element("main", *map(_section, parts), id="main", tabindex="-1"),
-    )
-    return f'<!DOCTYPE html>\n<html lang="en">{head}{body}</html>\n'
-
-
-def _section(section: _Section) -> Html:
-    title = element("h2", section.title, id=f"{section.name}-title")
-    return element(
-        "section", title, section.content, id=section.name, aria_labelledby=f"{section.name}-title"
-    )
+    return whole_page(" and ".join(names), "A comparison of two versions.", sections)
 
 
 def _model_details(content: Content) -> Html:

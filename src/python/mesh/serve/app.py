@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
+from mesh.core.tracing import current
 from mesh.serve.api import Api
 from mesh.serve.availability import Availability
 from mesh.serve.computation import compute
@@ -29,6 +30,8 @@ from mesh.serve.settings import ServeSettings
 
 if TYPE_CHECKING:
     from mesh.serve.access.setup import Access
+    from mesh.serve.prediction_log.log import PredictionLog
+    from mesh.serve.traces import ServerTraces
 
 
 def create_app(
@@ -48,13 +51,15 @@ def create_app(
         inspect_port: the port of what is inspected, where it isn't that of the settings.
 
     Raises:
-        UsageError: a file of keys can't be used.
+        UsageError: a file of keys, or the folder of the log of predictions, can't be used.
     """
     metrics = Metrics(model.name)
     for collector in model.collectors:
         metrics.registry.register(collector)
+    traces = _traces(metrics)
+    log = _prediction_log(model, settings, metrics)
     dispatcher = Dispatcher(
-        functools.partial(compute, model),
+        functools.partial(compute, model, observe=log.offer if log else None),
         metrics,
         threads=settings.threads,
         queue_size=settings.queue_size,
@@ -64,6 +69,7 @@ def create_app(
         long_alone=model.computes_here,
         deadline_seconds=settings.deadline_seconds,
         stuck_seconds=settings.stuck_seconds,
+        traces=traces.batches if traces else None,
     )
     availability = Availability(model, dispatcher, metrics, settings.placement)
     predictor = Predictor(model, availability, dispatcher, metrics, settings)
@@ -77,6 +83,8 @@ def create_app(
         dispatcher.start(availability.fail)
         if access:
             access.start()
+        if log:
+            log.start()
         availability.start_loading()
         try:
             yield
@@ -88,9 +96,12 @@ def create_app(
             dispatcher.close()
             if access:
                 access.close()
+            if log:
+                await asyncio.to_thread(log.close)
 
     first = access.first if access else []
     then = [
+        *(traces.middleware if traces else ()),
         Middleware(AccessMiddleware, availability=availability, traffic=traffic, metrics=metrics),
         Middleware(RequestCheck, hosts=hosts),
         *(access.last if access else ()),
@@ -118,9 +129,27 @@ def create_app(
     return app
 
 
+def _prediction_log(
+    model: ServedModel, settings: ServeSettings, metrics: Metrics
+) -> "PredictionLog | None":
+    if settings.prediction_log_dir is None:
+        return None
+    from mesh.serve.prediction_log.log import PredictionLog
+
+    return PredictionLog(settings.prediction_log_dir, model, settings, metrics.registry)
+
+
 def _access(settings: ServeSettings, metrics: Metrics, inspect_port: int | None) -> "Access | None":
     if not settings.needs_access:
         return None
     from mesh.serve.access.setup import Access
 
     return Access(settings, metrics.registry, inspect_port or settings.inspect_port)
+
+
+def _traces(metrics: Metrics) -> "ServerTraces | None":
+    if (traces := current()) is None:
+        return None
+    from mesh.serve.traces import ServerTraces
+
+    return ServerTraces(traces, metrics.registry)

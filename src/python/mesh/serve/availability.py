@@ -138,7 +138,9 @@ class Availability:
         self._metrics.show_device(self.runs_on)
         if failure is not None:
             self.fail(failure)
-        elif self.phase is Phase.LOADING:
+            return
+        self._metrics.show_model(self._model.version, self._model.fingerprint)
+        if self.phase is Phase.LOADING:
             self.phase = Phase.SERVING
             on = f", and runs on {' and '.join(self.runs_on)}" if self.runs_on else ""
             logger.info("The model %s is loaded (%.2f s)%s", self._model.name, seconds, on)

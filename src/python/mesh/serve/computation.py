@@ -26,24 +26,44 @@ class Streamed:
     emit: Callable[[bytes], None]
 
 
-def compute(model: ServedModel, requests: Sequence[Any]) -> Sequence[bytes | Exception]:
+Observe = Callable[[Any, Any], None]
+"""Gets a request with its response, or the list of its outputs."""
+
+
+def compute(
+    model: ServedModel, requests: Sequence[Any], observe: Observe | None = None
+) -> Sequence[bytes | Exception]:
     """The model's response to each request as JSON, or the exception that is its result.
 
     Where the model fails on the batch as a whole, each of its requests is tried alone.
+
+    Args:
+        observe: gets what is responded.
     """
     if isinstance(requests[0], Streamed):
         [streamed] = requests
-        return [_emitted(model, streamed)]
-    return [_encoded(model, response) for response in _predicted(model, requests)]
+        return [_emitted(model, streamed, observe)]
+    responses = _predicted(model, requests)
+    encoded = [_encoded(model, response) for response in responses]
+    if observe:
+        for request, response, result in zip(requests, responses, encoded, strict=True):
+            if not isinstance(result, Exception):
+                observe(request, response)
+    return encoded
 
 
-def _emitted(model: ServedModel, streamed: Streamed) -> bytes | Exception:
+def _emitted(model: ServedModel, streamed: Streamed, observe: Observe | None) -> bytes | Exception:
     """Nothing once all outputs are emitted, or the exception that ended them."""
+    emitted = []
     try:
         for output in model.outputs(streamed.request):
             streamed.emit(to_json(output, inf_nan_mode="null"))
+            if observe:
+                emitted.append(output)
     except BaseException as error:
         return as_result(error)
+    if observe:
+        observe(streamed.request, emitted)
     return b""
 
 

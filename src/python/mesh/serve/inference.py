@@ -11,8 +11,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from mesh.core.passes import AbandonedError, watched
 from mesh.serve.computation import as_result
@@ -25,6 +26,9 @@ PART_OF_DEADLINE = 0.5
 """How much of it a computation may take that says so before; the rest is for reading and waiting."""
 SECONDS_OF_PASS = 0.05
 """Checkpoints that follow sooner are passed over."""
+
+
+_NO_SPAN = contextlib.nullcontext()
 
 
 class QueueFullError(Exception):
@@ -40,6 +44,7 @@ class Job:
         is_short: whether it takes about one pass at most.
         is_alone: whether it is computed without others.
         submitted: time of `time.monotonic()`.
+        trace: the span of the request, where it is traced.
     """
 
     request: Any
@@ -47,6 +52,17 @@ class Job:
     is_short: bool
     is_alone: bool = False
     submitted: float = field(default_factory=time.monotonic)
+    trace: Any = None
+
+
+class BatchTraces(Protocol):
+    """Makes spans: see `mesh.serve.traces`."""
+
+    def submitted(self) -> Any:
+        """The span of the request that is queued now."""
+
+    def batch(self, jobs: Sequence[Job]) -> AbstractContextManager[object]:
+        """The span of a batch, which is about to be computed in this thread."""
 
 
 class Dispatcher:
@@ -64,6 +80,7 @@ class Dispatcher:
         long_alone: whether the others are computed alone.
         deadline_seconds: how long a request may take, as the caller sees to.
         stuck_seconds: how long the threads may stand still before they are given up.
+        traces: makes the spans of batches, where they are traced.
     """
 
     def __init__(
@@ -79,6 +96,7 @@ class Dispatcher:
         long_alone: bool = True,
         deadline_seconds: float = math.inf,
         stuck_seconds: float = math.inf,
+        traces: BatchTraces | None = None,
     ) -> None:
         self.queue_size = queue_size
         self.longest_seconds = deadline_seconds * PART_OF_DEADLINE
@@ -100,6 +118,7 @@ class Dispatcher:
         self._is_waking = False
         self._changed = threading.Condition()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._traces = traces
         metrics.queue_depth.set_function(lambda: len(self))
         metrics.threads.set_function(lambda: len(self._workers))
 
@@ -155,6 +174,9 @@ class Dispatcher:
             Job(request, loop.create_future(), not alone and self._is_short(request), alone)
             for request in requests
         ]
+        if self._traces:
+            for job in jobs:
+                job.trace = self._traces.submitted()
         with self._changed:
             if len(self._queue) + len(jobs) > self.queue_size:
                 raise QueueFullError
@@ -202,11 +224,14 @@ class Dispatcher:
         started = self._moved = time.monotonic()
         for job in batch:
             self._metrics.queue_seconds.observe(started - job.submitted)
-        with watched(_BatchWatch(self, batch, within)):
+        with self._span(batch), watched(_BatchWatch(self, batch, within)):
             results = self._results([job.request for job in batch])
         self._moved = time.monotonic()
         self._metrics.batch_seconds.observe(self._moved - started)
         self._hand_over(batch, results)
+
+    def _span(self, batch: Sequence[Job]) -> AbstractContextManager[object]:
+        return self._traces.batch(batch) if self._traces else _NO_SPAN
 
     def end_pass(self, *, make_way: bool) -> None:
         """Note that a thread ended a pass; let it compute the short requests that wait, if any."""
@@ -275,6 +300,7 @@ class Dispatcher:
 
     def _hand_over(self, batch: Sequence[Job], results: Sequence[Any]) -> None:
         assert self._loop is not None  # noqa: S101 - threads are started with it
+        self._metrics.count_predictions(results)
         # RuntimeError: the loop is closed, since the server stopped waiting.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(_set_results, batch, results)

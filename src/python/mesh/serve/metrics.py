@@ -1,6 +1,6 @@
 """Measurements of a server in Prometheus' format."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -82,8 +82,16 @@ class Metrics:
             ("reason",),
             registry=registry,
         )
-        info = Gauge("model_info", "Always 1; names the model.", ("model",), registry=registry)
-        info.labels(model).set(1)
+        served = ("model", "version", "fingerprint")
+        self._info = Gauge(
+            "model_info", "Always 1; names the model that is loaded.", served, registry=registry
+        )
+        self._predictions = Counter(
+            "model_predictions_total",
+            "Requests that the model responded to, by outcome: ok, or error.",
+            (*served, "outcome"),
+            registry=registry,
+        )
         self._device = Gauge(
             "model_device_info",
             "Always 1; names what the network runs on, the preferred device first.",
@@ -91,6 +99,26 @@ class Metrics:
             registry=registry,
         )
         self._model = model
+        self._served: tuple[str, str, str] | None = None
+
+    def show_model(self, version: str, fingerprint: str) -> None:
+        """Name what is served, once it is loaded."""
+        self._served = (self._model, version, fingerprint)
+        self._info.labels(*self._served).set(1)
+        for outcome in ("ok", "error"):
+            self._predictions.labels(*self._served, outcome)
+
+    def count_predictions(self, results: Iterable[object]) -> None:
+        """Count the results of a batch; exceptions are errors."""
+        errors = oks = 0
+        for result in results:
+            if isinstance(result, Exception):
+                errors += 1
+            else:
+                oks += 1
+        if self._served:
+            for outcome, count in (("ok", oks), ("error", errors)):
+                self._predictions.labels(*self._served, outcome).inc(count)
 
     def show_device(self, runs_on: Sequence[str]) -> None:
         """Name what the model's network runs on, if it has one."""

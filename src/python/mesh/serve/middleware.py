@@ -26,6 +26,9 @@ MORE_HEADERS = "more_headers"
 CALLER = "caller"
 """The key in a request's state of who sent it, where the server asks."""
 
+EXEMPLAR = "exemplar"
+"""The key in a request's state of the exemplar of its duration, where it is traced."""
+
 CLIENT_LEFT = 499
 """The status that nginx logs when the client left before its response."""
 QUIET_ROUTES = frozenset(
@@ -46,7 +49,7 @@ CUT_OFF = "The server was shut down before the response was ready; try again."
 _VALID_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _FIRST_ERROR = 400
 # A key or a token that a client has put into the path, where there is nothing.
-_SECRET = re.compile(r"mesh_[0-9a-f]{12}_[A-Za-z0-9_-]+|eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){1,2}")
+SECRET = re.compile(r"mesh_[0-9a-f]{12}_[A-Za-z0-9_-]+|eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){1,2}")
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
 
 
@@ -149,15 +152,15 @@ class AccessMiddleware:
 
     def _record(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
-        self._count(scope["method"], route, status, seconds)
+        self._count(scope["method"], route, status, seconds, scope["state"].get(EXEMPLAR))
         level = logging.DEBUG if route in QUIET_ROUTES and status in (200, 503) else logging.INFO
         if not logger.isEnabledFor(level):
             return
         client = scope.get("client")
         client_addr = f"{client[0]}:{client[1]}" if client else "-"
-        target = _target(scope)
+        target = target_of(scope)
         if status >= _FIRST_ERROR:
-            target = _SECRET.sub("***", target)
+            target = SECRET.sub("***", target)
         request_line = f"{scope['method']} {target} HTTP/{scope['http_version']}"
         caller = {CALLER: scope["state"][CALLER]} if CALLER in scope["state"] else {}
         milliseconds = round(seconds * 1000, 3)
@@ -175,7 +178,14 @@ class AccessMiddleware:
             },
         )
 
-    def _count(self, method: str, route: str, status: int, seconds: float) -> None:
+    def _count(
+        self,
+        method: str,
+        route: str,
+        status: int,
+        seconds: float,
+        exemplar: dict[str, str] | None,
+    ) -> None:
         method = method if method in METHODS else "OTHER"
         counter = self._counters.get((method, route, status))
         if counter is None:
@@ -186,7 +196,7 @@ class AccessMiddleware:
             timer = self._metrics.request_seconds.labels(method, route)
             self._timers[method, route] = timer
         counter.inc()
-        timer.observe(seconds)
+        timer.observe(seconds, exemplar)
 
 
 def _is_cut_off(error: BaseException) -> bool:
@@ -210,7 +220,7 @@ def _new_id() -> str:
     return f"{random.getrandbits(128):032x}"
 
 
-def _target(scope: Scope) -> str:
+def target_of(scope: Scope) -> str:
     """The path as it was sent, without the query, which may hold secrets."""
     path = scope.get("raw_path") or scope["path"].encode()
     return shorten(_UNPRINTABLE.sub("?", path.decode("latin-1")))

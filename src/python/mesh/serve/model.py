@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from pydantic import BaseModel
 
 from mesh.core.card import COMPILED, ModelCard
+from mesh.core.digest import fingerprint as digest_of
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.passes import checkpoint
 from mesh.core.project import Project
@@ -149,6 +150,12 @@ class ServedModel(ABC):
     def bio(self) -> dict[str, Any]:
         """The description of the model: `model_name`, and the `model_card` as JSON values."""
         return {"model_name": self.name, "model_card": {}}
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the served version, once it is loaded; else the digest of its card."""
+        card = self.bio()["model_card"]
+        return str(card.get("fingerprint") or digest_of(card))
 
     def example_request(self, text: str) -> BaseModel:
         """A request about one text with default settings.

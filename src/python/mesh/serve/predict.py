@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from mesh.core.errors import UsageError
+from mesh.core.tracing import span
 from mesh.serve.availability import ACCEPTING, Availability
 from mesh.serve.bodies import Body, BytesInFlight
 from mesh.serve.computation import Streamed
@@ -108,7 +109,10 @@ class Predictor:
         limits = Extent(self.max_bytes, largest_request(schema).elements)
         seconds = self._settings.receive_seconds
         with Body(self._flight, limits, seconds, json_bytes) as body:
-            yield await body.read(headers, receive)
+            with span("receive") as receiving:
+                content = await body.read(headers, receive)
+                receiving.set({"http.request.body.size": len(content)})
+            yield content
 
     async def message(
         self, scope: Scope, receive: Receive, read: Callable[[bytes], Result]
@@ -134,11 +138,12 @@ class Predictor:
         Raises:
             ProblemError: 400 or 422, as `validate` raises it.
         """
-        if size <= INLINE_BYTES:
-            return validate()
-        # One at a time: each holds the interpreter lock, and the memory of what it makes.
-        async with self._validating:
-            return await asyncio.to_thread(validate)
+        with span("validate"):
+            if size <= INLINE_BYTES:
+                return validate()
+            # One at a time: each holds the interpreter lock, and the memory of what it makes.
+            async with self._validating:
+                return await asyncio.to_thread(validate)
 
     async def infer(self, requests: Sequence[Any], receive: Receive) -> list[bytes]:
         """Compute the responses to validated requests.

@@ -12,6 +12,8 @@ from starlette.responses import JSONResponse, Response
 from mesh.core.urls import mask_urls
 
 RETRY_AFTER = {"Retry-After": "1"}
+TRACE_ID = "trace_id"
+"""The key in a request's state of the id of its trace, where it is traced."""
 MEDIA_TYPE = "application/problem+json"
 DEFECT = "The server failed to respond; its log says why, under this request id."
 MAX_ERRORS = 20
@@ -37,6 +39,9 @@ class ProblemDetails(BaseModel):
     status: int
     detail: str = Field(description="A sentence about what happened.")
     request_id: str = Field(description="As in the header X-Request-ID and the server's log.")
+    trace_id: str | None = Field(
+        None, description="Of the request's OpenTelemetry trace, where the server is traced."
+    )
     errors: list[FieldError] | None = Field(
         None, description=f"The fields that are wrong, at most {MAX_ERRORS}; only with status 422."
     )
@@ -92,6 +97,7 @@ def problem_details(scope: Mapping[str, Any], problem: ProblemError) -> ProblemD
         status=problem.status,
         detail=problem.detail,
         request_id=scope["state"]["request_id"],
+        trace_id=scope["state"].get(TRACE_ID),
         errors=list(problem.errors) or None,
     )
 

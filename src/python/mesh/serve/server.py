@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from mesh.core.errors import MeshError
 from mesh.core.process import abandon_computations
+from mesh.core.tracing import tracing
 from mesh.serve.app import create_app
 from mesh.serve.availability import Availability
 from mesh.serve.hosts import allowed_hosts
@@ -53,7 +54,7 @@ def run_server(model: ServedModel, settings: ServeSettings) -> int:
     abandon_computations()
     try:
         tls = _tls(settings)
-        with _listening(settings) as listeners:
+        with tracing(f"{model.name}-serve"), _listening(settings) as listeners:
             uvloop.run(_run(model, settings, listeners, tls))
     except MeshError as error:
         print(f"error: {error}", file=sys.stderr)

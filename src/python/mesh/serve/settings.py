@@ -8,12 +8,13 @@ from pydantic_settings import SettingsConfigDict
 from mesh.core.devices import AUTO, NAMES, ChosenDevice, Placement
 from mesh.serve.access.settings import AccessSettings
 from mesh.serve.hosts import parse_patterns
+from mesh.serve.prediction_log.settings import PredictionLogSettings
 
 BACKLOG = 1024
 """Connections that may wait to be accepted."""
 
 
-class ServeSettings(AccessSettings):
+class ServeSettings(AccessSettings, PredictionLogSettings):
     """Settings of a server. A project sets its own default port in a subclass."""
 
     model_config = SettingsConfigDict(env_prefix="SERVE_")

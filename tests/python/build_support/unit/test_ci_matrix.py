@@ -27,7 +27,8 @@ def test_nothing_to_do(root: Path) -> None:
     assert matrix.jobs(root, plan()) == {
         "checks": False,
         "shards": [],
-        "images": False,
+        "images": [],
+        "vendors": [],
         "train": [],
         "compile": [],
     }
@@ -46,16 +47,25 @@ def test_models_are_compiled_and_where_needed_trained_first(root: Path) -> None:
         {"project": "entity-linking", "machine": "inf2.xlarge"},
         {"project": "keywords", "machine": ""},
     ]
-    assert found["images"]
+    assert found["images"] == ["entity-linking", "keywords"]
 
 
 @pytest.mark.parametrize(
-    ("tags", "expected"), [(["functional", "containers"], True), (["unit"], False)]
+    ("tags", "expected"), [(["functional", "containers"], ["mesh"]), (["unit"], [])]
 )
-def test_tests_of_containers_need_images(root: Path, tags: list[str], expected: bool) -> None:
-    tests = [item("tests/python/containers/functional/test_project_life.py") | {"tags": tags}]
+def test_tests_of_containers_need_images(root: Path, tags: list[str], expected: list[str]) -> None:
+    target = "tests/python/containers/functional/test_project_life.py"
+    tests = [item(target) | {"tags": tags, "files": ["docker/compose.yaml"]}]
 
     assert matrix.jobs(root, plan(tests=tests))["images"] == expected
+
+
+def test_images_of_vendors_are_parts_of_their_own(root: Path) -> None:
+    images = [item("docker/gpu-base:image") | {"tags": ["vendor"]}]
+
+    found = matrix.jobs(root, plan(images=images))
+
+    assert (found["images"], found["vendors"]) == ([], ["gpu-base"])
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,6 @@ import pytest
 
 SCRIPTS = Path("build-support/ci").resolve()
 ZEROS = "0" * 40
-IDENTITY = "identity-of-the-job"
-KEYS = '{"AccessKeyId": "AKIA1", "SecretAccessKey": "sec/ret", "SessionToken": "ses+sion"}'
 
 
 def run(
@@ -68,28 +66,6 @@ def test_folder_of_another_owner_is_named_as_that(repository: Path, event: str) 
     assert "git refuses this folder" in process.stderr
 
 
-def test_push_is_compared_with_what_was_there(repository: Path) -> None:
-    before = git(repository, "rev-parse", "main^")
-
-    process = run("compare-with", "push", before, cwd=repository)
-
-    assert process.stdout.strip() == f"--base={before}"
-
-
-@pytest.mark.parametrize("before", [ZEROS, "", "ab" * 20])
-def test_push_on_nothing_known_needs_everything(repository: Path, before: str) -> None:
-    process = run("compare-with", "push", before, cwd=repository)
-
-    assert (process.returncode, process.stdout) == (0, "--all\n")
-
-
-def test_forced_push_needs_everything(repository: Path) -> None:
-    git(repository, "checkout", "--quiet", "main")
-    elsewhere = git(repository, "rev-parse", "feature")
-
-    assert run("compare-with", "push", elsewhere, cwd=repository).stdout == "--all\n"
-
-
 def test_unknown_event(tmp_path: Path) -> None:
     process = run("compare-with", "schedule", cwd=tmp_path)
 
@@ -104,68 +80,6 @@ def stand_in(folder: Path, name: str, body: str) -> str:
     program.write_text(f"#!/bin/bash\n{body}\n")
     program.chmod(0o755)
     return f"{program.parent}{os.pathsep}{os.environ['PATH']}"
-
-
-@pytest.fixture
-def job(tmp_path: Path) -> dict[str, str]:
-    """The environment of a GitHub job with the permission `id-token: write`."""
-    stand_in(
-        tmp_path,
-        "curl",
-        f"""echo "$*" >>{tmp_path}/commands
-grep -q 'Authorization: bearer job-secret' || exit 22
-echo '{{"value": "{IDENTITY}"}}'""",
-    )
-    path = stand_in(
-        tmp_path,
-        "aws",
-        f"""echo "$*" >>{tmp_path}/commands
-[[ $* =~ file://([^ ]+) && $(<"${{BASH_REMATCH[1]}}") == {IDENTITY} ]] || exit 255
-echo '{{"Credentials": {KEYS}}}'""",
-    )
-    return {
-        "PATH": path,
-        "TMPDIR": str(tmp_path),
-        "ACTIONS_ID_TOKEN_REQUEST_URL": "https://example.com/token?a=b",
-        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "job-secret",
-        "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/ci",
-        "AWS_REGION": "us-east-1",
-        "GITHUB_ENV": str(tmp_path / "env"),
-    }
-
-
-def test_login_hands_credentials_to_later_steps_masked(tmp_path: Path, job: dict[str, str]) -> None:
-    process = run("aws-login", cwd=tmp_path, **job)
-
-    assert process.returncode == 0, process.stderr
-    assert (tmp_path / "env").read_text().splitlines() == [
-        "AWS_ACCESS_KEY_ID=AKIA1",
-        "AWS_SECRET_ACCESS_KEY=sec/ret",
-        "AWS_SESSION_TOKEN=ses+sion",
-        "AWS_REGION=us-east-1",
-    ]
-    masks = ["::add-mask::AKIA1", "::add-mask::sec/ret", "::add-mask::ses+sion"]
-    assert process.stdout.splitlines()[:3] == masks
-    rest = "".join(process.stdout.splitlines()[3:]) + process.stderr
-    commands = (tmp_path / "commands").read_text()
-    for secret in ("job-secret", IDENTITY, "sec/ret", "ses+sion"):
-        assert secret not in rest + commands
-    # What was left in temporary files.
-    assert not [file for file in tmp_path.glob("tmp.*") if file.is_file()]
-
-
-def test_login_that_is_refused_leaves_nothing(tmp_path: Path, job: dict[str, str]) -> None:
-    process = run("aws-login", cwd=tmp_path, **{**job, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "wrong"})
-
-    assert process.returncode != 0
-    assert not (tmp_path / "env").exists()
-
-
-def test_login_without_permission_says_so(tmp_path: Path, job: dict[str, str]) -> None:
-    process = run("aws-login", cwd=tmp_path, **{**job, "ACTIONS_ID_TOKEN_REQUEST_URL": ""})
-
-    assert process.returncode == 1
-    assert "id-token: write" in process.stderr
 
 
 def test_registry_login_gives_the_password_on_standard_input(tmp_path: Path) -> None:
@@ -193,3 +107,67 @@ def test_prepare_runner_refuses_what_it_does_not_know(tmp_path: Path) -> None:
 
     assert process.returncode == 2
     assert "unknown 'gpu'" in process.stderr
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> dict[str, str]:
+    """A runner with 14 GB free, and 9 more with each folder that is removed."""
+    (tmp_path / "free").write_text("14")
+    stand_in(
+        tmp_path,
+        "df",
+        f"""echo Filesystem
+echo "/dev/root 0 0 $(($(<{tmp_path}/free) * 1000000000 / 1024 + 1)) 1% /"
+""",
+    )
+    path = stand_in(
+        tmp_path,
+        "sudo",
+        f"""echo "$*" >>{tmp_path}/commands
+echo $(($(<{tmp_path}/free) + 9)) >{tmp_path}/free""",
+    )
+    return {"PATH": path, "RUNNER_ENVIRONMENT": "github-hosted"}
+
+
+def removed(folder: Path) -> list[str]:
+    file = folder / "commands"
+    return file.read_text().splitlines() if file.exists() else []
+
+
+@pytest.mark.parametrize(("wanted", "folders"), [("10", 0), ("14", 0), ("15", 1), ("25", 2)])
+def test_as_much_of_a_runner_s_disk_is_freed_as_is_needed(
+    tmp_path: Path, disk: dict[str, str], wanted: str, folders: int
+) -> None:
+    process = run("free-disk", wanted, cwd=tmp_path, **disk)
+
+    assert process.returncode == 0, process.stderr
+    commands = removed(tmp_path)
+    assert len(commands) == folders
+    assert all(command.startswith("rm -rf /") for command in commands)
+    assert process.stdout == f"free-disk: {14 + 9 * folders} GB are free, 14 before\n"
+
+
+def test_too_small_a_disk_fails_at_once(tmp_path: Path, disk: dict[str, str]) -> None:
+    process = run("free-disk", "1000", cwd=tmp_path, **disk)
+
+    assert process.returncode == 1
+    assert "1000 GB are needed" in process.stderr
+
+
+@pytest.mark.parametrize("environment", ["", "self-hosted"])
+def test_nothing_is_removed_elsewhere(
+    tmp_path: Path, disk: dict[str, str], environment: str
+) -> None:
+    process = run("free-disk", "20", cwd=tmp_path, **{**disk, "RUNNER_ENVIRONMENT": environment})
+
+    assert process.returncode == 1
+    assert removed(tmp_path) == []
+
+
+@pytest.mark.parametrize("size", ["", "0", "much", "-1", "1; touch x"])
+def test_size_must_be_a_number(tmp_path: Path, disk: dict[str, str], size: str) -> None:
+    process = run("free-disk", size, cwd=tmp_path, **disk)
+
+    assert process.returncode == 2
+    assert "isn't a number of GB" in process.stderr
+    assert removed(tmp_path) == []

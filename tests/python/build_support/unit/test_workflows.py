@@ -17,6 +17,10 @@ from ruamel.yaml import YAML
 FOLDER = Path(".github/workflows")
 WORKFLOWS = sorted(FOLDER.glob("*.yaml"))
 ACTIONS = sorted(Path(".github/actions").glob("*/action.yaml"))
+# GitHub's own and AWS's.
+OWNERS = ("actions", "aws-actions")
+LOGIN = "aws-actions/configure-aws-credentials@"
+PUSH = "./.github/actions/push"
 # What runners bring, and what bash has.
 PROGRAMS = {"echo", "gh", "git"}
 # Values for the variables that commands are given, so that they can be tried.
@@ -28,6 +32,7 @@ VALUES = {
     "GITHUB_RUN_ID": "1",
     "GITHUB_RUN_ATTEMPT": "1",
     "BEFORE": "",
+    "PART": "keywords",
 }
 
 
@@ -90,6 +95,7 @@ def test_there_are_workflows() -> None:
         "_compile_model",
         "_provision_customized_runner",
         "_images",
+        "_verify",
         "nightly",
         "release",
     }
@@ -193,7 +199,9 @@ def test_actions_are_pinned_to_commits() -> None:
 
     assert used
     for line in used:
-        assert re.fullmatch(r"uses: actions/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+        owners = "|".join(OWNERS)
+        pattern = rf"uses: ({owners})/[\w-]+@[0-9a-f]{{40}} # v\d+\.\d+\.\d+"
+        assert re.fullmatch(pattern, line), line
     # One commit for each action.
     assert len(set(used)) == len({line.split("@")[0] for line in used})
 
@@ -208,10 +216,119 @@ def test_permissions_are_the_least() -> None:
         in {value for key, value in job.get("permissions", {}).items() if key != "id-token"}
     }
     assert writers == {"release.yaml:release"}
-    # Only what signs in to AWS may have an identity.
+
+
+def uses(job: dict[str, Any], action: str) -> bool:
+    return any(step.get("uses", "").startswith(action) for step in job.get("steps", ()))
+
+
+def test_only_what_logs_in_has_an_identity() -> None:
+    """What pushes images builds and tests none, so no test can ask for credentials."""
+    with_identity = {
+        name for name, job in jobs() if "steps" in job and "id-token" in job.get("permissions", {})
+    }
+
+    assert with_identity == {name for name, job in jobs() if uses(job, LOGIN) or uses(job, PUSH)}
     for name, job in jobs():
-        if "steps" in job and job.get("permissions", {}).get("id-token"):
-            assert any("aws-login" in step.get("run", "") for step in job["steps"]), name
+        if uses(job, PUSH):
+            others = [step for step in job["steps"] if step.get("uses", "").startswith("./")]
+            assert [step["uses"] for step in others] == [PUSH], name
+            assert not [step for step in job["steps"] if "run" in step], name
+
+
+def test_credentials_last_as_long_as_the_job() -> None:
+    [of_push] = [
+        step["with"]
+        for name, step in steps()
+        if name == "push" and step.get("uses", "").startswith(LOGIN)
+    ]
+    found = 0
+    for name, job in jobs():
+        logins = [step["with"] for step in job.get("steps", ()) if LOGIN in step.get("uses", "")]
+        for given in [*logins, *([of_push] if uses(job, PUSH) else [])]:
+            found += 1
+            assert given["role-duration-seconds"] == job["timeout-minutes"] * 60, name
+    assert found >= 5
+
+
+def test_forks_get_no_credentials() -> None:
+    """A pull request's code never runs where there are secrets or an identity."""
+    workflow = load(FOLDER / "ci.yaml")
+    assert set(workflow["on"]) == {"pull_request", "merge_group", "push"}
+    for path in WORKFLOWS:
+        assert not {"pull_request_target", "workflow_run"} & set(load(path)["on"]), path
+    push = workflow["jobs"]["images"]["with"]["push"]
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in push
+    assert "github.actor != 'dependabot[bot]'" in push
+    for name in ("train", "compile"):
+        assert "github.event_name == 'push'" in workflow["jobs"][name]["if"]
+    for name in ("plan", "verify", "gate"):
+        given = workflow["jobs"][name].get("permissions", {})
+        assert "write" not in given.values(), name
+        assert "secrets" not in str(workflow["jobs"][name]), name
+    images = load(FOLDER / "_images.yaml")["jobs"]
+    assert {name for name, job in images.items() if "permissions" in job} == {
+        "push",
+        "push-vendors",
+    }
+    assert images["push"]["if"] == "inputs.push && vars.IMAGE_REGISTRY != ''"
+
+
+def test_no_commit_on_main_is_cancelled() -> None:
+    """In a group that runs share, a run that waits is cancelled by the next one."""
+    for path in WORKFLOWS:
+        workflow = load(path)
+        assert not [name for name, job in workflow["jobs"].items() if "concurrency" in job], path
+        if "push" in workflow["on"]:
+            group = workflow["concurrency"]
+            own = "github.event_name == 'pull_request' && github.ref || github.run_id"
+            assert own in group["group"]
+            assert group["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
+        elif path.name != "release.yaml":
+            assert "concurrency" not in workflow, path
+    assert load(FOLDER / "release.yaml")["concurrency"] == {"group": "release"}
+
+
+def test_each_kind_of_job_has_a_cache_of_its_own() -> None:
+    [cache] = [
+        step["with"]
+        for step in load(Path(".github/actions/prepare/action.yaml"))["runs"]["steps"]
+        if step.get("uses", "").startswith("actions/cache@")
+    ]
+    own = "pants-${{ runner.os }}-${{ github.job }}-${{ inputs.part }}-"
+    assert cache["key"].startswith(own)
+    assert cache["restore-keys"] == own
+    kinds: dict[str, set[str]] = {}
+    for name, job in jobs():
+        if uses(job, "./.github/actions/prepare"):
+            kinds.setdefault(name.partition(":")[2], set()).add(str(job.get("strategy")))
+            [step] = [one for one in job["steps"] if "prepare" in one.get("uses", "")]
+            # Projects need different packages; shards of tests need the same.
+            parts = "${{ matrix.part }}" if "part" in str(job.get("strategy")) else None
+            assert step.get("with", {}).get("part") == parts, name
+    assert {"plan", "checks", "tests", "images", "vendors"} == set(kinds)
+
+
+def test_jobs_with_large_environments_have_room() -> None:
+    """Before anything is downloaded."""
+    for name, job in jobs():
+        commands = [step.get("run", step.get("uses", "")) for step in job.get("steps", ())]
+        if (
+            "base-image" in str(commands)
+            and "images.py" in str(commands)
+            or "--shard" in str(commands)
+        ):
+            assert commands[1].startswith("build-support/ci/free-disk "), name
+
+
+def test_plan_may_ask_for_runs() -> None:
+    plan = load(FOLDER / "ci.yaml")["jobs"]["plan"]
+
+    assert plan["permissions"] == {"contents": "read", "actions": "read"}
+    [step] = [step for step in plan["steps"] if "compare-with" in step.get("run", "")]
+    assert step["env"]["GITHUB_TOKEN"] == "${{ github.token }}"
+    checkout = plan["steps"][0]
+    assert checkout["with"]["fetch-depth"] == 0
 
 
 def test_code_is_checked_out_without_leaving_a_token() -> None:
@@ -272,18 +389,21 @@ def test_gate_waits_for_every_job() -> None:
 
 def test_outputs_of_the_plan_are_those_that_its_script_prints() -> None:
     parts: dict[str, list[Any]] = {"checks": [], "tests": [], "images": [], "models": []}
-    outputs = load(FOLDER / "ci.yaml")["jobs"]["plan"]["outputs"]
+    printed = set(matrix.jobs(Path.cwd(), parts))
 
-    assert set(outputs) == {"tag", *matrix.jobs(Path.cwd(), parts)}
+    assert set(load(FOLDER / "ci.yaml")["jobs"]["plan"]["outputs"]) == {"tag", *printed}
+    for name in ("release", "nightly"):
+        assert set(load(FOLDER / f"{name}.yaml")["jobs"]["plan"]["outputs"]) <= {"tag", *printed}
 
 
 def test_all_containers_are_tested_every_night() -> None:
     workflow = load(FOLDER / "nightly.yaml")
 
     assert workflow["on"]["schedule"]
-    # Without names of projects, it is all of them.
-    assert ["build-support/docker/test"] in [
-        words for name, words in commands() if name == "nightly.yaml:containers"
+    runs = [step.get("run", "") for step in workflow["jobs"]["plan"]["steps"]]
+    assert "build-support/ci/plan --all --json plan.json" in runs
+    assert ["build-support/docker/test", "$PART"] in [
+        words for name, words in commands() if name == "nightly.yaml:images"
     ]
 
 

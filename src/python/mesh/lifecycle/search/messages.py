@@ -1,6 +1,6 @@
 """What a trial and its search tell each other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +9,16 @@ from mesh.core.workspace import WorkspaceSettings
 from mesh.data.store import DataSettings
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.registry.settings import RegistrySettings
+
+SCORE = "validation/score"
+METRICS: Mapping[str, tuple[str, Literal["maximize", "minimize"]]] = {
+    SCORE: ("eval_score", "maximize"),
+    "validation/loss": ("eval_loss", "minimize"),
+}
+"""By the name of a figure, its name among those of an epoch, and what is better.
+
+The test split and the sets that are held out tell nothing new about a model that was chosen by them.
+"""
 
 State = Literal["complete", "pruned", "failed"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mesh.core.digest import fingerprint
-from mesh.core.disk import FullDiskError, full_disk_errors
+from mesh.core.disk import full_disk_errors
 from mesh.core.errors import MeshError, as_clause
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
@@ -231,7 +231,7 @@ class _Trials:
         elif isinstance(message, Ended):
             self._end(workers, trial, message)
         elif not message.is_killed:
-            raise FullDiskError(message.reason)
+            raise MeshError(message.reason)
         else:
             self._repeat(workers, trial, message)
 

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from optuna.distributions import (
     BaseDistribution,
@@ -18,17 +18,8 @@ from pydantic import ValidationError
 
 from mesh.core.errors import UsageError
 from mesh.core.secret_values import mask_secret
+from mesh.lifecycle.search.messages import METRICS, SCORE
 from mesh.lifecycle.training.settings import FineTuneSettings
-
-SCORE = "validation/score"
-METRICS: Mapping[str, tuple[str, Literal["maximize", "minimize"]]] = {
-    SCORE: ("eval_score", "maximize"),
-    "validation/loss": ("eval_loss", "minimize"),
-}
-"""By the name of a figure, its name among those of an epoch, and what is better.
-
-The test split and the sets that are held out tell nothing new about a model that was chosen by them.
-"""
 
 _SETTINGS = (
     *("base_model", "epochs", "learning_rate", "head_learning_rate", "batch_size", "warmup"),

@@ -10,8 +10,7 @@ from mesh.core.disk import FullDiskError, full_disk_errors
 from mesh.core.errors import MeshError
 from mesh.data.store import DataStore
 from mesh.lifecycle.recipe import load_recipe
-from mesh.lifecycle.search.messages import Ask, Ended, Epoch, Stopped, Task
-from mesh.lifecycle.search.space import METRICS
+from mesh.lifecycle.search.messages import METRICS, Ask, Ended, Epoch, Stopped, Task
 from mesh.lifecycle.training.checkpoints import TrainedNetwork, open_work, remove_work
 from mesh.lifecycle.training.fine_tuning import describe, read_rows, train
 from mesh.lifecycle.training.planning import Plan, make_plan

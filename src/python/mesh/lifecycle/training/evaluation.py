@@ -14,6 +14,7 @@ from mesh.core.samples import packaged_file
 from mesh.lifecycle.recipe import HeldOut, Recipe, Training
 from mesh.lifecycle.training.details import DETAILS_FILE
 from mesh.lifecycle.training.plots import write_plots
+from mesh.lifecycle.training.reference import write_reference
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.registry.base import ModelRegistry, ModelVersion
 
@@ -37,7 +38,7 @@ def score_version(
     Args:
         test: the rows of the test split.
         held_out: the rows of each of the sets.
-        directory: of the version; plots and details go below it.
+        directory: of the version; plots, details and the reference for drift go below it.
     """
     from mesh.lifecycle.training.predictions import evaluate, predict
 
@@ -54,6 +55,7 @@ def score_version(
     plots = write_plots(scores, directory / EVALUATION)
     details = predictions.details().model_dump(mode="json")
     write_json_atomic(directory / EVALUATION / DETAILS_FILE, details)
+    write_reference(recipe, model, test, directory)
     return {"test": scores, "held_out": found_there, "plots": plots}
 
 

@@ -60,7 +60,8 @@ def test_command_searches_in_processes_and_registers_on_request(mesh: Mesh, tiny
     [
         (("--space", "none.toml"), "error: The search space none.toml can't be read: No such"),
         (("--space", "space.toml", "--trials", "0"), "Invalid value for '--trials'"),
-        (("--space", "space.toml", "--ray", "auto"), "error: --ray isn't supported: the"),
+        (("--space", "space.toml", "--ray", "ray://a:1"), "error: --ray ray://a:1 isn't the addr"),
+        (("--space", "space.toml", "--cpus", "2"), "error: --cpus and --gpus are for --ray; tri"),
         (("--trials", "3"), "Missing option '--space'"),
         (("--space", "."), "error: The search space . can't be read: Is a directory"),
     ],

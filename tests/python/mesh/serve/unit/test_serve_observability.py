@@ -8,6 +8,7 @@ import pytest
 
 from echo_model import PREDICT, Echo, Serve, body
 from mesh.core.devices import current_placement
+from mesh.core.digest import fingerprint
 
 
 @pytest.mark.parametrize("given_id", ["a", "7f3c-11.x:_/+=@", "x" * 128])
@@ -55,23 +56,28 @@ def test_metrics(serve: Serve) -> None:
         async with serve(Echo(), queue_size=5) as client:
             await client.post(PREDICT, json=body("a"))
             await client.post(PREDICT, json={})
+            await client.post(PREDICT, json=body("usage"))
             await client.request("BREW", "/pot")
             response = await client.get("/metrics")
             assert response.headers["content-type"].startswith("text/plain")
             lines = response.text.splitlines()
             route = "/v1/model/{name}/predict"
+            digest = fingerprint({})
+            served = f'fingerprint="{digest}",model="echo",version="1"'
             for line in (
                 f'http_requests_total{{method="POST",route="{route}",status="200"}} 1.0',
-                f'http_requests_total{{method="POST",route="{route}",status="422"}} 1.0',
+                f'http_requests_total{{method="POST",route="{route}",status="422"}} 2.0',
                 'http_requests_total{method="OTHER",route="none",status="404"} 1.0',
-                f'http_request_duration_seconds_count{{method="POST",route="{route}"}} 2.0',
+                f'http_request_duration_seconds_count{{method="POST",route="{route}"}} 3.0',
                 "http_requests_in_progress 1.0",
                 "inference_queue_depth 0.0",
-                'inference_batch_size_bucket{le="1.0"} 1.0',
-                "inference_batch_seconds_count 1.0",
-                "inference_queue_seconds_count 1.0",
+                'inference_batch_size_bucket{le="1.0"} 2.0',
+                "inference_batch_seconds_count 2.0",
+                "inference_queue_seconds_count 2.0",
                 "model_ready 1.0",
-                'model_info{model="echo"} 1.0',
+                f"model_info{{{served}}} 1.0",
+                f'model_predictions_total{{fingerprint="{digest}",model="echo",outcome="ok",version="1"}} 1.0',
+                f'model_predictions_total{{fingerprint="{digest}",model="echo",outcome="error",version="1"}} 1.0',
             ):
                 assert line in lines
             accept = {"accept": "application/openmetrics-text; version=1.0.0"}
