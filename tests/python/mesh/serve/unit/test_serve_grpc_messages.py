@@ -119,14 +119,27 @@ def test_messages_that_arrive_slowly_give_way_to_those_that_wait(
     async def scenario() -> None:
         places = Arrivals(2)
         never = asyncio.Event()
-        slow = [asyncio.create_task(places.read(never.wait)) for _ in range(2)]
+
+        async def arrive_slowly() -> bytes:
+            try:
+                await never.wait()
+            finally:
+                # Others come while it ends.
+                await asyncio.sleep(0.01)
+            return b""
+
+        slow = [asyncio.create_task(places.read(arrive_slowly)) for _ in range(2)]
         await asyncio.sleep(0)
         assert not any(each.done() for each in slow)
 
         async def message() -> bytes:
             return b"one"
 
-        assert await asyncio.gather(*(places.read(message) for _ in range(20))) == [b"one"] * 20
+        others = []
+        for _ in range(20):
+            others.append(asyncio.create_task(places.read(message)))
+            await asyncio.sleep(0)
+        assert await asyncio.gather(*others) == [b"one"] * 20
         for each in slow:
             with pytest.raises(FullError):
                 await each
