@@ -1,13 +1,28 @@
-"""Compares the keywords that two implementations find."""
+"""Compares the answers of two implementations with the same weights."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from mesh.core.errors import MeshError
 
 SCORE_TOLERANCE = 1e-3
 TIE = 1.01e-4
 """Equal scores of two implementations, rounded to four digits, can differ by this much."""
+LEAST_EQUAL = 0.95
+"""The share of texts with the same entities: a pipeline reads tags in another way than ner, which
+lets no name begin or end with a mark, or go on where none began."""
 
 Keywords = list[tuple[str, float]]
 """The keywords of a document with their scores, best first."""
+
+
+class Entity(NamedTuple):
+    """A name in a text, and its score."""
+
+    label: str
+    start: int
+    end: int
+    score: float
 
 
 def check_same(expected: Keywords, actual: Keywords, name: str) -> None:
@@ -24,3 +39,43 @@ def check_same(expected: Keywords, actual: Keywords, name: str) -> None:
     )
     if not same:
         raise MeshError(f"{name!r} finds {actual}, but KeyBERT finds {expected}.")
+
+
+def check_entities(
+    name: str, expected: Sequence[Sequence[Entity]], actual: Sequence[Sequence[Entity]]
+) -> None:
+    """Compare the entities of texts: places, types, and scores within `SCORE_TOLERANCE`.
+
+    Raises:
+        MeshError: fewer than `LEAST_EQUAL` of the texts have the same.
+    """
+    differing = [
+        (theirs, own)
+        for theirs, own in zip(expected, actual, strict=True)
+        if [each[:3] for each in theirs] != [each[:3] for each in own]
+        or any(
+            abs(one.score - other.score) > SCORE_TOLERANCE
+            for one, other in zip(theirs, own, strict=True)
+        )
+    ]
+    if len(differing) > (1 - LEAST_EQUAL) * len(expected):
+        theirs, own = differing[0]
+        raise MeshError(
+            f"{name!r} finds other entities in {len(differing)} of {len(expected)} texts, such as "
+            f"{own} instead of {theirs}."
+        )
+
+
+def check_sentiments(
+    name: str, expected: Sequence[Mapping[str, float]], actual: Sequence[Mapping[str, float]]
+) -> None:
+    """Compare the probabilities of labels, within `SCORE_TOLERANCE`.
+
+    Raises:
+        MeshError: they differ.
+    """
+    for theirs, own in zip(expected, actual, strict=True):
+        if theirs.keys() != own.keys() or any(
+            abs(theirs[label] - own[label]) > SCORE_TOLERANCE for label in own
+        ):
+            raise MeshError(f"{name!r} finds {own} instead of {theirs}.")

@@ -5,91 +5,27 @@ document.
 """
 
 import json
-import logging
-import os
-import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from benchmarks.answers import Keywords, check_same
-from benchmarks.http_load import Run, closed_loop, each_once
+from benchmarks.http_turns import WORKERS, TurnsSettings, paused, print_turns, take_turns
 from benchmarks.keywords_serving import keywords_server, requests
 from benchmarks.models import compiled_keywords, paragraphs
-from benchmarks.peer_servers import PEERS, Peer, peer_requests, peer_server
-from benchmarks.report import print_table
-from benchmarks.server_process import ServerProcess
-from mesh.core.errors import MeshError
+from benchmarks.peer_servers import peer_answer, peer_requests, peer_server
 from mesh.core.program import Program
-from mesh.core.settings import MeshSettings
-
-logger = logging.getLogger("benchmarks.keywords_http")
-
-CLIENTS = (1, 8, 32)
-FIRST_PASS_CLIENTS = 8
-
-Turns = dict[tuple[str, str], list[Run]]
-"""The runs, by load and server."""
 
 
-class HttpSettings(MeshSettings):
+class HttpSettings(TurnsSettings):
     """The extent of the measurement."""
 
     model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
 
     documents: int = Field(32, ge=8, le=64, description="Number of paragraphs.")
-    rounds: int = Field(1, ge=1, description="Turns of every server at each number of clients.")
-    seconds: float = Field(5.0, gt=0, description="Length of a turn.")
-    peers: tuple[Peer, ...] = Field(
-        PEERS, min_length=1, description="The other servers to measure."
-    )
-    cache: Path = Field(
-        Path.home() / ".cache" / "mesh-benchmarks",
-        description="Folder for the peers' environments.",
-    )
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A server with its requests and the format of its responses."""
-
-    name: str
-    process: ServerProcess
-    requests: Sequence[bytes]
-
-    def turn(self, load: Callable[[int, Sequence[bytes]], Run]) -> Run:
-        """Let it run and send it requests.
-
-        Args:
-            load: called with the port and the requests.
-
-        Raises:
-            MeshError: a response is an error.
-        """
-        self.process.resume()
-        run = load(self.process.port, self.requests)
-        self.process.pause()
-        if failed := [response for response in run.responses if response.status != 200]:
-            raise MeshError(f"{self.name} returned {failed[0]}.")
-        return run
-
-    def keywords(self, body: bytes) -> Keywords:
-        """The keywords in a response to one document, with their scores."""
-        response: Any = json.loads(body)
-        if self.name == "mesh":
-            [output] = response["outputs"]
-            return [
-                (found["keyword_token"], found["keyword_score"])
-                for found in output["predicted_document"]
-            ]
-        pairs = response[0] if self.name == "bentoml" else response
-        return [(str(keyword), float(score)) for keyword, score in pairs]
 
 
 def run(settings: HttpSettings) -> None:
@@ -100,76 +36,52 @@ def run(settings: HttpSettings) -> None:
     """
     documents = paragraphs()[: settings.documents]
     with ExitStack() as stack:
-        contenders = []
-        for name in settings.peers:
-            logger.info("starting %s", name)
-            server = peer_server(name, settings.cache, len(os.sched_getaffinity(0)))
-            process = stack.enter_context(server)
-            process.pause()
-            contenders.append(Contender(name, process, peer_requests(name, documents)))
-        folder = stack.enter_context(compiled_keywords())
-        mesh = Contender("mesh", stack.enter_context(keywords_server(folder)), requests(documents))
-        mesh.process.pause()
-        contenders.append(mesh)
-        turns: Turns = {}
-        _measure_first_pass(contenders, turns)
-        for _ in range(settings.rounds):
-            for clients in CLIENTS:
-                for contender in contenders:
-                    logger.info("%s, %d clients", contender.name, clients)
-                    turn = contender.turn(
-                        partial(closed_loop, clients=clients, seconds=settings.seconds)
-                    )
-                    turns.setdefault((f"{clients} clients", contender.name), []).append(turn)
-        memory = {each.name: each.process.resident_mebibytes() for each in contenders}
-    _print(turns, memory, settings)
-
-
-def _measure_first_pass(contenders: Sequence[Contender], turns: Turns) -> None:
-    """Send each document once, and compare the keywords."""
-    expected: list[Keywords] = []
-    for contender in contenders:
-        logger.info("%s, first pass", contender.name)
-        turn = contender.turn(partial(each_once, clients=FIRST_PASS_CLIENTS))
-        turns[f"first pass, {FIRST_PASS_CLIENTS} clients", contender.name] = [turn]
-        found = [
-            contender.keywords(response.body)
-            for response in sorted(turn.responses, key=lambda response: response.request)
+        contenders = [
+            stack.enter_context(
+                paused(
+                    name,
+                    peer_server(name, settings.cache, WORKERS),
+                    peer_requests(name, documents),
+                    lambda body, name=name: _pairs(peer_answer(name, body)),
+                )
+            )
+            for name in settings.peers
         ]
-        expected = expected or found
-        for theirs, own in zip(expected, found, strict=True):
-            check_same(theirs, own, contender.name)
-
-
-def _print(turns: Turns, memory: dict[str, float], settings: HttpSettings) -> None:
-    rates = {key: statistics.median(run.rate for run in runs) for key, runs in turns.items()}
-    rows = []
-    for (load, name), runs in turns.items():
-        best = max(rates[load, peer] for peer in settings.peers)
-        p50, p99 = (
-            statistics.median(run.percentile(share) for run in runs) * 1e3 for share in (0.5, 0.99)
+        folder = stack.enter_context(compiled_keywords())
+        contenders.append(
+            stack.enter_context(
+                paused("mesh", keywords_server(folder), requests(documents), _own_keywords)
+            )
         )
-        rate = rates[load, name]
-        rows.append(
+        turns = take_turns(contenders, settings, _check)
+        print_turns(
+            f"Keywords over HTTP, {settings.documents} paragraphs, {settings.rounds} round(s) of "
+            f"{settings.seconds:g} s",
+            contenders,
+            turns,
             [
-                *(f"{load}: {name}", f"{rate:.1f}", f"{rate / best:.2f}x"),
-                *(f"{p50:.0f}", f"{p99:.0f}", f"{memory[name]:.0f}"),
-            ]
+                "First pass: each document once, to fresh servers. After it, all documents were "
+                "seen before.",
+                "All results of the first pass were the same: keywords, order, and scores within "
+                "0.001.",
+            ],
         )
-    print_table(
-        f"Keywords over HTTP, {settings.documents} paragraphs, {settings.rounds} round(s) of "
-        f"{settings.seconds:g} s",
-        ("", "documents/s", "to the best peer", "p50 ms", "p99 ms", "resident MiB"),
-        rows,
-        packages=("onnxruntime", "uvicorn", "starlette"),
-        notes=[
-            "First pass: each document once, to fresh servers. After it, all documents were seen "
-            "before.",
-            "All results of the first pass were the same: keywords, order, and scores within "
-            "0.001.",
-            "Peers: one worker for each core; their versions are in benchmarks/peers/*.txt.",
-        ],
-    )
+
+
+def _pairs(found: Any) -> Keywords:
+    return [(str(keyword), float(score)) for keyword, score in found]
+
+
+def _own_keywords(body: bytes) -> Keywords:
+    [output] = json.loads(body)["outputs"]
+    return [
+        (found["keyword_token"], found["keyword_score"]) for found in output["predicted_document"]
+    ]
+
+
+def _check(name: str, expected: Sequence[Keywords], found: Sequence[Keywords]) -> None:
+    for theirs, own in zip(expected, found, strict=True):
+        check_same(theirs, own, name)
 
 
 main = Program(component="benchmarks", name="keywords_http", run=run, settings=(HttpSettings,))

@@ -1,4 +1,4 @@
-"""KeyBERT in BentoML, LitServe and FastAPI, each in its own environment."""
+"""Other servers with a task of `peers/tasks.py`, each in its own environment."""
 
 import json
 import os
@@ -7,8 +7,9 @@ import sys
 import venv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pip_settings import clean_environment, read_sources
 
@@ -18,8 +19,31 @@ from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
 
 Peer = Literal["fastapi", "litserve", "bentoml"]
+Runtime = Literal["torch", "optimum"]
 PEERS: tuple[Peer, ...] = ("fastapi", "litserve", "bentoml")
 FOLDER = Path(__file__).parent / "peers"
+CACHE = Path.home() / ".cache" / "mesh-benchmarks"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a peer computes.
+
+    Args:
+        weights: folder of a Hugging Face model; keywords has its own.
+        runtime: what computes the network.
+    """
+
+    name: Literal["keywords", "ner", "sentiment"] = "keywords"
+    weights: Path = Path()
+    runtime: Runtime = "torch"
+
+    def requirements(self, name: Peer) -> str:
+        """The name of a server's requirements file with what the task needs."""
+        return "optimum" if self.runtime == "optimum" else name
+
+
+KEYWORDS = Task()
 
 
 def peer_requests(name: Peer, documents: Sequence[str]) -> list[bytes]:
@@ -31,8 +55,16 @@ def peer_requests(name: Peer, documents: Sequence[str]) -> list[bytes]:
     return [post("/predict", json.dumps(body).encode()) for body in bodies]
 
 
+def peer_answer(name: Peer, body: bytes) -> Any:
+    """What a task's result is in a response to one document."""
+    result = json.loads(body)
+    return result[0] if name == "bentoml" else result
+
+
 @contextmanager
-def peer_server(name: Peer, cache: Path, workers: int) -> Iterator[ServerProcess]:
+def peer_server(
+    name: Peer, cache: Path, workers: int, task: Task = KEYWORDS
+) -> Iterator[ServerProcess]:
     """Start a peer and wait until it is ready; stop it after the block.
 
     Args:
@@ -42,7 +74,7 @@ def peer_server(name: Peer, cache: Path, workers: int) -> Iterator[ServerProcess
     Raises:
         MeshError: it can't be installed or doesn't start.
     """
-    binaries = peer_environment(name, cache) / "bin"
+    binaries = peer_environment(name, cache, task) / "bin"
     port = free_port()
     commands = {
         "fastapi": [
@@ -51,7 +83,7 @@ def peer_server(name: Peer, cache: Path, workers: int) -> Iterator[ServerProcess
         ],
         "litserve": [str(binaries / "python"), str(FOLDER / "litserve_app.py"), str(port)],
         "bentoml": [
-            *(str(binaries / "bentoml"), "serve", "bentoml_app:Keywords"),
+            *(str(binaries / "bentoml"), "serve", "bentoml_app:Task"),
             *("--host=127.0.0.1", f"--port={port}", "--working-dir", str(FOLDER)),
         ],
     }
@@ -61,19 +93,23 @@ def peer_server(name: Peer, cache: Path, workers: int) -> Iterator[ServerProcess
         "BENTOML_HOME": str(cache / "bentoml-home"),
         "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
         "WORKERS": str(workers),
+        "TASK": task.name,
+        "RUNTIME": task.runtime,
+        "WEIGHTS": str(task.weights.absolute()),
+        "TRANSFORMERS_OFFLINE": "1",
     }
     ready = "/readyz" if name == "bentoml" else "/health"
     with start(commands[name], port, ready=ready, environment=environment) as process:
         yield process
 
 
-def peer_environment(name: Peer, cache: Path) -> Path:
-    """A virtual environment with the peer's pinned requirements, made at the first call.
+def peer_environment(name: Peer, cache: Path, task: Task = KEYWORDS) -> Path:
+    """A virtual environment with a peer's pinned requirements, made at the first call.
 
     Raises:
         MeshError: pip can't install them.
     """
-    return make_environment(FOLDER / f"{name}.txt", cache)
+    return make_environment(FOLDER / f"{task.requirements(name)}.txt", cache)
 
 
 def make_environment(requirements: Path, cache: Path) -> Path:

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich import box
@@ -41,11 +41,24 @@ def print_table(
             console.print(line, soft_wrap=True)
 
 
+_INSTRUCTION_SETS = (
+    *("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16"),
+    *("amx_tile", "amx_int8", "amx_bf16"),
+    # Those of ARM.
+    *("asimd", "asimddp", "bf16", "i8mm", "sve", "sve2"),
+)
+"""Those that decide how fast matrices are multiplied, as Linux calls them."""
+
+
 def describe_machine() -> str:
-    """Processor, cores that this process may use, and memory."""
+    """Processor, its instruction sets, cores that this process may use, memory and load."""
     cores = len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return f"{_processor()}, {cores} cores, {memory / 2**30:.0f} GiB, {platform.system()} {platform.release()}"
+    return (
+        f"{_processor()} ({', '.join(_instruction_sets()) or 'no instruction sets known'}), "
+        f"{cores} cores, {memory / 2**30:.0f} GiB, {platform.system()} {platform.release()}, "
+        f"load {os.getloadavg()[0]:.1f}"
+    )
 
 
 def describe_packages(packages: Iterable[str]) -> str:
@@ -56,6 +69,16 @@ def describe_packages(packages: Iterable[str]) -> str:
 
 
 def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
+    return next(_cpuinfo("model name"), platform.machine())
+
+
+def _instruction_sets() -> list[str]:
+    flags = set(next(_cpuinfo("flags", "Features"), "").split())
+    return [name for name in _INSTRUCTION_SETS if name in flags]
+
+
+def _cpuinfo(*names: str) -> Iterator[str]:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() in names:
+            yield value.strip()

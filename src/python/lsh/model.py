@@ -1,14 +1,17 @@
 """Text to shingles to MinHash to bands: near-duplicates share a band.
 
 The method is from chapter 3 of "Mining of Massive Datasets" (Leskovec, Rajaraman and Ullman),
-implemented with the package datasketch.
+with the values of the package datasketch, which also chooses the bands.
 """
 
 import base64
 from collections.abc import Collection
 from functools import lru_cache
+from hashlib import sha1
 
+import numpy as np
 from datasketch import MinHash, MinHashLSH
+from numpy.typing import NDArray
 
 from lsh.schema import Configuration, Prediction
 from mesh.core.errors import UsageError
@@ -26,6 +29,10 @@ _SEED = 1
 _SCHEME = "affine64"
 # Each shingle takes a row of `num_perm` hashes; blocks limit the memory.
 _BLOCK = 4096
+# The first 64 bits of a SHA-1.
+_DIGEST = np.dtype({"names": ["hash"], "formats": ["<u8"], "itemsize": 20})
+_MIXING = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
+_SHIFT = np.uint64(33)
 
 
 @lru_cache(maxsize=4096)
@@ -49,14 +56,43 @@ def bands(threshold: float, num_perm: int) -> tuple[int, int]:
     return index.b, index.r
 
 
-def min_hash(elements: Collection[str], num_perm: int) -> MinHash:
-    """The MinHash of a set; the fraction of values two share estimates their similarity."""
-    result = MinHash(num_perm, seed=_SEED, scheme=_SCHEME)
+@lru_cache(maxsize=256)
+def _permutations(num_perm: int) -> NDArray[np.uint64]:
+    """(2, num_perm), the factors and summands of the permutations of all sketches."""
+    made: NDArray[np.uint64] = MinHash(num_perm, seed=_SEED, scheme=_SCHEME).permutations
+    return made
+
+
+def min_hash(elements: Collection[str], num_perm: int) -> NDArray[np.uint64]:
+    """The MinHash of a set; the fraction of values two share estimates their similarity.
+
+    They are the values of datasketch's `MinHash.update_batch`, without its objects.
+
+    Returns:
+        (num_perm,).
+    """
+    factors, summands = _permutations(num_perm)
+    values = np.full(num_perm, np.iinfo(np.uint64).max, dtype=np.uint64)
     encoded = [text.encode() for text in elements]
     for start in range(0, len(encoded), _BLOCK):
         checkpoint()
-        result.update_batch(encoded[start : start + _BLOCK])
-    return result
+        digests = b"".join(
+            [sha1(text, usedforsecurity=False).digest() for text in encoded[start : start + _BLOCK]]
+        )
+        hashes = _mixed(np.frombuffer(digests, _DIGEST)["hash"].astype(np.uint64))
+        permuted = hashes[:, None] * factors
+        permuted += summands
+        np.minimum(values, permuted.min(axis=0), out=values)
+    return values
+
+
+def _mixed(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The finalizer of MurmurHash3 (Appleby, 2011), which spreads hashes that are alike."""
+    for factor in _MIXING:
+        hashes ^= hashes >> _SHIFT
+        hashes *= factor
+    hashes ^= hashes >> _SHIFT
+    return hashes
 
 
 def sign(text: str, configuration: Configuration) -> Prediction:
@@ -83,7 +119,7 @@ def signature(text: str, configuration: Configuration) -> list[str] | None:
     found = shingles(content_words(text, configuration.language), configuration.shingle_list)
     if not found:
         return None
-    values = min_hash(found, configuration.num_perm).hashvalues.astype(">u8")
+    values = min_hash(found, configuration.num_perm).astype(">u8")
     return [
         base64.b64encode(values[start : start + rows].tobytes()).decode()
         for start in range(0, count * rows, rows)

@@ -27,6 +27,9 @@ _SECONDS_OF_WAIT = 0.5
 _SECONDS_BETWEEN_LOOKS = 2.0
 _MAX_PAUSE = 30.0
 
+TASK = "backfill"
+"""What Ray calls the making of a shard, also in the names of its processes."""
+
 Begun = dict[str, tuple[int, int]]
 """Predictions and rejected rows of the shards that are computed now."""
 
@@ -72,10 +75,7 @@ class Distribution:
         import ray
 
         self._queue.extend(map(_Try, parts))
-        options = {"num_cpus": 1, "num_gpus": self.job.settings.gpus_per_worker}
-        self._task = ray.remote(make_shard).options(
-            **options, max_retries=0, scheduling_strategy="SPREAD", name="backfill"
-        )
+        self._task = self.make_task()
         here = ray.get_runtime_context().get_node_id()
         affinity = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(here, soft=True)
         actor: Any = ray.remote(Board)
@@ -91,6 +91,15 @@ class Distribution:
                 self.look(self._look())
             self._submit()
             yield from self._collect()
+
+    def make_task(self) -> Any:
+        """What makes a shard on the cluster, by its `remote`."""
+        import ray
+
+        options = {"num_cpus": 1, "num_gpus": self.job.settings.gpus_per_worker}
+        return ray.remote(make_shard).options(
+            **options, max_retries=0, scheduling_strategy="SPREAD", name=TASK
+        )
 
     def stop(self) -> None:
         """Let the shards that have begun finish, and no other one begin; safe in a signal's handler."""

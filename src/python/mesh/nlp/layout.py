@@ -13,7 +13,8 @@ from mesh.nlp.lines import BORDERS, cells, is_rule, list_marks, quote_mark, spli
 from mesh.nlp.traced import TracedText, Tracing
 from mesh.nlp.wrapping import TextLine, is_repeated_hyphen, is_wrapped_anywhere, joined_lines
 
-_RUN = re.compile(r"\S+")
+_RUN = re.compile(r"\S++")
+_SPACED_RUN = re.compile(r"\S++(?: \S++)*+")
 _WORD = re.compile(rf"[^\W_]+(?:[{HYPHENS}'\u2019][^\W_]+)*")
 _NO_LETTER = re.compile(r"^[\W_]+")
 
@@ -59,7 +60,9 @@ def lay_out(draft: TracedText, language: str) -> tuple[TracedText, tuple[Block, 
 def _write(tracing: Tracing, part: _Part) -> None:
     """Append a part with single spaces."""
     before = part.start
-    for match in _RUN.finditer(tracing.source.text, part.start, part.end):
+    # Where nothing was taken out, a single space stands for itself.
+    run = _SPACED_RUN if tracing.source.is_original else _RUN
+    for match in run.finditer(tracing.source.text, part.start, part.end):
         if match.start() > before:
             tracing.separate(" ", before, match.start())
         tracing.keep(*match.span())

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from mesh.core.errors import UsageError
 from mesh.core.passes import checkpoint
@@ -76,6 +76,10 @@ _VOWEL_MARKS = re.compile(
 )
 """The vowels of Hebrew and Arabic, which most texts leave out, and the line that stretches a word."""
 
+_KNOWN_WORDS = 16_384
+_LONGEST_KNOWN_WORD = 40
+"""In characters. Texts have most of their words in common, so what these come to is kept."""
+
 _CODES = {name.lower(): code for code, name in LANGUAGES.items()} | {
     code: code for code in LANGUAGES
 }
@@ -132,6 +136,7 @@ class StopWords:
             if found and (len(found) > 1 or has_spaceless(word) or "'" in fold(word)):
                 phrases.append(word)
         self._phrases = PhraseFinder(phrases)
+        self._known_core = lru_cache(_KNOWN_WORDS)(self._core)
 
     def remove(self, text: str, words: Sequence[Word]) -> Iterator[Word]:
         """Yield the words of a text that stay: their cores, see `mesh.nlp.segmentation.core`.
@@ -144,14 +149,12 @@ class StopWords:
         covered = bytearray(len(text))
         for start, end in self._phrases.longest(text):
             covered[start:end] = b"\x01" * (end - start)
-        cores: dict[str, Word | None] = {}
         for start, end in words:
             checkpoint()
-            word = text[start:end]
-            if word not in cores:
-                cores[word] = self._core(word)
-            kept = cores[word]
-            if kept and not covered[start]:
+            if covered[start]:
+                continue
+            core_of = self._known_core if end - start <= _LONGEST_KNOWN_WORD else self._core
+            if kept := core_of(text[start:end]):
                 yield Word(start + kept.start, start + kept.end)
 
     def _core(self, word: str) -> Word | None:

@@ -38,6 +38,11 @@ class TracedText:
         """The original text, which stands for itself."""
         return cls(original, range(len(original)), range(1, len(original) + 1))
 
+    @property
+    def is_original(self) -> bool:
+        """Whether the text is the original one, of which nothing was taken out or replaced."""
+        return isinstance(self.starts, range)
+
 
 class Tracing:
     """Writes a text made of the parts of another one."""

@@ -1,8 +1,11 @@
 import base64
 
 import pytest
+from datasketch import MinHash
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lsh.model import bands, signature
+from lsh.model import bands, min_hash, signature
 from lsh.schema import Configuration
 from mesh.core.errors import UsageError
 
@@ -16,6 +19,16 @@ def test_signature_is_one_text_for_each_band_of_64_bit_values():
     assert made is not None
     assert len(made) == count
     assert {len(base64.b64decode(band)) for band in made} == {rows * 8}
+
+
+@given(
+    st.frozensets(st.text(st.characters(exclude_categories=["Cs"])), max_size=300),
+    st.integers(16, 256),
+)
+def test_values_are_those_of_datasketch(elements: frozenset[str], num_perm: int) -> None:
+    theirs = MinHash(num_perm, seed=1, scheme="affine64")
+    theirs.update_batch([element.encode() for element in elements])
+    assert min_hash(elements, num_perm).tolist() == theirs.hashvalues.tolist()
 
 
 def test_bands_use_no_more_values_than_there_are():

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 _MODULE = "mesh.lifecycle.search.trial_job"
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_BETWEEN_STATES = 3.0
+_LOOKS_OF_WAIT = 10
+"""A job that waits for a machine so long is told of."""
 _PATIENCE = 60
 """So long a trial may take to end, in seconds; it waits for the server of the runs."""
 _LOST: tuple[State, ...] = ("STOPPED", "FAILED")
@@ -44,13 +46,13 @@ class _Running:
 
     Args:
         received: how many of its messages were.
-        waits: whether it was said that it waits for a machine.
+        waited: how often it was seen to wait for a machine.
     """
 
     name: str
     mailbox: Mailbox
     received: int = 0
-    waits: bool = False
+    waited: int = 0
 
 
 class RayJobs:
@@ -155,8 +157,8 @@ class RayJobs:
         if job is None:
             return Stopped("the cluster doesn't know its job any more", is_killed=True)
         if job.state not in HAS_ENDED:
-            if job.state == "PENDING" and job.message and not running.waits:
-                running.waits = True
+            running.waited += job.state == "PENDING"
+            if job.state == "PENDING" and running.waited == _LOOKS_OF_WAIT:
                 logger.info("%s waits for a machine: %s", running.name, _words(job))
             return None
         if job.error == _NO_ROOM:

@@ -1,0 +1,164 @@
+"""ner or sentiment over HTTP, beside Hugging Face's pipeline with the same weights in other servers.
+
+./pants run benchmarks:pipelines_http -- --project=ner
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from benchmarks.answers import Entity, check_entities, check_sentiments
+from benchmarks.http_load import post
+from benchmarks.http_turns import WORKERS, TurnsSettings, paused, print_turns, take_turns
+from benchmarks.models import paragraphs
+from benchmarks.peer_servers import Runtime, Task, peer_answer, peer_requests, peer_server
+from benchmarks.server_process import ServerProcess, free_port, start
+from mesh.core.card import ARTIFACTS
+from mesh.core.program import Program
+from mesh.core.workspace import WorkspaceSettings
+from mesh.nlp.sentences import split_sentences
+from ner.project import PROJECT as NER
+from sentiment.project import PROJECT as SENTIMENT
+
+
+class Settings(TurnsSettings):
+    """Compare a server with Hugging Face's pipeline in other servers."""
+
+    model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
+
+    project: Literal["ner", "sentiment"] = Field(description="The project to measure.")
+    weights: Path | None = Field(
+        None,
+        description="Folder of the weights that the version in models/ was compiled from; by "
+        "default the one that compile:download wrote.",
+    )
+    texts: Literal["sentences", "paragraphs"] = Field(
+        "sentences", description="What a request has one of."
+    )
+    documents: int = Field(64, ge=8, le=400, description="Number of texts.")
+    runtimes: tuple[Runtime, ...] = Field(
+        ("torch", "optimum"), min_length=1, description="What the peers compute the network with."
+    )
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What differs between the projects.
+
+    Args:
+        configuration: of our requests.
+        own: what is compared, of our output.
+        theirs: the same, of a peer's.
+        check: compares both; called with the contender's name.
+    """
+
+    configuration: dict[str, Any]
+    own: Callable[[Any], Any]
+    theirs: Callable[[Any], Any]
+    check: Callable[[str, Sequence[Any], Sequence[Any]], None]
+
+
+def _own_entities(output: Any) -> list[Entity]:
+    return [
+        Entity(each["entity_type"], each["start"], each["end"], each["score"])
+        for each in output["entities"]
+    ]
+
+
+def _own_sentiment(output: Any) -> dict[str, float]:
+    return {label: output[f"{label}_prob"] for label in ("negative", "neutral", "positive")}
+
+
+KINDS = {
+    "ner": Kind(
+        # The pipeline leaves out no entity.
+        {"min_score": 0},
+        _own_entities,
+        lambda found: [Entity(*each) for each in found],
+        check_entities,
+    ),
+    "sentiment": Kind({}, _own_sentiment, dict, check_sentiments),
+}
+
+
+def run(settings: Settings, workspace: WorkspaceSettings) -> None:
+    """Start the servers, let them take turns, compare their answers, print the medians.
+
+    Raises:
+        MeshError: a server doesn't start or fails, or answers differ.
+    """
+    kind = KINDS[settings.project]
+    project = {"ner": NER, "sentiment": SENTIMENT}[settings.project]
+    weights = settings.weights or workspace.output(project, "download") / ARTIFACTS
+    texts = list(_texts(settings))[: settings.documents]
+    with ExitStack() as stack:
+        contenders = []
+        for runtime in settings.runtimes:
+            task = Task(settings.project, weights, runtime)
+            for peer in settings.peers:
+                contender = paused(
+                    f"{peer}, {runtime}",
+                    peer_server(peer, settings.cache, WORKERS, task),
+                    peer_requests(peer, texts),
+                    lambda body, peer=peer: kind.theirs(peer_answer(peer, body)),
+                )
+                contenders.append(stack.enter_context(contender))
+        version = workspace.current_model(project)
+        bodies = [
+            {"inputs": [{"document": text}], "configuration": kind.configuration} for text in texts
+        ]
+        path = f"/v1/model/{project.name}/predict"
+        contenders.append(
+            stack.enter_context(
+                paused(
+                    "mesh",
+                    _server(project.name, version),
+                    [post(path, json.dumps(body).encode()) for body in bodies],
+                    lambda body: kind.own(json.loads(body)["outputs"][0]),
+                )
+            )
+        )
+        turns = take_turns(contenders, settings, kind.check)
+        print_turns(
+            f"{settings.project} over HTTP, {len(texts)} {settings.texts}, {settings.rounds} "
+            f"round(s) of {settings.seconds:g} s",
+            contenders,
+            turns,
+            ["All answers of the first pass were the same within the tolerances of answers.py."],
+        )
+
+
+def _texts(settings: Settings) -> Iterator[str]:
+    for paragraph in paragraphs():
+        if settings.texts == "paragraphs":
+            yield paragraph
+        else:
+            yield from (paragraph[start:end] for start, end in split_sentences(paragraph, "en"))
+
+
+@contextmanager
+def _server(name: str, version: Path) -> Iterator[ServerProcess]:
+    port = free_port()
+    command = [sys.executable, "-m", "mesh.core.start", f"{name}.serve", "serve", f"--port={port}"]
+    command.append(f"--model-directory={version}")
+    environment = {"MESH_LOG_LEVEL": "WARNING"}
+    with start(command, port, ready="/v1/ready", environment=environment) as server:
+        yield server
+
+
+main = Program(
+    component="benchmarks",
+    name="pipelines_http",
+    run=run,
+    settings=(Settings, WorkspaceSettings),
+)
+
+if __name__ == "__main__":
+    main()
