@@ -8,6 +8,7 @@ import grpc
 import grpc.aio
 
 from mesh.core.errors import MeshError
+from mesh.serve.addresses import with_port
 from mesh.serve.grpc.app import GrpcApp
 from mesh.serve.grpc.calls import Calls
 from mesh.serve.grpc.credentials import server_credentials
@@ -45,7 +46,7 @@ class GrpcServer:
             options=_options(settings, app.max_bytes),
             maximum_concurrent_rpcs=settings.max_connections,
         )
-        self.port = self._listen(settings, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        self.port = self._listen(settings, with_port(host, port))
         self._calls = Calls(
             app.asgi,
             (host, self.port),
