@@ -14,6 +14,7 @@ from mesh.compile.tokenizer import TextTokenizer, Window
 from mesh.core.devices import ON_CPU, OPENVINO_CPU
 from mesh.core.passes import checkpoint, require_time
 from mesh.core.precisions import Precision
+from mesh.core.tracing import span
 
 Floats = NDArray[np.float32]
 
@@ -244,11 +245,13 @@ class TextModel:
         batches = self._batches([len(sequence) for sequence in sequences])
         tokens = sum(map(_tokens, batches))
         require_time(tokens * self.seconds_per_token, f"{tokens:,} tokens")
-        for batch in batches:
-            checkpoint()
-            rows = self._network.run(*pad(sequences, batch, self.spec.pad_token_id))
-            for row, index in zip(rows, batch.indices, strict=False):
-                outputs[index] = row if row.ndim == 1 else row[: len(sequences[index])]
+        about = {"mesh.network.passes": len(batches), "mesh.network.tokens": tokens}
+        with span("network", about):
+            for batch in batches:
+                checkpoint()
+                rows = self._network.run(*pad(sequences, batch, self.spec.pad_token_id))
+                for row, index in zip(rows, batch.indices, strict=False):
+                    outputs[index] = row if row.ndim == 1 else row[: len(sequences[index])]
         return outputs
 
     def _batches(self, lengths: Sequence[int]) -> list[Batch]:

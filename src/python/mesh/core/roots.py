@@ -40,7 +40,6 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.data.sources": "finds files, whose names, formats and content are inputs themselves",
     "mesh.data.status": "compares inputs",
     "mesh.data.store": "keeps versions of data, whose content is an input itself",
-    "mesh.drift.*": "compares predictions",
     "mesh.lifecycle.base_model": "finds base models, whose files are inputs themselves",
     "mesh.lifecycle.results": "names versions, whose files are inputs themselves",
     "mesh.lifecycle.status": "compares inputs",

@@ -26,6 +26,8 @@ from mesh.core.project import Project
 from mesh.core.roots import DEFAULT_BACKEND
 from mesh.core.settings import MeshSettings, load_settings
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
+from mesh.core.tracing import annotate_version
+from mesh.core.urls import mask_url
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compile_download import DownloadSettings
 from mesh.lifecycle.compile_records import BASE_FOLDER, COMPILATION_FILE, Compilation, Downloaded
@@ -137,6 +139,7 @@ def trace(
         forced=settings.force,
         environment=describe_environment(packages_of(made_from)),
     )
+    annotate_version(mask_url(downloaded.source), compilation.fingerprint)
     if not settings.force and _up_to_date(recipe, compilation, target, registry_settings):
         return
     with atomic_directory(target, replace=True) as directory:

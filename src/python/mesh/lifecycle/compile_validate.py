@@ -25,6 +25,8 @@ from mesh.core.project import Project
 from mesh.core.serving_defaults import ServingDefaults
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
+from mesh.core.tracing import annotate_version
+from mesh.core.urls import mask_url
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compile_records import (
     PREDICTIONS_FILE,
@@ -61,6 +63,7 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
     """
     compiled = workspace.output(recipe.project, "compile")
     compilation = Compilation.read(compiled)
+    annotate_version(mask_url(compilation.source), compilation.fingerprint)
     if compilation.published and not settings.force:
         logger.info("%s is up to date: nothing to validate", compilation.published)
         return

@@ -20,7 +20,10 @@ class ServeSettings(AccessSettings, PredictionLogSettings):
 
     model_config = SettingsConfigDict(env_prefix="SERVE_")
 
-    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
+    host: str = Field(
+        "127.0.0.1",
+        description="Address to listen on; in a container 0.0.0.0, or :: for IPv6 and IPv4.",
+    )
     port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 takes any free one.")
     server: Literal["uvicorn", "hypercorn"] = Field(
         "uvicorn", description="The HTTP server: hypercorn supports HTTP/2, uvicorn is faster."
