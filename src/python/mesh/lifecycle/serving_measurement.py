@@ -63,9 +63,7 @@ def choose(seconds: dict[int, float]) -> ServingDefaults:
     )
 
 
-def _fastest(
-    predict: Batch, texts: Sequence[Any], size: int, clock: Callable[[], float]
-) -> float:
+def _fastest(predict: Batch, texts: Sequence[Any], size: int, clock: Callable[[], float]) -> float:
     times = []
     for _ in range(_TRIALS):
         started = clock()
