@@ -54,7 +54,8 @@ class Settings(MeshSettings):
 
     model_directory: Path = Field(description="A compiled version of sentiment.")
     weights: Path | None = Field(
-        None, description="Its network before compilation, for Ray Data; without it, that is left out."
+        None,
+        description="Its network before compilation, for Ray Data; without it, that is left out.",
     )
     documents: int = Field(2400, ge=48, description="Documents of the large input.")
     rounds: int = Field(2, ge=1, description="Turns of each contender; the median counts.")
@@ -140,9 +141,7 @@ def _compare(settings: Settings, folder: Path) -> None:
     )
 
 
-def _add(
-    found: dict[str, Figures], name: str, settings: Settings, runs: Sequence[Watched]
-) -> None:
+def _add(found: dict[str, Figures], name: str, settings: Settings, runs: Sequence[Watched]) -> None:
     small, large = runs
     figures = found.setdefault(name, Figures())
     more = settings.documents - settings.documents // 8

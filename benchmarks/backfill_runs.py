@@ -195,7 +195,12 @@ def watch(
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=printed,
-            env={**os.environ, "MESH_LOG_LEVEL": "WARNING", "PYTHONPATH": path, **(variables or {})},
+            env={
+                **os.environ,
+                "MESH_LOG_LEVEL": "WARNING",
+                "PYTHONPATH": path,
+                **(variables or {}),
+            },
         )
         while process.poll() is None:
             _sample(watched, process.pid)
