@@ -239,9 +239,11 @@ def test_auto_is_what_variables_name(server: JobsServer, monkeypatch: pytest.Mon
 
 
 def test_server_that_is_none_is_a_sentence() -> None:
-    with running(ScriptedServer(ScriptedServer.silence)) as other:
-        with pytest.raises(UsageError, match="isn't the dashboard of a Ray cluster"):
-            JobServer(other.url)
+    with (
+        running(ScriptedServer(ScriptedServer.silence)) as other,
+        pytest.raises(UsageError, match="isn't the dashboard of a Ray cluster"),
+    ):
+        JobServer(other.url)
     with pytest.raises(MeshError, match="can't be reached: .*Give the address of its dashboard"):
         JobServer(other.url)
 
