@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.workspace import WorkspaceSettings
@@ -271,7 +272,7 @@ def test_what_a_cluster_gets_holds_no_secret(
 ) -> None:
     registry = RegistrySettings(
         uri="postgresql://ann:hunter2-hunter2@db/mesh",
-        token="hunter2-hunter2",  # type: ignore[arg-type]
+        token=SecretStr("hunter2-hunter2"),
         user="ann",
     )
     found = ray_jobs._variables(registry)
