@@ -16,7 +16,7 @@ from shlex import quote
 from typing import Any
 
 from mesh.core.digest import fingerprint
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError, as_clause
 from mesh.core.project import source_root
 from mesh.core.secret_values import mask_secret
 from mesh.core.settings import MeshSettings, variable_name
@@ -143,12 +143,16 @@ class RayJobs:
 
     def close(self) -> None:
         """End all trials; what they have made so far is kept."""
-        for running in self._running.values():
-            self._server.stop(running.name)
-        patience = time.monotonic() + _PATIENCE
-        for number in list(self._running):
-            self._end(number, patience)
-        self._server.close()
+        try:
+            for running in self._running.values():
+                self._server.stop(running.name)
+            patience = time.monotonic() + _PATIENCE
+            for number in list(self._running):
+                self._end(number, patience)
+        except MeshError as error:
+            logger.warning("jobs are left to the cluster, which ends them: %s", as_clause(error))
+        finally:
+            self._server.close()
 
     def _next(self, running: _Running) -> Message | None:
         message = running.mailbox.receive(running.received + 1)
