@@ -117,6 +117,14 @@ def _passing_report(
             "The validation report belongs to other files than those in outputs; run "
             "compile:validate again."
         )
+    from mesh.compile.parity import ParityReport
+
+    checked = {*report.precisions} & {*ParityReport.model_validate(compilation.parity).by_precision}
+    if lacking := [name for name in compilation.spec["precisions"] if name not in checked]:
+        raise MeshError(
+            f"The model may compute in {lacking[0]}, but its parity and its answers were checked in "
+            f"{' and '.join(sorted(checked))}; run compile:trace and compile:validate again."
+        )
     return report
 
 

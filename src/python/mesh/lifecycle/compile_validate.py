@@ -4,6 +4,7 @@ import importlib.util
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory, write_json_atomic
 from mesh.core.manifest import Manifest
+from mesh.core.precisions import FLOAT32, Precision
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
@@ -67,12 +69,13 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
     digest = Manifest.of(compiled / ARTIFACTS).digest
     target = workspace.output(recipe.project, "validate")
     with atomic_directory(target, replace=True) as directory:
-        passed, cases, predictions = run_suite(recipe, settings, workspace)
+        passed, cases, predictions = run_suite(recipe, settings, workspace, spec.precisions)
         report = ValidationReport(
             passed=passed,
             artifact_digest=digest,
             fingerprint=compilation.fingerprint,
             tolerance=settings.tolerance,
+            precisions=spec.precisions,
             cases=tuple(cases),
         )
         write_json_atomic(directory / REPORT_FILE, report.model_dump(mode="json"))
@@ -83,7 +86,12 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
             f"{len(failed)} of {len(cases)} regression cases did not pass ({', '.join(failed)}); "
             f"see {target / REPORT_FILE}."
         )
-    logger.info("all %d regression cases passed at tolerance %g", len(cases), settings.tolerance)
+    logger.info(
+        "all %d regression cases passed in %s at tolerance %g",
+        len(cases),
+        " and ".join(spec.precisions),
+        settings.tolerance,
+    )
 
 
 def status(recipe: Recipe, _settings: ValidateSettings, workspace: WorkspaceSettings) -> Status:
@@ -103,9 +111,12 @@ def status(recipe: Recipe, _settings: ValidateSettings, workspace: WorkspaceSett
 
 
 def run_suite(
-    recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSettings
+    recipe: Recipe,
+    settings: ValidateSettings,
+    workspace: WorkspaceSettings,
+    precisions: Sequence[Precision] = (FLOAT32,),
 ) -> tuple[bool, list[CaseResult], list[object]]:
-    """Run pytest on the suites in this process.
+    """Run pytest on the suites in this process, in each precision.
 
     Returns:
         Whether all cases passed, the cases, and the compiled model's predictions.
@@ -118,7 +129,7 @@ def run_suite(
     from mesh.lifecycle.regression import RegressionPlugin
 
     suites = find_suites(recipe)
-    plugin = RegressionPlugin(recipe, settings.tolerance, workspace)
+    plugin = RegressionPlugin(recipe, settings.tolerance, workspace, precisions)
     # Nothing outside may choose or change the cases.
     os.environ.pop("PYTEST_ADDOPTS", None)
     isolation = ["--noconftest", "-c", os.devnull, "--rootdir", str(Path(__file__).parent)]

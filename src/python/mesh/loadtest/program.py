@@ -174,6 +174,7 @@ def run_load_test(
         model_version=directory.name if project.kind == "trained" else None,
         fingerprint=bio.fingerprint,
         runs_on=bio.runs_on,
+        precision=bio.precision,
         started=started,
         generator=figures[0] if figures else None,
         server=own,

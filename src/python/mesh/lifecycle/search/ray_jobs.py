@@ -37,6 +37,9 @@ _LOOKS_OF_WAIT = 10
 _PATIENCE = 60
 """So long a trial may take to end, in seconds; it waits for the server of the runs."""
 _LOST: tuple[State, ...] = ("STOPPED", "FAILED")
+_OF_RAY = "Running entrypoint for job"
+"""Begins the line before the log of a job's command."""
+_MOST_WORDS = 300
 _NO_ROOM = "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"
 
 
@@ -242,6 +245,8 @@ def _command(root: str, place: str) -> str:
 
 
 def _words(job: Job) -> str:
-    """The last line of what Ray says of a job, which is also the last one of its log."""
-    lines = [line.strip() for line in job.message.splitlines() if line.strip()]
-    return (lines[-1] if lines else job.state.lower()).rstrip(".")
+    """The last line of what Ray says of a job: of its log, if its command has said anything."""
+    lines = [line.strip() for line in job.message.splitlines()]
+    said = [line for line in lines if line and not line.startswith(_OF_RAY)]
+    last = said[-1].partition(", last available logs")[0] if said else job.state.lower()
+    return last[:_MOST_WORDS].rstrip(".")

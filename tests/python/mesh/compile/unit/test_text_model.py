@@ -15,12 +15,14 @@ from mesh.compile.text_model import TextModel
 from mesh.compile.tokenizer import TextTokenizer
 from mesh.core.errors import UsageError
 from mesh.core.passes import watched
+from mesh.core.precisions import FLOAT32
 
 
 class MeanOfIds:
     """(mean token id, 1) for each row with special tokens, or (id, position) for each token."""
 
     runs_on = ("cpu",)
+    precision = FLOAT32
 
     def __init__(self, spec: CompileSpec, *, fixed_shapes: bool = False) -> None:
         self.fixed_shapes = fixed_shapes

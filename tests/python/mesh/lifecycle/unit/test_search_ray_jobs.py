@@ -143,6 +143,17 @@ def test_another_search_has_jobs_of_its_own(server: JobsServer, task: Task) -> N
             "its job has ended: Killed",
             True,
         ),
+        (
+            {
+                "status": "FAILED",
+                "driver_exit_code": -9,
+                "message": "Job entrypoint command failed with exit code -9, last available logs "
+                "(truncated to 20,000 chars):\nRunning entrypoint for job a: python -m b\n",
+            },
+            True,
+            "its job has ended: Job entrypoint command failed with exit code -9",
+            True,
+        ),
         ({"status": "STOPPED"}, True, "its job has ended: stopped", True),
         ({"status": "SUCCEEDED", "driver_exit_code": 0}, True, "its job has ended: suc", True),
         (None, True, "the cluster doesn't know its job any more", True),
@@ -186,6 +197,7 @@ def test_job_that_ends_without_a_last_word(
     assert isinstance(message, Stopped)
     assert (number, message.is_killed) == (3, is_killed)
     assert message.reason.startswith(expected)
+    assert "last available" not in message.reason
     assert mailbox.location.glob("*") == []
     if is_killed:
         jobs.start(task)
