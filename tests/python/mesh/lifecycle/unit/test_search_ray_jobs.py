@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.workspace import WorkspaceSettings
@@ -212,6 +213,18 @@ def test_trials_end_with_their_search(server: JobsServer, task: Task) -> None:
     assert not list(Path(task.data.root).rglob("*.json"))
 
 
+def test_cluster_that_is_lost_ends_the_search_with_a_sentence(
+    task: Task, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running(JobsServer()) as server:
+        jobs = open_jobs(server)
+        jobs.start(task)
+    with pytest.raises(MeshError, match="the same command goes on with the search once it does"):
+        jobs.receive()
+    jobs.close()
+    assert "jobs are left to the cluster, which ends them: The Ray cluster" in caplog.text
+
+
 def test_server_that_refuses_a_job_says_why(server: JobsServer, task: Task) -> None:
     def refuse(_: dict[str, Any]) -> dict[str, Any]:
         server.jobs.clear()
@@ -271,7 +284,7 @@ def test_what_a_cluster_gets_holds_no_secret(
 ) -> None:
     registry = RegistrySettings(
         uri="postgresql://ann:hunter2-hunter2@db/mesh",
-        token="hunter2-hunter2",  # type: ignore[arg-type]
+        token=SecretStr("hunter2-hunter2"),
         user="ann",
     )
     found = ray_jobs._variables(registry)
