@@ -20,6 +20,7 @@ from mesh.backfill.shard import ServiceError
 from mesh.backfill.storage import describe, is_transient
 from mesh.backfill.worker import Board, make_shard
 from mesh.core.errors import MeshError
+from mesh.core.tracing import Attributes, ended_span
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class _Try:
     part: Part
     number: int = 1
     after: float = 0.0
+    begun: float = 0.0
 
 
 @dataclass
@@ -131,6 +133,7 @@ class Distribution:
             if attempt.after > time.monotonic():
                 self._queue.append(attempt)
                 continue
+            attempt.begun = time.monotonic()
             ref = self._task.remote(self.job, attempt.part, self._files, self._board)
             self._running[ref] = attempt
 
@@ -150,10 +153,20 @@ class Distribution:
             try:
                 record = ray.get(ref)
             except Exception as error:
+                self._trace(attempt, {}, type(getattr(error, "cause", None) or error).__name__)
                 self._again(attempt, error)
             else:
                 if record is not None:
+                    self._trace(
+                        attempt, {"mesh.rows": record.rows, "mesh.rejected": record.rejected}
+                    )
                     yield record
+
+    def _trace(self, attempt: _Try, result: Attributes, failure: str = "") -> None:
+        """Note the span of a shard, from its way to a worker to its record's way back."""
+        name = self.job.name(attempt.part)
+        about: Attributes = {"mesh.shard": name, "mesh.attempt": attempt.number, **result}
+        ended_span("shard", about, time.monotonic() - attempt.begun, failure)
 
     def _again(self, attempt: _Try, error: Exception) -> None:
         """Try a shard again, if that may help.

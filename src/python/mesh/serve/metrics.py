@@ -94,8 +94,8 @@ class Metrics:
         )
         self._device = Gauge(
             "model_device_info",
-            "Always 1; names what the network runs on, the preferred device first.",
-            ("model", "device"),
+            "Always 1; names what the network runs on, the preferred device first, and computes in.",
+            ("model", "device", "precision"),
             registry=registry,
         )
         self._model = model
@@ -120,10 +120,10 @@ class Metrics:
             for outcome, count in (("ok", oks), ("error", errors)):
                 self._predictions.labels(*self._served, outcome).inc(count)
 
-    def show_device(self, runs_on: Sequence[str]) -> None:
-        """Name what the model's network runs on, if it has one."""
+    def show_device(self, runs_on: Sequence[str], precision: str | None) -> None:
+        """Name what the model's network runs on and computes in, if it has one."""
         if runs_on:
-            self._device.labels(self._model, ",".join(runs_on)).set(1)
+            self._device.labels(self._model, ",".join(runs_on), str(precision)).set(1)
 
     def render(self, *, as_openmetrics: bool) -> tuple[bytes, str]:
         """All metrics and their media type: OpenMetrics, or plain text."""

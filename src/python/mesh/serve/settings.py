@@ -6,6 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.devices import AUTO, NAMES, ChosenDevice, Placement
+from mesh.core.precisions import ChosenPrecision
 from mesh.serve.access.settings import AccessSettings
 from mesh.serve.hosts import parse_patterns
 from mesh.serve.prediction_log.settings import PredictionLogSettings
@@ -48,6 +49,12 @@ class ServeSettings(AccessSettings, PredictionLogSettings):
         description="What the network runs on: auto is the device that the version was compiled "
         f"for, on which its parity was checked; else {NAMES}; several, the preferred one first, "
         "are separated by commas.",
+    )
+    precision: ChosenPrecision = Field(
+        "auto",
+        description="What the network computes in: auto is the fastest of those that the processor "
+        "has and in which the version's parity was checked; float32 gives the same answers on "
+        "every machine.",
     )
     force: bool = Field(
         False, description="Serve on a device on which the version's parity was not checked."
@@ -118,7 +125,9 @@ class ServeSettings(AccessSettings, PredictionLogSettings):
     @property
     def placement(self) -> Placement:
         """Where the networks of a model are to run."""
-        return Placement(self.device, force=self.force)
+        return Placement(
+            self.device, precision=self.precision, callers=self.threads, force=self.force
+        )
 
     @field_validator("http2")
     @classmethod

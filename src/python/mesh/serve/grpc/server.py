@@ -122,6 +122,8 @@ def _options(settings: ServeSettings, max_bytes: int) -> list[tuple[str, int]]:
         ("grpc.max_allowed_incoming_connections", settings.max_connections),
         ("grpc.max_connection_idle_ms", round(settings.keep_alive_seconds * 1000)),
         ("grpc.server_handshake_timeout_ms", round(settings.receive_seconds * 1000)),
+        # Streams whose messages aren't read yet get no more than the first window.
+        ("grpc.http2.bdp_probe", 0),
         # Clients whose machine is gone are found out.
         ("grpc.keepalive_time_ms", send_milliseconds),
         ("grpc.keepalive_timeout_ms", send_milliseconds),

@@ -2,13 +2,16 @@
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from mesh.core.card import ARTIFACTS
 from mesh.core.errors import MeshError
+from mesh.drift.reference import Reference
 from mesh.lifecycle.recipe import HeldOut
 from mesh.lifecycle.training import network
 from mesh.lifecycle.training.details import Details
@@ -51,6 +54,25 @@ def test_version_has_network_scores_plots_and_data(tiny: Any) -> None:
     configuration = json.loads((tiny.output("train") / ARTIFACTS / "config.json").read_text())
     assert configuration["id2label"] == {"0": "bad", "1": "good"}
     assert not tiny.output("checkpoints").exists()
+
+
+class Logits(BaseModel):
+    """Responses of a server of the tiny project."""
+
+    outputs: list[list[float]]
+
+
+def test_reference_is_kept_where_the_type_of_responses_is_known(tiny: Any) -> None:
+    tiny.train()
+    assert Reference.find(tiny.output("train")) is None
+    tiny.recipe = replace(tiny.recipe, response=Logits)
+    tiny.train(force=True)
+    kept = Reference.find(tiny.output("train"))
+    assert kept
+    rows = tiny.registry.get("TINY-TRAINED-2").card.metrics["test"]["rows"]
+    assert (kept.rows, kept.sample.predictions) == (f"{rows} rows of the test split", rows)
+    assert kept.sample.numbers["count"] == (2,) * rows
+    assert len(kept.sample.numbers["document.characters"]) == rows
 
 
 @pytest.fixture

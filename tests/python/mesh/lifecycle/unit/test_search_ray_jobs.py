@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.workspace import WorkspaceSettings
@@ -143,6 +144,17 @@ def test_another_search_has_jobs_of_its_own(server: JobsServer, task: Task) -> N
             "its job has ended: Killed",
             True,
         ),
+        (
+            {
+                "status": "FAILED",
+                "driver_exit_code": -9,
+                "message": "Job entrypoint command failed with exit code -9, last available logs "
+                "(truncated to 20,000 chars):\nRunning entrypoint for job a: python -m b\n",
+            },
+            True,
+            "its job has ended: Job entrypoint command failed with exit code -9",
+            True,
+        ),
         ({"status": "STOPPED"}, True, "its job has ended: stopped", True),
         ({"status": "SUCCEEDED", "driver_exit_code": 0}, True, "its job has ended: suc", True),
         (None, True, "the cluster doesn't know its job any more", True),
@@ -186,6 +198,7 @@ def test_job_that_ends_without_a_last_word(
     assert isinstance(message, Stopped)
     assert (number, message.is_killed) == (3, is_killed)
     assert message.reason.startswith(expected)
+    assert "last available" not in message.reason
     assert mailbox.location.glob("*") == []
     if is_killed:
         jobs.start(task)
@@ -198,6 +211,18 @@ def test_trials_end_with_their_search(server: JobsServer, task: Task) -> None:
     jobs.close()
     assert server.stopped == [job["submission_id"] for job in server.submitted]
     assert not list(Path(task.data.root).rglob("*.json"))
+
+
+def test_cluster_that_is_lost_ends_the_search_with_a_sentence(
+    task: Task, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running(JobsServer()) as server:
+        jobs = open_jobs(server)
+        jobs.start(task)
+    with pytest.raises(MeshError, match="the same command goes on with the search once it does"):
+        jobs.receive()
+    jobs.close()
+    assert "jobs are left to the cluster, which ends them: The Ray cluster" in caplog.text
 
 
 def test_server_that_refuses_a_job_says_why(server: JobsServer, task: Task) -> None:
@@ -259,7 +284,7 @@ def test_what_a_cluster_gets_holds_no_secret(
 ) -> None:
     registry = RegistrySettings(
         uri="postgresql://ann:hunter2-hunter2@db/mesh",
-        token="hunter2-hunter2",  # type: ignore[arg-type]
+        token=SecretStr("hunter2-hunter2"),
         user="ann",
     )
     found = ray_jobs._variables(registry)
