@@ -8,7 +8,6 @@ import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
-from typing import Any
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
