@@ -88,6 +88,10 @@ def test_a_version_is_checked_in_each_of_its_precisions(
     parity = ParityReport.model_validate(compiled.parity)
     assert list(parity.by_precision) == compiled.spec["precisions"] == ["float32", "bfloat16"]
 
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(loader, "precisions", lambda: ("float32",))
+        with pytest.raises(MeshError, match="computes in float32 on this processor, not in bfloat"):
+            validate(tiny.recipe, ValidateSettings(), tiny.workspace)
     validate(tiny.recipe, ValidateSettings(tolerance=0.05), tiny.workspace)
     found = report(tiny)
     names = {case["name"] for case in found["cases"]}
