@@ -37,6 +37,10 @@ class Sleeping:
         self._seconds = seconds
         self._rows = rows
 
+    async def ready(self) -> bool:
+        """Whether it has started."""
+        return True
+
     async def make(self, job: Job, part: Part, _files: Any, board: Any) -> ShardRecord:
         """The record of a part's shard, after the time that it takes."""
         name = job.name(part)
@@ -71,17 +75,11 @@ class ManySlots(Cluster):
 class Simulated(Distribution):
     """The driver's distribution over shards that sleep."""
 
-    seconds: float = 0.0
-    rows: int = 0
+    actor: Any = None
 
     def make_task(self) -> Any:
         """The actor's coroutine, instead of a task."""
-        import ray
-
-        slots = self.cluster.slots(self.job.settings)
-        actor: Any = ray.remote(Sleeping)
-        options = actor.options(num_cpus=0, max_concurrency=slots)
-        return options.remote(self.seconds, self.rows).make
+        return self.actor.make
 
 
 def main() -> None:
@@ -100,10 +98,15 @@ def main() -> None:
         job = make_job(project, None, settings, model, {})
         progress = Progress(settings, shards, [])
         with connected(settings, {}), progress:
+            # What the connection sets is read by the import.
+            import ray
+
             cluster = ManySlots(embedded=True, flight=flight)
-            distribution = Simulated(
-                job, cluster, progress.look, seconds=seconds, rows=rows // shards
-            )
+            remote: Any = ray.remote(Sleeping)
+            options = remote.options(num_cpus=0, max_concurrency=flight)
+            actor = options.remote(seconds, rows // shards)
+            ray.get(actor.ready.remote())
+            distribution = Simulated(job, cluster, progress.look, actor=actor)
             started = time.monotonic(), time.process_time()
             for record in distribution.run(parts):
                 progress.add(record)

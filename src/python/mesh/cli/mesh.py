@@ -187,6 +187,11 @@ for name, attribute, text in (
         "Compare a server with a shadow that gets a share of its predictions, too.",
     ),
     (
+        "traces",
+        "command",
+        "Take the OpenTelemetry traces that programs of this machine send, and print them.",
+    ),
+    (
         "ui",
         "command",
         "Show the registry and all trainings in the browser, by MLflow's own pages.\n\nThe first use "

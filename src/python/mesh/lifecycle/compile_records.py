@@ -9,6 +9,7 @@ from mesh.core.errors import MeshError
 from mesh.core.files import read_model, write_json_atomic
 from mesh.core.manifest import Manifest, check_no_links
 from mesh.core.precisions import FLOAT32, Precision
+from mesh.core.serving_defaults import ServingDefaults
 from mesh.lifecycle.version import source_digest
 
 DOWNLOADED_FILE = "downloaded.json"
@@ -141,6 +142,7 @@ class ValidationReport(BaseModel):
 
     Args:
         precisions: those in which the cases ran.
+        serving: what was measured for its server; older reports lack it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -151,6 +153,7 @@ class ValidationReport(BaseModel):
     fingerprint: str
     tolerance: float
     precisions: tuple[Precision, ...] = (FLOAT32,)
+    serving: ServingDefaults | None = None
     cases: tuple[CaseResult, ...]
 
     @classmethod

@@ -17,6 +17,7 @@ from mesh.core.files import atomic_directory, write_json_atomic
 from mesh.core.manifest import Manifest
 from mesh.core.program import Program
 from mesh.core.project import Project
+from mesh.core.serving_defaults import SERVING
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
@@ -150,6 +151,7 @@ def _publish(
             "compile": compilation.spec,
             "extra_files": compilation.extra_files,
             "source": source.settings,
+            **({SERVING: report.serving.model_dump(mode="json")} if report.serving else {}),
         },
         metrics={
             **{name: source.metrics[name] for name in SCORES if name in source.metrics},

@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from mesh.core.serving_defaults import ServingDefaults
 
 BATCHES = (1, 2, 4, 8)
 """Requests computed together."""
@@ -15,20 +14,6 @@ _TRIALS = 3
 """Of each size; the fastest one counts."""
 
 Batch = Callable[[Sequence[str]], object]
-
-
-class ServingDefaults(BaseModel):
-    """What a server does unless its settings say otherwise, by the names of these settings.
-
-    Args:
-        max_batch: waiting requests that are computed together.
-        batch_wait_ms: how long a thread waits for them.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    max_batch: int
-    batch_wait_ms: float
 
 
 def measure(
@@ -63,9 +48,7 @@ def choose(seconds: dict[int, float]) -> ServingDefaults:
     )
 
 
-def _fastest(
-    predict: Batch, texts: Sequence[Any], size: int, clock: Callable[[], float]
-) -> float:
+def _fastest(predict: Batch, texts: Sequence[str], size: int, clock: Callable[[], float]) -> float:
     times = []
     for _ in range(_TRIALS):
         started = clock()

@@ -308,7 +308,7 @@ def test_images_of_a_registry_are_pulled(tree: Tree) -> None:
     assert process.returncode == 7, process.stderr
 
 
-@pytest.mark.parametrize("verb", ["up", "run", "down", "stop", "logs"])
+@pytest.mark.parametrize("verb", ["up", "run", "down", "stop", "logs", "version"])
 def test_daemon_that_does_not_answer(tree: Tree, verb: str) -> None:
     process = tree.run(verb, PROJECT="keywords", NO_DAEMON="1")
 
@@ -378,9 +378,12 @@ def test_ports_are_this_machine_s_unless_asked(
     tmp_path: Path, file: str, service: str, port: str
 ) -> None:
     for environment, address in (({}, "127.0.0.1"), ({"PUBLISH": "0.0.0.0"}, "0.0.0.0")):
-        [(name, [found])] = published(tmp_path, file, **environment).items()
-        assert name == service
-        assert found.startswith(f"{address}:{port}")
+        found = published(tmp_path, file, **environment)
+        [own] = found.pop(service)
+        assert own.startswith(f"{address}:{port}")
+        # Those of the profile observe ask nobody who they are.
+        assert found.keys() <= {"grafana", "prometheus"}
+        assert all(one.startswith("127.0.0.1:") for ports in found.values() for one in ports)
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -16,7 +16,8 @@ from shlex import quote
 from typing import Any
 
 from mesh.core.digest import fingerprint
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError, as_clause
+from mesh.core.project import source_root
 from mesh.core.secret_values import mask_secret
 from mesh.core.settings import MeshSettings, variable_name
 from mesh.data.files import Location
@@ -142,12 +143,16 @@ class RayJobs:
 
     def close(self) -> None:
         """End all trials; what they have made so far is kept."""
-        for running in self._running.values():
-            self._server.stop(running.name)
-        patience = time.monotonic() + _PATIENCE
-        for number in list(self._running):
-            self._end(number, patience)
-        self._server.close()
+        try:
+            for running in self._running.values():
+                self._server.stop(running.name)
+            patience = time.monotonic() + _PATIENCE
+            for number in list(self._running):
+                self._end(number, patience)
+        except MeshError as error:
+            logger.warning("jobs are left to the cluster, which ends them: %s", as_clause(error))
+        finally:
+            self._server.close()
 
     def _next(self, running: _Running) -> Message | None:
         message = running.mailbox.receive(running.received + 1)
@@ -231,15 +236,15 @@ def _variables(settings: MeshSettings) -> Mapping[str, str]:
 def _command(root: str, place: str) -> str:
     """The shell's command for a trial.
 
-    Where this process's Python is, as on this machine or one with the same image, that does the trial,
-    in this folder; elsewhere, the first one on the path.
+    Where this process's Python and code are, as on this machine or one that shares their folders, they
+    do the trial, in this folder; elsewhere, the first Python on the path.
     """
-    own = quote(sys.executable)
+    own, code = quote(sys.executable), quote(str(source_root() / "mesh"))
     path = os.pathsep.join(path for path in sys.path if path)
     arguments = f"-m {_MODULE} {quote(root)} {quote(place)}"
     return (
         f"cd {quote(os.getcwd())} 2>/dev/null; "
-        f"if [ -x {own} ]; then PYTHONPATH={quote(path)} exec {own} {arguments}; "
+        f"if [ -x {own} ] && [ -d {code} ]; then PYTHONPATH={quote(path)} exec {own} {arguments}; "
         f"else exec python {arguments}; fi"
     )
 

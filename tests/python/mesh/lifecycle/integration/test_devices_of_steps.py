@@ -9,13 +9,11 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from mesh.compile.parity import ParityReport
 from mesh.core.card import ARTIFACTS
 from mesh.core.errors import MeshError
 from mesh.lifecycle.compile_download import DownloadSettings, download
-from mesh.lifecycle.compile_records import Compilation, ValidationReport
+from mesh.lifecycle.compile_records import Compilation
 from mesh.lifecycle.compile_trace import CompileSettings, inputs_of, trace
-from mesh.lifecycle.compile_upload import UploadSettings, upload
 from mesh.lifecycle.compile_validate import ValidateSettings, validate
 from mesh.lifecycle.encoder import EncoderSettings, make_encoder
 from mesh.lifecycle.train import train
@@ -145,38 +143,6 @@ def test_a_precision_that_the_processor_or_the_backend_lacks_ends_before_it_begi
         ):
             trace(tiny.recipe, wanted, *settings)
     assert not tiny.output("compile").exists()
-
-
-def test_a_version_is_checked_in_each_of_its_precisions(
-    tiny: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loader = pytest.importorskip("mesh.compile.loaders.openvino", exc_type=ImportError)
-    # Without the instructions for it, OpenVINO computes in float32 where it is asked for bfloat16.
-    monkeypatch.setattr(loader, "precisions", lambda: ("bfloat16", "float32"))
-    tiny.train(epochs=1)
-    settings = (tiny.workspace, tiny.registry_settings)
-    download(tiny.recipe, DownloadSettings(), *settings)
-    trace(
-        tiny.recipe, CompileSettings(backend="openvino", precisions="float32,bfloat16"), *settings
-    )
-    compiled = Compilation.read(tiny.output("compile"))
-    report = ParityReport.model_validate(compiled.parity)
-    assert list(report.by_precision) == compiled.spec["precisions"] == ["float32", "bfloat16"]
-
-    validate(tiny.recipe, ValidateSettings(tolerance=0.1), tiny.workspace)
-    validation = ValidationReport.read(tiny.output("validate"))
-    names = {case.name for case in validation.cases}
-    assert validation.precisions == ("float32", "bfloat16")
-    assert {name for name in names if "[bfloat16-" in name}
-    assert len([name for name in names if "bfloat16" in name]) * 2 == len(names)
-
-    unchecked = report.model_copy(update={"lower": ()}).model_dump(mode="json")
-    compiled.model_copy(update={"parity": unchecked}).write(tiny.output("compile"))
-    with pytest.raises(MeshError, match="may compute in bfloat16, but .* checked in float32"):
-        upload(tiny.recipe, UploadSettings(), *settings)
-    compiled.write(tiny.output("compile"))
-    upload(tiny.recipe, UploadSettings(), *settings)
-    assert tiny.registry.get("TINY-COMPILED-1").card.metrics["parity"]["lower"]
 
 
 def test_device_is_part_of_what_a_compiled_version_is_made_from(tiny: Any) -> None:
