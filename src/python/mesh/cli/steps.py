@@ -63,9 +63,9 @@ def run_steps(project: Project, steps: Sequence[str], *, force: bool, console: C
         MeshError: a step failed; it has printed the reason.
     """
     with contextlib.ExitStack() as stack:
-        stack.enter_context(
-            program_span(f"mesh run {project.name}", {"mesh.project": project.name})
-        )
+        if steps:
+            name = f"mesh run {project.name}"
+            stack.enter_context(program_span(name, {"mesh.project": project.name}))
         for workspace in _workspaces(project, steps):
             stack.enter_context(locked(workspace, project, f"a run of {project.name}"))
         _run_steps(project, steps, force=force, console=console)
