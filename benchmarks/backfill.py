@@ -30,7 +30,7 @@ from benchmarks.backfill_runs import (
     write_sleeper,
 )
 from benchmarks.http_load import closed_loop, post
-from benchmarks.peer_servers import FOLDER, peer_environment
+from benchmarks.peer_servers import FOLDER, make_environment
 from benchmarks.report import print_table
 from benchmarks.server_process import ServerProcess, free_port, python_module, start
 from mesh.core.errors import MeshError
@@ -163,7 +163,10 @@ def _row(name: str, figures: Figures, first: float) -> list[str]:
 
 
 def _ray_data(settings: Settings, source: Path, folder: Path) -> Watched:
-    python = settings.peer_python or peer_environment("ray_data", settings.cache) / "bin/python"
+    python = (
+        settings.peer_python
+        or make_environment(FOLDER / "ray_data.txt", settings.cache) / "bin/python"
+    )
     with tempfile.TemporaryDirectory(dir=folder) as output:
         command = [str(python), str(FOLDER / "ray_data_app.py"), str(source)]
         command += [str(settings.weights), output, str(WORKERS)]

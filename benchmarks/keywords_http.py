@@ -8,7 +8,6 @@ import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
-from typing import Any
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -17,7 +16,7 @@ from benchmarks.answers import Keywords, check_nearly_same, check_same
 from benchmarks.http_turns import MESH, WORKERS, TurnsSettings, paused, print_turns, take_turns
 from benchmarks.keywords_serving import keywords_server, requests
 from benchmarks.models import compiled_keywords, paragraphs
-from benchmarks.peer_servers import peer_answer, peer_requests, peer_server
+from benchmarks.peer_servers import Peer, peer_answer, peer_requests, peer_server
 from benchmarks.server_process import ServerProcess
 from mesh.core.precisions import FLOAT32, Precision
 from mesh.core.program import Program
@@ -50,7 +49,7 @@ def run(settings: HttpSettings) -> None:
                     name,
                     peer_server(name, settings.cache, WORKERS),
                     peer_requests(name, documents),
-                    lambda body, name=name: _pairs(peer_answer(name, body)),
+                    partial(_peer_keywords, name),
                 )
             )
             for name in settings.peers
@@ -79,7 +78,8 @@ def _own_servers(
     settings: HttpSettings, stack: ExitStack
 ) -> dict[str, AbstractContextManager[ServerProcess]]:
     """The servers of the mesh by their names: by ONNX Runtime, and in each lower precision."""
-    servers = {MESH: keywords_server(stack.enter_context(compiled_keywords()))}
+    servers: dict[str, AbstractContextManager[ServerProcess]] = {}
+    servers[MESH] = keywords_server(stack.enter_context(compiled_keywords()))
     if settings.precisions:
         compiled = compiled_keywords("openvino", precisions=(FLOAT32, *settings.precisions))
         folder = stack.enter_context(compiled)
@@ -88,8 +88,8 @@ def _own_servers(
     return servers
 
 
-def _pairs(found: Any) -> Keywords:
-    return [(str(keyword), float(score)) for keyword, score in found]
+def _peer_keywords(name: Peer, body: bytes) -> Keywords:
+    return [(str(keyword), float(score)) for keyword, score in peer_answer(name, body)]
 
 
 def _own_keywords(body: bytes) -> Keywords:

@@ -8,8 +8,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from benchmarks.models import paragraphs
-from benchmarks.peer_workers import COLUMNS, Contestant, TurnsSettings, Worker, measure, rows
-from benchmarks.report import print_table
+from benchmarks.peer_workers import Contestant, TurnsSettings, Worker, measure, print_workers
 from lsh.model import bands
 from mesh.core.errors import MeshError
 from mesh.core.program import Program
@@ -91,13 +90,7 @@ def _compare(
 ) -> None:
     """Measure and print one table; `check` returns what it says of the outputs."""
     workers = measure(contestants, inputs, settings)
-    print_table(
-        f"{title}, median of {settings.rounds} round(s), one thread each",
-        COLUMNS,
-        rows(workers, len(inputs)),
-        packages=["numpy"],
-        notes=[*check(workers), "Versions of peers: benchmarks/peers/*.txt."],
-    )
+    print_workers(title, workers, len(inputs), check(workers))
 
 
 def _own(name: str, work: str, settings: Settings) -> Contestant:

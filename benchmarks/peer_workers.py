@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, Self
 from pydantic import Field
 
 from benchmarks.peer_servers import CACHE, FOLDER, make_environment
+from benchmarks.report import print_table
 from mesh.core.errors import MeshError
 from mesh.core.settings import MeshSettings
 
@@ -159,25 +160,30 @@ def measure(
         return workers
 
 
-COLUMNS = ("", "CPU ms each", "CPU, of the first row", "wall ms each", "wall, of the first row")
-
-
-def rows(workers: Sequence[Worker], count: int) -> list[list[str]]:
-    """The rows of `COLUMNS`: medians over the rounds.
+def print_workers(title: str, workers: Sequence[Worker], inputs: int, notes: Iterable[str]) -> None:
+    """Print the cost of an input: medians over the rounds.
 
     Args:
-        count: number of inputs.
+        inputs: their number.
+        notes: sentences about the outputs.
     """
-    return [
+    first = workers[0]
+    print_table(
+        f"{title}, median of {len(first.cpu)} round(s), one thread each",
+        ("", "CPU ms each", "CPU, of the first row", "wall ms each", "wall, of the first row"),
         [
-            worker.name,
-            *_figures(worker.cpu, workers[0].cpu, count),
-            *_figures(worker.wall, workers[0].wall, count),
-        ]
-        for worker in workers
-    ]
+            [
+                worker.name,
+                *_figures(worker.cpu, first.cpu, inputs),
+                *_figures(worker.wall, first.wall, inputs),
+            ]
+            for worker in workers
+        ],
+        packages=["numpy"],
+        notes=[*notes, "Versions of peers: benchmarks/peers/*.txt."],
+    )
 
 
-def _figures(own: Sequence[float], first: Sequence[float], count: int) -> list[str]:
+def _figures(own: Sequence[float], first: Sequence[float], inputs: int) -> list[str]:
     ratio = statistics.median(mine / other for mine, other in zip(own, first, strict=True))
-    return [f"{statistics.median(own) / count * 1e3:.3g}", f"{ratio:.2f}x"]
+    return [f"{statistics.median(own) / inputs * 1e3:.3g}", f"{ratio:.2f}x"]

@@ -19,6 +19,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email import message_from_string
+from email.message import Message
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.parse import quote
@@ -105,15 +106,27 @@ def debian_components(contents: Contents) -> Iterator[dict[str, Any]]:
         re.findall(r'^(\w+)="?([^"\n]*)', contents.files.get(_RELEASE, ""), re.MULTILINE)
     )
     distribution = f"{release.get('ID', 'debian')}-{release.get('VERSION_ID', 'unknown')}"
-    for stanza in contents.files.get(_STATUS, "").split("\n\n"):
-        entry = message_from_string(stanza)
-        if entry.get("Status", "").split()[-1:] != ["installed"]:
-            continue
+    stanzas = map(message_from_string, contents.files.get(_STATUS, "").split("\n\n"))
+    installed = [one for one in stanzas if one.get("Status", "").split()[-1:] == ["installed"]]
+    # A package may leave its copyright file to another one of the same source.
+    of_source = {_source(entry): text for entry in installed if (text := _own(contents, entry))}
+    for entry in installed:
         name, version, arch = entry["Package"], entry["Version"], entry["Architecture"]
         purl = f"pkg:deb/debian/{quote(name)}@{quote(version, safe='')}?arch={arch}&distro={distribution}"
-        documentation = contents.links.get(name, name)
-        text = contents.files.get(f"usr/share/doc/{documentation}/copyright", "")
+        text = _own(contents, entry) or of_source.get(_source(entry), "")
         yield _component(name, version, purl, of_debian(text), "var/lib/dpkg")
+
+
+def _source(entry: Message) -> str:
+    """The source package of an entry of dpkg's list; its version may follow."""
+    return str(entry.get("Source", entry["Package"])).partition(" ")[0]
+
+
+def _own(contents: Contents, entry: Message) -> str:
+    """The copyright file of a package; empty if there is none."""
+    name = entry["Package"]
+    folder = contents.links.get(name, name)
+    return contents.files.get(f"usr/share/doc/{folder}/copyright", "")
 
 
 def _component(name: str, version: str, purl: str, licence: str, place: str) -> dict[str, Any]:

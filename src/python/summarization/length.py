@@ -1,5 +1,7 @@
 """The length of texts, as `desired_length` counts it."""
 
+from string import punctuation
+
 import regex
 
 from mesh.core.passes import checkpoint
@@ -21,6 +23,12 @@ def count_words(text: str) -> int:
     A string without white space counts for its words or its characters, whichever gives more.
     """
     checkpoint()
-    return sum(
-        max(len(_WORD.findall(token)), len(token) // TOKEN_CHARACTERS) for token in text.split()
-    )
+    return sum(map(_words_of, text.split()))
+
+
+def _words_of(token: str) -> int:
+    """The words of a string without white space."""
+    # Most strings are a word of ASCII's letters, with marks around it.
+    if token.isascii() and token.strip(punctuation).isalnum():
+        return max(1, len(token) // TOKEN_CHARACTERS)
+    return max(len(_WORD.findall(token)), len(token) // TOKEN_CHARACTERS)

@@ -58,8 +58,8 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
     """Run the common regression suite and the project's own.
 
     Raises:
-        MeshError: a case failed, none ran, there is nothing to validate, or the device isn't here
-            that the model was compiled for.
+        MeshError: a case failed, none ran, there is nothing to validate, or the device or a
+            precision isn't here that the model was compiled for.
     """
     compiled = workspace.output(recipe.project, "compile")
     compilation = Compilation.read(compiled)
@@ -67,10 +67,12 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
     if compilation.published and not settings.force:
         logger.info("%s is up to date: nothing to validate", compilation.published)
         return
-    from mesh.compile.artifact import require_device
+    from mesh.compile.artifact import require_device, require_precisions
 
     spec = CompileSpec.model_validate(compilation.spec)
     require_device(spec.backend, spec.device, f"COMPILE_DEVICE={spec.device}")
+    named = f"COMPILE_PRECISIONS={','.join(spec.precisions)}"
+    require_precisions(spec.backend, spec.precisions, named)
     digest = Manifest.of(compiled / ARTIFACTS).digest
     target = workspace.output(recipe.project, "validate")
     with atomic_directory(target, replace=True) as directory:

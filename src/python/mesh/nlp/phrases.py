@@ -91,6 +91,8 @@ class PhraseFinder:
 
     def longest(self, text: str) -> Iterator[Word]:
         """Yield, for each place of a text where phrases end, the span of the longest one."""
+        if not self._phrases:
+            return
         read = _Read(text, self._keys)
         for position, node in self._endings(read):
             while node:
@@ -122,7 +124,7 @@ class PhraseFinder:
     def _endings(self, read: "_Read") -> Iterator[tuple[int, int]]:
         """Yield the units of a text at which phrases may end, each with the longest one's node."""
         node = 0
-        for position, number in enumerate(read.numbers if self._phrases else ()):
+        for position, number in enumerate(read.numbers):
             node = self._step(node, number) if number >= 0 else 0
             ending = self._whole(node) if node else 0
             if ending and read.starts[position + 1] not in read.within:

@@ -15,6 +15,7 @@ import pytest
 import sbom
 
 STATUS = """Package: libc6
+Source: glibc
 Status: install ok installed
 Architecture: amd64
 Version: 2.36-9+deb12u13
@@ -30,6 +31,12 @@ Package: libstdc++6
 Status: install ok installed
 Architecture: amd64
 Version: 1:12.2.0-14
+
+Package: libc-bin
+Source: glibc (2.36)
+Status: install ok installed
+Architecture: amd64
+Version: 2.36-9+deb12u13
 """
 COPYRIGHT = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 
@@ -119,6 +126,8 @@ def test_image_is_listed_with_licences(tmp_path: Path) -> None:
         "pkg:pypi/odd@1.0": "NOASSERTION",
         "pkg:pypi/older@2": "NOASSERTION",
         f"pkg:deb/debian/libc6@2.36-9%2Bdeb12u13{debian}": "GPL-2+ and LGPL-2.1+",
+        # Of the same source.
+        f"pkg:deb/debian/libc-bin@2.36-9%2Bdeb12u13{debian}": "GPL-2+ and LGPL-2.1+",
         f"pkg:deb/debian/libstdc%2B%2B6@1%3A12.2.0-14{debian}": "NOASSERTION",
     }
     subject = document["metadata"]["component"]
@@ -130,7 +139,7 @@ def test_image_is_listed_with_licences(tmp_path: Path) -> None:
     assert document["compositions"][0]["aggregate"] == "complete"
     references = [entry["bom-ref"] for entry in document["components"]]
     assert document["dependencies"] == [{"ref": "subject", "dependsOn": references}]
-    assert "5 packages, 3 without a licence" in process.stdout
+    assert "6 packages, 3 without a licence" in process.stdout
     # The container is removed.
     commands = (tmp_path / "commands").read_text().splitlines()
     assert commands[-1] == "rm c1"

@@ -308,7 +308,7 @@ def test_images_of_a_registry_are_pulled(tree: Tree) -> None:
     assert process.returncode == 7, process.stderr
 
 
-@pytest.mark.parametrize("verb", ["up", "run", "down", "stop", "logs"])
+@pytest.mark.parametrize("verb", ["up", "run", "down", "stop", "logs", "version"])
 def test_daemon_that_does_not_answer(tree: Tree, verb: str) -> None:
     process = tree.run(verb, PROJECT="keywords", NO_DAEMON="1")
 

