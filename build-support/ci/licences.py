@@ -24,7 +24,7 @@ from locking.uv import Uv
 from pip_settings import read_sources
 from progress import BootstrapError
 
-COPYLEFT = ("AGPL-", "GPL-", "EPL-")
+COPYLEFT = ("AGPL-", "GPL-")
 """Licences that may reach the programs beside them, by how their identifiers begin."""
 ACCEPTED = {name for name in IDENTIFIERS if not name.startswith(COPYLEFT)} | {BSD}
 """Licences that let a program be passed on under its own terms."""
@@ -32,7 +32,6 @@ EXCEPTIONS = {
     "grandalf": "GPLv2 or EPLv1, by choice; DVC draws graphs with it, and no server has it",
     "pygit2": "GPLv2 with an exception for programs that link to it",
     "pyromark": "its metadata has no licence; the file LICENSE is MIT's",
-    "zc-lockfile": "the Zope Public License 2.1, whose name its metadata doesn't give",
 }
 
 _WORD = re.compile(r"\(|\)|[^\s()]+(?:\s\(unspecified\))?")

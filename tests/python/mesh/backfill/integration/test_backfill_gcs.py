@@ -81,7 +81,8 @@ def test_requests_that_fail_are_made_again(gcs: GcsServer) -> None:
     before = written(gcs)
     for name in before:
         del gcs.objects[name]
-    gcs.refusals = 3
+    # The client waits for a second before it tries again, for two before the third time.
+    gcs.refusals = 1
     assert plan(*FLAGS).run() == 0
     assert gcs.refusals == 0
     assert written(gcs) == before
