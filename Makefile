@@ -13,6 +13,7 @@ export COMPONENT ENVIRONMENT IMAGE_TAG IMAGE_ACCELERATOR
 MAKEFLAGS += --no-builtin-rules
 
 compose = PROJECT=$* build-support/docker/compose
+require = build-support/docker/require
 # pytest is mounted beside the image, which is the one that is deployed.
 pytest = ./pants package build-support/docker:tests-pex
 
@@ -39,17 +40,22 @@ image = $(if $(IMAGE_ACCELERATOR),$(call one-of,image for an accelerator,$(COMPO
 # Requests need the server in another container, which is stopped whether they succeed or fail.
 with-server = $(compose) run --rm $(1); code=$$?; $(compose) stop; exit $$code
 
-.PHONY: help
+.PHONY: help up
 help: ## this list
 	@awk -F ': ## ' '/^[a-z][^ ]*: ## /{sub("%", "<name>", $$1); printf "%-28s%s\n", $$1, $$2}' Makefile
 	@echo 'Projects: $(projects)'
 	@echo 'Core images: $(images)'
 
+up: ## build PROJECT's images, run its life cycle and serve it, all in containers
+	$(call one-of,project,$(PROJECT),$(projects))build-support/docker/up $(PROJECT)
+
 projects.build/%: ## build the image of COMPONENT, for IMAGE_ACCELERATOR if set
-	$(component)./pants package $(image)
+	$(component)$(require) base
+	./pants package $(image)
 
 projects.deploy/%: ## build the image of COMPONENT and push it
-	$(component)./pants publish $(image)
+	$(component)$(require) base
+	./pants publish $(image)
 
 projects.start/%: ## run the main container of COMPONENT until it ends
 	$(component)$(call one-of,container,$(COMPONENT),$(filter $(components),$(services)))$(compose) up --exit-code-from $(COMPONENT) $(COMPONENT)
@@ -64,15 +70,18 @@ projects.stop/%: ## stop the project's containers and remove them
 	$(project)$(compose) down --remove-orphans
 
 projects.unit/%: ## test COMPONENT in its image: code alone
-	$(component)$(pytest)
+	$(component)$(require) daemon
+	$(pytest)
 	$(compose) run --rm $(COMPONENT)-unit
 
 projects.integration/%: ## test COMPONENT in its image: code and model
-	$(component)$(pytest)
+	$(component)$(require) daemon
+	$(pytest)
 	$(compose) run --rm $(COMPONENT)-integration
 
 projects.functional/%: ## test COMPONENT in its image: requests to its running container
-	$(component)$(pytest)
+	$(component)$(require) daemon
+	$(pytest)
 	$(call with-server,$(COMPONENT)-functional)
 
 projects.load/%: ## test COMPONENT under load
@@ -82,9 +91,11 @@ projects.test/%: ## every test of the project, without containers
 	$(project)./pants test tests/python/$(package)::
 
 docker.build/%: ## build a core image
-	$(call one-of,core image,$*,$(images))./pants package docker/$*:image
+	$(call one-of,core image,$*,$(images))$(require) base
+	./pants package docker/$*:image
 
 .PHONY: clean
 clean: ## remove dist/, and leftovers of image builds in Docker
 	rm -rf dist
+	$(require) daemon
 	build-support/docker/prune --stages

@@ -21,6 +21,8 @@ from mesh.core.settings import MeshSettings
 
 logger = logging.getLogger("benchmarks.http_turns")
 
+MESH = "mesh"
+"""What the names of the mesh's own servers begin with."""
 CLIENTS = (1, 8, 32)
 FIRST_PASS_CLIENTS = 8
 WORKERS = len(os.sched_getaffinity(0))
@@ -138,9 +140,9 @@ def take_turns(
 def print_turns(
     title: str, contenders: Sequence[Contender], turns: Turns, notes: Sequence[str]
 ) -> None:
-    """Print the medians; the last contender is compared with the best of the others."""
+    """Print the medians, beside those of the best contender that isn't the mesh's."""
     memory = {each.name: each.process.resident_mebibytes() for each in contenders}
-    peers = [each.name for each in contenders[:-1]]
+    peers = [each.name for each in contenders if not each.name.startswith(MESH)]
     rates = {key: statistics.median(turn.run.rate for turn in some) for key, some in turns.items()}
     costs = {key: statistics.median(turn.cpu_each for turn in some) for key, some in turns.items()}
     rows = []
@@ -166,7 +168,7 @@ def print_turns(
             *("p50 ms", "p99 ms", "resident MiB"),
         ),
         rows,
-        packages=("onnxruntime", "uvicorn", "starlette"),
+        packages=("onnxruntime", "openvino", "uvicorn", "starlette"),
         notes=[
             *notes,
             "Documents per CPU second: beside the peer that has the most.",

@@ -6,17 +6,19 @@ document.
 
 import json
 from collections.abc import Sequence
-from contextlib import ExitStack
-from typing import Any
+from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from benchmarks.answers import Keywords, check_same
-from benchmarks.http_turns import WORKERS, TurnsSettings, paused, print_turns, take_turns
+from benchmarks.answers import Keywords, check_nearly_same, check_same
+from benchmarks.http_turns import MESH, WORKERS, TurnsSettings, paused, print_turns, take_turns
 from benchmarks.keywords_serving import keywords_server, requests
 from benchmarks.models import compiled_keywords, paragraphs
-from benchmarks.peer_servers import peer_answer, peer_requests, peer_server
+from benchmarks.peer_servers import Peer, peer_answer, peer_requests, peer_server
+from benchmarks.server_process import ServerProcess
+from mesh.core.precisions import FLOAT32, Precision
 from mesh.core.program import Program
 
 
@@ -26,6 +28,11 @@ class HttpSettings(TurnsSettings):
     model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
 
     documents: int = Field(32, ge=8, le=64, description="Number of paragraphs.")
+    precisions: tuple[Precision, ...] = Field(
+        (),
+        description="Lower precisions, in each of which another server of the mesh computes, by "
+        "OpenVINO; the processor must have them.",
+    )
 
 
 def run(settings: HttpSettings) -> None:
@@ -42,18 +49,16 @@ def run(settings: HttpSettings) -> None:
                     name,
                     peer_server(name, settings.cache, WORKERS),
                     peer_requests(name, documents),
-                    lambda body, name=name: _pairs(peer_answer(name, body)),
+                    partial(_peer_keywords, name),
                 )
             )
             for name in settings.peers
         ]
-        folder = stack.enter_context(compiled_keywords())
-        contenders.append(
-            stack.enter_context(
-                paused("mesh", keywords_server(folder), requests(documents), _own_keywords)
-            )
-        )
-        turns = take_turns(contenders, settings, _check)
+        for name, server in _own_servers(settings, stack).items():
+            own = paused(name, server, requests(documents), _own_keywords)
+            contenders.append(stack.enter_context(own))
+        compared: list[str] = []
+        turns = take_turns(contenders, settings, partial(_check, compared))
         print_turns(
             f"Keywords over HTTP, {settings.documents} paragraphs, {settings.rounds} round(s) of "
             f"{settings.seconds:g} s",
@@ -62,14 +67,29 @@ def run(settings: HttpSettings) -> None:
             [
                 "First pass: each document once, to fresh servers. After it, all documents were "
                 "seen before.",
-                "All results of the first pass were the same: keywords, order, and scores within "
-                "0.001.",
+                "All results of the first pass in float32 were the same: keywords, order, and "
+                "scores within 0.001.",
+                *compared,
             ],
         )
 
 
-def _pairs(found: Any) -> Keywords:
-    return [(str(keyword), float(score)) for keyword, score in found]
+def _own_servers(
+    settings: HttpSettings, stack: ExitStack
+) -> dict[str, AbstractContextManager[ServerProcess]]:
+    """The servers of the mesh by their names: by ONNX Runtime, and in each lower precision."""
+    servers: dict[str, AbstractContextManager[ServerProcess]] = {}
+    servers[MESH] = keywords_server(stack.enter_context(compiled_keywords()))
+    if settings.precisions:
+        compiled = compiled_keywords("openvino", precisions=(FLOAT32, *settings.precisions))
+        folder = stack.enter_context(compiled)
+        for precision in settings.precisions:
+            servers[f"{MESH}, {precision}"] = keywords_server(folder, f"--precision={precision}")
+    return servers
+
+
+def _peer_keywords(name: Peer, body: bytes) -> Keywords:
+    return [(str(keyword), float(score)) for keyword, score in peer_answer(name, body)]
 
 
 def _own_keywords(body: bytes) -> Keywords:
@@ -79,7 +99,13 @@ def _own_keywords(body: bytes) -> Keywords:
     ]
 
 
-def _check(name: str, expected: Sequence[Keywords], found: Sequence[Keywords]) -> None:
+def _check(
+    compared: list[str], name: str, expected: Sequence[Keywords], found: Sequence[Keywords]
+) -> None:
+    """Compare keywords; add a sentence on a server that computes in a lower precision."""
+    if name.startswith(f"{MESH}, "):
+        compared.append(check_nearly_same(expected, found, name))
+        return
     for theirs, own in zip(expected, found, strict=True):
         check_same(theirs, own, name)
 

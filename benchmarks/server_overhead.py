@@ -1,7 +1,10 @@
-"""The server's overhead: a model that does nothing, and bare Starlette on the same servers."""
+"""The server's overhead: a model that does nothing, and bare Starlette on the same servers.
+
+Some of the servers send traces to a collector beside them.
+"""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 
 from pydantic import Field
@@ -20,6 +23,9 @@ BARE = "Starlette, uvicorn"
 THREAD = "Starlette in a thread, uvicorn"
 """Handlers in threads, which any model needs that computes for longer than a moment."""
 
+TRACED = {"mesh traced, uvicorn": "1", "mesh traced 1 in 100, uvicorn": "0.01"}
+"""Servers whose requests are traced, and the fraction of them."""
+
 Turn = tuple[float, float, float]
 """Requests per second, their p99 in seconds, and CPU seconds per request."""
 
@@ -36,11 +42,13 @@ class OverheadSettings(MeshSettings):
 
 def main_run(settings: OverheadSettings) -> None:
     """Start all servers, let them take turns, print the medians."""
+    untraced = (BARE, THREAD, "mesh, uvicorn", "Starlette, hypercorn", "mesh, hypercorn")
     with ExitStack() as stack:
+        collector = stack.enter_context(_start_collector())
         servers = {
-            (name, logs): stack.enter_context(_start(name, logs=logs))
+            (name, logs): stack.enter_context(_start(name, collector.port, logs=logs))
             for logs in (True, False)
-            for name in (BARE, THREAD, "mesh, uvicorn", "Starlette, hypercorn", "mesh, hypercorn")
+            for name in (*untraced, *TRACED)
         }
         figures: dict[tuple[str, bool], list[Turn]] = {key: [] for key in servers}
         for _ in range(settings.rounds):
@@ -64,18 +72,34 @@ def _figures(turns: Sequence[Turn], bare: Sequence[Turn]) -> list[str]:
     return [f"{rate:,.0f}", f"{ratio:.2f}", f"{p99 * 1e3:.1f}", f"{cpu * 1e6:.0f}"]
 
 
-def _start(name: str, *, logs: bool) -> AbstractContextManager[ServerProcess]:
+def _start_collector() -> AbstractContextManager[ServerProcess]:
+    port = free_port()
+    return start([*python_module("benchmarks.apps.span_sink"), str(port)], port, ready="/")
+
+
+def _start(name: str, collector: int, *, logs: bool) -> AbstractContextManager[ServerProcess]:
     app, _, server = name.partition(", ")
     port = free_port()
-    if app == "mesh":
+    if app.startswith("mesh"):
         command = [*python_module("benchmarks.apps.empty_model"), f"--port={port}"]
         command += [f"--server={server}"]
     else:
         command = [*python_module("benchmarks.apps.bare_starlette"), server, str(port)]
         command += ["logs" if logs else "quiet"]
         command += ["thread" if name == THREAD else "loop"]
-    level = {"MESH_LOG_LEVEL": "INFO" if logs else "WARNING"}
-    return start(command, port, ready="/v1/ready", environment=level)
+    environment = {"MESH_LOG_LEVEL": "INFO" if logs else "WARNING", **_tracing(name, collector)}
+    return start(command, port, ready="/v1/ready", environment=environment)
+
+
+def _tracing(name: str, collector: int) -> Mapping[str, str]:
+    """The variables of a traced server."""
+    if name not in TRACED:
+        return {}
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector}",
+        "OTEL_TRACES_SAMPLER": "traceidratio",
+        "OTEL_TRACES_SAMPLER_ARG": TRACED[name],
+    }
 
 
 def _turn(server: ServerProcess, settings: OverheadSettings) -> Turn:

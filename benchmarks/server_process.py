@@ -42,29 +42,35 @@ class ServerProcess:
 
     def resident_mebibytes(self) -> float:
         """Memory of all of its processes; shared pages count once for each."""
-        return sum(_status(pid, "VmRSS") for pid in self._pids()) / 1024
+        return sum(status(pid, "VmRSS") for pid in process_tree(self._process.pid)) / 1024
 
     def anonymous_mebibytes(self) -> float:
         """The part of the resident memory without pages of files."""
-        return sum(_status(pid, "RssAnon") for pid in self._pids()) / 1024
+        return sum(status(pid, "RssAnon") for pid in process_tree(self._process.pid)) / 1024
 
     def cpu_seconds(self) -> float:
         """CPU time of all of its processes so far."""
-        ticks = 0
-        for pid in self._pids():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
-
-    def _pids(self) -> list[int]:
-        found = [self._process.pid]
-        for pid in found:
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-            found += map(int, children.split())
-        return found
+        return sum(map(cpu_seconds, process_tree(self._process.pid)))
 
 
-def _status(pid: int, name: str) -> int:
+def process_tree(pid: int) -> list[int]:
+    """A process and all that it and its children have started."""
+    found = [pid]
+    for parent in found:
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                found += map(int, children.read_text().split())
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of all threads of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def status(pid: int, name: str) -> int:
+    """A figure of a process, such as `VmHWM`: KiB of memory; 0 if it isn't told."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(name + ":"):
             return int(line.split()[1])

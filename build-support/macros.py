@@ -91,6 +91,8 @@ def component(steps=None, dependencies=(), extra_dependencies=None, samples=None
             step=step,
             dependencies=[
                 "src/python/mesh/core/start.py",
+                # Imported by its name where traces are wanted.
+                "src/python/mesh/core/otel.py:otel",
                 module,
                 f"{folder.parent}/{declaration}",
                 *([WEIGHTS] if owner == "train" else []),

@@ -4,11 +4,13 @@
     images.py test PLAN PART           tests their containers: build-support/docker/test
     images.py save PLAN PART FOLDER    writes the very images that were built last
     images.py push FOLDER              pushes the saved images, and builds nothing
+    images.py sign FOLDER              signs the pushed images and what they are made of, by cosign
 
 A part is a project, `mesh`, or an image on a vendor's base (image_parts.py). Tests run without
 credentials on one machine; another one, which can push, gets the tested images as files. FOLDER has
-images.tar, images.json (names and ids) and, after push, pushed.json (names and digests) and
-checksums.txt, the same as lines of sha256sum. IMAGE_REGISTRY is where images are pushed.
+images.tar, images.json (names and ids), what each is made of (*.cdx.json, sbom.py) and, after push,
+pushed.json (names and digests) and checksums.txt, the same as lines of sha256sum. IMAGE_REGISTRY is
+where images are pushed.
 """
 
 import argparse
@@ -19,8 +21,10 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from image_parts import parts, tested_projects, vendor_parts
+from sbom import SbomError, of_image
 
 _DIGEST = re.compile(r"digest: (sha256:[0-9a-f]{64})")
 
@@ -59,12 +63,14 @@ def save(root: Path, targets: Sequence[str], folder: Path, registry: str) -> Non
     ids = {name: _id(name) for name in names}
     if names:
         _docker("save", "--output", str(folder / "images.tar"), *names)
+    for name in names:
+        _write(_sbom(folder, name), of_image(name))
     _write(folder / "images.json", ids)
 
 
 def push(folder: Path, registry: str) -> None:
     """Push the saved images; nothing if one isn't the one that was saved."""
-    ids: dict[str, str] = json.loads((folder / "images.json").read_text())
+    ids = _read(folder / "images.json", "save")
     for name in ids:
         if not name.startswith(f"{registry}/"):
             raise ImagesError(f"{name} was not built for {registry}.")
@@ -79,7 +85,18 @@ def push(folder: Path, registry: str) -> None:
         f"{digest.removeprefix('sha256:')}  {_without_tag(name)}\n"
         for name, digest in digests.items()
     ]
-    (folder / "checksums.txt").write_text("".join(lines))
+    if lines:
+        (folder / "checksums.txt").write_text("".join(lines))
+
+
+def sign(folder: Path) -> None:
+    """Sign the pushed images by their digests, with the job's identity, and attach their SBOMs."""
+    digests = _read(folder / "pushed.json", "push")
+    for name, digest in digests.items():
+        image = f"{_without_tag(name)}@{digest}"
+        _run("cosign", "sign", "--yes", image)
+        contents = ("--type", "cyclonedx", "--predicate", str(_sbom(folder, name)))
+        _run("cosign", "attest", "--yes", *contents, image)
 
 
 def _built_names(dist: Path, address: str) -> list[str]:
@@ -105,12 +122,20 @@ def _id(name: str) -> str:
 
 
 def _docker(*arguments: str) -> str:
-    """The output of docker; what it says of a failure is on standard error."""
-    command = ["docker", *arguments]
+    return _run("docker", *arguments)
+
+
+def _run(*command: str) -> str:
+    """The output of a command; what it says of a failure is on standard error."""
     result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if result.returncode:
-        raise ImagesError(f"docker {arguments[0]} failed, see above: {arguments[-1]}")
+        raise ImagesError(f"{command[0]} {command[1]} failed, see above: {command[-1]}")
     return result.stdout
+
+
+def _sbom(folder: Path, name: str) -> Path:
+    """The file that says what an image is made of."""
+    return folder / f"{re.sub(r'[^A-Za-z0-9.]+', '-', name)}.cdx.json"
 
 
 def _without_tag(name: str) -> str:
@@ -119,7 +144,15 @@ def _without_tag(name: str) -> str:
     return f"{path}{slash}{last.partition(':')[0]}"
 
 
-def _write(file: Path, content: Mapping[str, str]) -> None:
+def _read(file: Path, verb: str) -> dict[str, str]:
+    """What an earlier verb has written."""
+    if not file.exists():
+        raise ImagesError(f"{file} is missing; run {verb} first.")
+    content: dict[str, str] = json.loads(file.read_text())
+    return content
+
+
+def _write(file: Path, content: Mapping[str, Any]) -> None:
     file.write_text(json.dumps(content, indent=1) + "\n")
 
 
@@ -134,7 +167,8 @@ def _arguments() -> argparse.Namespace:
         of_plan.add_argument("part", metavar="PART")
         if verb == "save":
             of_plan.add_argument("folder", type=Path, metavar="FOLDER")
-    verbs.add_parser("push").add_argument("folder", type=Path, metavar="FOLDER")
+    for verb in ("push", "sign"):
+        verbs.add_parser(verb).add_argument("folder", type=Path, metavar="FOLDER")
     return parser.parse_args()
 
 
@@ -152,6 +186,9 @@ def main() -> int:
     root = Path.cwd()
     if options.verb == "push":
         push(options.folder, _registry())
+        return 0
+    if options.verb == "sign":
+        sign(options.folder)
         return 0
     plan = json.loads(options.plan.read_text())
     known = parts(root, plan) | vendor_parts(plan)
@@ -171,5 +208,5 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except ImagesError as error:
+    except (ImagesError, SbomError) as error:
         sys.exit(f"images.py: {error}")

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
     mode = parser.parse_args(arguments)
     try:
         sources = read_sources()
-        uv = Uv(Path(pinned_uv(_cache(), ROOT)), sources)
+        uv = Uv(Path(pinned_uv(cache(), ROOT)), sources)
         with tempfile.TemporaryDirectory() as work:
             texts = {
                 lock: compile_lock(lock, ROOT, Path(work), uv, upgrade=mode.upgrade)
@@ -71,7 +71,8 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if problems else 0
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """The folder where ./pants and the locks keep uv."""
     folder = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(folder) if os.path.isabs(folder) else Path.home() / ".cache") / "mesh-build"
 

@@ -52,6 +52,8 @@ LOCKS = (
         Lock(f"{FOLDER}/tools/{tool}.lock", _of(f"tools/{tool}"), constraints=(MODELS,))
         for tool in ("black", "mypy", "pytest", "ruff")
     ),
+    # It runs alone.
+    Lock(f"{FOLDER}/tools/pip-audit.lock", _of("tools/pip-audit")),
     # Any Python on the machine installs uv.
     Lock("build-support/uv.lock", ("build-support/uv.txt",), pythons=("3.8",), narrow=False),
     # Pants' engine runs on any of these.

@@ -51,7 +51,28 @@ class Uv:
         Raises:
             LockError: there is no solution; the message is uv's.
         """
-        command = [str(self._program), "pip", "compile", *self._flags, *arguments]
+        done = self._with_more_indexes(["compile", *arguments], folder)
+        if done.returncode:
+            raise LockError(done.stderr.strip())
+
+    def install(self, lock: Path, folder: Path) -> None:
+        """Install the packages of a lock into a folder.
+
+        Raises:
+            LockError: a package can't be had; the message is uv's.
+        """
+        arguments = ["--no-deps", "--require-hashes", "--target", str(folder)]
+        done = self._with_more_indexes(
+            ["install", *arguments, "--requirement", str(lock.resolve())], folder
+        )
+        if done.returncode:
+            raise LockError(f"{lock.name} can't be installed: {done.stderr.strip()}")
+
+    def _with_more_indexes(
+        self, arguments: Sequence[str], folder: Path
+    ) -> subprocess.CompletedProcess[str]:
+        verb, *rest = arguments
+        command = [str(self._program), "pip", verb, *self._flags, *rest]
         done = self._run(command, folder, self._environment)
         if done.returncode and self._more_indexes:
             # Only for packages that the main index lacks: if both have a version, a mirror may have
@@ -59,8 +80,7 @@ class Uv:
             more = ["--index-strategy", "unsafe-best-match"]
             environment = {**self._environment, "UV_INDEX": self._more_indexes}
             done = self._run([*command, *more], folder, environment)
-        if done.returncode:
-            raise LockError(done.stderr.strip())
+        return done
 
     def _run(
         self, command: Sequence[str], folder: Path, environment: dict[str, str]

@@ -47,6 +47,12 @@ class Belongings(AnnotatedText):
     entities: tuple[Owner, ...]
 
 
+class Logits(BaseModel):
+    """Responses with what `predictor` predicts."""
+
+    outputs: list[list[float]]
+
+
 class NoChoices(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -204,6 +210,7 @@ OPINIONS = Recipe(
     reference=predictor,
     compiled=compiled,
     differences=differences,
+    response=Logits,
     training=Training(
         dataset=Dataset(project=TINY, row=Opinion, samples="none:none"), labels=LABELS
     ),

@@ -14,11 +14,13 @@ from pydantic import BaseModel, ValidationError
 from entity_fishing.linker import Task
 from entity_fishing.settings import EntityFishingSettings
 from mesh.core.errors import UsageError
+from mesh.core.tracing import headers
 from mesh.serve.upstream import (
     CircuitBreaker,
     EventLoop,
     Failures,
     UpstreamError,
+    call_span,
     retrying,
     settle,
 )
@@ -135,17 +137,20 @@ class JsonService:
 
     async def _post(self, body: Any) -> bytes:
         content = bytearray()
-        async with self._client.stream("POST", self._url, json=body) as response:
-            if response.status_code in self._refusals:
-                raise UsageError(f"{self._name} {self._refusals[response.status_code]}")
-            if response.status_code != httpx.codes.OK:
-                retry_after = response.headers.get("retry-after")
-                raise self._failures.status(response.status_code, retry_after)
-            async for part in response.aiter_bytes():
-                content += part
-                if len(content) > MAX_RESPONSE_BYTES:
-                    reason = f"returned a response of more than {MAX_RESPONSE_BYTES} bytes."
-                    raise UpstreamError(502, self._name, reason)
+        with call_span("POST", self._url) as span:
+            send = self._client.stream("POST", self._url, json=body, headers=headers())
+            async with send as response:
+                span.set({"http.response.status_code": response.status_code})
+                if response.status_code in self._refusals:
+                    raise UsageError(f"{self._name} {self._refusals[response.status_code]}")
+                if response.status_code != httpx.codes.OK:
+                    retry_after = response.headers.get("retry-after")
+                    raise self._failures.status(response.status_code, retry_after)
+                async for part in response.aiter_bytes():
+                    content += part
+                    if len(content) > MAX_RESPONSE_BYTES:
+                        reason = f"returned a response of more than {MAX_RESPONSE_BYTES} bytes."
+                        raise UpstreamError(502, self._name, reason)
         return bytes(content)
 
     def _noted(self, error: BaseException) -> BaseException:

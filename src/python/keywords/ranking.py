@@ -90,12 +90,26 @@ def max_sum_distance(
     if len(candidates) < top_n:
         return []
     best = np.argsort(-relevance, kind="stable")[:nr_candidates][::-1]
-    between = candidates[best] @ candidates[best].T
+    between = (candidates[best] @ candidates[best].T).ravel()
     choices = _combinations(len(best), top_n)
     total = np.zeros(len(choices), dtype=np.float64)
-    for first, second in combinations(range(top_n), 2):
-        total += between[choices[:, first], choices[:, second]]
+    for pair in _pairs(len(best), top_n):
+        total += between.take(pair)
     return _scored(best[choices[total.argmin()]], relevance)
+
+
+@lru_cache(maxsize=2)
+def _pairs(count: int, size: int) -> NDArray[np.unsignedinteger[Any]]:
+    """Where the similarities of each two of a choice are: (comb(size, 2), comb(count, size)).
+
+    They are positions in the flat table of similarities, in the smallest type that holds them.
+    """
+    choices = _combinations(count, size).astype(np.min_scalar_type(count * count))
+    rows = [
+        choices[:, first] * count + choices[:, second]
+        for first, second in combinations(range(size), 2)
+    ]
+    return np.array(rows, dtype=choices.dtype).reshape(-1, len(choices))
 
 
 @lru_cache(maxsize=2)

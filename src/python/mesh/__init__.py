@@ -5,6 +5,7 @@ variables when they are imported, so nothing else may come first.
 """
 
 import os
+import sys
 from collections.abc import Mapping
 
 SILENT: Mapping[str, str] = {
@@ -24,3 +25,6 @@ SILENT: Mapping[str, str] = {
 """Variables that switch off reports of use; child processes inherit them."""
 
 os.environ.update(SILENT)
+# OpenVINO's reports, of each import, can't be switched off by a variable. Without their package, it
+# uses a stand-in of its own that sends nothing.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from ner.dataset import DATASET
 from ner.labels import LABELS
 from ner.model import EntityRecogniser, Reading
 from ner.project import PROJECT
-from ner.schema import Configuration
+from ner.schema import Configuration, Response
 
 
 def _reference(model: TextModel) -> Predict:
@@ -88,6 +88,7 @@ RECIPE = Recipe(
         augment=vary_names,
     ),
     extra_files=LanguageFiles,
+    response=Response,
     about=ABOUT,
     promote_if=PROMOTE_IF,
 )

@@ -18,7 +18,7 @@ from sentiment.emoji_vocabulary import add_emoji
 from sentiment.labels import LABELS
 from sentiment.model import SentimentAnalyser
 from sentiment.project import PROJECT
-from sentiment.schema import Configuration, Mention
+from sentiment.schema import Configuration, Mention, Response
 
 
 def _reference(model: TextModel) -> Predict:
@@ -112,6 +112,7 @@ RECIPE = Recipe(
         calibration=HeldOut("sentiment.train:evaluation/unlike.jsonl", Example),
     ),
     extra_files=LanguageFiles,
+    response=Response,
     about=ABOUT,
     promote_if=PROMOTE_IF,
 )

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from prometheus_client import Counter
 from pydantic import ValidationError
 
-from mesh.serve.upstream import Failures, UpstreamError
+from mesh.core.tracing import headers
+from mesh.serve.upstream import Failures, UpstreamError, call_span
 from summarization.failure_text import failure_text
 from summarization.protocol import Completion, Response, end_of
 from summarization.reasoning import without_reasoning
@@ -123,15 +124,25 @@ class Endpoint:
     async def _receive(self, arguments: dict[str, Any]) -> Response:
         create = self._client.chat.completions.with_streaming_response.create
         response = Response()
-        async with create(**arguments) as received:
-            kind = received.headers.get("content-type", "")
-            if "event-stream" in kind or (self._settings.stream and "json" not in kind):
-                async for event in _events(_body(received)):
-                    response.add(event)
-            else:
-                body = b"".join([part async for part in _body(received)])
-                response.add(Completion.model_validate_json(body))
-                response.ended = True
+        model = self._settings.model
+        about = {"gen_ai.operation.name": "chat", "gen_ai.request.model": model}
+        with call_span(f"chat {model}", self._settings.base_url, about) as span:
+            async with create(**arguments, extra_headers=headers()) as received:
+                span.set({"http.response.status_code": received.status_code})
+                kind = received.headers.get("content-type", "")
+                if "event-stream" in kind or (self._settings.stream and "json" not in kind):
+                    async for event in _events(_body(received)):
+                        response.add(event)
+                else:
+                    body = b"".join([part async for part in _body(received)])
+                    response.add(Completion.model_validate_json(body))
+                    response.ended = True
+            span.set(
+                {
+                    "gen_ai.usage.input_tokens": response.tokens["prompt"],
+                    "gen_ai.usage.output_tokens": response.tokens["completion"],
+                }
+            )
         return response
 
     def _check(self, response: Response) -> None:

@@ -39,6 +39,7 @@ class ScriptedServer(ThreadingHTTPServer):
     Attributes:
         received: the paths and bodies of the requests, of JSON.
         keys: their Authorization headers.
+        traces: their traceparent headers.
         released: set when handlers that wait may end.
     """
 
@@ -49,6 +50,7 @@ class ScriptedServer(ThreadingHTTPServer):
         self.answers = [first]
         self.received: list[tuple[str, dict[str, Any]]] = []
         self.keys: list[str | None] = []
+        self.traces: list[str | None] = []
         self.released = threading.Event()
         self.lock = threading.Lock()
 
@@ -92,6 +94,7 @@ class ScriptedHandler(Handler):
             number = len(self.server.received)
             self.server.received.append((self.path, body))
             self.server.keys.append(self.headers["Authorization"])
+            self.server.traces.append(self.headers["traceparent"])
         self.server.answers[min(number, len(self.server.answers) - 1)](self, body)
 
 

@@ -20,12 +20,16 @@ from mesh.backfill.shard import ServiceError
 from mesh.backfill.storage import describe, is_transient
 from mesh.backfill.worker import Board, make_shard
 from mesh.core.errors import MeshError
+from mesh.core.tracing import Attributes, ended_span
 
 logger = logging.getLogger(__name__)
 
 _SECONDS_OF_WAIT = 0.5
 _SECONDS_BETWEEN_LOOKS = 2.0
 _MAX_PAUSE = 30.0
+
+TASK = "backfill"
+"""What Ray calls the making of a shard, also in the names of its processes."""
 
 Begun = dict[str, tuple[int, int]]
 """Predictions and rejected rows of the shards that are computed now."""
@@ -36,6 +40,7 @@ class _Try:
     part: Part
     number: int = 1
     after: float = 0.0
+    begun: float = 0.0
 
 
 @dataclass
@@ -72,10 +77,7 @@ class Distribution:
         import ray
 
         self._queue.extend(map(_Try, parts))
-        options = {"num_cpus": 1, "num_gpus": self.job.settings.gpus_per_worker}
-        self._task = ray.remote(make_shard).options(
-            **options, max_retries=0, scheduling_strategy="SPREAD", name="backfill"
-        )
+        self._task = self.make_task()
         here = ray.get_runtime_context().get_node_id()
         affinity = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(here, soft=True)
         actor: Any = ray.remote(Board)
@@ -91,6 +93,15 @@ class Distribution:
                 self.look(self._look())
             self._submit()
             yield from self._collect()
+
+    def make_task(self) -> Any:
+        """What makes a shard on the cluster, by its `remote`."""
+        import ray
+
+        options = {"num_cpus": 1, "num_gpus": self.job.settings.gpus_per_worker}
+        return ray.remote(make_shard).options(
+            **options, max_retries=0, scheduling_strategy="SPREAD", name=TASK
+        )
 
     def stop(self) -> None:
         """Let the shards that have begun finish, and no other one begin; safe in a signal's handler."""
@@ -122,6 +133,7 @@ class Distribution:
             if attempt.after > time.monotonic():
                 self._queue.append(attempt)
                 continue
+            attempt.begun = time.monotonic()
             ref = self._task.remote(self.job, attempt.part, self._files, self._board)
             self._running[ref] = attempt
 
@@ -141,10 +153,20 @@ class Distribution:
             try:
                 record = ray.get(ref)
             except Exception as error:
+                self._trace(attempt, {}, type(getattr(error, "cause", None) or error).__name__)
                 self._again(attempt, error)
             else:
                 if record is not None:
+                    self._trace(
+                        attempt, {"mesh.rows": record.rows, "mesh.rejected": record.rejected}
+                    )
                     yield record
+
+    def _trace(self, attempt: _Try, result: Attributes, failure: str = "") -> None:
+        """Note the span of a shard, from its way to a worker to its record's way back."""
+        name = self.job.name(attempt.part)
+        about: Attributes = {"mesh.shard": name, "mesh.attempt": attempt.number, **result}
+        ended_span("shard", about, time.monotonic() - attempt.begun, failure)
 
     def _again(self, attempt: _Try, error: Exception) -> None:
         """Try a shard again, if that may help.

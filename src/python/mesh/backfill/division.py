@@ -8,7 +8,7 @@ from typing import Any
 
 from mesh.backfill.inputs import InputFile
 from mesh.backfill.rows import RawRow, csv_header, open_input, row_ends, skip, text_rows
-from mesh.backfill.storage import open_location, reading
+from mesh.backfill.storage import open_file, reading
 from mesh.core.errors import UsageError
 from mesh.core.urls import mask_url
 
@@ -98,8 +98,7 @@ def _divide_parquet(
 ) -> tuple[list[Part], dict[str, Any]]:
     import pyarrow.parquet as pq
 
-    fs, path = open_location(file.url)
-    with fs.open(path, "rb") as stream:
+    with open_file(file.url) as stream:
         parquet = pq.ParquetFile(stream)
         schema, metadata = parquet.schema_arrow, parquet.metadata
     _require(file, needed, schema.names)
@@ -177,8 +176,7 @@ def _parquet_rows(part: Part, columns: Sequence[str]) -> Iterator[RawRow]:
     import pyarrow.parquet as pq
 
     stop = part.stop or part.start
-    fs, path = open_location(part.file.url)
-    with fs.open(path, "rb") as stream:
+    with open_file(part.file.url) as stream:
         parquet = pq.ParquetFile(stream, pre_buffer=False, buffer_size=_BUFFER)
         groups, number = _groups_of(parquet.metadata, part.start, stop)
         for batch in parquet.iter_batches(

@@ -1,6 +1,7 @@
 """The files of an input: what they are called, their formats, and which state of them is read."""
 
 import hashlib
+import os
 import posixpath
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mesh.backfill.manifest import InputEntry
-from mesh.backfill.storage import is_local, open_location, reading
+from mesh.backfill.storage import (
+    find_info,
+    is_http,
+    is_local,
+    open_file,
+    open_location,
+    reading,
+)
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.urls import mask_url
 
@@ -98,7 +106,7 @@ def current_stamp(file: InputFile) -> str:
     """
     fs, path = open_location(file.url)
     with reading(mask_url(file.url)):
-        return _stamp(fs, fs.info(path))
+        return _stamp(fs, find_info(fs, path))
 
 
 def _match(pattern: str) -> list[tuple[str, str, Any, dict[str, Any]]]:
@@ -107,16 +115,23 @@ def _match(pattern: str) -> list[tuple[str, str, Any, dict[str, Any]]]:
     shown = mask_url(pattern)
     one = False
     with reading(shown):
-        if not _is_http(fs) and any(sign in path for sign in _MAGIC) and not fs.exists(path):
+        if is_http(fs):
+            one = True
+            base = posixpath.dirname(path.partition("?")[0])
+            try:
+                infos = {path: find_info(fs, path)}
+            except FileNotFoundError as error:
+                raise UsageError(f"The input {shown} does not exist.") from error
+        elif any(sign in path for sign in _MAGIC) and not fs.exists(path):
             base = posixpath.dirname(
                 path[: min(path.index(sign) for sign in _MAGIC if sign in path)]
             )
             infos = fs.glob(path, detail=True)
-        elif not _is_http(fs) and fs.isdir(path):
+        elif fs.isdir(path):
             base, infos = path, fs.find(path, detail=True)
         elif fs.exists(path):
             one = True
-            base, infos = posixpath.dirname(path.partition("?")[0]), {path: fs.info(path)}
+            base, infos = posixpath.dirname(path), {path: fs.info(path)}
         else:
             raise UsageError(f"The input {shown} does not exist.")
     files = {
@@ -136,10 +151,6 @@ def _match(pattern: str) -> list[tuple[str, str, Any, dict[str, Any]]]:
         )
         for each, info in files.items()
     ]
-
-
-def _is_http(fs: Any) -> bool:
-    return "http" in fs.protocol
 
 
 def _plain(path: str) -> str:
@@ -175,13 +186,21 @@ def _describe(
     return InputFile(
         url=url,
         name=name,
-        size=int(info["size"] or 0),
+        size=_size(url, info),
         version=_version(url, fs, info),
         stamp=stamp,
         format=known if kind == "auto" and known else kind,  # type: ignore[arg-type]
         compression=compression,
         delimiter=delimiter or tabs,
     )
+
+
+def _size(url: str, info: dict[str, Any]) -> int:
+    """Bytes of a file, which not every web server tells."""
+    if info["size"] is not None:
+        return int(info["size"])
+    with open_file(url) as file:
+        return file.seek(0, os.SEEK_END)
 
 
 def _stamp(fs: Any, info: dict[str, Any]) -> str:
@@ -198,8 +217,8 @@ def _version(url: str, fs: Any, info: dict[str, Any]) -> str:
     """The digest of a local file's content, or what its store calls its state."""
     if not is_local(fs) and (state := _state(info)):
         return state
-    with reading(mask_url(url)), fs.open(info["name"], "rb") as file:
+    with reading(mask_url(url)), open_file(url) as file:
         try:
-            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"  # type: ignore[arg-type]
         except OSError as error:
             raise MeshError(f"{mask_url(url)} can't be read: {error.strerror or error}.") from error

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from mesh.backfill.inputs import InputFile
-from mesh.backfill.storage import open_location
+from mesh.backfill.storage import open_file
 
 MAX_LINE = 64 * 1024 * 1024
 """Bytes of a line, and characters of a field; longer ones are rejected, so that memory stays bounded."""
@@ -40,8 +40,7 @@ class RawRow:
 @contextlib.contextmanager
 def open_input(file: InputFile) -> Iterator[IO[bytes]]:
     """The uncompressed bytes of a file."""
-    fs, path = open_location(file.url)
-    with fs.open(path, "rb") as raw:
+    with open_file(file.url) as raw:
         if file.compression == "gzip":
             with gzip.open(raw) as unpacked:
                 yield unpacked  # type: ignore[misc]
@@ -53,7 +52,7 @@ def open_input(file: InputFile) -> Iterator[IO[bytes]]:
                 yield buffered
         else:
             # Remote files can't read lines of limited length themselves.
-            with io.BufferedReader(raw, _BLOCK) as buffered:
+            with io.BufferedReader(raw, _BLOCK) as buffered:  # type: ignore[type-var]
                 yield buffered
 
 

@@ -38,6 +38,7 @@ from mesh.core.environment import code_revision
 from mesh.core.errors import MeshError
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
+from mesh.core.tracing import annotate_version
 from mesh.core.workspace import WorkspaceSettings
 from mesh.serve.model import ServedModel
 
@@ -83,6 +84,7 @@ class Backfill:
             MeshError: it can't be made, or too many rows are rejected.
         """
         folder = self.job.folder
+        annotate_version(self._model.version or self._model.name, self._model.fingerprint)
         with locked(folder.local):
             found = self._find_finished()
             todo = [part for part in self.parts if self.job.name(part) not in found]

@@ -5,8 +5,10 @@ import errno
 import functools
 import hashlib
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -17,6 +19,7 @@ from mesh.core.urls import mask_url
 
 Result = TypeVar("Result")
 
+_BLOCK = 1 << 20
 _PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
 
 
@@ -28,6 +31,8 @@ def open_location(url: str) -> tuple[Any, str]:
     """
     import fsspec
 
+    # Google's buckets of an experimental kind are asked for by gRPC otherwise, again and again.
+    os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
     try:
         fs, path = fsspec.core.url_to_fs(url, use_listings_cache=False)
     except ImportError as error:
@@ -38,6 +43,69 @@ def open_location(url: str) -> tuple[Any, str]:
     except ValueError as error:
         raise UsageError(f"{mask_url(url)} can't be opened: {error}.") from error
     return fs, str(path)
+
+
+def is_http(fs: Any) -> bool:
+    """Whether a file system is that of web servers, which list no files."""
+    return "http" in fs.protocol
+
+
+def find_info(fs: Any, path: str) -> dict[str, Any]:
+    """The properties of a file.
+
+    Raises:
+        OSError: it doesn't exist, or may not be read.
+        Exception: the server can't tell at the moment.
+    """
+    try:
+        return dict(fs.info(path))
+    except FileNotFoundError as error:
+        # That of web servers says so whatever happens.
+        status = getattr(error.__cause__, "status", None)
+        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            raise PermissionError(f"status {status}") from error
+        if error.__cause__ is None or status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
+            raise
+        raise error.__cause__ from error
+
+
+@contextlib.contextmanager
+def open_file(url: str) -> Iterator[IO[bytes]]:
+    """The content of a file, to be read at any place.
+
+    That of a web server that sends files from their beginning only is copied into a temporary file.
+    """
+    fs, path = open_location(url)
+    if not is_http(fs) or _has_ranges(url):
+        with fs.open(path, "rb") as file:
+            yield file
+        return
+    with tempfile.TemporaryFile() as copy:
+        with fs.open(path, "rb", block_size=0) as stream:
+            while block := stream.read(_BLOCK):
+                copy.write(block)
+        copy.seek(0)
+        yield copy
+
+
+@functools.lru_cache(maxsize=1000)
+def _has_ranges(url: str) -> bool:
+    """Whether a web server tells the size of a file, and sends parts of it."""
+    from fsspec.asyn import sync
+
+    fs, path = open_location(url)
+    info = find_info(fs, path)
+    if not info["size"] or not info.get("partial", True):
+        return False
+
+    async def ask() -> bool:
+        session = await fs.set_session()
+        headers = {"Range": "bytes=0-0"}
+        async with session.get(fs.encode_url(path), headers=headers) as answer:
+            answer.raise_for_status()
+            return bool(answer.status == HTTPStatus.PARTIAL_CONTENT)
+
+    return bool(sync(fs.loop, ask))
 
 
 def is_local(fs: Any) -> bool:
@@ -130,7 +198,7 @@ class Folder:
     @functools.cached_property
     def _place(self) -> tuple[Any, str]:
         fs, path = open_location(self._url)
-        if not is_local(fs) and fs.protocol in ("http", "https", ("http", "https")):
+        if is_http(fs):
             raise UsageError(f"{self} can't be written: give a path, s3://... or gs://...")
         return fs, path.rstrip("/")
 

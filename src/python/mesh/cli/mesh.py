@@ -19,6 +19,7 @@ from mesh.core.program import TerminatedError, with_termination
 from mesh.core.project import find_projects, get_project
 from mesh.core.settings import load_settings
 from mesh.core.tables import make_table, print_table
+from mesh.core.tracing import tracing
 
 console = Console(stderr=True)
 
@@ -186,6 +187,11 @@ for name, attribute, text in (
         "Compare a server with a shadow that gets a share of its predictions, too.",
     ),
     (
+        "traces",
+        "command",
+        "Take the OpenTelemetry traces that programs of this machine send, and print them.",
+    ),
+    (
         "ui",
         "command",
         "Show the registry and all trainings in the browser, by MLflow's own pages.\n\nThe first use "
@@ -200,7 +206,7 @@ def main() -> int:
     try:
         (log,) = load_settings([LogSettings])
         configure_logging("mesh.cli", log)
-        with temporary_folder():
+        with tracing("mesh-cli"), temporary_folder():
             exit_code: int | None = with_termination(
                 lambda: cli.main(prog_name="mesh", standalone_mode=False)
             )

@@ -15,7 +15,6 @@ import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mesh.cli.paths import TypedPath
-from mesh.cli.up import base_url
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.files import write_json_atomic
 from mesh.core.tables import make_table, print_table
@@ -25,6 +24,7 @@ from mesh.loadtest.server import Server
 from mesh.loadtest.settings import LoadSettings
 from mesh.loadtest.shadow import ComparedServer, ShadowReport
 from mesh.loadtest.shadow_proxy import MOST_WAITING, ShadowProxy
+from mesh.serve.addresses import base_url
 from mesh.serve.hosts import allowed_hosts, parse_patterns
 from mesh.serve.middleware import request_id_of
 from mesh.serve.request_check import RequestCheck

@@ -14,6 +14,7 @@ from mesh.core.project import Project
 from mesh.core.settings import load_settings
 from mesh.core.steps import find_program
 from mesh.core.tables import make_table
+from mesh.core.tracing import program_span
 from mesh.core.workspace import WorkspaceSettings
 from mesh.core.workspace_lock import locked
 
@@ -62,6 +63,9 @@ def run_steps(project: Project, steps: Sequence[str], *, force: bool, console: C
         MeshError: a step failed; it has printed the reason.
     """
     with contextlib.ExitStack() as stack:
+        if steps:
+            name = f"mesh run {project.name}"
+            stack.enter_context(program_span(name, {"mesh.project": project.name}))
         for workspace in _workspaces(project, steps):
             stack.enter_context(locked(workspace, project, f"a run of {project.name}"))
         _run_steps(project, steps, force=force, console=console)

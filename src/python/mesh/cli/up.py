@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import socket
 import ssl
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from mesh.core.errors import MeshError, UsageError
 from mesh.core.process import exit_code_of
 from mesh.core.project import Project
 from mesh.core.steps import find_program
+from mesh.serve.addresses import base_url, create_listener, with_port
 from mesh.serve.documents import EXAMPLE_TEXT
 from mesh.serve.settings import ServeSettings
 
@@ -71,12 +71,6 @@ def up(
             server.wait()
 
 
-def base_url(host: str, port: int, *, tls: bool = False) -> str:
-    """The URL of a server on this machine."""
-    scheme = "https" if tls else "http"
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
-
-
 def _client(url: str, certificate: Path | None) -> httpx.Client:
     """A client of the server, which it knows by its own certificate, whatever name that has."""
     verify: ssl.SSLContext | bool = True
@@ -94,11 +88,10 @@ def require_free_port(host: str, port: int) -> None:
         MeshError: another process listens on the port, or the address isn't this machine's.
     """
     try:
-        [(family, *_, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        socket.create_server(address, family=family).close()
+        create_listener(host, port).close()
     except OSError as error:
         raise MeshError(
-            f"The server can't listen on {host}:{port} ({error.strerror}); choose another with "
+            f"The server can't listen on {with_port(host, port)} ({error.strerror}); choose another with "
             "--host and --port."
         ) from error
 

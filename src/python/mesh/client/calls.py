@@ -13,6 +13,7 @@ from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 from mesh.client.attempts import Send, Steps, attempts
 from mesh.client.errors import CallError, Problem
 from mesh.core.errors import UsageError
+from mesh.core.tracing import headers
 
 Request = TypeVar("Request", bound=BaseModel)
 Response = TypeVar("Response", bound=BaseModel)
@@ -149,7 +150,8 @@ class Calls(Generic[Request, Response]):
             send.method,
             send.url,
             content=send.content,
-            headers=dict(send.headers),
+            # Of the caller's span, if its program uses OpenTelemetry.
+            headers={**headers(), **send.headers},
             timeout=send.seconds,
         )
 

@@ -1,12 +1,13 @@
 """The compiled model on disk: a folder `compiled/`, which is refused unless it is complete."""
 
 import importlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
 from mesh.compile.backends import served_by
 from mesh.compile.spec import Backend, CompileSpec
-from mesh.compile.text_model import TextModel
+from mesh.compile.text_model import TextModel, Use
 from mesh.compile.tokenizer import TOKENIZER_FILE, TextTokenizer
 from mesh.core.devices import current_placement
 from mesh.core.errors import MeshError
@@ -36,7 +37,7 @@ class CompiledModel(TextModel):
 
         Raises:
             MeshError: a file is missing or damaged, a package of the backend isn't installed, or
-                the device isn't here, or isn't that on which parity was checked.
+                the device or the precision isn't here, or parity wasn't checked on it.
         """
         check_complete(directory)
         model = cls.open(directory, threads)
@@ -57,8 +58,9 @@ class CompiledModel(TextModel):
         loader = _loader(spec.backend)
         loader.require(device, placement.name(spec.device))
         placement.check(spec.device)
-        network = loader.load(directory, spec, threads, device)
-        placement.runs_on = network.runs_on
+        precision = placement.choose_precision(spec.precisions, loader.precisions())
+        network = loader.load(directory, spec, Use(device, threads, placement.callers, precision))
+        placement.runs_on, placement.precision = network.runs_on, network.precision
         model = cls(spec, tokenizer, network)
         model.directory = directory
         return model
@@ -89,6 +91,24 @@ def require_device(backend: Backend, device: str, named: str) -> None:
         MeshError: it can't, or a package of the backend isn't installed.
     """
     _loader(backend).require(device, named)
+
+
+def require_precisions(backend: Backend, precisions: Sequence[str], named: str) -> None:
+    """Make sure that a backend can compute in precisions here.
+
+    Args:
+        named: who wants it, such as `COMPILE_PRECISIONS=float32,bfloat16`.
+
+    Raises:
+        MeshError: it can't, or a package of the backend isn't installed.
+    """
+    here = _loader(backend).precisions()
+    if lacking := [precision for precision in precisions if precision not in here]:
+        raise MeshError(
+            f"{named} can't be used here, since parity is checked in each precision: the backend "
+            f"{backend!r} computes in {' and '.join(here)} on this processor, not in {lacking[0]}. "
+            "Leave it out, or compile on a machine that has it (docs/compile.md#precisions)."
+        )
 
 
 def _loader(backend: Backend) -> Any:

@@ -10,6 +10,8 @@ _OTHERS = (
 )
 
 _SERVED_BY: Mapping[Backend, str] = {
+    "openvino": f"`mesh up` serves it, where OpenVINO has packages: on Linux with x86-64, and on "
+    f"macOS; compile for 'onnx' elsewhere, as on Linux with ARM; {_OTHERS}",
     "generic": f"`mesh up` serves it, since its environment has torch; {_OTHERS}",
     "neuron": "`mesh up` serves it on a machine with a Neuron device, from an environment with torch "
     f"and the AWS Neuron SDK; {_OTHERS}",

@@ -1,6 +1,6 @@
 """The comparison of a compiled model with the uncompiled one, on real texts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -8,10 +8,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from mesh.compile.artifact import CompiledModel
-from mesh.compile.spec import Backend, Tolerances
+from mesh.compile.spec import Backend, CompileSpec, Tolerances
 from mesh.compile.text_model import Floats, TextModel
-from mesh.core.devices import AUTO, CPU
+from mesh.core.devices import AUTO, CPU, Placement
 from mesh.core.errors import MeshError
+from mesh.core.precisions import FLOAT32, Precision
 
 
 class ParityCase(BaseModel):
@@ -41,6 +42,8 @@ class ParityReport(BaseModel):
     Args:
         runs_on: what the compiled model ran on, as its backend calls it: the execution providers
             of ONNX Runtime in their order; older reports lack it.
+        precision: what it computed in.
+        lower: the reports of the other precisions that it may compute in.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,14 +52,21 @@ class ParityReport(BaseModel):
     passed: bool
     backend: Backend
     runs_on: tuple[str, ...] = ()
+    precision: Precision = FLOAT32
+    lower: tuple["ParityReport", ...] = ()
     tolerances: Tolerances
     max_abs_difference: float
     min_cosine: float
     cases: tuple[ParityCase, ...]
 
+    @property
+    def by_precision(self) -> Mapping[Precision, "ParityReport"]:
+        """The report of each precision."""
+        return {report.precision: report for report in (self, *self.lower)}
+
 
 def check_parity(source: Path, directory: Path, texts: Sequence[str]) -> ParityReport:
-    """Compare the folder of a compiled model with the folder it was compiled from.
+    """Compare the folder of a compiled model with the folder it was compiled from, in each precision.
 
     The uncompiled model is given one text at a time, so errors of padding and batching show.
 
@@ -67,13 +77,22 @@ def check_parity(source: Path, directory: Path, texts: Sequence[str]) -> ParityR
     torch doesn't know that device.
 
     Raises:
-        MeshError: there is no text to compare, or a model can't be loaded.
+        MeshError: there is no text to compare, a model can't be loaded, or the processor lacks a
+            precision.
     """
     from mesh.compile.torch_model import load_reference
 
-    compiled = CompiledModel.load(directory)
-    device = AUTO if {"cuda", "tensorrt"} & set(compiled.spec.device.split(",")) else CPU
-    return compare_models(load_reference(source, compiled.spec, device), compiled, texts)
+    spec = CompileSpec.read(directory)
+    device = AUTO if {"cuda", "tensorrt"} & set(spec.device.split(",")) else CPU
+    reference = load_reference(source, spec, device)
+    reports = []
+    for precision in spec.precisions:
+        with Placement(precision=precision).applied():
+            compiled = CompiledModel.load(directory)
+        reports.append(compare_models(reference, compiled, texts))
+    first, *lower = reports
+    passed = all(report.passed for report in reports)
+    return first.model_copy(update={"passed": passed, "lower": tuple(lower)})
 
 
 def compare_models(reference: TextModel, compiled: TextModel, texts: Sequence[str]) -> ParityReport:
@@ -87,7 +106,7 @@ def compare_models(reference: TextModel, compiled: TextModel, texts: Sequence[st
     alone = [outputs(compiled, [text])[0] for text in everything]
     together = outputs(compiled, everything)
     dropped = compiled.overflow_tokens(everything)
-    tolerances = compiled.spec.tolerances
+    tolerances = compiled.spec.tolerances_in(compiled.precision)
     cases = [
         _case(
             number, call, everything[number], dropped[number], expected[number], actual, tolerances
@@ -99,6 +118,7 @@ def compare_models(reference: TextModel, compiled: TextModel, texts: Sequence[st
         passed=all(case.passed for case in cases),
         backend=compiled.spec.backend,
         runs_on=compiled.runs_on,
+        precision=compiled.precision,
         tolerances=tolerances,
         max_abs_difference=max(case.max_abs_difference for case in cases),
         min_cosine=min(case.cosine for case in cases),

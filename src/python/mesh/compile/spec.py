@@ -1,5 +1,6 @@
 """The computation and the compilation of a compiled model; stored with it as `spec.json`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
@@ -7,11 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mesh.core.devices import CPU, Device
 from mesh.core.files import read_model, write_json_atomic
+from mesh.core.precisions import FLOAT32, Precision
 
 SPEC_FILE = "spec.json"
 
 Task = Literal["sentence-embedding", "text-classification", "token-classification"]
-Backend = Literal["onnx", "generic", "neuron"]
+Backend = Literal["onnx", "openvino", "generic", "neuron"]
 Pooling = Literal["mean", "cls", "max"]
 
 
@@ -29,11 +31,20 @@ class Tolerances(BaseModel):
     min_cosine: float = Field(0.9999, gt=0, le=1)
 
 
+LOWER_TOLERANCES: Mapping[Precision, Tolerances] = {
+    # It has 8 bits of float32's 24; of a network's logits, the largest are off most.
+    "bfloat16": Tolerances(max_abs_difference=0.5, min_cosine=0.999),
+    "float16": Tolerances(max_abs_difference=0.1, min_cosine=0.9999),
+}
+"""What is allowed in other precisions than float32."""
+
+
 class CompileSpec(BaseModel):
     """The complete description of a compilation; `mesh.compile.source.spec_for` makes it.
 
     Args:
         device: what it is compiled for, and its parity checked on.
+        precisions: those that it may compute in, and its parity is checked in.
         max_length: tokens of one pass through the network, special tokens included.
         length_buckets: the lengths, ascending, for which a backend with fixed shapes compiles a
             program; the last is `max_length`. Backends with dynamic shapes pad to the longest text
@@ -56,6 +67,7 @@ class CompileSpec(BaseModel):
     backend: Backend
     device: Device = CPU
     dtype: Literal["float32"] = "float32"
+    precisions: tuple[Precision, ...] = (FLOAT32,)
     max_length: int = Field(ge=4)
     length_buckets: tuple[int, ...]
     max_batch_tokens: int = Field(1024, ge=1)
@@ -74,6 +86,11 @@ class CompileSpec(BaseModel):
             -1:
         ] != (self.max_length,):
             raise ValueError("length_buckets must ascend and end with max_length")
+        if len(self.precisions) > 1 and self.backend != "openvino":
+            raise ValueError(
+                f"the backend {self.backend!r} computes in float32 alone, not in "
+                f"{self.precisions[-1]}; the backend 'openvino' has other precisions"
+            )
         if self.length_buckets[0] < 1:
             raise ValueError("length_buckets must be positive")
         if self.stride and self.overflow != "window":
@@ -85,6 +102,10 @@ class CompileSpec(BaseModel):
         if self.task != "sentence-embedding" and len(self.labels) != self.dimension:
             raise ValueError("a classifier needs one label for each of its dimensions")
         return self
+
+    def tolerances_in(self, precision: Precision) -> Tolerances:
+        """What is allowed in a precision."""
+        return LOWER_TOLERANCES.get(precision, self.tolerances)
 
     @classmethod
     def read(cls, directory: Path) -> Self:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from mesh.compile.batching import PASS_TOKENS, Batch, bucket_batches, dynamic_batches, pad
 from mesh.compile.spec import CompileSpec, Task
 from mesh.compile.tokenizer import TextTokenizer, Window
-from mesh.core.devices import ON_CPU
+from mesh.core.devices import ON_CPU, OPENVINO_CPU
 from mesh.core.passes import checkpoint, require_time
+from mesh.core.precisions import Precision
+from mesh.core.tracing import span
 
 Floats = NDArray[np.float32]
 
@@ -21,8 +23,25 @@ MOST_UNKNOWN = 0.5
 
 _TOLERANCE = 4
 """Texts are not read on when they take so many times as long as they may."""
+# OpenVINO computes in threads of its own.
+_CLOCKS = {**dict.fromkeys(ON_CPU, time.thread_time), OPENVINO_CPU: time.process_time}
 _TRIALS = 3
 """Of a pass whose time is measured; the fastest one counts."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """How a network is to run.
+
+    Args:
+        threads: cores that one call may use.
+        callers: threads that call it at the same time.
+    """
+
+    device: str
+    threads: int
+    callers: int
+    precision: Precision
 
 
 class Network(Protocol):
@@ -35,6 +54,10 @@ class Network(Protocol):
     @property
     def runs_on(self) -> tuple[str, ...]:
         """The names of its devices, as its backend calls them, the preferred one first."""
+
+    @property
+    def precision(self) -> Precision:
+        """What it computes in."""
 
     def run(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> Floats:
         """Compute the output from two arrays (rows, length).
@@ -87,14 +110,24 @@ class TextModel:
         """The names of the network's devices, as its backend calls them, the preferred one first."""
         return self._network.runs_on
 
+    @property
+    def precision(self) -> Precision:
+        """What the network computes in."""
+        return self._network.precision
+
     def calibrate(self) -> None:
-        """Measure how long a full pass takes, so that long work can be refused before it starts."""
+        """Measure how long a token takes, so that long work can be refused before it starts.
+
+        A processor takes equally long for a token of one long text, which is loaded sooner, and of
+        a full pass; other devices don't.
+        """
         longest = self.spec.max_length
-        count = max(1, self.spec.max_batch_tokens // longest)
+        is_processor = self.runs_on[0] in _CLOCKS
+        count = 1 if is_processor else max(1, self.spec.max_batch_tokens // longest)
         [batch, *_] = self._batches([longest] * count)
         inputs = pad([[self.spec.pad_token_id] * longest] * count, batch, self.spec.pad_token_id)
-        # A device computes outside of this thread; on a CPU, what others compute doesn't count.
-        clock = time.thread_time if self.runs_on[0] in ON_CPU else time.perf_counter
+        # A device computes outside of this process; on a CPU, what others compute doesn't count.
+        clock = _CLOCKS.get(self.runs_on[0], time.perf_counter)
         seconds = []
         for _ in range(_TRIALS):
             started = clock()
@@ -212,11 +245,13 @@ class TextModel:
         batches = self._batches([len(sequence) for sequence in sequences])
         tokens = sum(map(_tokens, batches))
         require_time(tokens * self.seconds_per_token, f"{tokens:,} tokens")
-        for batch in batches:
-            checkpoint()
-            rows = self._network.run(*pad(sequences, batch, self.spec.pad_token_id))
-            for row, index in zip(rows, batch.indices, strict=False):
-                outputs[index] = row if row.ndim == 1 else row[: len(sequences[index])]
+        about = {"mesh.network.passes": len(batches), "mesh.network.tokens": tokens}
+        with span("network", about):
+            for batch in batches:
+                checkpoint()
+                rows = self._network.run(*pad(sequences, batch, self.spec.pad_token_id))
+                for row, index in zip(rows, batch.indices, strict=False):
+                    outputs[index] = row if row.ndim == 1 else row[: len(sequences[index])]
         return outputs
 
     def _batches(self, lengths: Sequence[int]) -> list[Batch]:

@@ -2,13 +2,14 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Annotated
 
 from pydantic import AfterValidator
 
 from mesh.core.errors import MeshError
+from mesh.core.precisions import FLOAT32, ChosenPrecision, Precision, choose_precision
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,9 @@ PROVIDERS: Mapping[str, str] = {
 
 ON_CPU = (CPU, PROVIDERS[CPU])
 """What backends call the processor."""
+
+OPENVINO_CPU = "OpenVINO CPU"
+"""What the backend `openvino` calls the processor."""
 
 NAMES = f"{', '.join(PROVIDERS)}, or the execution provider of one, such as {PROVIDERS[CUDA]}"
 
@@ -76,16 +80,29 @@ class Placement:
     Args:
         device: as `SERVE_DEVICE` says; `auto` is the device that a network was compiled for, on
             which its parity was checked.
-        force: whether it may be another one.
+        precision: as `SERVE_PRECISION` says; `auto` is the fastest one in which parity was checked.
+        callers: threads that run a network at the same time.
+        force: whether it may be another device.
 
     Attributes:
         runs_on: what the networks run on that were loaded, by the names of their backends.
+        precision: what they compute in.
     """
 
-    def __init__(self, device: str = AUTO, *, force: bool = False) -> None:
-        self._device = device
-        self._force = force
+    def __init__(
+        self,
+        device: str = AUTO,
+        *,
+        precision: ChosenPrecision = "auto",
+        callers: int = 1,
+        force: bool = False,
+    ) -> None:
+        self.callers = callers
         self.runs_on: tuple[str, ...] = ()
+        self.precision: Precision | None = None
+        self._device = device
+        self._wanted_precision = precision
+        self._force = force
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
@@ -99,11 +116,25 @@ class Placement:
             yield
         finally:
             _PLACEMENT.reset(token)
-        if not self.runs_on and self._device not in (AUTO, CPU):
+        ineffective = [
+            *([f"SERVE_DEVICE={self._device}"] if self._device not in (AUTO, CPU) else []),
+            *([f"SERVE_PRECISION={self._wanted_precision}"] if self._names_precision else []),
+        ]
+        if not self.runs_on and ineffective:
             raise MeshError(
-                f"SERVE_DEVICE={self._device} has no effect on this model, which runs no network "
-                "here; remove it."
+                f"{ineffective[0]} has no effect on this model, which runs no network here; "
+                "remove it."
             )
+
+    @property
+    def _names_precision(self) -> bool:
+        return self._wanted_precision != AUTO
+
+    def choose_precision(
+        self, checked: Sequence[Precision], here: Sequence[Precision]
+    ) -> Precision:
+        """The precision for a network; see `mesh.core.precisions.choose_precision`."""
+        return choose_precision(self._wanted_precision, checked, here)
 
     def wanted(self, checked: str) -> str:
         """The device for a network whose parity was checked on another, or on the same one."""
@@ -140,5 +171,9 @@ _PLACEMENT: ContextVar[Placement] = ContextVar("placement")
 
 
 def current_placement() -> Placement:
-    """Where the networks that are loaded now are to run: by default, where parity was checked."""
-    return _PLACEMENT.get(None) or Placement()
+    """Where the networks that are loaded now are to run.
+
+    By default, that is where parity was checked, in float32: what steps and backfills compute is
+    the same on every machine.
+    """
+    return _PLACEMENT.get(None) or Placement(precision=FLOAT32)

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Self
@@ -15,7 +16,7 @@ from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.re import parse_env_headers
 
@@ -66,17 +67,28 @@ class Traces:
         parents, states = ([os.environ.get(name, "")] for name in (PARENT, STATE))
         self._started_by = remote_context(parents, states)
 
-    def span(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
+    def span(
+        self, name: str, attributes: Attributes, *, is_call: bool
+    ) -> AbstractContextManager[Span]:
         """A span below the current one, if that is recorded."""
         if not trace.get_current_span().is_recording():
             return NO_SPAN
-        return BlockSpan(self.tracer.start_span(name, attributes=attributes))
+        kind = SpanKind.CLIENT if is_call else SpanKind.INTERNAL
+        return BlockSpan(self.tracer.start_span(name, kind=kind, attributes=attributes))
 
     def root(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
         """A span below the current one, or that of the process that started this one."""
         has_parent = trace.get_current_span().get_span_context().is_valid
         context = None if has_parent else self._started_by
         return BlockSpan(self.tracer.start_span(name, context, attributes=attributes))
+
+    def ended(self, name: str, attributes: Attributes, seconds: float, failure: str) -> None:
+        """A span of work that others have done."""
+        started = time.time_ns() - int(seconds * 1e9)
+        span = BlockSpan(self.tracer.start_span(name, attributes=attributes, start_time=started))
+        with span:
+            if failure:
+                span.fail(failure)
 
     def close(self) -> None:
         """Send what is left, within a bounded time."""

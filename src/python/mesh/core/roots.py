@@ -24,10 +24,12 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.core.inputs": "names what decides",
     "mesh.core.manifest": "lists files",
     "mesh.core.passes": "ends computations or has them wait",
+    "mesh.core.precisions": "names precisions, which are inputs themselves",
     "mesh.core.program": "starts and ends of programs",
     "mesh.core.progress": "shows progress",
     "mesh.core.roots": "names what decides",
     "mesh.core.samples": "reads samples, whose content is an input itself",
+    "mesh.core.serving_defaults": "describes a version",
     "mesh.core.settings": "reads settings, whose values are inputs themselves",
     "mesh.core.status": "compares inputs",
     "mesh.core.tracing": "watches programs",
@@ -38,7 +40,6 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.data.sources": "finds files, whose names, formats and content are inputs themselves",
     "mesh.data.status": "compares inputs",
     "mesh.data.store": "keeps versions of data, whose content is an input itself",
-    "mesh.drift.*": "compares predictions",
     "mesh.lifecycle.base_model": "finds base models, whose files are inputs themselves",
     "mesh.lifecycle.results": "names versions, whose files are inputs themselves",
     "mesh.lifecycle.status": "compares inputs",
@@ -92,6 +93,7 @@ NOT_COMPILING: Mapping[str, str] = {
 COMPILER_PACKAGES: Mapping[str, tuple[str, ...]] = {
     # torch's exporter imports them.
     "onnx": ("onnx", "onnxscript"),
+    "openvino": ("onnx", "onnxscript"),
     # One of the first two is imported by its name, and runs the compiler of the same generation.
     "neuron": ("torch_neuronx", "torch_neuron", "neuronxcc", "neuroncc"),
 }

@@ -42,11 +42,16 @@ class Span(Protocol):
 class Traces(Protocol):
     """What makes and sends spans: see `mesh.core.otel`."""
 
-    def span(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
+    def span(
+        self, name: str, attributes: Attributes, *, is_call: bool
+    ) -> AbstractContextManager[Span]:
         """A span below the current one, if that is recorded."""
 
     def root(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
         """A span below the current one, or that of the process that started this one."""
+
+    def ended(self, name: str, attributes: Attributes, seconds: float, failure: str) -> None:
+        """See `ended_span`."""
 
     def close(self) -> None:
         """Send what is left, within a bounded time."""
@@ -109,9 +114,15 @@ def current() -> Traces | None:
     return _traces
 
 
-def span(name: str, attributes: Attributes | None = None) -> AbstractContextManager[Span]:
-    """A span of a block, if it is within one that is recorded; else one that costs nothing."""
-    return NO_SPAN if _traces is None else _traces.span(name, attributes or {})
+def span(
+    name: str, attributes: Attributes | None = None, *, is_call: bool = False
+) -> AbstractContextManager[Span]:
+    """A span of a block, if it is within one that is recorded; else one that costs nothing.
+
+    Args:
+        is_call: whether the block calls another service, which gets `headers`.
+    """
+    return NO_SPAN if _traces is None else _traces.span(name, attributes or {}, is_call=is_call)
 
 
 @contextlib.contextmanager
@@ -134,10 +145,28 @@ def program_span(name: str, attributes: Attributes | None = None) -> Iterator[Sp
                 os.environ.update({} if value is None else {key: value})
 
 
+def ended_span(name: str, attributes: Attributes, seconds: float, failure: str = "") -> None:
+    """Note a span below the current one that has ended now, of work that others have done.
+
+    Args:
+        seconds: how long it took.
+        failure: the kind of its error, if it failed.
+    """
+    if _traces is not None:
+        _traces.ended(name, attributes, seconds, failure)
+
+
 def annotate(attributes: Attributes) -> None:
     """Say more of the current span, if this process is traced."""
     if _traces is not None:
         sys.modules["opentelemetry.trace"].get_current_span().set_attributes(attributes)
+
+
+def annotate_version(version: str, fingerprint: str | None) -> None:
+    """Say which version of data or of a model the current span, a step's, makes or uses."""
+    annotate(
+        {"mesh.version": version, **({"mesh.fingerprint": fingerprint} if fingerprint else {})}
+    )
 
 
 def headers() -> dict[str, str]:

@@ -24,6 +24,7 @@ from mesh.core.files import atomic_directory, safe_path, write_text_atomic
 from mesh.core.manifest import MANIFEST_FILE
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings, Url
+from mesh.core.tracing import annotate_version
 from mesh.data.files import Location
 from mesh.data.manifest import DataManifest, Kind
 from mesh.data.repair import repair, restore, tag_problems, version_problems
@@ -191,6 +192,7 @@ class DataStore:
             if manifest.inputs == inputs:
                 problems = self.problems(manifest)
                 if not problems:
+                    annotate_version(version, inputs)
                     return manifest
                 logger.warning("%s is damaged: %s", self.url(version), "; ".join(problems))
         return None
@@ -212,6 +214,7 @@ class DataStore:
         stored = self._versions.read(version) if version in self.versions() else None
         self._versions.write(folder, manifest, stored)
         self.set_latest(version)
+        annotate_version(version, manifest.inputs)
         return stored or manifest
 
     def set_latest(self, version: str) -> None:

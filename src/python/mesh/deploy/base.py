@@ -153,18 +153,20 @@ def network_policy(release: Release) -> Object:
         "spec": {
             "podSelector": {"matchLabels": selector(release)},
             "policyTypes": ["Ingress", "Egress"],
-            "ingress": [
-                {
-                    "from": [
-                        {"podSelector": {}},
-                        {"namespaceSelector": {"matchLabels": CALLERS}},
-                    ],
-                    "ports": [{"protocol": "TCP", "port": PORT}],
-                }
-            ],
+            "ingress": ingress(PORT),
             "egress": _egress(release),
         },
     }
+
+
+def ingress(*ports: int) -> list[dict[str, Any]]:
+    """Who may call the server, on these ports."""
+    return [
+        {
+            "from": [{"podSelector": {}}, {"namespaceSelector": {"matchLabels": CALLERS}}],
+            "ports": [{"protocol": "TCP", "port": port} for port in ports],
+        }
+    ]
 
 
 def _egress(release: Release) -> list[dict[str, Any]]:

@@ -40,6 +40,7 @@ def _base(release: Release) -> Contents:
 def _overlays(release: Release) -> Mapping[str, Contents]:
     """The contents of the overlays, by their folders."""
     on_base = ["../../base"]
+    over_grpc = overlays.over_grpc(release)
     found: dict[str, Contents] = {
         "overlays/kserve": {
             "inference-service": overlays.inference_service(release),
@@ -55,6 +56,10 @@ def _overlays(release: Release) -> Mapping[str, Contents]:
             "kustomization": _kustomization(
                 [*on_base, "scaled-object.yaml"], ["no-autoscaler.yaml"]
             ),
+        },
+        "overlays/grpc": {
+            **over_grpc,
+            "kustomization": _kustomization(on_base, [f"{name}.yaml" for name in over_grpc]),
         },
         "overlays/nvidia-gpu": {
             "device": overlays.accelerated(release, resource="nvidia.com/gpu", variant="-cuda"),

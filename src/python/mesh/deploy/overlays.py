@@ -8,9 +8,10 @@ from mesh.deploy.base import (
     QUEUE_DEPTH,
     QUEUED,
     Object,
+    ingress,
     metadata,
 )
-from mesh.deploy.pod import pod, probe
+from mesh.deploy.pod import PORT, pod, probe
 from mesh.deploy.release import Release
 
 CANARY_PERCENT = 10
@@ -20,6 +21,8 @@ PROMETHEUS = "http://prometheus-operated.monitoring.svc:9090"
 
 CLAIM = "mesh-models"
 """The claim of a volume that holds versions of models."""
+
+GRPC_PORT = 8001
 
 _TIMEOUT_SECONDS = 60
 """Of a request in KServe; Knative gives pods as long to end."""
@@ -128,6 +131,34 @@ def from_claim(release: Release) -> Object:
         release,
         {"initContainers": [{"name": "model", "$patch": "delete"}], "volumes": [volume]},
     )
+
+
+def over_grpc(release: Release) -> dict[str, Object]:
+    """The changes that open a port for gRPC, by the names of their files."""
+    container = {
+        "name": "server",
+        "env": [{"name": "SERVE_GRPC_PORT", "value": f"{GRPC_PORT}"}],
+        "ports": [{"name": "grpc", "containerPort": GRPC_PORT, "protocol": "TCP"}],
+    }
+    port = {
+        "name": "grpc",
+        "port": GRPC_PORT,
+        "targetPort": "grpc",
+        "protocol": "TCP",
+        "appProtocol": "kubernetes.io/h2c",
+    }
+    named = {"metadata": {"name": release.name}}
+    policy = {"ingress": ingress(PORT, GRPC_PORT)}
+    return {
+        "server": _pod_change(release, {"containers": [container]}),
+        "service": {"apiVersion": "v1", "kind": "Service", **named, "spec": {"ports": [port]}},
+        "network-policy": {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "NetworkPolicy",
+            **named,
+            "spec": policy,
+        },
+    }
 
 
 def _pod_change(release: Release, specification: dict[str, Any]) -> Object:

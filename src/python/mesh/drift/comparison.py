@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from mesh.drift.sample import Sample
 
 FEWEST = 30
-"""Values that are needed on both sides; fewer tell nothing."""
+"""Predictions that are needed on both sides, and values of a fact; fewer tell nothing."""
 LARGE_PSI = 0.2
 """By convention, a PSI from here on is a major shift, below 0.1 none."""
 SIGNIFICANT = 0.01
@@ -113,9 +113,14 @@ def compare(reference: Sample, current: Sample) -> Drift:
     """Compare the facts that two samples have in common."""
     numbers = sorted(reference.numbers.keys() & current.numbers.keys())
     labels = sorted(reference.labels.keys() & current.labels.keys())
+    # A prediction may have many labels.
+    is_enough = min(reference.predictions, current.predictions) >= FEWEST
     found = [
         *(_numbers(name, reference.numbers[name], current.numbers[name]) for name in numbers),
-        *(_labels(name, reference.labels[name], current.labels[name]) for name in labels),
+        *(
+            _labels(name, reference.labels[name], current.labels[name], is_enough=is_enough)
+            for name in labels
+        ),
     ]
     tested = sum(one.p is not None for one in found)
     facts = sorted((_judged(one, tested) for one in found), key=lambda one: -(one.psi or 0))
@@ -158,14 +163,16 @@ def _numbers(name: str, reference: Sequence[float], current: Sequence[float]) ->
         name=name,
         kind="number",
         **counts,
-        p=float(ks_2samp(before, after, method="auto").pvalue),
+        p=float(ks_2samp(before, after, method="asymp").pvalue),
         **_shift(names, one, other),
     )
 
 
-def _labels(name: str, reference: Mapping[str, int], current: Mapping[str, int]) -> FactDrift:
+def _labels(
+    name: str, reference: Mapping[str, int], current: Mapping[str, int], *, is_enough: bool
+) -> FactDrift:
     counts = {"reference": sum(reference.values()), "current": sum(current.values())}
-    if min(counts.values()) < FEWEST:
+    if not is_enough or min(counts.values()) < FEWEST:
         return FactDrift(name=name, kind="label", **counts)
     names, (one, other) = _common(reference, current)
     return FactDrift(

@@ -16,6 +16,8 @@ from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings, Url
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
+from mesh.core.tracing import annotate_version
+from mesh.core.urls import mask_url
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 from mesh.lifecycle.compile_records import BASE_FOLDER, DOWNLOADED_FILE, Downloaded
@@ -67,6 +69,7 @@ def download(
         registry.fetch(found, target / found)
         downloaded = Downloaded(source=found, trained_version=found, folder=found)
     downloaded.write(target)
+    annotate_version(mask_url(downloaded.source), None)
     logger.info("%s is in %s, every file verified", downloaded.source, target / downloaded.folder)
 
 

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict
 from mesh.core.errors import MeshError
 from mesh.core.files import read_model, write_json_atomic
 from mesh.core.manifest import Manifest, check_no_links
+from mesh.core.precisions import FLOAT32, Precision
+from mesh.core.serving_defaults import ServingDefaults
 from mesh.lifecycle.version import source_digest
 
 DOWNLOADED_FILE = "downloaded.json"
@@ -136,7 +138,12 @@ class CaseResult(BaseModel):
 
 
 class ValidationReport(BaseModel):
-    """The verdict on the compiled files with a digest."""
+    """The verdict on the compiled files with a digest.
+
+    Args:
+        precisions: those in which the cases ran.
+        serving: what was measured for its server; older reports lack it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -145,6 +152,8 @@ class ValidationReport(BaseModel):
     artifact_digest: str
     fingerprint: str
     tolerance: float
+    precisions: tuple[Precision, ...] = (FLOAT32,)
+    serving: ServingDefaults | None = None
     cases: tuple[CaseResult, ...]
 
     @classmethod

@@ -3,6 +3,7 @@
 import logging
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -19,11 +20,14 @@ from mesh.core.environment import describe_environment
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory
 from mesh.core.inputs import Inputs, differences, packages_of
+from mesh.core.precisions import FLOAT32, Precisions
 from mesh.core.program import Program, component_folder
 from mesh.core.project import Project
 from mesh.core.roots import DEFAULT_BACKEND
 from mesh.core.settings import MeshSettings, load_settings
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
+from mesh.core.tracing import annotate_version
+from mesh.core.urls import mask_url
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compile_download import DownloadSettings
 from mesh.lifecycle.compile_records import BASE_FOLDER, COMPILATION_FILE, Compilation, Downloaded
@@ -34,6 +38,10 @@ from mesh.lifecycle.version import RegressionTest, digest_of, source_digest
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
+
+if TYPE_CHECKING:
+    # It loads numpy, and the plan of a change needs only names.
+    from mesh.compile.parity import ParityReport
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +56,11 @@ class CompileSettings(MeshSettings):
         CPU,
         description="What the model is compiled for, and its parity checked on: "
         f"{NAMES}; several, the preferred one first, are separated by commas.",
+    )
+    precisions: Precisions = Field(
+        FLOAT32,
+        description="What the model may compute in, and its parity is checked in: float32, and with "
+        "the backend openvino also bfloat16 or float16, separated by commas.",
     )
     max_length: int | None = Field(
         None, description="Tokens of one pass through the network; by default the model's maximum."
@@ -73,6 +86,7 @@ class CompileSettings(MeshSettings):
             task=recipe.task,
             backend=self.backend,
             device=self.device,
+            precisions=self.precisions.split(","),
             max_length=self.max_length,
             length_buckets=self.length_buckets,
             max_batch_tokens=self.max_batch_tokens,
@@ -102,6 +116,11 @@ def trace(
 
         named = f"COMPILE_DEVICE={settings.device}"
         require_device(settings.backend, settings.device, named)
+    if settings.precisions != FLOAT32:
+        from mesh.compile.artifact import require_precisions
+
+        named = f"COMPILE_PRECISIONS={settings.precisions}"
+        require_precisions(settings.backend, settings.precisions.split(","), named)
     if sentence := served_by(settings.backend):
         logger.warning("%s", sentence)
     downloads = workspace.output(recipe.project, "download")
@@ -120,6 +139,7 @@ def trace(
         forced=settings.force,
         environment=describe_environment(packages_of(made_from)),
     )
+    annotate_version(mask_url(downloaded.source), compilation.fingerprint)
     if not settings.force and _up_to_date(recipe, compilation, target, registry_settings):
         return
     with atomic_directory(target, replace=True) as directory:
@@ -199,26 +219,33 @@ def _compile(
     write = extra_files.write if extra_files else None
     compile_model(version / ARTIFACTS, spec, compiled, write)
     parity = check_parity(version / ARTIFACTS, compiled, RegressionTest.read(version).inputs)
-    if not parity.passed:
-        failed = [case for case in parity.cases if not case.passed]
-        raise MeshError(
-            f"The compiled model differs from the uncompiled one on {len(failed)} of "
-            f"{len(parity.cases)} texts (largest difference {parity.max_abs_difference:.2g}, "
-            f"smallest cosine {parity.min_cosine:.6f}); choose another backend, or wider "
-            "tolerances if that is acceptable."
-        )
-    logger.info(
-        "parity on %d cases, by %s: largest difference %.2g, smallest cosine %.6f",
-        len(parity.cases),
-        " and ".join(parity.runs_on),
-        parity.max_abs_difference,
-        parity.min_cosine,
-    )
+    for report in parity.by_precision.values():
+        _require_parity(report)
     described = {
         "parity": parity.model_dump(mode="json"),
         "extra_files": extra_files.provenance(compiled) if extra_files else {},
     }
     compilation.model_copy(update=described).write(directory)
+
+
+def _require_parity(report: "ParityReport") -> None:
+    failed = [case for case in report.cases if not case.passed]
+    if failed:
+        raise MeshError(
+            f"The compiled model differs in {report.precision} from the uncompiled one on "
+            f"{len(failed)} of {len(report.cases)} texts (largest difference "
+            f"{report.max_abs_difference:.2g}, smallest cosine {report.min_cosine:.6f}); choose "
+            f"another backend or leave this precision out, or in {FLOAT32} wider tolerances if "
+            "that is acceptable."
+        )
+    logger.info(
+        "parity on %d cases, by %s in %s: largest difference %.2g, smallest cosine %.6f",
+        len(report.cases),
+        " and ".join(report.runs_on),
+        report.precision,
+        report.max_abs_difference,
+        report.min_cosine,
+    )
 
 
 def status(

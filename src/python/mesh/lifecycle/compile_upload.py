@@ -17,6 +17,7 @@ from mesh.core.files import atomic_directory, write_json_atomic
 from mesh.core.manifest import Manifest
 from mesh.core.program import Program
 from mesh.core.project import Project
+from mesh.core.serving_defaults import SERVING
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
@@ -117,6 +118,14 @@ def _passing_report(
             "The validation report belongs to other files than those in outputs; run "
             "compile:validate again."
         )
+    from mesh.compile.parity import ParityReport
+
+    checked = {*report.precisions} & {*ParityReport.model_validate(compilation.parity).by_precision}
+    if lacking := [name for name in compilation.spec["precisions"] if name not in checked]:
+        raise MeshError(
+            f"The model may compute in {lacking[0]}, but its parity and its answers were checked in "
+            f"{' and '.join(sorted(checked))}; run compile:trace and compile:validate again."
+        )
     return report
 
 
@@ -142,6 +151,7 @@ def _publish(
             "compile": compilation.spec,
             "extra_files": compilation.extra_files,
             "source": source.settings,
+            **({SERVING: report.serving.model_dump(mode="json")} if report.serving else {}),
         },
         metrics={
             **{name: source.metrics[name] for name in SCORES if name in source.metrics},

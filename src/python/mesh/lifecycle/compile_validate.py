@@ -4,6 +4,8 @@ import importlib.util
 import logging
 import os
 import sys
+import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,15 +13,20 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from mesh.compile.spec import CompileSpec
-from mesh.core.card import ARTIFACTS
+from mesh.core.card import ARTIFACTS, COMPILED
+from mesh.core.devices import ON_CPU, OPENVINO_CPU, Placement
 from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory, write_json_atomic
 from mesh.core.manifest import Manifest
+from mesh.core.precisions import FLOAT32, Precision
 from mesh.core.program import Program
 from mesh.core.project import Project
+from mesh.core.serving_defaults import ServingDefaults
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
+from mesh.core.tracing import annotate_version
+from mesh.core.urls import mask_url
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compile_records import (
     PREDICTIONS_FILE,
@@ -30,6 +37,8 @@ from mesh.lifecycle.compile_records import (
 )
 from mesh.lifecycle.compile_trace import expected_inputs, find_compiled
 from mesh.lifecycle.recipe import Recipe, load_recipe
+from mesh.lifecycle.serving_measurement import measure
+from mesh.lifecycle.version import RegressionTest
 
 logger = logging.getLogger(__name__)
 
@@ -49,27 +58,32 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
     """Run the common regression suite and the project's own.
 
     Raises:
-        MeshError: a case failed, none ran, there is nothing to validate, or the device isn't here
-            that the model was compiled for.
+        MeshError: a case failed, none ran, there is nothing to validate, or the device or a
+            precision isn't here that the model was compiled for.
     """
     compiled = workspace.output(recipe.project, "compile")
     compilation = Compilation.read(compiled)
+    annotate_version(mask_url(compilation.source), compilation.fingerprint)
     if compilation.published and not settings.force:
         logger.info("%s is up to date: nothing to validate", compilation.published)
         return
-    from mesh.compile.artifact import require_device
+    from mesh.compile.artifact import require_device, require_precisions
 
     spec = CompileSpec.model_validate(compilation.spec)
     require_device(spec.backend, spec.device, f"COMPILE_DEVICE={spec.device}")
+    named = f"COMPILE_PRECISIONS={','.join(spec.precisions)}"
+    require_precisions(spec.backend, spec.precisions, named)
     digest = Manifest.of(compiled / ARTIFACTS).digest
     target = workspace.output(recipe.project, "validate")
     with atomic_directory(target, replace=True) as directory:
-        passed, cases, predictions = run_suite(recipe, settings, workspace)
+        passed, cases, predictions = run_suite(recipe, settings, workspace, spec.precisions)
         report = ValidationReport(
             passed=passed,
             artifact_digest=digest,
             fingerprint=compilation.fingerprint,
             tolerance=settings.tolerance,
+            precisions=spec.precisions,
+            serving=_measure(recipe, compiled, workspace) if passed else None,
             cases=tuple(cases),
         )
         write_json_atomic(directory / REPORT_FILE, report.model_dump(mode="json"))
@@ -80,7 +94,35 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
             f"{len(failed)} of {len(cases)} regression cases did not pass ({', '.join(failed)}); "
             f"see {target / REPORT_FILE}."
         )
-    logger.info("all %d regression cases passed at tolerance %g", len(cases), settings.tolerance)
+    logger.info(
+        "all %d regression cases passed in %s at tolerance %g",
+        len(cases),
+        " and ".join(spec.precisions),
+        settings.tolerance,
+    )
+
+
+def _measure(recipe: Recipe, compiled: Path, workspace: WorkspaceSettings) -> ServingDefaults:
+    """Measure on the stored inputs what suits the model's server, which computes as it would."""
+    version = Compilation.read(compiled).source_version(
+        workspace.output(recipe.project, "download")
+    )
+    stored = RegressionTest.read(version)
+    placement = Placement()
+    with placement.applied():
+        predict = recipe.load_compiled(compiled / COMPILED)
+    on_cpu = {*placement.runs_on} <= {*ON_CPU, OPENVINO_CPU}
+    found = measure(
+        lambda documents: predict(documents, stored.inference_params),
+        stored.inputs,
+        time.process_time if on_cpu else time.perf_counter,
+    )
+    logger.info(
+        "its server computes up to %d requests together, and waits %g ms for them",
+        found.max_batch,
+        found.batch_wait_ms,
+    )
+    return found
 
 
 def status(recipe: Recipe, _settings: ValidateSettings, workspace: WorkspaceSettings) -> Status:
@@ -100,9 +142,12 @@ def status(recipe: Recipe, _settings: ValidateSettings, workspace: WorkspaceSett
 
 
 def run_suite(
-    recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSettings
+    recipe: Recipe,
+    settings: ValidateSettings,
+    workspace: WorkspaceSettings,
+    precisions: Sequence[Precision] = (FLOAT32,),
 ) -> tuple[bool, list[CaseResult], list[object]]:
-    """Run pytest on the suites in this process.
+    """Run pytest on the suites in this process, in each precision.
 
     Returns:
         Whether all cases passed, the cases, and the compiled model's predictions.
@@ -115,7 +160,7 @@ def run_suite(
     from mesh.lifecycle.regression import RegressionPlugin
 
     suites = find_suites(recipe)
-    plugin = RegressionPlugin(recipe, settings.tolerance, workspace)
+    plugin = RegressionPlugin(recipe, settings.tolerance, workspace, precisions)
     # Nothing outside may choose or change the cases.
     os.environ.pop("PYTEST_ADDOPTS", None)
     isolation = ["--noconftest", "-c", os.devnull, "--rootdir", str(Path(__file__).parent)]

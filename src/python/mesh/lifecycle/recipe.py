@@ -113,6 +113,8 @@ class Recipe:
         stride: tokens that neighbouring windows share.
         training: how the base model is fine-tuned; None if it is registered unchanged.
         extra_files: writes files that the server needs beside the network.
+        response: the type of the server's responses. With it, a fine-tuned version keeps the facts of
+            its predictions for the test split, with which those of its server are compared.
         about: what people need to know before they use a version.
         promote_if: the conditions under which a version becomes `prod`; None asks for nothing.
     """
@@ -129,6 +131,7 @@ class Recipe:
     stride: int = 0
     training: Training | None = None
     extra_files: type[ExtraFiles] | None = None
+    response: type[BaseModel] | None = None
     about: About | None = None
     promote_if: PromoteIf | None = None
 

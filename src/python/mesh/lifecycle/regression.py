@@ -1,11 +1,14 @@
 """Pytest plugin with the model, samples and stored predictions for regression suites."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import pytest
 
 from mesh.core.card import COMPILED
+from mesh.core.devices import Placement
+from mesh.core.precisions import FLOAT32, Precision
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compile_records import CaseResult, Compilation
 from mesh.lifecycle.recipe import Predict, Recipe
@@ -13,9 +16,16 @@ from mesh.lifecycle.version import RegressionTest
 
 
 class Regression:
-    """The compiled model, and the regression test of the version that it was made from."""
+    """The compiled model in one precision, and the regression test of what it was made from."""
 
-    def __init__(self, recipe: Recipe, tolerance: float, workspace: WorkspaceSettings) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        tolerance: float,
+        workspace: WorkspaceSettings,
+        precision: Precision = FLOAT32,
+    ) -> None:
+        self._precision = precision
         self._recipe = recipe
         self._tolerance = tolerance
         self._compiled = workspace.output(recipe.project, "compile") / COMPILED
@@ -26,7 +36,8 @@ class Regression:
     @cached_property
     def predict(self) -> Predict:
         """The compiled model, loaded like in the server."""
-        return self._recipe.load_compiled(self._compiled)
+        with Placement(precision=self._precision).applied():
+            return self._recipe.load_compiled(self._compiled)
 
     @cached_property
     def together(self) -> list[Any]:
@@ -43,24 +54,40 @@ class Regression:
 
 
 class RegressionPlugin:
-    """Provides the fixtures `regression` and `sample` (an index), and collects the results."""
+    """Provides the fixtures `regression` and `sample` (an index), and collects the results.
 
-    def __init__(self, recipe: Recipe, tolerance: float, workspace: WorkspaceSettings) -> None:
-        self._regression = Regression(recipe, tolerance, workspace)
+    Args:
+        precisions: each case runs in each of them.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        tolerance: float,
+        workspace: WorkspaceSettings,
+        precisions: Sequence[Precision] = (FLOAT32,),
+    ) -> None:
+        self._regressions = {
+            precision: Regression(recipe, tolerance, workspace, precision)
+            for precision in precisions
+        }
+        self._regression = self._regressions[precisions[0]]
         self.cases: list[CaseResult] = []
 
     @property
     def predictions(self) -> list[Any]:
-        """The compiled model's predictions for the stored inputs."""
+        """The compiled model's predictions for the stored inputs, in the first precision."""
         return self._regression.together
 
     @pytest.fixture
-    def regression(self) -> Regression:
+    def regression(self, request: pytest.FixtureRequest) -> Regression:
         """The compiled model and the stored regression test."""
-        return self._regression
+        return self._regressions.get(getattr(request, "param", FLOAT32), self._regression)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Run every test that takes `sample` once for each stored input."""
+        """Run every test once in each precision, and if it takes `sample`, for each stored input."""
+        if "regression" in metafunc.fixturenames and len(self._regressions) > 1:
+            metafunc.parametrize("regression", list(self._regressions), indirect=True)
         if "sample" in metafunc.fixturenames:
             metafunc.parametrize("sample", range(len(self._regression.stored.inputs)))
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from mesh.core.card import ModelCard
 from mesh.core.files import read_model, write_json_atomic
 from mesh.core.project import Project
+from mesh.core.tracing import annotate_version
 from mesh.core.workspace import WorkspaceSettings
 from mesh.registry.base import ModelRegistry, ModelVersion, any_version
 from mesh.registry.reference import reference_to
@@ -37,6 +38,7 @@ def record_result(
     settings: RegistrySettings,
 ) -> None:
     """Record the version of a model that a step has made, or found to be up to date."""
+    annotate_version(version.reference, version.card.fingerprint)
     file = workspace.output(project, "results") / f"{version.name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     result = _Result(reference=version.reference, registry=settings.identity)

@@ -14,6 +14,7 @@ from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
+from mesh.core.tracing import annotate_version
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.results import chosen_reference
 from mesh.lifecycle.status import find_chosen
@@ -53,6 +54,7 @@ def download(
     )
     registry = open_registry(registry_settings)
     found = registry.get(reference)
+    annotate_version(found.reference, found.card.fingerprint)
     directory = workspace.models / found.reference
     registry.fetch(found.reference, directory)
     remove_partials(workspace.models, f"{name}-*")

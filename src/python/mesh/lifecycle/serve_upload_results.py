@@ -8,6 +8,7 @@ from mesh.core.manifest import FileEntry
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
+from mesh.core.tracing import annotate_version
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.status import find_registered
 from mesh.loadtest.report import LoadTestReport
@@ -47,6 +48,7 @@ def upload_results(
     report = LoadTestReport.read(results)
     registry = open_registry(registry_settings)
     version = registry.get(directory.name)
+    annotate_version(version.reference, version.card.fingerprint)
     if (report.model_version, report.fingerprint) != (version.reference, version.card.fingerprint):
         raise MeshError(
             f"The results in {results} don't belong to {version.reference} (its fingerprint or "

@@ -16,6 +16,7 @@ from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.samples import read_samples
 from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
+from mesh.core.tracing import annotate_version
 from mesh.core.workspace import WorkspaceSettings
 from mesh.loadtest.criteria import Criterion, evaluate
 from mesh.loadtest.own_times import Endpoint, Observer
@@ -161,6 +162,7 @@ def run_load_test(
         bio = server.bio(requests[0], project.name)
         if project.kind == "trained":
             _require_same_version(directory, bio, settings.url)
+        annotate_version(directory.name, bio.fingerprint)
         check = ResponseCheck(requests, models, server.responses(requests))
         observer = Observer(server.metrics)
         started, outcomes = _carry_out(plan, check, figures.append)
@@ -172,6 +174,7 @@ def run_load_test(
         model_version=directory.name if project.kind == "trained" else None,
         fingerprint=bio.fingerprint,
         runs_on=bio.runs_on,
+        precision=bio.precision,
         started=started,
         generator=figures[0] if figures else None,
         server=own,

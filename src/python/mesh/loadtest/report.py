@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 from mesh.core.files import read_model
+from mesh.core.precisions import Precision
 from mesh.loadtest.own_times import ServerFigures
 from mesh.loadtest.plan import Exchange, GeneratorFigures, LoadPlan
 
@@ -131,6 +132,7 @@ class LoadTestReport(BaseModel):
             the model.
         fingerprint: of that version, from the server itself.
         runs_on: what the server's network ran on, from the server itself; older reports lack it.
+        precision: what it computed in; None there, and without a network.
         duration_seconds: from the first user's start to the last response, at least the planned
             time.
         completed: by `<method>_<path>`; also endpoints that were never called.
@@ -145,6 +147,7 @@ class LoadTestReport(BaseModel):
     model_version: str | None
     fingerprint: str | None
     runs_on: tuple[str, ...] = ()
+    precision: Precision | None = None
     url: str
     users: int
     spawn_rate: float
@@ -185,6 +188,7 @@ def make_report(
     generator: GeneratorFigures | None,
     server: ServerFigures | None = None,
     runs_on: tuple[str, ...] = (),
+    precision: Precision | None = None,
 ) -> LoadTestReport:
     """Measure what became of a plan's requests."""
     seconds = duration(plan, outcomes)
@@ -203,6 +207,7 @@ def make_report(
         model_version=model_version,
         fingerprint=fingerprint,
         runs_on=runs_on,
+        precision=precision,
         url=plan.url,
         users=plan.users,
         spawn_rate=plan.spawn_rate,

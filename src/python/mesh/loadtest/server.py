@@ -10,6 +10,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mesh.core.errors import MeshError, as_clause
+from mesh.core.precisions import Precision
 from mesh.loadtest.own_times import served_model
 from mesh.loadtest.plan import PlannedRequest, key_header
 
@@ -24,6 +25,7 @@ class Bio(BaseModel):
     model_name: str
     model_card: dict[str, Any]
     runs_on: tuple[str, ...] = ()
+    precision: Precision | None = None
 
     @property
     def fingerprint(self) -> str | None:

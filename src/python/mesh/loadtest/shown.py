@@ -11,7 +11,8 @@ def show(report: LoadTestReport, evaluation: LoadTestEvaluation) -> None:
     """Print the measurements, the reasons of failures, and the verdict."""
     console = Console()
     if report.runs_on:
-        _print(console, f"The model ran on {' and '.join(report.runs_on)}.")
+        precision = f" in {report.precision}" if report.precision else ""
+        _print(console, f"The model ran on {' and '.join(report.runs_on)}{precision}.")
     _show_measurements(console, report)
     _show_server(console, report)
     _show_criteria(console, report, evaluation)

@@ -97,6 +97,7 @@ def draw_pairs(
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axes.set_xlabel(x)
     axes.set_ylabel(y)
+    axes.set_axisbelow(True)
     axes.grid(visible=True, axis="y", linewidth=0.5)
     axes.legend()
 

@@ -23,9 +23,16 @@ def parity_part(content: Content) -> Html:
     parity = content.version.card.metrics.get("parity")
     if not parity:
         return paragraph("This version is not compiled, so there is nothing to compare.")
+    reports = [parity, *parity.get("lower", ())]
+    return join((*(_parity_in(content, report) for report in reports), _regression(content)))
+
+
+def _parity_in(content: Content, parity: dict[str, Any]) -> Html:
+    """The agreement in one precision."""
     allowed = parity["tolerances"]
     cases = parity["cases"]
     failed = sum(not case["passed"] for case in cases)
+    precision = parity.get("precision")
     return join(
         (
             paragraph(
@@ -33,23 +40,23 @@ def parity_part(content: Content) -> Html:
                 f"difference of {allowed['max_abs_difference']:g} in any output value, and a smallest "
                 f"cosine of {allowed['min_cosine']:g}. The largest difference is "
                 f"{parity['max_abs_difference']:.2g}, the smallest cosine {parity['min_cosine']:.6f}."
-                f"{_ran_on(parity.get('runs_on', ()))}"
+                f"{_ran_on(parity.get('runs_on', ()), precision)}"
             ),
             folded(
-                "Each case",
+                f"Each case in {precision}" if precision else "Each case",
                 table(
                     f"Parity of the compiled network ({parity['backend']}) with the uncompiled one",
                     ("text", "given", "characters", "cut tokens", "difference", "cosine", ""),
                     [_case(content, case) for case in cases],
                 ),
             ),
-            _regression(content),
         )
     )
 
 
-def _ran_on(devices: Sequence[str]) -> str:
-    return f" The network ran on {' and '.join(devices)}." if devices else ""
+def _ran_on(devices: Sequence[str], precision: str | None) -> str:
+    within = f" in {precision}" if precision else ""
+    return f" The network ran on {' and '.join(devices)}{within}." if devices else ""
 
 
 def _case(content: Content, case: dict[str, Any]) -> list[str]:
@@ -119,7 +126,7 @@ def load_part(content: Content) -> Html:
                 _verdict(passed=last.evaluation.passed),
                 f" {report.num_requests:,} requests by {report.users} users in "
                 f"{report.duration_seconds:.0f} seconds, {report.num_requests_fail:,} of them failed."
-                f"{_ran_on(report.runs_on)}",
+                f"{_ran_on(report.runs_on, report.precision)}",
             ),
             *(paragraph(reason, class_="note") for reason in last.evaluation.inconclusive),
             facts(

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from mesh.core.precisions import Precision
 from mesh.serve.availability import Availability
 from mesh.serve.media_types import OPENMETRICS, PLAIN, prefers
 from mesh.serve.metrics import Metrics
@@ -32,6 +33,7 @@ class Bio(BaseModel):
     Args:
         runs_on: what its network runs on, as the backend calls it, the preferred device first;
             empty where code is the model, or another service.
+        precision: what it computes in; None there.
     """
 
     model_config = ConfigDict(protected_namespaces=())
@@ -39,6 +41,7 @@ class Bio(BaseModel):
     model_name: str
     model_card: dict[str, Any]
     runs_on: tuple[str, ...] = ()
+    precision: Precision | None = None
 
 
 class Api:
@@ -96,7 +99,13 @@ class Api:
         """Model metadata."""
         require_model(request.path_params["name"], self._model)
         return _json(
-            Bio.model_validate({**self._model.bio(), "runs_on": self._availability.runs_on})
+            Bio.model_validate(
+                {
+                    **self._model.bio(),
+                    "runs_on": self._availability.runs_on,
+                    "precision": self._availability.precision,
+                }
+            )
         )
 
     async def metrics(self, request: Request) -> Response:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from mesh.core.devices import Placement
 from mesh.core.errors import MeshError
+from mesh.core.precisions import Precision
 from mesh.serve.inference import Dispatcher
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel
@@ -67,6 +68,11 @@ class Availability:
     def runs_on(self) -> tuple[str, ...]:
         """What the model's network runs on, by its backend's names; nothing before it is loaded."""
         return self._placement.runs_on
+
+    @property
+    def precision(self) -> Precision | None:
+        """What the network computes in; None before it is loaded, and where there is none."""
+        return self._placement.precision
 
     @property
     def is_ready(self) -> bool:
@@ -135,7 +141,7 @@ class Availability:
 
     def _loaded(self, seconds: float, failure: str | None) -> None:
         self._metrics.load_seconds.set(seconds)
-        self._metrics.show_device(self.runs_on)
+        self._metrics.show_device(self.runs_on, self.precision)
         if failure is not None:
             self.fail(failure)
             return
@@ -143,4 +149,5 @@ class Availability:
         if self.phase is Phase.LOADING:
             self.phase = Phase.SERVING
             on = f", and runs on {' and '.join(self.runs_on)}" if self.runs_on else ""
+            on += f" in {self.precision}" if self.precision else ""
             logger.info("The model %s is loaded (%.2f s)%s", self._model.name, seconds, on)

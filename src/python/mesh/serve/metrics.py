@@ -94,36 +94,33 @@ class Metrics:
         )
         self._device = Gauge(
             "model_device_info",
-            "Always 1; names what the network runs on, the preferred device first.",
-            ("model", "device"),
+            "Always 1; names what the network runs on, the preferred device first, and computes in.",
+            ("model", "device", "precision"),
             registry=registry,
         )
         self._model = model
-        self._served: tuple[str, str, str] | None = None
+        self._oks: Counter | None = None
+        self._errors: Counter | None = None
 
     def show_model(self, version: str, fingerprint: str) -> None:
         """Name what is served, once it is loaded."""
-        self._served = (self._model, version, fingerprint)
-        self._info.labels(*self._served).set(1)
-        for outcome in ("ok", "error"):
-            self._predictions.labels(*self._served, outcome)
+        served = (self._model, version, fingerprint)
+        self._info.labels(*served).set(1)
+        self._oks, self._errors = (
+            self._predictions.labels(*served, outcome) for outcome in ("ok", "error")
+        )
 
     def count_predictions(self, results: Iterable[object]) -> None:
         """Count the results of a batch; exceptions are errors."""
-        errors = oks = 0
         for result in results:
-            if isinstance(result, Exception):
-                errors += 1
-            else:
-                oks += 1
-        if self._served:
-            for outcome, count in (("ok", oks), ("error", errors)):
-                self._predictions.labels(*self._served, outcome).inc(count)
+            counter = self._errors if isinstance(result, Exception) else self._oks
+            if counter:
+                counter.inc()
 
-    def show_device(self, runs_on: Sequence[str]) -> None:
-        """Name what the model's network runs on, if it has one."""
+    def show_device(self, runs_on: Sequence[str], precision: str | None) -> None:
+        """Name what the model's network runs on and computes in, if it has one."""
         if runs_on:
-            self._device.labels(self._model, ",".join(runs_on)).set(1)
+            self._device.labels(self._model, ",".join(runs_on), str(precision)).set(1)
 
     def render(self, *, as_openmetrics: bool) -> tuple[bytes, str]:
         """All metrics and their media type: OpenMetrics, or plain text."""

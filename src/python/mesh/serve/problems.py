@@ -105,6 +105,8 @@ def problem_details(scope: Mapping[str, Any], problem: ProblemError) -> ProblemD
 def problem_response(scope: Mapping[str, Any], problem: ProblemError) -> Response:
     """The response to the request of the scope, whose state has the problem from now on."""
     scope["state"][PROBLEM] = problem
+    # Where it was raised, frames hold the request, whose state would then hold itself.
+    problem.__traceback__ = problem.__context__ = problem.__cause__ = None
     details = problem_details(scope, problem)
     media_type = MEDIA_TYPE
     if scope["path"].startswith("/v2"):

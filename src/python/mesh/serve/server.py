@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from mesh.core.errors import MeshError
 from mesh.core.process import abandon_computations
 from mesh.core.tracing import tracing
+from mesh.serve.addresses import base_url, create_listener, with_port
 from mesh.serve.app import create_app
 from mesh.serve.availability import Availability
 from mesh.serve.hosts import allowed_hosts
@@ -78,15 +79,14 @@ def listen(settings: ServeSettings, port: int) -> socket.socket:
     """
     host = settings.host
     try:
-        [(family, *_, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        listener = socket.create_server(address, family=family, backlog=BACKLOG)
+        listener = create_listener(host, port, BACKLOG)
     except OSError as error:
         # Name look-ups have error numbers of their own; a socket's error text repeats the address.
         reason = (
             error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
         )
         raise MeshError(
-            f"The server can't listen on {host}:{port} ({reason}); choose another address with "
+            f"The server can't listen on {with_port(host, port)} ({reason}); choose another address with "
             "--host and --port."
         ) from error
     listener.setblocking(False)
@@ -120,7 +120,7 @@ async def _run(
     availability: Availability = app.state.availability
     traffic: Traffic = app.state.traffic
     _warn_if_open(settings, host, port)
-    logger.info("Serving %s at %s://%s:%d", model.name, "https" if tls else "http", host, port)
+    logger.info("Serving %s at %s", model.name, base_url(host, port, tls=tls is not None))
     async with _renewed(tls, settings), _grpc(app, settings, host) as end_calls:
         await _serve_until_stopped(app, availability, settings, listeners, tls, stop, end_calls)
     if availability.failure:
@@ -137,11 +137,10 @@ def _warn_if_open(settings: ServeSettings, host: str, port: int) -> None:
     is_loopback = ipaddress.ip_address(host.partition("%")[0]).is_loopback
     if not (is_loopback or settings.asks_callers):
         logger.warning(
-            "Whoever reaches %s:%d is answered: the server asks for no key, token or certificate. "
+            "Whoever reaches %s is answered: the server asks for no key, token or certificate. "
             "Set SERVE_API_KEYS_FILE, SERVE_JWT_ISSUER or SERVE_TLS_CLIENT_CA_FILE, or keep it in a "
             "private network.",
-            host,
-            port,
+            with_port(host, port),
         )
 
 
@@ -178,7 +177,7 @@ async def _grpc(
     listen(settings, settings.grpc_port).close()
     server = GrpcServer(app.state.grpc, settings, host, settings.grpc_port)
     await server.start()
-    logger.info("Serving gRPC at %s:%d", host, server.port)
+    logger.info("Serving gRPC at %s", with_port(host, server.port))
     try:
         yield server.end
     finally:

@@ -6,6 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from mesh.core.devices import AUTO, NAMES, ChosenDevice, Placement
+from mesh.core.precisions import ChosenPrecision
 from mesh.serve.access.settings import AccessSettings
 from mesh.serve.hosts import parse_patterns
 from mesh.serve.prediction_log.settings import PredictionLogSettings
@@ -19,7 +20,10 @@ class ServeSettings(AccessSettings, PredictionLogSettings):
 
     model_config = SettingsConfigDict(env_prefix="SERVE_")
 
-    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container.")
+    host: str = Field(
+        "127.0.0.1",
+        description="Address to listen on; in a container 0.0.0.0, or :: for IPv6 and IPv4.",
+    )
     port: int = Field(8000, ge=0, le=65535, description="TCP port; 0 takes any free one.")
     server: Literal["uvicorn", "hypercorn"] = Field(
         "uvicorn", description="The HTTP server: hypercorn supports HTTP/2, uvicorn is faster."
@@ -45,6 +49,12 @@ class ServeSettings(AccessSettings, PredictionLogSettings):
         description="What the network runs on: auto is the device that the version was compiled "
         f"for, on which its parity was checked; else {NAMES}; several, the preferred one first, "
         "are separated by commas.",
+    )
+    precision: ChosenPrecision = Field(
+        "auto",
+        description="What the network computes in: auto is the fastest of those that the processor "
+        "has and in which the version's parity was checked; float32 gives the same answers on "
+        "every machine.",
     )
     force: bool = Field(
         False, description="Serve on a device on which the version's parity was not checked."
@@ -115,7 +125,9 @@ class ServeSettings(AccessSettings, PredictionLogSettings):
     @property
     def placement(self) -> Placement:
         """Where the networks of a model are to run."""
-        return Placement(self.device, force=self.force)
+        return Placement(
+            self.device, precision=self.precision, callers=self.threads, force=self.force
+        )
 
     @field_validator("http2")
     @classmethod

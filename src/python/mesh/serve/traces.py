@@ -1,6 +1,7 @@
 """Spans of requests, and of the batches that compute them; imported only where traces are wanted.
 
-Names and attributes of a request's span are OpenTelemetry's for servers of HTTP:
+Names and attributes of a request's span are OpenTelemetry's for servers of HTTP, or of gRPC, whose
+status is told as that of HTTP:
 https://opentelemetry.io/docs/specs/semconv/http/http-spans/
 """
 
@@ -82,8 +83,7 @@ class TraceMiddleware:
             if name in named:
                 named[name].append(value.decode("latin-1"))
         context = remote_context(named[b"traceparent"], named[b"tracestate"])
-        method = scope["method"] if scope["method"] in METHODS else "HTTP"
-        span = self._tracer.start_span(method, context, SpanKind.SERVER)
+        span = self._tracer.start_span(_method(scope, "HTTP"), context, SpanKind.SERVER)
         trace_id = f"{span.get_span_context().trace_id:032x}"
         state = scope.setdefault("state", {})
         state[TRACE_ID] = trace_id
@@ -94,16 +94,19 @@ class TraceMiddleware:
 
 def _end(span: Span, scope: Scope, status: int | None) -> None:
     """Say what is known once the response is sent, and end the span."""
-    method = scope["method"]
-    known: dict[str, str | int] = {
-        "http.request.method": method if method in METHODS else "_OTHER",
-        "url.path": SECRET.sub("***", target_of(scope)),
-        "url.scheme": scope["scheme"],
-        "network.protocol.version": scope["http_version"],
-    }
-    if route := getattr(scope.get("route"), "path", None):
-        span.update_name(f"{method} {route}")
-        known["http.route"] = route
+    route = getattr(scope.get("route"), "path", "")
+    service, _, method = route.removeprefix("/").partition("/")
+    # Calls over gRPC have a path of their own kind.
+    if "." in service:
+        span.update_name(f"{service}/{method}")
+        known: dict[str, str | int] = {
+            "rpc.system": "grpc",
+            "rpc.service": service,
+            "rpc.method": method,
+        }
+    else:
+        span.update_name(f"{_method(scope, 'HTTP')} {route}".strip())
+        known = _request(scope, route)
     for name, address in (("server", scope.get("server")), ("client", scope.get("client"))):
         if address:
             known[f"{name}.address"] = address[0]
@@ -118,6 +121,22 @@ def _end(span: Span, scope: Scope, status: int | None) -> None:
             span.set_status(StatusCode.ERROR)
     span.set_attributes(known)
     span.end()
+
+
+def _request(scope: Scope, route: str) -> dict[str, str | int]:
+    return {
+        "http.request.method": _method(scope, "_OTHER"),
+        "url.path": SECRET.sub("***", target_of(scope)),
+        "url.scheme": scope["scheme"],
+        "network.protocol.version": scope["http_version"],
+        **({"http.route": route} if route else {}),
+    }
+
+
+def _method(scope: Scope, other: str) -> str:
+    """The method of a request, or another word, so that clients make no names."""
+    method: str = scope["method"]
+    return method if method in METHODS else other
 
 
 class BatchTraces:

@@ -1,6 +1,7 @@
 """Calls of other services by a model: their errors, retries, circuit breaker and event loop."""
 
 import asyncio
+import contextlib
 import logging
 import math
 import re
@@ -8,11 +9,14 @@ import threading
 import time
 from collections.abc import Awaitable, Coroutine, Iterable
 from concurrent.futures import Future, wait
+from contextlib import AbstractContextManager
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import tenacity
 
 from mesh.core.passes import checkpoint, watched
+from mesh.core.tracing import Attributes, Span, span
 from mesh.serve.problems import ProblemError
 
 logger = logging.getLogger(__name__)
@@ -22,6 +26,7 @@ Result = TypeVar("Result")
 SECONDS_BETWEEN_CHECKPOINTS = 0.1
 FIRST_WAIT_SECONDS = 0.25
 LONGEST_WAIT_SECONDS = 8
+_PORTS = {"http": 80, "https": 443}
 _DELAY_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
@@ -99,6 +104,23 @@ class Failures:
     def unusable(self, reason: str = "returned a response that can't be used.") -> UpstreamError:
         """The response is wrong."""
         return UpstreamError(502, self.service, reason, transient=True)
+
+
+def call_span(
+    name: str, url: str, attributes: Attributes | None = None
+) -> AbstractContextManager[Span]:
+    """The span of one call; the service gets `mesh.core.tracing.headers` within it.
+
+    Args:
+        url: of the service; its host and port are told.
+    """
+    about: dict[str, str | bool | int | float] = {"http.request.method": "POST"}
+    # ValueError: it is no URL, which the call itself will tell.
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
+        about["server.address"] = parts.hostname or ""
+        about["server.port"] = parts.port or _PORTS.get(parts.scheme, 0)
+    return span(name, {**about, **(attributes or {})}, is_call=True)
 
 
 def parse_retry_after(header: str | None) -> float | None:

@@ -18,7 +18,12 @@ case $1 in
     save) cat store/* >"$3" ;;
     load) [[ -s $3 ]] || exit 1 ;;
     push) echo "v1: digest: sha256:$(cat "store/${2//\\//_}" | sha256sum | cut -c 1-64) size: 1" ;;
-    image) cat "store/${5//\\//_}" ;;
+    image) case $3 in
+        --format) cat "store/${5//\\//_}" ;;
+        *) echo '[{"Id": "sha256:ab", "Config": {"Labels": null}}]' ;;
+    esac ;;
+    create) echo container ;;
+    export) tar -c -T /dev/null ;;
 esac"""
 
 
@@ -104,6 +109,10 @@ def test_what_was_built_is_pushed(tree: Tree) -> None:
         f"package {SERVE}",
         asked,
         f"save --output saved/images.tar {name}",
+        f"image inspect {name}",
+        f"create {name}",
+        "export container",
+        "rm container",
         "load --input saved/images.tar",
         asked,
         f"push {name}",
@@ -111,6 +120,41 @@ def test_what_was_built_is_pushed(tree: Tree) -> None:
     [digest] = json.loads((tree.folder / "saved/pushed.json").read_text()).values()
     checksums = (tree.folder / "saved/checksums.txt").read_text()
     assert checksums == f"{digest.removeprefix('sha256:')}  {REGISTRY}/serve\n"
+
+
+def test_pushed_images_are_signed_with_what_they_are_made_of(tree: Tree) -> None:
+    tree.plan(images=[item(SERVE)])
+    tree.add("bin/cosign", 'echo "cosign $*" >>commands; [[ ! -e unsigned ]]')
+    for process in (tree.of_part("build"), tree.of_part("save"), tree.run("push", "saved")):
+        assert process.returncode == 0, process.stderr
+
+    process = tree.run("sign", "saved")
+
+    assert process.returncode == 0, process.stderr
+    [digest] = json.loads((tree.folder / "saved/pushed.json").read_text()).values()
+    image = f"{REGISTRY}/serve@{digest}"
+    contents = "saved/registry.example.com-5000-mesh-serve-ci-1-1.cdx.json"
+    assert json.loads((tree.folder / contents).read_text())["bomFormat"] == "CycloneDX"
+    assert tree.commands()[-2:] == [
+        f"cosign sign --yes {image}",
+        f"cosign attest --yes --type cyclonedx --predicate {contents} {image}",
+    ]
+
+    (tree.folder / "unsigned").touch()
+    process = tree.run("sign", "saved")
+    assert process.returncode == 1
+    assert "cosign sign failed" in process.stderr
+
+
+def test_what_was_not_pushed_is_not_signed(tree: Tree) -> None:
+    tree.plan(images=[item(SERVE)])
+    tree.of_part("build")
+    tree.of_part("save")
+
+    process = tree.run("sign", "saved")
+
+    assert process.returncode == 1
+    assert process.stderr == "images.py: saved/pushed.json is missing; run push first.\n"
 
 
 def test_images_are_in_the_parts_of_their_projects(tree: Tree) -> None:
@@ -280,9 +324,15 @@ def test_containers_of_the_projects_that_are_concerned_are_tested(
 def test_part_with_tests_alone_has_nothing_to_build_or_push(tree: Tree) -> None:
     tree.plan(tests=[item(CONTAINERS, tags=["containers"], files=["src/python/keywords/a.py"])])
 
-    for process in (tree.of_part("build"), tree.of_part("save"), tree.run("push", "saved")):
+    for process in (
+        tree.of_part("build"),
+        tree.of_part("save"),
+        tree.run("push", "saved"),
+        tree.run("sign", "saved"),
+    ):
         assert process.returncode == 0, process.stderr
     assert tree.commands() == []
+    assert not (tree.folder / "saved/checksums.txt").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The command around compose, with a stand-in that says what it was given."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,8 +10,11 @@ import pytest
 from ruamel.yaml import YAML
 
 COMPOSE = "build-support/docker/compose"
+REQUIRE = "build-support/docker/require"
 STAND_IN = """
 [[ $1 != compose || $2 != version ]] || exit "${NO_PLUGIN:-0}"
+[[ $1 != version ]] || exit "${NO_DAEMON:-0}"
+[[ "$1 $2" != "image inspect" ]] || { [[ " ${MISSING:-} " != *" $3 "* ]]; exit; }
 echo "$0 $*" >"$WORKSPACE/arguments"
 for component in TRAIN COMPILE SERVE BACKFILL PASSED; do
     file=${component}_ENV_FILE
@@ -29,7 +33,10 @@ class Tree:
         self.workspace = folder / "workspace"
         self.workspace.mkdir()
         (folder / COMPOSE).parent.mkdir(parents=True)
-        shutil.copy(COMPOSE, folder / COMPOSE)
+        for script in (COMPOSE, REQUIRE):
+            shutil.copy(script, folder / script)
+        for file in Path("docker").glob("*.compose.yaml"):
+            self.add(str(file), file.read_text())
         for name in ("bin/docker", "bin/docker-compose"):
             self.add(name, f"#!/bin/bash\n{STAND_IN}").chmod(0o755)
         for package, components in (
@@ -232,3 +239,157 @@ def test_only_what_talks_to_the_registry_gets_its_variables() -> None:
     # Of two files, the later one has the last word.
     for name in given:
         assert services[name]["env_file"][-1] == "${PASSED_ENV_FILE}", name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "missing", "component"),
+    [
+        (["up", "--exit-code-from", "train", "train"], "train", "train"),
+        (["run", "--rm", "compile-model", "trace"], "compile", "compile"),
+        (["run", "--rm", "-e", "A=1", "upload-model"], "compile", "compile"),
+        (["run", "--rm", "serve-load"], "load", "load"),
+        (["run", "--rm", "serve-load"], "serve", "serve"),
+        (["run", "--rm", "serve-functional"], "serve", "serve"),
+        (["run", "--rm", "train-unit"], "train", "train"),
+        (["up", "serve"], "serve", "serve"),
+    ],
+)
+def test_image_that_is_missing_is_named_with_what_builds_it(
+    tree: Tree, arguments: list[str], missing: str, component: str
+) -> None:
+    process = tree.run(
+        *arguments, PROJECT="keywords", MISSING=f"keywords-{missing}:v1", IMAGE_TAG="v1"
+    )
+
+    assert process.returncode == 1
+    assert process.stderr == (
+        f"The image keywords-{missing}:v1 is missing; make projects.build/keywords"
+        f" COMPONENT={component} builds it.\n"
+    )
+    assert not (tree.workspace / "arguments").exists()
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "service", "missing", "more"),
+    [
+        ("cuda", "train", "train-cuda", " IMAGE_ACCELERATOR=cuda"),
+        ("neuron", "compile-model", "compile-neuron", " IMAGE_ACCELERATOR=neuron"),
+        ("neuron", "train", "train", ""),
+    ],
+)
+def test_image_for_an_accelerator_that_is_missing(
+    tree: Tree, accelerator: str, service: str, missing: str, more: str
+) -> None:
+    process = tree.run(
+        "up",
+        service,
+        PROJECT="keywords",
+        IMAGE_ACCELERATOR=accelerator,
+        MISSING=f"keywords-{missing}:latest",
+    )
+
+    assert process.returncode == 1
+    assert process.stderr.endswith(f"COMPONENT={missing.partition('-')[0]}{more} builds it.\n")
+
+
+def test_program_s_arguments_are_no_services(tree: Tree) -> None:
+    process = tree.run(
+        "run", "--rm", "train", "serve", PROJECT="keywords", MISSING="keywords-serve:latest"
+    )
+
+    assert process.returncode == 7, process.stderr
+
+
+def test_images_of_a_registry_are_pulled(tree: Tree) -> None:
+    missing = "mesh/keywords-train:latest keywords-train:latest"
+
+    process = tree.run("up", "train", PROJECT="keywords", IMAGE_REGISTRY="mesh", MISSING=missing)
+
+    assert process.returncode == 7, process.stderr
+
+
+@pytest.mark.parametrize("verb", ["up", "run", "down", "stop", "logs", "version"])
+def test_daemon_that_does_not_answer(tree: Tree, verb: str) -> None:
+    process = tree.run(verb, PROJECT="keywords", NO_DAEMON="1")
+
+    assert process.returncode == 1
+    assert "No Docker daemon answers; build-support/docker/daemon starts one." in process.stderr
+
+
+FILES = ["compose", "registry.compose", "registry-proxy.compose"]
+SETTINGS = {
+    "PROJECT": "keywords",
+    "MESH_REGISTRY_SERVER_DATABASE": "postgresql://db/models",
+    "MESH_REGISTRY_SERVER_STORAGE": "s3://models",
+    "REGISTRY_FILES": "/tmp",
+}
+
+
+def published(folder: Path, file: str, **environment: str) -> dict[str, list[str]]:
+    """The published ports of each service, as compose reads them; the file in either version."""
+    plugin = ["docker", "compose"]
+    has_plugin = (
+        shutil.which("docker")
+        and not subprocess.run([*plugin, "version"], check=False, capture_output=True).returncode
+    )
+    if not has_plugin and not shutil.which("docker-compose"):
+        pytest.skip("there is neither docker-compose nor Docker's compose plugin")
+    components = ("INGEST", "REGISTER", "TRAIN", "COMPILE", "SERVE", "BACKFILL", "PASSED")
+    for name in components:
+        (folder / name).touch()
+    process = subprocess.run(
+        [
+            *(plugin if has_plugin else ["docker-compose"]),
+            "--file",
+            f"docker/{file}.yaml",
+            "config",
+        ],
+        env={
+            "PATH": os.environ["PATH"],
+            **SETTINGS,
+            **{f"{name}_ENV_FILE": str(folder / name) for name in components},
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    found = {}
+    for name, service in YAML(typ="safe").load(process.stdout)["services"].items():
+        ports = [
+            port if isinstance(port, str) else f"{port.get('host_ip', '')}:{port['published']}"
+            for port in service.get("ports", [])
+        ]
+        if ports:
+            found[name] = ports
+    return found
+
+
+@pytest.mark.parametrize(
+    ("file", "service", "port"),
+    [
+        ("compose", "serve", "8000"),
+        ("registry.compose", "registry", "5000"),
+        ("registry-proxy.compose", "proxy", "5443"),
+    ],
+)
+def test_ports_are_this_machine_s_unless_asked(
+    tmp_path: Path, file: str, service: str, port: str
+) -> None:
+    for environment, address in (({}, "127.0.0.1"), ({"PUBLISH": "0.0.0.0"}, "0.0.0.0")):
+        found = published(tmp_path, file, **environment)
+        [own] = found.pop(service)
+        assert own.startswith(f"{address}:{port}")
+        # Those of the profile observe ask nobody who they are.
+        assert found.keys() <= {"grafana", "prometheus"}
+        assert all(one.startswith("127.0.0.1:") for ports in found.values() for one in ports)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_files_need_no_newer_compose(file: str) -> None:
+    """Tags of its own, such as !reset, are known to compose 2.24 and newer."""
+    text = Path(f"docker/{file}.yaml").read_text()
+
+    YAML(typ="safe").load(text)
+    assert not re.search(r"(^|\s)!\w", text)

@@ -20,6 +20,10 @@ COMPOSE = """services:
 """
 
 
+BASE = "build-support/docker/require base\n"
+DAEMON = "build-support/docker/require daemon\n"
+
+
 class Tree:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -31,7 +35,12 @@ class Tree:
             image = f'  train: {{image: "${{IMAGE_PREFIX:-}}{name}:latest"}}'
             self.add(f"docker/{accelerator}.compose.yaml", f"services:\n{image}\n")
         self.add("docker/python-base/BUILD")
-        for program in ("pants", "build-support/docker/compose"):
+        for program in (
+            "pants",
+            "build-support/docker/compose",
+            "build-support/docker/require",
+            "build-support/docker/up",
+        ):
             self.add(
                 program,
                 '#!/bin/bash\necho "$0 $*; $PROJECT $ENVIRONMENT $IMAGE_TAG" >>calls\n[[ $* != *run* ]]\n',
@@ -73,20 +82,20 @@ def tree(tmp_path: Path) -> Tree:
     [
         (
             ["projects.build/keywords", "COMPONENT=train", "IMAGE_TAG=some-tag"],
-            "./pants package src/python/keywords/train:image",
+            f"{BASE}./pants package src/python/keywords/train:image",
         ),
-        (["projects.build/keywords"], "./pants package src/python/keywords/serve:image"),
+        (["projects.build/keywords"], f"{BASE}./pants package src/python/keywords/serve:image"),
         (
             ["projects.build/keywords", "COMPONENT=train", "IMAGE_ACCELERATOR=cuda"],
-            "./pants package src/python/keywords/train:cuda",
+            f"{BASE}./pants package src/python/keywords/train:cuda",
         ),
         (
             ["projects.deploy/keywords", "COMPONENT=compile", "IMAGE_ACCELERATOR=neuron"],
-            "./pants publish src/python/keywords/compile:neuron",
+            f"{BASE}./pants publish src/python/keywords/compile:neuron",
         ),
         (
             ["projects.deploy/keywords", "COMPONENT=compile"],
-            "./pants publish src/python/keywords/compile:image",
+            f"{BASE}./pants publish src/python/keywords/compile:image",
         ),
         (
             ["projects.start/keywords", "COMPONENT=train"],
@@ -106,12 +115,12 @@ def tree(tmp_path: Path) -> Tree:
         ),
         (
             ["projects.unit/keywords", "COMPONENT=train"],
-            "./pants package build-support/docker:tests-pex\n"
+            f"{DAEMON}./pants package build-support/docker:tests-pex\n"
             "PROJECT=keywords build-support/docker/compose run --rm train-unit",
         ),
         (
             ["projects.integration/keywords"],
-            "./pants package build-support/docker:tests-pex\n"
+            f"{DAEMON}./pants package build-support/docker:tests-pex\n"
             "PROJECT=keywords build-support/docker/compose run --rm serve-integration",
         ),
         (
@@ -119,7 +128,8 @@ def tree(tmp_path: Path) -> Tree:
             "PROJECT=keywords build-support/docker/compose down --remove-orphans",
         ),
         (["projects.test/keywords"], "./pants test tests/python/keywords::"),
-        (["docker.build/python-base"], "./pants package docker/python-base:image"),
+        (["docker.build/python-base"], f"{BASE}./pants package docker/python-base:image"),
+        (["up", "PROJECT=keywords"], "build-support/docker/up keywords"),
     ],
 )
 def test_targets_are_commands(tree: Tree, arguments: list[str], command: str) -> None:
@@ -158,6 +168,8 @@ def test_targets_are_commands(tree: Tree, arguments: list[str], command: str) ->
             ["projects.start/keywords", "ENVIRONMENT=test"],
             'There is no environment "test"; there are: dev prod.',
         ),
+        (["up"], 'There is no project ""; there are: keywords.'),
+        (["up", "PROJECT=$(touch x)"], "There is no project"),
         (["docker.build/base"], 'There is no core image "base"; there are: python-base.'),
     ],
 )
@@ -178,7 +190,7 @@ def test_new_project_needs_no_edit(tree: Tree) -> None:
 
     process = tree.make("--dry-run", "projects.build/entity-linking")
 
-    assert process.stdout.strip() == "./pants package src/python/entity_linking/serve:image"
+    assert process.stdout == f"{BASE}./pants package src/python/entity_linking/serve:image\n"
     assert (
         "there are: serve." in tree.make("projects.build/entity-linking", "COMPONENT=train").stderr
     )
@@ -191,7 +203,8 @@ def test_values_reach_programs_as_environment(tree: Tree) -> None:
 
     assert process.returncode == 0, process.stderr
     assert tree.calls() == [
-        "./pants package src/python/keywords/serve:image;  prod $(touch x)'; touch y"
+        "build-support/docker/require base;  prod $(touch x)'; touch y",
+        "./pants package src/python/keywords/serve:image;  prod $(touch x)'; touch y",
     ]
     assert not (tree.folder / "x").exists()
     assert not (tree.folder / "y").exists()
@@ -209,10 +222,29 @@ def test_failed_requests_stop_the_server_and_fail(tree: Tree) -> None:
 
     assert process.returncode == 2
     assert [call.split(";")[0] for call in tree.calls()] == [
+        "build-support/docker/require daemon",
         "./pants package build-support/docker:tests-pex",
         "build-support/docker/compose run --rm serve-functional",
         "build-support/docker/compose stop",
     ]
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["projects.build", "projects.deploy", "projects.unit", "projects.integration", "docker.build"],
+)
+def test_what_is_missing_stops_before_anything_is_built(tree: Tree, target: str) -> None:
+    tree.add(
+        "build-support/docker/require",
+        "#!/bin/bash\necho 'No daemon; some-command starts one.' >&2; exit 1\n",
+    )
+
+    name = "python-base" if target == "docker.build" else "keywords"
+    process = tree.make(f"{target}/{name}")
+
+    assert process.returncode == 2
+    assert "some-command starts one" in process.stderr
+    assert tree.calls() == []
 
 
 def test_help_names_every_target(tree: Tree) -> None:

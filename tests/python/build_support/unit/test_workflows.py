@@ -17,8 +17,8 @@ from ruamel.yaml import YAML
 FOLDER = Path(".github/workflows")
 WORKFLOWS = sorted(FOLDER.glob("*.yaml"))
 ACTIONS = sorted(Path(".github/actions").glob("*/action.yaml"))
-# GitHub's own and AWS's.
-OWNERS = ("actions", "aws-actions")
+# GitHub's own, AWS's and Sigstore's.
+OWNERS = ("actions", "aws-actions", "sigstore")
 LOGIN = "aws-actions/configure-aws-credentials@"
 PUSH = "./.github/actions/push"
 # What runners bring, and what bash has.
@@ -98,6 +98,7 @@ def test_there_are_workflows() -> None:
         "_verify",
         "nightly",
         "release",
+        "supply-chain",
     }
     assert {path.stem for path in WORKFLOWS} == expected
     assert len(COMMANDS) > 20
@@ -105,7 +106,11 @@ def test_there_are_workflows() -> None:
 
 @pytest.mark.parametrize(
     ("schema", "files"),
-    [("vendor.github-workflows", WORKFLOWS), ("vendor.github-actions", ACTIONS)],
+    [
+        ("vendor.github-workflows", WORKFLOWS),
+        ("vendor.github-actions", ACTIONS),
+        ("vendor.dependabot", [Path(".github/dependabot.yml")]),
+    ],
 )
 def test_schema(schema: str, files: list[Path]) -> None:
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
@@ -213,9 +218,17 @@ def test_permissions_are_the_least() -> None:
         name
         for name, job in jobs()
         if "write"
-        in {value for key, value in job.get("permissions", {}).items() if key != "id-token"}
+        in {
+            value
+            for key, value in job.get("permissions", {}).items()
+            if key not in ("id-token", "attestations")
+        }
     }
-    assert writers == {"release.yaml:release"}
+    assert writers == {"release.yaml:release", "supply-chain.yaml:propose"}
+    attesting = {name for name, job in jobs() if "attestations" in job.get("permissions", {})}
+    assert {name for name, job in jobs() if uses(job, PUSH)} == {
+        name for name in attesting if name.startswith("_images")
+    }
 
 
 def uses(job: dict[str, Any], action: str) -> bool:
@@ -306,7 +319,7 @@ def test_each_kind_of_job_has_a_cache_of_its_own() -> None:
             # Projects need different packages; shards of tests need the same.
             parts = "${{ matrix.part }}" if "part" in str(job.get("strategy")) else None
             assert step.get("with", {}).get("part") == parts, name
-    assert {"plan", "checks", "tests", "images", "vendors"} == set(kinds)
+    assert {"plan", "checks", "tests", "images", "vendors", "audit"} == set(kinds)
 
 
 def test_jobs_with_large_environments_have_room() -> None:

@@ -6,9 +6,11 @@ import json
 import pytest
 from pydantic import SecretStr
 
+from mesh.core.tracing import program_span, tracing
 from mesh.serve.upstream import UpstreamError
 from summarization.endpoint import Endpoint
 from summarization.settings import SummarizationSettings
+from trace_collector import collecting
 
 KEY = "sk-secret-key"
 
@@ -281,3 +283,39 @@ def test_credentials_of_the_address_are_not_shown(chat):
     url = chat.url.replace("http://", "http://user:password@")
     settings = SummarizationSettings(backend="chat", base_url=url, model="tiny")
     assert "password" not in Endpoint(settings).failures.service
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_calls_are_part_of_a_trace(chat, monkeypatch, streams):
+    chat.answers = [chat.status(500), chat.completion("Trams.")]
+    with collecting() as collector:
+        for name, value in collector.environment.items():
+            monkeypatch.setenv(name, value)
+        with tracing("test"), program_span("program"):
+            tried = endpoint(chat, stream=streams)
+            failure(tried)
+            assert call(tried) == "Trams."
+    [program] = collector.wait_for("program")
+    failed, answered = (span for span in collector.spans if span.name == "chat tiny")
+    assert chat.traces == [f"00-{program.trace}-{each.id}-03" for each in (failed, answered)]
+    assert (failed.failed, failed.parent) == (True, program.id)
+    assert (answered.failed, answered.parent) == (False, program.id)
+    assert failed.attributes["error.type"] == "InternalServerError"
+    assert answered.attributes == {
+        "http.request.method": "POST",
+        "http.response.status_code": 200,
+        "server.address": "127.0.0.1",
+        "server.port": chat.server_address[1],
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": "tiny",
+        "gen_ai.usage.input_tokens": 20,
+        "gen_ai.usage.output_tokens": 5,
+    }
+    sent = b"".join(collector.bodies)
+    for secret in (KEY, "Summarise.", "Trams"):
+        assert secret.encode() not in sent
+
+
+def test_calls_outside_of_traces_have_no_context(chat):
+    call(endpoint(chat))
+    assert chat.traces == [None]

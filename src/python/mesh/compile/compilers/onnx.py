@@ -27,10 +27,22 @@ def compile_network(module: torch.nn.Module, spec: CompileSpec, directory: Path)
 
     For other devices than the CPU, it is optimized when it is loaded, as each of them needs it.
     """
+    export(module, spec, directory, for_cpu=spec.device == CPU)
+
+
+def export(module: torch.nn.Module, spec: CompileSpec, directory: Path, *, for_cpu: bool) -> None:
+    """Write `model.onnx`, and its weights beside it.
+
+    Args:
+        for_cpu: whether it may have operators that only ONNX Runtime has.
+
+    Raises:
+        MeshError: torch can't export the network.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         exported = Path(temporary) / MODEL_FILE
         _export(module, spec, exported)
-        _optimize(exported, directory, for_cpu=spec.device == CPU)
+        _optimize(exported, directory, for_cpu=for_cpu)
 
 
 def _export(module: torch.nn.Module, spec: CompileSpec, path: Path) -> None:

@@ -9,9 +9,11 @@ import torch
 from numpy.typing import NDArray
 
 from mesh.compile.spec import CompileSpec
+from mesh.compile.text_model import Use
 from mesh.compile.torch_device import require_cuda
 from mesh.core.devices import CPU, CUDA
 from mesh.core.errors import MeshError
+from mesh.core.precisions import FLOAT32, Precision
 
 MODEL_FILE = "model.pt"
 
@@ -27,6 +29,7 @@ class TorchNetwork:
         self._module = module
         self._device = device
         self.fixed_shapes = fixed_shapes
+        self.precision = FLOAT32
         self.runs_on: tuple[str, ...] = (device,)
 
     def run(
@@ -63,21 +66,26 @@ def require(device: str, named: str) -> None:
         require_cuda(named)
 
 
-def load(directory: Path, spec: CompileSpec, threads: int, device: str) -> TorchNetwork:
+def precisions() -> tuple[Precision, ...]:
+    """The precisions that programs in TorchScript compute in."""
+    return (FLOAT32,)
+
+
+def load(directory: Path, spec: CompileSpec, use: Use) -> TorchNetwork:
     """Load `model.pt`, a TorchScript archive; its reader makes no Python objects.
 
-    `threads` applies to all of torch in this process.
+    `use.threads` applies to all of torch in this process.
 
     Raises:
         MeshError: torch refuses the file, or it is for another device.
     """
-    if device != spec.device:
+    if use.device != spec.device:
         raise MeshError(
             f"TorchScript runs on the device alone that it was traced on, {spec.device!r}; compile "
-            f"the model for {device!r} (COMPILE_DEVICE)."
+            f"the model for {use.device!r} (COMPILE_DEVICE)."
         )
-    torch.set_num_threads(threads)
-    return TorchNetwork(load_script(directory / MODEL_FILE, device), device)
+    torch.set_num_threads(use.threads)
+    return TorchNetwork(load_script(directory / MODEL_FILE, use.device), use.device)
 
 
 def load_script(path: Path, device: str = CPU) -> Any:

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from mesh.compile.loaders.generic import TorchNetwork, load_script
 from mesh.compile.neuron_package import NEURON_PACKAGES, import_neuron
 from mesh.compile.spec import CompileSpec
+from mesh.compile.text_model import Use
 from mesh.core.devices import CPU
 from mesh.core.errors import MeshError
+from mesh.core.precisions import FLOAT32, Precision
 
 
 class NeuronNetwork:
@@ -17,6 +19,7 @@ class NeuronNetwork:
 
     fixed_shapes = True
     runs_on = ("neuron",)
+    precision = FLOAT32
 
     def __init__(self, networks: dict[int, TorchNetwork]) -> None:
         self._networks = networks
@@ -49,9 +52,12 @@ def require(device: str, named: str) -> None:
         )
 
 
-def load(
-    directory: Path, spec: CompileSpec, threads: int, device: str  # noqa: ARG001
-) -> NeuronNetwork:
+def precisions() -> tuple[Precision, ...]:
+    """The precisions that programs for Neuron devices compute in."""
+    return (FLOAT32,)
+
+
+def load(directory: Path, spec: CompileSpec, use: Use) -> NeuronNetwork:  # noqa: ARG001
     """Load the networks of all lengths onto the device.
 
     Raises:

@@ -8,8 +8,10 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from mesh.compile.spec import CompileSpec
+from mesh.compile.text_model import Use
 from mesh.core.devices import CPU, PROVIDERS, providers_of
 from mesh.core.errors import MeshError
+from mesh.core.precisions import FLOAT32, Precision
 
 MODEL_FILE = "model.onnx"
 
@@ -21,6 +23,7 @@ class OnnxNetwork:
     """A session; it releases the interpreter lock while it computes, so threads run in parallel."""
 
     fixed_shapes = False
+    precision = FLOAT32
 
     def __init__(self, session: Any) -> None:
         self._session = session
@@ -54,21 +57,26 @@ def require(device: str, named: str) -> None:
         )
 
 
-def load(directory: Path, spec: CompileSpec, threads: int, device: str) -> OnnxNetwork:
+def precisions() -> tuple[Precision, ...]:
+    """The precisions that these networks compute in."""
+    return (FLOAT32,)
+
+
+def load(directory: Path, spec: CompileSpec, use: Use) -> OnnxNetwork:
     """Open `model.onnx`; the weights beside it are mapped into memory, not read.
 
     Raises:
         MeshError: ONNX Runtime refuses the file, or can't use the device.
     """
     path = directory / MODEL_FILE
-    providers = providers_of(device)
-    if device != CPU and hasattr(onnxruntime, "preload_dlls"):
+    providers = providers_of(use.device)
+    if use.device != CPU and hasattr(onnxruntime, "preload_dlls"):
         # The libraries of CUDA that pip installed.
         onnxruntime.preload_dlls()
     try:
         session = onnxruntime.InferenceSession(
             str(path),
-            session_options(threads, optimized=spec.device == CPU),
+            session_options(use.threads, optimized=spec.device == CPU),
             providers=[(name, _OPTIONS.get(name, {})) for name in providers],
             # It would compute on the CPU, where a device fails.
             enable_fallback=0,

@@ -60,6 +60,7 @@ class JobServer:
     def __init__(self, address: str) -> None:
         self._url = _find(address)
         self.shown = mask_url(self._url)
+        self._patience = _PATIENCE
         self._client = httpx.Client(base_url=self._url, headers=_headers(), timeout=_TIMEOUT)
         self._require_ray()
 
@@ -122,7 +123,9 @@ class JobServer:
             if not problem:
                 logger.warning("the Ray cluster %s doesn't answer: %s", self.shown, said)
             problem = said
-            if time.monotonic() - begun > _PATIENCE:
+            if time.monotonic() - begun > self._patience:
+                # What is asked at the end needn't wait as long again.
+                self._patience = 0.0
                 raise MeshError(
                     f"The Ray cluster {self.shown} hasn't answered for {_PATIENCE / 60:.0f} minutes: "
                     f"{problem}; the same command goes on with the search once it does."

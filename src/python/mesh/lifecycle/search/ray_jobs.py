@@ -16,7 +16,8 @@ from shlex import quote
 from typing import Any
 
 from mesh.core.digest import fingerprint
-from mesh.core.errors import UsageError
+from mesh.core.errors import MeshError, UsageError, as_clause
+from mesh.core.project import source_root
 from mesh.core.secret_values import mask_secret
 from mesh.core.settings import MeshSettings, variable_name
 from mesh.data.files import Location
@@ -32,9 +33,14 @@ logger = logging.getLogger(__name__)
 _MODULE = "mesh.lifecycle.search.trial_job"
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_BETWEEN_STATES = 3.0
+_LOOKS_OF_WAIT = 10
+"""A job that waits for a machine so long is told of."""
 _PATIENCE = 60
 """So long a trial may take to end, in seconds; it waits for the server of the runs."""
 _LOST: tuple[State, ...] = ("STOPPED", "FAILED")
+_OF_RAY = "Running entrypoint for job"
+"""Begins the line before the log of a job's command."""
+_MOST_WORDS = 300
 _NO_ROOM = "JOB_SUPERVISOR_ACTOR_START_TIMEOUT"
 
 
@@ -44,13 +50,13 @@ class _Running:
 
     Args:
         received: how many of its messages were.
-        waits: whether it was said that it waits for a machine.
+        waited: how often it was seen to wait for a machine.
     """
 
     name: str
     mailbox: Mailbox
     received: int = 0
-    waits: bool = False
+    waited: int = 0
 
 
 class RayJobs:
@@ -137,12 +143,16 @@ class RayJobs:
 
     def close(self) -> None:
         """End all trials; what they have made so far is kept."""
-        for running in self._running.values():
-            self._server.stop(running.name)
-        patience = time.monotonic() + _PATIENCE
-        for number in list(self._running):
-            self._end(number, patience)
-        self._server.close()
+        try:
+            for running in self._running.values():
+                self._server.stop(running.name)
+            patience = time.monotonic() + _PATIENCE
+            for number in list(self._running):
+                self._end(number, patience)
+        except MeshError as error:
+            logger.warning("jobs are left to the cluster, which ends them: %s", as_clause(error))
+        finally:
+            self._server.close()
 
     def _next(self, running: _Running) -> Message | None:
         message = running.mailbox.receive(running.received + 1)
@@ -155,8 +165,8 @@ class RayJobs:
         if job is None:
             return Stopped("the cluster doesn't know its job any more", is_killed=True)
         if job.state not in HAS_ENDED:
-            if job.state == "PENDING" and job.message and not running.waits:
-                running.waits = True
+            running.waited += job.state == "PENDING"
+            if job.state == "PENDING" and running.waited == _LOOKS_OF_WAIT:
                 logger.info("%s waits for a machine: %s", running.name, _words(job))
             return None
         if job.error == _NO_ROOM:
@@ -226,20 +236,22 @@ def _variables(settings: MeshSettings) -> Mapping[str, str]:
 def _command(root: str, place: str) -> str:
     """The shell's command for a trial.
 
-    Where this process's Python is, as on this machine or one with the same image, that does the trial,
-    in this folder; elsewhere, the first one on the path.
+    Where this process's Python and code are, as on this machine or one that shares their folders, they
+    do the trial, in this folder; elsewhere, the first Python on the path.
     """
-    own = quote(sys.executable)
+    own, code = quote(sys.executable), quote(str(source_root() / "mesh"))
     path = os.pathsep.join(path for path in sys.path if path)
     arguments = f"-m {_MODULE} {quote(root)} {quote(place)}"
     return (
         f"cd {quote(os.getcwd())} 2>/dev/null; "
-        f"if [ -x {own} ]; then PYTHONPATH={quote(path)} exec {own} {arguments}; "
+        f"if [ -x {own} ] && [ -d {code} ]; then PYTHONPATH={quote(path)} exec {own} {arguments}; "
         f"else exec python {arguments}; fi"
     )
 
 
 def _words(job: Job) -> str:
-    """The last line of what Ray says of a job, which is also the last one of its log."""
-    lines = [line.strip() for line in job.message.splitlines() if line.strip()]
-    return (lines[-1] if lines else job.state.lower()).rstrip(".")
+    """The last line of what Ray says of a job: of its log, if its command has said anything."""
+    lines = [line.strip() for line in job.message.splitlines()]
+    said = [line for line in lines if line and not line.startswith(_OF_RAY)]
+    last = said[-1].partition(", last available logs")[0] if said else job.state.lower()
+    return last[:_MOST_WORDS].rstrip(".")

@@ -12,6 +12,7 @@ from mesh.core.logs import LogSettings, configure_logging
 from mesh.core.process import run_and_exit
 from mesh.core.program import TerminatedError, with_termination
 from mesh.core.settings import load_settings
+from mesh.core.tracing import program_span, tracing
 from mesh.lifecycle.search.messages import Ended, Epoch, Task
 from mesh.lifecycle.search.trial import run_trial
 
@@ -50,7 +51,8 @@ def _work(connection: "Connection[object, object]") -> int:
             # The search was killed.
             raise TerminatedError from error
 
-    with temporary_folder():
+    name = f"trial {task.number}"
+    with tracing(f"{task.project.package}-train"), program_span(name), temporary_folder():
         if last := run_trial(task, ask):
             connection.send(last)
     return 0

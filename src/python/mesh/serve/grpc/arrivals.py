@@ -56,4 +56,5 @@ class Arrivals:
 
     def _hurry(self) -> None:
         for patience, since in self._arriving.items():
-            patience.reschedule(since + PATIENT_SECONDS)
+            if not patience.expired():
+                patience.reschedule(since + PATIENT_SECONDS)

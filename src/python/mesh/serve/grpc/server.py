@@ -8,6 +8,7 @@ import grpc
 import grpc.aio
 
 from mesh.core.errors import MeshError
+from mesh.serve.addresses import with_port
 from mesh.serve.grpc.app import GrpcApp
 from mesh.serve.grpc.calls import Calls
 from mesh.serve.grpc.credentials import server_credentials
@@ -45,7 +46,7 @@ class GrpcServer:
             options=_options(settings, app.max_bytes),
             maximum_concurrent_rpcs=settings.max_connections,
         )
-        self.port = self._listen(settings, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        self.port = self._listen(settings, with_port(host, port))
         self._calls = Calls(
             app.asgi,
             (host, self.port),
@@ -121,6 +122,8 @@ def _options(settings: ServeSettings, max_bytes: int) -> list[tuple[str, int]]:
         ("grpc.max_allowed_incoming_connections", settings.max_connections),
         ("grpc.max_connection_idle_ms", round(settings.keep_alive_seconds * 1000)),
         ("grpc.server_handshake_timeout_ms", round(settings.receive_seconds * 1000)),
+        # Streams whose messages aren't read yet get no more than the first window.
+        ("grpc.http2.bdp_probe", 0),
         # Clients whose machine is gone are found out.
         ("grpc.keepalive_time_ms", send_milliseconds),
         ("grpc.keepalive_timeout_ms", send_milliseconds),

@@ -15,6 +15,7 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from shout_project import count_ids, plan, results, snapshot, write_parquet
+from trace_collector import Collector, collecting
 
 KILLS = int(os.environ.get("MESH_TEST_KILLS", "6"))
 """Of workers and drivers at random moments; a release tries more."""
@@ -54,6 +55,13 @@ def add_node(cluster: Any, **arguments: Any) -> None:
                 raise
         else:
             return
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    """A collector of traces."""
+    with collecting() as found:
+        yield found
 
 
 class Driver:
@@ -142,10 +150,10 @@ def test_killed_workers_drivers_and_a_node_lose_and_repeat_nothing(
 
 
 def test_ctrl_c_lets_begun_shards_finish_in_an_embedded_run(
-    shout: Path, workspace: Path, whole: Path
+    shout: Path, workspace: Path, whole: Path, collector: Collector
 ) -> None:
     flags = ("--input", "in", "--output", "out", "--ray", "local", "--workers", "1", *FLAGS)
-    driver = Driver(shout, *flags, RAY_worker_niceness="0")
+    driver = Driver(shout, *flags, RAY_worker_niceness="0", **collector.environment)
     wait_for_shard(driver, workspace)
     assert {place.ip.removeprefix("::ffff:") for place in listening(driver)} == {"127.0.0.1"}
     driver.process.send_signal(signal.SIGINT)
@@ -158,16 +166,28 @@ def test_ctrl_c_lets_begun_shards_finish_in_an_embedded_run(
     assert data == {path.stem for path in (folder / "_shards").iterdir()}
     assert not any((folder / "_partial").iterdir())
     assert not (folder / "_SUCCESS").exists()
+    # Its trace has a span for each.
+    [program, _] = collector.wait_for("shout.backfill:backfill", "shard")
+    shards = [span for span in collector.spans if span.name == "shard"]
+    assert {span.attributes["mesh.shard"] for span in shards} == data
+    assert {(span.trace, span.parent) for span in shards} == {(program.trace, program.id)}
+    assert program.attributes["mesh.fingerprint"].startswith(folder.name.removeprefix("model="))
+    assert program.attributes["process.exit.code"] == 130
     # Other ways to go on make the same.
     assert plan(*flags).run() == 0
     assert snapshot(workspace / "out") == snapshot(whole)
 
 
-def test_worker_that_always_dies_is_a_sentence(shout: Path, workspace: Path, cluster: Any) -> None:
+def test_worker_that_always_dies_is_a_sentence(
+    shout: Path, workspace: Path, cluster: Any, collector: Collector
+) -> None:
     write_parquet(workspace / "in/a.parquet", [{"text": "a"}, {"text": "die"}])
     flags = ("--input", "in", "--output", "out", "--ray", cluster.address, "--retries", "1")
-    code, errors = Driver(shout, *flags).wait()
+    code, errors = Driver(shout, *flags, **collector.environment).wait()
     assert code == 1
     assert "error: The shard a.parquet-00000-" in errors
     assert "failed 2 times, at last: " in errors
     assert "Traceback" not in errors
+    shards = [span for span in collector.spans if span.name == "shard"]
+    assert [span.attributes["mesh.attempt"] for span in shards] == [1, 2]
+    assert all(span.failed for span in shards)

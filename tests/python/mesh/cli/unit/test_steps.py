@@ -8,6 +8,8 @@ from mesh.cli.steps import StepFailedError, run_steps, select_steps
 from mesh.core.errors import UsageError
 from mesh.core.project import CODE_ONLY_STEPS, TRAINED_STEPS, Project
 from mesh.core.steps import find_program
+from mesh.core.tracing import tracing
+from trace_collector import collecting
 
 PROJECT = Project(name="keywords", description="", port=1)
 PROGRAM = """
@@ -101,6 +103,22 @@ def test_failing_step_stops_the_run_with_its_exit_code(
         run_steps(project, project.steps, force=False, console=Console(file=io.StringIO()))
     assert caught.value.exit_code == 2
     assert log.read_text() == "a:one False\nb:two False\n"
+
+
+def test_a_run_is_one_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    project, _ = make_project(tmp_path, "traced", {"a:one": 0, "b:two": 2})
+    with collecting() as collector:
+        for name, value in collector.environment.items():
+            monkeypatch.setenv(name, value)
+        with tracing("mesh-cli"), pytest.raises(StepFailedError):
+            run_steps(project, project.steps, force=False, console=Console(file=io.StringIO()))
+    run, one, two = collector.wait_for("mesh run traced", "traced.a:one", "traced.b:two")
+    assert {span.trace for span in collector.spans} == {run.trace}
+    assert (one.parent, two.parent) == (run.id, run.id)
+    assert one.attributes == {"mesh.project": "traced", "mesh.step": "a:one"}
+    assert two.attributes["process.exit.code"] == 2
+    assert (one.failed, two.failed, run.failed) == (False, True, True)
 
 
 LOCKED_PROGRAM = """

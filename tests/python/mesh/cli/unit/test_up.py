@@ -1,7 +1,6 @@
 """What `mesh up` asks of the server that it has started."""
 
 import io
-from typing import Any
 
 import httpx
 import pytest
@@ -63,16 +62,3 @@ def test_an_example_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.raises(MeshError, match="The example request failed"),
     ):
         up.show_example(PROJECT, client, Console(file=io.StringIO()))
-
-
-@pytest.mark.parametrize(
-    ("host", "options", "url"),
-    [
-        ("127.0.0.1", {}, "http://127.0.0.1:8000"),
-        ("::1", {}, "http://[::1]:8000"),
-        ("::1", {"tls": True}, "https://[::1]:8000"),
-        ("0.0.0.0", {"tls": True}, "https://0.0.0.0:8000"),
-    ],
-)
-def test_urls_of_servers(host: str, options: dict[str, Any], url: str) -> None:
-    assert up.base_url(host, 8000, **options) == url

@@ -166,7 +166,11 @@ def test_torchscript_runs_where_it_was_traced(
 
 @pytest.mark.parametrize(
     ("backend", "has"),
-    [("generic", "computes on cpu or cuda"), ("neuron", "computes on Neuron devices alone")],
+    [
+        ("generic", "computes on cpu or cuda"),
+        ("openvino", "computes on cpu; choose the backend 'onnx'"),
+        ("neuron", "computes on Neuron devices alone"),
+    ],
 )
 def test_backends_name_the_devices_that_they_have(backend: Backend, has: str) -> None:
     with pytest.raises(

@@ -9,6 +9,7 @@ from mesh.compile.spec import CompileSpec
 from mesh.compile.text_model import TextModel
 from mesh.compile.tokenizer import TextTokenizer
 from mesh.core.errors import MeshError
+from mesh.core.precisions import FLOAT32
 
 SPEC = CompileSpec(
     task="sentence-embedding",
@@ -26,6 +27,7 @@ class Moments:
 
     fixed_shapes = False
     runs_on = ("cpu",)
+    precision = FLOAT32
 
     def __init__(self, error: float = 0.0, padding_error: float = 0.0) -> None:
         self._error = error

@@ -1,11 +1,12 @@
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
 from mesh.compile.spec import CompileSpec
 from mesh.core.errors import MeshError
+from mesh.core.precisions import Precision
 
 
 def make_spec(**changes: Any) -> CompileSpec:
@@ -41,6 +42,9 @@ def test_spec_survives_writing_and_reading(tmp_path: Path) -> None:
         {"task": "text-classification", "dimension": 2, "labels": ("a", "b")},
         {"task": "text-classification", "pooling": None, "labels": ("a",)},
         {"dtype": "float16"},
+        {"precisions": ("float32", "bfloat16")},
+        {"precisions": ("float32", "bfloat16"), "backend": "generic"},
+        {"precisions": ("int4",), "backend": "openvino"},
         {"backend": "tpu"},
         {"unknown": 1},
         {"schema_version": 2},
@@ -50,6 +54,14 @@ def test_spec_survives_writing_and_reading(tmp_path: Path) -> None:
 def test_wrong_specs_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         make_spec(**changes)
+
+
+def test_each_precision_has_a_rule() -> None:
+    spec = make_spec(backend="openvino", precisions=get_args(Precision))
+    assert spec.tolerances_in("float32") == spec.tolerances
+    wider = spec.tolerances_in("bfloat16"), spec.tolerances_in("float16")
+    assert all(one.min_cosine >= 0.999 for one in wider)
+    assert wider[0].max_abs_difference > wider[1].max_abs_difference > 1e-4
 
 
 def test_malformed_file_is_named_with_the_field(tmp_path: Path) -> None:

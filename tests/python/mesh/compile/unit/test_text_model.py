@@ -15,12 +15,14 @@ from mesh.compile.text_model import TextModel
 from mesh.compile.tokenizer import TextTokenizer
 from mesh.core.errors import UsageError
 from mesh.core.passes import watched
+from mesh.core.precisions import FLOAT32
 
 
 class MeanOfIds:
     """(mean token id, 1) for each row with special tokens, or (id, position) for each token."""
 
     runs_on = ("cpu",)
+    precision = FLOAT32
 
     def __init__(self, spec: CompileSpec, *, fixed_shapes: bool = False) -> None:
         self.fixed_shapes = fixed_shapes
@@ -183,13 +185,24 @@ class Patience:
         self.checkpoints += 1
 
 
+@pytest.mark.parametrize(
+    ("device", "shape"), [("cpu", (1, 6)), ("OpenVINO CPU", (1, 6)), ("cuda", (2, 6))]
+)
+def test_one_text_is_enough_to_measure_a_processor(
+    tokenizer_file: Path, device: str, shape: tuple[int, int]
+) -> None:
+    model, program = make_model(tokenizer_file)
+    program.runs_on = (device,)
+    model.calibrate()
+    assert set(program.shapes) == {shape}
+    assert model.seconds_per_token > 0
+
+
 def test_a_calibrated_model_refuses_what_takes_too_long_before_it_runs(
     tokenizer_file: Path,
 ) -> None:
     model, program = make_model(tokenizer_file)
     model.calibrate()
-    assert set(program.shapes) == {(2, 6)}
-    assert model.seconds_per_token > 0
     program.shapes.clear()
     model.seconds_per_token = 1.0
     texts = ["a b", "b a", "a b"]

@@ -313,6 +313,21 @@ def test_model_from_a_claim(build: Callable[[str], Objects]) -> None:
     }
 
 
+def test_grpc_has_a_port_of_the_server_its_service_and_its_policy(
+    build: Callable[[str], Objects],
+) -> None:
+    base, objects = build("base"), build("overlays/grpc")
+    [server] = pod(objects)["containers"]
+    assert variables(server).items() > variables(pod(base)["containers"][0]).items()
+    assert variables(server)["SERVE_GRPC_PORT"] == "8001"
+    assert [one["containerPort"] for one in server["ports"]] == [8001, 8000]
+    service = {one["name"]: one["port"] for one in objects["Service"]["spec"]["ports"]}
+    assert service == {"grpc": 8001, "http": 8000}
+    [callers] = objects["NetworkPolicy"]["spec"]["ingress"]
+    assert [one["port"] for one in callers["ports"]] == [8000, 8001]
+    assert callers["from"] == base["NetworkPolicy"]["spec"]["ingress"][0]["from"]
+
+
 def test_server_without_a_version_needs_no_registry(tmp_path: Path) -> None:
     write(tmp_path / "lsh", files_of(Release(project=LSH, name="lsh")))
     objects = built(tmp_path / "lsh/base")

@@ -126,6 +126,25 @@ def test_compiling_for_a_device_that_is_not_here_ends_before_it_begins(tiny: Any
     assert not tiny.output("validate").exists()
 
 
+def test_a_precision_that_the_processor_or_the_backend_lacks_ends_before_it_begins(
+    tiny: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loader = pytest.importorskip("mesh.compile.loaders.openvino", exc_type=ImportError)
+    monkeypatch.setattr(loader, "precisions", lambda: ("float32",))
+    tiny.train(epochs=1)
+    settings = (tiny.workspace, tiny.registry_settings)
+    download(tiny.recipe, DownloadSettings(), *settings)
+    for backend in ("openvino", "onnx"):
+        wanted = CompileSettings(backend=backend, precisions="float32,bfloat16")
+        with pytest.raises(
+            MeshError,
+            match=f"COMPILE_PRECISIONS=float32,bfloat16 can't be used .*'{backend}' computes in "
+            "float32 on this processor, not in bfloat16",
+        ):
+            trace(tiny.recipe, wanted, *settings)
+    assert not tiny.output("compile").exists()
+
+
 def test_device_is_part_of_what_a_compiled_version_is_made_from(tiny: Any) -> None:
     cpu, same, cuda = (
         inputs_of(tiny.recipe, "source", CompileSettings(device=device))

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from mesh.core.card import ARTIFACTS
 from mesh.core.errors import MeshError
+from mesh.drift.reference import Reference
 from mesh.lifecycle.recipe import HeldOut
 from mesh.lifecycle.training import network
 from mesh.lifecycle.training.details import Details
@@ -51,6 +53,19 @@ def test_version_has_network_scores_plots_and_data(tiny: Any) -> None:
     configuration = json.loads((tiny.output("train") / ARTIFACTS / "config.json").read_text())
     assert configuration["id2label"] == {"0": "bad", "1": "good"}
     assert not tiny.output("checkpoints").exists()
+
+
+def test_reference_is_kept_where_the_type_of_responses_is_known(tiny: Any) -> None:
+    tiny.train()
+    kept = Reference.find(tiny.output("train"))
+    assert kept
+    rows = tiny.registry.get("TINY-TRAINED-1").card.metrics["test"]["rows"]
+    assert (kept.rows, kept.sample.predictions) == (f"{rows} rows of the test split", rows)
+    assert kept.sample.numbers["count"] == (2,) * rows
+    assert len(kept.sample.numbers["document.characters"]) == rows
+    tiny.recipe = replace(tiny.recipe, response=None)
+    tiny.train(force=True)
+    assert Reference.find(tiny.output("train")) is None
 
 
 @pytest.fixture

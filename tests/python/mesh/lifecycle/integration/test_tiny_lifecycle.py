@@ -10,15 +10,18 @@ import pytest
 
 from folder_names import ODD_NAME
 from mesh.compile.artifact import CompiledModel
+from mesh.compile.parity import ParityReport
 from mesh.core.card import COMPILED
 from mesh.core.errors import MeshError, UsageError
+from mesh.drift.reference import REFERENCE_FILE
 from mesh.lifecycle.about import PromoteIf
 from mesh.lifecycle.comparison import score_same_rows
 from mesh.lifecycle.compile_download import DownloadSettings, download
-from mesh.lifecycle.compile_records import Downloaded
+from mesh.lifecycle.compile_records import Compilation, Downloaded
 from mesh.lifecycle.compile_trace import CompileSettings, trace
 from mesh.lifecycle.compile_upload import UploadSettings, upload
 from mesh.lifecycle.compile_validate import ValidateSettings, validate
+from mesh.lifecycle.serving_measurement import BATCHES
 from mesh.report.content import read_report
 from mesh.report.page import report_page
 
@@ -70,6 +73,46 @@ def test_compiling_says_first_what_serves_the_backend(
     assert ("`mesh up` serves it" in caplog.messages[0]) is said
 
 
+def test_a_version_is_checked_in_each_of_its_precisions(
+    tiny: Any, suite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loader = pytest.importorskip("mesh.compile.loaders.openvino", exc_type=ImportError)
+    # Without the instructions for it, OpenVINO computes in float32 where it is asked for bfloat16.
+    monkeypatch.setattr(loader, "precisions", lambda: ("bfloat16", "float32"))
+    suite.write_text(SUITE.replace("EXPECTED", "3"))
+    tiny.train()
+    settings = (tiny.workspace, tiny.registry_settings)
+    download(tiny.recipe, DownloadSettings(), *settings)
+    wanted = CompileSettings(backend="openvino", precisions="float32,bfloat16")
+    trace(tiny.recipe, wanted, *settings)
+    compiled = Compilation.read(tiny.output("compile"))
+    parity = ParityReport.model_validate(compiled.parity)
+    assert list(parity.by_precision) == compiled.spec["precisions"] == ["float32", "bfloat16"]
+
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(loader, "precisions", lambda: ("float32",))
+        with pytest.raises(MeshError, match="computes in float32 on this processor, not in bfloat"):
+            validate(tiny.recipe, ValidateSettings(), tiny.workspace)
+    validate(tiny.recipe, ValidateSettings(tolerance=0.05), tiny.workspace)
+    found = report(tiny)
+    names = {case["name"] for case in found["cases"]}
+    assert found["precisions"] == ["float32", "bfloat16"]
+    assert {"test_of_the_project[bfloat16]", "test_of_the_project[float32]"} < names
+    assert len([name for name in names if "bfloat16" in name]) * 2 == len(names)
+
+    unchecked = parity.model_copy(update={"lower": ()}).model_dump(mode="json")
+    compiled.model_copy(update={"parity": unchecked}).write(tiny.output("compile"))
+    with pytest.raises(MeshError, match="may compute in bfloat16, but .* checked in float32"):
+        upload(tiny.recipe, UploadSettings(), *settings)
+    compiled.write(tiny.output("compile"))
+    upload(tiny.recipe, UploadSettings(), *settings)
+    card = tiny.registry.get("TINY-COMPILED-1").card
+    assert card.metrics["parity"]["lower"]
+    # What a server does by default is what was measured.
+    assert card.settings["serving"] == found["serving"]
+    assert found["serving"]["max_batch"] in BATCHES
+
+
 def test_validated_model_is_registered(traced: Any, suite: Path) -> None:
     suite.write_text(SUITE.replace("EXPECTED", "3"))
     validate(traced.recipe, ValidateSettings(), traced.workspace)
@@ -83,6 +126,14 @@ def test_validated_model_is_registered(traced: Any, suite: Path) -> None:
     assert version.card.metrics["regression_cases"] == len(report(traced)["cases"])
     for scores in ("test", "held_out", "temperature"):
         assert version.card.metrics[scores] == trained.card.metrics[scores]
+    kept = [
+        entry
+        for one in (version, trained)
+        for entry in one.manifest.files
+        if entry.path == REFERENCE_FILE
+    ]
+    assert len(kept) == 2
+    assert kept[0] == kept[1]
     for one in (version, trained):
         # The scores of a card without any are computed.
         bare = replace(one, card=one.card.model_copy(update={"metrics": {}}))

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.files import Location
 from mesh.data.store import DataSettings
-from mesh.lifecycle.search import job_server, ray_jobs
+from mesh.lifecycle.search import job_server, mailbox, ray_jobs
 from mesh.lifecycle.search.job_server import JobServer
 from mesh.lifecycle.search.mailbox import BEGUN, TASK, Mailbox
 from mesh.lifecycle.search.messages import Ended, Epoch, Stopped, Task
@@ -72,21 +73,21 @@ def test_trial_is_a_job_that_is_heard_and_replied_to(server: JobsServer, task: T
     jobs.start(task)
     [job] = server.submitted
     assert (job["entrypoint_num_cpus"], job["entrypoint_num_gpus"]) == (2, 1)
-    mailbox = mailbox_of(task, job)
-    assert mailbox.read(TASK) == {"number": 3}
+    box = mailbox_of(task, job)
+    assert box.read(TASK) == {"number": 3}
 
-    mailbox.send(1, Epoch(1, 0.5))
+    box.send(1, Epoch(1, 0.5))
     assert jobs.receive() == (3, Epoch(1, 0.5))
     jobs.reply(3, True)
-    assert (mailbox.receive_reply(1), mailbox.receive_reply(2)) == (True, None)
+    assert (box.receive_reply(1), box.receive_reply(2)) == (True, None)
     ended = Ended(state="complete", value=0.5, epoch=1, network="a", run="b")
-    mailbox.send(2, ended)
+    box.send(2, ended)
     assert jobs.receive() == (3, ended)
     jobs.reply(3, False)
-    assert mailbox.receive_reply(2) is False
+    assert box.receive_reply(2) is False
     server.jobs[job["submission_id"]] = {"status": "SUCCEEDED"}
     jobs.finish(3)
-    assert mailbox.location.glob("*") == []
+    assert box.location.glob("*") == []
     jobs.close()
     assert server.stopped == []
 
@@ -143,6 +144,17 @@ def test_another_search_has_jobs_of_its_own(server: JobsServer, task: Task) -> N
             "its job has ended: Killed",
             True,
         ),
+        (
+            {
+                "status": "FAILED",
+                "driver_exit_code": -9,
+                "message": "Job entrypoint command failed with exit code -9, last available logs "
+                "(truncated to 20,000 chars):\nRunning entrypoint for job a: python -m b\n",
+            },
+            True,
+            "its job has ended: Job entrypoint command failed with exit code -9",
+            True,
+        ),
         ({"status": "STOPPED"}, True, "its job has ended: stopped", True),
         ({"status": "SUCCEEDED", "driver_exit_code": 0}, True, "its job has ended: suc", True),
         (None, True, "the cluster doesn't know its job any more", True),
@@ -175,9 +187,9 @@ def test_job_that_ends_without_a_last_word(
     jobs = open_jobs(server)
     jobs.start(task)
     [submitted] = server.submitted
-    mailbox = mailbox_of(task, submitted)
+    box = mailbox_of(task, submitted)
     if begun:
-        mailbox.write(BEGUN, True)
+        box.write(BEGUN, True)
     if job is None:
         server.jobs.clear()
     else:
@@ -186,7 +198,8 @@ def test_job_that_ends_without_a_last_word(
     assert isinstance(message, Stopped)
     assert (number, message.is_killed) == (3, is_killed)
     assert message.reason.startswith(expected)
-    assert mailbox.location.glob("*") == []
+    assert "last available" not in message.reason
+    assert box.location.glob("*") == []
     if is_killed:
         jobs.start(task)
         assert len(server.submitted) == 2
@@ -198,6 +211,18 @@ def test_trials_end_with_their_search(server: JobsServer, task: Task) -> None:
     jobs.close()
     assert server.stopped == [job["submission_id"] for job in server.submitted]
     assert not list(Path(task.data.root).rglob("*.json"))
+
+
+def test_cluster_that_is_lost_ends_the_search_with_a_sentence(
+    task: Task, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running(JobsServer()) as server:
+        jobs = open_jobs(server)
+        jobs.start(task)
+    with pytest.raises(MeshError, match="the same command goes on with the search once it does"):
+        jobs.receive()
+    jobs.close()
+    assert "jobs are left to the cluster, which ends them: The Ray cluster" in caplog.text
 
 
 def test_server_that_refuses_a_job_says_why(server: JobsServer, task: Task) -> None:
@@ -227,9 +252,11 @@ def test_auto_is_what_variables_name(server: JobsServer, monkeypatch: pytest.Mon
 
 
 def test_server_that_is_none_is_a_sentence() -> None:
-    with running(ScriptedServer(ScriptedServer.silence)) as other:
-        with pytest.raises(UsageError, match="isn't the dashboard of a Ray cluster"):
-            JobServer(other.url)
+    with (
+        running(ScriptedServer(ScriptedServer.silence)) as other,
+        pytest.raises(UsageError, match="isn't the dashboard of a Ray cluster"),
+    ):
+        JobServer(other.url)
     with pytest.raises(MeshError, match="can't be reached: .*Give the address of its dashboard"):
         JobServer(other.url)
 
@@ -252,12 +279,34 @@ def test_token_is_found_where_ray_finds_it(
     assert JobServer(server.url).find("none") is None
 
 
+def test_storage_that_does_not_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    failures = 2
+    read = Location.read
+
+    def fail(location: Location, name: str) -> bytes | None:
+        nonlocal failures
+        failures -= 1
+        if failures >= 0:
+            raise MeshError("The storage doesn't answer.")
+        return read(location, name)
+
+    monkeypatch.setattr(mailbox, "_PAUSE", 0.0)
+    there = Mailbox(Location("memory://searches/a"))
+    there.send(1, Epoch(1, 0.5))
+    monkeypatch.setattr(Location, "read", fail)
+    assert there.receive(1) == Epoch(1, 0.5)
+    failures = 1_000_000
+    monkeypatch.setattr(mailbox, "_PATIENCE", 0.0)
+    with pytest.raises(MeshError, match="The storage doesn't answer"):
+        there.receive(1)
+
+
 def test_what_a_cluster_gets_holds_no_secret(
     server: JobsServer, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = RegistrySettings(
         uri="postgresql://ann:hunter2-hunter2@db/mesh",
-        token="hunter2-hunter2",  # type: ignore[arg-type]
+        token=SecretStr("hunter2-hunter2"),
         user="ann",
     )
     found = ray_jobs._variables(registry)

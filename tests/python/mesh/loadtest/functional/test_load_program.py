@@ -23,7 +23,8 @@ def test_healthy_server_passes_and_everything_is_written(tiny: Any) -> None:
     report = tiny.read("load_test_report.json")
     assert (report["model_version"], report["fingerprint"]) == ("TINY-COMPILED-1", "one")
     assert report["runs_on"] == ["CPUExecutionProvider"]
-    assert "The model ran on CPUExecutionProvider." in output
+    assert report["precision"] == "float32"
+    assert "The model ran on CPUExecutionProvider in float32." in output
     assert report["num_requests_fail"] == 0
     figures = [report["completed"][key]["measurements"] for key in (BIO, PREDICT)]
     assert all(endpoint["requests_total"] > 0 for endpoint in figures)

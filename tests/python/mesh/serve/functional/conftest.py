@@ -51,7 +51,7 @@ class TinyServer:
     @property
     def port(self) -> int:
         """Where it listens, once it does."""
-        pattern = r"Serving tiny at https?://[0-9.]+:(\d+)"
+        pattern = r"Serving tiny at https?://[^/\s\"]+:(\d+)"
         self.wait_until(lambda: re.search(pattern, self.log) is not None)
         [port] = re.findall(pattern, self.log)
         return int(port)
@@ -59,7 +59,7 @@ class TinyServer:
     @property
     def grpc_address(self) -> str:
         """Where it listens for gRPC, once it does."""
-        pattern = r"Serving gRPC at ([0-9.]+:\d+)"
+        pattern = r"Serving gRPC at ([^/\s\"]+:\d+)"
         self.wait_until(lambda: re.search(pattern, self.log) is not None)
         [address] = re.findall(pattern, self.log)
         return str(address)

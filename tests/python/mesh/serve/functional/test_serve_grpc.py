@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from grpc_calls import SERVICE, GrpcCaller, details_of, infer_request
 from mesh.serve.grpc import messages_pb2 as messages
+from mesh.serve.grpc.health import MAX_WATCHERS
 from mesh.serve.inference_tensors import read_texts
 
 from .conftest import HTTP_SERVERS, TinyServer
@@ -340,6 +342,32 @@ def test_the_health_of_what_is_not_there_is_not_found(caller: GrpcCaller) -> Non
     watched = caller.channel.unary_stream(f"/{HEALTH}/Watch")(body, timeout=60)
     assert kinds.FromString(next(watched)).status == kinds.SERVICE_UNKNOWN
     watched.cancel()
+
+
+def test_calls_that_watch_leave_room_for_others(caller: GrpcCaller) -> None:
+    watch = caller.channel.unary_stream(f"/{HEALTH}/Watch")
+    calls = [watch(b"", timeout=60) for _ in range(MAX_WATCHERS)]
+    assert [next(call) for call in calls] == [b"\x08\x01"] * MAX_WATCHERS
+    with pytest.raises(grpc.RpcError, match="call Check from time to time") as refused:
+        next(watch(b"", timeout=60))
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert caller.infer(infer_request("a")).model_name == "tiny"
+    for call in calls:
+        call.cancel()
+    # Their places are free again.
+    while True:
+        try:
+            next(watch(b"", timeout=60))
+            break
+        except grpc.RpcError:
+            time.sleep(0.05)
+
+
+@pytest.mark.parametrize("body", [b"\xff", b"\x0a\x02\xff\xff"])
+def test_a_watch_of_nothing_is_refused(caller: GrpcCaller, body: bytes) -> None:
+    with pytest.raises(grpc.RpcError) as refused:
+        next(caller.channel.unary_stream(f"/{HEALTH}/Watch")(body, timeout=60))
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 def test_a_port_in_use_ends_the_process_with_a_sentence(launch: Start) -> None:

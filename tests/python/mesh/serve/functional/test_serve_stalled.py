@@ -1,7 +1,10 @@
 """Clients that take nothing of their responses don't keep them in the server's memory."""
 
+import contextlib
 import socket
 from typing import Any
+
+from grpc_calls import SERVICE, GrpcCaller, infer_request
 
 
 def test_a_client_that_takes_nothing_is_cut_off(serve: Any) -> None:
@@ -29,6 +32,28 @@ def test_streams_of_http_2_that_take_nothing_are_cut_off(launch: Any) -> None:
         server.wait_until(lambda: server.metric("http_requests_in_progress") == 1)
         while connection.recv(65536):
             pass
+    assert "Traceback" not in server.log
+
+
+def test_messages_over_grpc_that_arrive_slowly_keep_nobody_out(launch: Any) -> None:
+    # One of the largest message may arrive at a time.
+    server = launch(grpc_port=0, max_bytes_in_flight=8 * 1024 * 1024)
+    server.wait_until(server.is_ready)
+    host, port = server.grpc_address.split(":")
+    fields = {":method": "POST", ":scheme": "http", ":authority": "localhost", "te": "trailers"}
+    script = header_block(
+        {**fields, ":path": f"/{SERVICE}/ModelInfer", "content-type": "application/grpc"}
+    )
+    part = frame(0, 1, b"\0" + (1_000_000).to_bytes(4) + b"a")
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            slow = stack.enter_context(socket.create_connection((host, int(port)), timeout=60))
+            slow.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, b""))
+            slow.sendall(frame(1, 1, script, flags=4) + part)
+        server.wait_until(lambda: server.metric("http_requests_in_progress") == 4)
+        with GrpcCaller(server.grpc_address) as caller:
+            assert caller.infer(infer_request("a")).model_name == "tiny"
+        server.wait_until(lambda: server.metric("http_requests_in_progress") <= 2)
     assert "Traceback" not in server.log
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from grpc_calls import GrpcCaller, infer_request
 from trace_collector import Collector, collecting
 
 PREDICT = "/v1/model/tiny/predict"
@@ -75,6 +76,19 @@ def test_requests_that_are_computed_together(launch: Start, collector: Collector
     [request, batch, queue] = collector.wait_for("POST /v2/models/{name}/infer", "batch", "queue")
     assert (batch.links, batch.attributes) == ([request.id], {"mesh.batch.size": 8})
     assert (queue.links, queue.parent) == ([batch.id], request.id)
+
+
+def test_a_call_over_grpc(launch: Start, collector: Collector) -> None:
+    server = launch(grpc_port=0)
+    server.wait_until(server.is_ready)
+    with GrpcCaller(server.grpc_address) as caller:
+        caller.infer(infer_request("hello"), metadata=[("traceparent", TRACEPARENT)])
+    call, batch = collector.wait_for("inference.GRPCInferenceService/ModelInfer", "batch")
+    assert (call.trace, call.parent, call.kind) == (TRACE, PARENT, SERVER)
+    assert call.attributes["rpc.system"] == "grpc"
+    assert call.attributes["rpc.method"] == "ModelInfer"
+    assert (batch.parent, batch.links) == (call.id, [call.id])
+    collector.wait_for("queue", "receive", "validate")
 
 
 def test_ids_are_in_problems_logs_and_exemplars(launch: Start, collector: Collector) -> None:

@@ -23,7 +23,7 @@ def test_probes_bio_and_index(serve: Serve) -> None:
             assert (await client.get("/v1/live")).json() == {"live": True}
             assert (await client.get("/v1/ready")).json() == {"ready": True}
             bio = (await client.get("/v1/model/echo/bio")).json()
-            assert bio == {"model_name": "echo", "model_card": {}, "runs_on": []}
+            assert bio == {"model_name": "echo", "model_card": {}, "runs_on": [], "precision": None}
             assert (await client.get("/")).json()["predict"] == PREDICT
 
     asyncio.run(scenario())

@@ -1,6 +1,7 @@
 """The health check of containers, against a real socket."""
 
 import http.server
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -14,8 +15,9 @@ class Server(http.server.HTTPServer):
 
     status = 200
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        super().__init__((address, 0), Handler)
         self.paths: list[str] = []
 
 
@@ -52,3 +54,43 @@ def test_server_that_does_not_listen_is_unhealthy(
     server.server_close()
     assert healthcheck.main() == 1
     assert "no response" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "exit_code"),
+    [
+        ("127.0.0.1", None, 0),
+        ("127.0.0.1", "", 0),
+        ("127.0.0.1", "0.0.0.0", 0),
+        ("127.0.0.1", "localhost", 0),
+        # A container's network may lack IPv6.
+        ("127.0.0.1", "::", 0),
+        ("127.0.0.2", "127.0.0.2", 0),
+        ("127.0.0.2", "127.0.0.1", 1),
+        ("::1", "::", 0),
+        ("::1", "::1", 0),
+        ("::1", "0.0.0.0", 1),
+    ],
+)
+def test_it_asks_where_the_server_listens(
+    monkeypatch: pytest.MonkeyPatch, address: str, host: str | None, exit_code: int
+) -> None:
+    monkeypatch.delenv("SERVE_HOST", raising=False)
+    if host is not None:
+        monkeypatch.setenv("SERVE_HOST", host)
+    with running(Server(address)) as server:
+        monkeypatch.setenv("SERVE_PORT", str(server.server_port))
+        assert healthcheck.main() == exit_code
+
+
+def test_all_addresses_that_gave_no_response_are_named(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SERVE_HOST", "::")
+    server.shutdown()
+    server.server_close()
+
+    assert healthcheck.main() == 1
+    said = capsys.readouterr().out
+    assert "::1: " in said
+    assert "127.0.0.1: " in said

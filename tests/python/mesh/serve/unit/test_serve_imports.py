@@ -9,6 +9,8 @@ def test_a_server_imports_no_framework_for_training() -> None:
         "transformers",
         "mlflow",
         "fastapi",
+        # What is off by default.
+        "mesh.serve.prediction_log.log",
         "google.protobuf",
         "grpc",
         "numpy",

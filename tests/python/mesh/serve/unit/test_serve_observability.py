@@ -100,16 +100,23 @@ class OnDevice(Echo):
 
     def load(self) -> None:
         current_placement().runs_on = ("CUDAExecutionProvider", "CPUExecutionProvider")
+        current_placement().precision = "float32"
 
 
-def test_bio_and_metrics_name_the_device(serve: Serve) -> None:
+def test_bio_metrics_and_log_name_the_device_and_the_precision(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "mesh.serve")
+
     async def scenario() -> None:
         async with serve(OnDevice(), device="cuda") as client:
             bio = (await client.get("/v1/model/echo/bio")).json()
             assert bio["runs_on"] == ["CUDAExecutionProvider", "CPUExecutionProvider"]
+            assert bio["precision"] == "float32"
             device = "CUDAExecutionProvider,CPUExecutionProvider"
-            expected = f'model_device_info{{device="{device}",model="echo"}} 1.0'
-            assert expected in (await client.get("/metrics")).text
+            labels = f'device="{device}",model="echo",precision="float32"'
+            assert f"model_device_info{{{labels}}} 1.0" in (await client.get("/metrics")).text
+            assert "CUDAExecutionProvider and CPUExecutionProvider in float32" in caplog.text
 
     asyncio.run(scenario())
 

@@ -36,6 +36,7 @@ class TinyModel(ServedModel):
         self._card = ModelCard.read(self._directory).model_dump(mode="json")
         # As a network does that is loaded.
         current_placement().runs_on = ("CPUExecutionProvider",)
+        current_placement().precision = "float32"
 
     def bio(self) -> dict[str, Any]:
         return {"model_name": self.name, "model_card": self._card}

@@ -1,0 +1,111 @@
+"""OpenVINO, on the processor, in float32 or in a lower precision that the processor has."""
+
+import os
+import sys
+import threading
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mesh.compile.loaders.onnx import MODEL_FILE
+from mesh.compile.spec import CompileSpec
+from mesh.compile.text_model import Use
+from mesh.core.devices import CPU, OPENVINO_CPU
+from mesh.core.errors import MeshError
+from mesh.core.precisions import FLOAT32, Precision
+
+_KEPT = 16
+"""Shapes whose programs are kept.
+
+Each takes up to 0.8 MiB, and with free lengths the number of shapes is unbounded. Without any, a
+pass takes 7 % longer.
+"""
+
+# Read by oneDNN when it is first used.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(_KEPT))
+# A converter of models, whose import alone would report it to its maker, and takes half the time.
+sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type]
+
+import openvino  # noqa: E402 - not before the converter is out of the way
+
+_HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+_CAPABILITIES: tuple[tuple[str, Precision], ...] = (("BF16", "bfloat16"), ("FP16", "float16"))
+"""OpenVINO's names of precisions that are faster than float32 where the processor has them."""
+
+
+class OpenvinoNetwork:
+    """A compiled model; each calling thread has a request of its own."""
+
+    fixed_shapes = False
+    runs_on = (OPENVINO_CPU,)
+
+    def __init__(self, model: Any, precision: Precision) -> None:
+        self.precision = precision
+        self._model = model
+        self._own = threading.local()
+
+    def run(
+        self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Compute the network's only output; the interpreter lock is released meanwhile."""
+        if not hasattr(self._own, "request"):
+            self._own.request = self._model.create_infer_request()
+        request = self._own.request
+        request.infer({"input_ids": input_ids, "attention_mask": attention_mask}, share_inputs=True)
+        # The next pass overwrites the request's own memory.
+        output: NDArray[np.float32] = request.get_output_tensor(0).data.copy()
+        return output
+
+
+def require(device: str, named: str) -> None:
+    """Make sure that no other device is wanted than the processor.
+
+    Args:
+        named: who wants it, such as `SERVE_DEVICE=cuda`.
+
+    Raises:
+        MeshError: one is.
+    """
+    if device != CPU:
+        raise MeshError(
+            f"{named} can't be used by the backend 'openvino', which computes on {CPU}; choose the "
+            "backend 'onnx' for other devices."
+        )
+
+
+@cache
+def precisions() -> tuple[Precision, ...]:
+    """The precisions that OpenVINO has on this processor, the fastest first."""
+    found = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return (*(name for own, name in _CAPABILITIES if own in found), FLOAT32)
+
+
+def load(directory: Path, spec: CompileSpec, use: Use) -> OpenvinoNetwork:  # noqa: ARG001
+    """Compile `model.onnx` for this processor; as many passes run at once as there are callers.
+
+    Raises:
+        MeshError: OpenVINO refuses the file.
+    """
+    path = directory / MODEL_FILE
+    options = {
+        "INFERENCE_PRECISION_HINT": _HINTS[use.precision],
+        # Passes of one stream wait for each other.
+        "NUM_STREAMS": str(use.callers),
+        "INFERENCE_NUM_THREADS": use.callers * use.threads,
+        # The cores that a container may use are the kernel's choice.
+        "ENABLE_CPU_PINNING": False,
+        "CPU_RUNTIME_CACHE_CAPACITY": _KEPT,
+    }
+    try:
+        model = openvino.Core().compile_model(str(path), "CPU", options)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise MeshError(f"OpenVINO {_version()} can't load {path}: {reason}") from error
+    return OpenvinoNetwork(model, use.precision)
+
+
+def _version() -> str:
+    return str(openvino.get_version()).partition("-")[0]
