@@ -29,7 +29,6 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.core.progress": "shows progress",
     "mesh.core.roots": "names what decides",
     "mesh.core.samples": "reads samples, whose content is an input itself",
-    "mesh.core.serving_defaults": "describes a version",
     "mesh.core.settings": "reads settings, whose values are inputs themselves",
     "mesh.core.status": "compares inputs",
     "mesh.core.tracing": "watches programs",
