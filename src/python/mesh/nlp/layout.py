@@ -13,8 +13,8 @@ from mesh.nlp.lines import BORDERS, cells, is_rule, list_marks, quote_mark, spli
 from mesh.nlp.traced import TracedText, Tracing
 from mesh.nlp.wrapping import TextLine, is_repeated_hyphen, is_wrapped_anywhere, joined_lines
 
-_RUN = re.compile(r"\S++")
-_SPACED_RUN = re.compile(r"\S++(?: \S++)*+")
+_RUN = re.compile(r"\S+")
+_SPACED_RUN = re.compile(r"\S+(?: \S+)*")
 _WORD = re.compile(rf"[^\W_]+(?:[{HYPHENS}'\u2019][^\W_]+)*")
 _NO_LETTER = re.compile(r"^[\W_]+")
 

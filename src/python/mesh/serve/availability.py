@@ -135,9 +135,18 @@ class Availability:
             logger.exception("Loading the model %s failed", name)
             failure = f"The model {name} can't be loaded: {type(error).__name__}: {error}"
         seconds = time.monotonic() - started
+        if failure is None:
+            self._show_model()
         # RuntimeError: the loop is closed, so the server was ended while the model was loaded.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(self._loaded, seconds, failure)
+
+    def _show_model(self) -> None:
+        try:
+            self._metrics.show_model(self._model.version, self._model.fingerprint)
+        except BaseException:
+            # The model may still predict.
+            logger.exception("The card of the model %s can't be read", self._model.name)
 
     def _loaded(self, seconds: float, failure: str | None) -> None:
         self._metrics.load_seconds.set(seconds)
@@ -145,7 +154,6 @@ class Availability:
         if failure is not None:
             self.fail(failure)
             return
-        self._metrics.show_model(self._model.version, self._model.fingerprint)
         if self.phase is Phase.LOADING:
             self.phase = Phase.SERVING
             on = f", and runs on {' and '.join(self.runs_on)}" if self.runs_on else ""
