@@ -12,11 +12,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from mesh.core.passes import AbandonedError, watched
 from mesh.serve.computation import as_result
+from mesh.serve.jobs import BatchTraces, Job
 from mesh.serve.metrics import Metrics
 from mesh.serve.workers import Workers
 
@@ -33,36 +33,6 @@ _NO_SPAN = contextlib.nullcontext()
 
 class QueueFullError(Exception):
     """The queue has no room for the requests."""
-
-
-@dataclass(eq=False)
-class Job:
-    """A request on its way.
-
-    Attributes:
-        future: gets the result, which may be an exception; cancelled when nobody waits for it.
-        is_short: whether it takes about one pass at most.
-        is_alone: whether it is computed without others.
-        submitted: time of `time.monotonic()`.
-        trace: the span of the request, where it is traced.
-    """
-
-    request: Any
-    future: asyncio.Future[Any]
-    is_short: bool
-    is_alone: bool = False
-    submitted: float = field(default_factory=time.monotonic)
-    trace: Any = None
-
-
-class BatchTraces(Protocol):
-    """Makes spans: see `mesh.serve.traces`."""
-
-    def submitted(self) -> Any:
-        """The span of the request that is queued now."""
-
-    def batch(self, jobs: Sequence[Job]) -> AbstractContextManager[object]:
-        """The span of a batch, which is about to be computed in this thread."""
 
 
 class Dispatcher:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from starlette.types import Receive
 
-from mesh.serve.inference import Job
+from mesh.serve.jobs import Job
 
 WATCH_AFTER_SECONDS = 0.01
 """Watching whether a client leaves takes longer than a short computation does."""

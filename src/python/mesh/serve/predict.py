@@ -14,7 +14,8 @@ from mesh.core.tracing import span
 from mesh.serve.availability import ACCEPTING, Availability
 from mesh.serve.bodies import Body, BytesInFlight
 from mesh.serve.computation import Streamed
-from mesh.serve.inference import Dispatcher, Job, QueueFullError
+from mesh.serve.inference import Dispatcher, QueueFullError
+from mesh.serve.jobs import Job
 from mesh.serve.media_types import JSON, require_json
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mesh.core import tracing
 from mesh.core.otel import BlockSpan, Traces, entered, remote_context
 from mesh.core.otel_export import Delivery
-from mesh.serve.inference import Job
+from mesh.serve.jobs import Job
 from mesh.serve.middleware import EXEMPLAR, METHODS, QUIET_ROUTES, SECRET, target_of
 from mesh.serve.problems import TRACE_ID
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from echo_model import until
 from mesh.core.passes import checkpoint
-from mesh.serve.inference import SECONDS_OF_PASS, Dispatcher, Job, QueueFullError
+from mesh.serve.inference import SECONDS_OF_PASS, Dispatcher, QueueFullError
+from mesh.serve.jobs import Job
 from mesh.serve.metrics import Metrics
 
 

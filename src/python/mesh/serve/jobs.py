@@ -1,0 +1,38 @@
+"""Requests on their way through the queue, and what traces them there."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(eq=False)
+class Job:
+    """A request on its way.
+
+    Attributes:
+        future: gets the result, which may be an exception; cancelled when nobody waits for it.
+        is_short: whether it takes about one pass at most.
+        is_alone: whether it is computed without others.
+        submitted: time of `time.monotonic()`.
+        trace: the span of the request, where it is traced.
+    """
+
+    request: Any
+    future: asyncio.Future[Any]
+    is_short: bool
+    is_alone: bool = False
+    submitted: float = field(default_factory=time.monotonic)
+    trace: Any = None
+
+
+class BatchTraces(Protocol):
+    """Makes spans: see `mesh.serve.traces`."""
+
+    def submitted(self) -> Any:
+        """The span of the request that is queued now."""
+
+    def batch(self, jobs: Sequence[Job]) -> AbstractContextManager[object]:
+        """The span of a batch, which is about to be computed in this thread."""
