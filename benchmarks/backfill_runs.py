@@ -24,6 +24,13 @@ _SECONDS_BETWEEN_SAMPLES = 0.25
 _MEBI = 1024
 _NODES = Path(__file__).parent / "apps/ray_nodes.py"
 
+_VARIABLES = {
+    "MESH_LOG_LEVEL": "WARNING",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # A server's processes have no lower priority either.
+    "RAY_worker_niceness": "0",
+}
+
 SLEEPER = "sleeper"
 """A project whose model sleeps so many seconds for each document as SLEEPER_SECONDS says."""
 _SLEEPER = {
@@ -195,12 +202,7 @@ def watch(
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=printed,
-            env={
-                **os.environ,
-                "MESH_LOG_LEVEL": "WARNING",
-                "PYTHONPATH": path,
-                **(variables or {}),
-            },
+            env={**os.environ, **_VARIABLES, "PYTHONPATH": path, **(variables or {})},
         )
         while process.poll() is None:
             _sample(watched, process.pid)
@@ -231,13 +233,12 @@ def _sample(watched: Watched, driver: int) -> None:
 @contextmanager
 def ray_nodes(nodes: int, cores: int) -> Iterator[str]:
     """The address of a cluster of nodes on this machine."""
-    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
     process = subprocess.Popen(
         [sys.executable, str(_NODES), str(nodes), str(cores)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env={**os.environ, **_VARIABLES, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         text=True,
     )
     try:
