@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pip_settings import clean_environment, read_sources
 
 from benchmarks.http_load import post
-from benchmarks.server_process import ServerProcess, free_port, start
+from benchmarks.server_process import PATIENCE_SECONDS, ServerProcess, free_port, start
 from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
 
@@ -80,6 +80,8 @@ def peer_server(
         "fastapi": [
             *(str(binaries / "uvicorn"), "fastapi_app:app", f"--port={port}"),
             *(f"--workers={workers}", "--app-dir", str(FOLDER), "--no-access-log"),
+            # A worker that loads its model on a busy machine doesn't respond for a while.
+            f"--timeout-worker-healthcheck={PATIENCE_SECONDS}",
         ],
         "litserve": [str(binaries / "python"), str(FOLDER / "litserve_app.py"), str(port)],
         "bentoml": [

@@ -75,7 +75,7 @@ class _Search:
         for last in range(first, min(first + count, len(words))):
             if last > first:
                 gap = text[words[last - 1].end : words[last].start]
-                if not _GAP.fullmatch(gap.translate(PLAIN_FORMS)):
+                if gap != " " and not _GAP.fullmatch(gap.translate(PLAIN_FORMS)):
                     break
             yield Run(first, last)
 

@@ -36,9 +36,14 @@ def spelling(name: str) -> str:
     "J.R.R. Tolkien" and "J. R. R. Tolkien" are spelled "JRR Tolkien", "AT & T" is "AT&T".
     """
     plain = normal_form("NFC", name).translate(PLAIN_FORMS)
-    spaced = _AROUND_AND.sub("&", _SPACE.sub(" ", plain))
-    spelled: str = _INITIAL.sub(r"\1", spaced).strip()
-    return spelled
+    # Every run of a text's words is spelled, and few have what these patterns look for.
+    if "  " in plain or not plain.isprintable():
+        plain = _SPACE.sub(" ", plain)
+    if "&" in plain:
+        plain = _AROUND_AND.sub("&", plain)
+    if "." in plain:
+        plain = _INITIAL.sub(r"\1", plain)
+    return plain.strip()
 
 
 def name_key(name: str) -> str:
@@ -47,13 +52,17 @@ def name_key(name: str) -> str:
     "London-based" is looked up as "London", and British spellings as American ones. Empty for a
     name without letters or digits.
     """
-    key = _EDGES.sub("", without_accents(spelling(name)).casefold())
-    american = _BRITISH.sub(lambda match: _SPELLINGS[match[0]], key)
-    plain: str = _FROM_PLACE.sub("", american)
-    return plain
+    key = without_accents(spelling(name)).casefold()
+    if not (key.isascii() and key[:1].isalnum() and key[-1:].isalnum()):
+        key = _EDGES.sub("", key)
+    if any(word in key for word in _SPELLINGS):
+        key = _BRITISH.sub(lambda match: _SPELLINGS[match[0]], key)
+    return _FROM_PLACE.sub("", key) if "-" in key else key
 
 
 def without_accents(name: str) -> str:
     """A name without the marks of its Latin, Greek and Cyrillic letters."""
+    if name.isascii():
+        return name
     decomposed = normal_form("NFKD", name)
     return normal_form("NFC", _MARKS.sub("", decomposed))

@@ -53,6 +53,9 @@ def is_secret_name(name: str) -> bool:
     words = _words(name)
     if words and words[-1] in _PLACES | _FACTS:
         return False
+    if words and words[-1] == "headers":
+        # What is sent with requests, such as OTEL_EXPORTER_OTLP_HEADERS.
+        return True
     if _SECRET_WORDS.intersection(words) or any(word.endswith(_SECRET_ENDINGS) for word in words):
         return True
     return words == ["key"] or any(

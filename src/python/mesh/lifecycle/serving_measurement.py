@@ -9,6 +9,11 @@ BATCHES = (1, 2, 4, 8)
 """Requests computed together."""
 WORTH_MORE = 0.95
 """More requests together must take less than this fraction of the time of fewer ones."""
+WORTH_WAITING = 2
+"""How many times as fast as one alone they must be, so that the first one waits for the others.
+
+Under load they wait for each other anyway; without it, the first one waits in vain.
+"""
 LONGEST_WAIT_MS = 5.0
 _TRIALS = 3
 """Of each size; the fastest one counts."""
@@ -36,16 +41,16 @@ def choose(seconds: dict[int, float]) -> ServingDefaults:
     """Choose from the seconds of one document in batches of each size, the smallest size first.
 
     A larger batch delays its first result, so it must be faster. Waiting for one must cost a
-    document less than the batch saves it.
+    document less than the batch saves it, and it must save much.
     """
     alone = chosen = next(iter(seconds))
     for size, took in seconds.items():
         if took < WORTH_MORE * seconds[chosen]:
             chosen = size
     saved_ms = (seconds[alone] - seconds[chosen]) * 1e3
-    return ServingDefaults(
-        max_batch=chosen, batch_wait_ms=round(min(saved_ms / 2, LONGEST_WAIT_MS), 2)
-    )
+    is_worth_waiting = seconds[alone] >= WORTH_WAITING * seconds[chosen]
+    wait_ms = min(saved_ms / 2, LONGEST_WAIT_MS) if is_worth_waiting else 0.0
+    return ServingDefaults(max_batch=chosen, batch_wait_ms=round(wait_ms, 2))
 
 
 def _fastest(predict: Batch, texts: Sequence[str], size: int, clock: Callable[[], float]) -> float:

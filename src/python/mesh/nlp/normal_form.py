@@ -28,6 +28,8 @@ PLAIN_FORMS = str.maketrans(
 
 def normal_form(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
     """A text in a normal form; rows of more than 30 marks are normalised in parts."""
+    if text.isascii():
+        return text
     if not MANY_MARKS.search(text):
         return unicodedata.normalize(form, text)
     return "".join(unicodedata.normalize(form, part) for part in SEQUENCE.findall(text))

@@ -1,9 +1,13 @@
 import unicodedata
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from entity_fishing.names import name_key, spelling
+from entity_fishing import names
+from entity_fishing.names import name_key, spelling, without_accents
 from entity_fishing.utf16 import Utf16Offsets
+from mesh.nlp.normal_form import PLAIN_FORMS, normal_form
 
 
 @pytest.mark.parametrize(
@@ -52,3 +56,26 @@ def test_offsets_count_characters_beyond_the_first_plane_twice():
     assert offsets.from_utf16(11) == len(text)
     assert offsets.from_utf16(1) is None
     assert offsets.from_utf16(12) is None
+
+
+def key_by_all_patterns(name: str) -> str:
+    """The key, if every text is searched for every pattern."""
+    plain = normal_form("NFC", name).translate(PLAIN_FORMS)
+    spaced = names._AROUND_AND.sub("&", names._SPACE.sub(" ", plain))
+    spelled = names._INITIAL.sub(r"\1", spaced).strip()
+    key = names._EDGES.sub("", without_accents(spelled).casefold())
+    american = names._BRITISH.sub(lambda match: names._SPELLINGS[match[0]], key)
+    return names._FROM_PLACE.sub("", american)
+
+
+@given(
+    st.text(
+        st.sampled_from("aBlé C.&-'\u2019\t\x1c\u00a0\u0301ü1_(,`")
+        | st.characters(exclude_categories=["Cs"])
+    )
+    | st.lists(st.sampled_from(["centre", "Labour", "London", "-based", "-", " ", "U.", "é"])).map(
+        "".join
+    )
+)
+def test_patterns_that_are_not_needed_make_no_difference(name: str) -> None:
+    assert name_key(name) == key_by_all_patterns(name)

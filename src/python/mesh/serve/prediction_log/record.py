@@ -28,7 +28,8 @@ class Record(BaseModel):
         text: the document, where it is asked for.
     """
 
-    model_config = ConfigDict(frozen=True)
+    # Errors must not show the text.
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     schema_version: Literal[1] = 1
     time: AwareDatetime

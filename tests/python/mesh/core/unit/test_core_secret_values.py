@@ -8,7 +8,8 @@ from mesh.core.secret_values import is_secret_name, is_secret_value, looks_rando
 @pytest.mark.parametrize(
     "name",
     "DB_PASS APIKEY PASSPHRASE AUTHORIZATION MYSQL_PWD PGPASSWORD githubToken api-key KEY DATABASE_DSN "
-    "AWS_SECRET_ACCESS_KEY SIGNING_KEY X_AUTH SMTP_PASSWD HF_TOKEN clientSecret".split(),
+    "AWS_SECRET_ACCESS_KEY SIGNING_KEY X_AUTH SMTP_PASSWD HF_TOKEN clientSecret "
+    "OTEL_EXPORTER_OTLP_HEADERS OTEL_EXPORTER_OTLP_TRACES_HEADERS".split(),
 )
 def test_names_of_secrets(name: str) -> None:
     assert is_secret_name(name)

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mesh.core.errors import UsageError
 from mesh.core.program import Program
@@ -242,6 +244,20 @@ def test_nothing_is_imported_unless_it_is_asked_for() -> None:
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
     )
     assert shown.stdout.split() == []
+
+
+@given(
+    st.lists(st.text() | st.from_regex(r"0[01]-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"), max_size=2),
+    st.lists(st.text() | st.from_regex(r"([a-z]{1,3}=[a-z],){1,40}"), max_size=3),
+)
+def test_any_headers_make_a_context(parents: list[str], states: list[str]) -> None:
+    from opentelemetry.trace import get_current_span
+
+    from mesh.core.otel import MAX_STATE, remote_context
+
+    context = get_current_span(remote_context(parents, states)).get_span_context()
+    assert len(context.trace_state.to_header()) <= MAX_STATE
+    assert not context.is_valid or f"{context.trace_id:032x}-{context.span_id:016x}" in parents[0]
 
 
 def test_logs_have_the_ids(collector: Collector) -> None:

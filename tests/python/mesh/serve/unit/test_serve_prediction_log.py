@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
+from pydantic import ValidationError
 
 from echo_model import PREDICT, Answer, Echo, Item, Question, Serve, body
 from mesh.core.digest import fingerprint
@@ -240,3 +241,9 @@ def test_records_are_lines_of_json(tmp_path: Path) -> None:
         "facts": {"characters": 3.0},
     }
     assert found == expected
+
+
+def test_errors_do_not_show_texts() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Record.model_validate({"time": "yesterday", "text": "a secret", "facts": {"x": ["secret"]}})
+    assert "secret" not in str(caught.value)
