@@ -144,7 +144,7 @@ from mesh.compile.artifact import CompiledModel
 model = CompiledModel.load(pathlib.Path(sys.argv[1]))
 model.embed(["a text", ""])
 model.overflow_tokens(["a text"])
-print(json.dumps(sorted(name for name in list(sys.modules) if "." not in name)))
+print(json.dumps(sorted(name for name in sys.modules if "." not in name)))
 """
     command = [sys.executable, "-c", program, str(directory)]
     modules = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

@@ -47,7 +47,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         (folder / f"{module}.py").write_text(PROGRAM)
     monkeypatch.syspath_prepend(tmp_path)
     yield "imaged"
-    for name in [name for name in list(sys.modules) if name.partition(".")[0] == "imaged"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "imaged"]:
         del sys.modules[name]
 
 

@@ -237,7 +237,7 @@ def test_nothing_is_imported_unless_it_is_asked_for() -> None:
         "import sys; from mesh.core.tracing import *\n"
         "with tracing('a'), program_span('b'), span('c') as found:\n"
         "    found.set({'d': 1}); annotate({'e': 1}); assert headers() == ids() == {}\n"
-        "print(*(name for name in list(sys.modules) if name.startswith(('opentelemetry', 'mesh.core.otel'))))"
+        "print(*(name for name in sys.modules if name.startswith(('opentelemetry', 'mesh.core.otel'))))"
     )
     environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     shown = subprocess.run(

@@ -53,7 +53,7 @@ def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / "__init__.py").touch()
     monkeypatch.syspath_prepend(code)
     # It may be imported from another test's folder.
-    for name in [name for name in list(sys.modules) if name.partition(".")[0] == "tiny"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tiny"]:
         sys.modules.pop(name)
     return package / "regression_suite.py"
 

@@ -280,7 +280,7 @@ def test_what_is_off_is_not_imported() -> None:
     program = (
         "import sys, mesh.serve.server, mesh.serve.uvicorn_server; "
         "from mesh.serve.settings import ServeSettings; "
-        "print(*(name for name in list(sys.modules) if name.startswith('mesh.serve.access') "
+        "print(*(name for name in sys.modules if name.startswith('mesh.serve.access') "
         "or name in ('jwt', 'cryptography', 'httpx')))"
     )
     environment = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
