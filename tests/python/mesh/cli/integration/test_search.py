@@ -23,7 +23,7 @@ def mesh(
 ) -> Mesh:
     """Runs `mesh search`."""
     monkeypatch.syspath_prepend(tmp_path / "code")
-    for name in [name for name in sys.modules if name.partition(".")[0] == "tiny"]:
+    for name in [name for name in list(sys.modules) if name.partition(".")[0] == "tiny"]:
         monkeypatch.delitem(sys.modules, name)
     write_recipe(tmp_path / "code")
     monkeypatch.setattr(command, "get_project", lambda _: TINY)

@@ -37,7 +37,7 @@ seed = { low = 1, high = 1000 }
 def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The recipe of the tiny project, in a package that processes import."""
     monkeypatch.syspath_prepend(tmp_path / "code")
-    for name in [name for name in sys.modules if name.partition(".")[0] == "tiny"]:
+    for name in [name for name in list(sys.modules) if name.partition(".")[0] == "tiny"]:
         monkeypatch.delitem(sys.modules, name)
     return write_recipe(tmp_path / "code")
 

@@ -61,7 +61,7 @@ class Machine:
 @pytest.fixture
 def machine(tiny: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.syspath_prepend(tmp_path / "code")
-    for name in [name for name in sys.modules if name.partition(".")[0] == "tiny"]:
+    for name in [name for name in list(sys.modules) if name.partition(".")[0] == "tiny"]:
         monkeypatch.delitem(sys.modules, name)
     recipe = write_recipe(tmp_path / "code")
     recipe.with_name("project.py").write_text("from tiny_training import TINY as PROJECT\n")
