@@ -149,7 +149,7 @@ def test_validated_model_is_registered(traced: Any, suite: Path) -> None:
     for part in (
         "Loss after each epoch",
         "confusion matrix of texts",
-        "The network ran on CPUExecutionProvider.",
+        "The network ran on CPUExecutionProvider in float32.",
         "Each case",
         "Regression suite",
     ):
