@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from mesh.compile.source import transformer_folder
 from mesh.compile.tokenizer import TOKENIZER_FILE
-from mesh.core.files import read_json
+from mesh.core.files import read_json, write_json_atomic
 from mesh.lifecycle.training.vocabulary import add_words
 
 if TYPE_CHECKING:
     # torch takes seconds to import.
     import torch
+
+TOKENIZER_SETTINGS = "tokenizer_config.json"
 
 LONGEST_CAPITALS = 5
 """Most letters of a piece in capitals; longer words in capitals are cut into pieces."""
@@ -36,6 +38,11 @@ def add_cased_words(folder: Path) -> None:
     # By default the normalizer keeps accents if it keeps capital letters; the vocabulary has none.
     if normalizer["strip_accents"] is None:
         normalizer["strip_accents"] = True
+    # Transformers makes its own tokenizer of these.
+    settings = source / TOKENIZER_SETTINGS
+    described = read_json(settings) if settings.is_file() else {}
+    cased = {"do_lower_case": False, "strip_accents": normalizer["strip_accents"]}
+    write_json_atomic(settings, {**described, **cased})
     numbers, capitals = zip(*((old, capitals) for _, old, capitals in new), strict=True)
     add_words(
         source,

@@ -15,6 +15,7 @@ from mesh.core.environment import code_revision
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.files import atomic_directory, write_json_atomic
 from mesh.core.manifest import Manifest
+from mesh.core.precisions import FLOAT32, Precision
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.serving_defaults import SERVING
@@ -118,15 +119,23 @@ def _passing_report(
             "The validation report belongs to other files than those in outputs; run "
             "compile:validate again."
         )
-    from mesh.compile.parity import ParityReport
-
-    checked = {*report.precisions} & {*ParityReport.model_validate(compilation.parity).by_precision}
-    if lacking := [name for name in compilation.spec["precisions"] if name not in checked]:
+    checked = {*report.precisions} & _precisions_of_parity(compilation)
+    if lacking := [
+        name for name in compilation.spec.get("precisions", [FLOAT32]) if name not in checked
+    ]:
         raise MeshError(
             f"The model may compute in {lacking[0]}, but its parity and its answers were checked in "
             f"{' and '.join(sorted(checked))}; run compile:trace and compile:validate again."
         )
     return report
+
+
+def _precisions_of_parity(compilation: Compilation) -> set[Precision]:
+    if compilation.parity is None:
+        return {FLOAT32}
+    from mesh.compile.parity import ParityReport
+
+    return {*ParityReport.model_validate(compilation.parity).by_precision}
 
 
 def _publish(

@@ -65,7 +65,7 @@ def key_by_all_patterns(name: str) -> str:
     spelled = names._INITIAL.sub(r"\1", spaced).strip()
     key = names._EDGES.sub("", without_accents(spelled).casefold())
     american = names._BRITISH.sub(lambda match: names._SPELLINGS[match[0]], key)
-    return names._FROM_PLACE.sub("", american)
+    return str(names._FROM_PLACE.sub("", american))
 
 
 @given(

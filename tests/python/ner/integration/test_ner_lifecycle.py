@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer
 
+from mesh.core.card import ARTIFACTS
 from mesh.core.steps import find_program
 from mesh.core.workspace import WorkspaceSettings
 from mesh.registry.factory import open_registry
@@ -63,6 +66,15 @@ def test_card_has_scores(workspace: Path) -> None:
     card = open_registry(RegistrySettings()).get("NER-TRAINED-1").card
     assert card.metrics["test"]["f1"] >= 0.7
     assert set(card.metrics["test"]["per_label"]) == {"PER", "ORG", "LOC", "MISC"}
+
+
+def test_transformers_cuts_text_as_the_training_did(workspace: Path) -> None:
+    folder = WorkspaceSettings().output(PROJECT, "download") / ARTIFACTS
+    text = "Angela Merkel visited PARIS and Zürich, not new york. NASA's O'Brien."
+    trained = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    trained.no_padding()
+    ids = AutoTokenizer.from_pretrained(folder, local_files_only=True)(text)["input_ids"]
+    assert ids == trained.encode(text).ids
 
 
 def test_offsets_point_into_the_document_as_it_was_sent(model: NerModel) -> None:
