@@ -49,7 +49,7 @@ def test_version_gets_its_number_and_a_warning(
     asked = ("keywords", "--version", PROD, "--emit", "out", "--image-tag", "7", "--name", "kw")
     code, output, errors = mesh(*asked)
     assert code == 0
-    assert "out has the manifests of KEYWORDS-COMPILED-1: 20 files" in output
+    assert "out has the manifests of KEYWORDS-COMPILED-1: 24 files" in output
     assert errors.startswith("warning: KEYWORDS-COMPILED-1 is deployed although no load test of it")
     deployment = Path("out/base/deployment.yaml").read_text()
     assert "  name: kw\n" in deployment
@@ -68,7 +68,7 @@ def test_code_needs_no_registry(
     monkeypatch.setenv("MESH_REGISTRY_URI", f"sqlite:///{tmp_path}/new/registry.db")
     code, output, errors = mesh("lsh", "--emit", "out")
     assert (code, errors) == (0, "")
-    assert "out has the manifests of the server of lsh: 18 files" in output
+    assert "out has the manifests of the server of lsh: 22 files" in output
     assert not (tmp_path / "new").exists()
 
 

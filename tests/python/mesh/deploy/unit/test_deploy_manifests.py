@@ -202,7 +202,8 @@ def test_containers_are_those_that_compose_runs(build: Callable[[str], Objects])
         assert service["tmpfs"] == ["/tmp"]
         assert container["volumeMounts"][0] == {"name": "tmp", "mountPath": "/tmp"}
     assert services["serve"]["stop_grace_period"] == f"{found['terminationGracePeriodSeconds']}s"
-    assert services["serve"]["ports"] == [f"${{PORT:-8000}}:{server['ports'][0]['containerPort']}"]
+    port = server["ports"][0]["containerPort"]
+    assert services["serve"]["ports"] == [f"${{PUBLISH:-127.0.0.1}}:${{PORT:-8000}}:{port}"]
     [mount] = (one["mountPath"] for one in server["volumeMounts"] if one["name"] == "models")
     assert services["serve"]["volumes"] == [f"${{WORKSPACE:-..}}/models:{mount}:ro"]
 

@@ -17,7 +17,10 @@ NAME = "TINY-TRAINED"
 
 
 def versions(*numbers: int) -> list[Any]:
-    return [SimpleNamespace(name=NAME, reference=f"{NAME}-{number}") for number in numbers]
+    card = SimpleNamespace(fingerprint="")
+    return [
+        SimpleNamespace(name=NAME, reference=f"{NAME}-{number}", card=card) for number in numbers
+    ]
 
 
 def unread() -> list[Any]:
