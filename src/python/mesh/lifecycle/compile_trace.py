@@ -231,12 +231,15 @@ def _compile(
 def _require_parity(report: "ParityReport") -> None:
     failed = [case for case in report.cases if not case.passed]
     if failed:
+        way = (
+            "choose another backend, or wider tolerances if that is acceptable"
+            if report.precision == FLOAT32
+            else "choose another backend, or leave this precision out"
+        )
         raise MeshError(
             f"The compiled model differs in {report.precision} from the uncompiled one on "
             f"{len(failed)} of {len(report.cases)} texts (largest difference "
-            f"{report.max_abs_difference:.2g}, smallest cosine {report.min_cosine:.6f}); choose "
-            f"another backend or leave this precision out, or in {FLOAT32} wider tolerances if "
-            "that is acceptable."
+            f"{report.max_abs_difference:.2g}, smallest cosine {report.min_cosine:.6f}); {way}."
         )
     logger.info(
         "parity on %d cases, by %s in %s: largest difference %.2g, smallest cosine %.6f",

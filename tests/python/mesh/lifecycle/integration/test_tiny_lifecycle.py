@@ -196,7 +196,7 @@ def test_failing_case_of_the_project_keeps_the_model_out(traced: Any, suite: Pat
 
 def test_tolerance_of_parity_is_kept(traced: Any) -> None:
     settings = CompileSettings(max_abs_difference=1e-12, force=True)
-    with pytest.raises(MeshError, match="The compiled model differs from the uncompiled one"):
+    with pytest.raises(MeshError, match="differs in float32 from the uncompiled one"):
         trace(traced.recipe, settings, traced.workspace, traced.registry_settings)
 
 
