@@ -24,6 +24,7 @@ from benchmarks.server_process import ServerProcess, free_port, start
 from mesh.core.card import ARTIFACTS
 from mesh.core.program import Program
 from mesh.core.workspace import WorkspaceSettings
+from mesh.lifecycle.compile_records import Downloaded
 from mesh.nlp.sentences import split_sentences
 from ner.project import PROJECT as NER
 from sentiment.project import PROJECT as SENTIMENT
@@ -93,6 +94,10 @@ def _theirs(kind: Kind, peer: Peer, body: bytes) -> Any:
     return kind.theirs(peer_answer(peer, body))
 
 
+def _downloaded(folder: Path) -> Path:
+    return Downloaded.read(folder).verified(folder) / ARTIFACTS
+
+
 def run(settings: Settings, workspace: WorkspaceSettings) -> None:
     """Start the servers, let them take turns, compare their answers, print the medians.
 
@@ -101,7 +106,7 @@ def run(settings: Settings, workspace: WorkspaceSettings) -> None:
     """
     kind = KINDS[settings.project]
     project = {"ner": NER, "sentiment": SENTIMENT}[settings.project]
-    weights = settings.weights or workspace.output(project, "download") / ARTIFACTS
+    weights = settings.weights or _downloaded(workspace.output(project, "download"))
     texts = list(_texts(settings))[: settings.documents]
     with ExitStack() as stack:
         contenders = []

@@ -69,7 +69,7 @@ def test_card_has_scores(workspace: Path) -> None:
 
 
 def test_transformers_cuts_text_as_the_training_did(workspace: Path) -> None:
-    folder = WorkspaceSettings().output(PROJECT, "download") / ARTIFACTS
+    folder = WorkspaceSettings().output(PROJECT, "download") / "NER-TRAINED-1" / ARTIFACTS
     text = "Angela Merkel visited PARIS and Zürich, not new york. NASA's O'Brien."
     trained = Tokenizer.from_file(str(folder / "tokenizer.json"))
     trained.no_padding()
