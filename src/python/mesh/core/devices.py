@@ -37,6 +37,24 @@ NAMES = f"{', '.join(PROVIDERS)}, or the execution provider of one, such as {PRO
 _SHORT = {name.casefold(): short for short, own in PROVIDERS.items() for name in (short, own)}
 
 
+def require_own(device: str, named: str, backend: str, own: Sequence[str], place: str) -> None:
+    """Make sure that a device is one of a backend's own.
+
+    Args:
+        named: who wants it, such as `SERVE_DEVICE=cuda`.
+        own: the devices that the backend may be told to use.
+        place: what it computes on, for the message.
+
+    Raises:
+        MeshError: it isn't.
+    """
+    if device not in own:
+        raise MeshError(
+            f"{named} can't be used by the backend '{backend}', which computes on {place}; choose "
+            "the backend 'onnx' for other devices."
+        )
+
+
 def parse_device(text: str) -> str:
     """The name of a device, or the names of several, the preferred one first.
 

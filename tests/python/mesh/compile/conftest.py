@@ -2,9 +2,11 @@
 
 import json
 import string
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tokenizers
 from tokenizers.models import WordPiece
@@ -12,6 +14,7 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 
+from mesh.compile.artifact import CompiledModel
 from mesh.compile.spec import Task
 
 LABELS = ("good", "bad", "neither")
@@ -94,3 +97,28 @@ def _make_model(folder: Path, task: Task) -> Path:
             {"pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False},
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def check_callers() -> Callable[[CompiledModel, Sequence[str]], None]:
+    """Checks that an encoder gives callers in several threads what it gives each alone."""
+
+    def check(model: CompiledModel, texts: Sequence[str]) -> None:
+        groups = [[*texts], [*texts][::-1], ["one"], ["another text"] * 9]
+        expected = [model.embed(group) for group in groups]
+        differences: list[float] = []
+
+        def work(number: int) -> None:
+            for _ in range(20):
+                found = model.embed(groups[number])
+                differences.append(float(np.abs(found - expected[number]).max()))
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(len(groups))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(differences) == 80
+        assert max(differences) < 1e-6
+
+    return check

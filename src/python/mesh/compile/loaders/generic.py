@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mesh.compile.spec import CompileSpec
 from mesh.compile.text_model import Use
 from mesh.compile.torch_device import require_cuda
-from mesh.core.devices import CPU, CUDA
+from mesh.core.devices import CPU, CUDA, require_own
 from mesh.core.errors import MeshError
 from mesh.core.precisions import FLOAT32, Precision
 
@@ -57,11 +57,7 @@ def require(device: str, named: str) -> None:
     Raises:
         MeshError: it hasn't.
     """
-    if device not in (CPU, CUDA):
-        raise MeshError(
-            f"{named} can't be used by the backend 'generic', which computes on {CPU} or {CUDA}; "
-            "choose the backend 'onnx' for other devices."
-        )
+    require_own(device, named, "generic", (CPU, CUDA), f"{CPU} or {CUDA}")
     if device == CUDA:
         require_cuda(named)
 

@@ -9,7 +9,7 @@ from mesh.compile.loaders.generic import TorchNetwork, load_script
 from mesh.compile.neuron_package import NEURON_PACKAGES, import_neuron
 from mesh.compile.spec import CompileSpec
 from mesh.compile.text_model import Use
-from mesh.core.devices import CPU
+from mesh.core.devices import CPU, require_own
 from mesh.core.errors import MeshError
 from mesh.core.precisions import FLOAT32, Precision
 
@@ -37,19 +37,8 @@ def archive_file(package: str, length: int) -> str:
 
 
 def require(device: str, named: str) -> None:
-    """Make sure that no other device is wanted than Neuron's, which no setting names.
-
-    Args:
-        named: who wants it, such as `SERVE_DEVICE=cuda`.
-
-    Raises:
-        MeshError: one is.
-    """
-    if device != CPU:
-        raise MeshError(
-            f"{named} can't be used by the backend 'neuron', which computes on Neuron devices alone; "
-            "choose the backend 'onnx' for other devices."
-        )
+    """Make sure that no other device is wanted than Neuron's, which no setting names."""
+    require_own(device, named, "neuron", (CPU,), "Neuron devices alone")
 
 
 def precisions() -> tuple[Precision, ...]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mesh.compile.loaders.onnx import MODEL_FILE
 from mesh.compile.spec import CompileSpec
 from mesh.compile.text_model import Use
-from mesh.core.devices import CPU, OPENVINO_CPU
+from mesh.core.devices import CPU, OPENVINO_CPU, require_own
 from mesh.core.errors import MeshError
 from mesh.core.precisions import FLOAT32, Precision
 
@@ -61,19 +61,8 @@ class OpenvinoNetwork:
 
 
 def require(device: str, named: str) -> None:
-    """Make sure that no other device is wanted than the processor.
-
-    Args:
-        named: who wants it, such as `SERVE_DEVICE=cuda`.
-
-    Raises:
-        MeshError: one is.
-    """
-    if device != CPU:
-        raise MeshError(
-            f"{named} can't be used by the backend 'openvino', which computes on {CPU}; choose the "
-            "backend 'onnx' for other devices."
-        )
+    """Make sure that no other device is wanted than the processor."""
+    require_own(device, named, "openvino", (CPU,), CPU)
 
 
 @cache

@@ -1,12 +1,10 @@
 """OpenVINO, on the processor that is here and on those that its own words describe."""
 
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from mesh.compile.artifact import CompiledModel
@@ -146,24 +144,12 @@ def test_a_precision_that_is_not_checked_or_not_here_is_refused(
         CompiledModel.load(compiled[1])
 
 
-def test_callers_share_a_model_and_wait_for_no_other(compiled: tuple[Path, Path]) -> None:
+def test_callers_share_a_model_and_wait_for_no_other(
+    compiled: tuple[Path, Path], check_callers: Callable[..., None]
+) -> None:
     with Placement(precision="float32", callers=2).applied():
         model = CompiledModel.load(compiled[1])
-    groups = [TEXTS, TEXTS[::-1], ["one"], ["another text"] * 9]
-    expected = [model.embed(group) for group in groups]
-    differences: list[float] = []
-
-    def work(number: int) -> None:
-        for _ in range(20):
-            differences.append(float(np.abs(model.embed(groups[number]) - expected[number]).max()))
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(groups))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(differences) == 80
-    assert max(differences) < 1e-6
+    check_callers(model, TEXTS)
 
 
 def test_file_that_is_no_model_is_refused(compiled: tuple[Path, Path], tmp_path: Path) -> None:

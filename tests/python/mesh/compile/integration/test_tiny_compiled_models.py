@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,24 +113,12 @@ def test_pooling_of_the_spec_is_compiled(
 
 
 @pytest.mark.parametrize("backend", ["onnx", "generic"])
-def test_threads_share_a_model(compiled: Callable[..., tuple[Path, Path]], backend: str) -> None:
+def test_threads_share_a_model(
+    compiled: Callable[..., tuple[Path, Path]], backend: str, check_callers: Callable[..., None]
+) -> None:
     _, directory = compiled("sentence-embedding", backend)
     model = CompiledModel.load(directory, threads=2)
-    groups = [TEXTS, TEXTS[::-1], ["one"], ["another text"] * 9]
-    expected = [model.embed(group) for group in groups]
-    differences: list[float] = []
-
-    def work(number: int) -> None:
-        for _ in range(20):
-            differences.append(float(np.abs(model.embed(groups[number]) - expected[number]).max()))
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(groups))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(differences) == 80
-    assert max(differences) < 1e-6
+    check_callers(model, TEXTS)
 
 
 def test_onnx_model_runs_without_torch_and_transformers(
