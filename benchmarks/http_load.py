@@ -17,6 +17,8 @@ import uvloop
 from mesh.core.errors import MeshError
 
 MAX_CONNECTIONS = 1000
+PROBE_SECONDS = 0.5
+LIVE = b"GET /v1/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,18 @@ def each_once(port: int, requests: Sequence[bytes], *, clients: int) -> Run:
 def open_loop(port: int, requests: Sequence[bytes], *, rate: float, seconds: float) -> Run:
     """Load at a rate and random times (Poisson), whatever the server does; awaits all responses."""
     return uvloop.run(_open_loop(port, requests, rate, seconds))
+
+
+def honest_loop(
+    port: int, requests: Sequence[bytes], *, rate: float, seconds: float
+) -> tuple[Run, Run]:
+    """Load at a rate as of `open_loop`, and, beside it, `/v1/live` each `PROBE_SECONDS`."""
+
+    async def both() -> tuple[Run, Run]:
+        probe = _open_loop(port, [LIVE], 1 / PROBE_SECONDS, seconds)
+        return await asyncio.gather(_open_loop(port, requests, rate, seconds), probe)
+
+    return uvloop.run(both())
 
 
 class _Connection(asyncio.Protocol):

@@ -49,7 +49,8 @@ class CompileSpec(BaseModel):
         length_buckets: the lengths, ascending, for which a backend with fixed shapes compiles a
             program; the last is `max_length`. Backends with dynamic shapes pad to the longest text
             of a batch.
-        max_batch_tokens: tokens of one pass, padding included; a single text may exceed it.
+        max_batch_tokens: tokens of one pass, padding included; a single text may exceed it. A
+            processor takes fewer at once where shapes are dynamic.
         overflow: `truncate` uses only the first `max_length` tokens of a text, `window` cuts it
             into windows and joins their results.
         stride: tokens that neighbouring windows share.

@@ -21,6 +21,10 @@ Floats = NDArray[np.float32]
 MOST_UNKNOWN = 0.5
 """A fraction of words; a classifier says nothing of a text of which it can't read more."""
 
+PROCESSOR_PASS_TOKENS = 256
+"""Tokens of one pass on a processor at most: larger passes take hardly less for each token, and
+requests that come meanwhile wait for their end."""
+
 _TOLERANCE = 4
 """Texts are not read on when they take so many times as long as they may."""
 # OpenVINO computes in threads of its own.
@@ -122,8 +126,7 @@ class TextModel:
         a full pass; other devices don't.
         """
         longest = self.spec.max_length
-        is_processor = self.runs_on[0] in _CLOCKS
-        count = 1 if is_processor else max(1, self.spec.max_batch_tokens // longest)
+        count = 1 if self._is_processor else max(1, self.spec.max_batch_tokens // longest)
         [batch, *_] = self._batches([longest] * count)
         inputs = pad([[self.spec.pad_token_id] * longest] * count, batch, self.spec.pad_token_id)
         # A device computes outside of this process; on a CPU, what others compute doesn't count.
@@ -254,10 +257,17 @@ class TextModel:
                     outputs[index] = row if row.ndim == 1 else row[: len(sequences[index])]
         return outputs
 
+    @property
+    def _is_processor(self) -> bool:
+        return self.runs_on[0] in _CLOCKS
+
     def _batches(self, lengths: Sequence[int]) -> list[Batch]:
+        tokens = self.spec.max_batch_tokens
         if self._network.fixed_shapes:
-            return bucket_batches(lengths, self.spec.length_buckets, self.spec.max_batch_tokens)
-        return dynamic_batches(lengths, self.spec.max_batch_tokens)
+            return bucket_batches(lengths, self.spec.length_buckets, tokens)
+        return dynamic_batches(
+            lengths, min(tokens, PROCESSOR_PASS_TOKENS) if self._is_processor else tokens
+        )
 
 
 def _tokens(batch: Batch) -> int:

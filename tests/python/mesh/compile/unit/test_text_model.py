@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from mesh.compile.batching import PASS_TOKENS, bucket_rows
 from mesh.compile.spec import CompileSpec
-from mesh.compile.text_model import TextModel
+from mesh.compile.text_model import PROCESSOR_PASS_TOKENS, TextModel
 from mesh.compile.tokenizer import TextTokenizer
+from mesh.core.devices import PROVIDERS
 from mesh.core.errors import UsageError
 from mesh.core.passes import watched
 from mesh.core.precisions import FLOAT32
@@ -87,6 +88,19 @@ def test_fixed_shapes_are_those_of_the_buckets(tokenizer_file: Path) -> None:
     texts = ["a b a b", "b", "a", "a b", "", "b b b b", "a", "a"]
     np.testing.assert_allclose(fixed.embed(texts), dynamic.embed(texts), rtol=1e-6)
     assert set(program.shapes) == {(bucket_rows(bucket, 12), bucket) for bucket in (4, 6)}
+
+
+def test_a_processor_computes_few_tokens_at_once_and_others_as_many_as_the_spec_says(
+    tokenizer_file: Path,
+) -> None:
+    texts = ["a b a b"] * 200
+    largest = {}
+    for device in ("cpu", "cuda"):
+        model, program = make_model(tokenizer_file, max_batch_tokens=1024)
+        program.runs_on = (PROVIDERS[device],)
+        np.testing.assert_allclose(model.embed(texts), np.repeat(model.embed(texts[:1]), 200, 0))
+        largest[device] = max(rows * length for rows, length in program.shapes)
+    assert largest == {"cpu": PROCESSOR_PASS_TOKENS // 6 * 6, "cuda": 1024 // 6 * 6}
 
 
 def test_no_texts_give_no_rows(tokenizer_file: Path) -> None:
