@@ -1,20 +1,23 @@
-"""The keywords server beside hostile clients: honest clients' times, `/v1/live` and memory."""
+"""A project's server beside hostile clients: honest clients' times, `/v1/live` and memory.
+
+./pants run benchmarks:hostile_clients -- --project=summarization
+"""
 
 import json
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from benchmarks.apps.hostile_client import PATIENCE_SECONDS
-from benchmarks.http_load import Run, each_once, honest_loop
-from benchmarks.keywords_serving import PATH, keywords_server, requests
-from benchmarks.models import compiled_keywords, paragraphs
+from benchmarks.http_load import Run, each_once, honest_loop, post
+from benchmarks.models import paragraphs
 from benchmarks.report import print_table
-from benchmarks.server_process import ServerProcess, python_module
+from benchmarks.server_process import ServerProcess, project_server, python_module
 from mesh.core.errors import MeshError
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
@@ -28,6 +31,9 @@ class HostileClientsSettings(MeshSettings):
 
     model_config = SettingsConfigDict(env_prefix="BENCHMARK_")
 
+    project: Literal["entity-fishing", "keywords", "lsh", "ner", "sentiment", "summarization"] = (
+        Field("keywords", description="Whose server; its version in models/ where it has one.")
+    )
     seconds: float = Field(300, gt=0, description="Duration with hostile clients.")
     quiet_seconds: float = Field(60, gt=0, description="Duration without them, before and after.")
     slices: int = Field(5, ge=1, description="Rows that the time with hostile clients makes.")
@@ -37,11 +43,13 @@ class HostileClientsSettings(MeshSettings):
 
 def main_run(settings: HostileClientsSettings) -> None:
     """Measure without hostile clients, with them, and without them again."""
-    sent = requests(paragraphs())
-    with compiled_keywords() as folder, keywords_server(folder) as server:
+    path = f"/v1/model/{settings.project}/predict"
+    bodies = ({"inputs": [{"document": text}]} for text in paragraphs())
+    sent = [post(path, json.dumps(body).encode()) for body in bodies]
+    with project_server(settings.project.replace("-", "_")) as server:
         each_once(server.port, sent, clients=8)
         rows = [_row("without", server, sent, settings.rate, settings.quiet_seconds)]
-        with _attacked(server.port, settings) as attacks:
+        with _attacked(server.port, path, settings) as attacks:
             each = settings.seconds / settings.slices
             for number in range(settings.slices):
                 name = f"with, from {number * each / 60:.1f} min"
@@ -51,7 +59,7 @@ def main_run(settings: HostileClientsSettings) -> None:
         rows.append(_row("without, again", server, sent, settings.rate, settings.quiet_seconds))
     outcomes: dict[str, dict[str, int]] = json.loads(ended)
     print_table(
-        f"Keywords at {settings.rate:g} documents/s; an attack every {settings.between:g} s",
+        f"{settings.project} at {settings.rate:g} documents/s; an attack every {settings.between:g} s",
         (
             *("hostile clients", "honest responses", "p50 ms", "p99 ms", "max ms"),
             *("live p99 ms", "live max ms", "resident MiB", "of it not files"),
@@ -78,10 +86,12 @@ def _wrong(ends: dict[str, int]) -> bool:
 
 
 @contextmanager
-def _attacked(port: int, settings: HostileClientsSettings) -> Iterator[subprocess.Popen[bytes]]:
+def _attacked(
+    port: int, path: str, settings: HostileClientsSettings
+) -> Iterator[subprocess.Popen[bytes]]:
     command = [
         *python_module("benchmarks.apps.hostile_client"),
-        *(PATH, str(port), str(settings.seconds), str(settings.between)),
+        *(path, str(port), str(settings.seconds), str(settings.between)),
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:

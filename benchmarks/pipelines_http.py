@@ -4,9 +4,8 @@
 """
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from benchmarks.http_load import post
 from benchmarks.http_turns import WORKERS, TurnsSettings, paused, print_turns, take_turns
 from benchmarks.models import paragraphs
 from benchmarks.peer_servers import Peer, Runtime, Task, peer_answer, peer_requests, peer_server
-from benchmarks.server_process import ServerProcess, free_port, start
+from benchmarks.server_process import project_server
 from mesh.core.card import ARTIFACTS
 from mesh.core.program import Program
 from mesh.core.workspace import WorkspaceSettings
@@ -129,7 +128,7 @@ def run(settings: Settings, workspace: WorkspaceSettings) -> None:
             stack.enter_context(
                 paused(
                     "mesh",
-                    _server(project.name, version),
+                    project_server(project.name, f"--model-directory={version}"),
                     [post(path, json.dumps(body).encode()) for body in bodies],
                     lambda body: kind.own(json.loads(body)["outputs"][0]),
                 )
@@ -151,16 +150,6 @@ def _texts(settings: Settings) -> Iterator[str]:
             yield paragraph
         else:
             yield from (paragraph[start:end] for start, end in split_sentences(paragraph, "en"))
-
-
-@contextmanager
-def _server(name: str, version: Path) -> Iterator[ServerProcess]:
-    port = free_port()
-    command = [sys.executable, "-m", "mesh.core.start", f"{name}.serve", "serve", f"--port={port}"]
-    command.append(f"--model-directory={version}")
-    environment = {"MESH_LOG_LEVEL": "WARNING"}
-    with start(command, port, ready="/v1/ready", environment=environment) as server:
-        yield server
 
 
 main = Program(

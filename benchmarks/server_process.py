@@ -126,6 +126,20 @@ def start(
             process.wait()
 
 
+@contextmanager
+def project_server(package: str, *flags: str) -> Iterator[ServerProcess]:
+    """The server of a project, as its image starts it, with warnings as its only log.
+
+    Args:
+        package: the project's package, such as `entity_fishing`.
+    """
+    port = free_port()
+    command = [*python_module("mesh.core.start"), f"{package}.serve", "serve", f"--port={port}"]
+    environment = {"MESH_LOG_LEVEL": "WARNING"}
+    with start([*command, *flags], port, ready="/v1/ready", environment=environment) as server:
+        yield server
+
+
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str, output: int) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
