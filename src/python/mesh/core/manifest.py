@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict
 
 from mesh.core.digest import fingerprint, sha256_file
 from mesh.core.errors import MeshError
-from mesh.core.files import PARTIAL_SUFFIX, read_model, write_json_atomic
+from mesh.core.files import read_model, write_json_atomic
+from mesh.core.partials import PARTIAL_SUFFIX
 
 MANIFEST_FILE = "manifest.json"
 
