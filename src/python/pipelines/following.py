@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from mesh.core.errors import MeshError
+from mesh.core.errors import UNDECIDED, MeshError
 
 POLL_SECONDS = 10.0
 PATIENCE_SECONDS = 300.0
@@ -52,7 +52,7 @@ class PollError(Exception):
 class WatchingError(MeshError):
     """Watching ended while the run goes on; programs exit with 3."""
 
-    exit_code = 3
+    exit_code = UNDECIDED
 
 
 def watch_command(target: str, run: str, variables: Mapping[str, object]) -> str:

@@ -16,7 +16,7 @@ from entity_fishing.knowledge_file import FORMAT, Record, create_indexes, create
 from entity_fishing.schema import Language
 from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
-from mesh.core.files import PARTIAL_SUFFIX
+from mesh.core.partials import PARTIAL_SUFFIX
 from mesh.core.program import Program
 from mesh.core.progress import track
 from mesh.core.settings import MeshSettings

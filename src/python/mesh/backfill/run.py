@@ -1,10 +1,8 @@
 """A backfill from beginning to end."""
 
 import contextlib
-import fcntl
 import json
 import logging
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +34,7 @@ from mesh.backfill.verification import verify
 from mesh.backfill.writing import PARTIAL
 from mesh.core.environment import code_revision
 from mesh.core.errors import MeshError
+from mesh.core.locks import alone
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.tracing import annotate_version
@@ -256,16 +255,7 @@ def locked(local: Path | None) -> Iterator[None]:
         # Two runs write equal objects.
         yield
         return
-    try:
-        local.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(local / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise MeshError(f"The output {local} can't be written: {error.strerror}.") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    in_use = f"Another backfill writes to {local} now; wait for its end."
+    with alone(local / ".lock", in_use, called=f"The output {local}"):
         shutil.rmtree(local / PARTIAL, ignore_errors=True)
         yield
-    except BlockingIOError as error:
-        raise MeshError(f"Another backfill writes to {local} now; wait for its end.") from error
-    finally:
-        os.close(descriptor)

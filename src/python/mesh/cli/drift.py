@@ -10,7 +10,7 @@ import click
 from mesh.cli.paths import TypedPath
 from mesh.core.card import CARD_FILE, ModelCard
 from mesh.core.env_files import find_env_file
-from mesh.core.errors import MeshError, UsageError
+from mesh.core.errors import UNDECIDED, MeshError, UsageError
 from mesh.core.files import write_text_atomic
 from mesh.core.project import Project, get_project
 from mesh.core.settings import load_settings
@@ -25,7 +25,7 @@ from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings
 from mesh.report.drift import drift_page
 
-EXIT_CODES = {"no drift": 0, "undecided": 3, "drift": 4}
+EXIT_CODES = {"no drift": 0, "undecided": UNDECIDED, "drift": 4}
 """By the verdict. Another failure is 1, wrong arguments and damaged logs are 2."""
 
 _ANOTHER = "name the log of another time, or the output of a backfill, by --reference"

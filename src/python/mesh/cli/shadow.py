@@ -15,7 +15,7 @@ import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mesh.cli.paths import TypedPath
-from mesh.core.errors import MeshError, UsageError
+from mesh.core.errors import UNDECIDED, MeshError, UsageError
 from mesh.core.files import write_json_atomic
 from mesh.core.tables import make_table, print_table
 from mesh.core.urls import mask_url
@@ -31,9 +31,6 @@ from mesh.serve.request_check import RequestCheck
 from mesh.serve.server import listen, stop_by_signal
 from mesh.serve.settings import ServeSettings
 from mesh.serve.uvicorn_server import serve_until
-
-UNDECIDED = 3
-"""The exit code when nothing could be compared."""
 
 _SHOWN = 10
 

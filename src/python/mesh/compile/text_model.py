@@ -29,8 +29,8 @@ _TOLERANCE = 4
 """Texts are not read on when they take so many times as long as they may."""
 # OpenVINO computes in threads of its own.
 _CLOCKS = {**dict.fromkeys(ON_CPU, time.thread_time), OPENVINO_CPU: time.process_time}
-_TRIALS = 3
-"""Of a pass whose time is measured; the fastest one counts."""
+_TRIALS = 2
+"""Of a pass whose time is measured; the fastest one counts. The first one also loads what is lazy."""
 
 
 @dataclass(frozen=True)

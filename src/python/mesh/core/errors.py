@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 
+UNDECIDED = 3
+"""The exit code of programs that can't tell whether what they look at succeeds."""
+
+
 class MeshError(Exception):
     """A failure that the user can understand from the message alone.
 

@@ -3,23 +3,27 @@
 import atexit
 import contextlib
 import errno
-import fcntl
-import glob
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from mesh.core.errors import MeshError, describe_invalid
+from mesh.core.partials import (
+    PARTIAL_SUFFIX,
+    make_directory,
+    make_file,
+    make_partial,
+    remove_stale,
+    take_stale,
+)
 
 Model = TypeVar("Model", bound=BaseModel)
-
-PARTIAL_SUFFIX = ".partial"
 
 _TEMPORARY = "mesh"
 
@@ -73,8 +77,8 @@ def atomic_directory(
         raise MeshError(f"{target} already exists; remove it first.")
     with _os_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        left = _take_stale(target) if resume else None
-        partial, lock = left or _make_partial(target, _make_directory)
+        left = take_stale(target) if resume else None
+        partial, lock = left or make_partial(target, make_directory)
     kept = False
     try:
         yield partial
@@ -110,7 +114,7 @@ def temporary_folder() -> Iterator[None]:
         return
     parent = Path(tempfile.gettempdir())
     with _os_errors(parent):
-        folder, _ = _make_partial(parent / _TEMPORARY, _make_directory)
+        folder, _ = make_partial(parent / _TEMPORARY, make_directory)
     # Exit functions run in the reverse order, so those of libraries come first.
     atexit.register(_remove_of, os.getpid(), folder)
     tempfile.tempdir = str(folder)
@@ -132,7 +136,7 @@ def remove_partials(folder: Path, names: str) -> None:
     Args:
         names: pattern of their complete names, such as `KEYWORDS-COMPILED-*`.
     """
-    _remove_stale(folder.glob(f".{names}.*{PARTIAL_SUFFIX}"))
+    remove_stale(folder.glob(f".{names}.*{PARTIAL_SUFFIX}"))
 
 
 def write_text_atomic(path: Path, text: str) -> None:
@@ -155,7 +159,7 @@ def write_bytes_atomic(path: Path, content: bytes, mode: int = 0o644) -> None:
     """
     with _os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial, descriptor = _make_partial(path, _make_file)
+        partial, descriptor = make_partial(path, make_file)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
@@ -206,63 +210,6 @@ def read_model(cls: type[Model], path: Path, advice: str) -> Model:
         raise MeshError(f"{str(error).removesuffix('.')}; {advice}.") from error
 
 
-def _make_partial(target: Path, make: Callable[[Path], tuple[Path, int]]) -> tuple[Path, int]:
-    """Make a hidden file or directory beside `target`, locked while its descriptor is open.
-
-    The lock marks it as in use. Another process may take it for stale before it is locked; then it
-    is already unlinked, and another one is made.
-    """
-    _remove_stale(_partials(target))
-    while True:
-        partial, descriptor = make(target)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if partial.exists():
-                return partial, descriptor
-        except BlockingIOError:
-            pass
-        os.close(descriptor)
-
-
-def _take_stale(target: Path) -> tuple[Path, int] | None:
-    """Lock a directory that a killed process left, and remove the others, if there are several."""
-    taken: tuple[Path, int] | None = None
-    for path in _partials(target):
-        # Directories of other users can't be opened.
-        with contextlib.suppress(BlockingIOError, FileNotFoundError, PermissionError):
-            if taken is None and path.is_dir():
-                descriptor = os.open(path, os.O_RDONLY)
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    os.close(descriptor)
-                    raise
-                if path.exists():
-                    taken = path, descriptor
-                else:
-                    os.close(descriptor)
-    _remove_stale(_partials(target))
-    return taken
-
-
-def _partials(target: Path) -> list[Path]:
-    return list(target.parent.glob(f".{glob.escape(target.name)}.*{PARTIAL_SUFFIX}"))
-
-
-def _make_directory(target: Path) -> tuple[Path, int]:
-    while True:
-        path = tempfile.mkdtemp(prefix=f".{target.name}.", suffix=PARTIAL_SUFFIX, dir=target.parent)
-        with contextlib.suppress(FileNotFoundError):
-            return Path(path), os.open(path, os.O_RDONLY)
-
-
-def _make_file(target: Path) -> tuple[Path, int]:
-    descriptor, path = tempfile.mkstemp(
-        prefix=f".{target.name}.", suffix=PARTIAL_SUFFIX, dir=target.parent
-    )
-    return Path(path), descriptor
-
-
 def _rename_in(partial: Path, target: Path, *, replace: bool) -> None:
     """Rename; an existing target, even one made in the meantime, is moved aside first."""
     while True:
@@ -275,36 +222,13 @@ def _rename_in(partial: Path, target: Path, *, replace: bool) -> None:
             return
         if not replace:
             raise MeshError(f"{target} already exists; remove it first.")
-        discarded, lock = _make_partial(target, _make_directory)
+        discarded, lock = make_partial(target, make_directory)
         try:
             with contextlib.suppress(FileNotFoundError):
                 target.rename(discarded / "old")
             shutil.rmtree(discarded, ignore_errors=True)
         finally:
             os.close(lock)
-
-
-def _remove_stale(partials: Iterable[Path]) -> None:
-    """Remove the partials of killed processes: those that no process has locked."""
-    for path in partials:
-        with (
-            contextlib.suppress(BlockingIOError, FileNotFoundError, PermissionError),
-            _locked(path),
-        ):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink()
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

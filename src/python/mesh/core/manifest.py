@@ -1,7 +1,9 @@
 """The list of a directory's files with sizes and digests, and the comparison with it."""
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal, Self
 
@@ -9,11 +11,14 @@ from pydantic import BaseModel, ConfigDict
 
 from mesh.core.digest import fingerprint, sha256_file
 from mesh.core.errors import MeshError
-from mesh.core.files import PARTIAL_SUFFIX, read_model, write_json_atomic
+from mesh.core.files import read_model, write_json_atomic
+from mesh.core.partials import PARTIAL_SUFFIX
 
 MANIFEST_FILE = "manifest.json"
 
 _THREADS = 4
+_verified: ContextVar[Mapping[Path, str]] = ContextVar("verified", default={})
+"""Digests of files that need not be read again."""
 
 
 class FileEntry(BaseModel):
@@ -26,9 +31,9 @@ class FileEntry(BaseModel):
     sha256: str
 
     @classmethod
-    def of(cls, file: Path, path: str) -> Self:
-        """Digest a file, to be listed under a path."""
-        return cls(path=path, size=file.stat().st_size, sha256=sha256_file(file))
+    def of(cls, file: Path, path: str, sha256: str | None = None) -> Self:
+        """An entry for a file, under a path; the file is read if its digest isn't given."""
+        return cls(path=path, size=file.stat().st_size, sha256=sha256 or sha256_file(file))
 
 
 class Manifest(BaseModel):
@@ -93,6 +98,19 @@ class Manifest(BaseModel):
                 found.append(path)
         return problems + self.differences(_read_entries(directory, found))
 
+    @contextlib.contextmanager
+    def verified(self, directory: Path) -> Iterator[None]:
+        """For the block, trust the files of a directory that was just found to have no `problems`.
+
+        Manifests of the folders in it are compared with these digests, so that a file isn't read
+        once for each.
+        """
+        token = _verified.set({directory / entry.path: entry.sha256 for entry in self.files})
+        try:
+            yield
+        finally:
+            _verified.reset(token)
+
     def differences(self, found: Iterable[FileEntry]) -> list[str]:
         """Compare files with the manifest: a sentence for each missing, extra or changed one."""
         problems = []
@@ -155,9 +173,16 @@ def check_no_links(directory: Path) -> None:
 
 def _read_entries(directory: Path, paths: Iterable[Path]) -> list[FileEntry]:
     """Digest several files in parallel: hashing releases the interpreter lock."""
+    # The threads have contexts of their own.
+    known = _verified.get()
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(
-            pool.map(lambda path: FileEntry.of(path, path.relative_to(directory).as_posix()), paths)
+            pool.map(
+                lambda path: FileEntry.of(
+                    path, path.relative_to(directory).as_posix(), known.get(path)
+                ),
+                paths,
+            )
         )
 
 

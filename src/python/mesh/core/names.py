@@ -3,8 +3,6 @@
 import re
 from dataclasses import dataclass
 
-from mesh.core.project import IMAGE_TAG
-
 
 @dataclass(frozen=True)
 class Rule:
@@ -54,9 +52,10 @@ VARIABLE = Rule(
     "the name of a variable is letters, digits and '_', and begins with no digit",
 )
 
+# https://github.com/opencontainers/distribution-spec/blob/main/spec.md and
 # https://github.com/distribution/reference/blob/main/reference.go
 TAG_OF_IMAGE = Rule(
-    IMAGE_TAG,
+    re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"),
     "the tag of an image is letters, digits, '_', '.', '-', 128 at most, and begins with neither "
     "'.' nor '-'",
 )

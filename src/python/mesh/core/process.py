@@ -2,13 +2,14 @@
 
 import atexit
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from mesh.core.urls import mask_urls
@@ -33,6 +34,20 @@ def run_and_exit(main: Callable[[], int | None]) -> NoReturn:
             exit_code = exit_code or 1
     finally:
         os._exit(exit_code)
+
+
+@contextlib.contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    """Import without searches for garbage; what exists afterwards is left out of later ones, too.
+
+    Modules live until the end, so each search would go through all of them in vain.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def abandon_computations() -> None:

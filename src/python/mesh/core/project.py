@@ -25,9 +25,6 @@ TRAINED_STEPS = (
 )
 CODE_ONLY_STEPS = ("serve:serve", "serve:load", "serve:upload-results")
 
-IMAGE_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-"""A tag of an image: https://github.com/opencontainers/distribution-spec/blob/main/spec.md."""
-
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 

@@ -22,6 +22,7 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.core.errors": "words of errors",
     "mesh.core.files": "files are complete or absent, whatever is in them",
     "mesh.core.inputs": "names what decides",
+    "mesh.core.locks": "keeps other processes out",
     "mesh.core.manifest": "lists files",
     "mesh.core.passes": "ends computations or has them wait",
     "mesh.core.precisions": "names precisions, which are inputs themselves",

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from mesh.core.errors import MeshError, UsageError
-from mesh.core.process import run_and_exit
+from mesh.core.process import run_and_exit, without_garbage_collection
 from mesh.core.program import Program
 from mesh.core.project import load_project
 from mesh.core.secrets import set_managed_secrets
@@ -32,7 +32,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         component, *rest = arguments
         set_managed_secrets()
-        return _find(component, rest[0] if rest else "").main(rest[1:])
+        with without_garbage_collection():
+            program = _find(component, rest[0] if rest else "")
+        return program.main(rest[1:])
     except MeshError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime
-import fcntl
 import logging
 import os
 import time
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mesh.core.errors import MeshError
+from mesh.core.locks import lock_file
 from mesh.core.project import Project
 from mesh.core.user import user_and_host
 from mesh.core.workspace import WorkspaceSettings
@@ -55,7 +55,7 @@ def _acquire(path: Path, in_use: str) -> int:
     """Wait for the lock, and say for whom; return the descriptor that holds it."""
     told = ""
     while True:
-        descriptor = _try(path)
+        descriptor = lock_file(path)
         if descriptor is not None:
             return descriptor
         holder = _read(path)
@@ -65,27 +65,6 @@ def _acquire(path: Path, in_use: str) -> int:
             logger.warning("%s %s; waiting for its end", in_use, holder)
             told = holder
         time.sleep(_POLL_SECONDS)
-
-
-def _try(path: Path) -> int | None:
-    """The descriptor of the locked file, or None if another process has locked it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise MeshError(f"{path} can't be written: {error.strerror}.") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # The folder may have been removed meanwhile.
-        if os.path.samestat(os.fstat(descriptor), path.stat()):
-            return descriptor
-    except (BlockingIOError, FileNotFoundError):
-        pass
-    except OSError as error:
-        os.close(descriptor)
-        raise MeshError(f"{path} can't be locked: {error.strerror}.") from error
-    os.close(descriptor)
-    return None
 
 
 def _read(path: Path) -> str:

@@ -3,7 +3,7 @@
 import re
 
 from mesh.core.errors import UsageError
-from mesh.core.project import IMAGE_TAG
+from mesh.core.names import TAG_OF_IMAGE
 from mesh.core.secret_values import mask_secret
 
 LONGEST = 47
@@ -50,10 +50,8 @@ def check_tag(tag: str) -> str:
     Raises:
         UsageError: it isn't one.
     """
-    if not IMAGE_TAG.fullmatch(tag):
-        raise UsageError(
-            f"{_shown(tag)} isn't the tag of an image: use 1 to 128 letters, digits, '_', '.' and '-'."
-        )
+    if not TAG_OF_IMAGE.allows(tag):
+        raise UsageError(f"{_shown(tag)} isn't the tag of an image: {TAG_OF_IMAGE.words}.")
     return tag
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from mesh.compile.backends import served_by
+from mesh.compile.backends import warn_of_serving
 from mesh.compile.fingerprint import compile_inputs
 from mesh.compile.source import spec_for
 from mesh.compile.spec import Backend, CompileSpec, Tolerances
@@ -121,8 +121,7 @@ def trace(
 
         named = f"COMPILE_PRECISIONS={settings.precisions}"
         require_precisions(settings.backend, settings.precisions.split(","), named)
-    if sentence := served_by(settings.backend):
-        logger.warning("%s", sentence)
+    warn_of_serving(settings.backend)
     downloads = workspace.output(recipe.project, "download")
     target = workspace.output(recipe.project, "compile")
     downloaded = Downloaded.read(downloads)

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from mesh.compile.backends import served_by
+from mesh.compile.backends import warn_of_serving
 from mesh.compile.fingerprint import compile_inputs
 from mesh.compile.source import spec_for
 from mesh.compile.spec import Backend, CompileSpec, Task
@@ -79,8 +79,7 @@ def make_encoder(project: Project, settings: EncoderSettings, workspace: Workspa
 
         named = f"ENCODER_DEVICE={settings.device}"
         require_device(settings.backend, settings.device, named)
-    if sentence := served_by(settings.backend):
-        logger.warning("%s", sentence)
+    warn_of_serving(settings.backend)
     base = resolve_base_model(settings.base_model)
     spec = spec_for(base.folder, task=TASK, backend=settings.backend, device=settings.device)
     made_from = encoder_inputs(base, settings)

@@ -6,7 +6,7 @@ from functools import partial
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from mesh.compile.backends import served_by
+from mesh.compile.backends import warn_of_serving
 from mesh.compile.spec import CompileSpec
 from mesh.core.card import COMPILED
 from mesh.core.files import remove_partials
@@ -60,8 +60,7 @@ def download(
     remove_partials(workspace.models, f"{name}-*")
     workspace.set_current_model(project, found.reference)
     logger.info("%s is in %s, every file verified", found.reference, directory)
-    if sentence := served_by(CompileSpec.read(directory / COMPILED).backend):
-        logger.warning("%s", sentence)
+    warn_of_serving(CompileSpec.read(directory / COMPILED).backend)
 
 
 def status(

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from mesh.core.card import TEST_RESULTS, ModelCard
-from mesh.core.errors import MeshError
+from mesh.core.errors import UNDECIDED, MeshError
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.samples import read_samples
@@ -33,9 +33,6 @@ logger = logging.getLogger(__name__)
 
 P99_MS = 2000
 """Default bound, in milliseconds, of the 99th percentile of predictions."""
-
-INCONCLUSIVE = 3
-"""Exit code of a load test whose measurements aren't the server's."""
 
 MEDIUM = 4
 LARGE = 16
@@ -190,7 +187,7 @@ def run_load_test(
     logger.info("Results are in %s", results)
     show(report, evaluation)
     if evaluation.inconclusive:
-        return INCONCLUSIVE
+        return UNDECIDED
     return 0 if evaluation.passed else 1
 
 

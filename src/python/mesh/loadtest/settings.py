@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import Field, FilePath, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from mesh.core.project import IMAGE_TAG
+from mesh.core.names import TAG_OF_IMAGE
 from mesh.core.settings import MeshSettings
 from mesh.loadtest.criteria import Criterion
 
@@ -28,9 +28,7 @@ class ResultSettings(MeshSettings):
     @field_validator("image_tag")
     @classmethod
     def _is_tag(cls, tag: str) -> str:
-        if not IMAGE_TAG.fullmatch(tag):
-            raise ValueError("an image's tag has 1 to 128 letters, digits, '_', '.' and '-'")
-        return tag
+        return TAG_OF_IMAGE.check(tag)
 
 
 class LoadSettings(ResultSettings):

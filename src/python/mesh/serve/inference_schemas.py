@@ -12,9 +12,12 @@ MAX_PARAMETER = 200
 
 
 class _Message(BaseModel):
-    """The protocol's own names begin with `model_`."""
+    """The protocol's own names begin with `model_`.
 
-    model_config = ConfigDict(protected_namespaces=())
+    Validators are made when a client first speaks the protocol, which most never do.
+    """
+
+    model_config = ConfigDict(protected_namespaces=(), defer_build=True)
 
 
 class ServerMetadata(_Message):

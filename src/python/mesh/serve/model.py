@@ -196,9 +196,11 @@ class ArtifactModel(ServedModel):
         """
 
     def load(self) -> None:
-        VersionFiles(self._directory).watch(self)
+        files = VersionFiles(self._directory)
+        files.watch(self)
         self._card = ModelCard.read(self._directory).model_dump(mode="json")
-        self.load_compiled(self._directory / COMPILED)
+        with files.verified():
+            self.load_compiled(self._directory / COMPILED)
         self.warm_up()
 
     def bio(self) -> dict[str, Any]:
@@ -232,9 +234,11 @@ class EncoderModel(ServedModel):
                 f"{self.name} needs an encoder, and none is in models/; "
                 f"run `mesh run {self.name}`, or serve:download."
             )
-        VersionFiles(self._directory).watch(self)
+        files = VersionFiles(self._directory)
+        files.watch(self)
         self._card["encoder"] = ModelCard.read(self._directory).model_dump(mode="json")
-        return load(self._directory / COMPILED)
+        with files.verified():
+            return load(self._directory / COMPILED)
 
     def bio(self) -> dict[str, Any]:
         return {"model_name": self.name, "model_card": self._card}

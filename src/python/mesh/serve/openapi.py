@@ -49,14 +49,19 @@ def openapi_route(model: ServedModel, *, needs_credentials: bool = False) -> Rou
     Args:
         needs_credentials: whether all but probes need a key or token.
     """
-    document = openapi_document(model)
-    if needs_credentials:
-        from mesh.serve.access.openapi import add_security
 
-        add_security(document)
+    # Only for those who ask: a server becomes ready sooner without it.
+    @functools.cache
+    def document() -> dict[str, Any]:
+        document = openapi_document(model)
+        if needs_credentials:
+            from mesh.serve.access.openapi import add_security
+
+            add_security(document)
+        return document
 
     async def show(request: Request) -> Response:  # noqa: ARG001 - Starlette passes it
-        return JSONResponse(document)
+        return JSONResponse(document())
 
     return Route("/openapi.json", show)
 

@@ -1,5 +1,6 @@
 """The files of a served version: verified before they are loaded, watched while they are served."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -62,6 +63,10 @@ class VersionFiles:
         if not problems:
             self._states = states
         return problems
+
+    def verified(self) -> contextlib.AbstractContextManager[None]:
+        """While the version is loaded: its files, which were just verified, aren't read again."""
+        return self._manifest.verified(self._directory)
 
     def watch(self, model: Watched) -> None:
         """Look at the files from now on, in a thread, as long as the model is in use."""

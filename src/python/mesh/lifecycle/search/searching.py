@@ -1,12 +1,10 @@
 """A search: trials one after another, or several at once, until there are enough of them."""
 
-import contextlib
-import fcntl
 import logging
 import os
 import shutil
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from mesh.core.digest import fingerprint
 from mesh.core.disk import full_disk_errors
 from mesh.core.errors import MeshError, as_clause
+from mesh.core.locks import alone
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
 from mesh.core.workspace_lock import locked
@@ -119,7 +118,11 @@ def search(settings: Search, open_workers: Callable[[], Workers]) -> Study:
     with locked(settings.workspace, settings.project, f"a search of {settings.project.name}"):
         folder = settings.folder / settings.fingerprint()[:16]
         advice = "make room there, and search again: the search goes on"
-        with _alone(folder), full_disk_errors(folder, advice):
+        in_use = f"Another process does the same search in {folder}."
+        with (
+            alone(folder / _LOCK_FILE, in_use, called=str(folder)),
+            full_disk_errors(folder, advice),
+        ):
             study = Study(folder, settings.space, settings.settings.seed)
             described = {"trials": settings.trials, **settings.space.described}
             with Recording(
@@ -140,22 +143,6 @@ def search(settings: Search, open_workers: Callable[[], Workers]) -> Study:
                 else:
                     recording.discard()
             return study
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep other processes out of the folder of a search, which is made."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / _LOCK_FILE).open("w")
-    except OSError as error:
-        raise MeshError(f"{folder} can't be written: {error.strerror}.") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise MeshError(f"Another process does the same search in {folder}.") from error
-        yield
 
 
 class _Trials:

@@ -5,7 +5,6 @@
 """
 
 import contextlib
-import fcntl
 import logging
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from mesh.compile.tokenizer import TOKENIZER_FILE
+from mesh.core import locks
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory, read_json, write_json_atomic
 from mesh.lifecycle.base_model import BaseModel as BaseNetwork
@@ -58,21 +58,19 @@ def open_work(checkpoints: Path, name: str, *, alone: bool) -> Iterator[Path]:
         MeshError: another process trains the same, or the folder can't be written.
     """
     work = checkpoints / name
+    in_use = f"Another process does the same training in {work}; wait for it."
+    lock = locks.alone(work / _LOCK_FILE, in_use, called=str(work))
+    with lock if alone else _shared(work), _temporary_files(work):
+        yield work
+
+
+@contextlib.contextmanager
+def _shared(work: Path) -> Iterator[None]:
     try:
         work.mkdir(parents=True, exist_ok=True)
-        lock = (work / _LOCK_FILE).open("w")
     except OSError as error:
         raise MeshError(f"{work} can't be written: {error.strerror}.") from error
-    with lock:
-        try:
-            if alone:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise MeshError(
-                f"Another process does the same training in {work}; wait for it."
-            ) from error
-        with _temporary_files(work):
-            yield work
+    yield
 
 
 @contextlib.contextmanager
@@ -110,12 +108,9 @@ def remove_work(work: Path) -> None:
 def _is_in_use(work: Path) -> bool:
     try:
         with (work / _LOCK_FILE).open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+            return not locks.lock_now(lock.fileno(), shared=True)
     except OSError:
         return False
-    return False
 
 
 def prepare_base(base: BaseNetwork, change: Callable[[Path], None] | None, work: Path) -> Path:

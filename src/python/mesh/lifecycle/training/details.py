@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from mesh.core.digest import fingerprint
-from mesh.lifecycle.training.scores import calibration
+from mesh.lifecycle.training.scores import calibration, confusion_matrix
 
 DETAILS_FILE = "details.json"
 NO_ENTITY = "none"
@@ -120,8 +120,7 @@ def class_details(
         probabilities: (rows, labels).
     """
     predicted = probabilities.argmax(axis=1)
-    counts = np.zeros((len(labels), len(labels)), dtype=int)
-    np.add.at(counts, (true, predicted), 1)
+    counts = confusion_matrix(true, predicted, len(labels))
     wrong = [
         _wrong_row(
             rows[number],

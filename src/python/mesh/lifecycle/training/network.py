@@ -17,7 +17,7 @@ from transformers.trainer_callback import TrainerControl, TrainerState
 
 from mesh.compile.source import transformer_folder
 from mesh.compile.torch_model import quiet
-from mesh.core.disk import check_room, full_disk_errors
+from mesh.core.disk import check_room
 from mesh.lifecycle.recipe import Augment
 from mesh.lifecycle.training.checkpoints import (
     TrainedNetwork,
@@ -112,7 +112,7 @@ def train_network(
     if not team.leads:
         # Other neurons than in the first process are dropped.
         torch.manual_seed(settings.seed + team.rank)
-    with quiet(), full_disk_errors(work, "make room there, and train again: it resumes"):
+    with quiet():
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         if task == "text-classification":
             counts = Counter(row.label for row in train)

@@ -10,18 +10,17 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from mesh.core.environment import code_revision
 from mesh.core.errors import MeshError, as_clause
-from mesh.core.files import read_json, write_json_atomic
 from mesh.core.project import Project
 from mesh.core.secret_values import mask_secret
 from mesh.lifecycle.training.settings import TrainSettings
 from mesh.lifecycle.training.team import Team
+from mesh.lifecycle.training.unsent import Unsent
 from mesh.registry.base import ModelVersion
 from mesh.registry.factory import keeps_runs, open_runs
 from mesh.registry.runs import ERROR_TAG, REVISION_TAG, Figure, Runs, State, flat_figures
@@ -34,7 +33,6 @@ _PAUSE = 30.0
 _MACHINE_SECONDS = 10.0
 _PATIENCE = 20.0
 """So long the end of a training waits for the last batch, and for the end of the run, in seconds."""
-_KEPT = ("run.json", "figures.jsonl")
 
 logger = logging.getLogger(__name__)
 
@@ -93,13 +91,9 @@ class Recording:
         self._tags = {REVISION_TAG: code_revision()} if self._on else {}
         self._runs: Runs | None = None
         self._run_id = ""
-        self._folder: Path | None = None
-        self._figures: list[Figure] = []
-        self._sent = 0
-        self._step = 0
+        self._unsent = Unsent()
         self._started = _now()
         self._begun = False
-        self._lock = threading.Lock()
         self._server = threading.RLock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._send_figures, name="runs", daemon=True)
@@ -145,9 +139,8 @@ class Recording:
         """
         if not self._on:
             return
-        self._folder = folder
         if folder:
-            self._resume(folder)
+            self._run_id = self._unsent.resume(folder)
         self._thread.start()
 
     def log(self, step: int, figures: Mapping[str, float]) -> None:
@@ -155,14 +148,9 @@ class Recording:
         if not self._on:
             return
         now = _now()
-        new = [Figure(name, float(value), step, now) for name, value in figures.items()]
-        with self._lock:
-            self._step = max(self._step, step)
-            self._figures += new
-            if self._folder:
-                lines = "".join(f"{json.dumps(asdict(each))}\n" for each in new)
-                with (self._folder / _KEPT[1]).open("a") as file:
-                    file.write(lines)
+        self._unsent.add(
+            step, [Figure(name, float(value), step, now) for name, value in figures.items()]
+        )
 
     def reference(self) -> dict[str, str]:
         """The run for a version's card; empty without one, or while the server can't be reached."""
@@ -182,7 +170,7 @@ class Recording:
         scores = {
             name: each for name, each in version.card.metrics.items() if name != "compared_with"
         }
-        self.log(self._step, flat_figures(scores))
+        self.log(self._unsent.step, flat_figures(scores))
 
         def send() -> None:
             self._begin()
@@ -199,20 +187,7 @@ class Recording:
 
     def leave_folder(self) -> None:
         """The training's folder is about to be removed: nothing is written there any more."""
-        with self._lock:
-            self._folder = None
-
-    def _resume(self, folder: Path) -> None:
-        record, kept = (folder / name for name in _KEPT)
-        try:
-            found = read_json(record)
-            self._run_id, self._sent = str(found["id"]), int(found["sent"])
-            with kept.open() as lines:
-                self._figures = [Figure(**json.loads(line)) for line in lines][self._sent :]
-        except (MeshError, OSError, ValueError, TypeError, KeyError):
-            # A new training, or one that was killed before it could say anything.
-            self._run_id, self._sent, self._figures = "", 0, []
-            kept.unlink(missing_ok=True)
+        self._unsent.leave_folder()
 
     def _send_figures(self) -> None:
         """The thread: sends batches until the training's end, whatever happens to the server."""
@@ -224,19 +199,16 @@ class Recording:
             pause = _SECONDS if self._attempt(self._send) else _PAUSE
 
     def _measure(self) -> None:
-        self.log(self._step, self._opened().machine())
+        self.log(self._unsent.step, self._opened().machine())
 
     def _send(self) -> None:
         self._begin()
-        with self._lock:
-            batch = list(self._figures)
+        batch = self._unsent.batch()
         if not batch:
             return
         self._opened().record(self._run_id, batch)
-        with self._lock:
-            del self._figures[: len(batch)]
-            self._sent += len(batch)
-        self._remember()
+        self._unsent.remove(len(batch))
+        self._unsent.remember(self._run_id)
 
     def _begin(self) -> None:
         """Start the run, or go on with it, if that wasn't done yet."""
@@ -251,18 +223,13 @@ class Recording:
                 self._tags,
                 self._started,
             )
-            self._remember()
+            self._unsent.remember(self._run_id)
         self._begun = True
 
     def _opened(self) -> Runs:
         if self._runs is None:
             self._runs = open_runs(self._settings)
         return self._runs
-
-    def _remember(self) -> None:
-        with self._lock:
-            if self._folder:
-                write_json_atomic(self._folder / _KEPT[0], {"id": self._run_id, "sent": self._sent})
 
     def _close(self, state: State, tags: Mapping[str, str]) -> None:
         """Send what is left, and the end, but don't wait for a lost server without limit."""

@@ -45,7 +45,7 @@ def classification_scores(
     true: Sequence[int], probabilities: NDArray[np.float64], labels: Sequence[str]
 ) -> dict[str, Any]:
     """Accuracy, macro-F1, a table by class, confusion matrix (rows: true class), calibration."""
-    from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+    from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
     predicted = probabilities.argmax(axis=1)
     numbers = range(len(labels))
@@ -55,9 +55,18 @@ def classification_scores(
         "accuracy": round(float(accuracy_score(true, predicted)), 4),
         "macro_f1": round(float(np.mean(table[2])), 4),
         "per_label": _table(labels, table),
-        "confusion_matrix": confusion_matrix(true, predicted, labels=numbers).tolist(),
+        "confusion_matrix": confusion_matrix(true, predicted, len(labels)).tolist(),
         "calibration": calibration(np.asarray(true) == predicted, probabilities.max(axis=1)),
     }
+
+
+def confusion_matrix(
+    true: Sequence[int] | NDArray[np.int64], predicted: NDArray[np.int64], classes: int
+) -> NDArray[np.int64]:
+    """Counts of rows, int64 (classes, classes), by true class and predicted class."""
+    counts = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(counts, (np.asarray(true), predicted), 1)
+    return counts
 
 
 def entity_scores(true: list[list[str]], predicted: list[list[str]]) -> dict[str, Any]:

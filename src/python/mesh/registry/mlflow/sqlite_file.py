@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mesh.core.disk import sync
 from mesh.core.errors import MeshError, UsageError
+from mesh.core.locks import lock_now
 from mesh.registry.local_files import make_folder
 from mesh.registry.settings import SQLITE
 
@@ -80,10 +81,9 @@ def alone(database: Path) -> Iterator[bool]:
     with contextlib.ExitStack() as stack:
         try:
             lock = stack.enter_context(lock_file(database).open("a"))
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            is_alone = True
+            is_alone = lock_now(lock.fileno())
         except OSError:
-            # It is locked, or may not be written.
+            # It may not be written.
             is_alone = False
         yield is_alone
 

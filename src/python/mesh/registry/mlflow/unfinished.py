@@ -5,9 +5,7 @@ can't be told from a slow one. A publisher locks its file.
 """
 
 import contextlib
-import fcntl
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
 from mesh.core.files import write_json_atomic
+from mesh.core.locks import alone
 from mesh.core.manifest import FileEntry, Manifest
 from mesh.registry.settings import RegistrySettings
 from mesh.registry.transfer import KEPT_SECONDS
@@ -128,11 +127,10 @@ def open_unfinished(
         try:
             folder = _folder()
             file = folder / f"{key}.json"
-            lock = stack.enter_context((folder / f"{key}.lock").open("w"))
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # The process that held the lock may have removed the file meanwhile.
-            if os.fstat(lock.fileno()).st_ino != (folder / f"{key}.lock").stat().st_ino:
-                raise BlockingIOError(f"{key} is in use")
+            lock = folder / f"{key}.lock"
+            stack.enter_context(alone(lock, f"{key} is in use"))
+            # It may be of a publish long ago, and is in use again.
+            lock.touch()
             _remove_old(folder)
             progress = _read(file)
         except (OSError, MeshError) as error:

@@ -6,7 +6,7 @@ from mesh.registry.history import AliasMove
 from mesh.registry.moving import AliasState
 from mesh.registry.neptune import layout
 from mesh.registry.neptune.client import WRITE
-from mesh.registry.neptune.layout import Lookup
+from mesh.registry.neptune.lookup import Lookup
 
 
 @dataclass(frozen=True)

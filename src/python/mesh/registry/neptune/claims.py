@@ -8,7 +8,7 @@ from mesh.core.errors import MeshError
 from mesh.registry.base import ModelVersion
 from mesh.registry.neptune import layout
 from mesh.registry.neptune.client import WRITE
-from mesh.registry.neptune.layout import Lookup
+from mesh.registry.neptune.lookup import Lookup
 from mesh.registry.reference import ModelReference
 
 logger = logging.getLogger(__name__)

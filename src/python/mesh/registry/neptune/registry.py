@@ -30,7 +30,7 @@ from mesh.registry.neptune.aliases import NeptuneAliases
 from mesh.registry.neptune.claims import NeptuneClaims, find_fingerprint
 from mesh.registry.neptune.client import WRITE, Client, neptune_errors
 from mesh.registry.neptune.files import VersionFiles, removed_on_error, version_part
-from mesh.registry.neptune.layout import Lookup
+from mesh.registry.neptune.lookup import Lookup
 from mesh.registry.neptune.objects import Objects, ObjectsError
 from mesh.registry.reference import ModelReference, check_model_name, check_new_alias
 from mesh.registry.settings import RegistrySettings

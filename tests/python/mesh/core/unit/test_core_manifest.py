@@ -73,6 +73,27 @@ def test_every_difference_is_one_problem(directory: Path, tmp_path: Path) -> Non
     assert len(manifest.problems(tmp_path / "nowhere")) == 4
 
 
+def test_verified_files_are_not_read_again_for_the_manifest_of_a_folder_in_it(
+    directory: Path,
+) -> None:
+    inner, outer = Manifest.of(directory / "a"), Manifest.of(directory)
+    other = Manifest(
+        files=(inner.files[0].model_copy(update={"sha256": "0" * 64}), *inner.files[1:])
+    )
+    (directory / "a" / "y").write_text("33")
+    with outer.verified(directory):
+        assert inner.problems(directory / "a") == []
+        assert other.problems(directory / "a") == [
+            "y has other content than was published (its sha256 differs)"
+        ]
+        (directory / "a" / "new").touch()
+        assert inner.problems(directory / "a") == ["new is not in the manifest"]
+    assert inner.problems(directory / "a") == [
+        "y has other content than was published (its sha256 differs)",
+        "new is not in the manifest",
+    ]
+
+
 def test_links_are_problems_even_to_the_same_content(directory: Path, tmp_path: Path) -> None:
     manifest = Manifest.of(directory)
     (directory / "c.json").rename(tmp_path / "c.json")

@@ -1,5 +1,6 @@
 """The end of processes, tried in processes of their own."""
 
+import gc
 import subprocess
 import textwrap
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mesh.core.process import exit_code_of
+from mesh.core.process import exit_code_of, without_garbage_collection
 
 Start = Callable[..., "subprocess.Popen[str]"]
 Run = Callable[[str], tuple[int, str, str]]
@@ -95,3 +96,18 @@ def test_output_that_can_not_be_written_is_a_failure(run: Run, returned: int, co
 @pytest.mark.parametrize(("returncode", "code"), [(0, 0), (3, 3), (-6, 134), (-15, 143)])
 def test_exit_code_of_a_child(returncode: int, code: int) -> None:
     assert exit_code_of(returncode) == code
+
+
+def test_garbage_is_searched_for_again_after_imports_that_fail() -> None:
+    def import_nothing() -> None:
+        with without_garbage_collection():
+            assert not gc.isenabled()
+            raise ImportError
+
+    try:
+        with pytest.raises(ImportError):
+            import_nothing()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()

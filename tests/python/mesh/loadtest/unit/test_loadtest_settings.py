@@ -26,8 +26,8 @@ def test_criteria_are_a_json_list(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("LOAD_CRITERIA", '[{"name": "p99"}]', "LOAD_CRITERIA (0.name)='p99'"),
         ("LOAD_CRITERIA", "p99 < 5", "LOAD_CRITERIA"),
-        ("LOAD_IMAGE_TAG", "../other", "an image's tag has"),
-        ("LOAD_IMAGE_TAG", "..", "an image's tag has"),
+        ("LOAD_IMAGE_TAG", "../other", "the tag of an image is"),
+        ("LOAD_IMAGE_TAG", "..", "the tag of an image is"),
         ("LOAD_URL", "127.0.0.1:8001", "LOAD_URL='127.0.0.1:8001'"),
         ("LOAD_URL", "http://server/v1/predict", "LOAD_URL="),
         ("LOAD_USERS", "0", "LOAD_USERS='0'"),

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from mesh.core import manifest
 from mesh.core.card import CARD_FILE, COMPILED, ModelCard
+from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError
 from mesh.core.manifest import Manifest
 from mesh.serve import version_files
@@ -129,11 +131,28 @@ class Tiny(ArtifactModel):
     name = "tiny"
 
     def load_compiled(self, folder: Path) -> None:
-        assert folder.is_dir()
+        # As `CompiledModel.load` does with a manifest of the folder's own.
+        self.compiled = Manifest.of(folder)
 
     def warm_up(self) -> None: ...
 
     def predict_batch(self, requests: Any) -> Any: ...
+
+
+def test_files_are_read_once_to_load_a_version(
+    version: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def read_file(path: Path) -> str:
+        read.append(path.relative_to(version).as_posix())
+        return sha256_file(path)
+
+    monkeypatch.setattr(manifest, "sha256_file", read_file)
+    model = Tiny(version)
+    model.load()
+    assert sorted(read) == sorted([CARD_FILE, INPUTS, REPORT, WEIGHTS])
+    assert [entry.path for entry in model.compiled.files] == ["model.onnx.data"]
 
 
 def watching() -> list[threading.Thread]:
