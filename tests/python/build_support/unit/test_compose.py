@@ -426,6 +426,21 @@ def test_ports_are_this_machine_s_unless_asked(
         assert all(one.startswith("127.0.0.1:") for ports in found.values() for one in ports)
 
 
+def test_prometheus_scrapes_the_server_and_what_mesh_drift_writes() -> None:
+    services = YAML(typ="safe").load(Path("docker/compose.yaml"))["services"]
+    jobs = YAML(typ="safe").load(Path("docker/observe/prometheus.yaml"))["scrape_configs"]
+    targets = [
+        target for job in jobs for each in job["static_configs"] for target in each["targets"]
+    ]
+    assert targets == ["serve:8000", "drift:9100"]
+    assert services["prometheus"]["depends_on"].keys() == {"serve", "drift"}
+    [mount] = services["drift"]["volumes"]
+    outputs = "${WORKSPACE:-..}/outputs"
+    assert mount == f"{outputs}:/outputs:ro"
+    assert f"{outputs}:/workspace/outputs" in services["train"]["volumes"]
+    assert "--collector.textfile.directory=/outputs/*/drift" in services["drift"]["command"]
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_files_need_no_newer_compose(file: str) -> None:
     """Tags of its own, such as !reset, are known to compose 2.24 and newer."""
