@@ -167,9 +167,14 @@ def show_example(
     shown = "with the key of a caller, or a certificate."
     if not asks_callers:
         try:
-            shown = client.post(predict, json=request).raise_for_status().text
+            response = client.post(predict, json=request)
         except httpx.HTTPError as error:
             raise MeshError(f"The example request failed: {error}.") from error
+        shown = response.text
+        if not response.is_success:
+            raise MeshError(
+                f"The example request failed with status {response.status_code}: {shown[:1000]}"
+            )
     body = shlex.quote(json.dumps(request, ensure_ascii=False))
     console.print(
         f"\n[bold green]{project.name} is served[/bold green] at {url} (interactive docs: "
