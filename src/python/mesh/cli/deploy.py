@@ -9,6 +9,7 @@ from mesh.cli.registries import open_own
 from mesh.core.project import get_project
 from mesh.deploy.emit import files_of, write
 from mesh.deploy.release import Release, check_asked, with_version
+from mesh.deploy.traces import DEFAULT_SHARE, TraceSettings
 
 
 @click.command("deploy")
@@ -36,6 +37,19 @@ from mesh.deploy.release import Release, check_asked, with_version
     show_default=True,
     help="The tag of the images; by default IMAGE_TAG.",
 )
+@click.option(
+    "--traces-to",
+    metavar="URL",
+    help="The collector that gets the server's traces, such as http://collector.observability:4318; "
+    "none by default.",
+)
+@click.option(
+    "--traces-share",
+    type=float,
+    default=DEFAULT_SHARE,
+    show_default=True,
+    help="Of the requests whose callers don't decide about it, the share that is traced.",
+)
 def command(
     project: str,
     reference: str | None,
@@ -43,6 +57,8 @@ def command(
     name: str | None,
     image_registry: str,
     image_tag: str,
+    traces_to: str | None,
+    traces_share: float,
 ) -> None:
     found = get_project(project)
     release = Release(
@@ -50,6 +66,7 @@ def command(
         name=found.name if name is None else name,
         image_registry=image_registry,
         image_tag=image_tag,
+        traces=None if traces_to is None else TraceSettings(traces_to, traces_share),
     )
     check_asked(found, reference)
     if reference is not None:

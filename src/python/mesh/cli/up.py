@@ -20,7 +20,7 @@ from mesh.core.errors import MeshError, UsageError
 from mesh.core.process import exit_code_of
 from mesh.core.project import Project
 from mesh.core.steps import find_program
-from mesh.serve.addresses import base_url, create_listener, with_port
+from mesh.serve.addresses import create_listener, own_url, with_port
 from mesh.serve.documents import EXAMPLE_TEXT
 from mesh.serve.settings import ServeSettings
 
@@ -55,7 +55,7 @@ def up(
     require_free_port(host, port)
     run_steps(project, select_steps(project, None, None), force=force, console=console)
     server = start_server(project, host, port)
-    url = base_url(host, port, tls=settings.tls_cert_file is not None)
+    url = own_url(host, port, tls=settings.tls_cert_file is not None)
     try:
         with _client(url, settings.tls_cert_file) as client:
             wait_until_ready(server, client)
@@ -167,9 +167,14 @@ def show_example(
     shown = "with the key of a caller, or a certificate."
     if not asks_callers:
         try:
-            shown = client.post(predict, json=request).raise_for_status().text
+            response = client.post(predict, json=request)
         except httpx.HTTPError as error:
             raise MeshError(f"The example request failed: {error}.") from error
+        shown = response.text
+        if not response.is_success:
+            raise MeshError(
+                f"The example request failed with status {response.status_code}: {shown[:1000]}"
+            )
     body = shlex.quote(json.dumps(request, ensure_ascii=False))
     console.print(
         f"\n[bold green]{project.name} is served[/bold green] at {url} (interactive docs: "

@@ -1,7 +1,6 @@
 """What both clients share: the calls of a model's server, as attempts."""
 
 import contextlib
-import json
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -9,6 +8,7 @@ from typing import Any, Generic, TypeVar, get_args
 
 import httpx
 from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from mesh.client.attempts import Send, Steps, attempts
 from mesh.client.errors import CallError, Problem
@@ -126,7 +126,7 @@ class Calls(Generic[Request, Response]):
         """
         try:
             if line.startswith(f'{{"{PROBLEM}":'.encode()):
-                problem = Problem.model_validate(json.loads(line)[PROBLEM])
+                problem = Problem.model_validate(from_json(line)[PROBLEM])
                 message = f"{self._base} ended the stream early: {problem.sentence}"
                 raise CallError(message, status=problem.status, problem=problem)
             return self._output.validate_json(line)

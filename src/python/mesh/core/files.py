@@ -188,7 +188,7 @@ def read_json(path: Path) -> Any:
         raise MeshError(f"The file {path} does not exist.") from None
     except OSError as error:
         raise MeshError(f"{path} can't be read: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MeshError(f"{path} is not valid JSON: {error}.") from error
 
 

@@ -37,6 +37,12 @@ from mesh.core.urls import mask_url
 logger = logging.getLogger(__name__)
 
 HEADERS = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
+FILES = tuple(
+    f"OTEL_EXPORTER_OTLP_{signal}{name}"
+    for name in ("CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY")
+    for signal in ("TRACES_", "")
+)
+"""The variables that name files."""
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 PROTOCOL = "http/protobuf"
 DEFAULT_ENDPOINT = "http://localhost:4318"
@@ -194,11 +200,22 @@ def _checked(environment: Mapping[str, str]) -> str:
                 raise UsageError(
                     f"{name} is malformed: it is name=value, URL-encoded, several separated by commas."
                 )
+    _check_files(environment)
     name = next((name for name in ENDPOINTS if environment.get(name)), ENDPOINTS[-1])
     place = environment.get(name) or DEFAULT_ENDPOINT
     if urlsplit(place).scheme not in ("http", "https") or not urlsplit(place).netloc:
         raise UsageError(f"{name} is no http:// or https:// address.")
     return place
+
+
+def _check_files(environment: Mapping[str, str]) -> None:
+    for name in FILES:
+        if path := environment.get(name):
+            try:
+                with open(path, "rb"):
+                    pass
+            except OSError as error:
+                raise UsageError(f"{name}={path} can't be read: {error.strerror}.") from error
 
 
 def _resource(service: str) -> Resource:

@@ -54,7 +54,12 @@ class Delivery(SpanExporter):
             self.waiting -= len(spans)
             self._sending = len(spans)
         _SAID.reason = UNKNOWN
-        result = self._exporter.export(spans)
+        try:
+            result = self._exporter.export(spans)
+        except Exception as error:
+            # What calls this would log it for each batch, and count nothing.
+            _SAID.reason = type(error).__name__
+            result = SpanExportResult.FAILURE
         self._sending = 0
         if result is SpanExportResult.SUCCESS:
             with self._lock:

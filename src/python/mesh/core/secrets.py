@@ -55,7 +55,7 @@ def _references(text: str) -> dict[str, str]:
         found = json.loads(text)
         if all(isinstance(value, str) for value in found.values()):
             return dict(found)
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         pass
     raise UsageError(f"{SECRETS_VARIABLE} must be a JSON object of names of secrets.")
 

@@ -22,7 +22,7 @@ PROCESSOR_PERCENT = 80
 CALLERS = {"org.mesh/callers": "true"}
 """The label of other namespaces whose pods may call the server."""
 
-_REGISTRY_PORTS = (443, 5000)
+_REGISTRY_PORTS: tuple[int, ...] = (443, 5000)
 
 Object = Mapping[str, Any]
 
@@ -170,12 +170,15 @@ def ingress(*ports: int) -> list[dict[str, Any]]:
 
 
 def _egress(release: Release) -> list[dict[str, Any]]:
-    """Names, and the registry with its files; nothing for a server that needs neither."""
-    if release.version is None:
+    """Names, the registry with its files, and the collector of traces, as far as they are needed."""
+    called = [] if release.version is None else [_REGISTRY_PORTS]
+    if release.traces:
+        called.append((release.traces.port,))
+    if not called:
         return []
     names = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
-    registry = [{"protocol": "TCP", "port": port} for port in _REGISTRY_PORTS]
-    return [{"ports": names}, {"ports": registry}]
+    ports = [[{"protocol": "TCP", "port": port} for port in some] for some in called]
+    return [{"ports": some} for some in (names, *ports)]
 
 
 def service_monitor(release: Release) -> Object:

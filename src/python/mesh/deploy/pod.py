@@ -69,7 +69,7 @@ def server(release: Release, *, name: str, port_name: str) -> dict[str, Any]:
         "name": name,
         "image": release.image("serve"),
         "args": ["serve"],
-        "env": [{"name": key, "value": value} for key, value in _settings(release).items()],
+        "env": _variables(release),
         "ports": [{"name": port_name, "containerPort": PORT, "protocol": "TCP"}],
         "startupProbe": probe("/v1/ready", 2, 150),
         "livenessProbe": probe("/v1/live", 10, 3),
@@ -80,7 +80,7 @@ def server(release: Release, *, name: str, port_name: str) -> dict[str, Any]:
     }
 
 
-def _settings(release: Release) -> dict[str, str]:
+def _variables(release: Release) -> list[dict[str, Any]]:
     settings = {
         "MESH_ENV_FILE": "config/prod.env",
         "SERVE_THREADS": f"{THREADS}",
@@ -89,7 +89,12 @@ def _settings(release: Release) -> dict[str, str]:
     }
     if release.version:
         settings["SERVE_MODEL_DIRECTORY"] = f"{MODELS}/{release.version.reference}"
-    return settings
+    variables: list[dict[str, Any]] = [
+        {"name": name, "value": value} for name, value in settings.items()
+    ]
+    if release.traces:
+        variables += release.traces.variables(f"{release.name}-serve")
+    return variables
 
 
 def pod(release: Release, *, name: str = "server", port_name: str = "http") -> dict[str, Any]:

@@ -9,6 +9,7 @@ from mesh.core.project import Project
 from mesh.core.roots import DEFAULT_BACKEND
 from mesh.deploy.names import check_name, check_tag, image_prefix
 from mesh.deploy.resources import DEFAULT, Resources, measured
+from mesh.deploy.traces import TraceSettings
 from mesh.lifecycle.promotion import load_tested, load_tests
 from mesh.registry.base import ModelRegistry, ModelVersion
 from mesh.registry.reference import ModelReference, reference_to
@@ -27,6 +28,7 @@ class Release:
         version: of the model; None if code is the model.
         annotations: what is said of the version, without the prefix.
         warnings: what speaks against the version, in sentences.
+        traces: where the server sends them; None for no traces.
     """
 
     project: Project
@@ -37,6 +39,7 @@ class Release:
     resources: Resources = DEFAULT
     warnings: Sequence[str] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
+    traces: TraceSettings | None = None
 
     def __post_init__(self) -> None:
         check_name(self.name)

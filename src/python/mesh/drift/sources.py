@@ -166,6 +166,9 @@ def _records(file: Path) -> Iterator[Record]:
             f"{file} is damaged: line {number} is no prediction of a log ({describe_invalid(error)})."
             " Remove the file to compare the others."
         ) from error
+    except FileNotFoundError:
+        # The server has removed it meanwhile, as the oldest one.
+        return
     except (EOFError, OSError, zlib.error) as error:
         raise UsageError(
             f"{file} is damaged after line {number} ({error}). Remove the file to compare the others."

@@ -21,6 +21,11 @@ def base_url(host: str, port: int, *, tls: bool = False) -> str:
     return f"{'https' if tls else 'http'}://{with_port(host, port)}"
 
 
+def own_url(host: str, port: int, *, tls: bool = False) -> str:
+    """The URL at which a server that listens on a host is reached from its own machine."""
+    return base_url(own_addresses(host)[0], port, tls=tls)
+
+
 def with_port(host: str, port: int) -> str:
     """A host and a port, as URLs have them."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

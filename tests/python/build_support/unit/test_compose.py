@@ -16,7 +16,7 @@ STAND_IN = """
 [[ $1 != version ]] || exit "${NO_DAEMON:-0}"
 [[ "$1 $2" != "image inspect" ]] || { [[ " ${MISSING:-} " != *" $3 "* ]]; exit; }
 echo "$0 $*" >"$WORKSPACE/arguments"
-for component in TRAIN COMPILE SERVE BACKFILL PASSED; do
+for component in TRAIN COMPILE SERVE BACKFILL PASSED TRACES; do
     file=${component}_ENV_FILE
     echo "$component: ${!file#"$ROOT/"}: $(paste -sd' ' "${!file}")" >>"$WORKSPACE/files"
 done
@@ -119,10 +119,37 @@ def test_variables_of_the_registry_are_passed_on_by_name(tree: Tree) -> None:
     assert SECRET not in written + process.stdout + process.stderr
 
 
+def test_variables_of_traces_are_passed_on_by_name(tree: Tree) -> None:
+    process = tree.run(
+        "up",
+        "serve",
+        PROJECT="keywords",
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://collector:4318",
+        OTEL_EXPORTER_OTLP_HEADERS=f"api-key={SECRET}",
+        OTEL_TRACES_SAMPLER="",
+        # These name what only this machine has.
+        OTEL_EXPORTER_OTLP_CERTIFICATE="/home/someone/ca.crt",
+        OTEL_EXPORTER_OTLP_CLIENT_KEY="/home/someone/client.key",
+        TRACEPARENT="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        HF_TOKEN=SECRET,
+    )
+
+    files = tree.env_files()
+    assert sorted(files["TRACES"].partition(": ")[2].split()) == [
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "TRACEPARENT",
+    ]
+    assert files["PASSED"].partition(": ")[2] == "HF_TOKEN"
+    written = "".join(path.read_text() for path in tree.folder.rglob("*") if path.is_file())
+    assert SECRET not in written + process.stdout + process.stderr
+
+
 def test_nothing_is_passed_on_where_nothing_is_set(tree: Tree) -> None:
     tree.run("up", "train", PROJECT="keywords")
 
     assert tree.env_files()["PASSED"].partition(": ")[2] == ""
+    assert tree.env_files()["TRACES"].partition(": ")[2] == ""
 
 
 @pytest.mark.parametrize("accelerator", ["cuda", "neuron"])
@@ -192,12 +219,13 @@ def test_model_comes_from_the_smallest_image_that_can_bring_it(
 def test_components_that_a_project_lacks_have_no_settings(tree: Tree) -> None:
     tree.run("up", "serve", PROJECT="word-count")
 
-    assert tree.env_files() | {"PASSED": ""} == {
+    assert tree.env_files() | {"PASSED": "", "TRACES": ""} == {
         "TRAIN": "dist/docker/none.env: ",
         "COMPILE": "dist/docker/none.env: ",
         "SERVE": "src/python/word_count/serve/config/dev.env: SERVE_A=1",
         "BACKFILL": "dist/docker/none.env: ",
         "PASSED": "",
+        "TRACES": "",
     }
 
 
@@ -239,6 +267,18 @@ def test_only_what_talks_to_the_registry_gets_its_variables() -> None:
     # Of two files, the later one has the last word.
     for name in given:
         assert services[name]["env_file"][-1] == "${PASSED_ENV_FILE}", name
+
+
+def test_every_program_but_tests_is_told_where_traces_go() -> None:
+    services = YAML(typ="safe").load(Path("docker/compose.yaml"))["services"]
+    programs = {name: one for name, one in services.items() if "${PROJECT" in one["image"]}
+
+    assert {"serve", "serve-load", "train", "backfill", "serve-unit"} <= programs.keys()
+    for name, service in programs.items():
+        assert "${TRACES_ENV_FILE}" in service["env_file"], name
+        is_test = re.search("-(unit|integration|functional)$", name) is not None
+        disabled = service.get("environment", {}).get("OTEL_SDK_DISABLED")
+        assert disabled == ("true" if is_test else None), name
 
 
 @pytest.mark.parametrize(
@@ -384,6 +424,21 @@ def test_ports_are_this_machine_s_unless_asked(
         # Those of the profile observe ask nobody who they are.
         assert found.keys() <= {"grafana", "prometheus"}
         assert all(one.startswith("127.0.0.1:") for ports in found.values() for one in ports)
+
+
+def test_prometheus_scrapes_the_server_and_what_mesh_drift_writes() -> None:
+    services = YAML(typ="safe").load(Path("docker/compose.yaml"))["services"]
+    jobs = YAML(typ="safe").load(Path("docker/observe/prometheus.yaml"))["scrape_configs"]
+    targets = [
+        target for job in jobs for each in job["static_configs"] for target in each["targets"]
+    ]
+    assert targets == ["serve:8000", "drift:9100"]
+    assert services["prometheus"]["depends_on"].keys() == {"serve", "drift"}
+    [mount] = services["drift"]["volumes"]
+    outputs = "${WORKSPACE:-..}/outputs"
+    assert mount == f"{outputs}:/outputs:ro"
+    assert f"{outputs}:/workspace/outputs" in services["train"]["volumes"]
+    assert "--collector.textfile.directory=/outputs/*/drift" in services["drift"]["command"]
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -48,13 +48,20 @@ class WatchedFile(Generic[Value]):
         try:
             value = self._read(self._path)
         except MeshError as error:
-            self._failures += 1
-            if self._failures == PATIENCE:
-                self.value = None
-                logger.error("%s Until then, nobody is let in by it.", error)
+            self._fail(str(error))
+            return
+        except Exception:
+            # A defect of the reader must not keep in force what may be revoked.
+            self._fail(f"{self._path} can't be read.", exc_info=True)
             return
         self._state, self._failures, self.value = state, 0, value
         logger.info("%s was read again", self._path)
+
+    def _fail(self, problem: str, *, exc_info: bool = False) -> None:
+        self._failures += 1
+        if self._failures == PATIENCE:
+            self.value = None
+            logger.error("%s Until then, nobody is let in by it.", problem, exc_info=exc_info)
 
 
 def watch(look: Callable[[], None], ended: threading.Event) -> None:

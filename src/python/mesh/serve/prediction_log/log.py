@@ -147,8 +147,10 @@ class PredictionLog:
         now = datetime.now(UTC)
         name = f"{PREFIX}{now:%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}{SUFFIX}"
         try:
+            # Somebody may have removed it.
+            _make(self._folder)
             write_bytes_atomic(self._folder / name, segment.content(), mode=0o600)
-        except MeshError as error:
+        except (MeshError, OSError) as error:
             self._dropped.labels("not_written").inc(segment.records)
             self._complain(f"Predictions are not logged, and dropped: {error}")
             return
@@ -206,7 +208,7 @@ def _usable(folder: Path) -> Path:
         UsageError: files can't be written there.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(folder)
         problem = "" if os.access(folder, os.W_OK | os.X_OK) else "it may not be written"
     except OSError as error:
         problem = error.strerror or str(error)
@@ -216,3 +218,7 @@ def _usable(folder: Path) -> Path:
             "server's user may write."
         )
     return folder
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -191,3 +191,4 @@ def test_worker_that_always_dies_is_a_sentence(
     shards = [span for span in collector.spans if span.name == "shard"]
     assert [span.attributes["mesh.attempt"] for span in shards] == [1, 2]
     assert all(span.failed for span in shards)
+    assert {span.attributes["error.type"] for span in shards} == {"WorkerCrashedError"}

@@ -56,9 +56,9 @@ def test_a_server_that_asks_is_not_sent_an_example(monkeypatch: pytest.MonkeyPat
 
 def test_an_example_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(up, "create_model", lambda *_, **__: Echo())
-    transport = httpx.MockTransport(lambda _: httpx.Response(500))
+    transport = httpx.MockTransport(lambda _: httpx.Response(504, text="No result in time."))
     with (
         httpx.Client(base_url="http://127.0.0.1:1", transport=transport) as client,
-        pytest.raises(MeshError, match="The example request failed"),
+        pytest.raises(MeshError, match=r"failed with status 504: No result in time\."),
     ):
         up.show_example(PROJECT, client, Console(file=io.StringIO()))

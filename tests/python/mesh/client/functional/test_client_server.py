@@ -1,6 +1,7 @@
 """Both clients against a running server."""
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -175,6 +176,22 @@ def test_nothing_there_is_an_error_and_not_ready(connect: Callable[..., Any]) ->
 def test_a_response_that_is_none_of_the_schemas_is_an_error(
     connect: Callable[..., Any], content: bytes
 ) -> None:
+    with answering(content) as url, pytest.raises(CallError, match="that can't be read"):
+        connect(url).predict(request("a"))
+
+
+@pytest.mark.parametrize("line", [b"<html>", b'{"problem": 3}', b'{"problem":' + b"[" * 50_000])
+def test_a_line_that_is_none_of_the_schemas_is_an_error(
+    connect: Callable[..., Any], line: bytes
+) -> None:
+    with answering(line) as url, pytest.raises(CallError, match="that can't be read"):
+        list(connect(url).stream(request("a")))
+
+
+@contextlib.contextmanager
+def answering(content: bytes) -> Iterator[str]:
+    """The URL of a server that has one answer to everything."""
+
     class Other(Recorder):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
@@ -184,6 +201,4 @@ def test_a_response_that_is_none_of_the_schemas_is_an_error(
             self.wfile.write(content)
 
     with running(ThreadingHTTPServer(("127.0.0.1", 0), Other)) as server:
-        client = connect(f"http://127.0.0.1:{server.server_port}")
-        with pytest.raises(CallError, match="sent a response that can't be read"):
-            client.predict(request("a"))
+        yield f"http://127.0.0.1:{server.server_port}"

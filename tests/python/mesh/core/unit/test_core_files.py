@@ -352,7 +352,12 @@ def test_json_has_no_nan(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "does not exist"), (b"{", "is not valid JSON"), (b"\xff\xfe\xfd", "is not valid JSON")],
+    [
+        (None, "does not exist"),
+        (b"{", "is not valid JSON"),
+        (b"\xff\xfe\xfd", "is not valid JSON"),
+        (b"[" * 100_000, "is not valid JSON"),
+    ],
 )
 def test_unreadable_json(tmp_path: Path, content: bytes | None, message: str) -> None:
     if content is not None:

@@ -68,7 +68,7 @@ def test_no_metadata_server_is_one_sentence() -> None:
         managed_secrets(named(HF_TOKEN=KEPT), metadata="http://127.0.0.1:9")
 
 
-@pytest.mark.parametrize("text", ["x", "[]", '{"A": 1}'])
+@pytest.mark.parametrize("text", ["x", "[]", '{"A": 1}', "[" * 100_000])
 def test_malformed_variable_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="MESH_SECRETS must be"):
         managed_secrets({"MESH_SECRETS": text})

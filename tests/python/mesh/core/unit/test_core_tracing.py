@@ -147,6 +147,12 @@ def test_the_environment_asks_for_traces(
         ("OTEL_BSP_EXPORT_TIMEOUT", "-1", "OTEL_BSP_EXPORT_TIMEOUT=-1 is no number above 0."),
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4000", "max_export_batch_size must be less"),
         ("OTEL_SPAN_LINK_COUNT_LIMIT", "-3", "OTEL_SPAN_LINK_COUNT_LIMIT must be"),
+        (
+            "OTEL_EXPORTER_OTLP_CERTIFICATE",
+            "/nowhere/ca.crt",
+            "OTEL_EXPORTER_OTLP_CERTIFICATE=/nowhere/ca.crt can't be read: No such file",
+        ),
+        ("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "/", "can't be read: Is a directory"),
     ],
 )
 def test_wrong_variables(
@@ -202,6 +208,24 @@ def test_a_collector_that_fails(
     [record] = [record for record in caplog.records if "dropped" in record.getMessage()]
     place = f"{place}/v1/traces?***"
     assert record.getMessage() == f"Spans are dropped: {place} didn't take them ({reason})."
+    assert "hidden" not in caplog.text
+
+
+def test_a_defect_of_the_exporter_is_a_loss_that_is_counted(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def export(*_: object) -> None:
+        raise ZeroDivisionError("hidden")
+
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "1")
+    with tracing("test") as traces:
+        delivery = traces.delivery  # type: ignore[union-attr]
+        monkeypatch.setattr(delivery._exporter, "export", export)
+        with program_span("lost"):
+            pass
+        collector.wait_until(lambda: delivery.dropped["unsent"] == 1)
+    assert (delivery.sent, delivery.waiting) == (0, 0)
+    assert "didn't take them (ZeroDivisionError)" in caplog.text
     assert "hidden" not in caplog.text
 
 

@@ -72,6 +72,16 @@ def test_code_needs_no_registry(
     assert not (tmp_path / "new").exists()
 
 
+def test_server_is_told_where_its_traces_go(mesh: Mesh) -> None:
+    code, _, errors = mesh(
+        *("lsh", "--emit", "out", "--traces-to", "http://c:4318", "--traces-share", "0.5")
+    )
+    assert (code, errors) == (0, "")
+    deployment = Path("out/base/deployment.yaml").read_text()
+    for value in ("http://c:4318", "0.5"):
+        assert f'value: "{value}"\n' in deployment
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "problem"),
     [
@@ -86,6 +96,7 @@ def test_code_needs_no_registry(
         (("lsh", "--name", "Lsh_1"), 2, "Kubernetes takes no 'Lsh_1'"),
         (("lsh", "--image-tag", "a b"), 2, "'a b' isn't the tag of an image"),
         (("lsh", "--image-registry", "user:secret@host"), 2, "'***' isn't a registry"),
+        (("lsh", "--traces-to", "collector:4318"), 2, "'collector:4318' is no collector's address"),
     ],
 )
 def test_what_can_not_be_deployed_ends_in_one_sentence(

@@ -4,6 +4,7 @@ The schemas of resources of others are in schemas/: the fields that the manifest
 definitions of KServe, KEDA and Prometheus' operator declare them.
 """
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -20,6 +21,7 @@ from ruamel.yaml import YAML
 from mesh.core.project import CODE_ONLY_STEPS, Project
 from mesh.deploy.emit import files_of, write
 from mesh.deploy.release import Release, with_version
+from mesh.deploy.traces import TraceSettings
 from mesh.registry.base import ModelRegistry
 
 SCHEMAS = {
@@ -46,6 +48,7 @@ POD_FIELDS = (
 )
 SELECTOR = {"app.kubernetes.io/name": "keywords-2"}
 REFERENCE = "KEYWORDS-COMPILED-7"
+HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
 
 Objects = Mapping[str, Any]
 
@@ -336,6 +339,35 @@ def test_server_without_a_version_needs_no_registry(tmp_path: Path) -> None:
     assert [one["name"] for one in pod(objects)["volumes"]] == ["tmp"]
     assert objects["NetworkPolicy"]["spec"]["egress"] == []
     assert not (tmp_path / "lsh/overlays/model-from-claim").exists()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "port", "others"),
+    [("http://collector.observability:4318", 4318, [{443, 5000}]), ("https://c.example", 443, [])],
+)
+def test_collector_of_traces_can_be_reached(
+    endpoint: str, port: int, others: list[set[int]], release: Release, tmp_path: Path
+) -> None:
+    traced = release if others else Release(project=LSH, name="lsh-2")
+    traced = dataclasses.replace(traced, traces=TraceSettings(endpoint, 0.05))
+    write(tmp_path / "traced", files_of(traced))
+    for overlay in ("base", "overlays/kserve"):
+        objects = built(tmp_path / "traced" / overlay)
+        require_valid(objects)
+        [server] = pod(objects)["containers"]
+        given = {one["name"]: one for one in server["env"] if one["name"].startswith("OTEL_")}
+        # What the collector asks for is a secret, which need not be there.
+        secret = {"name": "mesh-traces", "key": HEADERS, "optional": True}
+        assert given.pop(HEADERS) == {"name": HEADERS, "valueFrom": {"secretKeyRef": secret}}
+        assert variables({"env": given.values()}) == {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+            "OTEL_SERVICE_NAME": f"{traced.name}-serve",
+            "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+            "OTEL_TRACES_SAMPLER_ARG": "0.05",
+        }
+    policy = built(tmp_path / "traced/base")["NetworkPolicy"]["spec"]["egress"]
+    reached = [{one["port"] for one in rule["ports"]} for rule in policy]
+    assert reached == [{53}, *others, {port}]
 
 
 def test_encoder_is_made_without_a_registry(tmp_path: Path) -> None:

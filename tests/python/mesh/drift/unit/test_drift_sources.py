@@ -45,6 +45,12 @@ def test_a_log(log: Path) -> None:
     assert read(log, hours=24).sample.predictions == 4
 
 
+def test_a_file_that_the_server_has_removed_meanwhile(log: Path) -> None:
+    write_log(log, records(4), "b")
+    (log / "predictions-a.jsonl.gz").symlink_to(log / "gone")
+    assert read(log).sample.predictions == 4
+
+
 def test_one_of_several_versions(log: Path) -> None:
     write_log(log, [*records(3), *records(5, version="2", fingerprint="abc")])
     assert read(log, "1").sample.predictions == 3

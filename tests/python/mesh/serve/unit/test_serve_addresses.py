@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from mesh.serve.addresses import base_url, create_listener, own_addresses
+from mesh.serve.addresses import base_url, create_listener, own_addresses, own_url
 
 
 def is_reached(address: str, port: int) -> bool:
@@ -56,3 +56,16 @@ def test_other_hosts_are_tried_themselves(host: str) -> None:
 )
 def test_url(host: str, tls: bool, url: str) -> None:
     assert base_url(host, 80, tls=tls) == url
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("0.0.0.0", "https://127.0.0.1:1"),  # - nothing listens
+        ("::", "https://[::1]:1"),
+        ("10.0.0.7", "https://10.0.0.7:1"),
+        ("localhost", "https://localhost:1"),
+    ],
+)
+def test_urls_that_lead_to_a_server_of_this_machine(host: str, url: str) -> None:
+    assert own_url(host, 1, tls=True) == url

@@ -26,6 +26,18 @@ JSON = (
 )
 """What tritonclient sends before them where nothing is set."""
 
+KSERVE = (
+    b'{"id":"7","model_name":"shout","inputs":[{"name":"text","shape":[2],"datatype":"BYTES",'
+    b'"parameters":{"binary_data_size":13}}]}'
+)
+"""What KServe's client sends before them; its default is that responses are JSON."""
+
+KSERVE_BINARY = KSERVE[:-1] + b',"outputs":[{"name":"response","parameters":{"binary_data":true}}]}'
+KSERVE_JSON = (
+    '{"id":"7","model_name":"shout","inputs":'
+    '[{"name":"text","shape":[2],"datatype":"BYTES","data":["hi","日"]}]}'
+)
+
 
 class Text(BaseModel):
     text: str = Field(max_length=50_000)
@@ -81,6 +93,27 @@ def test_texts_and_responses_follow_the_json_document(serve: Serve, media_type: 
             assert binary == (
                 b'\x0d\x00\x00\x00{"text":"HI"}' + b'\x0e\x00\x00\x00{"text":"\xe6\x97\xa5"}'
             )
+
+    asyncio.run(scenario())
+
+
+def test_the_bytes_of_kserves_client(serve: Serve) -> None:
+    async def scenario() -> None:
+        async with serve(Shout()) as client:
+            media_type = {"content-type": "application/octet-stream"}
+            answers = [
+                await infer(client, KSERVE, TEXTS, **media_type),
+                await client.post(
+                    INFER, content=KSERVE_JSON, headers={"content-type": "application/json"}
+                ),
+            ]
+            for response in answers:
+                assert LENGTH not in response.headers
+                [tensor] = response.json()["outputs"]
+                assert tensor["data"] == ['{"text":"HI"}', '{"text":"日"}']
+            document, binary = read(await infer(client, KSERVE_BINARY, TEXTS, **media_type))
+            assert document["outputs"][0]["parameters"] == {"binary_data_size": len(binary)}
+            assert read_texts(binary, 2) == ['{"text":"HI"}', '{"text":"日"}']
 
     asyncio.run(scenario())
 

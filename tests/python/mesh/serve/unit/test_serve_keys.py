@@ -13,7 +13,7 @@ from access_files import add_key
 from mesh.core.errors import UsageError
 from mesh.core.secret_values import is_secret_value
 from mesh.serve.access import keys as keys_module
-from mesh.serve.access.keys import read_keys
+from mesh.serve.access.keys import Keys, read_keys
 from mesh.serve.access.scopes import Scope
 from mesh.serve.access.watched import WatchedFile
 
@@ -95,6 +95,7 @@ def record(**changes: Any) -> dict[str, Any]:
         (b"", "is empty"),
         (b"{", "is not valid JSON"),
         (b"\xff\xfe", "is not valid JSON"),
+        (b"[" * 100_000, "is not valid JSON"),
         (b"[]", "is malformed"),
         (b"{}", "keys: Field required"),
         (b'{"keys": [1]}', "keys.0"),
@@ -139,6 +140,30 @@ def test_a_file_is_read_again_when_it_changes(file: Path) -> None:
     assert watched.value is not None
     assert watched.value.find(first)
     assert watched.value.find(second)
+
+
+def test_a_defect_of_the_reader_lets_nobody_in(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_key(file, "a")
+    defects = [ZeroDivisionError(), ZeroDivisionError()]
+
+    def read(path: Path) -> Keys:
+        if path.stat().st_size == 1:
+            raise defects.pop()
+        return read_keys(path)
+
+    watched = WatchedFile(file, read)
+    sound = file.read_bytes()
+    file.write_bytes(b"{")
+    for _ in range(2):
+        watched.look()
+    assert watched.value is None
+    [record] = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert record.exc_info
+    file.write_bytes(sound)
+    watched.look()
+    assert watched.value is not None
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "malformed"])

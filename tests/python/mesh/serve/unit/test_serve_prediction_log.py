@@ -157,6 +157,28 @@ def test_a_full_disk_is_a_counted_drop_and_one_line(
     assert all("No space left on device" in problem for problem in problems)
 
 
+def test_a_folder_that_is_removed_is_made_again_or_its_lines_are_dropped(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "log"
+    one = Counted(folder)
+    folder.rmdir()
+    one.log.offer(*asked("a"))
+    one.log.start()
+    one.log.close()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert [each.characters for each in lines(folder)] == [1]
+    other = Counted(tmp_path / "other")
+    (tmp_path / "other").rmdir()
+    (tmp_path / "other").touch()
+    other.log.offer(*asked("a"))
+    other.log.start()
+    other.log.close()
+    assert (other.dropped("not_written"), other.written) == (1, 0)
+    [record] = caplog.records
+    assert "File exists" in record.getMessage()
+
+
 def test_what_cannot_be_read_is_dropped(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     one = Counted(tmp_path)
     question, _ = asked("a")
