@@ -19,8 +19,9 @@ from mesh.serve.hosts import ANY_HOST, AllowedHosts
 from mesh.serve.inference import Dispatcher
 from mesh.serve.inference_protocol import InferenceProtocol
 from mesh.serve.inference_service import InferenceService
+from mesh.serve.lingering import LingeringClose
 from mesh.serve.metrics import Metrics
-from mesh.serve.middleware import AccessMiddleware, LingeringClose, Traffic
+from mesh.serve.middleware import AccessMiddleware, Traffic
 from mesh.serve.model import ServedModel
 from mesh.serve.openapi import openapi_route
 from mesh.serve.predict import Predictor
