@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from mesh.core.tracing import current
 from mesh.serve.api import Api
 from mesh.serve.availability import Availability
-from mesh.serve.computation import compute
+from mesh.serve.computation import compute, passes
 from mesh.serve.docs_page import docs_routes
 from mesh.serve.hosts import ANY_HOST, AllowedHosts
 from mesh.serve.inference import Dispatcher
@@ -66,7 +66,7 @@ def create_app(
         queue_size=settings.queue_size,
         max_batch=settings.max_batch,
         wait_seconds=settings.batch_wait_ms / 1000,
-        is_short=lambda request: model.passes(request) <= 1,
+        passes=functools.partial(passes, model),
         long_alone=model.computes_here,
         deadline_seconds=settings.deadline_seconds,
         stuck_seconds=settings.stuck_seconds,
