@@ -14,6 +14,8 @@ from mesh.core.tracing import ids
 from mesh.core.urls import mask_urls
 
 TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+# One encoder: `json.dumps` would make one for each record.
+_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -69,7 +71,7 @@ class JsonFormatter(logging.Formatter):
             key: mask_urls(value) if isinstance(value, str) else value
             for key, value in fields.items()
         }
-        return json.dumps(shown, ensure_ascii=False, default=str)
+        return _encode(shown)
 
 
 def configure_logging(component: str, settings: LogSettings) -> None:

@@ -13,14 +13,15 @@ from starlette.middleware import Middleware
 from mesh.core.tracing import current
 from mesh.serve.api import Api
 from mesh.serve.availability import Availability
-from mesh.serve.computation import compute
+from mesh.serve.computation import compute, passes
 from mesh.serve.docs_page import docs_routes
 from mesh.serve.hosts import ANY_HOST, AllowedHosts
 from mesh.serve.inference import Dispatcher
 from mesh.serve.inference_protocol import InferenceProtocol
 from mesh.serve.inference_service import InferenceService
+from mesh.serve.lingering import LingeringClose
 from mesh.serve.metrics import Metrics
-from mesh.serve.middleware import AccessMiddleware, LingeringClose, Traffic
+from mesh.serve.middleware import AccessMiddleware, Traffic
 from mesh.serve.model import ServedModel
 from mesh.serve.openapi import openapi_route
 from mesh.serve.predict import Predictor
@@ -65,7 +66,7 @@ def create_app(
         queue_size=settings.queue_size,
         max_batch=settings.max_batch,
         wait_seconds=settings.batch_wait_ms / 1000,
-        is_short=lambda request: model.passes(request) <= 1,
+        passes=functools.partial(passes, model),
         long_alone=model.computes_here,
         deadline_seconds=settings.deadline_seconds,
         stuck_seconds=settings.stuck_seconds,

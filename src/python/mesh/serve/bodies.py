@@ -1,8 +1,7 @@
 """The bodies of requests: bounded one by one, and over all connections together."""
 
 import asyncio
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Self
 
 from starlette.requests import ClientDisconnect
@@ -54,14 +53,13 @@ class BytesInFlight:
         self.count += size
         body.size += size
 
-    @contextlib.contextmanager
-    def arriving(self, body: "Body") -> Iterator[None]:
-        """Let a body give way to others for the time of the block."""
+    def begin(self, body: "Body") -> None:
+        """Let a body give way to others while it arrives."""
         self._arriving.add(body)
-        try:
-            yield
-        finally:
-            self._arriving.discard(body)
+
+    def end(self, body: "Body") -> None:
+        """Note that a body arrives no more."""
+        self._arriving.discard(body)
 
     def remove(self, body: "Body") -> None:
         """Count the bytes of a body no more."""
@@ -116,14 +114,16 @@ class Body:
         """
         self._check_length(headers.get(b"content-length", b"0"))
         try:
+            self._flight.begin(self)
             async with self._timeout:
-                with self._flight.arriving(self):
-                    await self._receive(receive)
+                await self._receive(receive)
         except TimeoutError:
             if self._gave_way:
                 raise _no_room() from None
             detail = f"The body did not arrive within {self._seconds:g} seconds."
             raise ProblemError(408, detail) from None
+        finally:
+            self._flight.end(self)
         body = b"".join(self._pieces)
         self._pieces.clear()
         return body

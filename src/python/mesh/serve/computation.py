@@ -30,6 +30,11 @@ Observe = Callable[[Any, Any], None]
 """Gets a request with its response, or the list of its outputs."""
 
 
+def passes(model: ServedModel, request: Any) -> float:
+    """About how many passes of computation a request takes."""
+    return model.passes(request.request if isinstance(request, Streamed) else request)
+
+
 def compute(
     model: ServedModel, requests: Sequence[Any], observe: Observe | None = None
 ) -> Sequence[bytes | Exception]:

@@ -9,13 +9,13 @@ import contextlib
 import math
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from mesh.core.passes import AbandonedError, watched
 from mesh.serve.computation import as_result
+from mesh.serve.job_queue import JobQueue, QueueFullError
 from mesh.serve.jobs import BatchTraces, Job
 from mesh.serve.metrics import Metrics
 from mesh.serve.workers import Workers
@@ -31,22 +31,19 @@ SECONDS_OF_PASS = 0.05
 _NO_SPAN = contextlib.nullcontext()
 
 
-class QueueFullError(Exception):
-    """The queue has no room for the requests."""
-
-
 class Dispatcher:
     """Hands requests from the event loop to threads and results back.
 
     A free thread takes waiting requests at once: a long one alone, of short ones at most
-    `max_batch`, and no more than its fraction when other threads are free too. Jobs whose future
-    was cancelled while they waited are not computed.
+    `max_batch`, and no more than its fraction when other threads are free too. Which of them find
+    room, and which are next, is the matter of `JobQueue`. Jobs whose future was cancelled while
+    they waited are not computed.
 
     Args:
         compute: called in the threads with 1 to `max_batch` requests; returns as many results,
             exceptions among them being the results of single requests.
         wait_seconds: how long a thread waits for `max_batch` requests once it has one.
-        is_short: whether a request takes about one pass at most; called on the event loop.
+        passes: about how many passes a request takes; called on the event loop.
         long_alone: whether the others are computed alone.
         deadline_seconds: how long a request may take, as the caller sees to.
         stuck_seconds: how long the threads may stand still before they are given up.
@@ -62,17 +59,15 @@ class Dispatcher:
         queue_size: int,
         max_batch: int,
         wait_seconds: float = 0,
-        is_short: Callable[[Any], bool] = lambda _: True,
+        passes: Callable[[Any], float] = lambda _: 1,
         long_alone: bool = True,
         deadline_seconds: float = math.inf,
         stuck_seconds: float = math.inf,
         traces: BatchTraces | None = None,
     ) -> None:
-        self.queue_size = queue_size
         self.longest_seconds = deadline_seconds * PART_OF_DEADLINE
         self._deadline_seconds = deadline_seconds
-        self._is_short = is_short
-        self._long_alone = long_alone
+        self._passes = passes
         # When a thread last began or ended a pass.
         self._moved = math.inf
         self._compute = compute
@@ -82,8 +77,11 @@ class Dispatcher:
         )
         self._max_batch = max_batch
         self._wait_seconds = wait_seconds
-        self._queue: deque[Job] = deque()
+        self._queue = JobQueue(
+            queue_size, max_batch=max_batch, threads=threads, long_alone=long_alone
+        )
         self._free = 0
+        self._long_running = 0
         self._closed = False
         self._is_waking = False
         self._changed = threading.Condition()
@@ -95,6 +93,12 @@ class Dispatcher:
     def __len__(self) -> int:
         """The number of waiting requests."""
         return len(self._queue)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the queue has no room, not even for a short request."""
+        with self._changed:
+            return self._queue.is_full
 
     @property
     def free_threads(self) -> int:
@@ -133,6 +137,8 @@ class Dispatcher:
     def submit(self, requests: Sequence[Any], *, alone: bool = False) -> list[Job]:
         """Queue all of the requests, or none; call it on the event loop.
 
+        Long ones that give way to them get `QueueFullError` as their result.
+
         Args:
             alone: they are computed one by one, and make way for short ones.
 
@@ -141,16 +147,14 @@ class Dispatcher:
         """
         loop = asyncio.get_running_loop()
         jobs = [
-            Job(request, loop.create_future(), not alone and self._is_short(request), alone)
-            for request in requests
+            Job(request, loop.create_future(), self._passes(request), alone) for request in requests
         ]
         if self._traces:
             for job in jobs:
                 job.trace = self._traces.submitted()
         with self._changed:
-            if len(self._queue) + len(jobs) > self.queue_size:
-                raise QueueFullError
-            self._queue.extend(jobs)
+            giving_way = self._queue.add(jobs)
+        _set_results(giving_way, [QueueFullError()] * len(giving_way))
         if not self._is_waking:
             # Once for all requests that the event loop finds at the same time.
             self._is_waking = True
@@ -171,12 +175,14 @@ class Dispatcher:
         with self._changed:
             for job in unfinished:
                 job.future.cancel()
-                with contextlib.suppress(ValueError):
-                    self._queue.remove(job)
+                self._queue.remove(job)
 
     def _work(self) -> None:
         while batch := self._next_batch():
-            self._run(batch, within=False)
+            try:
+                self._run(batch, within=False)
+            finally:
+                self._count_long(batch, -1)
 
     def _run(self, batch: Sequence[Job], *, within: bool) -> None:
         """Compute a batch, maybe within the computation of another one."""
@@ -229,32 +235,23 @@ class Dispatcher:
         return self._closed or len(self._queue) >= self._max_batch
 
     def _take(self) -> list[Job]:
-        if not self._queue:
-            return []
-        # The ceiling of an equal part for each free thread.
-        part = min(-(-len(self._queue) // self._free), self._max_batch)
-        batch = [self._queue.popleft()]
-        while len(batch) < part and self._fit(batch[0], self._queue[0]):
-            batch.append(self._queue.popleft())
+        batch = self._queue.take(free=self._free, long_running=self._long_running)
+        if batch:
+            self._count_long(batch, 1)
         if self._queue:
             self._changed.notify()
         return batch
 
-    def _fit(self, first: Job, second: Job) -> bool:
-        """Whether two requests may be computed together."""
-        if first.is_alone or second.is_alone:
-            return False
-        return (first.is_short and second.is_short) or not self._long_alone
+    def _count_long(self, batch: Sequence[Job], change: int) -> None:
+        """Count the threads that compute long requests."""
+        if not batch[0].is_short:
+            with self._changed:
+                self._long_running += change
 
     def _take_short(self) -> list[Job]:
         """The short requests that wait, unless other threads are free to take them."""
         with self._changed:
-            if self._free:
-                return []
-            batch = [job for job in self._queue if job.is_short][: self._max_batch]
-            for job in batch:
-                self._queue.remove(job)
-            return batch
+            return [] if self._free else self._queue.take_short()
 
     def _results(self, requests: Sequence[Any]) -> Sequence[Any]:
         try:

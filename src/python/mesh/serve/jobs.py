@@ -14,18 +14,23 @@ class Job:
 
     Attributes:
         future: gets the result, which may be an exception; cancelled when nobody waits for it.
-        is_short: whether it takes about one pass at most.
-        is_alone: whether it is computed without others.
+        passes: about how many passes it takes.
+        is_alone: whether it is computed without others, and makes way for short ones.
         submitted: time of `time.monotonic()`.
         trace: the span of the request, where it is traced.
     """
 
     request: Any
     future: asyncio.Future[Any]
-    is_short: bool
+    passes: float
     is_alone: bool = False
     submitted: float = field(default_factory=time.monotonic)
     trace: Any = None
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it takes about one pass at most."""
+        return self.passes <= 1 and not self.is_alone
 
 
 class BatchTraces(Protocol):

@@ -1,4 +1,4 @@
-"""Around each request: its id, log line and metrics, the response to a defect, a clean close."""
+"""Around each request: its id, log line and metrics, and the response to a defect."""
 
 import asyncio
 import logging
@@ -14,7 +14,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mesh.serve.availability import Availability, Phase
 from mesh.serve.metrics import Metrics
 from mesh.serve.problems import DEFECT, RETRY_AFTER, ProblemError, problem_response, shorten
-from mesh.serve.request_check import LINGER_SECONDS, MALFORMED
 
 # The access log's name is documented: logging is configured by it.
 logger = logging.getLogger("mesh.serve.access")
@@ -40,9 +39,6 @@ QUIET_ROUTES = frozenset(
     }
 )
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-MAX_LINGERS = 5
-MAX_DISCARDED_BYTES = 64 * 1024 * 1024
 
 CUT_OFF = "The server was shut down before the response was ready; try again."
 
@@ -224,77 +220,3 @@ def target_of(scope: Scope) -> str:
     """The path as it was sent, without the query, which may hold secrets."""
     path = scope.get("raw_path") or scope["path"].encode()
     return shorten(_UNPRINTABLE.sub("?", path.decode("latin-1")))
-
-
-class LingeringClose:
-    """Reads the rest of a body that the app did not read, so that the client can read the response.
-
-    A socket that is closed with unread data is reset, and all data on it is lost; and the server
-    stalls while nobody reads what it receives. So the response is sent whole, then data is
-    discarded for a while, then the response is ended.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, unless its method has no body."""
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
-            await self._app(scope, receive, send)
-        else:
-            body = _Body(receive)
-            await self._app(scope, body.receive, _lingering(scope, body, send))
-
-
-class _Body:
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self.is_complete = False
-        self.discarded = 0
-
-    async def receive(self) -> Message:
-        message = await self._receive()
-        if not message.get("more_body", False):
-            self.is_complete = True
-        return message
-
-    async def discard(self) -> None:
-        while not self.is_complete:
-            message = await self.receive()
-            self.discarded += len(message.get("body", b""))
-
-
-def _lingering(scope: Scope, body: _Body, send: Send) -> Send:
-    is_http_1 = scope["http_version"].startswith("1")
-
-    async def send_last(message: Message) -> None:
-        await send({**message, "more_body": True})
-        discard = asyncio.create_task(body.discard())
-        try:
-            await _wait_while_it_arrives(body, discard)
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        finally:
-            discard.cancel()
-
-    async def send_lingering(message: Message) -> None:
-        if body.is_complete or MALFORMED in scope["state"]:
-            await send(message)
-        elif message["type"] == "http.response.start":
-            if is_http_1:
-                MutableHeaders(scope=message)["Connection"] = "close"
-            await send(message)
-        elif message.get("more_body", False):
-            await send(message)
-        else:
-            await send_last(message)
-
-    return send_lingering
-
-
-async def _wait_while_it_arrives(body: _Body, discard: asyncio.Task[None]) -> None:
-    """Wait for the end of a body that is discarded, while it arrives and isn't too large."""
-    for _ in range(MAX_LINGERS):
-        discarded = body.discarded
-        await asyncio.wait({discard}, timeout=LINGER_SECONDS)
-        if body.discarded == discarded or body.discarded > MAX_DISCARDED_BYTES:
-            return

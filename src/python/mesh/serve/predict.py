@@ -14,7 +14,8 @@ from mesh.core.tracing import span
 from mesh.serve.availability import ACCEPTING, Availability
 from mesh.serve.bodies import Body, BytesInFlight
 from mesh.serve.computation import Streamed
-from mesh.serve.inference import Dispatcher, QueueFullError
+from mesh.serve.inference import Dispatcher
+from mesh.serve.job_queue import QueueFullError
 from mesh.serve.jobs import Job
 from mesh.serve.media_types import JSON, require_json
 from mesh.serve.metrics import Metrics
@@ -105,7 +106,7 @@ class Predictor:
         if self._availability.phase not in ACCEPTING or not self._model.ready:
             self._metrics.rejections.labels("unavailable").inc()
             raise self._availability.unavailable()
-        if len(self._dispatcher) >= self._dispatcher.queue_size:
+        if self._dispatcher.is_full:
             raise self._queue_full()
         limits = Extent(self.max_bytes, largest_request(schema).elements)
         seconds = self._settings.receive_seconds
@@ -167,7 +168,7 @@ class Predictor:
         finally:
             self._dispatcher.cancel(jobs)
         for result in results:
-            _raise_failure(result)
+            self._raise_failure(result)
         return results
 
     async def outputs(self, request: Any, receive: Receive) -> AsyncGenerator[bytes, None]:
@@ -197,7 +198,7 @@ class Predictor:
             while (output := await ready.get()) is not None:
                 patience.renew()
                 yield output
-            _raise_failure(await job.future)
+            self._raise_failure(await job.future)
         except asyncio.CancelledError:
             self._raise_given_up(patience)
             raise
@@ -239,6 +240,15 @@ class Predictor:
             "send less text, or try again later.",
         ) from None
 
+    def _raise_failure(self, result: Any) -> None:
+        """Raise the exception that a result is, if it is one."""
+        if isinstance(result, QueueFullError):
+            raise self._queue_full()
+        if isinstance(result, UsageError):
+            raise ProblemError(422, str(result)) from result
+        if isinstance(result, Exception):
+            raise result
+
     def _queue_full(self) -> ProblemError:
         self._metrics.rejections.labels("queue_full").inc()
         return FullError("The server has as many requests waiting as it accepts; try again later.")
@@ -254,14 +264,6 @@ def validate(schema: type[Schema], body: bytes) -> Schema:
         return schema.model_validate_json(body)
     except ValidationError as error:
         raise validation_problem(error) from None
-
-
-def _raise_failure(result: Any) -> None:
-    """Raise the exception that a result is, if it is one."""
-    if isinstance(result, UsageError):
-        raise ProblemError(422, str(result)) from result
-    if isinstance(result, Exception):
-        raise result
 
 
 def require_model(name: str, model: ServedModel) -> None:

@@ -128,16 +128,20 @@ class RequestCheck:
         names = [name for name, _ in scope["headers"]]
         # Where a body ends is open then, so nothing more is read from this connection.
         close = _CLOSE if version.startswith("1") else None
-        for name in _SINGLE:
-            if names.count(name) > 1:
-                detail = f"The request has more than one header {name.decode().title()}."
+        if len(set(names)) < len(names):
+            for name in _SINGLE:
+                if names.count(name) > 1:
+                    detail = f"The request has more than one header {name.decode().title()}."
+                    raise ProblemError(400, detail, headers=close)
+        if TRANSFER_ENCODING in names:
+            codings = [
+                value.lower() for name, value in scope["headers"] if name == TRANSFER_ENCODING
+            ]
+            if codings != [b"chunked"]:
+                raise ProblemError(400, "Transfer-Encoding is not chunked.", headers=close)
+            if b"content-length" in names:
+                detail = "The request has both Content-Length and Transfer-Encoding."
                 raise ProblemError(400, detail, headers=close)
-        codings = [value.lower() for name, value in scope["headers"] if name == TRANSFER_ENCODING]
-        if codings not in ([], [b"chunked"]):
-            raise ProblemError(400, "Transfer-Encoding is not chunked.", headers=close)
-        if codings and b"content-length" in names:
-            detail = "The request has both Content-Length and Transfer-Encoding."
-            raise ProblemError(400, detail, headers=close)
         self._check_host(scope)
 
     def _check_host(self, scope: Scope) -> None:

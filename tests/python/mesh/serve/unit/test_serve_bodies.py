@@ -152,7 +152,7 @@ def test_bodies_with_too_many_elements_are_refused_before_they_have_arrived(
 
     async def scenario() -> None:
         async with serve(Echo(), max_bytes_in_flight=10**9) as client:
-            monkeypatch.setattr("mesh.serve.middleware.LINGER_SECONDS", 0)
+            monkeypatch.setattr("mesh.serve.lingering.LINGER_SECONDS", 0)
             response = await client.post(path, content=endless())
             limit = largest_request(Question if path == PREDICT else InferRequest).elements
             assert limit < COUNT

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from echo_model import until
 from mesh.core.passes import checkpoint
-from mesh.serve.inference import SECONDS_OF_PASS, Dispatcher, QueueFullError
+from mesh.serve.inference import SECONDS_OF_PASS, Dispatcher
+from mesh.serve.job_queue import QueueFullError
 from mesh.serve.jobs import Job
 from mesh.serve.metrics import Metrics
 
@@ -215,6 +216,11 @@ def test_an_exception_or_a_wrong_number_of_results_is_the_result_of_the_whole_ba
     asyncio.run(scenario())
 
 
+def passes_of(request: int) -> float:
+    """Negative numbers are long."""
+    return 1 if request >= 0 else 2
+
+
 class Passes:
     """Computes negative numbers in passes, as long as the gate is closed; others at once.
 
@@ -248,7 +254,7 @@ def test_a_long_request_makes_way_between_its_passes_for_short_ones_but_not_for_
     compute = Passes()
 
     async def scenario() -> None:
-        dispatcher = make(compute, threads=2, is_short=lambda request: request >= 0)
+        dispatcher = make(compute, threads=2, passes=passes_of)
         dispatcher.start()
         long = dispatcher.submit([-1, -2, -3])
         await until(lambda: not dispatcher.free_threads and len(dispatcher) == 1)
@@ -273,7 +279,7 @@ def test_a_long_request_is_computed_alone_unless_another_service_gets_it(
     recorder = Recorder()
 
     async def scenario() -> None:
-        dispatcher = make(recorder, is_short=lambda request: request >= 0, long_alone=long_alone)
+        dispatcher = make(recorder, passes=passes_of, long_alone=long_alone)
         dispatcher.start()
         for job in dispatcher.submit([1, 2, -3, -4, 5, 6]):
             await job.future
@@ -300,12 +306,12 @@ def test_a_thread_that_waits_for_another_computes_what_waits_for_it_but_once_onl
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("is_short", [True, False])
-def test_a_computation_ends_at_a_checkpoint_when_nobody_waits_for_it(is_short: bool) -> None:
+@pytest.mark.parametrize("passes", [1, 2])
+def test_a_computation_ends_at_a_checkpoint_when_nobody_waits_for_it(passes: int) -> None:
     compute = Passes()
 
     async def scenario() -> None:
-        dispatcher = make(compute, is_short=lambda _: is_short)
+        dispatcher = make(compute, passes=lambda _: passes)
         dispatcher.start()
         jobs = dispatcher.submit([-1])
         await asyncio.to_thread(compute.started.wait, 30)

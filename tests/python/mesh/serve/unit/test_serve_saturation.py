@@ -54,17 +54,20 @@ class Passing(Echo):
     """Computes documents that begin with "long" in passes, until the gate is open.
 
     Attributes:
-        ended: how many computations ended.
+        begun: how many computations began.
+        ended: how many of them ended.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.begun = 0
         self.ended = 0
 
     def passes(self, request: Question) -> float:
         return 2.0 * request.inputs[0].document.startswith("long")
 
     def predict_batch(self, requests: Sequence[Question]) -> list[Answer | Exception]:
+        self.begun += 1
         try:
             while self.passes(requests[0]) and not self.gate.wait(0.01):
                 checkpoint()
@@ -84,6 +87,30 @@ def test_short_requests_are_computed_beside_long_ones(serve: Serve) -> None:
                 assert (await client.post(PREDICT, json=body(text))).json() == {"outputs": [text]}
             model.gate.set()
             assert [(await task).status_code for task in long] == [200] * 3
+
+    asyncio.run(scenario())
+
+
+def test_a_long_request_gives_way_to_a_short_one_in_a_full_queue(serve: Serve) -> None:
+    async def scenario() -> None:
+        model = Passing()
+        async with serve(model, threads=1, queue_size=2) as client:
+            dispatcher = client.app.state.dispatcher  # type: ignore[attr-defined]
+            long = [asyncio.create_task(client.post(PREDICT, json=body("long")))]
+            await until(lambda: model.begun == 1)
+            long.append(asyncio.create_task(client.post(PREDICT, json=body("long"))))
+            await until(lambda: len(dispatcher) == 1)
+            long.append(asyncio.create_task(client.post(PREDICT, json=body("long"))))
+            await until(lambda: len(dispatcher) == 2)
+            assert (await client.post(PREDICT, json=body("a"))).json() == {"outputs": ["a"]}
+            gave_way = await long.pop()
+            detail = "The server has as many requests waiting as it accepts; try again later."
+            check_problem(gave_way, 503, detail)
+            assert gave_way.headers["retry-after"] == "1"
+            metrics = (await client.get("/metrics")).text
+            assert 'inference_rejections_total{reason="queue_full"} 1.0' in metrics
+            model.gate.set()
+            assert [(await task).status_code for task in long] == [200] * 2
 
     asyncio.run(scenario())
 
