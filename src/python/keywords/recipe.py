@@ -56,6 +56,11 @@ def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
     return found
 
 
+def answers(prediction: Any) -> set[str]:
+    """The keywords of a document."""
+    return {item["keyword_token"] for item in prediction["predicted_document"]}
+
+
 RECIPE = Recipe(
     project=PROJECT,
     task="sentence-embedding",
@@ -66,6 +71,7 @@ RECIPE = Recipe(
     reference=_reference,
     compiled=_compiled,
     differences=differences,
+    answers=answers,
     extra_files=KeywordFiles,
     about=ABOUT,
 )

@@ -40,6 +40,11 @@ def _predictor(recogniser: EntityRecogniser) -> Predict:
     return predict
 
 
+def answers(prediction: Any) -> set[tuple[int, int, str]]:
+    """The places and types of a document's entities."""
+    return {(each["start"], each["end"], each["entity_type"]) for each in prediction["entities"]}
+
+
 def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
     """Compare the entities of a document.
 
@@ -79,6 +84,7 @@ RECIPE = Recipe(
     reference=_reference,
     compiled=_compiled,
     differences=differences,
+    answers=answers,
     overflow="window",
     stride=64,
     training=Training(

@@ -58,6 +58,11 @@ def differences(expected: Any, actual: Any, tolerance: float) -> list[str]:
     return found
 
 
+def answers(prediction: Any) -> set[str]:
+    """The sentiment of a document."""
+    return {prediction["label"]}
+
+
 def score_entities(model: TextModel, rows: Sequence[AnnotatedText]) -> dict[str, Any]:
     """The scores of the entities' sentiments; the labels of a row's entities are sentiments."""
     from mesh.lifecycle.training.scores import classification_scores
@@ -95,6 +100,7 @@ RECIPE = Recipe(
     reference=_reference,
     compiled=_compiled,
     differences=differences,
+    answers=answers,
     overflow="window",
     stride=64,
     training=Training(

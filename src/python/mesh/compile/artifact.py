@@ -9,9 +9,10 @@ from mesh.compile.backends import served_by
 from mesh.compile.spec import Backend, CompileSpec
 from mesh.compile.text_model import TextModel, Use
 from mesh.compile.tokenizer import TOKENIZER_FILE, TextTokenizer
-from mesh.core.devices import current_placement
+from mesh.core.devices import CPU, current_placement
 from mesh.core.errors import MeshError
 from mesh.core.manifest import MANIFEST_FILE, Manifest, check_no_links
+from mesh.core.precisions import FLOAT32
 
 
 class CompiledModel(TextModel):
@@ -58,7 +59,9 @@ class CompiledModel(TextModel):
         loader = _loader(spec.backend)
         loader.require(device, placement.name(spec.device))
         placement.check(spec.device)
-        precision = placement.choose_precision(spec.precisions, loader.precisions())
+        # Other devices have float32 alone.
+        here = loader.precisions() if device == CPU else (FLOAT32,)
+        precision = placement.choose_precision(spec.precisions, here)
         network = loader.load(directory, spec, Use(device, threads, placement.callers, precision))
         placement.runs_on, placement.precision = network.runs_on, network.precision
         model = cls(spec, tokenizer, network)

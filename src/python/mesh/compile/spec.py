@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mesh.core.devices import CPU, Device
 from mesh.core.files import read_model, write_json_atomic
-from mesh.core.precisions import FLOAT32, Precision
+from mesh.core.precisions import FLOAT32, INT8, Precision
 
 SPEC_FILE = "spec.json"
 
@@ -35,8 +35,18 @@ LOWER_TOLERANCES: Mapping[Precision, Tolerances] = {
     # It has 8 bits of float32's 24; of a network's logits, the largest are off most.
     "bfloat16": Tolerances(max_abs_difference=0.5, min_cosine=0.999),
     "float16": Tolerances(max_abs_difference=0.1, min_cosine=0.9999),
+    # Each product of matrices rounds its activations to 8 bits and its weights to 7.
+    "int8": Tolerances(max_abs_difference=1, min_cosine=0.97),
 }
 """What is allowed in other precisions than float32."""
+
+PRECISIONS: Mapping[Backend, tuple[Precision, ...]] = {
+    "onnx": (FLOAT32, INT8),
+    "openvino": (FLOAT32, "bfloat16", "float16"),
+    "generic": (FLOAT32,),
+    "neuron": (FLOAT32,),
+}
+"""What a version of each backend may compute in, if the processor can."""
 
 
 class CompileSpec(BaseModel):
@@ -87,11 +97,14 @@ class CompileSpec(BaseModel):
             -1:
         ] != (self.max_length,):
             raise ValueError("length_buckets must ascend and end with max_length")
-        if len(self.precisions) > 1 and self.backend != "openvino":
+        possible = PRECISIONS[self.backend]
+        if lacking := [name for name in self.precisions if name not in possible]:
             raise ValueError(
-                f"the backend {self.backend!r} computes in float32 alone, not in "
-                f"{self.precisions[-1]}; the backend 'openvino' has other precisions"
+                f"the backend {self.backend!r} computes in {' and '.join(possible)}, not in "
+                f"{lacking[0]}; choose another backend, or leave it out"
             )
+        if INT8 in self.precisions and self.device != CPU:
+            raise ValueError(f"{INT8} is computed by the device {CPU} alone, not by {self.device}")
         if self.length_buckets[0] < 1:
             raise ValueError("length_buckets must be positive")
         if self.stride and self.overflow != "window":

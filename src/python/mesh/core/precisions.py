@@ -7,12 +7,13 @@ from pydantic import AfterValidator
 
 from mesh.core.errors import MeshError
 
-Precision = Literal["float32", "bfloat16", "float16"]
-ChosenPrecision = Literal["auto", "float32", "bfloat16", "float16"]
+Precision = Literal["float32", "bfloat16", "float16", "int8"]
+ChosenPrecision = Literal["auto", "float32", "bfloat16", "float16", "int8"]
 """A setting that names a precision, or leaves the choice to the version and the processor."""
 
 AUTO: Literal["auto"] = "auto"
 FLOAT32: Precision = "float32"
+INT8: Precision = "int8"
 
 
 def parse_precisions(text: str) -> str:

@@ -121,17 +121,32 @@ def _score(
     from mesh.compile.artifact import CompiledModel
     from mesh.lifecycle.training.predictions import evaluate
 
-    training = recipe.training
-    if training is None or new.card.data_version is None:
-        raise MeshError(f"{recipe.project.name} trains no model, so no rows can be scored.")
-    store = DataStore(recipe.project, "features", data)
-    features = store.get(new.card.data_version)
+    rows = rows_of_test_split(recipe, data, new.card.data_version)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        with store.local(features, folder) as local:
-            rows = [training.row_of(fields) for fields in local.rows(TEST)]
         registry.fetch(old.reference, folder / old.reference)
         if old.card.model_type == "compiled":
             return evaluate(recipe, CompiledModel.load(folder / old.reference / COMPILED), rows)
         model = recipe.load_reference(folder / old.reference / ARTIFACTS, AUTO)
         return evaluate(recipe, model, rows)
+
+
+def rows_of_test_split(recipe: Recipe, data: DataSettings, data_version: str | None) -> list[Any]:
+    """The rows of a test split.
+
+    Args:
+        data_version: of the features that a version was trained on.
+
+    Raises:
+        MeshError: there is no such split, or its files are missing or damaged.
+    """
+    training = recipe.training
+    if training is None or data_version is None:
+        raise MeshError(f"{recipe.project.name} trains no model, so no rows can be scored.")
+    store = DataStore(recipe.project, "features", data)
+    features = store.get(data_version)
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        store.local(features, Path(temporary)) as local,
+    ):
+        return [training.row_of(fields) for fields in local.rows(TEST)]

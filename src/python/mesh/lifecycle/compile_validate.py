@@ -19,7 +19,7 @@ from mesh.core.digest import fingerprint
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory, write_json_atomic
 from mesh.core.manifest import Manifest
-from mesh.core.precisions import FLOAT32, Precision
+from mesh.core.precisions import FLOAT32, INT8, Precision
 from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.serving_defaults import ServingDefaults
@@ -28,6 +28,7 @@ from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.tracing import annotate_version
 from mesh.core.urls import mask_url
 from mesh.core.workspace import WorkspaceSettings
+from mesh.data.store import DataSettings
 from mesh.lifecycle.compile_records import (
     PREDICTIONS_FILE,
     REPORT_FILE,
@@ -36,6 +37,7 @@ from mesh.lifecycle.compile_records import (
     ValidationReport,
 )
 from mesh.lifecycle.compile_trace import expected_inputs, find_compiled
+from mesh.lifecycle.quantized_scores import compare_scores
 from mesh.lifecycle.recipe import Recipe, load_recipe
 from mesh.lifecycle.serving_measurement import measure
 from mesh.lifecycle.version import RegressionTest
@@ -54,8 +56,13 @@ class ValidateSettings(MeshSettings):
     force: bool = Field(False, description="Validate again even if the model is registered.")
 
 
-def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSettings) -> None:
-    """Run the common regression suite and the project's own.
+def validate(
+    recipe: Recipe,
+    settings: ValidateSettings,
+    workspace: WorkspaceSettings,
+    data: DataSettings,
+) -> None:
+    """Run the common regression suite and the project's own, and score what is quantized.
 
     Raises:
         MeshError: a case failed, none ran, there is nothing to validate, or the device or a
@@ -77,6 +84,13 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
     target = workspace.output(recipe.project, "validate")
     with atomic_directory(target, replace=True) as directory:
         passed, cases, predictions = run_suite(recipe, settings, workspace, spec.precisions)
+        lost = ""
+        if passed and recipe.training and INT8 in spec.precisions:
+            version = compilation.source_version(workspace.output(recipe.project, "download"))
+            scored = compare_scores(recipe, data, version, compiled / COMPILED, INT8)
+            cases.append(scored)
+            passed = scored.outcome != "failed"
+            lost = "" if passed else scored.message
         report = ValidationReport(
             passed=passed,
             artifact_digest=digest,
@@ -88,15 +102,17 @@ def validate(recipe: Recipe, settings: ValidateSettings, workspace: WorkspaceSet
         )
         write_json_atomic(directory / REPORT_FILE, report.model_dump(mode="json"))
         write_json_atomic(directory / PREDICTIONS_FILE, predictions)
-    failed = [case.name for case in cases if case.outcome != "passed"]
+    if lost:
+        raise MeshError(f"The scores in {INT8} are too low: {lost} (see {target / REPORT_FILE}).")
     if not passed:
+        failed = [case.name for case in cases if case.outcome != "passed"]
         raise MeshError(
             f"{len(failed)} of {len(cases)} regression cases did not pass ({', '.join(failed)}); "
             f"see {target / REPORT_FILE}."
         )
     logger.info(
         "all %d regression cases passed in %s at tolerance %g",
-        len(cases),
+        sum(case.outcome == "passed" for case in cases),
         " and ".join(spec.precisions),
         settings.tolerance,
     )
@@ -125,7 +141,12 @@ def _measure(recipe: Recipe, compiled: Path, workspace: WorkspaceSettings) -> Se
     return found
 
 
-def status(recipe: Recipe, _settings: ValidateSettings, workspace: WorkspaceSettings) -> Status:
+def status(
+    recipe: Recipe,
+    _settings: ValidateSettings,
+    workspace: WorkspaceSettings,
+    _data: DataSettings,
+) -> Status:
     """Whether the model that would be compiled now passed; a registered model did."""
     target = workspace.output(recipe.project, "validate")
     inputs = expected_inputs(recipe, workspace)
@@ -197,5 +218,5 @@ def program(project: Project) -> Program:
         name="validate",
         run=partial(validate, load_recipe(project)),
         status=partial(status, load_recipe(project)),
-        settings=(ValidateSettings, WorkspaceSettings),
+        settings=(ValidateSettings, WorkspaceSettings, DataSettings),
     )

@@ -2,7 +2,7 @@
 
 import importlib
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -107,6 +107,8 @@ class Recipe:
             `reference` makes one from the compiled network.
         differences: compares a stored and a new prediction; returns one sentence for each
             difference above a tolerance.
+        answers: what a prediction says, without its scores: a label, entities or keywords. In int8,
+            most of it must stay the same; None asks for no differences.
         inference_params: parameters for predicting the samples.
         base_model: the default of the setting `TRAIN_BASE_MODEL`.
         overflow: truncate texts that are too long for one pass, or join the results of windows.
@@ -125,6 +127,7 @@ class Recipe:
     reference: Callable[[TextModel], Predict]
     compiled: Callable[[Path], Predict] | None = None
     differences: Callable[[Any, Any, float], list[str]] = field_differences
+    answers: Callable[[Any], Set[Hashable]] | None = None
     inference_params: Mapping[str, Any] = field(default_factory=dict)
     base_model: str | None = None
     overflow: Literal["truncate", "window"] = "truncate"

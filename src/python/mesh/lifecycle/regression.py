@@ -8,11 +8,16 @@ import pytest
 
 from mesh.core.card import COMPILED
 from mesh.core.devices import Placement
-from mesh.core.precisions import FLOAT32, Precision
+from mesh.core.precisions import FLOAT32, INT8, Precision
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compile_records import CaseResult, Compilation
 from mesh.lifecycle.recipe import Predict, Recipe
 from mesh.lifecycle.version import RegressionTest
+
+LEAST_SAME = 0.9
+"""The share of the answers to all stored inputs that must be the same in int8."""
+_INT8_TOLERANCE = 0.05
+"""Of scores in int8, where a project doesn't say what its answers are."""
 
 
 class Regression:
@@ -52,9 +57,33 @@ class Regression:
         """The differences above the tolerance; empty if the predictions agree."""
         return self._recipe.differences(expected, actual, self._tolerance)
 
+    @property
+    def share_of_same_answers(self) -> float:
+        """How much of the answers to all stored inputs is as by the uncompiled model, 0 to 1."""
+        tolerance = max(self._tolerance, _INT8_TOLERANCE)
+        return share_of_same(self._recipe, self.stored.predictions, self.together, tolerance)
+
+
+def share_of_same(
+    recipe: Recipe, expected: Sequence[Any], actual: Sequence[Any], tolerance: float
+) -> float:
+    """How much of the answers of predictions is the same, 0 to 1.
+
+    Args:
+        tolerance: of scores; without `Recipe.answers`, a prediction within it is the same.
+    """
+    pairs = list(zip(expected, actual, strict=True))
+    answers = recipe.answers
+    if answers is None:
+        same = [not recipe.differences(*pair, tolerance) for pair in pairs]
+        return sum(same) / len(same)
+    sets = [(answers(before), answers(after)) for before, after in pairs]
+    most = sum(max(len(before), len(after)) for before, after in sets)
+    return sum(len(before & after) for before, after in sets) / most if most else 1.0
+
 
 class RegressionPlugin:
-    """Provides the fixtures `regression` and `sample` (an index), and collects the results.
+    """Provides the fixtures `regression`, `exact_regression` and `sample`; collects the results.
 
     Args:
         precisions: each case runs in each of them.
@@ -84,10 +113,21 @@ class RegressionPlugin:
         """The compiled model and the stored regression test."""
         return self._regressions.get(getattr(request, "param", FLOAT32), self._regression)
 
+    @pytest.fixture
+    def exact_regression(self, request: pytest.FixtureRequest) -> Regression:
+        """The same, in a precision that changes no answer."""
+        return self._regressions.get(getattr(request, "param", FLOAT32), self._regression)
+
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run every test once in each precision, and if it takes `sample`, for each stored input."""
-        if "regression" in metafunc.fixturenames and len(self._regressions) > 1:
-            metafunc.parametrize("regression", list(self._regressions), indirect=True)
+        if len(self._regressions) > 1:
+            exact = [precision for precision in self._regressions if precision != INT8]
+            for name, precisions in (
+                ("regression", self._regressions),
+                ("exact_regression", exact),
+            ):
+                if name in metafunc.fixturenames:
+                    metafunc.parametrize(name, list(precisions), indirect=True)
         if "sample" in metafunc.fixturenames:
             metafunc.parametrize("sample", range(len(self._regression.stored.inputs)))
 

@@ -106,6 +106,11 @@ def _regression(content: Content) -> Html | None:
                     numbers=False,
                 ),
             ),
+            *(
+                paragraph(f"{case.name}: {case.message}.", class_="note")
+                for case in found.cases
+                if case.message
+            ),
         )
     )
 

@@ -6,7 +6,7 @@ import pytest
 from ner.augmentation import vary_names
 from ner.cased_vocabulary import cased_words
 from ner.dataset import Example
-from ner.recipe import differences
+from ner.recipe import answers, differences
 
 ENTITY = {
     "entity_type": "PER",
@@ -20,6 +20,12 @@ ENTITY = {
 
 def changed(**values):
     return {"entities": [ENTITY | values]}
+
+
+def test_answers_are_places_and_types():
+    assert answers(changed()) == answers(changed(score=0.5)) == {(0, 3, "PER")}
+    assert answers(changed(end=2)) & answers(changed()) == set()
+    assert answers({"entities": []}) == set()
 
 
 @pytest.mark.parametrize(

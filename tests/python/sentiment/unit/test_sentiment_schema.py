@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from sentiment.recipe import differences
+from sentiment.recipe import answers, differences
 from sentiment.schema import Request
 
 
@@ -44,4 +44,5 @@ BEFORE = {"label": "neutral", "negative_prob": 0.2, "neutral_prob": 0.5, "positi
     ],
 )
 def test_differences(changes, sentences):
+    assert (answers(BEFORE | changes) == {"neutral"}) is ("label" not in changes)
     assert differences(BEFORE, BEFORE | changes, 0.01) == sentences

@@ -10,11 +10,13 @@ from pathlib import Path
 import onnxruntime
 import torch
 
-from mesh.compile.loaders.onnx import MODEL_FILE
+from mesh.compile.compilers.quantization import quantize
+from mesh.compile.loaders.onnx import INT8_FILE, MODEL_FILE
 from mesh.compile.spec import CompileSpec
 from mesh.compile.torch_model import example_inputs, quiet
 from mesh.core.devices import CPU
 from mesh.core.errors import MeshError
+from mesh.core.precisions import INT8
 
 OPSET = 20
 WEIGHTS_FILE = "model.onnx.data"
@@ -25,9 +27,15 @@ SLOWER_FUSIONS = ["SkipLayerNormFusion"]
 def compile_network(module: torch.nn.Module, spec: CompileSpec, directory: Path) -> None:
     """Export the network with free batch size and length, and save it optimized by ONNX Runtime.
 
-    For other devices than the CPU, it is optimized when it is loaded, as each of them needs it.
+    For other devices than the CPU, it is optimized when it is loaded, as each of them needs it. The
+    network in int8 is another file, which shares what isn't quantized with that in float32.
+
+    Raises:
+        MeshError: torch can't export the network, or it has nothing to quantize.
     """
     export(module, spec, directory, for_cpu=spec.device == CPU)
+    if INT8 in spec.precisions:
+        quantize(directory / MODEL_FILE, directory / INT8_FILE)
 
 
 def export(module: torch.nn.Module, spec: CompileSpec, directory: Path, *, for_cpu: bool) -> None:

@@ -11,9 +11,10 @@ from mesh.compile.spec import CompileSpec
 from mesh.compile.text_model import Use
 from mesh.core.devices import CPU, PROVIDERS, providers_of
 from mesh.core.errors import MeshError
-from mesh.core.precisions import FLOAT32, Precision
+from mesh.core.precisions import FLOAT32, INT8, Precision
 
 MODEL_FILE = "model.onnx"
+INT8_FILE = "model.int8.onnx"
 
 # GPUs would round what they multiply to 10 bits of its 23.
 _OPTIONS = {PROVIDERS["cuda"]: {"use_tf32": "0"}}
@@ -23,9 +24,9 @@ class OnnxNetwork:
     """A session; it releases the interpreter lock while it computes, so threads run in parallel."""
 
     fixed_shapes = False
-    precision = FLOAT32
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Any, precision: Precision) -> None:
+        self.precision = precision
         self._session = session
         self.runs_on: tuple[str, ...] = tuple(session.get_providers())
 
@@ -58,17 +59,17 @@ def require(device: str, named: str) -> None:
 
 
 def precisions() -> tuple[Precision, ...]:
-    """The precisions that these networks compute in."""
-    return (FLOAT32,)
+    """The precisions that these networks compute in on any processor, the fastest first."""
+    return (INT8, FLOAT32)
 
 
 def load(directory: Path, spec: CompileSpec, use: Use) -> OnnxNetwork:
-    """Open `model.onnx`; the weights beside it are mapped into memory, not read.
+    """Open the network of a precision; the weights beside it are mapped into memory, not read.
 
     Raises:
         MeshError: ONNX Runtime refuses the file, or can't use the device.
     """
-    path = directory / MODEL_FILE
+    path = directory / (INT8_FILE if use.precision == INT8 else MODEL_FILE)
     providers = providers_of(use.device)
     if use.device != CPU and hasattr(onnxruntime, "preload_dlls"):
         # The libraries of CUDA that pip installed.
@@ -90,7 +91,7 @@ def load(directory: Path, spec: CompileSpec, use: Use) -> OnnxNetwork:
             f"ONNX Runtime {onnxruntime.__version__} can't use {lacking[0]} on this machine: there "
             "is no such device, or its driver or libraries are missing (its own message is above)."
         )
-    return OnnxNetwork(session)
+    return OnnxNetwork(session, use.precision)
 
 
 def session_options(threads: int, *, optimized: bool = True) -> Any:

@@ -4,7 +4,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from mesh.compile.spec import CompileSpec
+from mesh.compile.spec import PRECISIONS, CompileSpec
 from mesh.core.errors import MeshError
 from mesh.core.precisions import Precision
 
@@ -44,6 +44,8 @@ def test_spec_survives_writing_and_reading(tmp_path: Path) -> None:
         {"dtype": "float16"},
         {"precisions": ("float32", "bfloat16")},
         {"precisions": ("float32", "bfloat16"), "backend": "generic"},
+        {"precisions": ("float32", "int8"), "backend": "openvino"},
+        {"precisions": ("float32", "int8"), "device": "cuda"},
         {"precisions": ("int4",), "backend": "openvino"},
         {"backend": "tpu"},
         {"unknown": 1},
@@ -57,11 +59,23 @@ def test_wrong_specs_are_refused(changes: dict[str, Any]) -> None:
 
 
 def test_each_precision_has_a_rule() -> None:
-    spec = make_spec(backend="openvino", precisions=get_args(Precision))
+    spec = make_spec()
+    assert {*get_args(Precision)} == {name for own in PRECISIONS.values() for name in own}
     assert spec.tolerances_in("float32") == spec.tolerances
     wider = spec.tolerances_in("bfloat16"), spec.tolerances_in("float16")
     assert all(one.min_cosine >= 0.999 for one in wider)
     assert wider[0].max_abs_difference > wider[1].max_abs_difference > 1e-4
+    assert spec.tolerances_in("int8").min_cosine < min(one.min_cosine for one in wider)
+
+
+def test_what_a_backend_lacks_is_named_with_what_it_has() -> None:
+    with pytest.raises(ValidationError, match="'onnx' computes in float32 and int8, not in bfloat"):
+        make_spec(precisions=("float32", "bfloat16"))
+    with pytest.raises(
+        ValidationError, match="int8 is computed by the device cpu alone, not by cu"
+    ):
+        make_spec(precisions=("float32", "int8"), device="cuda")
+    assert make_spec(precisions=("float32", "int8")).precisions == ("float32", "int8")
 
 
 def test_malformed_file_is_named_with_the_field(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ ALL: tuple[Precision, ...] = get_args(Precision)
         ("float32,bfloat16", "float32,bfloat16"),
         ("bfloat16, float32", "float32,bfloat16"),
         ("float16,float32,float32,bfloat16", "float32,bfloat16,float16"),
+        ("int8,float32", "float32,int8"),
     ],
 )
 def test_names_are_put_in_order(text: str, expected: str) -> None:
@@ -34,10 +35,10 @@ def test_names_are_put_in_order(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("bf16", "'bf16' is no precision; there are float32, bfloat16, float16"),
+        ("bf16", "'bf16' is no precision; there are float32, bfloat16, float16, int8"),
         ("", "'' is no precision"),
         ("float32,", "'' is no precision"),
-        ("int8,float32", "'int8' is no precision"),
+        ("int4,float32", "'int4' is no precision"),
         ("bfloat16", "float32 is always one of them, such as float32,bfloat16"),
     ],
 )
@@ -54,6 +55,8 @@ def test_other_names_and_names_without_float32_are_refused(text: str, reason: st
         ("auto", ("float32", "bfloat16", "float16"), ("float16", "float32"), "float16"),
         ("auto", ("float32", "bfloat16"), ("float32",), "float32"),
         ("float32", ("float32", "bfloat16"), ("bfloat16", "float32"), "float32"),
+        ("auto", ("float32", "int8"), ("int8", "float32"), "int8"),
+        ("auto", ("float32",), ("int8", "float32"), "float32"),
         ("bfloat16", ("float32", "bfloat16"), ("bfloat16", "float32"), "bfloat16"),
     ],
 )
@@ -68,7 +71,7 @@ def test_the_fastest_checked_precision_is_chosen_unless_one_is_named(
 
 
 @pytest.mark.parametrize("checked", [("float32",), ("float32", "bfloat16")])
-@pytest.mark.parametrize("here", [("float32",), ("bfloat16", "float32")])
+@pytest.mark.parametrize("here", [("float32",), ("bfloat16", "float32"), ("int8", "float32")])
 @pytest.mark.parametrize("wanted", ALL)
 def test_a_named_precision_that_is_not_checked_or_not_here_is_refused_with_both(
     wanted: Precision, checked: Sequence[Precision], here: Sequence[Precision]

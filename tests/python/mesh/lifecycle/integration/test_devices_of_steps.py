@@ -122,7 +122,7 @@ def test_compiling_for_a_device_that_is_not_here_ends_before_it_begins(tiny: Any
     elsewhere = {**compiled.spec, "device": "cuda"}
     compiled.model_copy(update={"spec": elsewhere}).write(tiny.output("compile"))
     with pytest.raises(MeshError, match="COMPILE_DEVICE=cuda needs CUDAExecutionProvider"):
-        validate(tiny.recipe, ValidateSettings(), tiny.workspace)
+        validate(tiny.recipe, ValidateSettings(), tiny.workspace, tiny.data)
     assert not tiny.output("validate").exists()
 
 
@@ -134,12 +134,12 @@ def test_a_precision_that_the_processor_or_the_backend_lacks_ends_before_it_begi
     tiny.train(epochs=1)
     settings = (tiny.workspace, tiny.registry_settings)
     download(tiny.recipe, DownloadSettings(), *settings)
-    for backend in ("openvino", "onnx"):
+    for backend, here in (("openvino", "float32"), ("onnx", "int8 and float32")):
         wanted = CompileSettings(backend=backend, precisions="float32,bfloat16")
         with pytest.raises(
             MeshError,
             match=f"COMPILE_PRECISIONS=float32,bfloat16 can't be used .*'{backend}' computes in "
-            "float32 on this processor, not in bfloat16",
+            f"{here} on this processor, not in bfloat16",
         ):
             trace(tiny.recipe, wanted, *settings)
     assert not tiny.output("compile").exists()

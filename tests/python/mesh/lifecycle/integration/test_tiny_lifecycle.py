@@ -1,18 +1,22 @@
 """trace, validate and upload of tiny trained versions, with the project's regression suite."""
 
 import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from folder_names import ODD_NAME
 from mesh.compile.artifact import CompiledModel
 from mesh.compile.parity import ParityReport
+from mesh.compile.spec import LOWER_TOLERANCES, Tolerances
 from mesh.core.card import COMPILED
 from mesh.core.errors import MeshError, UsageError
+from mesh.data.store import DataSettings
 from mesh.drift.reference import REFERENCE_FILE
 from mesh.lifecycle.about import PromoteIf
 from mesh.lifecycle.comparison import score_same_rows
@@ -92,8 +96,8 @@ def test_a_version_is_checked_in_each_of_its_precisions(
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(loader, "precisions", lambda: ("float32",))
         with pytest.raises(MeshError, match="computes in float32 on this processor, not in bfloat"):
-            validate(tiny.recipe, ValidateSettings(), tiny.workspace)
-    validate(tiny.recipe, ValidateSettings(tolerance=0.05), tiny.workspace)
+            validate(tiny.recipe, ValidateSettings(), tiny.workspace, tiny.data)
+    validate(tiny.recipe, ValidateSettings(tolerance=0.05), tiny.workspace, tiny.data)
     found = report(tiny)
     names = {case["name"] for case in found["cases"]}
     assert found["precisions"] == ["float32", "bfloat16"]
@@ -113,9 +117,73 @@ def test_a_version_is_checked_in_each_of_its_precisions(
     assert found["serving"]["max_batch"] in BATCHES
 
 
+def trace_in_int8(tiny: Any) -> None:
+    tiny.train()
+    download(tiny.recipe, DownloadSettings(), tiny.workspace, tiny.registry_settings)
+    wanted = CompileSettings(precisions="float32,int8")
+    trace(tiny.recipe, wanted, tiny.workspace, tiny.registry_settings)
+
+
+def scored(tiny: Any) -> Any:
+    """The case of the report that compares scores."""
+    [case] = [case for case in report(tiny)["cases"] if "scores_of_the_test" in case["name"]]
+    return case
+
+
+def test_a_version_in_int8_is_scored_on_the_test_split(
+    tiny: Any, suite: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    suite.write_text("")
+    tiny.recipe = replace(tiny.recipe, answers=lambda logits: {int(np.argmax(logits))})
+    trace_in_int8(tiny)
+    elsewhere = DataSettings(root=str(tmp_path / "no data"))
+    validate(tiny.recipe, ValidateSettings(), tiny.workspace, elsewhere)
+    assert scored(tiny)["outcome"] == "skipped"
+    assert "only parity and the stored samples were checked" in scored(tiny)["message"]
+    assert "the scores in int8 were not compared with those in float32: " in caplog.text
+
+    validate(tiny.recipe, ValidateSettings(), tiny.workspace, tiny.data)
+    assert scored(tiny)["outcome"] == "passed"
+    accuracy = tiny.registry.get("TINY-TRAINED-1").card.metrics["test"]["accuracy"]
+    assert re.search(
+        rf"accuracy is [01]\.\d{{4}} in int8 and {accuracy:.4f} in float32", scored(tiny)["message"]
+    )
+    names = {case["name"] for case in report(tiny)["cases"]}
+    assert "test_sample_is_predicted_as_by_the_uncompiled_model[float32-0]" in names
+    assert "test_sample_is_predicted_as_by_the_uncompiled_model[int8-0]" not in names
+    assert "test_samples_have_the_answers_of_the_uncompiled_model[int8]" in names
+
+    upload(tiny.recipe, UploadSettings(), tiny.workspace, tiny.registry_settings)
+    version = tiny.registry.get("TINY-COMPILED-1")
+    [lower] = version.card.metrics["parity"]["lower"]
+    assert lower["precision"] == "int8"
+    page = report_page(read_report(tiny.registry, tiny.data, version.reference))
+    assert "The network ran on CPUExecutionProvider in int8." in page
+    assert scored(tiny)["message"] in page
+
+
+def test_a_network_that_quantization_ruins_is_refused_by_its_scores(
+    tiny: Any, suite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite.write_text("")
+    # Each channel keeps the largest of its weights alone, and neither parity nor samples show it.
+    monkeypatch.setattr("mesh.compile.compilers.quantization.WEIGHT_LEVELS", 0.5)
+    anything = Tolerances(max_abs_difference=1e9, min_cosine=1e-9)
+    monkeypatch.setitem(LOWER_TOLERANCES, "int8", anything)
+    tiny.recipe = replace(tiny.recipe, answers=lambda _: {"the same"})
+    trace_in_int8(tiny)
+    with pytest.raises(
+        MeshError, match=r"scores in int8 are too low: on the \d+ rows.*leave int8 out"
+    ):
+        validate(tiny.recipe, ValidateSettings(), tiny.workspace, tiny.data)
+    assert scored(tiny)["outcome"] == "failed"
+    with pytest.raises(MeshError, match=r"validation failed \(scores_of_the_test_split\[int8\]\)"):
+        upload(tiny.recipe, UploadSettings(), tiny.workspace, tiny.registry_settings)
+
+
 def test_validated_model_is_registered(traced: Any, suite: Path) -> None:
     suite.write_text(SUITE.replace("EXPECTED", "3"))
-    validate(traced.recipe, ValidateSettings(), traced.workspace)
+    validate(traced.recipe, ValidateSettings(), traced.workspace, traced.data)
     cases = {case["name"].partition("[")[0] for case in report(traced)["cases"]}
     assert {"test_good_is_likelier_for_praise", "test_of_the_project"} < cases
     upload(traced.recipe, UploadSettings(alias="dev"), traced.workspace, traced.registry_settings)
@@ -185,7 +253,7 @@ def test_next_step_takes_the_version_that_the_step_before_found(
 def test_failing_case_of_the_project_keeps_the_model_out(traced: Any, suite: Path) -> None:
     suite.write_text(SUITE.replace("EXPECTED", "1000"))
     with pytest.raises(MeshError, match=r"did not pass \(test_of_the_project\)"):
-        validate(traced.recipe, ValidateSettings(), traced.workspace)
+        validate(traced.recipe, ValidateSettings(), traced.workspace, traced.data)
     assert report(traced)["passed"] is False
     [failed] = [case for case in report(traced)["cases"] if case["outcome"] == "failed"]
     assert "assert 3 == 1000" in failed["message"]
@@ -212,7 +280,7 @@ def test_network_that_tags_words_is_trained_compiled_and_registered(
     download(tiny_tags.recipe, DownloadSettings(), *settings)
     trace(tiny_tags.recipe, CompileSettings(), *settings)
     suite.write_text("")
-    validate(tiny_tags.recipe, ValidateSettings(), tiny_tags.workspace)
+    validate(tiny_tags.recipe, ValidateSettings(), tiny_tags.workspace, tiny_tags.data)
     upload(tiny_tags.recipe, UploadSettings(), *settings)
     [version] = tiny_tags.registry.list("TINY-COMPILED")
     assert version.card.trained_version == trained.reference
