@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,6 @@ def test_tokens_without_scopes_have_those_of_the_setting() -> None:
     assert tokens(default=default).check(SIGNER.token(scope="")).scopes == frozenset()
 
 
-NOW = int(time.time())
-
-
 def forged() -> str:
     """A token that is signed by the public key, as if that were a shared secret."""
     public = SIGNER.key_set["keys"][0]["x"]
@@ -78,43 +76,49 @@ def unsigned() -> str:
     return jwt.encode(claims, "", "none", headers={"kid": "one"})
 
 
+def _expired() -> str:
+    return SIGNER.token(exp=time.time() - 60)
+
+
 @pytest.mark.parametrize(
-    ("token", "reason"),
+    ("make", "reason"),
     [
-        (SIGNER.token(exp=NOW - 60), "expired"),
+        (_expired, "expired"),
         *(
-            (token, "unknown")
-            for token in (
-                SIGNER.token(exp=None),
-                SIGNER.token(exp="never"),
-                SIGNER.token(exp=1e400),
-                SIGNER.token(aud="other"),
-                SIGNER.token(aud=None),
-                SIGNER.token(iss="https://other.example.com"),
-                SIGNER.token(iss=None),
-                SIGNER.token(sub=None),
-                SIGNER.token(nbf=NOW + 600),
-                SIGNER.token(iat=NOW + 600),
-                SIGNER.token(headers={"kid": "two"}),
-                SIGNER.token(headers={"kid": None}),
-                SIGNER.token(headers={"crit": ["b64"], "b64": False}),
-                STRANGER.token(),
-                SIGNER.token()[:-6] + "AAAAAA",
-                SIGNER.token().rpartition(".")[0] + ".",
-                forged(),
-                unsigned(),
-                "",
-                ".",
-                "..",
-                "a.b.c",
-                "é" * 20,
-                "eyJ" * 2000,
-                SIGNER.token(padding="a" * MAX_BYTES),
+            (make, "unknown")
+            # They are made when they are needed: those that don't end at once end soon.
+            for make in (
+                lambda: SIGNER.token(exp=None),
+                lambda: SIGNER.token(exp="never"),
+                lambda: SIGNER.token(exp=1e400),
+                lambda: SIGNER.token(aud="other"),
+                lambda: SIGNER.token(aud=None),
+                lambda: SIGNER.token(iss="https://other.example.com"),
+                lambda: SIGNER.token(iss=None),
+                lambda: SIGNER.token(sub=None),
+                lambda: SIGNER.token(nbf=time.time() + 600),
+                lambda: SIGNER.token(iat=time.time() + 600),
+                lambda: SIGNER.token(headers={"kid": "two"}),
+                lambda: SIGNER.token(headers={"kid": None}),
+                lambda: SIGNER.token(headers={"crit": ["b64"], "b64": False}),
+                lambda: STRANGER.token(),
+                lambda: SIGNER.token()[:-6] + "AAAAAA",
+                lambda: SIGNER.token().rpartition(".")[0] + ".",
+                forged,
+                unsigned,
+                lambda: "",
+                lambda: ".",
+                lambda: "..",
+                lambda: "a.b.c",
+                lambda: "é" * 20,
+                lambda: "eyJ" * 2000,
+                lambda: SIGNER.token(padding="a" * MAX_BYTES),
             )
         ),
     ],
 )
-def test_tokens_that_are_refused(token: str, reason: str) -> None:
+def test_tokens_that_are_refused(make: Callable[[], str], reason: str) -> None:
+    token = make()
     # The token without a key's id would do, if the set had one key alone.
     key_set = {"keys": [*SIGNER.key_set["keys"], *Signer("three").key_set["keys"]]}
     with pytest.raises(RefusalError) as caught:
@@ -169,7 +173,8 @@ def test_a_token_that_was_checked_is_checked_again_when_it_ends_or_keys_change(
     keys.pop()
     assert checker.check(token).name == "alice"
     assert len(checked) == 1
-    monkeypatch.setattr(time, "time", lambda: NOW + 10_000)
+    later = time.time() + 10_000
+    monkeypatch.setattr(time, "time", lambda: later)
     checker.check(token)
     assert len(checked) == 2
 
