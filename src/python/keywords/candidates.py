@@ -17,6 +17,7 @@ import regex
 from keywords.documents import Passages
 from mesh.core.errors import MeshError
 from mesh.core.files import read_json
+from mesh.core.passes import checkpoint
 from mesh.nlp.phrases import PhraseFinder
 from mesh.nlp.segmentation import (
     RUN,
@@ -92,6 +93,7 @@ def matched_words(text: str, expression: regex.Pattern[str]) -> Iterator[Word]:
     """
     borders = {start for start, _ in segments(text)} if has_spaceless(text) else ()
     for match in expression.finditer(text):
+        checkpoint()
         start, end = match.span()
         if match["spaceless"]:
             inner = (position for position in range(start + 1, end) if position in borders)
