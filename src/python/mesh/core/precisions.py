@@ -52,9 +52,10 @@ def choose_precision(
         return next(name for name in here if name in checked)
     if wanted in checked and wanted in here:
         return wanted
+    possible = ", ".join(name for name in here if name in checked)
+    more = f"compile the model for {wanted}" if wanted in here else "another backend or processor"
     raise MeshError(
         f"SERVE_PRECISION={wanted} can't be used: parity of this version was checked in "
         f"{' and '.join(checked)}, and its backend computes in {' and '.join(here)} on this "
-        f"processor; choose one of both, or {AUTO}, or compile the model for {wanted} "
-        "(docs/compile.md#precisions)."
+        f"processor. Choose {possible} or {AUTO}, or {more} (docs/compile.md#precisions)."
     )

@@ -84,6 +84,8 @@ def test_a_named_precision_that_is_not_checked_or_not_here_is_refused_with_both(
     assert f"SERVE_PRECISION={wanted} can't be used" in sentence
     assert f"checked in {' and '.join(checked)}," in sentence
     assert f"computes in {' and '.join(here)} on this processor" in sentence
+    # Compiling anew helps only where the processor has it.
+    assert (f"compile the model for {wanted}" in sentence) == (wanted in here)
 
 
 def test_a_precision_for_a_model_without_a_network_is_refused() -> None:
