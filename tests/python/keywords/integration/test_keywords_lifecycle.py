@@ -274,7 +274,7 @@ def test_surroundings_do_not_choose_the_cases(
     monkeypatch.setenv("PYTEST_ADDOPTS", "-k alone")
     assert validate.main(["--force"]) == 0
     report = json.loads((outputs / "validate/report.json").read_text())
-    assert len(report["cases"]) == 33
+    assert len(report["cases"]) == 34
 
 
 STATES = """
