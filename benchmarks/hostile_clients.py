@@ -14,7 +14,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from benchmarks.apps.hostile_client import PATIENCE_SECONDS
-from benchmarks.http_load import Run, each_once, honest_loop, post
+from benchmarks.http_load import Run, each_once, open_loop_and_probe, post
 from benchmarks.models import paragraphs
 from benchmarks.report import print_table
 from benchmarks.server_process import ServerProcess, project_server, python_module
@@ -103,7 +103,7 @@ def _attacked(
 def _row(
     name: str, server: ServerProcess, sent: list[bytes], rate: float, seconds: float
 ) -> list[str]:
-    honest, live = honest_loop(server.port, sent, rate=rate, seconds=seconds)
+    honest, live = open_loop_and_probe(server.port, sent, rate=rate, seconds=seconds)
     statuses = Counter(str(response.status) for response in honest.responses)
     return [
         *(name, _listed(statuses)),

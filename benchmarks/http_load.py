@@ -86,10 +86,10 @@ def open_loop(port: int, requests: Sequence[bytes], *, rate: float, seconds: flo
     return uvloop.run(_open_loop(port, requests, rate, seconds))
 
 
-def honest_loop(
+def open_loop_and_probe(
     port: int, requests: Sequence[bytes], *, rate: float, seconds: float
 ) -> tuple[Run, Run]:
-    """Load at a rate as of `open_loop`, and, beside it, `/v1/live` each `PROBE_SECONDS`."""
+    """Load as of `open_loop`, and `/v1/live` beside it, every `PROBE_SECONDS` on average."""
 
     async def both() -> tuple[Run, Run]:
         probe = _open_loop(port, [LIVE], 1 / PROBE_SECONDS, seconds)

@@ -68,7 +68,11 @@ class CompileSettings(MeshSettings):
     length_buckets: tuple[int, ...] | None = Field(
         None, description="Lengths, in ascending order, for backends with fixed shapes."
     )
-    max_batch_tokens: int = Field(1024, description="Tokens of one pass, padding included.")
+    max_batch_tokens: int = Field(
+        1024,
+        description="Tokens of one pass, padding included; where shapes are free, a processor takes "
+        "256 at most.",
+    )
     max_abs_difference: float = Field(
         1e-4, description="Largest accepted difference of any output value."
     )

@@ -64,8 +64,9 @@ def confusion_matrix(
     true: Sequence[int] | NDArray[np.int64], predicted: NDArray[np.int64], classes: int
 ) -> NDArray[np.int64]:
     """Counts of rows, int64 (classes, classes), by true class and predicted class."""
-    counts = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(counts, (np.asarray(true), predicted), 1)
+    from sklearn import metrics
+
+    counts: NDArray[np.int64] = metrics.confusion_matrix(true, predicted, labels=range(classes))
     return counts
 
 
