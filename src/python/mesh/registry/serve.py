@@ -8,6 +8,8 @@ from pydantic_settings import SettingsConfigDict
 
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings, Url
+from mesh.core.urls import mask_url
+from mesh.registry.settings import RegistrySettings
 
 # They aren't used here, and cost processes and memory.
 OFF = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
@@ -32,12 +34,22 @@ class RegistryServerSettings(MeshSettings):
 
 
 def serve(settings: RegistryServerSettings) -> None:
-    """Become MLflow's server."""
+    """Become MLflow's server.
+
+    Raises:
+        MeshError: the database can't be reached, or its schema is another MLflow's.
+    """
+    from mesh.registry.mlflow.errors import registry_errors
+    from mesh.registry.mlflow.schema import check_schema
+
+    database = settings.database.get_secret_value()
+    with registry_errors(RegistrySettings(uri=database)):
+        check_schema(database, mask_url(database))
     environment = {
         **os.environ,
         **OFF,
         # Flags can be read by everyone on the machine.
-        "MLFLOW_BACKEND_STORE_URI": settings.database.get_secret_value(),
+        "MLFLOW_BACKEND_STORE_URI": database,
         "MLFLOW_ARTIFACTS_DESTINATION": settings.storage,
     }
     flags = {

@@ -14,6 +14,7 @@ from mesh.core.errors import MeshError, UsageError
 from mesh.registry.factory import open_registry, upgrade_registry
 from mesh.registry.mlflow import sqlite_file, upgrade
 from mesh.registry.mlflow.schema import open_engine, revisions
+from mesh.registry.serve import main as registry_server
 from mesh.registry.settings import RegistrySettings
 
 NAME = "KEYWORDS-TRAINED"
@@ -68,6 +69,18 @@ def test_an_older_registry_is_refused_and_left_as_it_is(registry_settings, datab
     before = database.read_bytes()
     with pytest.raises(MeshError, match=f"older MLflow .* {older}.*run `mesh registry upgrade`"):
         open_registry(registry_settings)
+    assert database.read_bytes() == before
+
+
+def test_server_of_an_older_registry_ends_with_the_same_sentence(
+    database, make_older, monkeypatch, capsys
+):
+    make_older()
+    before = database.read_bytes()
+    monkeypatch.setenv("MESH_REGISTRY_SERVER_DATABASE", f"sqlite:///{database}")
+    monkeypatch.setenv("MESH_REGISTRY_SERVER_STORAGE", "files")
+    assert registry_server.main([]) == 1
+    assert "run `mesh registry upgrade`" in capsys.readouterr().err
     assert database.read_bytes() == before
 
 
@@ -133,6 +146,7 @@ def test_a_newer_registry_and_another_database_are_refused_and_left_as_they_are(
 
 UPGRADE = """
 from mesh.registry.factory import upgrade_registry
+from mesh.registry.serve import main as registry_server
 from mesh.registry.settings import RegistrySettings
 stop_at({place!r})
 upgrade_registry(RegistrySettings(), without_copy=False)
