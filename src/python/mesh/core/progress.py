@@ -5,7 +5,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Sized
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -72,7 +72,9 @@ def _bar_shown(description: str) -> Iterator[None]:
         _bars.remove(description)
 
 
-def track(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
+def track(
+    items: Iterable[Item], description: str, total: int | None = None
+) -> Generator[Item, None, None]:
     """Yield the items and show the progress; without a terminal, one line every few seconds."""
     if total is None and isinstance(items, Sized):
         total = len(items)

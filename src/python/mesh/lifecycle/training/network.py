@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from transformers.trainer_callback import TrainerControl, TrainerState
 
 from mesh.compile.source import transformer_folder
 from mesh.compile.torch_model import quiet
@@ -27,6 +26,7 @@ from mesh.lifecycle.training.checkpoints import (
     save_network,
     without_progress,
 )
+from mesh.lifecycle.training.epochs import Epochs
 from mesh.lifecycle.training.examples import (
     Examples,
     collate,
@@ -104,7 +104,7 @@ def train_network(
         preprocess_logits_for_metrics=lambda logits, _labels: logits.argmax(-1),
         callbacks=[
             stopping,
-            _Epochs(examples),
+            Epochs(examples),
             *([Figures(log, model, team.size)] if log else []),
         ],
     )
@@ -194,29 +194,6 @@ class _HeadTrainer(transformers.Trainer):  # type: ignore[misc]
             )
         found: torch.optim.Optimizer = self.optimizer
         return found
-
-
-class _Epochs(transformers.TrainerCallback):  # type: ignore[misc]
-    """Tells the examples the epoch, and logs its score."""
-
-    def __init__(self, examples: Examples) -> None:
-        self._examples = examples
-
-    def on_epoch_begin(
-        self, _args: Any, state: TrainerState, _control: TrainerControl, **_rest: Any
-    ) -> None:
-        self._examples.epoch = round(state.epoch or 0)
-
-    def on_evaluate(
-        self,
-        _args: Any,
-        state: TrainerState,
-        _control: TrainerControl,
-        metrics: dict[str, float],
-        **_rest: Any,
-    ) -> None:
-        if state.is_world_process_zero:
-            logger.info("epoch %.0f: validation score %.3f", state.epoch, metrics["eval_score"])
 
 
 def _arguments(
