@@ -20,6 +20,11 @@ class Epochs(transformers.TrainerCallback):  # type: ignore[misc]
         self._examples = examples
         self._steps: Generator[int, None, None] | None = None
 
+    def close(self) -> None:
+        """Show no progress any more, however the training has ended."""
+        if self._steps:
+            self._steps.close()
+
     def on_train_begin(
         self, _args: Any, state: TrainerState, _control: TrainerControl, **_rest: Any
     ) -> None:
@@ -36,13 +41,6 @@ class Epochs(transformers.TrainerCallback):  # type: ignore[misc]
         """Show one step more."""
         if self._steps:
             next(self._steps, None)
-
-    def on_train_end(
-        self, _args: Any, _state: TrainerState, _control: TrainerControl, **_rest: Any
-    ) -> None:
-        """Show no progress any more; a training may stop early."""
-        if self._steps:
-            self._steps.close()
 
     def on_epoch_begin(
         self, _args: Any, state: TrainerState, _control: TrainerControl, **_rest: Any

@@ -3,6 +3,7 @@
 It runs on a CPU or a GPU, or on several of either under torchrun.
 """
 
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -92,6 +93,7 @@ def train_network(
     stopping = transformers.EarlyStoppingCallback(settings.patience)
     stopping.early_stopping_patience_counter = without_progress(epochs_before)
     examples = Examples(train, encode, augment, settings.seed)
+    epochs = Epochs(examples)
     trainer = _HeadTrainer(
         settings=settings,
         team=team,
@@ -104,7 +106,7 @@ def train_network(
         preprocess_logits_for_metrics=lambda logits, _labels: logits.argmax(-1),
         callbacks=[
             stopping,
-            Epochs(examples),
+            epochs,
             *([Figures(log, model, team.size)] if log else []),
         ],
     )
@@ -113,15 +115,16 @@ def train_network(
         # Other neurons than in the first process are dropped.
         torch.manual_seed(settings.seed + team.rank)
     with quiet():
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        with contextlib.closing(epochs):
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         if task == "text-classification":
             counts = Counter(row.label for row in train)
             even_classes(trainer.model, [counts[label] for label in outputs])
         temperature = _calibrate(trainer, Examples(calibration, encode), len(outputs))
         if not team.leads:
             return None
-        epochs = epoch_figures(trainer.state.log_history)
-        return save_network(trainer.model, source, settings.max_length, work, epochs, temperature)
+        figures = epoch_figures(trainer.state.log_history)
+        return save_network(trainer.model, source, settings.max_length, work, figures, temperature)
 
 
 def _start(model: Any, work: Path, team: Team) -> Path | None:

@@ -14,6 +14,7 @@ from mesh.drift.reference import Reference
 from mesh.lifecycle.recipe import HeldOut
 from mesh.lifecycle.training import network
 from mesh.lifecycle.training.details import Details
+from mesh.lifecycle.training.epochs import Epochs
 from tiny_training import weights
 
 
@@ -173,7 +174,7 @@ def test_killed_training_resumes_where_it_was(
             raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(network._Epochs, "on_step_end", die_in_the_third_epoch)
+        patch.setattr(Epochs, "on_step_end", die_in_the_third_epoch)
         with pytest.raises(Killed):
             tiny.train(force=True)
     [work] = tiny.output("checkpoints").iterdir()

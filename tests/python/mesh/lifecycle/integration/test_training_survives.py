@@ -13,8 +13,8 @@ import pytest
 
 from mesh.core.errors import MeshError
 from mesh.core.files import temporary_folder
-from mesh.lifecycle.training import network
 from mesh.lifecycle.training.checkpoints import open_work, remove_work
+from mesh.lifecycle.training.epochs import Epochs
 from mesh.registry.factory import open_runs
 from mesh.registry.mlflow.registry import MlflowRegistry
 from mesh.registry.runs import ERROR_TAG, Run
@@ -51,7 +51,7 @@ def test_training_goes_on_and_resumes_when_all_temporary_files_vanish(
         if state.epoch > 2 and dies:
             raise Killed
 
-    monkeypatch.setattr(network._Epochs, "on_step_end", clean_up)
+    monkeypatch.setattr(Epochs, "on_step_end", clean_up)
     # As all programs have it.
     with pytest.raises(Killed), temporary_folder():
         tiny.train(force=True)

@@ -18,7 +18,7 @@ def test_steps_are_shown_from_where_a_training_begins(resumed_at, caplog, monkey
     caplog.clear()
     for _ in range(resumed_at, 4):
         epochs.on_step_end(None, state, TrainerControl())
-    epochs.on_train_end(None, state, TrainerControl())
+    epochs.close()
 
     lines = [f"steps of the training: {step} of 4" for step in range(resumed_at + 1, 5)]
     assert caplog.messages == lines
