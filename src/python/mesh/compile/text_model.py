@@ -25,6 +25,10 @@ PROCESSOR_PASS_TOKENS = 256
 """Tokens of one pass on a processor at most: larger passes take hardly less for each token, and
 requests that come meanwhile wait for their end."""
 
+MEASURED_TOKENS = 128
+"""Of the text by which a processor is measured, at most: each takes about 10 % less than in a pass of
+256, and the model is loaded sooner."""
+
 _TOLERANCE = 4
 """Texts are not read on when they take so many times as long as they may."""
 # OpenVINO computes in threads of its own.
@@ -122,13 +126,16 @@ class TextModel:
     def calibrate(self) -> None:
         """Measure how long a token takes, so that long work can be refused before it starts.
 
-        A processor takes equally long for a token of one long text, which is loaded sooner, and of
-        a full pass; other devices don't.
+        A processor takes about as long for a token of one text as for one of a full pass; other
+        devices don't.
         """
-        longest = self.spec.max_length
-        count = 1 if self._is_processor else max(1, self.spec.max_batch_tokens // longest)
-        [batch, *_] = self._batches([longest] * count)
-        inputs = pad([[self.spec.pad_token_id] * longest] * count, batch, self.spec.pad_token_id)
+        length, count = self.spec.max_length, 1
+        if self._is_processor:
+            length = min(length, MEASURED_TOKENS)
+        else:
+            count = max(1, self.spec.max_batch_tokens // length)
+        [batch, *_] = self._batches([length] * count)
+        inputs = pad([[self.spec.pad_token_id] * length] * count, batch, self.spec.pad_token_id)
         # A device computes outside of this process; on a CPU, what others compute doesn't count.
         clock = _CLOCKS.get(self.runs_on[0], time.perf_counter)
         seconds = []
