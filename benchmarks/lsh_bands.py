@@ -48,7 +48,7 @@ def measure(settings: BandsSettings) -> None:
             [f"{row[0][0]:.2f}", *(f"{found:.3f} ({theory:.3f})" for _, found, theory in row)]
             for row in zip(*curves, strict=True)
         ),
-        packages=["datasketch"],
+        packages=["numpy"],
         notes=[f"{settings.pairs} pairs for each figure."],
     )
     if settings.plot is not None:

@@ -4,6 +4,7 @@ The vocabulary is computed when a model is compiled, and mapped into memory when
 cache keeps phrases from one request to the next.
 """
 
+import mmap
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -65,11 +66,18 @@ class Vocabulary:
     Args:
         words: distinct ones.
         embeddings: float32 (len(words), dim).
+        mapping: of the file that they are in, if they are mapped into memory.
     """
 
-    def __init__(self, words: Sequence[str], embeddings: NDArray[np.float32]) -> None:
+    def __init__(
+        self,
+        words: Sequence[str],
+        embeddings: NDArray[np.float32],
+        mapping: mmap.mmap | None = None,
+    ) -> None:
         self._rows = {word: row for row, word in enumerate(words)}
         self._embeddings = embeddings
+        self._mapping = mapping
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -78,8 +86,7 @@ class Vocabulary:
     def read(cls, directory: Path) -> Self | None:
         """Open the vocabulary of a compiled model; None if it has none.
 
-        The embeddings are mapped, not read: a page takes memory once a word on it is looked up, and
-        processes share it.
+        The embeddings are mapped, not read, so that processes share the system's copy of the file.
 
         Raises:
             MeshError: a file of it is missing or damaged, or it belongs to another model.
@@ -98,7 +105,7 @@ class Vocabulary:
                 f"{directory / WORDS_FILE} has embeddings of {record.dimension} numbers, but the "
                 f"model's have {dimension}; {_ADVICE}."
             )
-        return cls(record.words, _map_embeddings(directory / EMBEDDINGS_FILE, record))
+        return cls(record.words, *_map_embeddings(directory / EMBEDDINGS_FILE, record))
 
     def find(self, phrases: Sequence[str]) -> tuple[list[int], NDArray[np.float32]]:
         """Look phrases up.
@@ -114,7 +121,12 @@ class Vocabulary:
             if row is not None:
                 known.append(position)
                 rows.append(row)
-        return known, self._embeddings[rows]
+        found = self._embeddings[rows]
+        if self._mapping is not None:
+            # With each page, Linux maps 15 more around it: words that are looked up here and there
+            # would soon keep the whole file in this process's memory.
+            self._mapping.madvise(mmap.MADV_DONTNEED)
+        return known, found
 
 
 def read_vocabulary_record(directory: Path) -> VocabularyRecord | None:
@@ -134,7 +146,8 @@ def model_digest(manifest: Manifest) -> str:
     return Manifest(files=tuple(others)).digest
 
 
-def _map_embeddings(path: Path, record: VocabularyRecord) -> NDArray[np.float32]:
+def _map_embeddings(path: Path, record: VocabularyRecord) -> tuple[NDArray[np.float32], mmap.mmap]:
+    """The embeddings, and the mapping that they are in."""
     try:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, EOFError, ValueError) as error:
@@ -146,8 +159,7 @@ def _map_embeddings(path: Path, record: VocabularyRecord) -> NDArray[np.float32]
             f"{_ADVICE}."
         )
     # A plain array over the same memory: looking rows up in it is faster than in a memmap.
-    embeddings: NDArray[np.float32] = np.asarray(mapped)
-    return embeddings
+    return np.asarray(mapped), mapped.base
 
 
 class CacheInfo(NamedTuple):

@@ -26,7 +26,6 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from keywords.border_words import resolve_border_words
 from keywords.candidates import (
     Candidates,
     find_candidates,
@@ -36,7 +35,6 @@ from keywords.candidates import (
 )
 from keywords.documents import Passages, read_passages
 from keywords.embeddings import EmbeddingCache, Vocabulary
-from keywords.key_phrases import PhraseRules, find_phrases, match_phrases
 from keywords.ranking import (
     Ranked,
     max_sum_distance,
@@ -224,6 +222,10 @@ class KeywordExtractor:
 
 
 def _phrases(documents: Sequence[Passages], configuration: Configuration) -> list[Candidates]:
+    # Most servers are never asked for phrases.
+    from keywords.border_words import resolve_border_words
+    from keywords.key_phrases import PhraseRules, find_phrases, match_phrases
+
     rules = PhraseRules(
         resolve_border_words(configuration.stop_words),
         configuration.language,

@@ -1,16 +1,16 @@
 """Text to shingles to MinHash to bands: near-duplicates share a band.
 
-The method is from chapter 3 of "Mining of Massive Datasets" (Leskovec, Rajaraman and Ullman),
-with the values of the package datasketch, which also chooses the bands.
+The method is from chapter 3 of "Mining of Massive Datasets" (Leskovec, Rajaraman and Ullman). The
+values and the bands are those of the package datasketch 2, which isn't imported: its import of SciPy
+takes longer than the rest of a server's start.
 """
 
 import base64
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from hashlib import sha1
 
 import numpy as np
-from datasketch import MinHash, MinHashLSH
 from numpy.typing import NDArray
 
 from lsh.schema import Configuration, Prediction
@@ -25,11 +25,10 @@ SIGNATURE_VERSION = 3
 with every new default, since many a caller sends no configuration."""
 
 _SEED = 1
-# 64-bit hashes: their collisions don't bias the similarity of long texts; those of 32 bits do.
-_SCHEME = "affine64"
 # Each shingle takes a row of `num_perm` hashes; blocks limit the memory.
 _BLOCK = 4096
-# The first 64 bits of a SHA-1.
+# The first 64 bits of a SHA-1: their collisions don't bias the similarity of long texts; those of 32
+# bits do.
 _DIGEST = np.dtype({"names": ["hash"], "formats": ["<u8"], "itemsize": 20})
 _MIXING = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
 _SHIFT = np.uint64(33)
@@ -46,21 +45,41 @@ def bands(threshold: float, num_perm: int) -> tuple[int, int]:
     Raises:
         UsageError: the best choice would be a single band.
     """
-    try:
-        index = MinHashLSH(threshold=threshold, num_perm=num_perm)
-    except ValueError as error:
+    _, count, rows = min(_errors(threshold, num_perm))
+    if count < 2:
         raise UsageError(
             f"threshold={threshold:g} leaves a single band of {num_perm} values: raise num_perm, "
             "or lower threshold."
-        ) from error
-    return index.b, index.r
+        )
+    return count, rows
+
+
+def _errors(threshold: float, num_perm: int) -> Iterator[tuple[float, int, int]]:
+    """The summed areas of errors of each choice of bands, with their number and the values in each.
+
+    That of false positives is the integral of 1 - (1 - s^r)^b from 0 to the threshold; that of
+    false negatives is the integral of (1 - s^r)^b from there to 1. Integrated by parts,
+    (1 + r b) I(b) = s (1 - s^r)^b + r b I(b - 1), if I(b) is the integral of (1 - s^r)^b up to s.
+    """
+    for rows in range(1, num_perm + 1):
+        apart = 1 - threshold**rows
+        power, below, whole = 1.0, threshold, 1.0
+        for count in range(1, num_perm // rows + 1):
+            used = rows * count
+            power *= apart
+            below = (threshold * power + used * below) / (used + 1)
+            whole = used * whole / (used + 1)
+            yield threshold + whole - 2 * below, count, rows
 
 
 @lru_cache(maxsize=256)
 def _permutations(num_perm: int) -> NDArray[np.uint64]:
     """(2, num_perm), the factors and summands of the permutations of all sketches."""
-    made: NDArray[np.uint64] = MinHash(num_perm, seed=_SEED, scheme=_SCHEME).permutations
-    return made
+    # Of datasketch's scheme "affine64": only odd factors make permutations.
+    generator = np.random.RandomState(_SEED)
+    factors = generator.randint(0, 1 << 63, num_perm, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    summands = generator.randint(0, 1 << 64, num_perm, dtype=np.uint64)
+    return np.stack([factors, summands])
 
 
 def min_hash(elements: Collection[str], num_perm: int) -> NDArray[np.uint64]:

@@ -20,6 +20,8 @@ SILENT: Mapping[str, str] = {
     # ONNX Runtime also keeps a device id and a database below the home folder's cache.
     "ORT_DISABLE_TELEMETRY": "1",
     "PANTS_ANONYMOUS_TELEMETRY_ENABLED": "false",
+    # Its plugins see all values, and are looked for in the metadata of each installed package.
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 """Variables that switch off reports of use; child processes inherit them."""

@@ -8,8 +8,6 @@ https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets.
 import base64
 import json
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,6 +63,9 @@ def _value(response: Mapping[str, Any]) -> str:
 
 
 def _get(url: str, headers: Mapping[str, str], what: str) -> dict[str, Any]:
+    import urllib.error
+    import urllib.request
+
     # One of two fixed hosts.
     request = urllib.request.Request(url, headers=dict(headers))  # noqa: S310
     try:

@@ -59,6 +59,8 @@ class MeshSettings(BaseSettings):
         cli_implicit_flags=True,
         cli_hide_none_type=True,
         protected_namespaces=(),
+        # Base classes need no validators.
+        defer_build=True,
     )
 
     @classmethod

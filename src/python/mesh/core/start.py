@@ -8,13 +8,13 @@ import importlib.util
 import pkgutil
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.process import run_and_exit, without_garbage_collection
-from mesh.core.program import Program
-from mesh.core.project import load_project
-from mesh.core.secrets import set_managed_secrets
-from mesh.core.steps import find_program, is_here, steps_of
+
+if TYPE_CHECKING:
+    from mesh.core.program import Program
 
 USAGE = "usage: python -m mesh.core.start PACKAGE.COMPONENT PROGRAM [FLAGS]"
 
@@ -31,8 +31,8 @@ def main(arguments: Sequence[str]) -> int:
         return 0 if arguments and arguments[0].startswith("-") else 2
     try:
         component, *rest = arguments
-        set_managed_secrets()
         with without_garbage_collection():
+            _set_secrets()
             program = _find(component, rest[0] if rest else "")
         return program.main(rest[1:])
     except MeshError as error:
@@ -40,7 +40,19 @@ def main(arguments: Sequence[str]) -> int:
         return error.exit_code
 
 
-def _find(component: str, name: str) -> Program:
+# What follows imports most of a program, so not before garbage collection is off.
+
+
+def _set_secrets() -> None:
+    from mesh.core.secrets import set_managed_secrets
+
+    set_managed_secrets()
+
+
+def _find(component: str, name: str) -> "Program":
+    from mesh.core.project import load_project
+    from mesh.core.steps import find_program, is_here, steps_of
+
     package, _, own = component.rpartition(".")
     if importlib.util.find_spec(package) is None:
         raise UsageError(f"There is no package {package!r}.")
@@ -54,8 +66,10 @@ def _find(component: str, name: str) -> Program:
     return find_program(project, step)
 
 
-def _find_in_library(component: str, name: str) -> Program:
+def _find_in_library(component: str, name: str) -> "Program":
     """A program that belongs to no project, such as the registry's server: `main` of its module."""
+    from mesh.core.program import Program
+
     found = {}
     for module in pkgutil.iter_modules(importlib.import_module(component).__path__):
         program = getattr(importlib.import_module(f"{component}.{module.name}"), "main", None)

@@ -62,6 +62,7 @@ class Availability:
         self._dispatcher = dispatcher
         self._metrics = metrics
         self._placement = placement
+        self._started = False
         metrics.ready.set_function(lambda: self.is_ready)
 
     @property
@@ -94,7 +95,10 @@ class Availability:
         return ProblemError(503, _REASONS[self.phase], headers=RETRY_AFTER)
 
     def start_loading(self) -> None:
-        """Begin to load the model in a thread; returns at once."""
+        """Begin to load the model in a thread, unless that has begun; returns at once."""
+        if self._started:
+            return
+        self._started = True
         loop = asyncio.get_running_loop()
         # A daemon, so that a server can be ended while it loads.
         threading.Thread(target=self._load, args=(loop,), name="load", daemon=True).start()

@@ -119,6 +119,8 @@ async def _run(
     app = create_app(model, settings, hosts)
     availability: Availability = app.state.availability
     traffic: Traffic = app.state.traffic
+    # Now, not with the app: files are verified while the HTTP server is imported.
+    availability.start_loading()
     _warn_if_open(settings, host, port)
     logger.info("Serving %s at %s", model.name, base_url(host, port, tls=tls is not None))
     async with _renewed(tls, settings), _grpc(app, settings, host) as end_calls:

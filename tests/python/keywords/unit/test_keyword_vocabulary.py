@@ -1,4 +1,6 @@
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,6 +74,23 @@ def test_embeddings_are_mapped_and_read_only(folder):
     embeddings = read(folder)._embeddings
     assert isinstance(embeddings.base, np.memmap)
     assert not embeddings.flags.writeable
+
+
+def test_pages_are_given_back_after_each_look_up(folder):
+    words = [f"word{number}" for number in range(4096)]
+    write(folder, words, np.ones((len(words), 4), dtype=np.float32))
+    vocabulary = read(folder)
+    _, found = vocabulary.find(words)
+    assert found.sum() == 4 * len(words)
+    assert resident_kibibytes(folder / EMBEDDINGS_FILE) == 0
+    assert vocabulary.find(["word9"])[1].tolist() == [[1.0] * 4]
+
+
+def resident_kibibytes(path):
+    """What this process has in memory of a file that it maps."""
+    smaps = Path("/proc/self/smaps").read_text()
+    [part] = re.findall(rf"{re.escape(str(path))}\n(?:\w+: .*\n)*?Rss: +(\d+) kB", smaps)
+    return int(part)
 
 
 def test_a_compiled_model_without_a_vocabulary(folder):

@@ -56,3 +56,16 @@ def test_another_process_makes_the_same_signatures(seed):
         check=True,
     )
     assert json.loads(process.stdout) == [case["signature"] for case in STORED["cases"]]
+
+
+def test_server_imports_no_package_that_only_tests_need():
+    heavy = {"datasketch", "scipy", "onnxruntime"}
+    program = f"import sys, lsh.serve.model; print(*({heavy!r} & set(sys.modules)))"
+    process = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert process.stdout.split() == []

@@ -1,7 +1,7 @@
 import base64
 
 import pytest
-from datasketch import MinHash
+from datasketch import MinHash, MinHashLSH
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,13 +39,22 @@ def test_bands_use_no_more_values_than_there_are():
             assert count * rows <= num_perm
 
 
+@pytest.mark.parametrize(
+    ("threshold", "num_perm"),
+    [(0.4, 128), (0.05, 40), (0.3, 64), (0.55, 100), (0.7, 31), (0.87, 128), (0.95, 90)],
+)
+def test_bands_are_those_of_datasketch(threshold: float, num_perm: int) -> None:
+    theirs = MinHashLSH(threshold=threshold, num_perm=num_perm)
+    assert bands(threshold, num_perm) == (theirs.b, theirs.r)
+
+
 def test_bands_are_computed_once_for_a_setting(monkeypatch):
     bands(0.61, 128)
 
-    def fail(**arguments):
+    def fail(*arguments):
         raise AssertionError(arguments)
 
-    monkeypatch.setattr("lsh.model.MinHashLSH", fail)
+    monkeypatch.setattr("lsh.model._errors", fail)
     assert signature(TEXT, Configuration(threshold=0.61))
 
 

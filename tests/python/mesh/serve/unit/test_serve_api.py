@@ -129,6 +129,24 @@ def test_any_json_gets_a_response_or_is_refused_with_locations(value: Any) -> No
     asyncio.run(scenario())
 
 
+def test_a_model_that_begins_to_load_before_the_app_starts_is_loaded_once() -> None:
+    loads: list[str] = []
+
+    class Loads(Echo):
+        def load(self) -> None:
+            loads.append(self.name)
+
+    async def scenario() -> None:
+        app = create_app(Loads(), ServeSettings())
+        app.state.availability.start_loading()
+        await until(lambda: app.state.availability.phase is Phase.SERVING)
+        async with app.router.lifespan_context(app):
+            assert app.state.availability.is_ready
+        assert loads == ["echo"]
+
+    asyncio.run(scenario())
+
+
 def test_bodies_above_the_limit_are_refused_with_and_without_a_declared_length(
     serve: Serve,
 ) -> None:
