@@ -28,7 +28,7 @@ from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.tracing import annotate_version
 from mesh.core.urls import mask_url
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.store import DataSettings
+from mesh.data.settings import DataSettings
 from mesh.lifecycle.compile_records import (
     PREDICTIONS_FILE,
     REPORT_FILE,

@@ -16,7 +16,7 @@ from mesh.compile.parity import ParityReport
 from mesh.compile.spec import LOWER_TOLERANCES, Tolerances
 from mesh.core.card import COMPILED
 from mesh.core.errors import MeshError, UsageError
-from mesh.data.store import DataSettings
+from mesh.data.settings import DataSettings
 from mesh.drift.reference import REFERENCE_FILE
 from mesh.lifecycle.about import PromoteIf
 from mesh.lifecycle.comparison import score_same_rows
