@@ -37,7 +37,7 @@ from mesh.lifecycle.compile_records import (
     Compilation,
     ValidationReport,
 )
-from mesh.lifecycle.compile_trace import expected_inputs, find_compiled
+from mesh.lifecycle.compile_settings import expected_inputs, find_compiled
 from mesh.lifecycle.recipe import Recipe, load_recipe
 from mesh.lifecycle.serving_measurement import measure
 from mesh.lifecycle.version import RegressionTest

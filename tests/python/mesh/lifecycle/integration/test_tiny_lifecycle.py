@@ -22,7 +22,8 @@ from mesh.lifecycle.about import PromoteIf
 from mesh.lifecycle.comparison import score_same_rows
 from mesh.lifecycle.compile_download import DownloadSettings, download
 from mesh.lifecycle.compile_records import Compilation, Downloaded
-from mesh.lifecycle.compile_trace import CompileSettings, trace
+from mesh.lifecycle.compile_settings import CompileSettings
+from mesh.lifecycle.compile_trace import trace
 from mesh.lifecycle.compile_upload import UploadSettings, upload
 from mesh.lifecycle.compile_validate import ValidateSettings, validate
 from mesh.lifecycle.quantized_scores import compare_scores
