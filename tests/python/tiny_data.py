@@ -7,7 +7,8 @@ from typing import Any, Literal
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.dataset import ClassifiedText, Dataset
-from mesh.data.store import DataSettings, DataStore
+from mesh.data.settings import DataSettings
+from mesh.data.store import DataStore
 from mesh.lifecycle.ingest import ingest
 from mesh.lifecycle.ingest_settings import IngestSettings
 from mesh.lifecycle.register import RegisterSettings, register

@@ -17,7 +17,7 @@ from mesh.core.digest import sha256_file
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.dataset import AnnotatedText, ClassifiedText, Dataset, Entity
-from mesh.data.store import DataSettings
+from mesh.data.settings import DataSettings
 from mesh.lifecycle.ingest import ingest
 from mesh.lifecycle.ingest_settings import IngestSettings
 from mesh.lifecycle.recipe import Recipe, Training

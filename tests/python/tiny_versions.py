@@ -7,8 +7,9 @@ import pyarrow as pa
 from mesh.core.manifest import FileEntry
 from mesh.core.project import Project
 from mesh.data.manifest import DataManifest, describe_schema
+from mesh.data.settings import DataSettings
 from mesh.data.shards import write_shards
-from mesh.data.store import DataSettings, DataStore
+from mesh.data.store import DataStore
 
 PROJECT = Project(name="tiny", description="", port=1)
 _SCHEMA = pa.schema([pa.field("text", pa.string(), nullable=False)])

@@ -18,7 +18,8 @@ from mesh.core.settings import load_settings
 from mesh.core.tables import make_table, print_table
 from mesh.data.difference import Difference
 from mesh.data.manifest import DataManifest, Kind
-from mesh.data.store import DataSettings, DataStore, LocalData
+from mesh.data.settings import DataSettings
+from mesh.data.store import DataStore, LocalData
 
 _KINDS: tuple[Kind, ...] = ("features", "raw")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")

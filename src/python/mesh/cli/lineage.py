@@ -13,7 +13,7 @@ from mesh.cli.paths import typed_path
 from mesh.core.env_files import find_env_file
 from mesh.core.errors import UsageError
 from mesh.core.settings import load_settings
-from mesh.data.store import DataSettings
+from mesh.data.settings import DataSettings
 from mesh.lifecycle.lineage import trace_model
 from mesh.lifecycle.output_lineage import trace_output
 from mesh.registry.factory import open_registry

@@ -87,7 +87,7 @@ def alias(reference: str, alias: str, force: bool, why: str) -> None:
     registry = open_own(reference)
     if alias == PROMOTED:
         # The other commands don't need what reads data.
-        from mesh.data.store import DataSettings
+        from mesh.data.settings import DataSettings
         from mesh.lifecycle.promotion import approve
 
         version = registry.get(reference)

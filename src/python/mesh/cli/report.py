@@ -9,7 +9,7 @@ from mesh.core.env_files import find_env_file
 from mesh.core.errors import UsageError
 from mesh.core.files import write_text_atomic
 from mesh.core.settings import load_settings
-from mesh.data.store import DataSettings
+from mesh.data.settings import DataSettings
 from mesh.registry.base import ModelRegistry
 from mesh.registry.factory import open_registry
 from mesh.registry.reference import ModelReference

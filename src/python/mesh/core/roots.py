@@ -37,6 +37,7 @@ NOT_DECIDING: Mapping[str, str] = {
     "mesh.core.workspace": "where files lie",
     "mesh.data.manifest": "describes a version of data",
     "mesh.data.preview": "shows rows",
+    "mesh.data.settings": "where versions of data lie",
     "mesh.data.sources": "finds files, whose names, formats and content are inputs themselves",
     "mesh.data.status": "compares inputs",
     "mesh.data.store": "keeps versions of data, whose content is an input itself",

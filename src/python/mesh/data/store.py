@@ -14,20 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-from pydantic_settings import SettingsConfigDict
-
 from mesh.core.data_names import LATEST, is_version
 from mesh.core.digest import sha256_file
 from mesh.core.errors import MeshError, as_clause
 from mesh.core.files import atomic_directory, safe_path, write_text_atomic
 from mesh.core.manifest import MANIFEST_FILE
 from mesh.core.project import Project
-from mesh.core.settings import MeshSettings, Url
 from mesh.core.tracing import annotate_version
 from mesh.data.files import Location
 from mesh.data.manifest import DataManifest, Kind
 from mesh.data.repair import repair, restore, tag_problems, version_problems
+from mesh.data.settings import DataSettings
 from mesh.data.shards import read_shards
 from mesh.data.tags import Tag, Tagging, Tags
 from mesh.data.versions import Versions
@@ -36,17 +33,6 @@ logger = logging.getLogger(__name__)
 
 _LATEST_FILE = "latest.json"
 _MADE_BY = {"raw": "ingest:ingest", "features": "register:register"}
-
-
-class DataSettings(MeshSettings):
-    """The storage of versions of data."""
-
-    model_config = SettingsConfigDict(env_prefix="DATA_")
-
-    root: Url = Field(
-        ".mesh/data",
-        description="Folder for versions, or URL such as s3://bucket/data.",
-    )
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from typing import Any
 from mesh.core.card import ARTIFACTS, COMPILED
 from mesh.core.devices import AUTO
 from mesh.core.errors import MeshError
+from mesh.data.settings import DataSettings
 from mesh.data.splitting import TEST
-from mesh.data.store import DataSettings, DataStore
+from mesh.data.store import DataStore
 from mesh.lifecycle.recipe import Recipe
 from mesh.registry.base import ModelRegistry, ModelVersion
 

@@ -30,7 +30,7 @@ from mesh.lifecycle.compile_records import (
     Compilation,
     ValidationReport,
 )
-from mesh.lifecycle.compile_trace import expected_inputs
+from mesh.lifecycle.compile_settings import expected_inputs
 from mesh.lifecycle.recipe import Recipe, load_recipe
 from mesh.lifecycle.results import publish, record_result
 from mesh.lifecycle.status import status_of_model

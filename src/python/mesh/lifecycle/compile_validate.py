@@ -1,11 +1,12 @@
 """`compile:validate`: run the regression suite on the compiled model and leave a report."""
 
+import importlib
 import importlib.util
 import logging
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from mesh.core.status import NEVER_RUN, Status, out_of_date, up_to_date
 from mesh.core.tracing import annotate_version
 from mesh.core.urls import mask_url
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.store import DataSettings
+from mesh.data.settings import DataSettings
 from mesh.lifecycle.compile_records import (
     PREDICTIONS_FILE,
     REPORT_FILE,
@@ -36,13 +37,15 @@ from mesh.lifecycle.compile_records import (
     Compilation,
     ValidationReport,
 )
-from mesh.lifecycle.compile_trace import expected_inputs, find_compiled
-from mesh.lifecycle.quantized_scores import compare_scores
+from mesh.lifecycle.compile_settings import expected_inputs, find_compiled
 from mesh.lifecycle.recipe import Recipe, load_recipe
 from mesh.lifecycle.serving_measurement import measure
 from mesh.lifecycle.version import RegressionTest
 
 logger = logging.getLogger(__name__)
+
+_SCORES = "mesh.lifecycle.quantized_scores"
+"""Named, not imported: only projects that train on rows carry the packages that it needs."""
 
 
 class ValidateSettings(MeshSettings):
@@ -60,13 +63,16 @@ def validate(
     recipe: Recipe,
     settings: ValidateSettings,
     workspace: WorkspaceSettings,
-    data: DataSettings,
+    data: DataSettings | None = None,
 ) -> None:
     """Run the common regression suite and the project's own, and score what is quantized.
 
+    Args:
+        data: where the test split is; None if the project has none.
+
     Raises:
-        MeshError: a case failed, none ran, there is nothing to validate, or the device or a
-            precision isn't here that the model was compiled for.
+        MeshError: a case failed, none ran, there is nothing to validate, the device or a precision
+            isn't here that the model was compiled for, or nothing here can score int8.
     """
     compiled = workspace.output(recipe.project, "compile")
     compilation = Compilation.read(compiled)
@@ -80,14 +86,15 @@ def validate(
     require_device(spec.backend, spec.device, f"COMPILE_DEVICE={spec.device}")
     named = f"COMPILE_PRECISIONS={','.join(spec.precisions)}"
     require_precisions(spec.backend, spec.precisions, named)
+    compare_scores = _comparison(recipe, data) if data and INT8 in spec.precisions else None
     digest = Manifest.of(compiled / ARTIFACTS).digest
     target = workspace.output(recipe.project, "validate")
     with atomic_directory(target, replace=True) as directory:
         passed, cases, predictions = run_suite(recipe, settings, workspace, spec.precisions)
         lost = ""
-        if passed and recipe.training and INT8 in spec.precisions:
+        if passed and compare_scores:
             version = compilation.source_version(workspace.output(recipe.project, "download"))
-            scored = compare_scores(recipe, data, version, compiled / COMPILED, INT8)
+            scored = compare_scores(version, compiled / COMPILED, INT8)
             cases.append(scored)
             passed = scored.outcome != "failed"
             lost = "" if passed else scored.message
@@ -118,6 +125,25 @@ def validate(
     )
 
 
+def _comparison(
+    recipe: Recipe, data: DataSettings
+) -> Callable[[Path, Path, Precision], CaseResult]:
+    """See `mesh.lifecycle.quantized_scores.compare_scores`.
+
+    Raises:
+        MeshError: this program was built without it.
+    """
+    if importlib.util.find_spec(_SCORES) is None:
+        raise MeshError(
+            f"This program was built without {_SCORES}, which compares the scores in {INT8} with "
+            f"those in {FLOAT32}: give `validate` the dependency "
+            f"src/python/{_SCORES.replace('.', '/')}.py in "
+            f"src/python/{recipe.project.package}/compile/BUILD, or leave {INT8} out of "
+            "COMPILE_PRECISIONS."
+        )
+    return partial(importlib.import_module(_SCORES).compare_scores, recipe, data)
+
+
 def _measure(recipe: Recipe, compiled: Path, workspace: WorkspaceSettings) -> ServingDefaults:
     """Measure on the stored inputs what suits the model's server, which computes as it would."""
     version = Compilation.read(compiled).source_version(
@@ -145,7 +171,7 @@ def status(
     recipe: Recipe,
     _settings: ValidateSettings,
     workspace: WorkspaceSettings,
-    _data: DataSettings,
+    _data: DataSettings | None = None,
 ) -> Status:
     """Whether the model that would be compiled now passed; a registered model did."""
     target = workspace.output(recipe.project, "validate")
@@ -213,10 +239,15 @@ def find_suites(recipe: Recipe) -> list[str]:
 
 def program(project: Project) -> Program:
     """The program `compile:validate` of a project."""
+    recipe = load_recipe(project)
     return Program(
         component=f"{project.package}.compile",
         name="validate",
-        run=partial(validate, load_recipe(project)),
-        status=partial(status, load_recipe(project)),
-        settings=(ValidateSettings, WorkspaceSettings, DataSettings),
+        run=partial(validate, recipe),
+        status=partial(status, recipe),
+        settings=(
+            ValidateSettings,
+            WorkspaceSettings,
+            *((DataSettings,) if recipe.training else ()),
+        ),
     )

@@ -27,9 +27,10 @@ from mesh.data.formats import read_file
 from mesh.data.labels import LabelCounts, known_labels
 from mesh.data.manifest import DataManifest, describe_schema
 from mesh.data.preview import show_rows
+from mesh.data.settings import DataSettings
 from mesh.data.shards import Shard, arrow_schema, write_shards
 from mesh.data.status import status_of_data
-from mesh.data.store import DataSettings, DataStore
+from mesh.data.store import DataStore
 from mesh.data.validation import RowReader
 from mesh.lifecycle.ingest_files import File, files_of
 from mesh.lifecycle.ingest_settings import IngestSettings

@@ -6,7 +6,8 @@ from typing import Any
 from mesh.core.card import TEST_RESULTS, ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.project import get_project
-from mesh.data.store import DataSettings, DataStore
+from mesh.data.settings import DataSettings
+from mesh.data.store import DataStore
 from mesh.registry.base import ModelRegistry
 
 

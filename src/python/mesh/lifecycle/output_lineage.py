@@ -11,7 +11,7 @@ from mesh.core.errors import MeshError, UsageError, describe_invalid
 from mesh.core.manifest import FileEntry
 from mesh.core.urls import mask_url
 from mesh.data.files import Location, open_file_system, url_errors
-from mesh.data.store import DataSettings
+from mesh.data.settings import DataSettings
 from mesh.lifecycle.lineage import trace_model
 from mesh.registry.base import ModelRegistry
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from mesh.core.card import TEST_RESULTS
 from mesh.core.errors import MeshError, as_clause, describe_invalid
 from mesh.core.project import find_projects
-from mesh.data.store import DataSettings
+from mesh.data.settings import DataSettings
 from mesh.lifecycle.about import PROMOTED, PromoteIf
 from mesh.lifecycle.comparison import SameRows, score_same_rows
 from mesh.lifecycle.recipe import Recipe, load_recipe

@@ -7,8 +7,8 @@ from mesh.core.card import ModelCard
 from mesh.core.devices import Placement
 from mesh.core.errors import MeshError, as_clause
 from mesh.core.precisions import Precision
+from mesh.data.settings import DataSettings
 from mesh.data.splitting import TEST
-from mesh.data.store import DataSettings
 from mesh.lifecycle.comparison import rows_of_test_split
 from mesh.lifecycle.compile_records import CaseResult
 from mesh.lifecycle.recipe import Recipe

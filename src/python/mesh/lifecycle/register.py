@@ -26,10 +26,11 @@ from mesh.data.dataset import Dataset, load_dataset
 from mesh.data.features import Preparation, Prepared, feature_schema, prepare
 from mesh.data.labels import LabelCounts, known_labels
 from mesh.data.manifest import DataManifest, describe_schema
+from mesh.data.settings import DataSettings
 from mesh.data.shards import Shard, write_shards
 from mesh.data.splitting import SPLITS, Fractions
 from mesh.data.status import status_of_data
-from mesh.data.store import DataSettings, DataStore
+from mesh.data.store import DataStore
 from mesh.lifecycle.ingest import PART
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,8 @@ from mesh.core.program import Program
 from mesh.core.project import Project
 from mesh.core.settings import MeshSettings
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.store import DataSettings, DataStore
+from mesh.data.settings import DataSettings
+from mesh.data.store import DataStore
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from mesh.core.project import Project
 from mesh.core.settings import Url
 from mesh.core.status import Status
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.store import DataSettings
+from mesh.data.settings import DataSettings
 from mesh.lifecycle.base_model import resolve_base_model
 from mesh.lifecycle.recipe import Recipe, load_recipe
 from mesh.lifecycle.results import publish, record_result

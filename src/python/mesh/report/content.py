@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from mesh.core.errors import MeshError
 from mesh.core.files import read_json, read_model
 from mesh.core.inputs import differences
+from mesh.data.settings import DataSettings
 from mesh.data.splitting import TEST
-from mesh.data.store import DataSettings
 from mesh.lifecycle.about import About
 from mesh.lifecycle.comparison import SameRows
 from mesh.lifecycle.compile_records import REPORT_FILE, ValidationReport

@@ -16,7 +16,7 @@ from containers.functional.compose_project import (
     needs_images,
     title,
 )
-from mesh.core.project import find_projects
+from mesh.core.project import find_projects, get_project
 
 pytestmark = needs_images()
 
@@ -80,6 +80,20 @@ def test_server_carries_only_packages_for_serving(project: str) -> None:
 @pytest.mark.parametrize("name", IMAGES)
 def test_torch_is_where_networks_are_made_and_nowhere_else(name: str) -> None:
     assert ("torch" in shipped(name)) == title(name).endswith(("-train", "-compile"))
+
+
+@pytest.mark.parametrize(
+    "project",
+    each_of(project.name for project in find_projects() if "compile:validate" in project.steps),
+)
+def test_compiling_carries_what_reads_rows_where_there_are_rows(project: str) -> None:
+    packages = shipped(image(project, "compile"))
+    declared = get_project(project)
+    assert ("pyarrow" in packages) == ("register:register" in declared.steps)
+    # A team may add the clients of its buckets.
+    build = Path("src/python", declared.package, "compile/BUILD").read_text()
+    clients = packages & {"dvc-gs", "s3fs"}
+    assert clients == {name for name in clients if f"models#{name}" in build}
 
 
 @pytest.mark.parametrize("name", IMAGES)

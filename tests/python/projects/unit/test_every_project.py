@@ -15,8 +15,9 @@ from mesh.core.program import Program, component_folder
 from mesh.core.project import Project, find_projects
 from mesh.core.settings import MeshSettings, load_settings, variable_name
 from mesh.core.steps import MODULES, find_program, steps_of
+from mesh.data.settings import DataSettings
 from mesh.data.splitting import SPLITS
-from mesh.data.store import DataSettings, DataStore
+from mesh.data.store import DataStore
 from mesh.lifecycle.recipe import load_recipe
 from mesh.registry.serve import main as registry_server
 from mesh.serve.openapi import openapi_document

@@ -14,8 +14,9 @@ from mesh.core.card import BaseModelSource, ModelCard
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.project import get_project
 from mesh.data.manifest import DataManifest, Kind, describe_schema
+from mesh.data.settings import DataSettings
 from mesh.data.shards import write_shards
-from mesh.data.store import DataSettings, DataStore
+from mesh.data.store import DataStore
 from mesh.registry.base import ModelRegistry
 from mesh.registry.factory import open_registry
 from mesh.registry.settings import RegistrySettings

@@ -6,7 +6,7 @@ from typing import Literal
 
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.store import DataSettings
+from mesh.data.settings import DataSettings
 from mesh.lifecycle.training.settings import FineTuneSettings
 from mesh.registry.settings import RegistrySettings
 

@@ -16,7 +16,8 @@ from mesh.core.locks import alone
 from mesh.core.project import Project
 from mesh.core.workspace import WorkspaceSettings
 from mesh.core.workspace_lock import locked
-from mesh.data.store import DataSettings, DataStore
+from mesh.data.settings import DataSettings
+from mesh.data.store import DataStore
 from mesh.lifecycle.base_model import resolve_base_model
 from mesh.lifecycle.recipe import Recipe
 from mesh.lifecycle.search.messages import Ended, Epoch, Message, Stopped, Task

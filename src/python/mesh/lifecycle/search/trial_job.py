@@ -22,7 +22,8 @@ from mesh.core.secrets import set_managed_secrets
 from mesh.core.settings import load_settings
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.files import Location
-from mesh.data.store import DataSettings, DataStore
+from mesh.data.settings import DataSettings
+from mesh.data.store import DataStore
 from mesh.lifecycle.recipe import load_recipe
 from mesh.lifecycle.search.mailbox import BEGUN, TASK, Mailbox
 from mesh.lifecycle.search.messages import Ended, Epoch, Stopped, Task

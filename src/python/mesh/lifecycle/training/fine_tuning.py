@@ -12,8 +12,9 @@ from mesh.core.disk import full_disk_errors
 from mesh.core.errors import MeshError, as_clause
 from mesh.core.files import atomic_directory
 from mesh.core.workspace import WorkspaceSettings
+from mesh.data.settings import DataSettings
 from mesh.data.splitting import SPLITS, TEST
-from mesh.data.store import DataSettings, DataStore
+from mesh.data.store import DataStore
 from mesh.lifecycle.recipe import Recipe, Training
 from mesh.lifecycle.results import publish, record_result
 from mesh.lifecycle.training.checkpoints import (

@@ -9,7 +9,8 @@ from mesh.core.roots import NOT_TRAINING, TRAINER_PACKAGES, TRAINING
 from mesh.core.status import NEVER_RUN, Status
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.manifest import DataManifest
-from mesh.data.store import DataSettings, DataStore
+from mesh.data.settings import DataSettings
+from mesh.data.store import DataStore
 from mesh.lifecycle.base_model import BaseModel, resolve_base_model
 from mesh.lifecycle.recipe import Recipe, Training
 from mesh.lifecycle.status import status_of_model

@@ -12,9 +12,10 @@ from moto.server import ThreadedMotoServer
 from mesh.core.errors import MeshError
 from mesh.core.project import Project
 from mesh.data.manifest import DataManifest, describe_schema
+from mesh.data.settings import DataSettings
 from mesh.data.shards import write_shards
 from mesh.data.sources import find_files
-from mesh.data.store import DataSettings, DataStore
+from mesh.data.store import DataStore
 from mesh.data.tags import Tagging
 
 SCHEMA = pa.schema([pa.field("text", pa.string())])

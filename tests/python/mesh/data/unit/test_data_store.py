@@ -7,8 +7,9 @@ from mesh.core.errors import MeshError
 from mesh.core.project import Project
 from mesh.data.files import Location
 from mesh.data.manifest import DataManifest, describe_schema
+from mesh.data.settings import DataSettings
 from mesh.data.shards import write_shards
-from mesh.data.store import DataSettings, DataStore
+from mesh.data.store import DataStore
 
 PROJECT = Project(name="tiny", description="", port=1)
 SCHEMA = pa.schema([pa.field("text", pa.string(), nullable=False)])

@@ -13,7 +13,8 @@ from mesh.core.card import ARTIFACTS
 from mesh.core.errors import MeshError
 from mesh.lifecycle.compile_download import DownloadSettings, download
 from mesh.lifecycle.compile_records import Compilation
-from mesh.lifecycle.compile_trace import CompileSettings, inputs_of, trace
+from mesh.lifecycle.compile_settings import CompileSettings, inputs_of
+from mesh.lifecycle.compile_trace import trace
 from mesh.lifecycle.compile_validate import ValidateSettings, validate
 from mesh.lifecycle.encoder import EncoderSettings, make_encoder
 from mesh.lifecycle.train import train

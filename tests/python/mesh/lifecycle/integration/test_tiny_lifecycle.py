@@ -16,15 +16,17 @@ from mesh.compile.parity import ParityReport
 from mesh.compile.spec import LOWER_TOLERANCES, Tolerances
 from mesh.core.card import COMPILED
 from mesh.core.errors import MeshError, UsageError
-from mesh.data.store import DataSettings
+from mesh.data.settings import DataSettings
 from mesh.drift.reference import REFERENCE_FILE
 from mesh.lifecycle.about import PromoteIf
 from mesh.lifecycle.comparison import score_same_rows
 from mesh.lifecycle.compile_download import DownloadSettings, download
 from mesh.lifecycle.compile_records import Compilation, Downloaded
-from mesh.lifecycle.compile_trace import CompileSettings, trace
+from mesh.lifecycle.compile_settings import CompileSettings
+from mesh.lifecycle.compile_trace import trace
 from mesh.lifecycle.compile_upload import UploadSettings, upload
 from mesh.lifecycle.compile_validate import ValidateSettings, validate
+from mesh.lifecycle.quantized_scores import compare_scores
 from mesh.lifecycle.serving_measurement import BATCHES
 from mesh.report.content import read_report
 from mesh.report.page import report_page
@@ -131,11 +133,26 @@ def scored(tiny: Any) -> Any:
 
 
 def test_a_version_in_int8_is_scored_on_the_test_split(
-    tiny: Any, suite: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tiny: Any,
+    suite: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     suite.write_text("")
     tiny.recipe = replace(tiny.recipe, answers=lambda logits: {int(np.argmax(logits))})
     trace_in_int8(tiny)
+    with monkeypatch.context() as other_build:
+        other_build.setitem(sys.modules, "mesh.lifecycle.quantized_scores", None)
+        with pytest.raises(MeshError, match="was built without .* src/python/tiny/compile/BUILD"):
+            validate(tiny.recipe, ValidateSettings(), tiny.workspace, tiny.data)
+    assert not tiny.output("validate").exists()
+
+    version = Compilation.read(tiny.output("compile")).source_version(tiny.output("download"))
+    remote = DataSettings(root="abfs://data")
+    case = compare_scores(tiny.recipe, remote, version, tiny.output("compile") / COMPILED, "int8")
+    assert case.outcome == "skipped"
+    assert "abfs://data/tiny/features needs a package that is not installed" in case.message
     elsewhere = DataSettings(root=str(tmp_path / "no data"))
     validate(tiny.recipe, ValidateSettings(), tiny.workspace, elsewhere)
     assert scored(tiny)["outcome"] == "skipped"

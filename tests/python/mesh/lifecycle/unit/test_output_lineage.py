@@ -16,7 +16,7 @@ from mesh.backfill.manifest import (
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.manifest import FileEntry, Manifest
-from mesh.data.store import DataSettings
+from mesh.data.settings import DataSettings
 from mesh.lifecycle.output_lineage import trace_output
 from mesh.registry.base import ModelRegistry, ModelVersion
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from mesh.core.card import ModelCard
 from mesh.core.errors import MeshError
 from mesh.core.manifest import FileEntry, Manifest
-from mesh.data.store import DataSettings
+from mesh.data.settings import DataSettings
 from mesh.lifecycle.about import PromoteIf
 from mesh.lifecycle.promotion import compared, conditions
 from mesh.lifecycle.recipe import Recipe, Training

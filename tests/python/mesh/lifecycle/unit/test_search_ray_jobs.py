@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from mesh.core.errors import MeshError, UsageError
 from mesh.core.workspace import WorkspaceSettings
 from mesh.data.files import Location
-from mesh.data.store import DataSettings
+from mesh.data.settings import DataSettings
 from mesh.lifecycle.search import job_server, mailbox, ray_jobs
 from mesh.lifecycle.search.job_server import JobServer
 from mesh.lifecycle.search.mailbox import BEGUN, TASK, Mailbox

@@ -16,7 +16,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from mesh.core.errors import MeshError
 from mesh.core.workspace import WorkspaceSettings
-from mesh.data.store import DataSettings
+from mesh.data.settings import DataSettings
 from mesh.lifecycle.search.messages import Ended, Epoch, Message, Stopped, Task
 from mesh.lifecycle.search.searching import Search, search
 from mesh.lifecycle.search.space import read_space

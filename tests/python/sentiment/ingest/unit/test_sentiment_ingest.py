@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from mesh.core.steps import find_program
-from mesh.data.store import DataSettings, DataStore
+from mesh.data.settings import DataSettings
+from mesh.data.store import DataStore
 from sentiment.labels import LABELS
 from sentiment.project import PROJECT
 
