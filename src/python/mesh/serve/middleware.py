@@ -5,6 +5,7 @@ import logging
 import random
 import re
 import time
+from collections.abc import Awaitable
 
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import MutableHeaders
@@ -103,12 +104,12 @@ class AccessMiddleware:
         status = CLIENT_LEFT
         started = time.perf_counter()
 
-        async def send_recorded(message: Message) -> None:
+        def send_recorded(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 self._complete_headers(scope, message, request_id)
-            await send(message)
+            return send(message)
 
         self._traffic.enter()
         try:
