@@ -14,7 +14,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mesh.serve.availability import Availability, Phase
 from mesh.serve.metrics import Metrics
-from mesh.serve.problems import DEFECT, RETRY_AFTER, ProblemError, problem_response, shorten
+from mesh.serve.problems import (
+    DEFECT,
+    RETRY_AFTER,
+    ProblemError,
+    forget_frames,
+    problem_response,
+    shorten,
+)
 
 # The access log's name is documented: logging is configured by it.
 logger = logging.getLogger("mesh.serve.access")
@@ -138,6 +145,7 @@ class AccessMiddleware:
         logger.error(
             "Request %s failed", request_id, extra={"request_id": request_id}, exc_info=error
         )
+        forget_frames(error)
         return ProblemError(500, DEFECT)
 
     def _complete_headers(self, scope: Scope, message: Message, request_id: str) -> None:

@@ -58,6 +58,8 @@ class Patience:
             self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
+            # Its CancelledError holds this object.
+            self._task = None
 
     def watch(self) -> None:
         """Watch from now on."""
