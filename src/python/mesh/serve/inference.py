@@ -84,7 +84,7 @@ class Dispatcher:
         self._long_running = 0
         self._closed = False
         self._is_waking = False
-        # Entered itself where it is enough: a condition passes it on by code in Python.
+        # Entered itself where it is enough: a condition enters it by code in Python.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -99,6 +99,7 @@ class Dispatcher:
     @property
     def is_full(self) -> bool:
         """Whether the queue has no room, not even for a short request."""
+        # A look at the length alone needs no lock.
         if len(self._queue) < self._queue.size:
             return False
         with self._lock:
