@@ -38,9 +38,9 @@ class _Formatter(logging.Formatter):
     _second = -1
     _time = ""
 
-    def formatTime(
+    def formatTime(  # noqa: N802 - logging calls it so
         self, record: logging.LogRecord, datefmt: str | None = None
-    ) -> str:  # noqa: N802
+    ) -> str:
         second = int(record.created)
         if second != self._second:
             self._second, self._time = second, super().formatTime(record, datefmt)
