@@ -45,7 +45,11 @@ class Bio(BaseModel):
 
 
 class Api:
-    """The handlers of the REST API."""
+    """The handlers of the REST API.
+
+    Attributes:
+        predict: the route of predictions.
+    """
 
     def __init__(
         self,
@@ -56,14 +60,13 @@ class Api:
     ) -> None:
         self._model = model
         self._availability = availability
-        self._predictor = predictor
+        self.predict = Route("/v1/model/{name}/predict", predictor, methods=["POST"])
         self._metrics = metrics
 
     def routes(self) -> list[Route]:
         """All paths and their handlers."""
         return [
-            # First, since they are tried in this order.
-            Route("/v1/model/{name}/predict", self._predictor, methods=["POST"]),
+            self.predict,
             Route("/", self.index),
             Route("/v1/live", self.live),
             Route("/v1/ready", self.ready),

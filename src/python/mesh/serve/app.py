@@ -28,6 +28,7 @@ from mesh.serve.predict import Predictor
 from mesh.serve.problems import ProblemError, handle_http_exception, handle_problem
 from mesh.serve.request_check import RequestCheck
 from mesh.serve.settings import ServeSettings
+from mesh.serve.shortcut import Shortcut
 
 if TYPE_CHECKING:
     from mesh.serve.access.setup import Access
@@ -100,6 +101,7 @@ def create_app(
             if log:
                 await asyncio.to_thread(log.close)
 
+    api = Api(model, availability, predictor, metrics)
     first = access.first if access else []
     then = [
         *(traces.middleware if traces else ()),
@@ -109,12 +111,17 @@ def create_app(
     ]
     app = Starlette(
         routes=[
-            *Api(model, availability, predictor, metrics).routes(),
+            *api.routes(),
             *InferenceProtocol(service, availability, predictor).routes(),
             openapi_route(model, needs_credentials=settings.needs_credentials),
             *docs_routes(model.name),
         ],
-        middleware=[*first, Middleware(LingeringClose), *then],
+        middleware=[
+            *first,
+            Middleware(LingeringClose),
+            *then,
+            Middleware(Shortcut, route=api.predict, parameters={"name": model.name}),
+        ],
         exception_handlers={ProblemError: handle_problem, HTTPException: handle_http_exception},
         lifespan=lifespan,
     )

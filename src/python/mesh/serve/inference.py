@@ -84,7 +84,9 @@ class Dispatcher:
         self._long_running = 0
         self._closed = False
         self._is_waking = False
-        self._changed = threading.Condition()
+        # Entered itself where it is enough: a condition enters it by code in Python.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._traces = traces
         metrics.queue_depth.set_function(lambda: len(self))
@@ -97,7 +99,10 @@ class Dispatcher:
     @property
     def is_full(self) -> bool:
         """Whether the queue has no room, not even for a short request."""
-        with self._changed:
+        # A look at the length alone needs no lock.
+        if len(self._queue) < self._queue.size:
+            return False
+        with self._lock:
             return self._queue.is_full
 
     @property
@@ -152,9 +157,10 @@ class Dispatcher:
         if self._traces:
             for job in jobs:
                 job.trace = self._traces.submitted()
-        with self._changed:
+        with self._lock:
             giving_way = self._queue.add(jobs)
-        _set_results(giving_way, [QueueFullError()] * len(giving_way))
+        if giving_way:
+            _set_results(giving_way, [QueueFullError()] * len(giving_way))
         if not self._is_waking:
             # Once for all requests that the event loop finds at the same time.
             self._is_waking = True
@@ -172,7 +178,7 @@ class Dispatcher:
         unfinished = [job for job in jobs if job.future.cancelled() or not job.future.done()]
         if not unfinished:
             return
-        with self._changed:
+        with self._lock:
             for job in unfinished:
                 job.future.cancel()
                 self._queue.remove(job)
@@ -245,7 +251,7 @@ class Dispatcher:
     def _count_long(self, batch: Sequence[Job], change: int) -> None:
         """Count the threads that compute long requests."""
         if not batch[0].is_short:
-            with self._changed:
+            with self._lock:
                 self._long_running += change
 
     def _take_short(self) -> list[Job]:

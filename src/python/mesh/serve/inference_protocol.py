@@ -106,12 +106,14 @@ class InferenceProtocol:
         """Inference: each text is a request of its own."""
         self._require_model(request)
         json_bytes = _json_bytes(request.headers.get(BINARY_HEADER))
+        headers = dict(request.scope["headers"])
         accepted = self._predictor.accepted(
-            request.scope, request.receive, InferRequest, and_bytes=True, json_bytes=json_bytes
+            headers, InferRequest, and_bytes=True, json_bytes=json_bytes
         )
-        async with accepted as body:
+        with accepted as body:
+            content = await self._predictor.content(body, headers, request.receive)
             parsed, requests = await self._predictor.validated(
-                len(body), lambda: self._read(body, json_bytes)
+                len(content), lambda: self._read(content, json_bytes)
             )
             responses = await self._predictor.infer(requests, request.receive)
         return self._response(parsed, responses)

@@ -1,6 +1,7 @@
 """The clean close of a connection whose request is refused before it is read."""
 
 import asyncio
+from collections.abc import Awaitable
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,73 +31,71 @@ class LingeringClose:
         if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
             await self._app(scope, receive, send)
         else:
-            body = _Body(receive)
-            await self._app(scope, body.receive, _lingering(scope, body, send))
+            exchange = _Exchange(scope, receive, send)
+            await self._app(scope, exchange.receive, exchange.send)
 
 
-class _Body:
-    def __init__(self, receive: Receive) -> None:
+class _Exchange:
+    """A request with a body, and its response."""
+
+    __slots__ = ("_discarded", "_is_complete", "_receive", "_scope", "_send")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope = scope
         self._receive = receive
-        self.is_complete = False
-        self.discarded = 0
+        self._send = send
+        self._is_complete = False
+        self._discarded = 0
 
     async def receive(self) -> Message:
         message = await self._receive()
         if not message.get("more_body", False):
-            self.is_complete = True
+            self._is_complete = True
         return message
 
-    async def discard_arrived(self) -> None:
-        """Discard what has arrived, without waiting for more."""
+    def send(self, message: Message) -> Awaitable[None]:
+        if self._is_complete or MALFORMED in self._scope["state"]:
+            return self._send(message)
+        if message["type"] == "http.response.start":
+            return self._send_start(message)
+        if message.get("more_body", False):
+            return self._send(message)
+        return self._send_last(message)
+
+    async def _send_start(self, message: Message) -> None:
+        # A client that waits to be asked for its body isn't asked for one that is refused.
+        if all(name != b"expect" for name, _ in self._scope["headers"]):
+            await self._discard_arrived()
+        if self._scope["http_version"].startswith("1") and not self._is_complete:
+            MutableHeaders(scope=message)["Connection"] = "close"
+        await self._send(message)
+
+    async def _send_last(self, message: Message) -> None:
+        await self._send({**message, "more_body": True})
+        discard = asyncio.create_task(self._discard())
+        try:
+            await self._wait_while_it_arrives(discard)
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            discard.cancel()
+
+    async def _discard_arrived(self) -> None:
+        """Discard what has arrived of the body, without waiting for more."""
         receiving = asyncio.create_task(self.receive())
         # The task has its turn.
         await asyncio.sleep(0)
         receiving.cancel()
 
-    async def discard(self) -> None:
-        """Discard all that arrives."""
-        while not self.is_complete:
+    async def _discard(self) -> None:
+        """Discard all that arrives of the body."""
+        while not self._is_complete:
             message = await self.receive()
-            self.discarded += len(message.get("body", b""))
+            self._discarded += len(message.get("body", b""))
 
-
-def _lingering(scope: Scope, body: _Body, send: Send) -> Send:
-    is_http_1 = scope["http_version"].startswith("1")
-
-    async def send_last(message: Message) -> None:
-        await send({**message, "more_body": True})
-        discard = asyncio.create_task(body.discard())
-        try:
-            await _wait_while_it_arrives(body, discard)
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        finally:
-            discard.cancel()
-
-    async def send_start(message: Message) -> None:
-        # A client that waits to be asked for its body isn't asked for one that is refused.
-        if all(name != b"expect" for name, _ in scope["headers"]):
-            await body.discard_arrived()
-        if is_http_1 and not body.is_complete:
-            MutableHeaders(scope=message)["Connection"] = "close"
-        await send(message)
-
-    async def send_lingering(message: Message) -> None:
-        if body.is_complete or MALFORMED in scope["state"]:
-            await send(message)
-        elif message["type"] == "http.response.start":
-            await send_start(message)
-        elif message.get("more_body", False):
-            await send(message)
-        else:
-            await send_last(message)
-
-    return send_lingering
-
-
-async def _wait_while_it_arrives(body: _Body, discard: asyncio.Task[None]) -> None:
-    """Wait for the end of a body that is discarded, while it arrives and isn't too large."""
-    for _ in range(MAX_LINGERS):
-        discarded = body.discarded
-        await asyncio.wait({discard}, timeout=LINGER_SECONDS)
-        if body.discarded == discarded or body.discarded > MAX_DISCARDED_BYTES:
-            return
+    async def _wait_while_it_arrives(self, discard: asyncio.Task[None]) -> None:
+        """Wait for the end of a body that is discarded, while it arrives and isn't too large."""
+        for _ in range(MAX_LINGERS):
+            discarded = self._discarded
+            await asyncio.wait({discard}, timeout=LINGER_SECONDS)
+            if self._discarded == discarded or self._discarded > MAX_DISCARDED_BYTES:
+                return

@@ -112,10 +112,10 @@ class Metrics:
 
     def count_predictions(self, results: Iterable[object]) -> None:
         """Count the results of a batch; exceptions are errors."""
-        for result in results:
-            counter = self._errors if isinstance(result, Exception) else self._oks
-            if counter:
-                counter.inc()
+        failed = [isinstance(result, Exception) for result in results]
+        for counter, is_error in ((self._oks, False), (self._errors, True)):
+            if counter and (count := failed.count(is_error)):
+                counter.inc(count)
 
     def show_device(self, runs_on: Sequence[str], precision: str | None) -> None:
         """Name what the model's network runs on and computes in, if it has one."""

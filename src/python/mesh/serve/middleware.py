@@ -5,6 +5,7 @@ import logging
 import random
 import re
 import time
+from collections.abc import Awaitable
 
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import MutableHeaders
@@ -13,7 +14,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mesh.serve.availability import Availability, Phase
 from mesh.serve.metrics import Metrics
-from mesh.serve.problems import DEFECT, RETRY_AFTER, ProblemError, problem_response, shorten
+from mesh.serve.problems import (
+    DEFECT,
+    RETRY_AFTER,
+    ProblemError,
+    forget_frames,
+    problem_response,
+    shorten,
+)
 
 # The access log's name is documented: logging is configured by it.
 logger = logging.getLogger("mesh.serve.access")
@@ -103,12 +111,12 @@ class AccessMiddleware:
         status = CLIENT_LEFT
         started = time.perf_counter()
 
-        async def send_recorded(message: Message) -> None:
+        def send_recorded(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 self._complete_headers(scope, message, request_id)
-            await send(message)
+            return send(message)
 
         self._traffic.enter()
         try:
@@ -137,6 +145,7 @@ class AccessMiddleware:
         logger.error(
             "Request %s failed", request_id, extra={"request_id": request_id}, exc_info=error
         )
+        forget_frames(error)
         return ProblemError(500, DEFECT)
 
     def _complete_headers(self, scope: Scope, message: Message, request_id: str) -> None:

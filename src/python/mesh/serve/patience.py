@@ -7,6 +7,7 @@ from typing import Literal
 from starlette.types import Receive
 
 from mesh.serve.jobs import Job
+from mesh.serve.timers import Timers
 
 WATCH_AFTER_SECONDS = 0.01
 """Watching whether a client leaves takes longer than a short computation does."""
@@ -17,11 +18,21 @@ class Patience:
 
     Jobs that are done soon are not watched at all.
 
+    Args:
+        seconds: the time that they have.
+        watching: calls `watch` after `WATCH_AFTER_SECONDS`, or less.
+
     Attributes:
         ended: why they were cancelled, as the metric of rejections names it.
     """
 
-    def __init__(self, jobs: Sequence[Job], receive: Receive, seconds: float) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        receive: Receive,
+        seconds: float,
+        watching: "Timers[Patience]",
+    ) -> None:
         self.ended: Literal["client_left", "deadline"] | None = None
         self._jobs = jobs
         self._receive = receive
@@ -29,22 +40,29 @@ class Patience:
         self._seconds = seconds
         self._end = self._loop.time() + seconds
         self._task: asyncio.Task[None] | None = None
-        self._timer = self._loop.call_later(min(WATCH_AFTER_SECONDS, seconds), self._watch)
+        self._timer: asyncio.TimerHandle | None = None
+        self._watching = watching
+        watching.start(self)
 
     def renew(self) -> None:
         """Begin the time anew, since a part of the result is there."""
         self._end = self._loop.time() + self._seconds
-        if self._task is not None:
+        if self._timer is not None:
             self._timer.cancel()
             self._timer = self._loop.call_at(self._end, self._end_waiting, "deadline")
 
     def stop(self) -> None:
         """Watch no longer."""
-        self._timer.cancel()
+        self._watching.stop(self)
+        if self._timer is not None:
+            self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
+            # Its CancelledError holds this object.
+            self._task = None
 
-    def _watch(self) -> None:
+    def watch(self) -> None:
+        """Watch from now on."""
         self._timer = self._loop.call_at(self._end, self._end_waiting, "deadline")
         self._task = asyncio.create_task(self._wait_for_disconnect())
 

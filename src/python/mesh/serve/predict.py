@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -20,14 +20,16 @@ from mesh.serve.jobs import Job
 from mesh.serve.media_types import JSON, require_json
 from mesh.serve.metrics import Metrics
 from mesh.serve.model import ServedModel
-from mesh.serve.patience import Patience
+from mesh.serve.patience import WATCH_AFTER_SECONDS, Patience
 from mesh.serve.problems import FullError, ProblemError, shorten, validation_problem
 from mesh.serve.request_limits import SPARE_ELEMENTS, Extent, largest_request
 from mesh.serve.settings import ServeSettings
 from mesh.serve.streams import send_lines, wants_lines
+from mesh.serve.timers import Timers
 
 Schema = TypeVar("Schema", bound=BaseModel)
 Result = TypeVar("Result")
+Headers = Mapping[bytes, bytes]
 
 _JSON_TYPE = (b"content-type", JSON.encode())
 INLINE_BYTES = 64 * 1024
@@ -57,7 +59,8 @@ class Predictor:
         self._dispatcher = dispatcher
         self._metrics = metrics
         self._settings = settings
-        self._flight = BytesInFlight(settings.max_bytes_in_flight)
+        self._flight = BytesInFlight(settings.max_bytes_in_flight, settings.receive_seconds)
+        self._watching = Timers(min(WATCH_AFTER_SECONDS, settings.deadline_seconds), Patience.watch)
         metrics.bytes_in_flight.set_function(lambda: self._flight.count)
         self._validating = asyncio.Lock()
         self.max_bytes = min(
@@ -69,39 +72,38 @@ class Predictor:
         """Respond to a request."""
         require_model(scope["path_params"]["name"], self._model)
         schema = self._model.request_model
-        async with self.accepted(scope, receive, schema) as content:
+        headers = dict(scope["headers"])
+        with self.accepted(headers, schema) as body:
+            content = await self.content(body, headers, receive)
             parsed = await self.validated(len(content), lambda: validate(schema, content))
-            if wants_lines(scope):
+            if b"accept" in headers and wants_lines(scope):
                 await send_lines(self.outputs(parsed, receive), scope, send)
                 return
-            [body] = await self.infer([parsed], receive)
-        headers = [(b"content-length", str(len(body)).encode()), _JSON_TYPE]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+            [response] = await self.infer([parsed], receive)
+        length = (b"content-length", str(len(response)).encode())
+        await send({"type": "http.response.start", "status": 200, "headers": [length, _JSON_TYPE]})
+        await send({"type": "http.response.body", "body": response})
 
-    @contextlib.asynccontextmanager
-    async def accepted(
+    def accepted(
         self,
-        scope: Scope,
-        receive: Receive,
+        headers: Headers,
         schema: type[BaseModel],
         *,
         and_bytes: bool = False,
         json_bytes: int | None = None,
-    ) -> AsyncIterator[bytes]:
-        """Read the body of a request for a prediction; cheap checks come first.
+    ) -> Body:
+        """The body of a request for a prediction, to be read next; cheap checks come first.
 
-        Until the end of the block, the body counts as in flight.
+        Until the end of its block, it counts as in flight.
 
         Args:
+            headers: as ASGI gives them, names in lower case.
             schema: of the body, or of its first `json_bytes` bytes.
             and_bytes: see `require_json`.
 
         Raises:
-            ProblemError: 400, 408, 413, 415, 422 or 503.
-            ClientDisconnect: the client left.
+            ProblemError: 415 or 503.
         """
-        headers = dict(scope["headers"])
         require_json(headers, and_bytes=and_bytes)
         if self._availability.phase not in ACCEPTING or not self._model.ready:
             self._metrics.rejections.labels("unavailable").inc()
@@ -109,12 +111,19 @@ class Predictor:
         if self._dispatcher.is_full:
             raise self._queue_full()
         limits = Extent(self.max_bytes, largest_request(schema).elements)
-        seconds = self._settings.receive_seconds
-        with Body(self._flight, limits, seconds, json_bytes) as body:
-            with span("receive") as receiving:
-                content = await body.read(headers, receive)
-                receiving.set({"http.request.body.size": len(content)})
-            yield content
+        return Body(self._flight, limits, json_bytes)
+
+    async def content(self, body: Body, headers: Headers, receive: Receive) -> bytes:
+        """What a body holds.
+
+        Raises:
+            ProblemError: 400, 408, 413, 422 or 503.
+            ClientDisconnect: the client left.
+        """
+        with span("receive") as receiving:
+            content = await body.read(headers, receive)
+            receiving.set({"http.request.body.size": len(content)})
+        return content
 
     async def message(
         self, scope: Scope, receive: Receive, read: Callable[[bytes], Result]
@@ -131,7 +140,7 @@ class Predictor:
         headers = dict(scope["headers"])
         require_json(headers, and_bytes=True)
         limits = Extent(INLINE_BYTES, SPARE_ELEMENTS)
-        with Body(self._flight, limits, self._settings.receive_seconds) as body:
+        with Body(self._flight, limits) as body:
             return read(await body.read(headers, receive))
 
     async def validated(self, size: int, validate: Callable[[], Result]) -> Result:
@@ -163,9 +172,16 @@ class Predictor:
             Exception: the model raised it.
         """
         jobs = self._submitted(requests)
+        patience = self._patience(jobs, receive)
+        results = []
         try:
-            results = await self._results(jobs, receive)
+            for job in jobs:
+                results.append(await job.future)
+        except asyncio.CancelledError:
+            self._raise_given_up(patience)
+            raise
         finally:
+            patience.stop()
             self._dispatcher.cancel(jobs)
         for result in results:
             self._raise_failure(result)
@@ -190,7 +206,7 @@ class Predictor:
                 loop.call_soon_threadsafe(ready.put_nowait, output)
 
         jobs = self._submitted([Streamed(request, emit)], alone=True)
-        patience = Patience(jobs, receive, self._settings.deadline_seconds)
+        patience = self._patience(jobs, receive)
         [job] = jobs
         # Whatever ends it, its result comes after the last output.
         job.future.add_done_callback(lambda _: ready.put_nowait(None))
@@ -217,15 +233,8 @@ class Predictor:
         except QueueFullError:
             raise self._queue_full() from None
 
-    async def _results(self, jobs: Sequence[Job], receive: Receive) -> list[Any]:
-        patience = Patience(jobs, receive, self._settings.deadline_seconds)
-        try:
-            return [await job.future for job in jobs]
-        except asyncio.CancelledError:
-            self._raise_given_up(patience)
-            raise
-        finally:
-            patience.stop()
+    def _patience(self, jobs: Sequence[Job], receive: Receive) -> Patience:
+        return Patience(jobs, receive, self._settings.deadline_seconds, self._watching)
 
     def _raise_given_up(self, patience: Patience) -> None:
         """Say why jobs were cancelled, if it was since nobody waited for them any more."""

@@ -105,8 +105,8 @@ def problem_details(scope: Mapping[str, Any], problem: ProblemError) -> ProblemD
 def problem_response(scope: Mapping[str, Any], problem: ProblemError) -> Response:
     """The response to the request of the scope, whose state has the problem from now on."""
     scope["state"][PROBLEM] = problem
-    # Where it was raised, frames hold the request, whose state would then hold itself.
-    problem.__traceback__ = problem.__context__ = problem.__cause__ = None
+    # The request's state would hold itself.
+    forget_frames(problem)
     details = problem_details(scope, problem)
     media_type = MEDIA_TYPE
     if scope["path"].startswith("/v2"):
@@ -115,6 +115,20 @@ def problem_response(scope: Mapping[str, Any], problem: ProblemError) -> Respons
         media_type = "application/json"
     content = details.model_dump(exclude_none=True)
     return JSONResponse(content, problem.status, problem.headers, media_type)
+
+
+def forget_frames(error: BaseException) -> None:
+    """Have an exception that is dealt with, and those before it, hold no frames.
+
+    The frames hold the request, and hold the exception as a result or a local variable. Such a
+    circle stays until garbage is searched for, which is seldom.
+    """
+    each: BaseException | None = error
+    while each is not None:
+        each.__traceback__ = None
+        before = each.__cause__ or each.__context__
+        each.__cause__ = each.__context__ = None
+        each = before
 
 
 def validation_problem(

@@ -1,6 +1,7 @@
 """What both HTTP servers do with a request before it is routed: one reading of it, or a refusal."""
 
 import asyncio
+import itertools
 import re
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -95,6 +96,7 @@ class RequestCheck:
     def __init__(self, app: ASGIApp, hosts: AllowedHosts) -> None:
         self._app = app
         self._hosts = hosts
+        self._last_host: bytes | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or respond."""
@@ -125,29 +127,16 @@ class RequestCheck:
         version = scope["http_version"]
         if version not in _VERSIONS:
             raise ProblemError(505, f"HTTP/{version} is not spoken here.", headers=_CLOSE)
-        names = [name for name, _ in scope["headers"]]
-        # Where a body ends is open then, so nothing more is read from this connection.
-        close = _CLOSE if version.startswith("1") else None
-        if len(set(names)) < len(names):
-            for name in _SINGLE:
-                if names.count(name) > 1:
-                    detail = f"The request has more than one header {name.decode().title()}."
-                    raise ProblemError(400, detail, headers=close)
-        if TRANSFER_ENCODING in names:
-            codings = [
-                value.lower() for name, value in scope["headers"] if name == TRANSFER_ENCODING
-            ]
-            if codings != [b"chunked"]:
-                raise ProblemError(400, "Transfer-Encoding is not chunked.", headers=close)
-            if b"content-length" in names:
-                detail = "The request has both Content-Length and Transfer-Encoding."
-                raise ProblemError(400, detail, headers=close)
-        self._check_host(scope)
+        headers = dict(scope["headers"])
+        if len(headers) < len(scope["headers"]) or TRANSFER_ENCODING in headers:
+            _check_framing(scope)
+        host = headers.get(b"host")
+        # Most requests are for the same host.
+        if host is not None and host != self._last_host:
+            self._check_host(host)
+            self._last_host = host
 
-    def _check_host(self, scope: Scope) -> None:
-        given = next((value for name, value in scope["headers"] if name == b"host"), None)
-        if given is None:
-            return
+    def _check_host(self, given: bytes) -> None:
         name = host_name(given.decode("latin-1"))
         if name is None:
             raise ProblemError(400, "The header Host is not a host.")
@@ -159,10 +148,28 @@ class RequestCheck:
             )
 
 
+def _check_framing(scope: Scope) -> None:
+    """Check that all readers see the same headers and the same end of the body."""
+    names = [name for name, _ in scope["headers"]]
+    # Where a body ends is open then, so nothing more is read from this connection.
+    close = _CLOSE if scope["http_version"].startswith("1") else None
+    for name in _SINGLE:
+        if names.count(name) > 1:
+            detail = f"The request has more than one header {name.decode().title()}."
+            raise ProblemError(400, detail, headers=close)
+    codings = [value.lower() for name, value in scope["headers"] if name == TRANSFER_ENCODING]
+    if codings and codings != [b"chunked"]:
+        raise ProblemError(400, "Transfer-Encoding is not chunked.", headers=close)
+    if codings and b"content-length" in names:
+        detail = "The request has both Content-Length and Transfer-Encoding."
+        raise ProblemError(400, detail, headers=close)
+
+
 def _header_bytes(scope: Scope) -> int:
     target = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    headers = scope["headers"]
     # Each has a colon and a space, and ends with CR and LF.
-    return target + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+    return target + sum(map(len, itertools.chain.from_iterable(headers))) + 4 * len(headers)
 
 
 def _malformed(status: int) -> ProblemError:

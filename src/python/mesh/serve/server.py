@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import logging
 import os
@@ -31,6 +32,13 @@ logger = logging.getLogger(__name__)
 LOOP_TURNS = 20
 """Turns of the event loop in which a connection becomes a request."""
 
+OBJECTS_UNTIL_SEARCH = 10_000
+"""How many more objects there are before Python searches them for garbage.
+
+The requests in progress have thousands, which are in use. By Python's own number, 700, each wave of
+requests would have them searched through in vain.
+"""
+
 ServeUntil = Callable[
     [
         Callable[[], Awaitable[None]],
@@ -53,6 +61,7 @@ def run_server(model: ServedModel, settings: ServeSettings) -> int:
     """
     # The end doesn't wait for a model that still loads, nor for requests that were cut off.
     abandon_computations()
+    gc.set_threshold(OBJECTS_UNTIL_SEARCH, *gc.get_threshold()[1:])
     try:
         tls = _tls(settings)
         with tracing(f"{model.name}-serve"), _listening(settings) as listeners:

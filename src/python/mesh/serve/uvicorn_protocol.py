@@ -15,9 +15,11 @@ from mesh.serve.request_check import (
     MALFORMED,
     MAX_HEADER_BYTES,
     NO_METHOD,
+    Headers,
     origin_form,
     probe,
 )
+from mesh.serve.timers import Timers
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -39,12 +41,20 @@ class HttpProtocol(HttpToolsProtocol):
     _current: RequestResponseCycle | None = None
     """The request that is responded to; `cycle` is the last one that was read."""
 
+    _timers: "Timers[HttpProtocol] | None" = None
+    """Where the timer runs that closes the connection; none runs while there is a request."""
+
     def __init__(
-        self, open_connections: Connections, receive_seconds: float, **options: Any
+        self,
+        open_connections: Connections,
+        idle_timers: "Timers[HttpProtocol]",
+        head_timers: "Timers[HttpProtocol]",
+        **options: Any,
     ) -> None:
         super().__init__(**options)
         self._open_connections = open_connections
-        self._receive_seconds = receive_seconds
+        self._idle_timers = idle_timers
+        self._head_timers = head_timers
         self._moved = self.loop.time()
 
     @property
@@ -60,7 +70,7 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._certificate = client_name(transport)
-        self._end_after(self.timeout_keep_alive)
+        self._close_by(self._idle_timers)
         match self._open_connections.admit(self):
             case Admission.REFUSED:
                 self._refuse(503)
@@ -69,7 +79,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._open_connections.remove(self)
-        super()._unset_keepalive_if_required()
+        self._keep_open()
         if self._probe is not None:
             self._probe.cancel()
         if self._current is not None and not self._current.response_complete:
@@ -86,6 +96,8 @@ class HttpProtocol(HttpToolsProtocol):
             self._parse(data)
         except httptools.HttpParserError:
             self._refuse(400)
+        if self._in_head and self._timers is self._idle_timers:
+            self._close_by(self._head_timers)
         # Counted after parsing: a piece that ends a header may hold much of the body.
         if self._held_bytes > MAX_HEADER_BYTES:
             self._refuse(431)
@@ -105,8 +117,6 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
         if self._certificate is not None:
             self.scope["state"][CERTIFICATE] = self._certificate
-        if self.timeout_keep_alive_task is not None:
-            self._end_after(self._receive_seconds)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # Those after a body would be taken for the request's own.
@@ -120,10 +130,12 @@ class HttpProtocol(HttpToolsProtocol):
         self._in_body = True
         self._held_bytes = 0
         normal = origin_form(self.url, self.headers)
-        has_host = any(name == b"host" for name, _ in self.headers)
-        if normal is None or (self.parser.get_http_version() == "1.1" and not has_host):
+        lacks_host = not _has_host(self.headers) and self.parser.get_http_version() == "1.1"
+        if normal is None or lacks_host:
             self.scope["state"][MALFORMED] = 400
-        self.url, self.headers[:] = normal or (b"/", [])
+        self.url, headers = normal or (b"/", [])
+        if headers is not self.headers:
+            self.headers[:] = headers
         self._start_request()
 
     def on_body(self, body: bytes) -> None:
@@ -137,21 +149,28 @@ class HttpProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        """Begin the next request, or wait for it. Uvicorn makes a timer of its own each time."""
         self._moved = self.loop.time()
-        super().on_response_complete()
-        if self._in_head and self.timeout_keep_alive_task is not None:
-            # Of the next header, the beginning is here already.
-            self._end_after(self._receive_seconds)
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            # Of the next header, the beginning may be here already.
+            self._close_by(self._head_timers if self._in_head else self._idle_timers)
 
-    def _unset_keepalive_if_required(self) -> None:
-        """Keep the timer running; Uvicorn would stop it at a header's first byte."""
+    def _close_by(self, timers: "Timers[HttpProtocol]") -> None:
+        """Close the connection if no complete header arrives before its timer ends."""
+        self._keep_open()
+        self._timers = timers
+        timers.start(self)
 
-    def _end_after(self, seconds: float) -> None:
-        """Close the connection after so long without a complete header."""
-        super()._unset_keepalive_if_required()
-        self.timeout_keep_alive_task = self.loop.call_later(
-            seconds, self.timeout_keep_alive_handler
-        )
+    def _keep_open(self) -> None:
+        if self._timers is not None:
+            self._timers.stop(self)
+            self._timers = None
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._current = cycle
@@ -184,7 +203,7 @@ class HttpProtocol(HttpToolsProtocol):
         return b"\r\n".join(lines) + b"\r\n\r\n"
 
     def _start_request(self) -> None:
-        super()._unset_keepalive_if_required()
+        self._keep_open()
         super().on_headers_complete()
 
     def _refuse(self, status: int) -> None:
@@ -207,6 +226,13 @@ class HttpProtocol(HttpToolsProtocol):
         is_next = not self.pipeline and not self.cycle.response_started
         if is_next and self.scope["http_version"] == "1.1":
             self.transport.write(CONTINUE)
+
+
+def _has_host(headers: Headers) -> bool:
+    for name, _ in headers:  # noqa: SIM110 - a generator would take twice as long
+        if name == b"host":
+            return True
+    return False
 
 
 class _LingeringTransport:

@@ -15,6 +15,7 @@ from uvicorn import Config, Server
 
 from mesh.serve.connections import Connections
 from mesh.serve.settings import BACKLOG, ServeSettings
+from mesh.serve.timers import Timers
 from mesh.serve.uvicorn_protocol import HttpProtocol
 
 
@@ -30,13 +31,18 @@ async def serve_until(
     async def asgi_app(scope: Scope, receive: Receive, send: Send) -> None:
         # Uvicorn would log a traceback of a request that is cancelled past the drain time.
         # The app has sent its response.
-        with contextlib.suppress(asyncio.CancelledError):
+        try:  # noqa: SIM105 - a context takes longer
             await app(scope, receive, send)
+        except asyncio.CancelledError:
+            pass
 
     config = Config(
         asgi_app,
         http=functools.partial(  # type: ignore[arg-type]
-            HttpProtocol, Connections(settings.max_connections), settings.receive_seconds
+            HttpProtocol,
+            Connections(settings.max_connections),
+            Timers(settings.keep_alive_seconds, HttpProtocol.timeout_keep_alive_handler),
+            Timers(settings.receive_seconds, HttpProtocol.timeout_keep_alive_handler),
         ),
         ws="none",
         lifespan="on",
@@ -46,8 +52,7 @@ async def serve_until(
         server_header=False,
         backlog=BACKLOG,
     )
-    # Seconds for timers of asyncio, which take fractions, though they are declared as integers.
-    config.timeout_keep_alive = settings.keep_alive_seconds  # type: ignore[assignment]
+    # Seconds for a timer of asyncio, which takes fractions, though it is declared as an integer.
     config.timeout_graceful_shutdown = settings.drain_seconds  # type: ignore[assignment]
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     server = _Server(config, tls, settings.receive_seconds)

@@ -111,9 +111,12 @@ class Methods:
 
     async def _infer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Inference: each text is a request of its own."""
-        accepted = self._predictor.accepted(scope, receive, InferRequest, json_bytes=0)
-        async with accepted as body:
-            message, requests = await self._predictor.validated(len(body), lambda: self._read(body))
+        headers = dict(scope["headers"])
+        with self._predictor.accepted(headers, InferRequest, json_bytes=0) as body:
+            content = await self._predictor.content(body, headers, receive)
+            message, requests = await self._predictor.validated(
+                len(content), lambda: self._read(content)
+            )
             responses = await self._predictor.infer(requests, receive)
         await _send(send, self._response(message, responses))
 

@@ -39,7 +39,7 @@ class Sender:
 
 def reading(flight: BytesInFlight, sender: Sender) -> "asyncio.Task[int]":
     async def read() -> int:
-        with Body(flight, LIMITS, 30) as body:
+        with Body(flight, LIMITS) as body:
             return len(await body.read({}, sender.receive))
 
     return asyncio.create_task(read())
@@ -47,9 +47,9 @@ def reading(flight: BytesInFlight, sender: Sender) -> "asyncio.Task[int]":
 
 def test_bytes_count_until_the_end_of_the_block() -> None:
     async def scenario() -> None:
-        flight = BytesInFlight(100)
+        flight = BytesInFlight(100, 30)
         sender = Sender()
-        with Body(flight, LIMITS, 30) as body:
+        with Body(flight, LIMITS) as body:
             sender.send(40)
             sender.send(20, is_last=True)
             assert len(await body.read({}, sender.receive)) == 60
@@ -68,7 +68,7 @@ def test_bytes_count_until_the_end_of_the_block() -> None:
 
 def test_the_largest_body_that_still_arrives_gives_way() -> None:
     async def scenario() -> None:
-        flight = BytesInFlight(100)
+        flight = BytesInFlight(100, 30)
         slow, slower, small = Sender(), Sender(), Sender()
         tasks = [reading(flight, sender) for sender in (slow, slower)]
         slow.send(50)
@@ -88,10 +88,10 @@ def test_the_largest_body_that_still_arrives_gives_way() -> None:
 
 def test_a_part_is_kept_for_small_bodies() -> None:
     async def scenario() -> None:
-        flight = BytesInFlight(16 * 2 * SMALL_BYTES)
+        flight = BytesInFlight(16 * 2 * SMALL_BYTES, 30)
         assert flight.largest == 15 * 2 * SMALL_BYTES
         large, more, small = Sender(), Sender(), Sender()
-        with Body(flight, LIMITS, 30) as body:
+        with Body(flight, LIMITS) as body:
             large.send(flight.largest, is_last=True)
             await body.read({}, large.receive)
             more.send(SMALL_BYTES + 1, is_last=True)
