@@ -1,0 +1,145 @@
+"""Looks the runs of words of a text up in a knowledge base.
+
+Runs are looked up in the order of their number of words, and go on only as long as a name begins
+with them. So few of the runs of a text are looked up at all.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple, Protocol
+
+import regex
+
+from entity_fishing.knowledge import Candidate
+from entity_fishing.names import is_simple_word, name_key, without_place
+from entity_fishing.reading import Reading, Run
+from mesh.core.passes import checkpoint
+from mesh.nlp.normal_form import PLAIN_FORMS
+
+MAX_WORDS = 8
+"""Most words of a name. In Chinese and Japanese every character counts as one."""
+MAX_LOWER_CASE_WORDS = 3
+"""The same for names in lower case, which are short; most runs of words begin so."""
+
+# Between the words of a name only a few characters may stand.
+_GAP = regex.compile(r" ?[&'./+-]? ?|, ")
+# Gaps that no key is without.
+_KEPT_GAPS = (" ", ", ")
+
+
+class Names(Protocol):
+    """The names of a knowledge base, by their keys; see `entity_fishing.names.name_key`."""
+
+    def find(self, keys: Iterable[str], language: str) -> Mapping[str, Sequence[Candidate]]:
+        """The entities with each of these keys, which some has."""
+
+    def begun(self, beginnings: Iterable[str]) -> Set[str]:
+        """Those of these beginnings that the key of some name has."""
+
+
+class _Open(NamedTuple):
+    """A run that may go on.
+
+    Args:
+        beginning: what the keys of the runs that it begins begin with.
+        is_simple: whether that is all of its own key, but for `without_place`.
+    """
+
+    run: Run
+    beginning: str
+    is_simple: bool
+
+
+class Lookup:
+    """The runs of words of a text that a knowledge base has, and their candidates."""
+
+    def __init__(self, reading: Reading, names: Names) -> None:
+        self._reading = reading
+        self._names = names
+        self._words = list(map(reading.word, range(len(reading.words))))
+        self._keys = {word: name_key(word) for word in set(self._words)}
+        keys = dict(self._runs())
+        found = names.find(set(keys.values()), reading.language)
+        self._candidates: dict[Run, Sequence[Candidate]] = {}
+        self._found: defaultdict[int, list[Run]] = defaultdict(list)
+        for run, key in keys.items():
+            if candidates := found.get(key):
+                self._candidates[run] = candidates
+                self._found[run.first].append(run)
+
+    def runs(self, first: int) -> Sequence[Run]:
+        """The runs from a word on that the knowledge base has, the shortest first."""
+        return self._found.get(first, ())
+
+    def candidates(self, run: Run) -> Sequence[Candidate]:
+        """The entities with the name that a run is."""
+        return self._candidates.get(run, ())
+
+    def _runs(self) -> Iterator[tuple[Run, str]]:
+        """Yield the runs that the knowledge base may have, those with fewer words first, and their keys."""
+        going_on: list[_Open] = []
+        for index, word in enumerate(self._words):
+            run = Run(index, index)
+            yield run, self._keys[word]
+            is_simple = self._is_simple(index)
+            going_on.append(_Open(run, self._keys[word] if is_simple else "", is_simple))
+        while going_on:
+            going_on = list(self._longer(going_on))
+            for run, beginning, is_simple in going_on:
+                key = without_place(beginning) if is_simple else name_key(self._surface(run))
+                yield run, key
+
+    def _longer(self, runs: Sequence[_Open]) -> Iterator[_Open]:
+        """The runs with one more word, but those that no name begins with."""
+        checkpoint()
+        wanted = [(each, self._asked(each)) for each in runs if self._may_go_on(each.run)]
+        begun = self._names.begun({asked for _, asked in wanted})
+        for (run, beginning, is_simple), asked in wanted:
+            if asked not in begun:
+                continue
+            last = run.last + 1
+            longer = Run(run.first, last)
+            if is_simple and self._is_simple(last) and self._is_joined_simply(run.last):
+                joined = f"{beginning}{self._gaps[run.last]}{self._keys[self._words[last]]}"
+                yield _Open(longer, joined, is_simple=True)
+            else:
+                yield _Open(longer, beginning, is_simple=False)
+
+    def _asked(self, each: _Open) -> str:
+        """What the keys of a run with more words begin with."""
+        last = each.run.last
+        gap = self._gaps[last]
+        is_kept = each.is_simple and gap in _KEPT_GAPS and self._is_simple(last + 1)
+        return f"{each.beginning}{gap}" if is_kept else each.beginning
+
+    def _may_go_on(self, run: Run) -> bool:
+        """Whether a run with one more word may be a name."""
+        is_short = self._words[run.first][0].islower() and not self._reading.is_lower_case
+        count = MAX_LOWER_CASE_WORDS if is_short else MAX_WORDS
+        return len(run.indexes) < count and self._gaps[run.last] is not None
+
+    @cached_property
+    def _gaps(self) -> Sequence[str | None]:
+        """What stands behind each word, in its plain form; None where no name goes on."""
+        text, words = self._reading.text, self._reading.words
+        gaps: list[str | None] = []
+        for word, following in pairwise(words):
+            gap = text[word.end : following.start].translate(PLAIN_FORMS)
+            gaps.append(gap if gap == " " or _GAP.fullmatch(gap) else None)
+        return [*gaps, None]
+
+    def _is_simple(self, index: int) -> bool:
+        """Whether a word has the same key in each run, and is apart from what follows."""
+        return is_simple_word(self._words[index]) and self._gaps[index] != ""
+
+    def _is_joined_simply(self, index: int) -> bool:
+        """Whether a gap stays as it is in each key: not around "&", nor behind an initial."""
+        gap = self._gaps[index] or ""
+        is_initial = "." in gap and len(self._words[index]) == 1
+        return not ("&" in gap or "  " in gap or is_initial)
+
+    def _surface(self, run: Run) -> str:
+        words = self._reading.words
+        return self._reading.text[words[run.first].start : words[run.last].end]
