@@ -83,7 +83,7 @@ class Lookup:
         for index, word in enumerate(self._words):
             run = Run(index, index)
             yield run, self._keys[word]
-            is_simple = self._is_simple(index)
+            is_simple = self._simple[index]
             going_on.append(_Open(run, self._keys[word] if is_simple else "", is_simple))
         while going_on:
             going_on = list(self._longer(going_on))
@@ -101,7 +101,7 @@ class Lookup:
                 continue
             last = run.last + 1
             longer = Run(run.first, last)
-            if is_simple and self._is_simple(last) and self._is_joined_simply(run.last):
+            if is_simple and self._simple[last] and self._is_joined_simply(run.last):
                 joined = f"{beginning}{self._gaps[run.last]}{self._keys[self._words[last]]}"
                 yield _Open(longer, joined, is_simple=True)
             else:
@@ -111,7 +111,7 @@ class Lookup:
         """What the keys of a run with more words begin with."""
         last = each.run.last
         gap = self._gaps[last]
-        is_kept = each.is_simple and gap in _KEPT_GAPS and self._is_simple(last + 1)
+        is_kept = each.is_simple and gap in _KEPT_GAPS and self._simple[last + 1]
         return f"{each.beginning}{gap}" if is_kept else each.beginning
 
     def _may_go_on(self, run: Run) -> bool:
@@ -126,13 +126,19 @@ class Lookup:
         text, words = self._reading.text, self._reading.words
         gaps: list[str | None] = []
         for word, following in pairwise(words):
-            gap = text[word.end : following.start].translate(PLAIN_FORMS)
+            gap = text[word.end : following.start]
+            if gap != " ":
+                gap = gap.translate(PLAIN_FORMS)
             gaps.append(gap if gap == " " or _GAP.fullmatch(gap) else None)
         return [*gaps, None]
 
-    def _is_simple(self, index: int) -> bool:
-        """Whether a word has the same key in each run, and is apart from what follows."""
-        return is_simple_word(self._words[index]) and self._gaps[index] != ""
+    @cached_property
+    def _simple(self) -> Sequence[bool]:
+        """Whether each word has the same key in all runs, and is apart from what follows."""
+        simple = set(filter(is_simple_word, self._keys))
+        return [
+            word in simple and gap != "" for word, gap in zip(self._words, self._gaps, strict=True)
+        ]
 
     def _is_joined_simply(self, index: int) -> bool:
         """Whether a gap stays as it is in each key: not around "&", nor behind an initial."""

@@ -40,7 +40,9 @@ def spelling(name: str) -> str:
 
     "J.R.R. Tolkien" and "J. R. R. Tolkien" are spelled "JRR Tolkien", "AT & T" is "AT&T".
     """
-    plain = normal_form("NFC", name).translate(PLAIN_FORMS)
+    plain = normal_form("NFC", name)
+    if not plain.isascii() or "`" in plain:
+        plain = plain.translate(PLAIN_FORMS)
     # Every run of a text's words is spelled, and few have what these patterns look for.
     if "  " in plain or not plain.isprintable():
         plain = _SPACE.sub(" ", plain)
