@@ -1,7 +1,7 @@
 """Looks the runs of words of a text up in a knowledge base.
 
-Runs are looked up in the order of their number of words, and go on only as long as a name begins
-with them. So few of the runs of a text are looked up at all.
+Runs that begin with a word of Latin letters go on only as long as a name begins with them, so few of
+them are looked up at all.
 """
 
 from collections import defaultdict
@@ -59,37 +59,58 @@ class Lookup:
         self._reading = reading
         self._names = names
         self._words = list(map(reading.word, range(len(reading.words))))
-        self._keys = {word: name_key(word) for word in set(self._words)}
-        keys = dict(self._runs())
+        self._keys = {word: name_key(word) for word in filter(is_simple_word, set(self._words))}
+        # By what stands in the text, which repeats itself.
+        keys: dict[str, str] = {}
+        begun: defaultdict[int, list[Run]] = defaultdict(list)
+        for run, key in self._runs_of_simple_words():
+            begun[run.first].append(run)
+            surface = self._surface(run)
+            if surface not in keys:
+                keys[surface] = name_key(surface) if key is None else key
+        for first in range(len(self._words)):
+            if not self._simple[first]:
+                for surface in map(self._surface, self._all_runs(first)):
+                    if surface not in keys:
+                        keys[surface] = name_key(surface)
         found = names.find(set(keys.values()), reading.language)
-        self._candidates: dict[Run, Sequence[Candidate]] = {}
-        self._found: defaultdict[int, list[Run]] = defaultdict(list)
-        for run, key in keys.items():
-            if candidates := found.get(key):
-                self._candidates[run] = candidates
-                self._found[run.first].append(run)
+        self._candidates: Mapping[str, Sequence[Candidate]] = {
+            surface: candidates for surface, key in keys.items() if (candidates := found.get(key))
+        }
+        self._begun = begun
 
     def runs(self, first: int) -> Sequence[Run]:
         """The runs from a word on that the knowledge base has, the shortest first."""
-        return self._found.get(first, ())
+        runs = self._begun[first] if self._simple[first] else self._all_runs(first)
+        return [run for run in runs if self._surface(run) in self._candidates]
 
     def candidates(self, run: Run) -> Sequence[Candidate]:
         """The entities with the name that a run is."""
-        return self._candidates.get(run, ())
+        return self._candidates.get(self._surface(run), ())
 
-    def _runs(self) -> Iterator[tuple[Run, str]]:
-        """Yield the runs that the knowledge base may have, those with fewer words first, and their keys."""
-        going_on: list[_Open] = []
-        for index, word in enumerate(self._words):
-            run = Run(index, index)
-            yield run, self._keys[word]
-            is_simple = self._simple[index]
-            going_on.append(_Open(run, self._keys[word] if is_simple else "", is_simple))
+    def _all_runs(self, first: int) -> Iterator[Run]:
+        """The runs from a word on that are short enough for a name, the shortest first."""
+        checkpoint()
+        run = Run(first, first)
+        yield run
+        while self._may_go_on(run):
+            run = Run(first, run.last + 1)
+            yield run
+
+    def _runs_of_simple_words(self) -> Iterator[tuple[Run, str | None]]:
+        """Yield the runs from simple words on that the knowledge base may have, the shortest first.
+
+        Each has its key, or None where not all of it is simple.
+        """
+        going_on = [
+            _Open(Run(index, index), self._keys[word], is_simple=True)
+            for index, word in enumerate(self._words)
+            if self._simple[index]
+        ]
         while going_on:
-            going_on = list(self._longer(going_on))
             for run, beginning, is_simple in going_on:
-                key = without_place(beginning) if is_simple else name_key(self._surface(run))
-                yield run, key
+                yield run, without_place(beginning) if is_simple else None
+            going_on = list(self._longer(going_on))
 
     def _longer(self, runs: Sequence[_Open]) -> Iterator[_Open]:
         """The runs with one more word, but those that no name begins with."""
@@ -135,9 +156,9 @@ class Lookup:
     @cached_property
     def _simple(self) -> Sequence[bool]:
         """Whether each word has the same key in all runs, and is apart from what follows."""
-        simple = set(filter(is_simple_word, self._keys))
         return [
-            word in simple and gap != "" for word, gap in zip(self._words, self._gaps, strict=True)
+            word in self._keys and gap != ""
+            for word, gap in zip(self._words, self._gaps, strict=True)
         ]
 
     def _is_joined_simply(self, index: int) -> bool:
