@@ -1,26 +1,19 @@
 """Finds names in a text by looking up its runs of words."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 import regex
 
-from entity_fishing.knowledge import Candidate, KnowledgeBase
+from entity_fishing.knowledge import KnowledgeBase
 from entity_fishing.linker import Mention
-from entity_fishing.names import ABBREVIATION, name_key, spelling
+from entity_fishing.lookup import Lookup
+from entity_fishing.names import ABBREVIATION, spelling
 from entity_fishing.neighbours import Neighbours
 from entity_fishing.ordinary import is_common, is_rather_common, is_stop_word
 from entity_fishing.reading import Reading, Run, spans_of_words
 from entity_fishing.schema import Language, Reason
 from mesh.core.passes import checkpoint
-from mesh.nlp.normal_form import PLAIN_FORMS
 
-MAX_WORDS = 8
-"""Most words of a name. In Chinese and Japanese every character counts as one."""
-MAX_LOWER_CASE_WORDS = 3
-"""The same for names in lower case, which are short; most runs of words begin so."""
-
-# Between the words of a name only a few characters may stand.
-_GAP = regex.compile(r" ?[&'./+-]? ?|, ")
 _INITIALS = regex.compile(r"(?:^|\P{L})\p{L}\. ?\p{L}$")
 # Doubts about a rather common word, a common one, one in other languages than the encoder's and the
 # descriptions', and a common one that the text also has in lower case.
@@ -45,14 +38,7 @@ def find_names(reading: Reading, knowledge: KnowledgeBase) -> list[Mention]:
 class _Search:
     def __init__(self, reading: Reading, knowledge: KnowledgeBase) -> None:
         self._reading = reading
-        surfaces = {
-            self._surface(run) for first in range(len(reading.words)) for run in self._runs(first)
-        }
-        keys = {surface: name_key(surface) for surface in surfaces}
-        found = knowledge.find(set(keys.values()), reading.language)
-        self._candidates: Mapping[str, Sequence[Candidate]] = {
-            surface: candidates for surface, key in keys.items() if (candidates := found.get(key))
-        }
+        self._lookup = Lookup(reading, knowledge)
 
     def mentions(self) -> list[Mention]:
         names = list(self._names())
@@ -62,34 +48,24 @@ class _Search:
 
     def _mention(self, run: Run, neighbours: Neighbours, evident: Container[str]) -> Mention:
         start, end = self._reading.words[run.first].start, self._end(run)
-        if neighbours.joins(run, {found.type for found in self._found(run)}):
+        if neighbours.joins(run, {found.type for found in self._lookup.candidates(run)}):
             return Mention(start, end, reason=Reason.PART_OF_LONGER_NAME)
         return Mention(start, end, doubt=self._doubt(run, evident))
-
-    def _runs(self, first: int) -> Iterator[Run]:
-        """The runs from a word on that are short enough for a name, the shortest first."""
-        checkpoint()
-        text, words = self._reading.text, self._reading.words
-        is_short = text[words[first].start].islower() and not self._reading.is_lower_case
-        count = MAX_LOWER_CASE_WORDS if is_short else MAX_WORDS
-        for last in range(first, min(first + count, len(words))):
-            if last > first:
-                gap = text[words[last - 1].end : words[last].start]
-                if gap != " " and not _GAP.fullmatch(gap.translate(PLAIN_FORMS)):
-                    break
-            yield Run(first, last)
 
     def _names(self) -> Iterator[Run]:
         first = 0
         while first < len(self._reading.words):
-            names = [run for run in self._runs(first) if self._is_name(run)]
+            checkpoint()
+            names = [run for run in self._lookup.runs(first) if self._is_name(run)]
             yield from names[-1:]
             first = names[-1].last + 1 if names else first + 1
 
     def _is_name(self, run: Run) -> bool:
-        if not self._found(run) or self._is_small_word(run):
+        if self._is_small_word(run):
             return False
-        return any(self._is_written_like(run, candidate.name) for candidate in self._found(run))
+        return any(
+            self._is_written_like(run, candidate.name) for candidate in self._lookup.candidates(run)
+        )
 
     def _is_small_word(self, run: Run) -> bool:
         """Whether a stop word stands where letter case doesn't tell it from a name, as in "US"."""
@@ -182,9 +158,6 @@ class _Search:
             return _COMMON
         # The other lists have fewer names.
         return _RATHER_COMMON if is_english and is_rather_common(word, "en") else 0.0
-
-    def _found(self, run: Run) -> Sequence[Candidate]:
-        return self._candidates.get(self._surface(run), ())
 
     def _surface(self, run: Run) -> str:
         words = self._reading.words

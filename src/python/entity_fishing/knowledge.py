@@ -4,7 +4,7 @@ import json
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,11 @@ FROM json_each(?) AS wanted
     JOIN name ON name.key = wanted.value JOIN entity ON entity.id = name.entity
 WHERE language IN (?, 'en', 'mul')
 ORDER BY popularity DESC, kind = {NameKind.LABEL:d} DESC, entity.id
+"""
+# Beginnings end in ASCII or in a letter, so the last code point is behind all that goes on.
+_BEGUN = """
+SELECT value FROM json_each(?)
+WHERE EXISTS (SELECT 1 FROM name WHERE key >= value AND key < value || char(0x10FFFF))
 """
 _CONTAINING = f"""
 SELECT {_COLUMNS}
@@ -76,7 +81,7 @@ class KnowledgeBase:
             [count] = self._database.execute("SELECT count(*) FROM entity").fetchone()
         return int(count)
 
-    def find(self, keys: Collection[str], language: str) -> Mapping[str, Sequence[Candidate]]:
+    def find(self, keys: Iterable[str], language: str) -> Mapping[str, Sequence[Candidate]]:
         """The entities with each of these keys (`names.name_key`): 20 at most, best-known first."""
         with self._lock:
             rows = self._database.execute(_EXACT, (json.dumps(list(keys)), language)).fetchall()
@@ -86,6 +91,12 @@ class KnowledgeBase:
             if row[0] not in found[key] and len(found[key]) < MAX_CANDIDATES:
                 found[key][row[0]] = _candidate(row, is_whole=True)
         return {key: list(candidates.values()) for key, candidates in found.items()}
+
+    def begun(self, beginnings: Iterable[str]) -> frozenset[str]:
+        """Those of these beginnings that the key of some name has."""
+        with self._lock:
+            rows = self._database.execute(_BEGUN, (json.dumps(list(beginnings)),)).fetchall()
+        return frozenset(value for (value,) in rows)
 
     def containing(self, name: str, language: str) -> Sequence[Candidate]:
         """The entities with longer names that contain these words: 20 at most, best-known first."""

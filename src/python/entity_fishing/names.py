@@ -13,6 +13,11 @@ _AROUND_AND = regex.compile(r" ?& ?")
 # The full stop after an initial, with the space before another initial.
 _INITIAL = regex.compile(r"(?<![\p{L}\p{M}\p{N}])(\p{L})\.(?: (?=\p{L}(?:\.|$)))?")
 
+# Without the letters that stand for one with a dot or an apostrophe behind or before it.
+_SIMPLE_WORD = regex.compile(
+    r"[A-Za-z0-9\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u013e\u0141-\u0148\u014a-\u017e]+"
+)
+
 # British spellings of words that names of organisations have, and American ones.
 _SPELLINGS = {
     "organisation": "organization",
@@ -35,7 +40,9 @@ def spelling(name: str) -> str:
 
     "J.R.R. Tolkien" and "J. R. R. Tolkien" are spelled "JRR Tolkien", "AT & T" is "AT&T".
     """
-    plain = normal_form("NFC", name).translate(PLAIN_FORMS)
+    plain = normal_form("NFC", name)
+    if not plain.isascii() or "`" in plain:
+        plain = plain.translate(PLAIN_FORMS)
     # Every run of a text's words is spelled, and few have what these patterns look for.
     if "  " in plain or not plain.isprintable():
         plain = _SPACE.sub(" ", plain)
@@ -57,7 +64,20 @@ def name_key(name: str) -> str:
         key = _EDGES.sub("", key)
     if any(word in key for word in _SPELLINGS):
         key = _BRITISH.sub(lambda match: _SPELLINGS[match[0]], key)
+    return without_place(key)
+
+
+def without_place(key: str) -> str:
+    """A key without what follows the name of a place in an adjective, as in "london-based"."""
     return _FROM_PLACE.sub("", key) if "-" in key else key
+
+
+def is_simple_word(word: str) -> bool:
+    """Whether a word has only Latin letters without marks of their own, and digits.
+
+    In the key of a name, its own key stands for such a word, wherever it is.
+    """
+    return _SIMPLE_WORD.fullmatch(word) is not None
 
 
 def without_accents(name: str) -> str:

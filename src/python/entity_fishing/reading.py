@@ -1,5 +1,6 @@
 """A document's words and sentences, and what its capital letters say about names."""
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -16,6 +17,8 @@ from mesh.nlp.words import word_expression
 
 # Each character of these scripts may begin or end a name.
 _WORD = regex.compile(word_expression(CJK_SCRIPTS), regex.VERSION1)
+# The same in ASCII, where this is faster.
+_ASCII_WORD = re.compile("[A-Za-z0-9]+")
 # A sentence of at least so many words, all of them capitalised, is a headline.
 _HEADLINE = 3
 # A name in capitals, at the start of a sentence or behind the writer's name, before a date, an
@@ -43,7 +46,8 @@ class Run(NamedTuple):
 
 def spans_of_words(text: str) -> list[Span]:
     """The words that names are made of, without punctuation marks."""
-    return [Span(*match.span()) for match in _WORD.finditer(text)]
+    pattern = _ASCII_WORD if text.isascii() else _WORD
+    return [Span(*match.span()) for match in pattern.finditer(text)]
 
 
 class Reading:
@@ -123,11 +127,8 @@ class Reading:
         found = set(self._in_capitals)
         for indexes in self._cased:
             found.update(self._starting(indexes))
-            content = [index for index in indexes if not self._is_stop_word(index)]
-            if self.language == Language.GERMAN or (
-                len(content) >= _HEADLINE and all(map(self._is_capitalised, content))
-            ):
-                found.update(content)
+            if self.language == Language.GERMAN or self._is_headline(indexes):
+                found.update(index for index in indexes if not self._is_stop_word(index))
         return frozenset(found)
 
     @cached_property
@@ -163,6 +164,12 @@ class Reading:
         for index in indexes[1:]:
             if _OPENING.search(self.text, self.words[index - 1].end, self.words[index].start):
                 yield index
+
+    def _is_headline(self, indexes: Sequence[int]) -> bool:
+        """Whether all words of a sentence but the stop words are capitalised."""
+        if any(not (self._is_capitalised(i) or self._is_stop_word(i)) for i in indexes):
+            return False
+        return sum(not self._is_stop_word(i) for i in indexes) >= _HEADLINE
 
     def _is_in_capitals(self, sentence: Span) -> bool:
         if sentence not in self._capitals:

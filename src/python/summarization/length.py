@@ -1,5 +1,6 @@
 """The length of texts, as `desired_length` counts it."""
 
+from functools import lru_cache
 from string import punctuation
 
 import regex
@@ -10,6 +11,10 @@ from mesh.nlp.words import word_expression
 
 TOKEN_CHARACTERS = 20
 """Longer strings without white space, such as links, count as one word for each so many."""
+
+_KNOWN_STRINGS = 16_384
+_LONGEST_KNOWN = 40
+"""In characters. Texts have most of their words in common, so their counts are kept."""
 
 # By a pattern, since the exact boundaries of words take too long for each piece of a text.
 _WORD = regex.compile(
@@ -23,7 +28,12 @@ def count_words(text: str) -> int:
     A string without white space counts for its words or its characters, whichever gives more.
     """
     checkpoint()
-    return sum(map(_words_of, text.split()))
+    return sum(
+        [
+            _known_words_of(token) if len(token) <= _LONGEST_KNOWN else _words_of(token)
+            for token in text.split()
+        ]
+    )
 
 
 def _words_of(token: str) -> int:
@@ -32,3 +42,6 @@ def _words_of(token: str) -> int:
     if token.isascii() and token.strip(punctuation).isalnum():
         return max(1, len(token) // TOKEN_CHARACTERS)
     return max(len(_WORD.findall(token)), len(token) // TOKEN_CHARACTERS)
+
+
+_known_words_of = lru_cache(_KNOWN_STRINGS)(_words_of)

@@ -22,6 +22,7 @@ _LEAST_SHARE = 0.1
 # A full stop, with closing marks or references behind it. Three dots are none: "Read more...".
 _STOP = regex.compile(r"(?<!\.)\p{Sentence_Terminal}(?:[\s\"'\p{Pi}\p{Pf}\p{Pe}]|\[\d{1,3}\])*$")
 _STOP_CHARACTERS = 40
+_PLAIN_STOPS = frozenset(".!?")
 # A word with the space behind it; in Chinese and Japanese a character.
 _UNIT = re.compile(r"(?:[^\s\u2e80-\u9fff\uff00-\uffef]+|\S)\s*")
 _PAUSE = regex.compile(r".*[\p{Terminal_Punctuation}\p{Pd}…]\s*$", regex.DOTALL)
@@ -81,6 +82,9 @@ def is_sentence(passage: Passage, count: int) -> bool:
 
 
 def _has_stop(text: str) -> bool:
+    # Most sentences end so.
+    if text[-1:] in _PLAIN_STOPS and text[-2:-1] != ".":
+        return True
     return bool(_STOP.search(text[-_STOP_CHARACTERS:]))
 
 

@@ -126,9 +126,9 @@ def choose(
             continue
         chosen.append(best)
         left -= int(sizes[best])
-        for stem in distinct[best]:
-            # Each is covered once.
-            covered[holders.pop(stem, [])] += 1
+        # Each stem is covered once.
+        having = [index for stem in distinct[best] for index in holders.pop(stem, ())]
+        covered += np.bincount(np.array(having, np.intp), minlength=len(sizes))
         open_ &= covered <= _SAME * counts
         open_[best] = False
     return chosen

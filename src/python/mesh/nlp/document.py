@@ -95,7 +95,7 @@ def read_document(text: str, markup: MarkupChoice = "auto", language: str = "en"
     checkpoint()
     # What references stand for, and what was on both sides of markup, can make new characters.
     read, blocks = lay_out(composed(without_invisible(draft)), language)
-    return Document(read.text, text, blocks, found, array("l", read.starts), array("l", read.ends))
+    return Document(read.text, text, blocks, found, read.starts, read.ends)
 
 
 def _without_markup(source: TracedText, markup: MarkupChoice) -> tuple[Markup, TracedText]:

@@ -103,6 +103,8 @@ class HtmlMarkup:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        # The end of a CDATA section alone is none.
+        self._may_have_markup = "<" in text or "&" in text
         self._kind = BlockKind.PARAGRAPH
         self._in_cdata = False
         # The next end of what is searched for, so that a missing one is searched for once.
@@ -111,6 +113,8 @@ class HtmlMarkup:
 
     def pieces(self, start: int, end: int) -> Iterator[Piece]:
         """The markup within `text[start:end]`, in order; parts of a text are asked for in order."""
+        if not self._may_have_markup:
+            return
         while match := _MARKUP.search(self._text, start, end):
             checkpoint()
             piece = self._piece(match, end)

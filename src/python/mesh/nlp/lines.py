@@ -18,7 +18,8 @@ BORDERS = {
 """Noncharacters that stand in a text where markup ends a block, by the kind of what follows."""
 
 _KIND_OF = {border: kind for kind, border in BORDERS.items()}
-_BREAK = re.compile(r"\r\n|[\n-\r\x1c-\x1e\x85\u2028\u2029\ufdd0-\ufdd4]|\Z")
+# A set comes first, which is searched for faster than alternatives.
+_BREAK = re.compile(r"[\n-\r\x1c-\x1e\x85\u2028\u2029\ufdd0-\ufdd4](?:(?<=\r)\n)?+")
 _TAB_WIDTH = 8
 _SHORT = 30
 """Columns of a line that isn't wrapped."""
@@ -28,7 +29,6 @@ _MARK = re.compile(
     rf"(?:(?P<symbol>{_SYMBOL})\s+|(?P<circled>[\u2460-\u2473])\s*"
     r"|(?P<open>\()?(?:(?P<number>\d{1,3})|(?P<letter>[a-zA-Z]))(?:(?P<close>[.)])\s+|(?P<comma>\u3001)\s*))(?=\S)"
 )
-_GAP = re.compile(r"\t| {3}")
 _TABBED = re.compile(r"[^\s](?:[^\t]*[^\s])?")
 _CELL = re.compile(r"\S+(?:[^\S\t]{1,2}\S+)*")
 _QUOTE = re.compile(r"(?:>[^\S\n]*)+(?=\S)")
@@ -66,15 +66,20 @@ def split_lines(text: str) -> list[Line]:
     page = ""
     for found in _BREAK.finditer(text):
         checkpoint()
-        raw = text[position : found.start()]
-        start = position + len(raw) - len(raw.lstrip())
-        lines.append(Line(page + raw, start, start + len(raw.strip()), kind))
+        lines.append(_line(text, position, found.start(), page, kind))
         position = found.end()
         page = found[0] if found[0] == "\f" else ""
         if found[0] in _KIND_OF:
             kind = _KIND_OF[found[0]]
             lines.append(Line("", position, position, kind))
+    lines.append(_line(text, position, len(text), page, kind))
     return lines
+
+
+def _line(text: str, start: int, end: int, page: str, kind: BlockKind) -> Line:
+    raw = text[start:end]
+    first = start + len(raw) - len(raw.lstrip())
+    return Line(page + raw, first, first + len(raw.strip()), kind)
 
 
 def cells(lines: Sequence[str]) -> dict[int, list[tuple[int, int]]]:
@@ -85,7 +90,7 @@ def cells(lines: Sequence[str]) -> dict[int, list[tuple[int, int]]]:
     Args:
         lines: without white space around them.
     """
-    gaps = [_GAP.search(line) is not None for line in lines]
+    gaps = ["\t" in line or "   " in line for line in lines]
     found = {}
     for number, line in enumerate(lines):
         spaced = gaps[number] and any(

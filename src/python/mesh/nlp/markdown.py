@@ -63,6 +63,8 @@ _SIGN = regex.compile(
     """,
     regex.VERBOSE | regex.MULTILINE,
 )
+_SIGN_MARKS = ("[", "**", "```")
+"""One of them is in each sign."""
 _HEADING = regex.compile(r" {0,3}(#{1,6})[ \t]+[^\s#]")
 _RULER = regex.compile(r"\|?:?-+:?(?:\|:?-+:?)*+\|?")
 _CODE = regex.compile(
@@ -80,7 +82,8 @@ def count_signs(text: str) -> int:
     second level on if there are two. Lists, emphasis by single marks and quotations don't count,
     nor does anything in source code.
     """
-    signs = sum(1 for _ in _SIGN.finditer(text))
+    is_marked = any(mark in text for mark in _SIGN_MARKS)
+    signs = sum(1 for _ in _SIGN.finditer(text)) if is_marked else 0
     if not signs and "#" not in text and "|" not in text:
         return 0
     lines = text.splitlines()

@@ -70,6 +70,8 @@ def furniture(lines: Sequence[str]) -> set[int]:
         numbered[i] is not None or (key != "" and counts[key] > 1 and _is_head(line, key))
         for i, (line, key) in enumerate(zip(bare, keys, strict=True))
     ]
+    if not any(candidate):
+        return set()
     borders = list(_borders(lines, bare, candidate))
     heads = _heads(lines, keys, numbered, borders)
     found = {

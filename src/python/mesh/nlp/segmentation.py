@@ -12,6 +12,7 @@ import regex
 
 from mesh.core.passes import checkpoint
 from mesh.nlp.normal_form import normal_form
+from mesh.nlp.plain_words import plain_words
 
 CJK_SCRIPTS = ("Han", "Hiragana", "Katakana")
 """The scripts of Chinese and Japanese, whose single characters are often words or names."""
@@ -110,6 +111,13 @@ def word_spans(text: str) -> list[Word]:
         for start, segment in segments(text)
         if segment[0].isalnum() or any(map(str.isalnum, segment))
     ]
+
+
+def word_texts(text: str) -> list[str]:
+    """The words of a text, in order, as in `word_spans`."""
+    checkpoint()
+    found = plain_words(text)
+    return [text[start:end] for start, end in word_spans(text)] if found is None else found
 
 
 def core(word: str) -> Word:

@@ -24,6 +24,8 @@ _CANDIDATE = (
     r"(?V1)(?<!\S)\(?(?P<item>\d{{1,3}}|[IVX]{{1,4}}|\p{{L}})[.\)]{{1,2}}(?=\s)"
     r"|(?P<stops>{stop}++)(?:{stop}|{closing})*+(?:\[\d{{1,3}}\])*+"
 )
+_LONGEST_ITEM = 5
+"""Characters before the mark behind an item's number, with the bracket that opens it."""
 
 
 class Span(NamedTuple):
@@ -66,7 +68,7 @@ def _borders(text: str, language: str) -> Iterator[int]:
     quotation = next(quoted)
     sentence = _after_space(text, 0)
     item = 0
-    for match in _candidates(language).finditer(text):
+    for match in _candidates(text, language):
         checkpoint()
         number = _number(match["item"])
         if match["item"] and match.start() == sentence:
@@ -93,11 +95,26 @@ def _borders(text: str, language: str) -> Iterator[int]:
         sentence = _after_space(text, border)
 
 
+def _candidates(text: str, language: str) -> Iterator[regex.Match[str]]:
+    """What may end a sentence or begin the item of a list: the matches of `_CANDIDATE`."""
+    mark, candidate = _patterns(language)
+    position = 0
+    # A set is searched for much faster than the whole pattern.
+    while found := mark.search(text, position):
+        match = candidate.search(text, max(position, found.start() - _LONGEST_ITEM))
+        if match is None:
+            return
+        yield match
+        position = match.end()
+
+
 @lru_cache(maxsize=8)
-def _candidates(language: str) -> regex.Pattern[str]:
+def _patterns(language: str) -> tuple[regex.Pattern[str], regex.Pattern[str]]:
+    """The marks of which each candidate has one, and the candidates."""
     more = _MORE_STOPS.get(language, "")
     stop = rf"[\p{{Sentence_Terminal}}…‥{more}--\u104a]"
-    return regex.compile(_CANDIDATE.format(stop=stop, closing=_CLOSING))
+    mark = regex.compile(rf"(?V1)[{stop}.\)]")
+    return mark, regex.compile(_CANDIDATE.format(stop=stop, closing=_CLOSING))
 
 
 def _number(item: str | None) -> int:

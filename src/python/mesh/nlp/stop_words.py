@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from mesh.core.errors import UsageError
 from mesh.core.passes import checkpoint
 from mesh.nlp.phrases import PhraseFinder
-from mesh.nlp.segmentation import Word, core, fold, has_spaceless, word_spans
+from mesh.nlp.segmentation import Word, core, fold, has_spaceless, word_spans, word_texts
 
 LANGUAGES = {
     "af": "Afrikaans",
@@ -135,8 +135,30 @@ class StopWords:
             # The parts of a word with an apostrophe may be words of their own.
             if found and (len(found) > 1 or has_spaceless(word) or "'" in fold(word)):
                 phrases.append(word)
+        self._has_phrases = bool(phrases)
         self._phrases = PhraseFinder(phrases)
         self._known_core = lru_cache(_KNOWN_WORDS)(self._core)
+        self._known_content = lru_cache(_KNOWN_WORDS)(self._content)
+
+    def content(self, text: str) -> list[str]:
+        """The cores of the words of a text that stay, in order; see `remove`.
+
+        Args:
+            text: in the form of `mesh.nlp.segmentation.fold`.
+        """
+        if self._has_phrases:
+            return [text[start:end] for start, end in self.remove(text, word_spans(text))]
+        return [
+            kept
+            for word in word_texts(text)
+            if (
+                kept := (
+                    self._known_content(word)
+                    if len(word) <= _LONGEST_KNOWN_WORD
+                    else self._content(word)
+                )
+            )
+        ]
 
     def remove(self, text: str, words: Sequence[Word]) -> Iterator[Word]:
         """Yield the words of a text that stay: their cores, see `mesh.nlp.segmentation.core`.
@@ -156,6 +178,12 @@ class StopWords:
             core_of = self._known_core if end - start <= _LONGEST_KNOWN_WORD else self._core
             if kept := core_of(text[start:end]):
                 yield Word(start + kept.start, start + kept.end)
+
+    def _content(self, word: str) -> str:
+        """The core of a word, empty for a stop word."""
+        checkpoint()
+        kept = self._core(word)
+        return word[kept.start : kept.end] if kept else ""
 
     def _core(self, word: str) -> Word | None:
         """The core of a word, or None for a stop word."""

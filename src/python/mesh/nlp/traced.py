@@ -2,7 +2,6 @@
 
 import unicodedata
 from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -27,21 +26,19 @@ class TracedText:
         text: the characters.
         starts: for each character, the start of its origin; never decreasing.
         ends: the end of its origin, exclusive; never decreasing.
+        is_original: whether it is the original text, of which nothing was taken out or replaced.
     """
 
     text: str
-    starts: Sequence[int]
-    ends: Sequence[int]
+    starts: "array[int]"
+    ends: "array[int]"
+    is_original: bool = False
 
     @classmethod
     def of(cls, original: str) -> Self:
         """The original text, which stands for itself."""
-        return cls(original, range(len(original)), range(1, len(original) + 1))
-
-    @property
-    def is_original(self) -> bool:
-        """Whether the text is the original one, of which nothing was taken out or replaced."""
-        return isinstance(self.starts, range)
+        length = len(original)
+        return cls(original, _numbers(0, length), _numbers(1, length + 1), is_original=True)
 
 
 class Tracing:
@@ -88,6 +85,9 @@ class Tracing:
 
 def without_invisible(source: TracedText) -> TracedText:
     """The text without invisible characters; a soft hyphen at a line's end joins the lines."""
+    # What is printable isn't invisible; most texts are, and tell it at once.
+    if source.text.replace("\n", "").isprintable():
+        return source
     # In this order, since other invisible characters may stand between a soft hyphen and the break.
     return _without(_without(source, _INVISIBLE), _SOFT_HYPHEN)
 
@@ -110,6 +110,8 @@ def composed(source: TracedText) -> TracedText:
     In a row of more than 30 marks, marks can stay apart.
     """
     text = source.text
+    if text.isascii():
+        return source
     if not MANY_MARKS.search(text) and unicodedata.is_normalized("NFC", text):
         return source
     tracing = Tracing(source)
@@ -122,3 +124,10 @@ def composed(source: TracedText) -> TracedText:
             kept = match.end()
     tracing.keep(kept, len(text))
     return tracing.written()
+
+
+def _numbers(start: int, end: int) -> "array[int]":
+    import numpy as np
+
+    # Faster than from a range, which makes an object of each number.
+    return array("l", np.arange(start, end, dtype="l").tobytes())

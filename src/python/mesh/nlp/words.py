@@ -17,7 +17,7 @@ from mesh.nlp.segmentation import (
     Word,
     fold,
     script_characters,
-    word_spans,
+    word_texts,
 )
 from mesh.nlp.stop_words import StopWords
 
@@ -29,8 +29,7 @@ def words(text: str) -> list[str]:
 
     "Don't STOP!" gives `["don't", "stop"]`.
     """
-    folded = fold(text)
-    return [folded[start:end] for start, end in word_spans(folded)]
+    return word_texts(fold(text))
 
 
 def content_words(text: str, language: str) -> list[str]:
@@ -45,9 +44,7 @@ def content_words(text: str, language: str) -> list[str]:
     Raises:
         KeyError: the language has no stop words.
     """
-    folded = fold(text)
-    kept = _function_words(language).remove(folded, word_spans(folded))
-    return [folded[start:end] for start, end in kept]
+    return _function_words(language).content(fold(text))
 
 
 @cache

@@ -107,6 +107,8 @@ def joined_lines(lines: Sequence[TextLine], language: str) -> set[int]:
         for number in range(1, len(lines))
         if lines[number].run == lines[number - 1].run and not lines[number].begins
     ]
+    if not pairs:
+        return set()
     width = _width(pairs, lines)
     joined = set()
     for run in _runs(pairs, lines):

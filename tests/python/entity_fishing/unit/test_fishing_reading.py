@@ -1,6 +1,6 @@
 import pytest
 
-from entity_fishing.reading import Reading
+from entity_fishing.reading import _WORD, Reading, spans_of_words
 from entity_fishing.schema import Language
 from mesh.nlp.document import read_document
 
@@ -48,3 +48,8 @@ def test_contexts_are_sentences():
 )
 def test_documents_without_capital_letters_are_known(text, expected):
     assert reading(text).is_lower_case == expected
+
+
+def test_words_of_ascii_are_those_of_all_scripts():
+    text = "".join(f"{a}{b}" for a in map(chr, range(128)) for b in "a_1 ")
+    assert spans_of_words(text) == [match.span() for match in _WORD.finditer(text)]

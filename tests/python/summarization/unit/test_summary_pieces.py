@@ -10,7 +10,14 @@ from mesh.nlp.blocks import BlockKind
 from mesh.nlp.document import read_document
 from summarization.length import count_words
 from summarization.passages import Passage
-from summarization.pieces import STRETCH_WORDS, cut, is_sentence, read_pieces
+from summarization.pieces import (
+    _STOP,
+    STRETCH_WORDS,
+    _has_stop,
+    cut,
+    is_sentence,
+    read_pieces,
+)
 from summarization.schema import Configuration
 
 BOAT = "A boat is red."
@@ -176,3 +183,8 @@ def test_body_is_read_and_without_one_all_but_code(blocks, texts):
     marked = [block._replace(kind=kind) for block, kind in zip(document.blocks, kinds, strict=True)]
     made = dataclasses.replace(document, blocks=tuple(marked))
     assert read_pieces(made, Configuration()).texts == texts
+
+
+@given(st.text(st.sampled_from('a .!?…。)"\u201d[1]\n'), max_size=12))
+def test_stop_at_the_end_is_the_one_of_the_expression(text):
+    assert _has_stop(text) == bool(_STOP.search(text))

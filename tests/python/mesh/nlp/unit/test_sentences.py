@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mesh.nlp.abbreviations
 from mesh.nlp.abbreviations import KINDS, rules_of
 from mesh.nlp.document import read_document
 from mesh.nlp.quotations import LONGEST, quotations
-from mesh.nlp.sentences import split_sentences
+from mesh.nlp.sentences import _candidates, _patterns, split_sentences
 
 
 class Case(NamedTuple):
@@ -186,3 +186,12 @@ def test_texts_one_after_the_other_keep_their_sentences(cases: list[Case]) -> No
     cases = [case for case in cases if case.language == cases[0].language]
     expected = [sentence for case in cases for sentence in sentences(case.text, case.language)]
     assert sentences("\n\n".join(case.text for case in cases), cases[0].language) == expected
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from("aIVX1 (.)!?;:…。\"'[2]\n\u3000\x1c"), max_size=60))
+def test_candidates_are_all_matches_of_their_expression(text):
+    for language in ("en", "el", "hy"):
+        _, pattern = _patterns(language)
+        expected = [match.span() for match in pattern.finditer(text)]
+        assert [match.span() for match in _candidates(text, language)] == expected

@@ -1,10 +1,17 @@
 # ruff: noqa: RUF001 - the letters of other alphabets are meant
 
+import sys
 import unicodedata
 
 import pytest
 
-from mesh.nlp.traced import TracedText, composed, without_invisible
+from mesh.nlp.traced import (
+    _INVISIBLE,
+    _SOFT_HYPHEN,
+    TracedText,
+    composed,
+    without_invisible,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,3 +50,10 @@ def test_many_marks_are_normalised_in_parts() -> None:
     traced = composed(TracedText.of("e" + "\u0301\u0316" * 50_000))
     assert traced.text.startswith("é\u0316")
     assert len(traced.text) > 99_000
+
+
+def test_no_invisible_character_is_printable():
+    # Printable texts are taken as they are.
+    printable = "".join(filter(str.isprintable, map(chr, range(sys.maxunicode + 1))))
+    assert _INVISIBLE.search(printable) is None
+    assert _SOFT_HYPHEN.search(printable) is None
