@@ -1,6 +1,4 @@
 import hashlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -257,18 +255,6 @@ def test_one_request_with_too_many_candidates_does_not_fail_the_others():
     )
     assert isinstance(answers[1], TooManyCandidatesError)
     assert [tokens(answers[0][0]), tokens(answers[2][0])] == [["fox"], ["hen"]]
-
-
-def test_needs_no_heavy_import():
-    program = """
-import sys
-import keywords.model
-print([name for name in ("scipy", "sklearn", "stopwordsiso", "torch") if name in sys.modules])
-"""
-    result = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert result.stdout.strip() == "[]"
 
 
 def test_markup_is_no_keyword_and_phrases_stay_within_its_blocks():

@@ -1,13 +1,12 @@
 """The entry point of programs, over a project written for it."""
 
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from imported_modules import imported_by
 from mesh.core.start import main
 
 PROGRAM = """
@@ -108,12 +107,4 @@ def test_what_is_no_program_gets_the_list(
 
 def test_nothing_large_is_imported_before_garbage_collection_is_off() -> None:
     large = {"asyncio", "pydantic", "pydantic_settings", "urllib.request", "mesh.core.program"}
-    program = f"import sys, mesh.core.start; print(*({large!r} & set(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.split() == []
+    assert imported_by("mesh.core.start", large) == set()
