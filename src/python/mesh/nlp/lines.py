@@ -19,7 +19,7 @@ BORDERS = {
 
 _KIND_OF = {border: kind for kind, border in BORDERS.items()}
 # A set comes first, which is searched for faster than alternatives.
-_BREAK = re.compile(r"[\n-\r\x1c-\x1e\x85\u2028\u2029\ufdd0-\ufdd4](?:(?<=\r)\n)?+")
+_BREAK = re.compile(r"[\n-\r\x1c-\x1e\x85\u2028\u2029\ufdd0-\ufdd4](?:(?<=\r)\n)?")
 _TAB_WIDTH = 8
 _SHORT = 30
 """Columns of a line that isn't wrapped."""

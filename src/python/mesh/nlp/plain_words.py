@@ -18,9 +18,9 @@ _APART = (
     r"\u2010-\u2015\u201c-\u201f\u2022\u2026\u20ac"
 )
 _OTHER = re.compile(rf"[^\x00-\x7f{_LETTERS}{_APART}]")
-_RUN = rf"[{_LETTERS}0-9_]++"
+_RUN = rf"[{_LETTERS}0-9_]+"
 _WORD = re.compile(
-    rf"{_RUN}(?:(?:(?<=[{_LETTERS}])[.:'](?=[{_LETTERS}])|(?<=[0-9])[.,;'](?=[0-9])){_RUN})*+"
+    rf"{_RUN}(?:(?:(?<=[{_LETTERS}])[.:'](?=[{_LETTERS}])|(?<=[0-9])[.,;'](?=[0-9])){_RUN})*"
 )
 
 
