@@ -2,7 +2,7 @@
 
     ./pants run benchmarks:backfill -- --model-directory models/SENTIMENT-COMPILED-1 --weights FOLDER
 
-`weights` are those of the network before it was compiled, such as `outputs/sentiment/train/artifacts`.
+`weights` are those of the network before it was compiled, such as `outputs/sentiment/train/model_artifacts`.
 Speed is that of more documents: each contender does a small and a large input, and the times are
 subtracted, so that no start counts.
 """
@@ -33,7 +33,7 @@ from benchmarks.http_load import closed_loop, post
 from benchmarks.peer_servers import FOLDER, make_environment
 from benchmarks.report import print_table
 from benchmarks.server_process import ServerProcess, free_port, python_module, start
-from mesh.core.errors import MeshError
+from mesh.core.errors import MeshError, UsageError
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 
@@ -88,6 +88,8 @@ class Figures:
 
 def run(settings: Settings) -> None:
     """Measure, and print three tables."""
+    if settings.weights and not (settings.weights / "config.json").is_file():
+        raise UsageError(f"{settings.weights} has no config.json, so it holds no network.")
     with tempfile.TemporaryDirectory(prefix="benchmark-") as temporary:
         folder = Path(temporary)
         write_sleeper(folder)

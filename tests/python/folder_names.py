@@ -25,5 +25,5 @@ def with_folder_names(test: Callable[..., Any]) -> Callable[..., Any]:
     for name in _ODD_NAMES:
         test = example(name=name)(test)
     shared = [HealthCheck.function_scoped_fixture]
-    limits = settings(suppress_health_check=shared, max_examples=20, deadline=None)
+    limits = settings(suppress_health_check=shared, max_examples=20)
     return limits(given(name=_NAMES)(test))

@@ -2,7 +2,7 @@ import re
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from entity_fishing.knowledge import KnowledgeBase
@@ -52,7 +52,6 @@ def _runs(reading):
                 yield Run(first, last), name_key(text[words[first].start : words[last].end])
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from((*_PARTS, " ")) | st.just(" "), max_size=24), st.randoms())
 def test_every_run_with_a_known_key_is_found(parts, chance):
     reading = _reading("".join(parts))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from keybert._maxsum import max_sum_distance as keybert_max_sum
 from keybert._mmr import mmr as keybert_mmr
@@ -30,7 +30,6 @@ def assert_same(candidates, ranked, theirs):
     assert [score for _, score in ranked] == pytest.approx([score for _, score in theirs], abs=2e-4)
 
 
-@settings(deadline=None)
 @given(CASES, TOP_N, st.floats(0, 1))
 def test_maximal_marginal_relevance(case, top_n, diversity):
     document, candidates = case
@@ -39,7 +38,6 @@ def test_maximal_marginal_relevance(case, top_n, diversity):
     assert_same(candidates, ranked, theirs)
 
 
-@settings(deadline=None)
 @given(CASES, TOP_N, st.integers(0, 6))
 def test_max_sum_distance(case, top_n, more):
     document, candidates = case

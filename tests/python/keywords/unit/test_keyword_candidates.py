@@ -67,14 +67,14 @@ def count_vectorizer(documents, ngram_range, stop_words, min_df, vocabulary=None
     return [list(names[np.unique(row.nonzero()[-1])]) for row in counts]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(TEXTS, min_size=1, max_size=5), RANGES, STOP_WORDS, st.integers(1, 4))
 def test_same_as_count_vectorizer(documents, ngram_range, stop_words, min_df):
     expected = count_vectorizer(documents, ngram_range, stop_words, min_df)
     assert found(plain(*documents), ngram_range, stop_words, min_df) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(TEXTS, min_size=1, max_size=4),
     RANGES,

@@ -2,7 +2,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keywords.embeddings import Vocabulary
@@ -101,7 +101,6 @@ def test_scores_are_cosine_similarities(documents, configuration):
             assert keyword.keyword_score == pytest.approx(cosine, abs=1e-4)
 
 
-@settings(deadline=None)
 @given(REQUESTS, REQUESTS)
 def test_requests_get_the_same_together_as_alone(earlier, requests):
     together = extractor(cache_entries=5)

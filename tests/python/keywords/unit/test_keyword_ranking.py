@@ -2,7 +2,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from keywords.candidates import Place
@@ -71,7 +71,6 @@ def test_diversity_avoids_a_near_copy():
     assert {index for index, _ in diverse} == {0, 2}
 
 
-@settings(deadline=None)
 @given(CASES, st.integers(2, 5), st.integers(0, 6))
 def test_max_sum_same_as_brute_force(case, top_n, more):
     document, candidates = case

@@ -71,7 +71,7 @@ def test_form_makes_no_difference(language, form):
     assert signature(FORMS[form](text), language) == signature(text, language)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     language=st.sampled_from(sorted(TEXTS)),
     plain=st.lists(st.sampled_from([form for form in FORMS if form not in MARKED]), max_size=3),

@@ -36,7 +36,7 @@ def similar_sets(seed, size, similarity):
     return first, second, len(first & second) / len(first | second)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32),
     size=st.integers(1, 1500),

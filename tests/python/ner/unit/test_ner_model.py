@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.compile.text_model import TokenLogits
@@ -223,14 +223,12 @@ TEXTS = st.lists(WORDS, min_size=1, max_size=10).map(" ".join)
 RECOGNISER = EntityRecogniser(FakeNetwork(), TAGS)
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_offsets_point_at_the_names_as_they_were_sent(text):
     for entity in found(RECOGNISER, text):
         assert text[entity.start : entity.end] == entity.entity_text
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_invisible_characters_and_markup_change_no_names(text):
     expected = names(RECOGNISER, text)
@@ -241,7 +239,6 @@ def test_invisible_characters_and_markup_change_no_names(text):
         assert read_document(dressed[entity.start : entity.end]).text == entity.entity_text
 
 
-@settings(deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=4))
 def test_names_of_a_document_are_those_of_its_blocks(blocks):
     together = names(RECOGNISER, "".join(f"<p>{block}</p>" for block in blocks))

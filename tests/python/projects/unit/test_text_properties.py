@@ -81,7 +81,7 @@ def spellings(draw: st.DrawFn, word: str, markup: str) -> str:
 
 
 @pytest.mark.parametrize("project", PROJECTS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.data())
 def test_form_markup_and_invisible_characters_change_no_answer(models, project, data):
     known = [text for text, case in PLAIN.items() if knows(MODELS[project], case.language)]
@@ -92,7 +92,7 @@ def test_form_markup_and_invisible_characters_change_no_answer(models, project, 
 
 
 @pytest.mark.parametrize("project", WITH_NAMES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(FRAGMENTS)
 @example("Merkel&shy;&#x301;")
 def test_places_are_those_of_the_text_as_it_was_sent(models, project, text):
@@ -109,7 +109,7 @@ def test_places_are_those_of_the_text_as_it_was_sent(models, project, text):
 
 
 @pytest.mark.parametrize("project", WITH_NAMES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     BLOCKS,
     st.sampled_from(["\n\n", "\r\n\r\n", "\n \n", "<p>", "<br><br>", "<hr>", "</td><td>"]),
@@ -123,7 +123,7 @@ def test_names_of_a_document_are_those_of_its_blocks(models, project, blocks, bo
 
 
 @pytest.mark.parametrize("project", PROJECTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(FRAGMENTS.map("An {} tram.".format), st.sampled_from(["auto", "html", "markdown", "plain"]))
 def test_any_text_is_answered(models, project, text, markup):
     [answer] = Asker(models[project], "en", {"markup": markup}).ask(text)

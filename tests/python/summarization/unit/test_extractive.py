@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.core.errors import UsageError
@@ -142,7 +142,6 @@ def test_chinese_is_joined_without_spaces_and_counted_in_characters():
     assert summarize(text, language="zh", desired_length=5) == ["电车很好用。"]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.lists(st.sampled_from(TOPICS), min_size=1, max_size=8), max_size=12),
     st.integers(1, 30),

@@ -29,7 +29,7 @@ from shout_project import (
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     st.lists(st.sampled_from(["a", "b c", "", "refuse", "\n"]), max_size=40),
     st.sampled_from(["0.00002", "0.0003", "64"]),

@@ -38,7 +38,7 @@ def flat(parts: list[list[RawRow]]) -> list[tuple[int, Any, str]]:
     return [(row.number, row.values.get("text"), row.problem) for part in parts for row in part]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(TEXTS, st.integers(1, 200), st.sampled_from(list(PACK)))
 def test_parts_of_json_lines_have_each_row_once(
     texts: list[str], shard_bytes: int, packing: str
@@ -50,7 +50,7 @@ def test_parts_of_json_lines_have_each_row_once(
         assert flat(read(path, shard_bytes)) == [(n, text, "") for n, text in enumerate(texts)]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(TEXTS, st.integers(1, 200), st.sampled_from(list(PACK)))
 def test_parts_of_csv_have_each_row_once(texts: list[str], shard_bytes: int, packing: str) -> None:
     buffer = io.StringIO()
@@ -63,7 +63,7 @@ def test_parts_of_csv_have_each_row_once(texts: list[str], shard_bytes: int, pac
         assert flat(read(path, shard_bytes)) == [(n, text, "") for n, text in enumerate(texts)]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(TEXTS, st.integers(1, 400), st.integers(1, 30))
 def test_parts_of_parquet_have_each_row_once(
     texts: list[str], shard_bytes: int, rows_of_group: int

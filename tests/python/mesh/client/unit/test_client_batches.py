@@ -3,7 +3,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, model_validator
 
@@ -34,7 +34,6 @@ class Response(BaseModel):
     outputs: list[str]
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(max_size=10), max_size=30))
 def test_batches_hold_all_inputs_in_their_order(texts: list[str]) -> None:
     batches = [

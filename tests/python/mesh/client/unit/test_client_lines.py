@@ -1,6 +1,6 @@
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.client.calls import Lines
@@ -8,7 +8,6 @@ from mesh.client.calls import Lines
 TEXTS = st.text(alphabet=st.sampled_from("a\u2028\x85\r\n\v日"), max_size=5)
 
 
-@settings(deadline=None)
 @given(st.lists(TEXTS, max_size=10), st.integers(1, 5))
 def test_lines_are_found_in_any_pieces(texts: list[str], size: int) -> None:
     stream = "".join(json.dumps(text, ensure_ascii=False) + "\n" for text in texts).encode()

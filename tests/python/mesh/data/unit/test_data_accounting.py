@@ -48,9 +48,7 @@ PIECES = st.sampled_from(
 
 @pytest.mark.parametrize("row", [Opinion, AnnotatedText])
 @pytest.mark.parametrize("form", ["csv", "tsv", "jsonl", "json", "conll", "parquet"])
-@settings(
-    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # The beginning of a byte order mark.
 @example(content=b"\xef")
 # The last byte is a space in the encoding that this has most likely.
@@ -103,9 +101,7 @@ def write_rows(form: str, rows: list[tuple[str, str]]) -> bytes:
 
 
 @pytest.mark.parametrize("form", ["csv", "tsv", "jsonl", "json", "parquet"])
-@settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LABELLED)
 def test_each_row_comes_back_with_its_label_or_has_a_reason(
     tmp_path: Path, form: str, written: list[tuple[str, str]]

@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.core.errors import MeshError
@@ -120,7 +120,6 @@ FIELDS = st.text(
 )
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(FIELDS, FIELDS), min_size=1, max_size=8),
     st.sampled_from(",;|\t"),

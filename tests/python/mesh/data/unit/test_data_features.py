@@ -2,7 +2,7 @@ import io
 import json
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.data.account import Rejects
@@ -83,7 +83,6 @@ tiny_texts = st.lists(
 tiny_rows = st.lists(st.builds(row, tiny_texts, st.sampled_from(["good", "bad"])), max_size=25)
 
 
-@settings(deadline=None)
 @given(tiny_rows)
 def test_no_similar_texts_are_in_different_splits(rows: list[ClassifiedText]) -> None:
     features = run(rows)[0].features
@@ -95,7 +94,6 @@ def test_no_similar_texts_are_in_different_splits(rows: list[ClassifiedText]) ->
                 assert features[left].cluster == features[right].cluster
 
 
-@settings(deadline=None)
 @given(tiny_rows, st.randoms())
 def test_order_of_the_rows_does_not_matter_and_none_is_lost(
     rows: list[ClassifiedText], random: Random

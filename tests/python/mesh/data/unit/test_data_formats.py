@@ -7,7 +7,7 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.core.errors import MeshError
@@ -137,7 +137,6 @@ def test_broken_parquet_file_is_an_error(tmp_path: Path) -> None:
         list(read_file(tmp_path / "a.parquet", "parquet"))
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=20) | st.integers(), max_size=3))
 )

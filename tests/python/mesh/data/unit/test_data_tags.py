@@ -57,9 +57,7 @@ def test_name_that_is_no_tag_is_refused(store: DataStore, tmp_path: Path, name: 
     assert store.tags_of(manifest) == []
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(data=st.data())
 def test_no_tag_changes_what_names_of_versions_mean(tmp_path: Path, data: st.DataObject) -> None:
     """Whatever an older program allowed as a tag: it isn't taken for another version in silence."""

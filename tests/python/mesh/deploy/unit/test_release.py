@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.core.errors import MeshError, UsageError
@@ -42,7 +42,6 @@ def test_names_that_kubernetes_takes(name: str) -> None:
     assert release(name=name).name == name
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_every_name_is_a_label_or_refused(name: str) -> None:
     try:
@@ -187,7 +186,6 @@ def test_without_a_footprint_there_are_defaults(figures: ServerFigures | None) -
     }
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**40), st.floats(0, 64))
 def test_requests_cover_the_footprint_and_limits_cover_requests(
     resident: int, cores: float

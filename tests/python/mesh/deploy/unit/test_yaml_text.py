@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -58,7 +58,6 @@ def test_texts_stay_texts(text: str, version: str) -> None:
     assert read(to_yaml({"key": text}), version) == {"key": text}
 
 
-@settings(deadline=None)
 @given(st.dictionaries(TEXTS, VALUES))
 def test_what_is_read_is_what_was_written(value: dict[str, Any]) -> None:
     assert read(to_yaml(value), "1.2") == (value or None)

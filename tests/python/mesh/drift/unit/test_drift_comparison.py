@@ -99,7 +99,7 @@ def test_rare_labels_count_together() -> None:
     assert [one.reference for one in fact.bins] == pytest.approx([100 / 107, 7 / 107])
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     st.lists(st.floats(-1e9, 1e9), min_size=FEWEST, max_size=100),
     st.lists(st.floats(-1e9, 1e9), min_size=FEWEST, max_size=100),

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 
@@ -65,7 +65,6 @@ def test_quantiles_are_those_of_prometheus(
     assert quantile(buckets, fraction) == pytest.approx(expected)
 
 
-@settings(deadline=None)
 @given(TIMES, st.sampled_from([50, 95, 99]))
 def test_quantile_is_in_the_bucket_of_the_percentile(times: list[float], percent: int) -> None:
     buckets = Counts.parse(metrics(times)).of(PREDICT)
@@ -135,7 +134,6 @@ def test_server_that_can_not_be_read_is_a_problem() -> None:
     )
 
 
-@settings(deadline=None)
 @given(
     st.text()
     | st.builds(

@@ -1,6 +1,6 @@
 import sys
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mesh.nlp.plain_words import plain_words
@@ -13,13 +13,11 @@ def _by_icu(text):
     return [text[start:end] for start, end in word_spans(text)]
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("aZé_ß1 9.:,;'\"`-\n\u201d\u2013жΩ"), max_size=60))
 def test_words_of_plain_texts_are_those_between_the_boundaries_of_icu(text):
     assert plain_words(text) == _by_icu(text)
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("ab1_.:,' -\u201cé<p>&;" + _DOUBTFUL), max_size=40))
 def test_texts_with_doubtful_characters_have_other_words_or_none(text):
     assert plain_words(text) in (None, _by_icu(text))

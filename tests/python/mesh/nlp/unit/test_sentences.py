@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import mesh.nlp.abbreviations
@@ -188,7 +188,6 @@ def test_texts_one_after_the_other_keep_their_sentences(cases: list[Case]) -> No
     assert sentences("\n\n".join(case.text for case in cases), cases[0].language) == expected
 
 
-@settings(deadline=None)
 @given(st.text(st.sampled_from("aIVX1 (.)!?;:…。\"'[2]\n\u3000\x1c"), max_size=60))
 def test_candidates_are_all_matches_of_their_expression(text):
     for language in ("en", "el", "hy"):

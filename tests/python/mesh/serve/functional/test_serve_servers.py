@@ -251,7 +251,7 @@ def test_pieces_do_not_matter(both: dict[str, Any], name: str) -> None:
         assert statuses(server, *pieces) == expected
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     sent=st.sampled_from([WITH_OFFER + post(), chunked() + get(), b""]),
     start=st.floats(0, 1),

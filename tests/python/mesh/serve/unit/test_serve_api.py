@@ -107,7 +107,7 @@ def test_invalid_fields_are_named_and_their_values_are_not_repeated(serve: Serve
     asyncio.run(scenario())
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

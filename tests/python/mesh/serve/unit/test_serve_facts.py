@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -134,7 +134,6 @@ def test_other_responses(response: BaseModel, expected: list[dict[str, Any]]) ->
     assert Facts(type(response)).of_response(response) == expected
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_no_text_is_a_fact(summary: str, name: str) -> None:
     names = [Name(text=name, kind="PER", start=0, score=0.5)]

@@ -40,7 +40,7 @@ def make(compute: Any, **limits: Any) -> Dispatcher:
     return Dispatcher(compute, Metrics("test"), **chosen)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     requests=st.lists(st.integers(), max_size=40),
     group=st.integers(1, 7),
@@ -71,7 +71,7 @@ def test_each_request_is_computed_once_and_gets_its_own_result(
     assert all(1 <= len(batch) <= max_batch for batch in recorder.batches)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(data=st.data(), queue_size=st.integers(1, 12), max_batch=st.integers(1, 5))
 def test_the_queue_takes_whole_groups_while_they_fit_and_computes_what_was_not_cancelled(
     data: st.DataObject, queue_size: int, max_batch: int

@@ -148,7 +148,7 @@ requests = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(requests, min_size=20, max_size=30))
 def test_no_header_is_a_defect(sent: list[tuple[tuple[str, str], str, str]]) -> None:
     async def scenario() -> None:

@@ -4,7 +4,7 @@ import json
 from typing import Annotated, Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -48,7 +48,6 @@ def count(*pieces: bytes) -> int:
     return counter.count
 
 
-@settings(deadline=None)
 @given(VALUES, st.booleans(), st.sampled_from([None, 2]), st.data())
 def test_elements_are_counted_however_the_text_is_written_and_cut(
     value: Any, ascii_only: bool, indent: int | None, data: st.DataObject
@@ -67,7 +66,6 @@ def test_an_escape_may_be_cut_anywhere(cut: int) -> None:
     assert count(*(bytes([byte]) for byte in text)) == 3
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary()))
 def test_text_that_is_not_json_is_counted_too(pieces: list[bytes]) -> None:
     assert 0 <= count(*pieces) <= sum(map(len, pieces))
