@@ -34,6 +34,7 @@ from benchmarks.peer_servers import FOLDER, make_environment
 from benchmarks.report import print_table
 from benchmarks.server_process import ServerProcess, free_port, python_module, start
 from mesh.core.errors import MeshError, UsageError
+from mesh.core.precisions import FLOAT32, Precision
 from mesh.core.program import Program
 from mesh.core.settings import MeshSettings
 
@@ -58,6 +59,9 @@ class Settings(MeshSettings):
     weights: Path | None = Field(
         None,
         description="Its network before compilation, for Ray Data; without it, that is left out.",
+    )
+    precision: Precision = Field(
+        FLOAT32, description="What backfills and the server compute in; Ray Data is in float32."
     )
     documents: int = Field(2400, ge=48, description="Documents of the large input.")
     rounds: int = Field(2, ge=1, description="Turns of each contender; the median counts.")
@@ -105,7 +109,10 @@ def _compare(settings: Settings, folder: Path) -> None:
         write_input(folder / f"{count}.parquet", texts(count), max(1, count // shards))
         for count, shards in ((small, _SHARDS // 8), (settings.documents, _SHARDS))
     ]
-    own = ("--model-directory", str(settings.model_directory), "--shard-mb", "0.000001")
+    own = (
+        *("--model-directory", str(settings.model_directory), "--shard-mb", "0.000001"),
+        *("--precision", settings.precision),
+    )
 
     def backfilled(*flags: str) -> Callable[[Path], Watched]:
         return lambda source: backfill("sentiment", source, *own, *flags)[0]
@@ -184,6 +191,7 @@ def _served(settings: Settings) -> tuple[float, float]:
     command = [*python_module("mesh.core.start"), "sentiment.serve", "serve", f"--port={port}"]
     variables = {
         "SERVE_MODEL_DIRECTORY": str(settings.model_directory.absolute()),
+        "SERVE_PRECISION": settings.precision,
         "MESH_LOG_LEVEL": "WARNING",
     }
     documents = texts(settings.documents)

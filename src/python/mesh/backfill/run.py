@@ -72,7 +72,7 @@ class Backfill:
         model = make_model(project, directory, own)
         Requests(model, settings)
         self._files, self.parts, types = read_input(settings)
-        self._model: ModelEntry = describe_model(project, directory, own)
+        self._model: ModelEntry = describe_model(project, directory, own, settings.precision)
         self.job: Job = make_job(project, directory, settings, self._model, types)
         self._columns = _column_names(self.job, model)
 

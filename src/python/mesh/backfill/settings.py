@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_serializer, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from mesh.core.precisions import FLOAT32, Precision
 from mesh.core.settings import MeshSettings, Url
 from mesh.core.urls import mask_url
 
@@ -78,6 +79,11 @@ class BackfillSettings(MeshSettings):
     )
     model_directory: Path | None = Field(
         None, description="Directory of a compiled version; by default the one downloaded last."
+    )
+    precision: Precision = Field(
+        FLOAT32,
+        description="What the network computes in: float32, or another one in which parity of the "
+        "version was checked, and which the processor of every worker has.",
     )
     ray: Url = Field(
         "auto",

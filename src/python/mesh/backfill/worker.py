@@ -10,7 +10,7 @@ from typing import Any
 from mesh.backfill.division import Part
 from mesh.backfill.job import Job, find_record
 from mesh.backfill.manifest import ShardRecord
-from mesh.backfill.models import describe_model, make_model, own_settings
+from mesh.backfill.models import describe_model, make_model, own_settings, placement
 from mesh.backfill.shard import compute_part
 from mesh.core.errors import MeshError
 from mesh.core.files import atomic_directory, temporary_folder
@@ -58,7 +58,8 @@ def _model(job: Job, files: Sequence[Any]) -> ServedModel:
             if files:
                 _require_same(job, directory, own)
             model = make_model(job.project, directory, own)
-            model.load()
+            with placement(job.settings.precision):
+                model.load()
         _loaded[job.model] = model
     return _loaded[job.model]
 
@@ -69,7 +70,8 @@ def _require_same(job: Job, directory: Path | None, own: Sequence[Any]) -> None:
     Raises:
         MeshError: it has other code, packages or settings.
     """
-    if describe_model(job.project, directory, own).fingerprint != job.model:
+    precision = job.settings.precision
+    if describe_model(job.project, directory, own, precision).fingerprint != job.model:
         raise MeshError(
             "A worker has other code, packages or settings of the model than the driver; start both "
             "from the same image, with the same env files."

@@ -98,9 +98,10 @@ class Placement:
     Args:
         device: as `SERVE_DEVICE` says; `auto` is the device that a network was compiled for, on
             which its parity was checked.
-        precision: as `SERVE_PRECISION` says; `auto` is the fastest one in which parity was checked.
+        precision: `auto` is the fastest one in which parity was checked.
         callers: threads that run a network at the same time.
         force: whether it may be another device.
+        setting: names the setting of the precision to people.
 
     Attributes:
         runs_on: what the networks run on that were loaded, by the names of their backends.
@@ -114,6 +115,7 @@ class Placement:
         precision: ChosenPrecision = "auto",
         callers: int = 1,
         force: bool = False,
+        setting: str = "SERVE_PRECISION",
     ) -> None:
         self.callers = callers
         self.runs_on: tuple[str, ...] = ()
@@ -121,6 +123,7 @@ class Placement:
         self._device = device
         self._wanted_precision = precision
         self._force = force
+        self._setting = setting
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
@@ -136,7 +139,7 @@ class Placement:
             _PLACEMENT.reset(token)
         ineffective = [
             *([f"SERVE_DEVICE={self._device}"] if self._device not in (AUTO, CPU) else []),
-            *([f"SERVE_PRECISION={self._wanted_precision}"] if self._names_precision else []),
+            *([f"{self._setting}={self._wanted_precision}"] if self._names_precision else []),
         ]
         if not self.runs_on and ineffective:
             raise MeshError(
@@ -152,7 +155,7 @@ class Placement:
         self, checked: Sequence[Precision], here: Sequence[Precision]
     ) -> Precision:
         """The precision for a network; see `mesh.core.precisions.choose_precision`."""
-        return choose_precision(self._wanted_precision, checked, here)
+        return choose_precision(self._wanted_precision, checked, here, self._setting)
 
     def wanted(self, checked: str) -> str:
         """The device for a network whose parity was checked on another, or on the same one."""
@@ -191,7 +194,7 @@ _PLACEMENT: ContextVar[Placement] = ContextVar("placement")
 def current_placement() -> Placement:
     """Where the networks that are loaded now are to run.
 
-    By default, that is where parity was checked, in float32: what steps and backfills compute is
-    the same on every machine.
+    By default, that is where parity was checked, in float32: what steps compute is the same on every
+    machine.
     """
     return _PLACEMENT.get(None) or Placement(precision=FLOAT32)

@@ -36,14 +36,18 @@ Precisions = Annotated[str, AfterValidator(parse_precisions)]
 
 
 def choose_precision(
-    wanted: ChosenPrecision, checked: Sequence[Precision], here: Sequence[Precision]
+    wanted: ChosenPrecision,
+    checked: Sequence[Precision],
+    here: Sequence[Precision],
+    setting: str = "SERVE_PRECISION",
 ) -> Precision:
     """The precision for a network.
 
     Args:
-        wanted: as `SERVE_PRECISION` says; `auto` is the fastest possible one.
+        wanted: as the setting says; `auto` is the fastest possible one.
         checked: those in which parity was checked.
         here: what the network's backend has on this processor, the fastest first.
+        setting: names the setting to people.
 
     Raises:
         MeshError: the wanted one isn't possible.
@@ -55,7 +59,7 @@ def choose_precision(
     possible = ", ".join(name for name in here if name in checked)
     more = f"compile the model for {wanted}" if wanted in here else "another backend or processor"
     raise MeshError(
-        f"SERVE_PRECISION={wanted} can't be used: parity of this version was checked in "
+        f"{setting}={wanted} can't be used: parity of this version was checked in "
         f"{' and '.join(checked)}, and its backend computes in {' and '.join(here)} on this "
-        f"processor. Choose {possible} or {AUTO}, or {more} (docs/compile.md#precisions)."
+        f"processor. Choose {possible}, or {more} (docs/compile.md#precisions)."
     )

@@ -3,8 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from mesh.backfill.models import shown_variables
+from mesh.backfill.models import describe_model, placement, shown_variables
 from mesh.backfill.worker import Board, model_directory
+from mesh.compile.spec import CompileSpec
+from mesh.core.card import COMPILED, ModelCard
+from mesh.core.devices import current_placement
+from mesh.core.errors import MeshError, UsageError
+from mesh.core.manifest import Manifest
+from mesh.core.precisions import Precision
 from mesh.core.project import load_project
 from shout_project import plan, write_parquet
 
@@ -51,3 +57,55 @@ def test_settings_of_the_model_go_to_workers_without_secrets(
     assert shown_variables(project) == {"SHOUT_MARK": "?"}
     monkeypatch.setenv("SHOUT_MARK", "https://me:s3cret@example.org")
     assert shown_variables(project) == {}
+
+
+def compiled_version(directory: Path, precisions: tuple[Precision, ...]) -> Path:
+    """A version without its network, which isn't read."""
+    spec = CompileSpec(
+        task="sentence-embedding",
+        backend="onnx",
+        max_length=8,
+        length_buckets=(8,),
+        dimension=2,
+        pooling="mean",
+        precisions=precisions,
+    )
+    (directory / COMPILED).mkdir(parents=True)
+    spec.write(directory / COMPILED)
+    Manifest.of(directory / COMPILED).write(directory / COMPILED)
+    card = ModelCard(project="shout", model_type="compiled", code_revision="1", fingerprint="a")
+    card.write(directory)
+    return directory
+
+
+def test_precision_of_a_model_without_a_network_is_refused() -> None:
+    project = load_project("shout")
+    with pytest.raises(UsageError, match="BACKFILL_PRECISION=int8 has no effect on this model"):
+        describe_model(project, None, [], "int8")
+
+
+def test_precision_that_was_not_checked_is_refused_with_those_that_were(tmp_path: Path) -> None:
+    directory = compiled_version(tmp_path / "SHOUT-COMPILED-3", ("float32", "int8"))
+    project = load_project("shout")
+    with pytest.raises(
+        UsageError, match="parity of SHOUT-COMPILED-3 was checked in float32 and int8. Choose one"
+    ):
+        describe_model(project, directory, [], "bfloat16")
+    entries = [describe_model(project, directory, [], each) for each in ("float32", "int8")]
+    assert entries[0].fingerprint != entries[1].fingerprint
+    assert entries[0] == describe_model(project, directory, [])
+
+
+def test_network_computes_in_the_precision_or_not_at_all() -> None:
+    with placement("float32"):
+        assert (
+            current_placement().choose_precision(("float32", "int8"), ("int8", "float32"))
+            == "float32"
+        )
+    with (
+        pytest.raises(
+            MeshError, match="BACKFILL_PRECISION=int8 can't be used: .* Choose float32, or"
+        ),
+        placement("int8"),
+    ):
+        current_placement().choose_precision(("float32", "int8"), ("float32",))
