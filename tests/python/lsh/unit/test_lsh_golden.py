@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from imported_modules import imported_by
 
+from imported_modules import imported_by
 from lsh.model import SIGNATURE_VERSION, sign
 from lsh.schema import Configuration
 from mesh.nlp.function_words import function_words

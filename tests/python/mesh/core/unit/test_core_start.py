@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from imported_modules import imported_by
 
+from imported_modules import imported_by
 from mesh.core.start import main
 
 PROGRAM = """

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imported_modules import imported_by
 
+from imported_modules import imported_by
 from mesh.core.errors import MeshError
 from mesh.nlp.language import detect_language, read_languages, write_languages
 
