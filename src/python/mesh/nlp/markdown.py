@@ -59,11 +59,13 @@ _SIGN = regex.compile(
       (?<![\w\])])!?\[[^\[\]\n]*\]
         \((?:[a-z+]+:|[#./]|[^()\s./]*[./])(?:[^()\s]|\([^()\s]*\))*+(?:[ ]["'][^"'\n()]*["'])?\)
     | (?<![\w*])\*{2,4}(?=[^\s*])[^*\n]*(?<!\s)\*{2,4}(?![\w*])
+    # Without a space, it may be a name in source code.
+    | (?<!\w)__(?=[^\s_]++[ ])[^_\n]++(?<!\s)__(?!\w)
     | ^[ ]{0,3}(?:```[^`\n]*$|\[[^\[\]\n]+\]:[ ]+<?(?:https?://|mailto:)|[-*+][ ]\[[ xX]\][ ]\S)
     """,
     regex.VERBOSE | regex.MULTILINE,
 )
-_SIGN_MARKS = ("[", "**", "```")
+_SIGN_MARKS = ("[", "**", "__", "```")
 """One of them is in each sign."""
 _HEADING = regex.compile(r" {0,3}(#{1,6})[ \t]+[^\s#]")
 _RULER = regex.compile(r"\|?:?-+:?(?:\|:?-+:?)*+\|?")
