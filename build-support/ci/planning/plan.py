@@ -17,7 +17,7 @@ EVERYTHING = (
     # Settings of Pants, its plugins, settings of the tools that it runs, and the functions of BUILD files.
     "pants*.toml",
     "pyproject.toml",
-    "build-support/macros.py",
+    "build-support/macros/*",
     "build-support/pants_plugins/*",
 )
 """Files on which every target depends, unknown to Pants."""

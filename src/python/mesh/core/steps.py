@@ -29,7 +29,7 @@ MODULES = {
 """Each module has a function `program(project) -> Program`.
 
 The modules are named, not imported, so that a component carries only those of its own steps;
-`build-support/macros.py` makes them dependencies of the steps' targets.
+`build-support/macros/components.py` makes them dependencies of the steps' targets.
 """
 
 BACKFILL = "backfill:backfill"

@@ -39,7 +39,7 @@ backend_packages = [
   "pants.backend.python.typecheck.mypy",
 ]
 build_patterns = ["BUILD"]
-build_file_prelude_globs = ["build-support/macros.py"]
+build_file_prelude_globs = ["build-support/macros/*.py"]
 [anonymous-telemetry]
 enabled = false
 [source]
@@ -76,7 +76,7 @@ FILES = {
     "docs/build.md": "# Build\n",
     "Makefile": "all:\n",
     "BUILD": "",
-    "build-support/macros.py": "def both():\n    return parametrize('serving', 'models')\n",
+    "build-support/macros/resolves.py": "def both():\n    return parametrize('serving', 'models')\n",
     # Requirements
     "3rdparty/python/BUILD": (
         'python_requirements(name="serving", source="serving.txt", resolve=both())\n'

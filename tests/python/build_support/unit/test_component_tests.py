@@ -37,7 +37,7 @@ def named_by_build(project: str, component: str) -> set[str]:
 
 def image_of(project: str, component: str) -> Closure:
     """What is in the image, as `component` of the macros for BUILD files puts it there."""
-    macros = runpy.run_path("build-support/macros.py")
+    macros = runpy.run_path("build-support/macros/components.py")
     [steps] = [image[2] for image in macros["_IMAGES"] if image[0] == component]
     roots = {"mesh.core.start", *named_by_build(project, component)}
     for step, module, declaration in macros["_STEPS"]:

@@ -45,7 +45,7 @@ def main():
 
 FILES = (
     "3rdparty/python/models.lock",
-    "build-support/macros.py",
+    "build-support/macros/components.py",
     "src/python/mesh/BUILD",
     "src/python/mesh/core.py",
     "pants.toml",

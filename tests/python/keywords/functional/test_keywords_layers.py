@@ -19,7 +19,7 @@ SETTINGS = [(0o022, 0), (0o077, 10**9)]
 def instructions() -> list[str]:
     """The lines of the Dockerfile that `component()` gives to the image."""
     names: dict[str, Any] = {"env": lambda _, default: default, "build_file_dir": lambda: COMPONENT}
-    exec(Path("build-support/macros.py").read_text(), names)
+    exec(Path("build-support/macros/images.py").read_text(), names)
     lines: list[str] = names["component_image"]("serve-base", ["serve"])["instructions"]
     return lines
 

@@ -23,7 +23,7 @@ from mesh.registry.serve import main as registry_server
 from mesh.serve.openapi import openapi_document
 from mesh.serve.program import model_class
 
-MACROS = Path("build-support/macros.py").resolve()
+MACROS = Path("build-support/macros/components.py").resolve()
 PROJECTS = find_projects()
 TRAINED = [project for project in PROJECTS if project.kind == "trained"]
 IN_PRODUCTION = [
