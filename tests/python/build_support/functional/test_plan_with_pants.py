@@ -224,7 +224,9 @@ def test_lock_of_mypy(repository: PlanRepository) -> None:
     assert planned(repository) == {"checks": {"::"}}
 
 
-@pytest.mark.parametrize("file", ["pants.toml", "pyproject.toml", "build-support/macros/resolves.py"])
+@pytest.mark.parametrize(
+    "file", ["pants.toml", "pyproject.toml", "build-support/macros/resolves.py"]
+)
 def test_settings_of_the_build(repository: PlanRepository, file: str) -> None:
     repository.append(file, "\n# changed\n")
 
