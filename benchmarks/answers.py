@@ -29,6 +29,9 @@ LOWER_TOLERANCE = 5e-3
 """Of scores in a lower precision than float32."""
 LOWER_SHARE = 0.99
 """Of documents whose keywords must be the same in a lower precision."""
+LOWER_TEXTS = 0.9
+"""Of texts with the same entities, or the same label, in a lower precision. Whether a precision may
+be used at all, the scores decide that `compile:validate` compares."""
 
 
 def check_nearly_same(expected: Sequence[Keywords], actual: Sequence[Keywords], name: str) -> str:
@@ -117,3 +120,46 @@ def check_sentiments(
             abs(theirs[label] - own[label]) > SCORE_TOLERANCE for label in own
         ):
             raise MeshError(f"{name!r} finds {own} instead of {theirs}.")
+
+
+def check_nearly_same_entities(
+    name: str, expected: Sequence[Sequence[Entity]], actual: Sequence[Sequence[Entity]]
+) -> str:
+    """Compare the places and types of entities in a lower precision than float32.
+
+    Returns:
+        How many texts have the same ones, as a sentence.
+
+    Raises:
+        MeshError: fewer than `LOWER_TEXTS` of them.
+    """
+    same = [
+        [each[:3] for each in theirs] == [each[:3] for each in own]
+        for theirs, own in zip(expected, actual, strict=True)
+    ]
+    return _enough(name, same, "entities")
+
+
+def check_nearly_same_sentiments(
+    name: str, expected: Sequence[Mapping[str, float]], actual: Sequence[Mapping[str, float]]
+) -> str:
+    """Compare the most probable labels in a lower precision than float32.
+
+    Returns:
+        How many texts have the same one, as a sentence.
+
+    Raises:
+        MeshError: fewer than `LOWER_TEXTS` of them.
+    """
+    same = [
+        max(theirs, key=theirs.__getitem__) == max(own, key=own.__getitem__)
+        for theirs, own in zip(expected, actual, strict=True)
+    ]
+    return _enough(name, same, "label")
+
+
+def _enough(name: str, same: Sequence[bool], what: str) -> str:
+    sentence = f"{name!r} finds the same {what} in {sum(same)} of {len(same)} texts."
+    if sum(same) < LOWER_TEXTS * len(same):
+        raise MeshError(sentence)
+    return sentence

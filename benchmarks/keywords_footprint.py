@@ -98,7 +98,7 @@ def run(settings: Settings) -> None:
     for name in settings.peers:
         peer_environment(name, settings.cache)
     with compiled_keywords() as directory:
-        contestants = [_keywords(directory, documents)]
+        contestants = [_keywords(version_of(directory), documents)]
         contestants += [_peer(name, settings.cache, documents) for name in settings.peers]
         for _ in range(settings.starts + 1):
             for contestant in contestants:
@@ -127,8 +127,8 @@ def run(settings: Settings) -> None:
     )
 
 
-def _keywords(directory: Path, documents: Sequence[str]) -> Contestant:
-    """This repository's server with a compiled model, which is moved into a version's folder."""
+def version_of(directory: Path) -> Path:
+    """A version with a compiled model, which is moved into its folder."""
     version = directory.parent / "version"
     (version / COMPILED).parent.mkdir(parents=True)
     directory.rename(version / COMPILED)
@@ -138,6 +138,12 @@ def _keywords(directory: Path, documents: Sequence[str]) -> Contestant:
         code_revision="unknown",
         fingerprint="benchmark",
     ).write(version)
+    Manifest.of(version).write(version)
+    return version
+
+
+def _keywords(version: Path, documents: Sequence[str]) -> Contestant:
+    """This repository's server."""
 
     def start_keywords() -> AbstractContextManager[ServerProcess]:
         port = free_port()

@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,13 +14,28 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from benchmarks.answers import Entity, check_entities, check_sentiments
+from benchmarks.answers import (
+    Entity,
+    check_entities,
+    check_nearly_same_entities,
+    check_nearly_same_sentiments,
+    check_sentiments,
+)
 from benchmarks.http_load import post
-from benchmarks.http_turns import WORKERS, TurnsSettings, paused, print_turns, take_turns
+from benchmarks.http_turns import (
+    MESH,
+    WORKERS,
+    Contender,
+    TurnsSettings,
+    paused,
+    print_turns,
+    take_turns,
+)
 from benchmarks.models import paragraphs
 from benchmarks.peer_servers import Peer, Runtime, Task, peer_answer, peer_requests, peer_server
 from benchmarks.server_process import project_server
 from mesh.core.card import ARTIFACTS
+from mesh.core.precisions import FLOAT32, Precision
 from mesh.core.program import Program
 from mesh.core.workspace import WorkspaceSettings
 from mesh.lifecycle.compile_records import Downloaded
@@ -47,6 +62,11 @@ class Settings(TurnsSettings):
     runtimes: tuple[Runtime, ...] = Field(
         ("torch", "optimum"), min_length=1, description="What the peers compute the network with."
     )
+    precisions: tuple[Precision, ...] = Field(
+        (),
+        description="Lower precisions, in each of which another server of the mesh computes; the "
+        "version in models/ must cover them, and the processor have them.",
+    )
 
 
 @dataclass(frozen=True)
@@ -58,12 +78,14 @@ class Kind:
         own: what is compared, of our output.
         theirs: the same, of a peer's.
         check: compares both; called with the contender's name.
+        check_lower: compares both, where ours are in a lower precision; returns a sentence.
     """
 
     configuration: dict[str, Any]
     own: Callable[[Any], Any]
     theirs: Callable[[Any], Any]
     check: Callable[[str, Sequence[Any], Sequence[Any]], None]
+    check_lower: Callable[[str, Sequence[Any], Sequence[Any]], str]
 
 
 def _own_entities(output: Any) -> list[Entity]:
@@ -84,9 +106,13 @@ KINDS = {
         _own_entities,
         lambda found: [Entity(*each) for each in found],
         check_entities,
+        check_nearly_same_entities,
     ),
-    "sentiment": Kind({}, _own_sentiment, dict, check_sentiments),
+    "sentiment": Kind({}, _own_sentiment, dict, check_sentiments, check_nearly_same_sentiments),
 }
+
+
+PROJECTS = {"ner": NER, "sentiment": SENTIMENT}
 
 
 def _theirs(kind: Kind, peer: Peer, body: bytes) -> Any:
@@ -104,44 +130,75 @@ def run(settings: Settings, workspace: WorkspaceSettings) -> None:
         MeshError: a server doesn't start or fails, or answers differ.
     """
     kind = KINDS[settings.project]
-    project = {"ner": NER, "sentiment": SENTIMENT}[settings.project]
-    weights = settings.weights or _downloaded(workspace.output(project, "download"))
     texts = list(_texts(settings))[: settings.documents]
     with ExitStack() as stack:
-        contenders = []
-        for runtime in settings.runtimes:
-            task = Task(settings.project, weights, runtime)
-            for peer in settings.peers:
-                contender = paused(
-                    f"{peer}, {runtime}",
-                    peer_server(peer, settings.cache, WORKERS, task),
-                    peer_requests(peer, texts),
-                    partial(_theirs, kind, peer),
-                )
-                contenders.append(stack.enter_context(contender))
-        version = workspace.current_model(project)
-        bodies = [
-            {"inputs": [{"document": text}], "configuration": kind.configuration} for text in texts
-        ]
-        path = f"/v1/model/{project.name}/predict"
-        contenders.append(
-            stack.enter_context(
-                paused(
-                    "mesh",
-                    project_server(project.name, f"--model-directory={version}"),
-                    [post(path, json.dumps(body).encode()) for body in bodies],
-                    lambda body: kind.own(json.loads(body)["outputs"][0]),
-                )
+        contenders = [
+            stack.enter_context(each)
+            for each in (
+                *_peers(settings, workspace, kind, texts),
+                *_own(settings, workspace, kind, texts),
             )
-        )
-        turns = take_turns(contenders, settings, kind.check)
+        ]
+        compared: list[str] = []
+        turns = take_turns(contenders, settings, partial(_check, kind, compared))
         print_turns(
             f"{settings.project} over HTTP, {len(texts)} {settings.texts}, {settings.rounds} "
             f"round(s) of {settings.seconds:g} s",
             contenders,
             turns,
-            ["All answers of the first pass were the same within the tolerances of answers.py."],
+            [
+                "All answers of the first pass in float32 were the same within the tolerances of "
+                "answers.py.",
+                *compared,
+            ],
         )
+
+
+def _peers(
+    settings: Settings, workspace: WorkspaceSettings, kind: Kind, texts: Sequence[str]
+) -> Iterator[AbstractContextManager[Contender]]:
+    weights = settings.weights or _downloaded(
+        workspace.output(PROJECTS[settings.project], "download")
+    )
+    for runtime in settings.runtimes:
+        task = Task(settings.project, weights, runtime)
+        for peer in settings.peers:
+            yield paused(
+                f"{peer}, {runtime}",
+                peer_server(peer, settings.cache, WORKERS, task),
+                peer_requests(peer, texts),
+                partial(_theirs, kind, peer),
+            )
+
+
+def _own(
+    settings: Settings, workspace: WorkspaceSettings, kind: Kind, texts: Sequence[str]
+) -> Iterator[AbstractContextManager[Contender]]:
+    project = PROJECTS[settings.project]
+    version = workspace.current_model(project)
+    path = f"/v1/model/{project.name}/predict"
+    bodies = [
+        {"inputs": [{"document": text}], "configuration": kind.configuration} for text in texts
+    ]
+    for precision in (FLOAT32, *settings.precisions):
+        yield paused(
+            MESH if precision == FLOAT32 else f"{MESH}, {precision}",
+            project_server(
+                project.name, f"--model-directory={version}", f"--precision={precision}"
+            ),
+            [post(path, json.dumps(body).encode()) for body in bodies],
+            lambda body: kind.own(json.loads(body)["outputs"][0]),
+        )
+
+
+def _check(
+    kind: Kind, compared: list[str], name: str, expected: Sequence[Any], found: Sequence[Any]
+) -> None:
+    """Compare answers; add a sentence on a server that computes in a lower precision."""
+    if name.startswith(f"{MESH}, "):
+        compared.append(kind.check_lower(name, expected, found))
+    else:
+        kind.check(name, expected, found)
 
 
 def _texts(settings: Settings) -> Iterator[str]:

@@ -35,14 +35,14 @@ LOWER_TOLERANCES: Mapping[Precision, Tolerances] = {
     # It has 8 bits of float32's 24; of a network's logits, the largest are off most.
     "bfloat16": Tolerances(max_abs_difference=0.5, min_cosine=0.999),
     "float16": Tolerances(max_abs_difference=0.1, min_cosine=0.9999),
-    # Each product of matrices rounds its activations to 8 bits and its weights to 7.
+    # Each product of matrices rounds its activations to 8 bits and its weights to 7 or 8.
     "int8": Tolerances(max_abs_difference=1, min_cosine=0.97),
 }
 """What is allowed in other precisions than float32."""
 
 PRECISIONS: Mapping[Backend, tuple[Precision, ...]] = {
     "onnx": (FLOAT32, INT8),
-    "openvino": (FLOAT32, "bfloat16", "float16"),
+    "openvino": (FLOAT32, "bfloat16", "float16", INT8),
     "generic": (FLOAT32,),
     "neuron": (FLOAT32,),
 }

@@ -40,7 +40,7 @@ class CompileSettings(MeshSettings):
     precisions: Precisions = Field(
         FLOAT32,
         description="What the model may compute in, and its parity is checked in: float32, with the "
-        "backend openvino also bfloat16 or float16, and with onnx int8, separated by commas.",
+        "backend onnx also int8, and with openvino int8, bfloat16 or float16, separated by commas.",
     )
     max_length: int | None = Field(
         None, description="Tokens of one pass through the network; by default the model's maximum."

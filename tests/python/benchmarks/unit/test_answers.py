@@ -2,7 +2,13 @@
 
 import pytest
 
-from benchmarks.answers import Entity, check_entities, check_sentiments
+from benchmarks.answers import (
+    Entity,
+    check_entities,
+    check_nearly_same_entities,
+    check_nearly_same_sentiments,
+    check_sentiments,
+)
 from mesh.core.errors import MeshError
 
 PARIS = Entity("LOC", 10, 15, 0.9812)
@@ -50,3 +56,19 @@ def test_same_probabilities_pass() -> None:
 def test_other_probabilities_are_refused(own: dict[str, float]) -> None:
     with pytest.raises(MeshError, match="'mesh' finds .* instead of"):
         check_sentiments("mesh", [{"negative": 0.2, "positive": 0.8}], [own])
+
+
+def test_a_lower_precision_may_give_other_scores_but_few_other_entities() -> None:
+    other = PARIS._replace(score=0.5)
+    sentence = check_nearly_same_entities("int8", [[PARIS]] * 10, [[other]] * 9 + [[]])
+    assert sentence == "'int8' finds the same entities in 9 of 10 texts."
+    with pytest.raises(MeshError, match="'int8' finds the same entities in 8 of 10 texts"):
+        check_nearly_same_entities("int8", [[PARIS]] * 10, [[other]] * 8 + [[], [SIEMENS]])
+
+
+def test_a_lower_precision_may_give_other_probabilities_but_few_other_labels() -> None:
+    theirs, same, other = ({"negative": share, "positive": 1 - share} for share in (0.2, 0.4, 0.6))
+    sentence = check_nearly_same_sentiments("int8", [theirs] * 10, [same] * 9 + [other])
+    assert sentence == "'int8' finds the same label in 9 of 10 texts."
+    with pytest.raises(MeshError, match="'int8' finds the same label in 8 of 10 texts"):
+        check_nearly_same_sentiments("int8", [theirs] * 10, [same] * 8 + [other] * 2)

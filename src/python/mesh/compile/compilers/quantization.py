@@ -3,10 +3,10 @@
 Each product of activations with constant weights is computed in integers. Weights are rounded once,
 with a scale for each output channel. Activations are rounded as they come, with a scale for each
 token: with one scale for all, as `onnxruntime.quantization` does it, a text's result depends on the
-other texts of its batch.
+other texts of its batch. The network says how for ONNX Runtime; OpenVINO does it by itself.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,11 @@ WEIGHT_LEVELS = 63
 Processors without VNNI add two products in 16 bits: 2 * 255 * 63 fits, and 2 * 255 * 127 doesn't.
 So all of them compute the same.
 """
+OPENVINO_WEIGHT_LEVELS = 127
+"""The same for OpenVINO, which multiplies in float32 where a processor lacks VNNI."""
+
+Rewrite = Callable[[Iterable[NodeProto], set[str]], Iterator[NodeProto]]
+"""Makes a network's nodes anew from them and from the outputs of its products."""
 
 _MICROSOFT = "com.microsoft"
 _SCALE, _ZERO_POINT, _LAST_AXIS, _LEAST = (
@@ -32,7 +37,7 @@ _SCALE, _ZERO_POINT, _LAST_AXIS, _LEAST = (
 
 
 def quantize(network: Path, target: Path) -> None:
-    """Write a network whose products with constant weights are computed in int8.
+    """Write a network whose products with constant weights ONNX Runtime computes in int8.
 
     Args:
         network: ONNX, optimized by ONNX Runtime, with its weights in files beside it.
@@ -41,6 +46,24 @@ def quantize(network: Path, target: Path) -> None:
     Raises:
         MeshError: the network has no such product.
     """
+    _quantize(network, target, WEIGHT_LEVELS, _rewritten, _constants())
+
+
+def quantize_weights(network: Path, target: Path) -> None:
+    """Write a network whose constant weights are int8: OpenVINO then rounds activations itself.
+
+    Arguments and errors are those of `quantize`; `network` has no operators of ONNX Runtime alone.
+    """
+    _quantize(network, target, OPENVINO_WEIGHT_LEVELS, _with_dequantized_weights, ())
+
+
+def _quantize(
+    network: Path,
+    target: Path,
+    levels: int,
+    rewrite: Rewrite,
+    constants: Iterable[TensorProto],
+) -> None:
     model = onnx.load(network, load_external_data=False)
     graph = model.graph
     tensors = {tensor.name: tensor for tensor in graph.initializer}
@@ -50,10 +73,10 @@ def quantize(network: Path, target: Path) -> None:
             "The network multiplies by no constant matrix, so nothing can be computed in int8; "
             "leave int8 out of COMPILE_PRECISIONS."
         )
-    added = list(_constants())
+    added = list(constants)
     for name in {node.input[1]: None for node in products}:
-        added += _quantized(name, _read(tensors[name], network.parent))
-    nodes = list(_rewritten(graph.node, {node.output[0] for node in products}))
+        added += _quantized(name, _read(tensors[name], network.parent), levels)
+    nodes = list(rewrite(graph.node, {node.output[0] for node in products}))
     del graph.node[:]
     graph.node.extend(nodes)
     used = {name for node in nodes for name in node.input}
@@ -81,9 +104,9 @@ def _constants() -> Iterator[TensorProto]:
     yield numpy_helper.from_array(np.float32(1e-12).reshape(()), _LEAST)
 
 
-def _quantized(name: str, weights: NDArray[np.float32]) -> Iterator[TensorProto]:
+def _quantized(name: str, weights: NDArray[np.float32], levels: int) -> Iterator[TensorProto]:
     """Weights (inputs, channels) as int8, and the scale of each channel."""
-    scales = np.maximum(np.abs(weights).max(axis=0), np.float32(1e-12)) / WEIGHT_LEVELS
+    scales = np.maximum(np.abs(weights).max(axis=0), np.float32(1e-12)) / levels
     rounded = np.rint(weights / scales).astype(np.int8)
     yield numpy_helper.from_array(rounded, f"{name}.int8")
     yield numpy_helper.from_array(scales.astype(np.float32), f"{name}.scales")
@@ -120,3 +143,19 @@ def _quantize_tokens(name: str) -> Iterator[NodeProto]:
     yield helper.make_node("Max", [most, _LEAST], [largest])
     yield helper.make_node("Div", [name, largest], [scaled])
     yield helper.make_node("QuantizeLinear", [scaled, _SCALE, _ZERO_POINT], [f"{name}.int8"])
+
+
+def _with_dequantized_weights(
+    nodes: Iterable[NodeProto], products: set[str]
+) -> Iterator[NodeProto]:
+    """The nodes, with products by weights that are made of int8; see `_rewritten`."""
+    made: set[str] = set()
+    for node in nodes:
+        if node.output[0] in products:
+            weights = node.input[1]
+            if weights not in made:
+                made.add(weights)
+                rounded = [f"{weights}.int8", f"{weights}.scales"]
+                yield helper.make_node("DequantizeLinear", rounded, [f"{weights}.made"], axis=1)
+            node.input[1] = f"{weights}.made"
+        yield node

@@ -1,8 +1,9 @@
-"""OpenVINO, on the processor, in float32 or in a lower precision that the processor has."""
+"""OpenVINO, on the processor, in float32, int8, or a lower precision that the processor has."""
 
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mesh.compile.loaders.onnx import MODEL_FILE
+from mesh.compile.loaders.onnx import INT8_FILE, MODEL_FILE
 from mesh.compile.spec import CompileSpec
 from mesh.compile.text_model import Use
 from mesh.core.devices import CPU, OPENVINO_CPU, require_own
 from mesh.core.errors import MeshError
-from mesh.core.precisions import FLOAT32, Precision
+from mesh.core.precisions import FLOAT32, INT8, Precision
 
 _KEPT = 16
 """Shapes whose programs are kept.
@@ -31,9 +32,14 @@ sys.modules.setdefault("openvino.tools.ovc", None)  # type: ignore[arg-type]
 
 import openvino  # noqa: E402 - not before the converter is out of the way
 
-_HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
+_HINTS: Mapping[Precision, str] = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 _CAPABILITIES: tuple[tuple[str, Precision], ...] = (("BF16", "bfloat16"), ("FP16", "float16"))
 """OpenVINO's names of precisions that are faster than float32 where the processor has them."""
+GROUP = 128
+"""Neighbouring activations of a token that share a scale in int8. With 64, they are off by a quarter
+less and take 8 % more time, and keywords are as near to those in float32."""
+_AMX = "amx_bf16"
+"""With this, bfloat16 was measured at 3 to 4 times the speed of float32; int8 without it, at 2."""
 
 
 class OpenvinoNetwork:
@@ -68,19 +74,37 @@ def require(device: str, named: str) -> None:
 @cache
 def precisions() -> tuple[Precision, ...]:
     """The precisions that OpenVINO has on this processor, the fastest first."""
+    halves = _halves()
+    lower = (*halves, INT8) if _has_amx() else (INT8, *halves)
+    return (*lower, FLOAT32)
+
+
+def _halves() -> tuple[Precision, ...]:
+    """The precisions of 16 bits that this processor has, the fastest first."""
     found = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return (*(name for own, name in _CAPABILITIES if own in found), FLOAT32)
+    return tuple(name for own, name in _CAPABILITIES if own in found)
+
+
+def _has_amx() -> bool:
+    described = Path("/proc/cpuinfo")
+    return described.exists() and _AMX in described.read_text(encoding="utf-8").split()
 
 
 def load(directory: Path, spec: CompileSpec, use: Use) -> OpenvinoNetwork:  # noqa: ARG001
-    """Compile `model.onnx` for this processor; as many passes run at once as there are callers.
+    """Compile the network for this processor; as many passes run at once as there are callers.
+
+    What isn't a product with constant weights is computed in float32 beside int8, or in half of its
+    bits where the processor has them.
 
     Raises:
         MeshError: OpenVINO refuses the file.
     """
-    path = directory / MODEL_FILE
+    is_int8 = use.precision == INT8
+    path = directory / (INT8_FILE if is_int8 else MODEL_FILE)
+    computed = next(iter(_halves()), FLOAT32) if is_int8 else use.precision
     options = {
-        "INFERENCE_PRECISION_HINT": _HINTS[use.precision],
+        "INFERENCE_PRECISION_HINT": _HINTS[computed],
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP,
         # Passes of one stream wait for each other.
         "NUM_STREAMS": str(use.callers),
         "INFERENCE_NUM_THREADS": use.callers * use.threads,

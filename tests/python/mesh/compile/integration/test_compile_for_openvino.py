@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,9 @@ TEXTS = ["a few words", "", "one", "a text of more letters than the model takes 
 def compiled(
     tiny_model: Callable[[Task], Path], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Path]:
-    """The folders of an encoder and of the compiled one, for float32 and bfloat16."""
+    """The folders of an encoder and of the compiled one, for float32, bfloat16 and int8."""
     source = tiny_model("sentence-embedding")
-    precisions = ("float32", "bfloat16")
+    precisions = ("float32", "bfloat16", "int8")
     spec = spec_for(source, task="sentence-embedding", backend="openvino", precisions=precisions)
     directory = tmp_path_factory.mktemp("openvino") / "compiled"
     compile_model(source, spec, directory)
@@ -38,11 +39,15 @@ def compiled(
 class Processor:
     """OpenVINO on a processor with the given abilities; it compiles for the real one."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *capabilities: str) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, *capabilities: str, has_amx: bool = False
+    ) -> None:
         self.options: dict[str, Any] = {}
+        self.path = ""
         self._capabilities = list(capabilities)
         self._core = loader.openvino.Core()
         monkeypatch.setattr(loader.openvino, "Core", lambda: self)
+        monkeypatch.setattr(loader, "_has_amx", lambda: has_amx)
         loader.precisions.cache_clear()
 
     def get_property(self, device: str, name: str) -> list[str]:
@@ -50,31 +55,33 @@ class Processor:
         return self._capabilities
 
     def compile_model(self, path: str, device: str, options: dict[str, Any]) -> Any:
-        self.options = options
+        self.options, self.path = options, path
         return self._core.compile_model(path, device, options)
 
 
 @pytest.fixture
 def processor(monkeypatch: pytest.MonkeyPatch) -> Any:
-    yield lambda *capabilities: Processor(monkeypatch, *capabilities)
+    yield partial(Processor, monkeypatch)
     loader.precisions.cache_clear()
 
 
 @pytest.mark.parametrize(
-    ("capabilities", "expected"),
+    ("capabilities", "has_amx", "expected"),
     [
-        (("FP32", "INT8", "BIN", "EXPORT_IMPORT"), ("float32",)),
-        (("BF16", "WINOGRAD", "FP32", "INT8"), ("bfloat16", "float32")),
-        (("FP32", "FP16", "INT8"), ("float16", "float32")),
-        (("FP16", "BF16", "FP32"), ("bfloat16", "float16", "float32")),
+        (("FP32", "INT8", "BIN", "EXPORT_IMPORT"), False, ("int8", "float32")),
+        (("BF16", "WINOGRAD", "FP32", "INT8"), False, ("int8", "bfloat16", "float32")),
+        (("BF16", "FP32", "INT8"), True, ("bfloat16", "int8", "float32")),
+        (("FP32", "FP16", "INT8"), False, ("int8", "float16", "float32")),
+        (("FP16", "BF16", "FP32"), True, ("bfloat16", "float16", "int8", "float32")),
     ],
 )
-def test_precisions_are_those_of_the_processor(
+def test_precisions_are_those_of_the_processor_the_fastest_first(
     processor: Callable[..., Processor],
     capabilities: tuple[str, ...],
+    has_amx: bool,
     expected: tuple[Precision, ...],
 ) -> None:
-    processor(*capabilities)
+    processor(*capabilities, has_amx=has_amx)
     assert loader.precisions() == expected
 
 
@@ -85,18 +92,21 @@ def test_parity_covers_each_precision_that_the_version_may_compute_in(
     report = check_parity(*compiled, TEXTS)
     assert report.passed
     assert report.runs_on == ("OpenVINO CPU",)
-    exact, rounded = report.by_precision["float32"], report.by_precision["bfloat16"]
-    assert len(exact.cases) == len(rounded.cases) == 2 * (len(TEXTS) + 1)
-    assert exact.tolerances.max_abs_difference < rounded.tolerances.max_abs_difference
+    assert list(report.by_precision) == ["float32", "bfloat16", "int8"]
+    exact, *lower = report.by_precision.values()
+    for rounded in lower:
+        assert len(exact.cases) == len(rounded.cases) == 2 * (len(TEXTS) + 1)
+        assert exact.tolerances.max_abs_difference < rounded.tolerances.max_abs_difference
 
 
 @pytest.mark.parametrize(
-    ("capabilities", "wanted", "used"),
+    ("capabilities", "wanted", "used", "beside_products"),
     [
-        (("BF16", "FP32"), "auto", "bfloat16"),
-        (("BF16", "FP32"), "float32", "float32"),
-        (("FP16", "FP32"), "auto", "float32"),
-        (("FP32",), "auto", "float32"),
+        (("BF16", "FP32"), "auto", "int8", "bf16"),
+        (("FP16", "FP32"), "int8", "int8", "f16"),
+        (("FP32",), "auto", "int8", "f32"),
+        (("BF16", "FP32"), "bfloat16", "bfloat16", "bf16"),
+        (("BF16", "FP32"), "float32", "float32", "f32"),
     ],
 )
 def test_what_is_checked_and_here_is_used_and_named(
@@ -105,13 +115,15 @@ def test_what_is_checked_and_here_is_used_and_named(
     capabilities: tuple[str, ...],
     wanted: Any,
     used: str,
+    beside_products: str,
 ) -> None:
     core = processor(*capabilities)
     placement = Placement(precision=wanted, callers=3)
     with placement.applied():
         model = CompiledModel.load(compiled[1], threads=2)
     assert (placement.precision, model.precision) == (used, used)
-    assert core.options["INFERENCE_PRECISION_HINT"] == {"bfloat16": "bf16", "float32": "f32"}[used]
+    assert core.options["INFERENCE_PRECISION_HINT"] == beside_products
+    assert Path(core.path).name == ("model.int8.onnx" if used == "int8" else "model.onnx")
     assert (core.options["NUM_STREAMS"], core.options["INFERENCE_NUM_THREADS"]) == ("3", 6)
     assert core.options["ENABLE_CPU_PINNING"] is False
     # The processor's own time, though other threads compute.
@@ -124,9 +136,9 @@ def test_what_is_checked_and_here_is_used_and_named(
         (
             ("FP16", "FP32"),
             "float16",
-            "checked in float32 and bfloat16, and its backend computes in",
+            "checked in float32 and bfloat16 and int8, and its backend computes in",
         ),
-        (("FP32",), "bfloat16", "computes in float32 on this processor"),
+        (("FP32",), "bfloat16", "computes in int8 and float32 on this processor"),
     ],
 )
 def test_a_precision_that_is_not_checked_or_not_here_is_refused(
