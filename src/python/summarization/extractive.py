@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from mesh.core.errors import UsageError
 from mesh.serve.results import attempt
-from summarization.length import count_words
 from summarization.pieces import Pieces, read_pieces
 from summarization.ranking import centrality, choose, position_prior, stems
 from summarization.schema import Configuration
@@ -44,11 +43,11 @@ def _summary(pieces: Pieces, configuration: Configuration) -> Summary:
     if not pieces.texts:
         return NO_TEXT
     desired_length = configuration.desired_length
-    lengths = [count_words(text) for text in pieces.texts]
     sentences = [stems(text, configuration.language) for text in pieces.texts]
-    share = min(1, desired_length / max(1, sum(lengths)))
+    share = min(1, desired_length / max(1, sum(pieces.lengths)))
     prior = position_prior(len(sentences), share, configuration.position_weight)
-    chosen = choose(centrality(sentences) * prior, sentences, lengths, desired_length)
+    scores = [central * early for central, early in zip(centrality(sentences), prior, strict=True)]
+    chosen = choose(scores, sentences, pieces.lengths, desired_length)
     if not chosen:
         return Summary("", "no_sentence_fits")
     return Summary(pieces.separator.join(pieces.texts[index] for index in sorted(chosen)))

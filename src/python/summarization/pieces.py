@@ -31,9 +31,15 @@ _SPEAKER = re.compile(r"[\[(<]|\d{1,2}:\d\d|[^\W\d_a-z][^\s:]*:\s*$")
 
 
 class Pieces(NamedTuple):
-    """What a summary may be made of, in order, and what stands between two of its pieces."""
+    """What a summary may be made of, in order.
+
+    Attributes:
+        lengths: the number of words of each text.
+        separator: what stands between two of them.
+    """
 
     texts: list[str]
+    lengths: list[int]
     separator: str
 
 
@@ -55,7 +61,8 @@ def read_pieces(document: Document, configuration: Configuration) -> Pieces:
     )
     if sentences and written >= _LEAST_SHARE * running:
         separator = "" if language in SPACELESS_LANGUAGES else " "
-        return Pieces([passage.text for passage, _ in sentences], separator)
+        texts = [passage.text for passage, _ in sentences]
+        return Pieces(texts, [count for _, count in sentences], separator)
     longest = min(STRETCH_WORDS, configuration.desired_length)
     texts = [
         piece
@@ -66,7 +73,7 @@ def read_pieces(document: Document, configuration: Configuration) -> Pieces:
             else cut(passage.text, longest)
         )
     ]
-    return Pieces(texts, "\n")
+    return Pieces(texts, [count_words(text) for text in texts], "\n")
 
 
 def is_sentence(passage: Passage, count: int) -> bool:

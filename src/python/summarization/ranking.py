@@ -1,17 +1,16 @@
 """Ranks the sentences of a document by shared words and by position, and chooses among them.
 
-Every function takes time linear in the number of words.
+Every function takes time linear in the number of words, but for the logarithm of a heap. Most
+documents have few sentences, for which lists are faster than arrays.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-
-import numpy as np
-import numpy.typing as npt
+from heapq import heapify, heappop, heapreplace
+from itertools import chain
 
 from mesh.nlp.words import content_words, words
-
-Floats = npt.NDArray[np.float64]
 
 STEM_LETTERS = 6
 STEM_SYLLABLES = 2
@@ -42,7 +41,7 @@ def _stem(word: str) -> str:
     return word[: STEM_SYLLABLES if "\uac00" <= word[0] <= "\ud7a3" else STEM_LETTERS]
 
 
-def centrality(sentences: Sequence[Sequence[str]]) -> Floats:
+def centrality(sentences: Sequence[Sequence[str]]) -> list[float]:
     """How many words each of n sentences shares with others, by the logarithm of its own length.
 
     It is the degree of a sentence in the graph of TextRank (Mihalcea and Tarau, "TextRank: Bringing
@@ -54,19 +53,21 @@ def centrality(sentences: Sequence[Sequence[str]]) -> Floats:
         sentences: the stems of each.
 
     Returns:
-        (n,), at least 0, of any scale.
+        n numbers, at least 0, of any scale.
     """
-    total = Counter(stem for sentence in set(map(tuple, sentences)) for stem in sentence)
-    shared = [
-        sum(count * (total[stem] - count) for stem, count in Counter(sentence).items())
-        for sentence in sentences
-    ]
-    lengths = np.array([max(1, len(sentence)) for sentence in sentences], np.float64)
-    degree: Floats = np.array(shared, np.float64) / np.log1p(lengths)
-    return degree
+    total = Counter(chain.from_iterable(set(map(tuple, sentences))))
+    return [_shared(sentence, total) / math.log1p(max(1, len(sentence))) for sentence in sentences]
 
 
-def position_prior(count: int, share: float, weight: float) -> Floats:
+def _shared(sentence: Sequence[str], total: Counter[str]) -> int:
+    """The number of pairs of a word of a sentence with the same word of another one."""
+    everywhere = sum([total[stem] for stem in sentence])
+    if len(set(sentence)) == len(sentence):
+        return everywhere - len(sentence)
+    return everywhere - sum([count * count for count in Counter(sentence).values()])
+
+
+def position_prior(count: int, share: float, weight: float) -> list[float]:
     """What each of n sentences is worth by its position: 1 - w (1 - s) (1 - e^(-i/4)).
 
     The beginning tells the most in news. The shorter a summary is beside its document, the more
@@ -78,15 +79,14 @@ def position_prior(count: int, share: float, weight: float) -> Floats:
         weight: w, from 0 (the position doesn't count) to 1.
 
     Returns:
-        (n,), 1 for the first sentence, which has i = 0, and falling.
+        n numbers: 1 for the first sentence, which has i = 0, and falling.
     """
-    decay = np.exp(-np.arange(count, dtype=np.float64) / _DECAY_SENTENCES)
-    prior: Floats = 1 - weight * (1 - share) * (1 - decay)
-    return prior
+    most = weight * (1 - share)
+    return [1 - most * (1 - math.exp(-index / _DECAY_SENTENCES)) for index in range(count)]
 
 
 def choose(
-    scores: Floats,
+    scores: Sequence[float],
     sentences: Sequence[Sequence[str]],
     lengths: Sequence[int],
     desired_length: int,
@@ -97,7 +97,7 @@ def choose(
     is used. After that, the choice ends: what fills the rest is there for its length alone.
 
     Args:
-        scores: (n,), at least 0.
+        scores: n numbers, at least 0.
         sentences: the stems of each.
         lengths: number of words in each sentence; one without words is never chosen.
         desired_length: maximum number of words in all chosen sentences.
@@ -105,30 +105,41 @@ def choose(
     Returns:
         Indices in the order of choice; empty if no sentence fits.
     """
-    sizes = np.asarray(lengths)
     distinct = [set(sentence) for sentence in sentences]
     holders: dict[str, list[int]] = defaultdict(list)
     for index, own in enumerate(distinct):
         for stem in own:
             holders[stem].append(index)
-    counts = np.array([max(1, len(own)) for own in distinct])
-    covered = np.zeros(len(sizes))
-    open_ = (sizes > 0) & (sizes <= desired_length)
-    left = desired_length
+    covered = [0] * len(distinct)
+    # Of equals the first; what a sentence is worth only falls, so it is looked at when its turn comes.
+    best = [
+        (-score, index)
+        for index, score in enumerate(scores)
+        if 0 < lengths[index] <= desired_length
+    ]
+    heapify(best)
+    longest = left = desired_length
     chosen: list[int] = []
-    while open_.any():
-        redundancy = covered / counts
-        best = int(np.where(open_, scores * (1 - _REDUNDANCY * redundancy), -1).argmax())
-        if sizes[best] > left:
+    while best:
+        worth, index = best[0]
+        count = max(1, len(distinct[index]))
+        if lengths[index] > longest or covered[index] > _SAME * count:
+            heappop(best)
+            continue
+        now = -scores[index] * (1 - _REDUNDANCY * (covered[index] / count))
+        if now > worth:
+            heapreplace(best, (now, index))
+            continue
+        if lengths[index] > left:
             if 2 * left <= desired_length:
                 break
-            open_ &= sizes <= left
+            longest = left
             continue
-        chosen.append(best)
-        left -= int(sizes[best])
+        heappop(best)
+        chosen.append(index)
+        left -= lengths[index]
         # Each stem is covered once.
-        having = [index for stem in distinct[best] for index in holders.pop(stem, ())]
-        covered += np.bincount(np.array(having, np.intp), minlength=len(sizes))
-        open_ &= covered <= _SAME * counts
-        open_[best] = False
+        for stem in distinct[index]:
+            for other in holders.pop(stem, ()):
+                covered[other] += 1
     return chosen

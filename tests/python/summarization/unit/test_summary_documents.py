@@ -3,6 +3,7 @@
 import pytest
 
 from mesh.nlp.document import read_document
+from summarization.length import count_words
 from summarization.pieces import read_pieces
 from summarization.schema import Configuration
 
@@ -132,4 +133,6 @@ def test_sentences_of_documents(language, text, sentences):
     ],
 )
 def test_lines_of_transcripts_and_headlines(text, pieces):
-    assert read_pieces(read_document(text), Configuration()) == (pieces, "\n")
+    found = read_pieces(read_document(text), Configuration())
+    assert (found.texts, found.separator) == (pieces, "\n")
+    assert found.lengths == list(map(count_words, pieces))

@@ -115,7 +115,8 @@ def test_sentence_has_a_stop_and_stands_in_running_text(kind, text, alone, sente
 )
 def test_headlines_are_pieces_on_lines_of_their_own(language, lines):
     text = "".join(f"<h2>{line}</h2>" for line in lines)
-    assert pieces_of(text, language=language) == (lines, "\n")
+    found = pieces_of(text, language=language)
+    assert (found.texts, found.separator) == (lines, "\n")
 
 
 def test_a_few_questions_do_not_stand_for_a_text_without_stops():
