@@ -4,8 +4,10 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mesh.compile.artifact import CompiledModel
@@ -154,6 +156,44 @@ def test_a_precision_that_is_not_checked_or_not_here_is_refused(
         Placement(precision=wanted, force=True).applied(),
     ):
         CompiledModel.load(compiled[1])
+
+
+@pytest.mark.parametrize(
+    ("length", "computed"), [(1, 8), (8, 8), (9, 16), (17, 20), (20, 20)], ids=str
+)
+def test_passes_have_few_lengths_and_none_beyond_the_longest(
+    tiny_model: Callable[[Task], Path], length: int, computed: int
+) -> None:
+    spec = spec_for(
+        tiny_model("token-classification"),
+        task="token-classification",
+        backend="openvino",
+        max_length=20,
+        pad_token_id=3,
+    )
+    request = Request()
+    network = loader.OpenvinoNetwork(request, "float32", spec)
+    ids = np.arange(2 * length).reshape(2, length)
+    assert network.run(ids, np.ones_like(ids)).tolist() == ids[..., None].tolist()
+    assert request.ids.shape == request.mask.shape == (2, computed)
+    assert (request.ids[:, length:] == 3).all()
+    assert request.mask.sum() == 2 * length
+
+
+class Request:
+    """A model and its request, whose output is the ids that it gets."""
+
+    ids = mask = np.zeros((0, 0), np.int64)
+
+    def create_infer_request(self) -> "Request":
+        return self
+
+    def infer(self, inputs: dict[str, Any], *, share_inputs: bool) -> None:
+        assert share_inputs
+        self.ids, self.mask = inputs["input_ids"], inputs["attention_mask"]
+
+    def get_output_tensor(self, _index: int) -> Any:
+        return SimpleNamespace(data=self.ids[..., None])
 
 
 def test_callers_share_a_model_and_wait_for_no_other(
