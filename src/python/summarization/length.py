@@ -1,6 +1,5 @@
 """The length of texts, as `desired_length` counts it."""
 
-from functools import lru_cache
 from string import punctuation
 
 import regex
@@ -28,12 +27,7 @@ def count_words(text: str) -> int:
     A string without white space counts for its words or its characters, whichever gives more.
     """
     checkpoint()
-    return sum(
-        [
-            _known_words_of(token) if len(token) <= _LONGEST_KNOWN else _words_of(token)
-            for token in text.split()
-        ]
-    )
+    return sum(map(_COUNTS.__getitem__, text.split()))
 
 
 def _words_of(token: str) -> int:
@@ -44,4 +38,16 @@ def _words_of(token: str) -> int:
     return max(len(_WORD.findall(token)), len(token) // TOKEN_CHARACTERS)
 
 
-_known_words_of = lru_cache(_KNOWN_STRINGS)(_words_of)
+class _Counts(dict[str, int]):
+    """The words of strings without white space; what isn't too long is counted once."""
+
+    def __missing__(self, token: str) -> int:
+        count = _words_of(token)
+        if len(token) <= _LONGEST_KNOWN:
+            if len(self) >= _KNOWN_STRINGS:
+                self.clear()
+            self[token] = count
+        return count
+
+
+_COUNTS = _Counts()

@@ -34,7 +34,10 @@ def stems(text: str, language: str) -> list[str]:
     Args:
         language: ISO 639-1 code of `mesh.nlp.stop_words.LANGUAGES`.
     """
-    return [_stem(word) for word in content_words(text, language) or words(text)]
+    found = content_words(text, language) or words(text)
+    if text.isascii():
+        return [word[:STEM_LETTERS] for word in found]
+    return list(map(_stem, found))
 
 
 def _stem(word: str) -> str:

@@ -35,6 +35,8 @@ _ROMAN = regex.compile("[IVXLCDM]+")
 _DATE = regex.compile(r"\d{1,2}\.\d{1,2}")
 _DOTTED = regex.compile(r"(?:\p{L}\p{M}*+\p{L}?\p{M}*+\p{L}?\.-?)+\p{L}\p{M}*+\p{L}?\p{M}*+\p{L}?")
 # "EE. UU.": the letters of a plural.
+_LONGEST_FORM = 4
+"""Letters of an abbreviation that is known by having no vowel."""
 _DOUBLED = regex.compile(r"([A-HJ-LN-UWYZ])\1")
 
 # A word, an initial or a number too.
@@ -224,9 +226,11 @@ class Stops:
         if not parts or stop.end - stop.start > 1 and stop.quotation is None:
             return "word", ""
         last = _bare(parts[-1])
-        elided = last[last.replace("\u2019", "'").rfind("'") + 1 :]
-        elided = elided if len(elided) > 1 else last
-        joined = elided[max(map(elided.rfind, "-/\u2013")) + 1 :]
+        elided = joined = last
+        if not last.isalpha():
+            elided = last[last.replace("\u2019", "'").rfind("'") + 1 :]
+            elided = elided if len(elided) > 1 else last
+            joined = elided[max(map(elided.rfind, "-/\u2013")) + 1 :]
         names = dict.fromkeys((*_with_parts_before(parts), last, elided, joined))
         for name in names:
             if listed := self._rules.kind(name):
@@ -240,6 +244,9 @@ class Stops:
 
     def _unlisted(self, name: str) -> Meaning:
         """The meaning of a word before a full stop by its form."""
+        if len(name) > _LONGEST_FORM and name.isalpha() and name.islower():
+            # Most words are so, and have none of the forms below.
+            return "either" if name.endswith(self._rules.suffixes) else "word"
         roman = len(name) > 1 and _ROMAN.fullmatch(name)
         if self._rules.ordinals and (roman or (name.isdecimal() and len(name) <= 3)):
             return "ordinal"
@@ -247,7 +254,7 @@ class Stops:
             return "either" if name.islower() else "initial"
         if _DOUBLED.fullmatch(name):
             return "initial"
-        without_vowel = len(name) <= 4 and not name.isupper() and self._has_no_vowel(name)
+        without_vowel = len(name) <= _LONGEST_FORM and not name.isupper() and self._has_no_vowel(name)
         if without_vowel or _DOTTED.fullmatch(name) or name.lower().endswith(self._rules.suffixes):
             return "either"
         return "word"
