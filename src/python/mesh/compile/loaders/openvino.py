@@ -24,9 +24,10 @@ _KEPT = 64
 Each takes up to 0.8 MiB, and with free lengths the number of shapes is unbounded. Without any, a
 pass takes 7 % longer.
 """
-_STEP = 8
-"""Tokens by which the lengths of passes differ. A new shape takes milliseconds to prepare, longer than
-these tokens take: sentences, one at a time, took 10 ms each without it, and 7 with it in int8."""
+# A new shape takes milliseconds to prepare, longer than some more rows and tokens take: above these
+# numbers of rows and of tokens in each, they differ by a step.
+_ALL_ROWS, _ROW_STEP = 8, 4
+_ALL_LENGTHS, _LENGTH_STEP = 16, 8
 
 # Read by oneDNN when it is first used.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(_KEPT))
@@ -55,24 +56,30 @@ class OpenvinoNetwork:
         self.precision = precision
         self._model = model
         self._spec = spec
+        self._has_tokens = spec.task == "token-classification"
         self._own = threading.local()
 
     def run(
         self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Compute the network's only output; the interpreter lock is released meanwhile."""
-        length = input_ids.shape[1]
-        if more := min(-length % _STEP, self._spec.max_length - length):
-            behind = ((0, 0), (0, more))
+        rows, length = input_ids.shape
+        more_rows = -rows % _ROW_STEP if rows > _ALL_ROWS else 0
+        more_tokens = -length % _LENGTH_STEP if length > _ALL_LENGTHS else 0
+        more_tokens = min(more_tokens, self._spec.max_length - length)
+        if more_rows or more_tokens:
+            behind = ((0, more_rows), (0, more_tokens))
             input_ids = np.pad(input_ids, behind, constant_values=self._spec.pad_token_id)
             attention_mask = np.pad(attention_mask, behind)
+            # A row without tokens has no mean.
+            attention_mask[rows:, 0] = 1
         if not hasattr(self._own, "request"):
             self._own.request = self._model.create_infer_request()
         request = self._own.request
         request.infer({"input_ids": input_ids, "attention_mask": attention_mask}, share_inputs=True)
         found: NDArray[np.float32] = request.get_output_tensor(0).data
         # The next pass overwrites the request's own memory.
-        return (found[:, :length] if found.ndim == 3 else found).copy()  # - its tokens
+        return (found[:rows, :length] if self._has_tokens else found[:rows]).copy()
 
 
 def require(device: str, named: str) -> None:

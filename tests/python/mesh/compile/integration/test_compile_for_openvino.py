@@ -159,25 +159,34 @@ def test_a_precision_that_is_not_checked_or_not_here_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("length", "computed"), [(1, 8), (8, 8), (9, 16), (17, 20), (20, 20)], ids=str
+    ("given", "computed"),
+    [
+        ((1, 1), (1, 1)),
+        ((8, 16), (8, 16)),
+        ((2, 17), (2, 20)),
+        ((9, 3), (12, 3)),
+        ((17, 16), (20, 16)),
+        # No longer than the longest.
+        ((13, 19), (16, 20)),
+        ((1, 20), (1, 20)),
+    ],
+    ids=str,
 )
-def test_passes_have_few_lengths_and_none_beyond_the_longest(
-    tiny_model: Callable[[Task], Path], length: int, computed: int
+def test_large_passes_have_few_shapes(
+    tiny_model: Callable[[Task], Path], given: tuple[int, int], computed: tuple[int, int]
 ) -> None:
-    spec = spec_for(
-        tiny_model("token-classification"),
-        task="token-classification",
-        backend="openvino",
-        max_length=20,
-        pad_token_id=3,
-    )
+    task: Task = "token-classification"
+    spec = spec_for(tiny_model(task), task=task, backend="openvino", max_length=20, pad_token_id=3)
     request = Request()
     network = loader.OpenvinoNetwork(request, "float32", spec)
-    ids = np.arange(2 * length).reshape(2, length)
+    rows, length = given
+    ids = np.arange(rows * length).reshape(given)
     assert network.run(ids, np.ones_like(ids)).tolist() == ids[..., None].tolist()
-    assert request.ids.shape == request.mask.shape == (2, computed)
+    assert request.ids.shape == request.mask.shape == computed
+    assert (request.ids[rows:] == 3).all()
     assert (request.ids[:, length:] == 3).all()
-    assert request.mask.sum() == 2 * length
+    assert request.mask[:rows].sum() == rows * length
+    assert request.mask[rows:].sum(axis=1).tolist() == [1] * (computed[0] - rows)
 
 
 class Request:
