@@ -1,4 +1,5 @@
 import hashlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,12 @@ def test_digest_of_a_file(tmp_path_factory: pytest.TempPathFactory, data: bytes)
     path = tmp_path_factory.mktemp("digest") / "file"
     path.write_bytes(data)
     assert sha256_file(path) == hashlib.sha256(data).hexdigest()
+
+
+def test_digest_of_a_file_of_several_blocks(tmp_path: Path) -> None:
+    data = bytes(range(251)) * 40_000
+    (tmp_path / "file").write_bytes(data)
+    assert sha256_file(tmp_path / "file") == hashlib.sha256(data).hexdigest()
 
 
 @given(st.dictionaries(st.text(), values))
