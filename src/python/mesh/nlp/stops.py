@@ -34,9 +34,9 @@ _JAPANESE_GOES_ON = regex.compile("と|って|の(?!ち)|は|が|を|に|で(?![
 _ROMAN = regex.compile("[IVXLCDM]+")
 _DATE = regex.compile(r"\d{1,2}\.\d{1,2}")
 _DOTTED = regex.compile(r"(?:\p{L}\p{M}*+\p{L}?\p{M}*+\p{L}?\.-?)+\p{L}\p{M}*+\p{L}?\p{M}*+\p{L}?")
-# "EE. UU.": the letters of a plural.
 _LONGEST_FORM = 4
 """Letters of an abbreviation that is known by having no vowel."""
+# "EE. UU.": the letters of a plural.
 _DOUBLED = regex.compile(r"([A-HJ-LN-UWYZ])\1")
 
 # A word, an initial or a number too.
@@ -254,7 +254,9 @@ class Stops:
             return "either" if name.islower() else "initial"
         if _DOUBLED.fullmatch(name):
             return "initial"
-        without_vowel = len(name) <= _LONGEST_FORM and not name.isupper() and self._has_no_vowel(name)
+        without_vowel = (
+            len(name) <= _LONGEST_FORM and not name.isupper() and self._has_no_vowel(name)
+        )
         if without_vowel or _DOTTED.fullmatch(name) or name.lower().endswith(self._rules.suffixes):
             return "either"
         return "word"
