@@ -110,7 +110,8 @@ def require_precisions(backend: Backend, precisions: Sequence[str], named: str) 
         raise MeshError(
             f"{named} can't be used here, since parity is checked in each precision: the backend "
             f"{backend!r} computes in {' and '.join(here)} on this processor, not in {lacking[0]}. "
-            "Leave it out, or compile on a machine that has it (docs/compile.md#precisions)."
+            "Leave it out, choose another backend, or compile on a machine that has it "
+            "(docs/compile.md#precisions)."
         )
 
 
