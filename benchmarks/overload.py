@@ -1,7 +1,7 @@
 """The keywords server under overload: accepted and refused requests, times, CPU time and memory.
 
-In some of the rates, a few requests are giant documents among the small ones. The server has half of
-the cores, and the clients the others: those that send more must not take its time.
+In some of the rates, a few requests are giant documents among the small ones. The server has half
+of the cores, and the clients the others: those that send more must not take its time.
 """
 
 import os

@@ -114,7 +114,7 @@ def choose(
         for stem in own:
             holders[stem].append(index)
     covered = [0] * len(distinct)
-    # Of equals the first; what a sentence is worth only falls, so it is looked at when its turn comes.
+    # Of equals the first. What a sentence is worth only falls, so it is looked at in its turn.
     best = [
         (-score, index)
         for index, score in enumerate(scores)

@@ -1,6 +1,6 @@
 """Batches of sequences of different lengths with little padding."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 # The overhead of a pass, in tokens (MiniLM-L6 on one core: 1.5 ms).
 PASS_TOKENS = 16
 MAX_PADDING = 0.1
+
+# Above these numbers of rows, and of tokens in each, few shapes differ by a step.
+ALL_ROWS, ROW_STEP = 8, 4
+ALL_LENGTHS, LENGTH_STEP = 16, 8
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,28 @@ def dynamic_batches(lengths: Sequence[int], max_batch_tokens: int) -> list[Batch
     if current:
         batches.append(Batch(tuple(current), len(current), lengths[current[-1]]))
     return batches
+
+
+def with_few_shapes(
+    batches: Iterable[Batch], max_length: int, max_batch_tokens: int
+) -> Iterator[Batch]:
+    """The batches with more rows and longer ones, so that few of them differ in shape.
+
+    It is for a network that prepares each new shape, which takes longer than some more tokens.
+    Small shapes stay as they are: words, of 3 tokens, would take half as long again with 8. No batch of
+    several rows gets more than `max_batch_tokens` by it, and no row more than `max_length`.
+    """
+    for batch in batches:
+        length, rows = batch.length, batch.rows
+        if length > ALL_LENGTHS:
+            length = min(max_length, length + -length % LENGTH_STEP)
+        if rows > 1 and rows * length > max_batch_tokens:
+            length = batch.length
+        if rows > ALL_ROWS:
+            rows += -rows % ROW_STEP
+        if rows * length > max_batch_tokens:
+            rows = batch.rows
+        yield Batch(batch.indices, rows, length)
 
 
 def bucket_rows(bucket: int, max_batch_tokens: int) -> int:

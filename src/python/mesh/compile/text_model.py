@@ -8,7 +8,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mesh.compile.batching import PASS_TOKENS, Batch, bucket_batches, dynamic_batches, pad
+from mesh.compile.batching import (
+    PASS_TOKENS,
+    Batch,
+    bucket_batches,
+    dynamic_batches,
+    pad,
+    with_few_shapes,
+)
 from mesh.compile.spec import CompileSpec, Task
 from mesh.compile.tokenizer import TextTokenizer, Window
 from mesh.core.devices import ON_CPU, OPENVINO_CPU
@@ -58,6 +65,10 @@ class Network(Protocol):
     @property
     def fixed_shapes(self) -> bool:
         """Whether it takes only the shapes of `batching.bucket_batches`."""
+
+    @property
+    def few_shapes(self) -> bool:
+        """Whether each new shape takes long, so that `batching.with_few_shapes` makes them."""
 
     @property
     def runs_on(self) -> tuple[str, ...]:
@@ -272,9 +283,12 @@ class TextModel:
         tokens = self.spec.max_batch_tokens
         if self._network.fixed_shapes:
             return bucket_batches(lengths, self.spec.length_buckets, tokens)
-        return dynamic_batches(
-            lengths, min(tokens, PROCESSOR_PASS_TOKENS) if self._is_processor else tokens
-        )
+        if self._is_processor:
+            tokens = min(tokens, PROCESSOR_PASS_TOKENS)
+        batches = dynamic_batches(lengths, tokens)
+        if not self._network.few_shapes:
+            return batches
+        return list(with_few_shapes(batches, self.spec.max_length, tokens))
 
 
 def _tokens(batch: Batch) -> int:

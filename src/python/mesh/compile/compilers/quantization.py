@@ -3,7 +3,8 @@
 Each product of activations with constant weights is computed in integers. Weights are rounded once,
 with a scale for each output channel. Activations are rounded as they come, with a scale for each
 token: with one scale for all, as `onnxruntime.quantization` does it, a text's result depends on the
-other texts of its batch. The network says how for ONNX Runtime; OpenVINO does it by itself.
+other texts of its batch. The network says how for ONNX Runtime; OpenVINO does it by itself, for
+layers that are large enough.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -25,6 +25,8 @@ class TorchNetwork:
         device: where the module is, and gets its inputs.
     """
 
+    few_shapes = False
+
     def __init__(self, module: Any, device: str = CPU, *, fixed_shapes: bool = False) -> None:
         self._module = module
         self._device = device

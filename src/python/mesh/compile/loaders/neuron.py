@@ -18,6 +18,7 @@ class NeuronNetwork:
     """One network for each length bucket."""
 
     fixed_shapes = True
+    few_shapes = False
     runs_on = ("neuron",)
     precision = FLOAT32
 

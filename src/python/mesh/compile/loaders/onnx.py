@@ -24,6 +24,7 @@ class OnnxNetwork:
     """A session; it releases the interpreter lock while it computes, so threads run in parallel."""
 
     fixed_shapes = False
+    few_shapes = False
 
     def __init__(self, session: Any, precision: Precision) -> None:
         self.precision = precision

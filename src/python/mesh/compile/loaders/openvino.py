@@ -24,11 +24,6 @@ _KEPT = 64
 Each takes up to 0.8 MiB, and with free lengths the number of shapes is unbounded. Without any, a
 pass takes 7 % longer.
 """
-# A new shape takes milliseconds to prepare, longer than some more rows and tokens take: above these
-# numbers of rows and of tokens in each, they differ by a step.
-_ALL_ROWS, _ROW_STEP = 8, 4
-_ALL_LENGTHS, _LENGTH_STEP = 16, 8
-
 # Read by oneDNN when it is first used.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(_KEPT))
 # A converter of models, whose import alone would report it to its maker, and takes half the time.
@@ -40,46 +35,38 @@ _HINTS: Mapping[Precision, str] = {"float32": "f32", "bfloat16": "bf16", "float1
 _CAPABILITIES: tuple[tuple[str, Precision], ...] = (("BF16", "bfloat16"), ("FP16", "float16"))
 """OpenVINO's names of precisions that are faster than float32 where the processor has them."""
 GROUP = 128
-"""Neighbouring activations of a token that share a scale in int8. With 64, they are off by a quarter
-less and take 8 % more time, and keywords are as near to those in float32."""
-_AMX = "amx_bf16"
+"""Neighbouring activations of a token that share a scale in int8; layers with fewer inputs are not
+computed in integers. With 64, activations are off by a quarter less and take 8 % more time, and
+keywords are as near to those in float32."""
+_AMX = ("amx_bf16",)
 """With this, bfloat16 was measured at 3 to 4 times the speed of float32; int8 without it, at 2."""
+_VNNI = ("avx512_vnni", "avx_vnni")
+"""Without one of these, weights of int8 are multiplied in float32, which saves memory alone."""
 
 
 class OpenvinoNetwork:
     """A compiled model; each calling thread has a request of its own."""
 
     fixed_shapes = False
+    few_shapes = True
     runs_on = (OPENVINO_CPU,)
 
-    def __init__(self, model: Any, precision: Precision, spec: CompileSpec) -> None:
+    def __init__(self, model: Any, precision: Precision) -> None:
         self.precision = precision
         self._model = model
-        self._spec = spec
-        self._has_tokens = spec.task == "token-classification"
         self._own = threading.local()
 
     def run(
         self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Compute the network's only output; the interpreter lock is released meanwhile."""
-        rows, length = input_ids.shape
-        more_rows = -rows % _ROW_STEP if rows > _ALL_ROWS else 0
-        more_tokens = -length % _LENGTH_STEP if length > _ALL_LENGTHS else 0
-        more_tokens = min(more_tokens, self._spec.max_length - length)
-        if more_rows or more_tokens:
-            behind = ((0, more_rows), (0, more_tokens))
-            input_ids = np.pad(input_ids, behind, constant_values=self._spec.pad_token_id)
-            attention_mask = np.pad(attention_mask, behind)
-            # A row without tokens has no mean.
-            attention_mask[rows:, 0] = 1
         if not hasattr(self._own, "request"):
             self._own.request = self._model.create_infer_request()
         request = self._own.request
         request.infer({"input_ids": input_ids, "attention_mask": attention_mask}, share_inputs=True)
-        found: NDArray[np.float32] = request.get_output_tensor(0).data
         # The next pass overwrites the request's own memory.
-        return (found[:rows, :length] if self._has_tokens else found[:rows]).copy()
+        output: NDArray[np.float32] = request.get_output_tensor(0).data.copy()
+        return output
 
 
 def require(device: str, named: str) -> None:
@@ -90,9 +77,10 @@ def require(device: str, named: str) -> None:
 @cache
 def precisions() -> tuple[Precision, ...]:
     """The precisions that OpenVINO has on this processor, the fastest first."""
-    halves = _halves()
-    lower = (*halves, INT8) if _has_amx() else (INT8, *halves)
-    return (*lower, FLOAT32)
+    halves, found = _halves(), _instructions()
+    if found.isdisjoint(_VNNI):
+        return (*halves, FLOAT32, INT8)
+    return (INT8, *halves, FLOAT32) if found.isdisjoint(_AMX) else (*halves, INT8, FLOAT32)
 
 
 def _halves() -> tuple[Precision, ...]:
@@ -101,12 +89,14 @@ def _halves() -> tuple[Precision, ...]:
     return tuple(name for own, name in _CAPABILITIES if own in found)
 
 
-def _has_amx() -> bool:
+def _instructions() -> frozenset[str]:
+    """The instruction sets of this processor, by Linux' names; none where it isn't Linux'."""
     described = Path("/proc/cpuinfo")
-    return described.exists() and _AMX in described.read_text(encoding="utf-8").split()
+    words = described.read_text(encoding="utf-8").split() if described.exists() else ()
+    return frozenset(words).intersection(_AMX + _VNNI)
 
 
-def load(directory: Path, spec: CompileSpec, use: Use) -> OpenvinoNetwork:
+def load(directory: Path, spec: CompileSpec, use: Use) -> OpenvinoNetwork:  # noqa: ARG001
     """Compile the network for this processor; as many passes run at once as there are callers.
 
     What isn't a product with constant weights is computed in float32 beside int8, or in half of its
@@ -133,7 +123,7 @@ def load(directory: Path, spec: CompileSpec, use: Use) -> OpenvinoNetwork:
     except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise MeshError(f"OpenVINO {_version()} can't load {path}: {reason}") from error
-    return OpenvinoNetwork(model, use.precision, spec)
+    return OpenvinoNetwork(model, use.precision)
 
 
 def _version() -> str:

@@ -4,10 +4,8 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
 from mesh.compile.artifact import CompiledModel
@@ -23,6 +21,8 @@ from mesh.core.precisions import Precision
 loader: Any = pytest.importorskip("mesh.compile.loaders.openvino", exc_type=ImportError)
 
 TEXTS = ["a few words", "", "one", "a text of more letters than the model takes at once, by far"]
+# With these, batches are filled up, by rows and by tokens.
+TEXTS += [f"{letter} b c" for letter in "abcdefghi"] + ["a b c d e f g h i j k l m n o p q"] * 2
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +42,17 @@ class Processor:
     """OpenVINO on a processor with the given abilities; it compiles for the real one."""
 
     def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, *capabilities: str, has_amx: bool = False
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        *capabilities: str,
+        instructions: str = "avx512_vnni",
     ) -> None:
         self.options: dict[str, Any] = {}
         self.path = ""
         self._capabilities = list(capabilities)
         self._core = loader.openvino.Core()
         monkeypatch.setattr(loader.openvino, "Core", lambda: self)
-        monkeypatch.setattr(loader, "_has_amx", lambda: has_amx)
+        monkeypatch.setattr(loader, "_instructions", lambda: frozenset(instructions.split()))
         loader.precisions.cache_clear()
 
     def get_property(self, device: str, name: str) -> list[str]:
@@ -68,22 +71,24 @@ def processor(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("capabilities", "has_amx", "expected"),
+    ("capabilities", "instructions", "expected"),
     [
-        (("FP32", "INT8", "BIN", "EXPORT_IMPORT"), False, ("int8", "float32")),
-        (("BF16", "WINOGRAD", "FP32", "INT8"), False, ("int8", "bfloat16", "float32")),
-        (("BF16", "FP32", "INT8"), True, ("bfloat16", "int8", "float32")),
-        (("FP32", "FP16", "INT8"), False, ("int8", "float16", "float32")),
-        (("FP16", "BF16", "FP32"), True, ("bfloat16", "float16", "int8", "float32")),
+        (("FP32", "INT8", "BIN"), "avx512_vnni", ("int8", "float32")),
+        (("FP32", "INT8", "BIN"), "avx_vnni", ("int8", "float32")),
+        (("FP32", "INT8", "BIN"), "", ("float32", "int8")),
+        (("BF16", "WINOGRAD", "FP32"), "avx512_vnni", ("int8", "bfloat16", "float32")),
+        (("BF16", "FP32"), "avx512_vnni amx_bf16", ("bfloat16", "int8", "float32")),
+        (("FP32", "FP16"), "", ("float16", "float32", "int8")),
+        (("FP16", "BF16"), "avx_vnni amx_bf16", ("bfloat16", "float16", "int8", "float32")),
     ],
 )
 def test_precisions_are_those_of_the_processor_the_fastest_first(
     processor: Callable[..., Processor],
     capabilities: tuple[str, ...],
-    has_amx: bool,
+    instructions: str,
     expected: tuple[Precision, ...],
 ) -> None:
-    processor(*capabilities, has_amx=has_amx)
+    processor(*capabilities, instructions=instructions)
     assert loader.precisions() == expected
 
 
@@ -156,53 +161,6 @@ def test_a_precision_that_is_not_checked_or_not_here_is_refused(
         Placement(precision=wanted, force=True).applied(),
     ):
         CompiledModel.load(compiled[1])
-
-
-@pytest.mark.parametrize(
-    ("given", "computed"),
-    [
-        ((1, 1), (1, 1)),
-        ((8, 16), (8, 16)),
-        ((2, 17), (2, 20)),
-        ((9, 3), (12, 3)),
-        ((17, 16), (20, 16)),
-        # No longer than the longest.
-        ((13, 19), (16, 20)),
-        ((1, 20), (1, 20)),
-    ],
-    ids=str,
-)
-def test_large_passes_have_few_shapes(
-    tiny_model: Callable[[Task], Path], given: tuple[int, int], computed: tuple[int, int]
-) -> None:
-    task: Task = "token-classification"
-    spec = spec_for(tiny_model(task), task=task, backend="openvino", max_length=20, pad_token_id=3)
-    request = Request()
-    network = loader.OpenvinoNetwork(request, "float32", spec)
-    rows, length = given
-    ids = np.arange(rows * length).reshape(given)
-    assert network.run(ids, np.ones_like(ids)).tolist() == ids[..., None].tolist()
-    assert request.ids.shape == request.mask.shape == computed
-    assert (request.ids[rows:] == 3).all()
-    assert (request.ids[:, length:] == 3).all()
-    assert request.mask[:rows].sum() == rows * length
-    assert request.mask[rows:].sum(axis=1).tolist() == [1] * (computed[0] - rows)
-
-
-class Request:
-    """A model and its request, whose output is the ids that it gets."""
-
-    ids = mask = np.zeros((0, 0), np.int64)
-
-    def create_infer_request(self) -> "Request":
-        return self
-
-    def infer(self, inputs: dict[str, Any], *, share_inputs: bool) -> None:
-        assert share_inputs
-        self.ids, self.mask = inputs["input_ids"], inputs["attention_mask"]
-
-    def get_output_tensor(self, _index: int) -> Any:
-        return SimpleNamespace(data=self.ids[..., None])
 
 
 def test_callers_share_a_model_and_wait_for_no_other(

@@ -180,6 +180,22 @@ def test_zeros_stay_zeros_and_large_values_are_kept(tmp_path: Path, backend: Bac
         assert 0 < error < 0.03 * np.abs(expected[0, row]).max()
 
 
+def test_activations_are_rounded_as_well_as_weights(tmp_path: Path) -> None:
+    """OpenVINO's, where the processor multiplies integers."""
+    loader = pytest.importorskip("mesh.compile.loaders.openvino", exc_type=ImportError)
+    if loader.precisions()[-1] == "int8":
+        pytest.skip("This processor has no instructions for products of int8.")
+    weights = np.random.default_rng(1).normal(size=(128, 8)).astype(np.float32)
+    save_product(tmp_path / "model.onnx", weights)
+    quantize_weights(tmp_path / "model.onnx", tmp_path / "model.int8.onnx")
+    tokens = np.random.default_rng(2).normal(size=(1, 3, 128)).astype(np.float32)
+    rounded, exact = (
+        product_by_openvino(tmp_path / "model.int8.onnx", tokens, group)
+        for group in (loader.GROUP, 0)
+    )
+    assert 1e-3 < np.abs(rounded - exact).max() < 0.03 * np.abs(exact).max()
+
+
 @pytest.mark.parametrize("rewrite", [quantize, quantize_weights])
 def test_a_network_without_constant_products_is_refused(
     tmp_path: Path, rewrite: Callable[[Path, Path], None]
@@ -200,10 +216,16 @@ def product_in_int8(network: Path, tokens: np.ndarray, backend: Backend) -> np.n
     else:
         loader = pytest.importorskip("mesh.compile.loaders.openvino", exc_type=ImportError)
         quantize_weights(network, target)
-        options = {"DYNAMIC_QUANTIZATION_GROUP_SIZE": loader.GROUP}
-        model = loader.openvino.Core().compile_model(str(target), "CPU", options)
-        found = model([tokens])[0]
+        found = product_by_openvino(target, tokens, loader.GROUP)
     return np.asarray(found)
+
+
+def product_by_openvino(network: Path, tokens: np.ndarray, group: int) -> np.ndarray:
+    import openvino
+
+    options = {"DYNAMIC_QUANTIZATION_GROUP_SIZE": group}
+    model = openvino.Core().compile_model(str(network), "CPU", options)
+    return np.array(model([tokens])[0])
 
 
 def save_product(path: Path, weights: np.ndarray | None) -> None:

@@ -10,6 +10,7 @@ from mesh.compile.batching import (
     bucket_batches,
     dynamic_batches,
     pad,
+    with_few_shapes,
 )
 
 lengths_up_to_64 = st.lists(st.integers(1, 64), max_size=60)
@@ -63,3 +64,38 @@ def test_padding_is_masked_and_spare_rows_repeat_the_last_sequence() -> None:
     assert ids.tolist() == [[5, 6, 7, 1], [9, 1, 1, 1], [9, 1, 1, 1]]
     assert mask.tolist() == [[1, 1, 1, 0], [1, 0, 0, 0], [1, 0, 0, 0]]
     assert ids.dtype == mask.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("given_shape", "expected"),
+    [
+        ((1, 1), (1, 1)),
+        ((8, 16), (8, 16)),
+        ((2, 17), (2, 24)),
+        ((9, 3), (12, 3)),
+        ((9, 16), (12, 16)),
+        # No longer than the longest, and no larger than a pass may be.
+        ((1, 97), (1, 100)),
+        ((15, 17), (15, 17)),
+        ((10, 17), (10, 24)),
+        ((1, 100), (1, 100)),
+    ],
+    ids=str,
+)
+def test_large_batches_have_few_shapes(
+    given_shape: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    rows, length = given_shape
+    [made] = with_few_shapes([Batch(tuple(range(rows)), rows, length)], 100, 256)
+    assert made == Batch(tuple(range(rows)), *expected)
+
+
+@given(lengths_up_to_64, budgets)
+def test_few_shapes_keep_to_the_budget(lengths: list[int], budget: int) -> None:
+    batches = dynamic_batches(lengths, budget)
+    made = list(with_few_shapes(batches, 64, budget))
+    assert [batch.indices for batch in made] == [batch.indices for batch in batches]
+    for before, after in zip(batches, made, strict=True):
+        assert after.rows >= before.rows
+        assert before.length <= after.length <= 64
+        assert len(before.indices) == 1 or after.rows * after.length <= budget

@@ -26,6 +26,7 @@ class Moments:
     """Mean and mean square of the token ids, and a constant; wrong for padded rows."""
 
     fixed_shapes = False
+    few_shapes = False
     runs_on = ("cpu",)
     precision = FLOAT32
 

@@ -25,8 +25,11 @@ class MeanOfIds:
     runs_on = ("cpu",)
     precision = FLOAT32
 
-    def __init__(self, spec: CompileSpec, *, fixed_shapes: bool = False) -> None:
+    def __init__(
+        self, spec: CompileSpec, *, fixed_shapes: bool = False, few_shapes: bool = False
+    ) -> None:
         self.fixed_shapes = fixed_shapes
+        self.few_shapes = few_shapes
         self.shapes: list[tuple[int, ...]] = []
         self._spec = spec
 
@@ -42,7 +45,7 @@ class MeanOfIds:
 
 
 def make_model(
-    tokenizer_file: Path, *, fixed_shapes: bool = False, **changes: Any
+    tokenizer_file: Path, *, fixed_shapes: bool = False, few_shapes: bool = False, **changes: Any
 ) -> tuple[TextModel, MeanOfIds]:
     fields: dict[str, Any] = {
         "task": "sentence-embedding",
@@ -57,7 +60,7 @@ def make_model(
     if fields["task"] != "sentence-embedding":
         fields |= {"pooling": None, "labels": ("one", "two")}
     spec = CompileSpec.model_validate(fields)
-    program = MeanOfIds(spec, fixed_shapes=fixed_shapes)
+    program = MeanOfIds(spec, fixed_shapes=fixed_shapes, few_shapes=few_shapes)
     return TextModel(spec, TextTokenizer(tokenizer_file, spec), program), program
 
 
@@ -80,6 +83,29 @@ def test_results_come_in_the_order_of_the_texts(tokenizer_file: Path) -> None:
     ]
     np.testing.assert_allclose(model.embed(texts)[:, 0], expected, rtol=1e-6)
     assert len(program.shapes) > 1
+
+
+@pytest.mark.parametrize("task", ["sentence-embedding", "token-classification"])
+def test_few_shapes_give_the_same_results(tokenizer_file: Path, task: str) -> None:
+    changes: dict[str, Any] = {
+        "task": task,
+        "max_length": 24,
+        "length_buckets": (24,),
+        "max_batch_tokens": 1024,
+    }
+    any_shapes, free = make_model(tokenizer_file, **changes)
+    few_shapes, filled = make_model(tokenizer_file, few_shapes=True, **changes)
+    texts = [*"ababababa", " ".join("ab" * 8), " ".join("ba" * 8), " ".join("ab" * 10)]
+    for expected, found in zip(results(any_shapes, texts), results(few_shapes, texts), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert free.shapes == [(9, 3), (3, 22)]
+    assert filled.shapes == [(12, 3), (3, 24)]
+
+
+def results(model: TextModel, texts: list[str]) -> list[NDArray[np.float32]]:
+    if model.spec.task == "token-classification":
+        return [each.logits for each in model.token_logits(texts)]
+    return list(model.embed(texts))
 
 
 def test_fixed_shapes_are_those_of_the_buckets(tokenizer_file: Path) -> None:
