@@ -93,7 +93,7 @@ def check_entities(
     differing = [
         (theirs, own)
         for theirs, own in zip(expected, actual, strict=True)
-        if [each[:3] for each in theirs] != [each[:3] for each in own]
+        if places(theirs) != places(own)
         or any(
             abs(one.score - other.score) > SCORE_TOLERANCE
             for one, other in zip(theirs, own, strict=True)
@@ -122,28 +122,23 @@ def check_sentiments(
             raise MeshError(f"{name!r} finds {own} instead of {theirs}.")
 
 
-def check_nearly_same_entities(
-    name: str, expected: Sequence[Sequence[Entity]], actual: Sequence[Sequence[Entity]]
+def places(entities: Sequence[Entity]) -> list[tuple[str, int, int]]:
+    """What entities say, without their scores."""
+    return [each[:3] for each in entities]
+
+
+def label(probabilities: Mapping[str, float]) -> str:
+    """The most probable label."""
+    return max(probabilities, key=probabilities.__getitem__)
+
+
+def check_most_same(
+    name: str, what: str, expected: Sequence[object], actual: Sequence[object]
 ) -> str:
-    """Compare the places and types of entities in a lower precision than float32.
+    """Compare answers in a lower precision than float32, without their scores.
 
-    Returns:
-        How many texts have the same ones, as a sentence.
-
-    Raises:
-        MeshError: fewer than `LOWER_TEXTS` of them.
-    """
-    same = [
-        [each[:3] for each in theirs] == [each[:3] for each in own]
-        for theirs, own in zip(expected, actual, strict=True)
-    ]
-    return _enough(name, same, "entities")
-
-
-def check_nearly_same_sentiments(
-    name: str, expected: Sequence[Mapping[str, float]], actual: Sequence[Mapping[str, float]]
-) -> str:
-    """Compare the most probable labels in a lower precision than float32.
+    Args:
+        what: names them to people, such as `entities`.
 
     Returns:
         How many texts have the same one, as a sentence.
@@ -151,14 +146,7 @@ def check_nearly_same_sentiments(
     Raises:
         MeshError: fewer than `LOWER_TEXTS` of them.
     """
-    same = [
-        max(theirs, key=theirs.__getitem__) == max(own, key=own.__getitem__)
-        for theirs, own in zip(expected, actual, strict=True)
-    ]
-    return _enough(name, same, "label")
-
-
-def _enough(name: str, same: Sequence[bool], what: str) -> str:
+    same = [theirs == own for theirs, own in zip(expected, actual, strict=True)]
     sentence = f"{name!r} finds the same {what} in {sum(same)} of {len(same)} texts."
     if sum(same) < LOWER_TEXTS * len(same):
         raise MeshError(sentence)

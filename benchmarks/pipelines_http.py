@@ -17,9 +17,10 @@ from pydantic_settings import SettingsConfigDict
 from benchmarks.answers import (
     Entity,
     check_entities,
-    check_nearly_same_entities,
-    check_nearly_same_sentiments,
+    check_most_same,
     check_sentiments,
+    label,
+    places,
 )
 from benchmarks.http_load import post
 from benchmarks.http_turns import (
@@ -78,14 +79,16 @@ class Kind:
         own: what is compared, of our output.
         theirs: the same, of a peer's.
         check: compares both; called with the contender's name.
-        check_lower: compares both, where ours are in a lower precision; returns a sentence.
+        without_scores: what is compared where ours are in a lower precision.
+        answers: names that to people.
     """
 
     configuration: dict[str, Any]
     own: Callable[[Any], Any]
     theirs: Callable[[Any], Any]
     check: Callable[[str, Sequence[Any], Sequence[Any]], None]
-    check_lower: Callable[[str, Sequence[Any], Sequence[Any]], str]
+    without_scores: Callable[[Any], object]
+    answers: str
 
 
 def _own_entities(output: Any) -> list[Entity]:
@@ -106,9 +109,10 @@ KINDS = {
         _own_entities,
         lambda found: [Entity(*each) for each in found],
         check_entities,
-        check_nearly_same_entities,
+        places,
+        "entities",
     ),
-    "sentiment": Kind({}, _own_sentiment, dict, check_sentiments, check_nearly_same_sentiments),
+    "sentiment": Kind({}, _own_sentiment, dict, check_sentiments, label, "label"),
 }
 
 
@@ -196,7 +200,8 @@ def _check(
 ) -> None:
     """Compare answers; add a sentence on a server that computes in a lower precision."""
     if name.startswith(f"{MESH}, "):
-        compared.append(kind.check_lower(name, expected, found))
+        both = (list(map(kind.without_scores, answers)) for answers in (expected, found))
+        compared.append(check_most_same(name, kind.answers, *both))
     else:
         kind.check(name, expected, found)
 

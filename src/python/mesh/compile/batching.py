@@ -60,8 +60,9 @@ def with_few_shapes(
     """The batches with more rows and longer ones, so that few of them differ in shape.
 
     It is for a network that prepares each new shape, which takes longer than some more tokens.
-    Small shapes stay as they are: words, of 3 tokens, would take half as long again with 8. No batch of
-    several rows gets more than `max_batch_tokens` by it, and no row more than `max_length`.
+    Small shapes stay as they are: words, of 3 tokens, would take half as long again with 8. No
+    batch of several rows gets more than `max_batch_tokens` by it, and no row more than
+    `max_length`.
     """
     for batch in batches:
         length, rows = batch.length, batch.rows

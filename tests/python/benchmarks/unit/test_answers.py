@@ -5,9 +5,10 @@ import pytest
 from benchmarks.answers import (
     Entity,
     check_entities,
-    check_nearly_same_entities,
-    check_nearly_same_sentiments,
+    check_most_same,
     check_sentiments,
+    label,
+    places,
 )
 from mesh.core.errors import MeshError
 
@@ -58,17 +59,15 @@ def test_other_probabilities_are_refused(own: dict[str, float]) -> None:
         check_sentiments("mesh", [{"negative": 0.2, "positive": 0.8}], [own])
 
 
-def test_a_lower_precision_may_give_other_scores_but_few_other_entities() -> None:
-    other = PARIS._replace(score=0.5)
-    sentence = check_nearly_same_entities("int8", [[PARIS]] * 10, [[other]] * 9 + [[]])
+def test_a_lower_precision_may_give_few_other_answers() -> None:
+    sentence = check_most_same("int8", "entities", ["a"] * 10, ["a"] * 9 + ["b"])
     assert sentence == "'int8' finds the same entities in 9 of 10 texts."
     with pytest.raises(MeshError, match="'int8' finds the same entities in 8 of 10 texts"):
-        check_nearly_same_entities("int8", [[PARIS]] * 10, [[other]] * 8 + [[], [SIEMENS]])
+        check_most_same("int8", "entities", ["a"] * 10, ["a"] * 8 + ["b"] * 2)
 
 
-def test_a_lower_precision_may_give_other_probabilities_but_few_other_labels() -> None:
+def test_answers_of_a_lower_precision_have_no_scores() -> None:
+    assert places([PARIS]) == places([PARIS._replace(score=0.5)]) != places([SIEMENS])
     theirs, same, other = ({"negative": share, "positive": 1 - share} for share in (0.2, 0.4, 0.6))
-    sentence = check_nearly_same_sentiments("int8", [theirs] * 10, [same] * 9 + [other])
-    assert sentence == "'int8' finds the same label in 9 of 10 texts."
-    with pytest.raises(MeshError, match="'int8' finds the same label in 8 of 10 texts"):
-        check_nearly_same_sentiments("int8", [theirs] * 10, [same] * 8 + [other] * 2)
+    assert label(theirs) == label(same) == "positive"
+    assert label(other) == "negative"
